@@ -1,0 +1,41 @@
+# Every habit is one command. `make demo` and `make test` set everything up by themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test lint bench docs install clean
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch .venv/installed
+
+demo: install  ## check, simulate and draw a real system
+	@mkdir -p out
+	@echo "== archcheck verify models/online_boutique"
+	@$(BIN)/archcheck verify models/online_boutique || test $$? -eq 1
+	@echo; echo "== archcheck simulate models/online_boutique --scenario busy"
+	@$(BIN)/archcheck simulate models/online_boutique --scenario busy
+	@echo; echo "== archcheck diagram models/online_boutique"
+	@$(BIN)/archcheck diagram models/online_boutique -o out/online_boutique.svg
+	@$(BIN)/archcheck diagram models/online_boutique --simulate busy -o out/online_boutique.png
+
+test: install  ## the whole suite
+	$(BIN)/pytest -n 2
+
+lint: install  ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: install  ## speed, as ratios measured in one run
+	$(BIN)/python benchmarks/start_up.py
+
+docs: install  ## the pages and pictures that are made from the code
+	$(BIN)/python docs/make.py
+
+clean:
+	rm -rf .venv out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Service boundaries and responsibilities (BND)."""

@@ -1,0 +1,94 @@
+"""Services do not call each other in circles.
+
+Why it matters: services in a cycle wait for each other, so one slow member takes all their
+workers (a distributed deadlock), none can be started, tested or released alone, and retries
+travel round and round.
+
+How to fix: replace one call of the cycle by an event that the other side consumes, or move the
+decision that both need into one of the services.
+
+False positives: none from the structure; two endpoints that never run in the same request still
+tie the services together at release and under overload.
+
+Sources: Taibi and Lenarduzzi, On the Definition of Microservice Bad Smells, 2018 (cyclic
+dependency).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import networkx as nx
+
+from archcheck import Call, Endpoint, Journey, Service, System
+from archcheck.findings import Result, Rule, Violation
+from archcheck.graph import Graph, Interaction
+
+rule = Rule("BND001", "cyclic-calls", severity="error", method="graph", on_unknown="never")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    calls = graph.service_calls()
+    depth = _depths(graph)
+    for component in nx.strongly_connected_components(calls):
+        members = calls.subgraph(component)
+        if len(component) == 1 and not any(members.has_edge(n, n) for n in component):
+            continue
+        cycle = min(nx.simple_cycles(members), key=lambda names: (len(names), sorted(names)))
+        steps = [
+            calls.edges[source, target]["interactions"][0]
+            for source, target in zip(cycle, [*cycle[1:], cycle[0]], strict=True)
+        ]
+        backward = max(steps, key=lambda step: _backwardness(step, depth))
+        yield Violation(
+            backward,
+            f"{len(cycle)} services call each other in a circle: {' -> '.join([*cycle, cycle[0]])}",
+            fix=f'replace the call by an event: Publish("...") in {backward.source.name}, '
+            f"and a Consumer in {backward.target.name}",
+            evidence=tuple(graph.where(step) for step in steps),
+        )
+
+
+def _depths(graph: Graph) -> dict[str, int]:
+    """Calls between the way in and each service; the call that goes back up is the suspect."""
+    calls = graph.service_calls()
+    entries = {name.partition(".")[0] for name in graph.entered_from_outside()}
+    depths: dict[str, int] = {}
+    for level, names in enumerate(nx.bfs_layers(calls, [n for n in entries if n in calls])):
+        depths.update(dict.fromkeys(names, level))
+    return depths
+
+
+def _backwardness(step: Interaction, depth: dict[str, int]) -> tuple[int, str]:
+    source, target = depth.get(step.source.name, 0), depth.get(step.target.name, 0)
+    return source - target, step.name
+
+
+@rule.bad("pricing.quote -> catalogue.item")
+def each_waits_for_the_other() -> System:
+    return System(
+        "shop",
+        [
+            Service("catalogue", endpoints=[Endpoint("item", steps=[Call("pricing.quote")])]),
+            Service("pricing", endpoints=[Endpoint("quote", steps=[Call("catalogue.item")])]),
+        ],
+        journeys=[Journey("browse", "catalogue.item")],
+    )
+
+
+@rule.bad("catalogue.list -> catalogue.item")
+def a_service_calls_itself() -> System:
+    endpoints = [Endpoint("list", steps=[Call("catalogue.item")]), Endpoint("item")]
+    return System("shop", [Service("catalogue", endpoints=endpoints)])
+
+
+@rule.good
+def calls_go_one_way() -> System:
+    return System(
+        "shop",
+        [
+            Service("catalogue", endpoints=[Endpoint("item", steps=[Call("pricing.quote")])]),
+            Service("pricing", endpoints=[Endpoint("quote")]),
+        ],
+    )

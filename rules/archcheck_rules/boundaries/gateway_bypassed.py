@@ -1,0 +1,94 @@
+"""Traffic from outside enters through a gateway.
+
+Why it matters: authentication, rate limits, routing and the encryption of the outside belong in
+one place; a service that answers the internet directly has to repeat them all, and forgets one.
+
+How to fix: let users call an endpoint of a ``Gateway`` that calls the service.
+
+False positives: genuine webhooks and uploads; route them through the gateway as well, or model
+the load balancer in front of them as a ``Gateway``.
+
+Sources: Neri, Soldani, Zimmermann and Brogi, 2020 (no API gateway); Richardson, Microservices
+Patterns, 2018, chapter 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Endpoint, Gateway, Journey, Person, Service, System
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+
+rule = Rule("BND006", "gateway-bypassed", severity="error", method="graph")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    entered = graph.entered_from_outside()
+    for name, operation in graph.operations.items():
+        owner = operation.owner
+        if not isinstance(owner, Service) or owner.is_gateway:
+            continue
+        starters = entered.get(name, [])
+        outside = [who for who in starters if _is_outside(who)]
+        if outside or getattr(operation.part, "public", None):
+            starter = outside[0].name if outside else "the outside"
+            yield Violation(
+                operation,
+                f"{starter} reaches {name} without passing a gateway",
+                fix=f'let {starter} call a Gateway("...") that calls {name}',
+            )
+        else:
+            for who in starters:
+                if isinstance(who, Journey) and who.public is None and who.users is None:
+                    yield Undecided(who, "public")
+    if not entered and not any(_is_public(graph, name) for name in graph.operations):
+        yield NotApplicable("nothing enters the system from outside")
+
+
+def _is_public(graph: Graph, name: str) -> bool:
+    return bool(getattr(graph.operations[name].part, "public", None))
+
+
+def _is_outside(who: object) -> bool:
+    if isinstance(who, Journey):
+        return bool(who.public) or (who.public is None and who.users is not None)
+    return isinstance(who, Person)
+
+
+@rule.bad("orders.place")
+def users_call_the_service() -> System:
+    return System(
+        "shop",
+        [
+            Service("orders", endpoints=[Endpoint("place")]),
+            Person("customer", uses=["orders.place"]),
+        ],
+    )
+
+
+@rule.bad("orders.place")
+def the_endpoint_is_public() -> System:
+    return System("shop", [Service("orders", endpoints=[Endpoint("place", public=True)])])
+
+
+@rule.good
+def users_call_the_gateway() -> System:
+    return System(
+        "shop",
+        [
+            Gateway("edge", endpoints=[Endpoint("place")]),
+            Service("orders", endpoints=[Endpoint("place")]),
+            Person("customer", uses=["edge.place"]),
+        ],
+    )
+
+
+@rule.unknown("public")
+def a_journey_that_may_start_inside() -> System:
+    return System(
+        "shop",
+        [Service("orders", endpoints=[Endpoint("place")])],
+        journeys=[Journey("checkout", "orders.place")],
+    )

@@ -1,0 +1,98 @@
+"""A datastore is used by services of one boundary only.
+
+Why it matters: services that share tables are coupled through every column; a schema change
+needs a joint release, and one service's load is everybody's latency.
+
+How to fix: give the data one owner; the others ask its API or keep a projection that is fed by
+its events.
+
+False positives: infrastructure that reads everything (backup, change capture); model it as an
+external without a boundary of its own.
+
+Sources: Taibi and Lenarduzzi, 2018 (shared persistency); Neri, Soldani, Zimmermann and Brogi,
+Design principles, architectural smells and refactorings for microservices, 2020.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from archcheck import Endpoint, MySQL, Read, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph, Interaction
+
+rule = Rule("BND003", "shared-datastore", severity="error", method="graph")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    users: dict[str, list[Interaction]] = defaultdict(list)
+    for step in graph.interactions:
+        if step.mode in ("read", "write", "cache"):
+            users[step.target.name].append(step)
+    for name, steps in users.items():
+        services = {step.source.name: step.source for step in steps}
+        if len(services) == 1:
+            continue
+        unknown = [s for s in services.values() if graph.boundary_of(s) is None]
+        for service in unknown:
+            yield Undecided(service, "boundary")
+        store = graph.system.find(name)
+        boundaries = sorted({b for s in services.values() if (b := graph.boundary_of(s))})
+        if len(boundaries) < 2:
+            continue
+        home = graph.boundary_of(store)
+        foreign = [s for s in steps if home and graph.boundary_of(s.source) not in (home, None)]
+        yield Violation(
+            foreign[0] if foreign else store,
+            f"{name} is used from {len(boundaries)} boundaries: {', '.join(boundaries)}",
+            fix=f"call the owner of {name} instead, or keep a projection fed by its events",
+            evidence=tuple(graph.where(step) for step in foreign or steps),
+        )
+
+
+@rule.bad("ledger")
+def two_contexts_read_the_same_tables() -> System:
+    return System(
+        "shop",
+        [
+            MySQL("ledger"),
+            Service(
+                "orders", boundary="ordering", endpoints=[Endpoint("get", steps=[Read("ledger")])]
+            ),
+            Service(
+                "billing", boundary="money", endpoints=[Endpoint("due", steps=[Read("ledger")])]
+            ),
+        ],
+    )
+
+
+@rule.good
+def services_of_one_context() -> System:
+    return System(
+        "shop",
+        [
+            MySQL("ledger"),
+            Service(
+                "billing", boundary="money", endpoints=[Endpoint("due", steps=[Read("ledger")])]
+            ),
+            Service(
+                "refunds", boundary="money", endpoints=[Endpoint("get", steps=[Read("ledger")])]
+            ),
+        ],
+    )
+
+
+@rule.unknown("boundary")
+def a_user_without_boundary() -> System:
+    return System(
+        "shop",
+        [
+            MySQL("ledger"),
+            Service(
+                "billing", boundary="money", endpoints=[Endpoint("due", steps=[Read("ledger")])]
+            ),
+            Service("reports", endpoints=[Endpoint("all", steps=[Read("ledger")])]),
+        ],
+    )

@@ -1,0 +1,1 @@
+"""Communication protocols and data formats (COM)."""

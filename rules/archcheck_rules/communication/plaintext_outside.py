@@ -1,0 +1,112 @@
+"""Nothing leaves a trust zone unencrypted.
+
+Why it matters: whoever runs the network in between can read and change it.
+
+How to fix: declare (and use) TLS: ``encrypted=True`` on the protocol of the endpoint or on the
+call, or a mesh with mutual TLS inside the company.
+
+False positives: a tunnel or private link that encrypts below; declare the call as encrypted.
+
+Sources: Threagile, unencrypted-communication; Ponce, Soldani, Astudillo and Brogi, Smells and
+refactorings for microservices security, 2022 (non-secured service-to-service communication).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Call, Endpoint, External, Http1, Mesh, Person, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph, Interaction, Operation
+
+rule = Rule("COM008", "plaintext-outside", severity="error", method="attr")
+
+_FIX = "encrypted=True"
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for step in graph.calls():
+        crosses = _crosses_zones(step)
+        if crosses is None:
+            unzoned = step.source if step.source.trust_zone is None else step.target
+            yield Undecided(unzoned, "trust_zone")
+        elif crosses:
+            yield from _judge(step, _is_encrypted(step), f"{step.name} leaves the trust zone")
+    for name in graph.entered_from_outside():
+        operation = graph.operations.get(name)
+        if operation and isinstance(operation.owner, Service) and _from_people(graph, name):
+            protocol = getattr(operation.part, "protocol", None)
+            encrypted = protocol.encrypted if protocol else None
+            yield from _judge(operation, encrypted, f"users reach {name}")
+
+
+def _judge(subject: Interaction | Operation, encrypted: bool | None, what: str) -> Iterator[Result]:
+    if encrypted is None:
+        yield Undecided(subject, "encrypted")
+    elif not encrypted:
+        yield Violation(subject, f"{what} unencrypted", fix=_FIX)
+
+
+def _from_people(graph: Graph, name: str) -> bool:
+    return any(
+        isinstance(who, Person) or getattr(who, "public", False) or getattr(who, "users", None)
+        for who in graph.entered_from_outside()[name]
+    )
+
+
+def _crosses_zones(step: Interaction) -> bool | None:
+    """``None``: only one of the two says which zone it is in."""
+    source, target = step.source.trust_zone, getattr(step.target, "trust_zone", None)
+    if isinstance(step.target, External):
+        return target is None or bool(source != target)
+    if source is None or target is None:
+        return None if source != target else False
+    return bool(source != target)
+
+
+def _is_encrypted(step: Interaction) -> bool | None:
+    if isinstance(step.step, Call) and step.step.encrypted is not None:
+        return step.step.encrypted
+    protocol = step.endpoint.protocol if step.endpoint else getattr(step.target, "protocol", None)
+    if protocol is not None and protocol.encrypted is not None:
+        return bool(protocol.encrypted)
+    mesh = getattr(step.source, "mesh", None)
+    inside = not isinstance(step.target, External)
+    return mesh.mutual_tls if inside and isinstance(mesh, Mesh) else None
+
+
+def _to_the_bank(encrypted: bool | None) -> System:
+    return System(
+        "shop",
+        [
+            Service("payments", endpoints=[Endpoint("charge", steps=[Call("bank")])]),
+            External("bank", protocol=Http1(encrypted=encrypted)),
+        ],
+    )
+
+
+@rule.bad("payments.charge -> bank")
+def plain_http_to_the_bank() -> System:
+    return _to_the_bank(False)
+
+
+@rule.bad("web.page")
+def users_over_plain_http() -> System:
+    return System(
+        "shop",
+        [
+            Service("web", endpoints=[Endpoint("page", Http1("GET", "/", encrypted=False))]),
+            Person("customer", uses=["web.page"]),
+        ],
+    )
+
+
+@rule.good
+def tls_to_the_bank() -> System:
+    return _to_the_bank(True)
+
+
+@rule.unknown("encrypted")
+def nobody_says() -> System:
+    return _to_the_bank(None)

@@ -1,0 +1,105 @@
+"""A call uses a protocol, format and contract version that its endpoint offers.
+
+Why it matters: the mistake shows up at the first request in production, or at the first release
+of one side.
+
+How to fix: correct the call, offer the protocol on the endpoint (``also=[...]``), or put an
+adapter between them.
+
+False positives: a mesh or gateway that translates; model it as the service in between.
+
+Sources: FINOS CALM, interfaces of nodes; buf, breaking-change rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Call, Endpoint, Grpc, Http1, Protocol, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph, Interaction
+
+rule = Rule("COM001", "protocol-mismatch", severity="error", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for step in graph.calls():
+        if step.endpoint is None or not isinstance(step.step, Call):
+            continue
+        offered = [p for p in (step.endpoint.protocol, *step.endpoint.also) if p is not None]
+        if offered:
+            yield from _mismatches(step, step.step, offered)
+        else:
+            yield Undecided(graph.operations[step.target_name], "protocol")
+
+
+def _mismatches(step: Interaction, call: Call, offered: list[Protocol]) -> Iterator[Result]:
+    labels = " and ".join(protocol.label for protocol in offered)
+    kinds = [type(protocol).__name__ for protocol in offered]
+    if call.protocol is not None and call.protocol not in kinds:
+        yield Violation(
+            step,
+            f"{step.source.name} speaks {call.protocol}, {step.target_name} offers {labels}",
+            fix=f'protocol="{kinds[0]}"',
+        )
+        return
+    spoken = [p for p in offered if call.protocol in (None, type(p).__name__)]
+    formats = [p.effective_format for p in spoken if p.effective_format]
+    if call.format is not None and formats and call.format not in formats:
+        yield Violation(
+            step,
+            f"{step.source.name} sends {call.format}, {step.target_name} takes "
+            f"{' and '.join(formats)}",
+            fix=f'format="{formats[0]}"',
+        )
+    versions = step.endpoint.versions if step.endpoint else ()
+    if call.version is not None and versions and call.version not in versions:
+        yield Violation(
+            step,
+            f"{step.source.name} was built against version {call.version}, {step.target_name} "
+            f"serves {', '.join(versions)}",
+            fix=f'version="{versions[-1]}"',
+        )
+
+
+def _pair(call: Call, endpoint: Endpoint) -> System:
+    return System(
+        "shop",
+        [
+            Service("orders", endpoints=[Endpoint("place", steps=[call])]),
+            Service("payments", endpoints=[endpoint]),
+        ],
+    )
+
+
+@rule.bad("orders.place -> payments.Charge")
+def json_over_http_to_a_grpc_service() -> System:
+    return _pair(Call("payments.Charge", protocol="Http1"), Endpoint("Charge", Grpc()))
+
+
+@rule.bad("orders.place -> payments.charge")
+def the_wrong_format() -> System:
+    return _pair(
+        Call("payments.charge", format="xml"), Endpoint("charge", Http1("POST", format="json"))
+    )
+
+
+@rule.bad("orders.place -> payments.Charge")
+def a_version_that_is_gone() -> System:
+    return _pair(
+        Call("payments.Charge", version="v1"), Endpoint("Charge", Grpc(), versions=["v2", "v3"])
+    )
+
+
+@rule.good
+def both_speak_grpc() -> System:
+    return _pair(
+        Call("payments.Charge", protocol="Grpc", format="protobuf", version="v2"),
+        Endpoint("Charge", Grpc(), versions=["v2"]),
+    )
+
+
+@rule.unknown("protocol")
+def the_endpoint_does_not_say() -> System:
+    return _pair(Call("payments.Charge"), Endpoint("Charge"))

@@ -1,0 +1,128 @@
+"""The connection pools of all replicas fit the connections that a datastore accepts.
+
+Why it matters: the limit is met when an autoscaler or a rollout adds replicas, that is, under
+load; from then on new replicas cannot connect and fail their checks.
+
+How to fix: smaller pools (``Pool("ledger", 10)``), a higher ``max_connections``, a lower
+autoscaler ``max``, or a pooler in between.
+
+Each user counts with the most replicas that its autoscaler or its rollout (Kubernetes adds 25%
+unless told otherwise) may reach, times the size of its pool. Replica counts do not limit each
+other, so the sum of the largest values is reached by some state: the answer is exact for every
+state of the autoscalers.
+
+False positives: pools that are declared larger than they ever become.
+
+Sources: MySQL, max_connections (151); PostgreSQL, max_connections (100); HikariCP, About Pool
+Sizing; Kubernetes, Deployment strategy maxSurge.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from archcheck import (
+    Autoscale,
+    Datastore,
+    Endpoint,
+    Kubernetes,
+    MySQL,
+    Pool,
+    Read,
+    RollingUpdate,
+    Service,
+    System,
+    effective,
+)
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+
+rule = Rule("DAT005", "connection-exhaustion", severity="error", method="proof")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for store in graph.system.datastores:
+        users = [
+            service
+            for service in graph.system.services
+            if any(step.source is service and step.target is store for step in graph.interactions)
+        ]
+        if users:
+            yield from _judge(store, users)
+
+
+def _judge(store: Datastore, users: list[Service]) -> Iterator[Result]:
+    accepted = effective(store, "max_connections")
+    if not accepted.is_known:
+        yield Undecided(store, "max_connections")
+        return
+    limit = accepted.value - (effective(store, "reserved_connections").value or 0)
+    terms, total, unknown = [], 0, False
+    for service in users:
+        replicas, pool = _most_replicas(service), _pool(service, store)
+        if replicas is None or pool is None:
+            unknown = True
+            missing = "deployment.replicas" if replicas is None else "pools"
+            yield Undecided(
+                service, missing, f"holds while all pools for {store.name} fit {limit} connections"
+            )
+            continue
+        total += replicas * pool
+        terms.append(f"{service.name}: {replicas} replicas x {pool} = {replicas * pool}")
+    if total > limit:
+        yield Violation(
+            store,
+            f"{'at least ' if unknown else ''}{total} connections can be opened to {store.name}, "
+            f"which accepts {limit}" + (f" ({accepted.source})" if accepted.source else ""),
+            fix=f"max_connections={total}, or smaller pools",
+            evidence=tuple(terms),
+        )
+
+
+def _most_replicas(service: Service) -> int | None:
+    """At the largest scale, while a rollout adds its surge."""
+    most = service.deployment.most_replicas() if service.deployment else None
+    if most is None:
+        return None
+    rollout = effective(service.deployment, "rollout").value
+    surge = rollout.max_surge if isinstance(rollout, RollingUpdate) else 0
+    return most + (surge if isinstance(surge, int) else math.ceil(most * float(surge) - 1e-9))
+
+
+def _pool(service: Service, store: Datastore) -> int | None:
+    for pool in service.pools:
+        if pool.target == store.name:
+            return pool.size * pool.processes
+    return effective(service.runtime, "connection_pool").value if service.runtime else None
+
+
+def _billing(pool: Pool | None, most: int = 12) -> System:
+    return System(
+        "shop",
+        [
+            MySQL("ledger", max_connections=200),
+            Service(
+                "billing",
+                deployment=Kubernetes(autoscale=Autoscale(min=2, max=most)),
+                pools=[pool] if pool else [],
+                endpoints=[Endpoint("due", steps=[Read("ledger")])],
+            ),
+        ],
+    )
+
+
+@rule.bad("ledger")
+def the_rollout_at_full_scale_does_not_fit() -> System:
+    return _billing(Pool("ledger", 15))  # 12 x 15 = 180 fits; 15 x 15 = 225 does not
+
+
+@rule.good
+def it_fits_in_every_state() -> System:
+    return _billing(Pool("ledger", 13))
+
+
+@rule.unknown("pools")
+def the_pool_is_not_declared() -> System:
+    return _billing(None)

@@ -1,0 +1,78 @@
+"""No endpoint changes two datastores without something that keeps them together.
+
+Why it matters: a crash between the two writes leaves one without the other, for ever and without
+an error that anybody sees.
+
+How to fix: write to one and derive the other (``Outbox()``, ``ChangeCapture()``), or run a
+``Saga([...])`` with compensations.
+
+False positives: writes that repeat until both have happened; say so with a ``Saga`` whose steps
+are retriable. Caches do not count.
+
+Sources: Azure Architecture Center, Saga and Transactional Outbox patterns; Garcia-Molina and
+Salem, Sagas, 1987; Helland, Life beyond Distributed Transactions, 2007.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import (
+    Atomicity,
+    Cassandra,
+    Datastore,
+    Endpoint,
+    MySQL,
+    Saga,
+    SagaStep,
+    Service,
+    System,
+    Write,
+)
+from archcheck.findings import Result, Rule, Violation
+from archcheck.graph import Graph
+
+rule = Rule("DAT006", "distributed-write", severity="error", method="graph", on_unknown="violation")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for name, steps in graph.outgoing.items():
+        writes = {
+            step.target.name: step
+            for step in steps
+            if step.mode == "write"
+            and isinstance(step.target, Datastore)
+            and not step.target.is_cache
+        }
+        operation = graph.operations[name]
+        if len(writes) > 1 and getattr(operation.part, "atomicity", None) is None:
+            yield Violation(
+                operation,
+                f"{name} changes {len(writes)} datastores ({', '.join(writes)}) and nothing "
+                "keeps them together",
+                fix="atomicity=Outbox(), and derive the second change from the first",
+                evidence=tuple(graph.where(step) for step in writes.values()),
+            )
+
+
+def _two_writes(atomicity: Atomicity | None) -> System:
+    steps = [Write("orders_db"), Write("timeline")]
+    return System(
+        "shop",
+        [
+            MySQL("orders_db"),
+            Cassandra("timeline"),
+            Service("orders", endpoints=[Endpoint("place", steps=steps, atomicity=atomicity)]),
+        ],
+    )
+
+
+@rule.bad("orders.place")
+def two_writes_in_a_row() -> System:
+    return _two_writes(None)
+
+
+@rule.good
+def a_saga() -> System:
+    return _two_writes(Saga([SagaStep("orders.place", retriable=True)]))

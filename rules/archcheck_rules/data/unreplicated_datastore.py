@@ -1,0 +1,72 @@
+"""Datastores that critical journeys use are replicated.
+
+Why it matters: when the only copy is lost, so is the data since the last backup, and every
+journey that needs it until the restore is done.
+
+How to fix: ``replicas=1`` (copies beside the primary) or more, in another zone.
+
+False positives: data that can be computed again; declare the store as a cache
+(``role="cache"``).
+
+Sources: FINOS CALM, failover-redundancy control; Kleppmann, Designing Data-Intensive
+Applications, 2017, chapter 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Datastore, Endpoint, Journey, MySQL, Read, Service, System, effective
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+
+rule = Rule("DAT001", "unreplicated-datastore", severity="error", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    if not graph.critical_journeys:
+        yield NotApplicable("no journey is declared critical")
+    used: dict[str, tuple[Datastore, list[str]]] = {}
+    for journey in graph.critical_journeys:
+        for step, _ in graph.visits(journey).interactions:
+            if isinstance(step.target, Datastore) and not step.target.is_cache:
+                names = used.setdefault(step.target.name, (step.target, []))[1]
+                if journey.name not in names:
+                    names.append(journey.name)
+    for store, journeys in used.values():
+        found = effective(store, "replicas")
+        if not found.is_known:
+            yield Undecided(store, "replicas", "holds with at least 1 beside the primary")
+        elif found.value == 0:
+            yield Violation(
+                store,
+                f"{store.name} has no replica, and critical journeys use it: {', '.join(journeys)}",
+                fix="replicas=1",
+            )
+
+
+def _store(replicas: int | None) -> System:
+    return System(
+        "shop",
+        [
+            MySQL("ledger", replicas=replicas),
+            Service("orders", endpoints=[Endpoint("place", steps=[Read("ledger")])]),
+        ],
+        journeys=[Journey("checkout", "orders.place", critical=True)],
+    )
+
+
+@rule.bad("ledger")
+def a_single_copy() -> System:
+    return _store(0)
+
+
+@rule.good
+def a_replica() -> System:
+    return _store(1)
+
+
+@rule.unknown("replicas")
+def nobody_says() -> System:
+    return _store(None)

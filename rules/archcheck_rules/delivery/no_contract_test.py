@@ -1,0 +1,76 @@
+"""Calls between teams are covered by contract tests in the provider's pipeline.
+
+Why it matters: the provider cannot know which field a consumer reads; without a test it learns
+it from the consumer's outage.
+
+How to fix: run the consumers' expectations (Pact) or a compatibility check (buf breaking,
+oasdiff) in the provider's pipeline, and name the consumers: ``contract_tests=["orders"]``.
+
+False positives: consumers and providers that are always released together; they have one owner.
+
+Sources: Fowler, Consumer-Driven Contracts, 2006; buf, breaking-change detection; Pact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Absent, Call, Endpoint, Pipeline, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+
+rule = Rule("DLV002", "no-contract-test", severity="warning", method="graph")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    calls = graph.service_calls()
+    for consumer_name, provider_name in calls.edges:
+        steps = calls.edges[consumer_name, provider_name]["interactions"]
+        consumer = graph.system.find(consumer_name)
+        provider = graph.system.find(provider_name)
+        if not isinstance(consumer, Service) or not isinstance(provider, Service):
+            continue
+        if consumer.owner is None or provider.owner is None:
+            yield Undecided(consumer if consumer.owner is None else provider, "owner")
+        elif consumer.owner == provider.owner:
+            continue
+        elif provider.pipeline is None:
+            yield Undecided(provider, "pipeline")
+        elif isinstance(provider.pipeline, Absent) or (
+            consumer_name not in provider.pipeline.contract_tests
+        ):
+            yield Violation(
+                provider,
+                f"{consumer.owner}'s {consumer_name} calls {provider_name} of {provider.owner}, "
+                "and no contract test covers it",
+                fix=f'contract_tests=["{consumer_name}"] in the pipeline of {provider_name}',
+                evidence=tuple(graph.where(step) for step in steps),
+            )
+
+
+def _across_teams(pipeline: Pipeline | None) -> System:
+    return System(
+        "shop",
+        [
+            Service(
+                "orders", owner="team-a", endpoints=[Endpoint("place", steps=[Call("stock.get")])]
+            ),
+            Service("stock", owner="team-b", endpoints=[Endpoint("get")], pipeline=pipeline),
+        ],
+    )
+
+
+@rule.bad("stock")
+def nobody_tests_the_contract() -> System:
+    return _across_teams(Pipeline(stages=["build", "test"]))
+
+
+@rule.good
+def the_provider_tests_it() -> System:
+    return _across_teams(Pipeline(stages=["build", "test"], contract_tests=["orders"]))
+
+
+@rule.unknown("pipeline")
+def nobody_says() -> System:
+    return _across_teams(None)

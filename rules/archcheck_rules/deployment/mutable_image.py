@@ -1,0 +1,82 @@
+"""Images are pinned to a version.
+
+Why it matters: ``latest`` is a different program every week. Two replicas of one deployment then
+run different code, and going back is not possible because nobody knows to what.
+
+A tag without a digit (``latest``, ``stable``, ``alpine``) is taken to move.
+
+How to fix: name a version or a digest: ``image="shop/orders:1.8.2"``.
+
+False positives: none; a development environment does not belong in this model.
+
+Sources: kube-linter, latest-tag; kube-score, container-image-tag; kubernetes.io, Images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Deployment, Kubernetes, Named, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+
+rule = Rule("DEP001", "mutable-image", severity="warning", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for member in graph.system.elements:
+        deployment = getattr(member, "deployment", None)
+        if isinstance(deployment, Deployment):
+            yield from _judge(member, deployment)
+
+
+def _judge(member: Named, deployment: Deployment) -> Iterator[Result]:
+    if deployment.image is None:
+        yield Undecided(member, "deployment.image")
+        return
+    tag = _tag(deployment.image)
+    if tag is None or not any(character.isdigit() for character in tag):
+        what = f"the moving tag {tag!r}" if tag else "no tag, which means latest"
+        yield Violation(
+            member,
+            f"the image {deployment.image} of {member.name} has {what}",
+            fix=f'image="{deployment.image.removesuffix(f":{tag}")}:1.0.0"',
+        )
+
+
+def _tag(image: str) -> str | None:
+    """The tag, or the digest, which is as good; a colon before a slash belongs to a port."""
+    if "@" in image:
+        return image.rpartition("@")[2]
+    name = image.rpartition("/")[2]
+    return name.partition(":")[2] or None
+
+
+def _image(image: str | None) -> System:
+    return System("shop", [Service("orders", deployment=Kubernetes(image=image))])
+
+
+@rule.bad("orders")
+def the_latest() -> System:
+    return _image("shop/orders:latest")
+
+
+@rule.bad("orders")
+def no_tag_at_all() -> System:
+    return _image("registry:5000/shop/orders")
+
+
+@rule.bad("orders")
+def only_the_flavour() -> System:
+    return _image("redis:alpine")
+
+
+@rule.good
+def a_version() -> System:
+    return _image("registry:5000/shop/orders:1.8.2")
+
+
+@rule.unknown("deployment.image")
+def no_image_is_declared() -> System:
+    return _image(None)

@@ -1,0 +1,58 @@
+"""Every service exposes metrics to a platform that collects them.
+
+Why it matters: what is not measured is noticed by customers first, and no objective, alert or
+autoscaler can rest on it.
+
+How to fix: ``metrics=Metrics("prometheus", path="/metrics", indicators=["rate", "errors",
+"duration"])``.
+
+False positives: services whose mesh reports for them; declare that as their metrics.
+
+Sources: prometheus.io, Instrumentation; Wilkie, The RED Method, 2018; Beyer et al., Site
+Reliability Engineering, 2016, chapter 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Absent, Metrics, Prometheus, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+
+rule = Rule("OBS001", "no-metrics", severity="warning", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for service in graph.system.services:
+        match service.metrics:
+            case None:
+                yield Undecided(service, "metrics")
+            case Absent(reason=reason):
+                yield Violation(
+                    service,
+                    f"{service.name} exposes no metrics ({reason!r})",
+                    fix='metrics=Metrics("prometheus", path="/metrics")',
+                )
+            case Metrics(platform=None):
+                yield Undecided(service, "metrics.platform")
+
+
+def _measured(metrics: Metrics | Absent | None) -> System:
+    return System("shop", [Prometheus("prometheus"), Service("orders", metrics=metrics)])
+
+
+@rule.bad("orders")
+def deliberately_none() -> System:
+    return _measured(Absent("not yet"))
+
+
+@rule.good
+def scraped_by_prometheus() -> System:
+    return _measured(Metrics("prometheus", path="/metrics"))
+
+
+@rule.unknown("metrics")
+def nobody_says() -> System:
+    return _measured(None)

@@ -1,0 +1,99 @@
+"""The declared peak leaves room: no resource saturates below twice its load.
+
+Why it matters: the resource that saturates first decides what the whole system can carry. Its
+name and its limit belong on the table before the growth, not after.
+
+A resource with c servers that is busy for D seconds in one run of the mix saturates at c / D runs
+a second. Blocking runtimes hold a thread to the end of a request, the others only while they
+compute.
+
+How to fix: more replicas or a larger pool for the named resource, less work in it, or a cache in
+front; then look at the next one.
+
+False positives: systems that scale out in time; the rule takes the fewest replicas.
+
+Sources: Denning and Buzen, The Operational Analysis of Queueing Network Models, 1978; Lazowska
+et al., Quantitative System Performance, 1984, chapter 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import (
+    Endpoint,
+    Journey,
+    Kubernetes,
+    Load,
+    Poisson,
+    Scenario,
+    Service,
+    SpringBoot,
+    System,
+    Work,
+)
+from archcheck.capacity import Resource, journey_rates, resources
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.units import Rate, ms, s
+
+rule = Rule("PRF010", "next-bottleneck", severity="info", method="calc")
+
+HEADROOM = 2.0
+"""How many times the declared peak must fit."""
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    if not any(scenario.load for scenario in graph.system.scenarios):
+        yield NotApplicable("no scenario declares a load")
+    for scenario in graph.system.scenarios:
+        rates = journey_rates(scenario)
+        sized, unsized = resources(graph, rates)
+        for need in unsized:
+            yield Undecided(
+                need.holder, need.attribute, f"holds with {HEADROOM * need.busy:.1f} servers"
+            )
+        if sized and sized[0].headroom < HEADROOM:
+            first, rest = sized[0], sized[1:4]
+            yield Violation(
+                first.holder,
+                f"{first.name} saturate first in scenario {scenario.name!r}: at "
+                f"{Rate(sum(rates.values()) * first.headroom):.3}, {first.headroom:.2g} times the "
+                f"declared load" + (f"; then {rest[0].name}" if rest else ""),
+                fix="more replicas or servers for it, or less work in it",
+                evidence=tuple(_line(resource) for resource in (first, *rest)),
+            )
+
+
+def _line(resource: Resource) -> str:
+    return (
+        f"{resource.name}: {resource.busy:.2f} of {resource.servers} busy "
+        f"({resource.utilisation:.0%}), saturated at {resource.headroom:.2g} times the load"
+    )
+
+
+def _loaded(rate: Rate, deployment: Kubernetes | None) -> System:
+    runtime = SpringBoot("3.4", threads=10)
+    place = Endpoint("place", steps=[Work(20 * ms)])
+    return System(
+        "shop",
+        [Service("orders", runtime=runtime, deployment=deployment, endpoints=[place])],
+        journeys=[Journey("checkout", "orders.place")],
+        scenarios=[Scenario("peak", load=[Load("checkout", Poisson(rate))])],
+    )
+
+
+@rule.bad("orders")
+def hardly_any_room() -> System:
+    return _loaded(400 / s, Kubernetes(replicas=1))
+
+
+@rule.good
+def room_for_twice_the_load() -> System:
+    return _loaded(200 / s, Kubernetes(replicas=1))
+
+
+@rule.unknown("replicas")
+def no_deployment() -> System:
+    return _loaded(200 / s, None)

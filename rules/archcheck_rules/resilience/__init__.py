@@ -1,0 +1,1 @@
+"""Elasticity and recovery (RES)."""

@@ -1,0 +1,74 @@
+"""Consumers of messages that may come twice can take them twice.
+
+Why it matters: at-least-once delivery means that a message comes again after each lost
+acknowledgement, rebalance or restart. A consumer that is not idempotent then does its work again.
+
+How to fix: remember the ids of processed messages, or write so that a repetition changes nothing,
+and declare ``idempotent=True``.
+
+False positives: none known; exactly-once within one broker still ends at the broker's edge.
+
+Sources: Kafka documentation, Message Delivery Semantics; Richardson, Microservices Patterns,
+2018 (idempotent consumer); Azure Architecture Center, Idempotent message processing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Channel, Consumer, Kafka, Named, Service, System, Topic, effective
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+
+rule = Rule("RES021", "consumer-not-idempotent", severity="error", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for topic, readers in graph.consumers.items():
+        channel = graph.system.find(topic)
+        delivery, source = _delivery(graph, channel)
+        if delivery is None:
+            yield Undecided(channel, "delivery")
+            continue
+        for name in readers if delivery == "at_least_once" else ():
+            consumer = graph.operations[name]
+            if consumer.part.idempotent is None:
+                yield Undecided(consumer, "idempotent")
+            elif not consumer.part.idempotent:
+                yield Violation(
+                    consumer,
+                    f"{name} is not idempotent, but {topic} delivers at least once{source}",
+                    fix="idempotent=True (and make it so: remember processed ids)",
+                )
+
+
+def _delivery(graph: Graph, channel: Named) -> tuple[str | None, str]:
+    if not isinstance(channel, Channel) or channel.delivery is not None:
+        return getattr(channel, "delivery", None), ""
+    if channel.broker is None:
+        return None, ""
+    found = effective(graph.system.find(str(channel.broker)), "delivery")
+    return found.value, f" ({found.source})" if found.source else ""
+
+
+def _consuming(consumer: Consumer) -> System:
+    return System(
+        "shop",
+        [Kafka("kafka"), Topic("placed", broker="kafka"), Service("mail", consumers=[consumer])],
+    )
+
+
+@rule.bad("mail.consume")
+def the_mail_goes_out_twice() -> System:
+    return _consuming(Consumer("placed", idempotent=False))
+
+
+@rule.good
+def repetitions_are_recognised() -> System:
+    return _consuming(Consumer("placed", idempotent=True))
+
+
+@rule.unknown("idempotent")
+def nobody_says() -> System:
+    return _consuming(Consumer("placed"))

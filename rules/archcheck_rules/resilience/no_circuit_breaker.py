@@ -1,0 +1,73 @@
+"""Calls to other boundaries and to external parties have a circuit breaker.
+
+Why it matters: when somebody else's system is down, each call costs a full timeout and a worker;
+a breaker fails at once, protects both sides, and lets the other recover.
+
+How to fix: ``breaker=CircuitBreaker(failure_rate=50 * percent)``, together with a fallback.
+
+False positives: calls that a mesh ejects (outlier detection): declare the service's ``mesh``.
+``Absent("...")`` says that there is none, and is a finding.
+
+Sources: Nygard, Release It!, 2nd ed., 2018; Azure Architecture Center, Circuit Breaker pattern;
+Soldani et al., microFreshener (wobbly service interaction).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Absent, Call, CircuitBreaker, Endpoint, External, Mesh, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph, Interaction
+from archcheck.units import percent
+
+rule = Rule("RES009", "no-circuit-breaker", severity="warning", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for step in graph.calls():
+        if not _is_foreign(graph, step) or isinstance(getattr(step.source, "mesh", None), Mesh):
+            continue
+        breaker = getattr(step.step, "breaker", None)
+        if breaker is None:
+            yield Undecided(step, "breaker")
+        elif isinstance(breaker, Absent):
+            yield Violation(
+                step,
+                f"{step.operation.name} calls {step.target_name} in another boundary without a "
+                f"circuit breaker ({breaker.reason!r})",
+                fix="breaker=CircuitBreaker(failure_rate=50 * percent)",
+            )
+
+
+def _is_foreign(graph: Graph, step: Interaction) -> bool:
+    if isinstance(step.target, External):
+        return True
+    here, there = graph.boundary_of(step.source), graph.boundary_of(step.target)
+    return here is not None and there is not None and here != there
+
+
+def _to_the_bank(breaker: CircuitBreaker | Absent | None) -> System:
+    return System(
+        "shop",
+        [
+            Service("pay", endpoints=[Endpoint("run", steps=[Call("bank", breaker=breaker)])]),
+            External("bank"),
+        ],
+    )
+
+
+@rule.bad("pay.run -> bank")
+def deliberately_none() -> System:
+    return _to_the_bank(Absent("the bank never fails"))
+
+
+@rule.good
+def a_breaker() -> System:
+    return _to_the_bank(CircuitBreaker(failure_rate=50 * percent))
+
+
+@rule.unknown("breaker")
+def nobody_says() -> System:
+    return _to_the_bank(None)

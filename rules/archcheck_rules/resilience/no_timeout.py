@@ -1,0 +1,76 @@
+"""Every step that waits for another process has a timeout.
+
+Why it matters: without one, a hung dependency holds the caller's worker for ever; soon all
+workers wait and the caller is down too. gRPC has no deadline unless the caller sets one, and
+most HTTP clients wait without end.
+
+How to fix: set ``timeout=`` a little above the callee's 99.9th percentile.
+
+False positives: a mesh that enforces a timeout; declare it (``mesh=Mesh("istio", timeout=...)``)
+and the calls of that service are covered. An ``Absent("...")`` timeout is a finding that quotes
+the reason.
+
+Sources: grpc.io, Deadlines; AWS Well-Architected, REL05-BP05; Nygard, Release It!, 2nd ed., 2018.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Absent, Call, Endpoint, Mesh, Service, System
+from archcheck.findings import Result, Rule, Violation
+from archcheck.graph import Graph, Interaction
+from archcheck.units import ms, s
+
+rule = Rule("RES001", "no-timeout", severity="error", method="attr", on_unknown="violation")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for step in graph.synchronous():
+        if step.timeout is not None and not isinstance(step.timeout, Absent):
+            continue
+        if step.mode == "call" and _mesh_timeout(step):
+            continue
+        reason = f" ({step.timeout.reason!r})" if isinstance(step.timeout, Absent) else ""
+        verb = "calls" if step.mode == "call" else "waits for"
+        yield Violation(
+            step,
+            f"{step.operation.name} {verb} {step.target_name} without a timeout{reason}",
+            fix="timeout=250 * ms",
+        )
+
+
+def _mesh_timeout(step: Interaction) -> bool:
+    mesh = getattr(step.source, "mesh", None)
+    return isinstance(mesh, Mesh) and mesh.timeout is not None
+
+
+def _call(call: Call, mesh: Mesh | None = None) -> System:
+    return System(
+        "shop",
+        [
+            Service("orders", mesh=mesh, endpoints=[Endpoint("place", steps=[call])]),
+            Service("payments", endpoints=[Endpoint("Charge")]),
+        ],
+    )
+
+
+@rule.bad("orders.place -> payments.Charge")
+def nobody_set_one() -> System:
+    return _call(Call("payments.Charge"))
+
+
+@rule.bad("orders.place -> payments.Charge")
+def deliberately_none() -> System:
+    return _call(Call("payments.Charge", timeout=Absent("it always answers")))
+
+
+@rule.good
+def a_timeout() -> System:
+    return _call(Call("payments.Charge", timeout=250 * ms))
+
+
+@rule.good
+def the_mesh_enforces_one() -> System:
+    return _call(Call("payments.Charge"), Mesh("istio", timeout=2 * s))

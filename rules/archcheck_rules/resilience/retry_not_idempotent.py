@@ -1,0 +1,92 @@
+"""Only what can safely happen twice is retried.
+
+Why it matters: a request whose answer was lost may have been carried out. The retry charges the
+card, ships the order or writes the row again.
+
+How to fix: make the operation idempotent (``idempotent=True`` on the endpoint), send an
+idempotency key (``idempotency_key=True``), or do not retry.
+
+False positives: retries limited to failures that prove nothing happened (connection refused);
+declare them with ``on=["rejected"]``.
+
+Sources: gRPC A6, Client Retries; Azure Architecture Center, Retry pattern (idempotency);
+RFC 9110, 9.2.2 Idempotent Methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Call, Endpoint, Named, Retry, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph, Interaction, Operation
+from archcheck.units import ms
+
+rule = Rule("RES004", "retry-not-idempotent", severity="error", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for step in graph.synchronous():
+        retry = getattr(step.step, "retry", None)
+        if step.mode in ("read", "cache") or not isinstance(retry, Retry) or retry.attempts == 1:
+            continue
+        has_key = retry.idempotency_key or getattr(step.step, "idempotency_key", None)
+        if has_key or set(retry.on) <= {"rejected", "broken"}:
+            continue
+        idempotent, where = _idempotent(graph, step)
+        if idempotent is None:
+            yield Undecided(where, "idempotent")
+        elif not idempotent:
+            yield Violation(
+                step,
+                f"{step.operation.name} tries {step.target_name} up to {retry.attempts} times, "
+                "but a repeated request has a further effect",
+                fix="retry=Retry(..., idempotency_key=True), or remove the retry",
+                evidence=(graph.where(step), *_declared(graph, where)),
+            )
+
+
+def _declared(graph: Graph, where: Named | Operation) -> tuple[str, ...]:
+    place = graph.system.place(where.part if isinstance(where, Operation) else where)
+    return (f"{where.name} is declared at {place}",) if place else ()
+
+
+def _idempotent(graph: Graph, step: Interaction) -> tuple[bool | None, Named | Operation]:
+    """A call asks the endpoint; a write is as repeatable as the endpoint that makes it."""
+    if step.mode == "write":
+        return step.operation.part.idempotent, step.operation
+    if step.endpoint is None:
+        return None, step.target
+    return step.endpoint.idempotent, graph.operations[step.target_name]
+
+
+def _retried(idempotent: bool | None, *, key: bool | None = None) -> System:
+    retry = Retry(attempts=3, backoff=10 * ms, idempotency_key=key)
+    return System(
+        "shop",
+        [
+            Service("orders", endpoints=[Endpoint("place", steps=[Call("bank.pay", retry=retry)])]),
+            Service("bank", endpoints=[Endpoint("pay", idempotent=idempotent)]),
+        ],
+    )
+
+
+@rule.bad("orders.place -> bank.pay")
+def a_payment_is_repeated() -> System:
+    return _retried(False)
+
+
+@rule.good
+def the_endpoint_is_idempotent() -> System:
+    return _retried(True)
+
+
+@rule.good
+def each_attempt_carries_the_same_key() -> System:
+    return _retried(False, key=True)
+
+
+@rule.unknown("idempotent")
+def nobody_says() -> System:
+    return _retried(None)

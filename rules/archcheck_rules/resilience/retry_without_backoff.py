@@ -1,0 +1,72 @@
+"""Retries wait longer after each failure.
+
+Why it matters: immediate retries multiply the load on a dependency at the moment at which it
+has too much of it; they turn a short overload into an outage.
+
+How to fix: ``Retry(attempts=3, backoff=20 * ms, jitter=True)``; the wait doubles from retry to
+retry unless ``factor`` says otherwise.
+
+False positives: one immediate retry to another replica after a refused connection.
+
+Sources: AWS Well-Architected, REL05-BP03; Azure Architecture Center, Retry Storm antipattern;
+Brooker, Exponential Backoff And Jitter, 2015.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Call, Endpoint, Retry, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.units import ms, s
+
+rule = Rule("RES005", "retry-without-backoff", severity="warning", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for step in graph.interactions:
+        retry = getattr(step.step, "retry", None)
+        if not isinstance(retry, Retry) or retry.attempts == 1:
+            continue
+        if retry.backoff is None:
+            yield Undecided(step, "retry.backoff")
+        elif not retry.backoff or retry.factor == 1:
+            how = f"always waits {retry.backoff}" if retry.backoff else "waits for nothing"
+            yield Violation(
+                step,
+                f"{step.operation.name} tries {step.target_name} up to {retry.attempts} times "
+                f"and {how} in between",
+                fix="retry=Retry(attempts=3, backoff=20 * ms, jitter=True)",
+            )
+
+
+def _retried(retry: Retry) -> System:
+    return System(
+        "shop",
+        [
+            Service("web", endpoints=[Endpoint("page", steps=[Call("ads.get", retry=retry)])]),
+            Service("ads", endpoints=[Endpoint("get")]),
+        ],
+    )
+
+
+@rule.bad("web.page -> ads.get")
+def immediate_retries() -> System:
+    return _retried(Retry(attempts=3, backoff=0 * s))
+
+
+@rule.bad("web.page -> ads.get")
+def a_constant_wait() -> System:
+    return _retried(Retry(attempts=5, backoff=10 * ms, factor=1.0))
+
+
+@rule.good
+def growing_waits() -> System:
+    return _retried(Retry(attempts=3, backoff=10 * ms))
+
+
+@rule.unknown("retry.backoff")
+def the_wait_is_not_declared() -> System:
+    return _retried(Retry(attempts=3))

@@ -1,0 +1,114 @@
+"""No critical journey rests on something that exists only once.
+
+Why it matters: the one replica's restart, node or disk is an outage of everything behind it.
+
+How to fix: run at least two replicas (``replicas=2`` or an autoscaler with ``min=2``); give a
+datastore a replica; or make the dependency soft with a fallback.
+
+The rule follows what the journey cannot answer without: synchronous steps that are neither
+optional nor backed by a fallback or cache, and the brokers that it publishes to. Externals are
+left to rule RES026.
+
+False positives: a singleton that the platform restarts within the objective; declare the
+platform as ``Managed(...)`` with its replicas.
+
+Sources: kube-score, deployment-replicas; Polaris, deploymentMissingReplicas; Amazon Builders'
+Library, Static stability using Availability Zones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import (
+    Broker,
+    Call,
+    Datastore,
+    Endpoint,
+    Journey,
+    Kubernetes,
+    Named,
+    Service,
+    System,
+    effective,
+)
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph, Interaction
+
+rule = Rule("RES012", "single-point-of-failure", severity="error", method="graph")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    if not graph.critical_journeys:
+        yield NotApplicable("no journey is declared critical")
+    needed: dict[str, tuple[Named, list[Journey], tuple[Interaction, ...]]] = {}
+    for journey in graph.critical_journeys:
+        for member, path in graph.required(journey):
+            needed.setdefault(member.name, (member, [], path))[1].append(journey)
+    for member, journeys, path in needed.values():
+        if not isinstance(member, Service | Datastore | Broker):
+            continue
+        copies, why = _copies(member)
+        if copies is None:
+            yield Undecided(member, "replicas", "holds with at least 2")
+        elif copies < 2:
+            names = ", ".join(journey.name for journey in journeys)
+            yield Violation(
+                member,
+                f"{member.name} exists once{why}, and the critical "
+                f"{'journey' if len(journeys) == 1 else 'journeys'} {names} cannot answer "
+                "without it",
+                fix="replicas=2" if not isinstance(member, Datastore) else "replicas=1",
+                evidence=tuple(graph.where(step) for step in path),
+            )
+
+
+def _copies(member: Service | Datastore | Broker) -> tuple[int | None, str]:
+    if isinstance(member, Datastore):
+        found = effective(member, "replicas")
+        return (found.value + 1 if found.is_known else None), ""
+    if isinstance(member, Broker):
+        return member.replicas, ""
+    deployment = member.deployment
+    if deployment is None:
+        return None, ""
+    is_default = deployment.autoscale is None and deployment.replicas is None
+    why = f" (default: {effective(deployment, 'replicas').source})" if is_default else ""
+    return deployment.fewest_replicas(), why
+
+
+def _checkout(deployment: Kubernetes | None) -> System:
+    replicated = Kubernetes(replicas=2)
+    return System(
+        "shop",
+        [
+            Service(
+                "orders",
+                deployment=replicated,
+                endpoints=[Endpoint("place", steps=[Call("auth.check")])],
+            ),
+            Service("auth", deployment=deployment, endpoints=[Endpoint("check")]),
+        ],
+        journeys=[Journey("checkout", "orders.place", critical=True)],
+    )
+
+
+@rule.bad("auth")
+def one_replica() -> System:
+    return _checkout(Kubernetes(replicas=1))
+
+
+@rule.bad("auth")
+def the_default_is_one_replica() -> System:
+    return _checkout(Kubernetes())
+
+
+@rule.good
+def three_replicas() -> System:
+    return _checkout(Kubernetes(replicas=3))
+
+
+@rule.unknown("replicas")
+def no_deployment_is_declared() -> System:
+    return _checkout(None)

@@ -1,0 +1,1 @@
+"""Frameworks and tools (TEC)."""

@@ -1,0 +1,107 @@
+"""An event loop is never blocked.
+
+Why it matters: an event loop serves all requests of a process with one thread or a few. One call
+that holds the thread stops them all; ten milliseconds of it at a hundred requests a second leave
+no time for anything else.
+
+How to fix: use the non-blocking client (R2DBC, the reactive driver, ``await``), or hand the call
+to a pool for blocking work (``@ExecuteOn(TaskExecutors.BLOCKING)`` in Micronaut).
+
+False positives: calls that already run on such a pool; declare them with ``blocking=False``.
+
+Sources: nodejs.org, Don't Block the Event Loop; Micronaut documentation, Reactive and blocking
+operations; Reactor reference, How do I wrap a synchronous, blocking call?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from archcheck import (
+    Endpoint,
+    Micronaut,
+    MySQL,
+    Read,
+    Service,
+    Step,
+    System,
+    Work,
+    effective,
+)
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph, Operation
+from archcheck.model.steps import Group
+from archcheck.units import ms
+
+rule = Rule("TEC003", "blocking-in-event-loop", severity="error", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    loops = [
+        service
+        for service in graph.system.services
+        if effective(service.runtime, "concurrency").value == "event_loop"
+    ]
+    if not loops:
+        yield NotApplicable("no service runs on an event loop")
+    for operation in graph.operations.values():
+        if operation.owner not in loops:
+            continue
+        for step in graph.outgoing[operation.name]:
+            blocking = getattr(step.step, "blocking", None)
+            if blocking is None and step.mode != "cache":
+                yield Undecided(step, "blocking")
+            elif blocking:
+                yield _violation(operation, f"the {step.mode} of {step.target_name}")
+        for work in _work(operation.part.steps):
+            if work.blocking:
+                yield _violation(operation, f"work of {work.time}")
+
+
+def _violation(operation: Operation, what: str) -> Violation:
+    runtime = getattr(operation.owner, "runtime", None)
+    label = runtime.label if runtime else "an event loop"
+    return Violation(
+        operation,
+        f"{what} blocks the event loop of {operation.owner.name} ({label})",
+        fix="use a non-blocking client (blocking=False), or another executor",
+    )
+
+
+def _work(steps: Sequence[Step]) -> Iterator[Work]:
+    for step in steps:
+        if isinstance(step, Work):
+            yield step
+        elif isinstance(step, Group):
+            yield from _work(step.steps)
+
+
+def _reading(step: Step, runtime: Micronaut) -> System:
+    return System(
+        "shop",
+        [
+            MySQL("ledger"),
+            Service("billing", runtime=runtime, endpoints=[Endpoint("due", steps=[step])]),
+        ],
+    )
+
+
+@rule.bad("billing.due")
+def jdbc_on_the_event_loop() -> System:
+    return _reading(Read("ledger", blocking=True), Micronaut("4.7"))
+
+
+@rule.bad("billing.due")
+def sleeping_on_the_event_loop() -> System:
+    return _reading(Work(20 * ms, blocking=True), Micronaut("4.7"))
+
+
+@rule.good
+def a_reactive_driver() -> System:
+    return _reading(Read("ledger", blocking=False), Micronaut("4.7"))
+
+
+@rule.unknown("blocking")
+def nobody_says() -> System:
+    return _reading(Read("ledger"), Micronaut("4.7"))

@@ -1,0 +1,112 @@
+"""A blocking service has a thread for every request that is in it at the same time.
+
+Why it matters: a servlet thread belongs to its request also while it waits for others. When the
+requests in progress need more threads than there are, new ones queue although the processor is
+idle; a slow dependency is enough.
+
+By Little's law the threads in use are the arrival rate times the time that a request stays,
+downstream waits included. The time is taken without queueing, so the real need is higher.
+
+How to fix: more threads or replicas, shorter waits, or a runtime that does not hold a thread
+while it waits (virtual threads, event loops).
+
+False positives: declared service times that are longer than the real ones.
+
+Sources: Little, A Proof for the Queuing Formula L = lambda W, 1961; Spring Boot, Common
+Application Properties (server.tomcat.threads.max 200).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import (
+    Constant,
+    Endpoint,
+    Journey,
+    Kubernetes,
+    Load,
+    Poisson,
+    Scenario,
+    Service,
+    SpringBoot,
+    System,
+    Work,
+    effective,
+)
+from archcheck.capacity import Unsized, journey_rates, resources
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.units import Duration, ms, s
+
+rule = Rule("TEC002", "threads-too-few", severity="error", method="calc")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    if not any(scenario.load for scenario in graph.system.scenarios):
+        yield NotApplicable("no scenario declares a load")
+    for scenario in graph.system.scenarios:
+        sized, unsized = resources(graph, journey_rates(scenario))
+        for need in unsized:
+            if _is_blocking(need.holder):
+                yield Undecided(need.holder, need.attribute, _threshold(need))
+        for resource in sized:
+            if not _is_blocking(resource.holder):
+                continue
+            for missing in resource.missing:
+                yield Undecided(missing.holder, missing.attribute)
+            if resource.busy > resource.servers:
+                yield Violation(
+                    resource.holder,
+                    f"{resource.holder.name} needs {resource.busy:.0f} threads in scenario "
+                    f"{scenario.name!r} and has {resource.servers}",
+                    fix=f"threads={_threads(resource.holder, resource.busy)}",
+                    evidence=(f"rate x time held = {resource.busy:.1f} threads in use",),
+                )
+
+
+def _threshold(need: Unsized) -> str:
+    return f"holds with more than {need.busy:.0f} threads in all replicas"
+
+
+def _is_blocking(holder: object) -> bool:
+    runtime = holder.runtime if isinstance(holder, Service) else None
+    return bool(effective(runtime, "concurrency").value == "blocking")
+
+
+def _threads(service: object, busy: float) -> int:
+    deployment = service.deployment if isinstance(service, Service) else None
+    replicas = deployment.fewest_replicas() if deployment else None
+    return int(busy / (replicas or 1) * 1.25) + 1
+
+
+def _loaded(time: Duration, deployment: Kubernetes | None = None) -> System:
+    return System(
+        "shop",
+        [
+            Service(
+                "orders",
+                runtime=SpringBoot("3.4"),
+                deployment=deployment,
+                endpoints=[Endpoint("place", steps=[Work(Constant(time))])],
+            )
+        ],
+        journeys=[Journey("checkout", "orders.place")],
+        scenarios=[Scenario("peak", load=[Load("checkout", Poisson(900 / s))])],
+    )
+
+
+@rule.bad("orders")
+def nine_hundred_a_second_for_half_a_second() -> System:
+    return _loaded(500 * ms, Kubernetes(replicas=2))
+
+
+@rule.good
+def quick_requests() -> System:
+    return _loaded(50 * ms, Kubernetes(replicas=2))
+
+
+@rule.unknown("replicas")
+def no_deployment() -> System:
+    return _loaded(50 * ms)

@@ -1,0 +1,161 @@
+"""Latency without any queueing: the sum of the service times along a request.
+
+Sequential steps add, parallel branches count as the slowest branch's mean (a lower bound of
+the mean of the maximum), probabilities and repeats weigh, a cache saves its hits. Retries do
+not count. What is not declared counts as zero and is listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from archcheck.graph import Graph, Operation
+from archcheck.model import (
+    Cached,
+    Call,
+    External,
+    ModelError,
+    Named,
+    Parallel,
+    Read,
+    Repeat,
+    Sometimes,
+    Step,
+    Work,
+    Write,
+)
+from archcheck.model.distributions import Time, distribution_of
+from archcheck.model.steps import Group
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An attribute that would be needed: ``ledger.read``."""
+
+    holder: Named | Operation
+    attribute: str
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Mean seconds without queueing, a lower bound when something is missing."""
+
+    seconds: float
+    missing: tuple[Missing, ...] = ()
+
+    def __add__(self, other: Latency) -> Latency:
+        return Latency(self.seconds + other.seconds, _merged(self.missing, other.missing))
+
+    def scaled(self, factor: float) -> Latency:
+        """The latency of ``factor`` executions."""
+        return Latency(self.seconds * factor, self.missing)
+
+
+def _merged(first: tuple[Missing, ...], second: tuple[Missing, ...]) -> tuple[Missing, ...]:
+    return tuple(dict.fromkeys((*first, *second)))
+
+
+class Latencies:
+    """Latencies of the operations of one system, each computed once."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._known: dict[str, Latency] = {}
+        self._open: list[str] = []
+        network = graph.system.network
+        self._delay = float(network.delay) if network and network.delay else 0.0
+
+    def of(self, reference: str) -> Latency:
+        """From the request's arrival at an operation (or external) until its answer leaves.
+
+        Raises :class:`ModelError` when operations call each other without end.
+        """
+        owner, endpoint = self._graph.system.endpoint(reference)
+        name = f"{owner.name}.{endpoint.name}" if endpoint else owner.name
+        return self._operation(name, owner)
+
+    def of_consumer(self, name: str) -> Latency:
+        """The processing time of a message."""
+        return self._operation(name, self._graph.operations[name].owner)
+
+    def own_work(self, name: str) -> Latency:
+        """Only the computing in the operation itself."""
+        return self._sum(self._graph.operations[name].part.steps, only_work=True)
+
+    def _operation(self, name: str, owner: Named) -> Latency:
+        if name in self._open:
+            chain = " -> ".join([*self._open[self._open.index(name) :], name])
+            raise ModelError(f"operations call each other without end: {chain}")
+        if name not in self._known:
+            self._open.append(name)
+            steps = (
+                self._graph.operations[name].part.steps if name in self._graph.operations else ()
+            )
+            self._known[name] = self._sum(steps) + self._answer(owner)
+            self._open.pop()
+        return self._known[name]
+
+    @staticmethod
+    def _answer(owner: Named) -> Latency:
+        if isinstance(owner, External):
+            return _time(owner.latency, owner, "latency")
+        return Latency(0.0)
+
+    def _sum(self, steps: Sequence[Step], *, only_work: bool = False) -> Latency:
+        total = Latency(0.0)
+        for step in steps:
+            total += self._step(step, only_work)
+        return total
+
+    def _step(self, step: Step, only_work: bool) -> Latency:
+        if isinstance(step, Work):
+            return Latency(distribution_of(step.time).mean_seconds())
+        if isinstance(step, Group):
+            return self._group(step, only_work)
+        if only_work:
+            return Latency(0.0)
+        match step:
+            case Call():
+                return Latency(2 * self._delay) + self.of(str(step.target))
+            case Read() | Write():
+                store = self._graph.system.find(str(step.target))
+                return Latency(2 * self._delay) + query_time(store, step)
+            case _:
+                return Latency(0.0)
+
+    def _group(self, step: Group, only_work: bool) -> Latency:
+        match step:
+            case Parallel() if not only_work:
+                branches = [self._step(branch, only_work) for branch in step.steps]
+                missing = sum((b.missing for b in branches), ())
+                return Latency(max((b.seconds for b in branches), default=0.0), missing)
+            case Sometimes():
+                return self._sum(step.steps, only_work=only_work).scaled(float(step.probability))
+            case Repeat():
+                return self._sum(step.steps, only_work=only_work).scaled(step.times)
+            case Cached():
+                return self._cached(step, only_work)
+            case _:
+                return self._sum(step.steps, only_work=only_work)
+
+    def _cached(self, step: Cached, only_work: bool) -> Latency:
+        hit = float(step.hit_ratio) if step.hit_ratio is not None else 0.0
+        miss = self._sum(step.steps, only_work=only_work).scaled(1 - hit)
+        if only_work:
+            return miss
+        cache = self._graph.system.find(str(step.cache))
+        return Latency(2 * self._delay) + query_time(cache, step) + miss
+
+
+def query_time(store: Named, step: Step) -> Latency:
+    """Service time of a query: its own, else the datastore's for reads or writes."""
+    attribute = "write" if isinstance(step, Write) else "read"
+    own = step.time if isinstance(step, Read | Write) else None
+    return _time(own if own is not None else getattr(store, attribute), store, attribute)
+
+
+def _time(declared: Time | None, holder: Named, attribute: str) -> Latency:
+    if declared is None:
+        return Latency(0.0, (Missing(holder, attribute),))
+    return Latency(distribution_of(declared).mean_seconds())

@@ -1,0 +1,83 @@
+"""What several commands need: model arguments, output, choosing a system and a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from archcheck.loading import load
+from archcheck.model import ModelError, Scenario, ScenarioError, System
+from archcheck.model.element import nearest
+from archcheck.units import Quantity
+
+F = TypeVar("F", bound=Callable[..., Any])
+Q = TypeVar("Q", bound=Quantity)
+
+
+def models_argument(function: F) -> F:
+    """Paths of models; ``models/`` when none is given. Python models are run."""
+    return click.argument("models", nargs=-1, metavar="[MODEL]...")(function)
+
+
+def output_option(function: F) -> F:
+    """Write to a file instead of standard output."""
+    return click.option("-o", "--output", metavar="FILE", help="Write to this file.")(function)
+
+
+class QuantityType(click.ParamType[Q]):
+    """A quantity with its unit on the command line: ``--duration 60s``."""
+
+    def __init__(self, quantity: type[Q]) -> None:
+        self._quantity = quantity
+        self.name = quantity.dimension()
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Q:
+        try:
+            return value if isinstance(value, self._quantity) else self._quantity.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def load_systems(models: tuple[str, ...]) -> tuple[System, ...]:
+    """The systems in ``models``, or in the folder ``models`` of the working folder."""
+    if models:
+        return load(*models)
+    if not Path("models").is_dir():
+        raise ModelError("name a model, or keep models in a folder called models")
+    return load("models")
+
+
+def one_system(models: tuple[str, ...], name: str | None) -> System:
+    """The only system in ``models``, or the one called ``name``."""
+    systems = {system.name: system for system in load_systems(models)}
+    if name is not None:
+        if name not in systems:
+            raise ModelError(f"there is no system {name!r}{nearest(name, list(systems))}")
+        return systems[name]
+    if len(systems) > 1:
+        raise ModelError(f"choose one of the systems with --system: {', '.join(systems)}")
+    return next(iter(systems.values()))
+
+
+def choose_scenario(system: System, name: str | None) -> Scenario:
+    """The scenario called ``name``, or the first one that the system declares."""
+    if name is not None:
+        return system.scenario(name)
+    if not system.scenarios:
+        raise ScenarioError(
+            f"the system {system.name!r} declares no scenario; write one, such as "
+            'Scenario("peak", load=[Load("checkout", Poisson(200 / s))])'
+        )
+    return system.scenarios[0]
+
+
+def write(text: str, output: str | None) -> None:
+    """Print ``text``, or write it to a file and say so."""
+    if output is None:
+        click.echo(text, nl=not text.endswith("\n"))
+        return
+    Path(output).write_text(text, encoding="utf-8")
+    click.echo(f"wrote {output}", err=True)

@@ -1,0 +1,40 @@
+"""``archcheck export``: a model as JSON, and the schema of that JSON."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from archcheck.cli.common import models_argument, one_system, output_option, write
+from archcheck.model import json_schema, to_json
+
+
+@click.command("export")
+@models_argument
+@click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
+@click.option("--schema", is_flag=True, help="Write the JSON Schema of models instead.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["json"]),
+    default="json",
+    show_default=True,
+    help="The format.",
+)
+@output_option
+def command(
+    models: tuple[str, ...],
+    system_name: str | None,
+    schema: bool,
+    format_: str,
+    output: str | None,
+) -> None:
+    """Write a model as JSON, or the JSON Schema of models.
+
+    A JSON model can be verified, simulated and drawn without running any Python.
+    """
+    if schema:
+        write(json.dumps(json_schema(), indent=2), output)
+    else:
+        write(to_json(one_system(models, system_name)), output)

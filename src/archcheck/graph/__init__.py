@@ -1,0 +1,268 @@
+"""Typed views of a system: its calls, its dependencies, its journeys.
+
+:class:`Graph` is what rules, simulation, capacity planning and diagrams look at. Its networkx
+graphs have element names as nodes; an edge's ``interactions`` are the steps behind it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+from archcheck.graph.interactions import Interaction, Mode, Operation, interactions, operations
+from archcheck.graph.visits import Visits, consumers_of, solve_visits
+from archcheck.model import (
+    Broker,
+    Channel,
+    Consumer,
+    Datastore,
+    External,
+    Journey,
+    Named,
+    Schedule,
+    Service,
+    System,
+)
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    Digraph: TypeAlias = nx.DiGraph[str]
+
+__all__ = ["Graph", "Interaction", "Mode", "Operation", "Visits"]
+
+
+class Graph:
+    """All views of one system; each is computed once, when it is first asked for."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+
+    # -- tables -----------------------------------------------------------------------------
+
+    @cached_property
+    def operations(self) -> dict[str, Operation]:
+        """Endpoints and consumers by full name."""
+        return {operation.name: operation for operation in operations(self.system)}
+
+    @cached_property
+    def outgoing(self) -> dict[str, tuple[Interaction, ...]]:
+        """Operation name to what it does outside its process."""
+        return {
+            name: tuple(interactions(self.system, operation))
+            for name, operation in self.operations.items()
+        }
+
+    @cached_property
+    def interactions(self) -> tuple[Interaction, ...]:
+        """Every step that leaves a process."""
+        return tuple(step for steps in self.outgoing.values() for step in steps)
+
+    def synchronous(self) -> Iterator[Interaction]:
+        """Interactions that a request waits for."""
+        return (step for step in self.interactions if step.is_synchronous)
+
+    def calls(self) -> Iterator[Interaction]:
+        """Calls to endpoints."""
+        return (step for step in self.interactions if step.mode == "call")
+
+    @cached_property
+    def consumers(self) -> dict[str, tuple[str, ...]]:
+        """Topic or queue to the operations that consume it."""
+        return consumers_of(
+            {
+                name: operation.part
+                for name, operation in self.operations.items()
+                if isinstance(operation.part, Consumer)
+            }
+        )
+
+    def boundary_of(self, member: Named) -> str | None:
+        """The bounded context: its own, else that of its owner."""
+        own = getattr(member, "boundary", None)
+        if own is not None or isinstance(member, Service):
+            return own
+        owner = getattr(member, "owner", None)
+        if isinstance(owner, str) and owner in self.system.directory.elements:
+            return self.boundary_of(self.system.find(owner))
+        return None
+
+    # -- graphs -----------------------------------------------------------------------------
+
+    def dependencies(self, *, synchronous: bool = False, critical: bool = False) -> Digraph:
+        """Who depends on whom: services, externals, datastores and topics.
+
+        ``synchronous`` leaves out publishing and consuming; ``critical`` keeps only what
+        critical journeys execute.
+        """
+        kept = self._critical_interactions if critical else None
+        graph = _digraph(member.name for member in self.system.elements if _is_node(member))
+        for step in self.interactions:
+            if (synchronous and not step.is_synchronous) or (kept is not None and step not in kept):
+                continue
+            _add(graph, step.source.name, step.target.name, step)
+        if not synchronous:
+            for topic, readers in self.consumers.items():
+                for reader in readers:
+                    _add(graph, self.operations[reader].owner.name, topic, None)
+        return graph
+
+    def service_calls(self, *, critical: bool = False) -> Digraph:
+        """Synchronous calls between services and externals."""
+        kept = self._critical_interactions if critical else None
+        callers = (*self.system.services, *self.system.externals)
+        graph = _digraph(member.name for member in callers)
+        for step in self.calls():
+            if kept is None or step in kept:
+                _add(graph, step.source.name, step.target.name, step)
+        return graph
+
+    def endpoint_calls(self) -> Digraph:
+        """Synchronous calls between endpoints, by full name."""
+        graph = _digraph(self.operations)
+        for step in self.calls():
+            _add(graph, step.operation.name, step.target_name, step)
+        return graph
+
+    def boundary_dependencies(self) -> Digraph:
+        """Calls, reads, writes and published messages between boundaries."""
+        graph = _digraph(())
+        for step in self.interactions:
+            if step.mode != "publish":
+                self._add_boundary_edge(graph, step.source, step.target, step)
+                continue
+            # The event belongs to its publisher: those who consume it depend on it.
+            for reader in self.consumers.get(step.target.name, ()):
+                self._add_boundary_edge(graph, self.operations[reader].owner, step.source, step)
+        return graph
+
+    def _add_boundary_edge(
+        self, graph: Digraph, source: Named, target: Named, step: Interaction
+    ) -> None:
+        start, end = self.boundary_of(source), self.boundary_of(target)
+        if start and end and start != end:
+            _add(graph, start, end, step)
+
+    def start_up(self) -> Digraph:
+        """Who must be up before whom: an edge from each element to what it waits for."""
+        graph = _digraph(member.name for member in self.system.elements)
+        for member in self.system.elements:
+            for needed in getattr(member, "start_after", ()):
+                _add(graph, member.name, str(needed), None)
+        return graph
+
+    def data_flow(self) -> Digraph:
+        """Where data go: from who sends to who receives, answers included."""
+        graph = _digraph(member.name for member in self.system.elements if _is_node(member))
+        for step in self.interactions:
+            if step.mode != "read" and step.mode != "cache":
+                _add(graph, step.source.name, step.target.name, step)
+            if step.mode != "write" and step.mode != "publish":
+                _add(graph, step.target.name, step.source.name, step)
+        for topic, readers in self.consumers.items():
+            for reader in readers:
+                _add(graph, topic, self.operations[reader].owner.name, None)
+        return graph
+
+    # -- journeys ---------------------------------------------------------------------------
+
+    @cached_property
+    def critical_journeys(self) -> tuple[Journey, ...]:
+        """Journeys that are declared critical."""
+        return tuple(journey for journey in self.system.journeys if journey.critical)
+
+    @cache  # noqa: B019  # lives as long as the graph, which is short
+    def visits(self, journey: Journey) -> Visits:
+        """Expected visits for one run of ``journey``, asynchronous work included."""
+        entries: dict[str, float] = defaultdict(float)
+        for entry in journey.all_entries():
+            owner, endpoint = self.system.endpoint(entry)
+            entries[f"{owner.name}.{endpoint.name}" if endpoint else owner.name] += 1.0
+        return solve_visits(entries, self.outgoing, self.consumers)
+
+    def visits_from(self, operation: str) -> Visits:
+        """Expected visits for one request of ``operation``."""
+        return solve_visits({operation: 1.0}, self.outgoing, self.consumers)
+
+    @cached_property
+    def _critical_interactions(self) -> frozenset[Interaction]:
+        return frozenset(
+            step
+            for journey in self.critical_journeys
+            for step, _ in self.visits(journey).interactions
+        )
+
+    def required(self, journey: Journey) -> list[tuple[Named, tuple[Interaction, ...]]]:
+        """Elements without which the journey cannot answer, each with a path that leads there.
+
+        Follows synchronous interactions that are neither optional nor backed by a fallback,
+        cached or taken only sometimes, and publishing (the broker must take the message).
+        """
+        found: dict[str, tuple[Named, tuple[Interaction, ...]]] = {}
+        for entry in journey.all_entries():
+            owner, endpoint = self.system.endpoint(entry)
+            found.setdefault(owner.name, (owner, ()))
+            if endpoint:
+                self._require(f"{owner.name}.{endpoint.name}", (), found, set())
+        return list(found.values())
+
+    def _require(
+        self,
+        operation: str,
+        path: tuple[Interaction, ...],
+        found: dict[str, tuple[Named, tuple[Interaction, ...]]],
+        seen: set[str],
+    ) -> None:
+        if operation in seen:
+            return
+        seen.add(operation)
+        for step in self.outgoing.get(operation, ()):
+            if step.can_fail_softly:
+                continue
+            way = (*path, step)
+            found.setdefault(step.target.name, (step.target, way))
+            if step.mode == "publish":
+                broker = getattr(step.target, "broker", None)
+                if broker:
+                    found.setdefault(str(broker), (self.system.find(str(broker)), way))
+            if step.mode == "call":
+                self._require(step.target_name, way, found, seen)
+
+    def where(self, step: Interaction) -> str:
+        """The interaction and its line, for evidence: ``a.x -> b.y (models/shop.py:12)``."""
+        place = self.system.place(step.step)
+        return f"{step.name} ({place})" if place else step.name
+
+    def entered_from_outside(self) -> dict[str, list[Journey | Named]]:
+        """Operations that journeys, people and schedules start, with who starts them."""
+        found: dict[str, list[Journey | Named]] = defaultdict(list)
+        starts: list[tuple[Journey | Named, str]] = [
+            (journey, entry) for journey in self.system.journeys for entry in journey.all_entries()
+        ]
+        starts += [(person, str(use)) for person in self.system.people for use in person.uses]
+        starts += [(clock, str(clock.calls)) for clock in self.system.of_type(Schedule)]
+        for who, reference in starts:
+            owner, endpoint = self.system.endpoint(reference)
+            found[f"{owner.name}.{endpoint.name}" if endpoint else owner.name].append(who)
+        return dict(found)
+
+
+def _is_node(member: Named) -> bool:
+    return isinstance(member, Service | External | Datastore | Channel | Broker)
+
+
+def _digraph(nodes: Iterable[str]) -> Digraph:
+    import networkx as nx
+
+    graph: Digraph = nx.DiGraph()
+    graph.add_nodes_from(nodes)
+    return graph
+
+
+def _add(graph: Digraph, source: str, target: str, step: Interaction | None) -> None:
+    if not graph.has_edge(source, target):
+        graph.add_edge(source, target, interactions=[])
+    if step is not None:
+        graph.edges[source, target]["interactions"].append(step)

@@ -1,0 +1,206 @@
+"""The steps that leave a process, flattened: who talks to whom, how often, from where.
+
+Every later part asks these tables instead of walking the steps of endpoints by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from archcheck.model import (
+    Absent,
+    Cached,
+    Call,
+    Consumer,
+    Endpoint,
+    External,
+    Named,
+    Parallel,
+    Publish,
+    Read,
+    Repeat,
+    Service,
+    Sometimes,
+    Step,
+    System,
+    Write,
+)
+from archcheck.model.steps import Group
+from archcheck.model.steps import Interaction as InteractionStep
+from archcheck.units import Duration
+
+Mode = Literal["call", "read", "write", "publish", "cache"]
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """An endpoint or consumer together with its owner."""
+
+    owner: Service | External
+    part: Endpoint | Consumer
+
+    @property
+    def name(self) -> str:
+        """``service.endpoint``."""
+        return f"{self.owner.name}.{self.part.name}"
+
+
+@dataclass(frozen=True, eq=False)
+class Interaction:
+    """A step of an operation that leaves the process.
+
+    ``visits`` is how often one request of the operation executes it: the product of the
+    probabilities, repeats and cache misses around it, retries not counted. ``hit_ratio_unknown``
+    tells that a cache around it has no declared hit ratio and every request was taken as a miss.
+    """
+
+    operation: Operation
+    step: InteractionStep | Cached
+    mode: Mode
+    target: Named
+    endpoint: Endpoint | None
+    visits: float
+    optional: bool
+    in_parallel: bool
+    repeats: int
+    hit_ratio_unknown: bool
+
+    @property
+    def source(self) -> Service | External:
+        """Who talks."""
+        return self.operation.owner
+
+    @property
+    def target_name(self) -> str:
+        """``payments.Charge``, or the name of the datastore or topic."""
+        return f"{self.target.name}.{self.endpoint.name}" if self.endpoint else self.target.name
+
+    @property
+    def name(self) -> str:
+        """``frontend.order -> payments.Charge``."""
+        return f"{self.operation.name} -> {self.target_name}"
+
+    @property
+    def is_synchronous(self) -> bool:
+        """Whether the request waits for the answer."""
+        return self.mode != "publish"
+
+    @property
+    def timeout(self) -> Duration | Absent | None:
+        """The declared timeout of an attempt."""
+        return self.step.timeout
+
+    @property
+    def can_fail_softly(self) -> bool:
+        """Whether the request survives its failure (optional, a fallback, or a cache)."""
+        if isinstance(self.step, Cached):
+            return True
+        has_fallback = self.step.fallback is not None and not isinstance(self.step.fallback, Absent)
+        return self.optional or has_fallback
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What surrounds a step."""
+
+    visits: float = 1.0
+    in_parallel: bool = False
+    repeats: int = 1
+    hit_ratio_unknown: bool = False
+
+
+def operations(system: System) -> tuple[Operation, ...]:
+    """All endpoints and consumers of services, and the endpoints of externals."""
+    found: list[Operation] = []
+    owners: list[Service | External] = [*system.services, *system.externals]
+    for owner in owners:
+        found += [Operation(owner, endpoint) for endpoint in owner.endpoints]
+        if isinstance(owner, Service):
+            found += [Operation(owner, consumer) for consumer in owner.consumers]
+    return tuple(found)
+
+
+def interactions(system: System, operation: Operation) -> Iterator[Interaction]:
+    """The interactions of one operation, in the order of its steps."""
+    yield from _walk(system, operation, operation.part.steps, _Context())
+
+
+def _walk(
+    system: System, operation: Operation, steps: Sequence[Step], context: _Context
+) -> Iterator[Interaction]:
+    for step in steps:
+        if isinstance(step, InteractionStep):
+            yield _interaction(system, operation, step, context)
+        elif isinstance(step, Group):
+            if isinstance(step, Cached):
+                yield _cache_lookup(system, operation, step, context)
+            yield from _walk(system, operation, step.steps, _inside(step, context))
+
+
+def _inside(group: Group, context: _Context) -> _Context:
+    match group:
+        case Sometimes():
+            return replace(context, visits=context.visits * float(group.probability))
+        case Repeat():
+            return replace(
+                context,
+                visits=context.visits * group.times,
+                repeats=context.repeats * group.times,
+            )
+        case Parallel():
+            return replace(context, in_parallel=True)
+        case Cached(hit_ratio=None):
+            return replace(context, hit_ratio_unknown=True)
+        case Cached(hit_ratio=hit_ratio) if hit_ratio is not None:
+            return replace(context, visits=context.visits * (1 - float(hit_ratio)))
+        case _:
+            return context
+
+
+def _interaction(
+    system: System, operation: Operation, step: InteractionStep, context: _Context
+) -> Interaction:
+    mode: Mode
+    endpoint: Endpoint | None = None
+    match step:
+        case Call():
+            mode = "call"
+            target: Named
+            target, endpoint = system.endpoint(str(step.target))
+        case Read() | Write() | Publish():
+            mode = "read" if isinstance(step, Read) else "write"
+            mode = "publish" if isinstance(step, Publish) else mode
+            target = system.find(str(step.target))
+        case _:
+            raise TypeError(f"{type(step).__name__} is not a known way to leave a process")
+    return Interaction(
+        operation,
+        step,
+        mode,
+        target,
+        endpoint,
+        context.visits,
+        step.optional,
+        context.in_parallel,
+        context.repeats,
+        context.hit_ratio_unknown,
+    )
+
+
+def _cache_lookup(
+    system: System, operation: Operation, step: Cached, context: _Context
+) -> Interaction:
+    return Interaction(
+        operation,
+        step,
+        "cache",
+        system.find(str(step.cache)),
+        None,
+        context.visits,
+        True,
+        context.in_parallel,
+        context.repeats,
+        context.hit_ratio_unknown,
+    )

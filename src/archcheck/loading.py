@@ -1,0 +1,233 @@
+"""Models found where they are: a file, a folder, ``package.module:name``, a JSON file.
+
+Loading a Python model *runs* it, with everything that its code may do; a model that is not
+trusted is exported to JSON by its author and loaded from there, which runs nothing.
+
+- A Python file is a module. Its ``System`` objects are the systems; without one, all elements
+  that it declares make a system called like the file.
+- A folder with ``__init__.py`` is a package: all its modules are one unit, treated alike.
+- A folder without it: its own Python files are one unit and may import each other by name; each
+  JSON file is a system; each subfolder is a folder again.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from archcheck.model import (
+    ArchcheckError,
+    ModelError,
+    Place,
+    System,
+    from_json,
+)
+from archcheck.model.codec import MAX_BYTES
+from archcheck.model.collecting import Collected, collect, modules_of
+from archcheck.model.element import nearest
+
+_IGNORED = {"__pycache__", "node_modules"}
+
+
+def load(*targets: str | Path) -> tuple[System, ...]:
+    """All systems in ``targets``, in order. Runs Python models.
+
+    Raises :class:`ModelError` with one sentence, and the place where there is one.
+    """
+    systems: list[System] = []
+    for target in targets:
+        found = list(_load_target(str(target)))
+        if not found:
+            raise ModelError(
+                f"{target} declares no system: write services, or a System that lists them"
+            )
+        systems += found
+    _refuse_duplicates(systems)
+    return tuple(systems)
+
+
+def _refuse_duplicates(systems: Iterable[System]) -> None:
+    names: dict[str, System] = {}
+    for system in systems:
+        if system.name in names and names[system.name] is not system:
+            place = system.site.place if system.site else None
+            raise ModelError(f"there are two systems called {system.name!r}; rename one", place)
+        names[system.name] = system
+
+
+def _load_target(target: str) -> Iterator[System]:
+    path = Path(target)
+    if path.is_dir():
+        yield from _load_folder(path.resolve())
+    elif path.suffix == ".json" and path.is_file():
+        yield load_json(path.resolve())
+    elif path.suffix == ".py" and path.is_file():
+        yield from _load_files([path.resolve()], path.stem)
+    elif path.exists():
+        raise ModelError(f"{target} is neither a Python file, a JSON file nor a folder")
+    elif _looks_like_module(target):
+        yield from _load_module(target)
+    else:
+        raise ModelError(f"there is no file or folder {target}{_nearest_path(path)}")
+
+
+def _looks_like_module(target: str) -> bool:
+    module = target.partition(":")[0]
+    return all(part.isidentifier() for part in module.split("."))
+
+
+def _nearest_path(path: Path) -> str:
+    parent = path.parent
+    return nearest(path.name, [p.name for p in parent.iterdir()]) if parent.is_dir() else ""
+
+
+def load_json(path: Path) -> System:
+    """The system in a JSON file. Runs nothing."""
+    if path.stat().st_size > MAX_BYTES:
+        raise ModelError(f"is larger than {MAX_BYTES // 1024**2} MiB", Place(str(path), 1))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ModelError(f"is not UTF-8 text: {error.reason}", Place(str(path), 1)) from None
+    return from_json(text, str(path))
+
+
+# -- Python ---------------------------------------------------------------------------------------
+
+
+def _load_folder(folder: Path) -> Iterator[System]:
+    if (folder / "__init__.py").is_file():
+        with _importable(folder.parent), _explained(folder):
+            modules = modules_of(_fresh_import(folder.name, folder / "__init__.py"))
+            found = collect(modules)
+        yield from _systems(found, folder.name)
+        return
+    files = sorted(path for path in folder.glob("*.py") if not path.name.startswith("."))
+    if files:
+        yield from _load_files(files, folder.name)
+    for path in sorted(folder.glob("*.json")):
+        yield load_json(path)
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and path.name not in _IGNORED and not path.name.startswith("."):
+            yield from _load_folder(path)
+
+
+def _load_files(files: list[Path], name: str) -> Iterator[System]:
+    with _importable(files[0].parent):
+        modules = []
+        for path in files:
+            with _explained(path):
+                modules.append(_fresh_import(path.stem, path))
+        with _explained(files[0]):
+            found = collect(modules)
+    yield from _systems(found, name)
+
+
+def _load_module(target: str) -> Iterator[System]:
+    name, _, attribute = target.partition(":")
+    with _importable(Path.cwd()):
+        try:
+            spec = importlib.util.find_spec(name)
+        except ModuleNotFoundError as error:
+            raise ModelError(f"there is no module {error.name!r}") from None
+        if spec is None:
+            raise ModelError(f"there is no file, folder or module {target!r}")
+        with _explained(Path(spec.origin or name)):
+            module = importlib.import_module(name)
+            found = collect(modules_of(module))
+    if not attribute:
+        yield from _systems(found, name.rpartition(".")[2])
+        return
+    value = getattr(module, attribute, None)
+    if not isinstance(value, System):
+        known = [key for key, item in vars(module).items() if isinstance(item, System)]
+        what = "has no" if value is None else "has no System called"
+        raise ModelError(f"module {name!r} {what} {attribute!r}{nearest(attribute, known)}")
+    yield value
+
+
+def _systems(found: Collected, name: str) -> Iterator[System]:
+    systems = [part for part in found.others if isinstance(part, System)]
+    if systems:
+        yield from systems
+    elif found.members:
+        yield System(
+            name,
+            found.members,
+            journeys=found.journeys,
+            policies=found.policies,
+            scenarios=found.scenarios,
+        )
+
+
+def _fresh_import(name: str, path: Path) -> ModuleType:
+    """Import ``path`` as ``name``; a module of that name from elsewhere is not mistaken for it."""
+    present = sys.modules.get(name)
+    if present is not None:
+        if getattr(present, "__file__", None) == str(path):
+            return present
+        name = f"_archcheck_model_{abs(hash(str(path))):x}_{name}"
+    search = [str(path.parent)] if path.name == "__init__.py" else None
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=search)
+    if spec is None or spec.loader is None:
+        raise ModelError("cannot be imported", Place(str(path), 1))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let the files of ``folder`` import each other, and leave no module of theirs behind."""
+    before = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - before:
+            origin = getattr(sys.modules[name], "__file__", None)
+            if origin and _is_model_file(Path(origin), folder) and not name.startswith("archcheck"):
+                del sys.modules[name]
+
+
+def _is_model_file(origin: Path, folder: Path) -> bool:
+    """Not a library that happens to be installed below the folder."""
+    return origin.is_relative_to(folder) and "site-packages" not in origin.parts
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn whatever a model raises into one sentence with the place."""
+    try:
+        yield
+    except ArchcheckError:
+        raise
+    except SyntaxError as error:
+        place = Place(error.filename or str(path), error.lineno or 1)
+        raise ModelError(f"syntax error: {error.msg}", place) from None
+    except (Exception, SystemExit) as error:
+        place = _innermost(error, path)
+        text = str(error) or "no message"
+        raise ModelError(f"the model raises {type(error).__name__}: {text}", place) from error
+
+
+def _innermost(error: BaseException, path: Path) -> Place:
+    """The last line of the model itself that led to ``error``."""
+    root = path if path.is_dir() else path.parent
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename).is_relative_to(root):
+            return Place(frame.filename, frame.lineno or 1)
+    return Place(str(path), 1)

@@ -1,0 +1,196 @@
+"""Brokers, topics and queues: asynchronous communication."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from archcheck.model.deployment import Deployment
+from archcheck.model.element import Absent, Many, element
+from archcheck.model.named import BrokerRef, ChannelRef, Described, Named, Part, Ref
+from archcheck.model.protocols import Contract, Format
+from archcheck.model.resilience import Count
+from archcheck.model.values import Default, Documented
+from archcheck.units import Duration, MiB, Size
+
+Delivery = Literal["at_most_once", "at_least_once", "exactly_once"]
+"""What a broker promises about each message."""
+
+
+class Broker(Named, Documented):
+    """A system that keeps and delivers messages."""
+
+    referred_as = "broker"
+
+    label: ClassVar[str] = ""
+    """Its product name."""
+    owner: str | Named | Part | None
+    replicas: int | None
+    zones: Sequence[str]
+
+
+@element
+class _Broker(Described, Broker):
+    """Fields that every broker has."""
+
+    owner: Ref | None = None
+    """The team that runs it, or the service it belongs to."""
+    version: str | None = None
+    """Version in use."""
+    boundary: str | None = None
+    """Bounded context, where it belongs to one."""
+    replicas: Count | None = None
+    """Broker nodes."""
+    zones: Many[str] = ()
+    """Failure domains of the nodes."""
+    max_message: Size | None = None
+    """The largest message."""
+    delivery: Delivery | None = None
+    """The promise about each message."""
+    retention: Duration | None = None
+    """How long messages stay."""
+    encrypted: bool | None = None
+    """Whether clients speak TLS to it."""
+    trust_zone: str | None = None
+    """Network zone."""
+    deployment: Deployment | None = None
+    """Where it runs."""
+    start_after: Many[Ref] = ()
+    """Elements that must be up before it starts."""
+
+
+@element
+class Kafka(_Broker):
+    """Apache Kafka: a log of partitions; 7 days of retention, messages up to 1,048,588 bytes.
+
+    kafka.apache.org: ``log.retention.hours`` 168, ``message.max.bytes``. Consumers that commit
+    after processing see every message at least once.
+    """
+
+    label: ClassVar[str] = "Kafka"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "delivery": Default("at_least_once", "Kafka: commit after processing"),
+        "retention": Default(Duration(168 * 3600.0), "Kafka: log.retention.hours"),
+        "max_message": Default(Size(1_048_588), "Kafka: message.max.bytes"),
+    }
+
+
+@element
+class RabbitMQ(_Broker):
+    """RabbitMQ: queues with acknowledgements; messages up to 16 MiB since 4.0."""
+
+    label: ClassVar[str] = "RabbitMQ"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "delivery": Default("at_least_once", "RabbitMQ: manual acknowledgements"),
+        "max_message": Default(16 * MiB, "RabbitMQ 4: max_message_size"),
+    }
+
+
+@element
+class Sqs(_Broker):
+    """Amazon SQS standard queues: at least once, 4 days of retention, 30 s of visibility."""
+
+    label: ClassVar[str] = "SQS"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "delivery": Default("at_least_once", "SQS: standard queues"),
+        "retention": Default(Duration(4 * 86400.0), "SQS: MessageRetentionPeriod"),
+    }
+
+
+@element
+class Pulsar(_Broker):
+    """Apache Pulsar: messages up to 5 MiB (``maxMessageSize``)."""
+
+    label: ClassVar[str] = "Pulsar"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "delivery": Default("at_least_once", "Pulsar: acknowledgements"),
+        "max_message": Default(5 * MiB, "Pulsar: maxMessageSize"),
+    }
+
+
+@element
+class Nats(_Broker):
+    """NATS: core subjects are at most once; payloads up to 1 MiB (``max_payload``)."""
+
+    label: ClassVar[str] = "NATS"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "delivery": Default("at_most_once", "NATS core: no acknowledgements"),
+        "max_message": Default(1 * MiB, "NATS: max_payload"),
+    }
+
+
+@element
+class MqttBroker(_Broker):
+    """An MQTT broker (Mosquitto, EMQX): the promise is the quality of service of each client."""
+
+    label: ClassVar[str] = "MQTT"
+
+
+class Channel(Named):
+    """A named stream of messages on a broker."""
+
+    referred_as = "channel"
+
+    broker: str | Named | None
+    partitions: int | None
+    delivery: Delivery | None
+
+
+@element
+class _Channel(Described, Channel):
+    """Fields that topics and queues have."""
+
+    broker: BrokerRef | None = None
+    """The broker that keeps it."""
+    owner: Ref | None = None
+    """The service or team that decides about its content."""
+    format: Format | None = None
+    """Data format of the messages."""
+    contract: Contract | str | None = None
+    """The schema of the messages."""
+    message_size: Size | None = None
+    """Size of a message."""
+    delivery: Delivery | None = None
+    """The promise; ``None``: the broker's."""
+    retention: Duration | None = None
+    """How long messages stay; ``None``: the broker's."""
+    dead_letter: ChannelRef | Absent | None = None
+    """Where messages go that cannot be processed."""
+    max_length: Annotated[int, Field(ge=1)] | Absent | None = None
+    """Messages it can hold."""
+    lag_metric: str | None = None
+    """The metric that shows how far consumers are behind."""
+    carries_correlation_id: bool | None = None
+    """Whether messages carry the id and trace context of their request."""
+    data: Many[str] = ()
+    """Classes of the data in the messages."""
+
+
+@element
+class Topic(_Channel):
+    """A log that every consumer group reads for itself (Kafka, Pulsar)."""
+
+    partitions: Count | None = None
+    """Partitions: the most consumers of one group that can work in parallel."""
+    replication_factor: Count | None = None
+    """Copies of each partition."""
+    min_in_sync: Count | None = None
+    """Copies that must have a message before it counts as written."""
+    key: str | None = None
+    """What messages are ordered by."""
+    replayed: bool | None = None
+    """Whether consumers read old messages again."""
+
+
+@element
+class Queue(_Channel):
+    """A line of messages, each for one consumer (RabbitMQ, SQS)."""
+
+    partitions: Count | None = None
+    """Parallel lines (quorum queues, FIFO groups); ``None``: any number of consumers."""
+    visibility_timeout: Duration | None = None
+    """Time until an unacknowledged message is delivered again."""
+    priority: bool | None = None
+    """Whether messages have priorities."""

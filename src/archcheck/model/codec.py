@@ -1,0 +1,183 @@
+"""The JSON form of a model, its reader, and its JSON Schema.
+
+Each element is an object whose ``type`` is the name of its class; fields that have their
+default value are left out; quantities are text (``"250 ms"``). Reading needs no Python to run,
+so it is the way to check models that are not trusted: size and nesting are limited, unknown
+types and arguments are refused with their line. Declaration sites are the lines of the JSON.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import MISSING, Field, fields
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from archcheck.model.element import Element, Site, build, element_types, nearest
+from archcheck.model.errors import ModelError, Place
+from archcheck.model.system import System
+from archcheck.units import Quantity
+
+MAX_BYTES = 64 * 1024 * 1024
+"""The largest JSON model that is read."""
+MAX_DEPTH = 64
+"""The deepest nesting that is read."""
+
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]\n]', re.DOTALL)
+
+
+def to_json(system: System) -> str:
+    """``system`` as JSON text; reading it back gives an equal system."""
+    return json.dumps(to_data(system), indent=2, ensure_ascii=False) + "\n"
+
+
+def to_data(part: Element) -> dict[str, Any]:
+    """``part`` as plain data."""
+    data: dict[str, Any] = {"type": type(part).__name__}
+    for field in fields(part):  # type: ignore[arg-type]
+        value = getattr(part, field.name)
+        if value != _default(field):
+            data[field.name] = _plain(value)
+    return data
+
+
+def _default(field: Field[Any]) -> Any:
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Element():
+            return to_data(value)
+        case Quantity():
+            return str(value)
+        case datetime.date():
+            return value.isoformat()
+        case tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return value
+
+
+def from_json(text: str, file: str = "<json>") -> System:
+    """Read a system. Raises :class:`ModelError` with the line of what is wrong."""
+    if len(text) > MAX_BYTES:
+        raise ModelError(f"is larger than {MAX_BYTES // 1024**2} MiB", Place(file, 1))
+    lines = _object_lines(text, file)
+    built = _Builder(file, lines).read(text)
+    if not isinstance(built, System):
+        raise ModelError(
+            'is not a model: the outermost object must have "type": "System"', Place(file, 1)
+        )
+    return built
+
+
+def _object_lines(text: str, file: str) -> Iterator[int]:
+    """The line on which each object starts, in the order in which the objects end."""
+    line, starts, ended = 1, [], []
+    for token in _TOKENS.finditer(text):
+        match token[0]:
+            case "\n":
+                line += 1
+            case "{" | "[":
+                starts.append(line)
+                if len(starts) > MAX_DEPTH:
+                    raise ModelError(f"is nested deeper than {MAX_DEPTH}", Place(file, line))
+            case "}":
+                ended.append(starts.pop() if starts else line)
+            case "]":
+                starts = starts[:-1]
+            case string:
+                line += string.count("\n")
+    return iter(ended)
+
+
+class _Builder:
+    """Turns JSON objects into elements, innermost first."""
+
+    def __init__(self, file: str, lines: Iterator[int]) -> None:
+        self._file = file
+        self._lines = lines
+
+    def read(self, text: str) -> Any:
+        try:
+            return json.loads(text, object_pairs_hook=self._element)
+        except json.JSONDecodeError as error:
+            raise ModelError(f"is not JSON: {error.msg}", Place(self._file, error.lineno)) from None
+
+    def _element(self, pairs: list[tuple[str, Any]]) -> Element:
+        place = Place(self._file, next(self._lines, 1))
+        values = dict(pairs)
+        if len(values) != len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise ModelError(f"the key {twice!r} appears twice", place)
+        name = values.pop("type", None)
+        kind = element_types().get(name) if isinstance(name, str) else None
+        if kind is None:
+            known = list(element_types())
+            hint = nearest(name, known) if isinstance(name, str) else ""
+            raise ModelError(f'"type" must be a kind of element, got {name!r}{hint}', place)
+        try:
+            part = kind(**values)
+        except ModelError as error:
+            inside = error.place if error.place and error.place.file == self._file else place
+            raise ModelError(error.sentence, inside) from None
+        object.__setattr__(part, "_site", Site((place,)))
+        return part
+
+
+# -- schema ---------------------------------------------------------------------------------------
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the JSON form of a system."""
+    kinds = element_types()
+    definitions = {name: _definition(kind) for name, kind in sorted(kinds.items())}
+    return {
+        "$schema": GenerateJsonSchema.schema_dialect,
+        "title": "archcheck model",
+        "$ref": "#/$defs/System",
+        "$defs": definitions,
+    }
+
+
+def _definition(kind: type[Element]) -> dict[str, Any]:
+    build(kind)
+    schema = TypeAdapter(kind).json_schema(mode="validation")
+    schema = _resolved(schema, schema.pop("$defs", {}))
+    summary = (kind.__doc__ or "").strip().partition("\n\n")[0]
+    return {
+        "title": kind.__name__,
+        "description": " ".join(summary.split()),
+        "type": "object",
+        "properties": {"type": {"const": kind.__name__}, **schema.get("properties", {})},
+        "required": ["type", *schema.get("required", [])],
+        "additionalProperties": False,
+    }
+
+
+def _resolved(schema: Any, inline: dict[str, Any]) -> Any:
+    """Element placeholders become references; pydantic's own definitions are put in place."""
+    if isinstance(schema, list):
+        return [_resolved(item, inline) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "x-element" in schema:
+        names = [n for n, kind in element_types().items() if _is_a(kind, schema["x-element"])]
+        options = [{"$ref": f"#/$defs/{name}"} for name in sorted(names)]
+        return options[0] if len(options) == 1 else {"anyOf": options}
+    if "$ref" in schema:
+        return _resolved(inline[schema["$ref"].rpartition("/")[2]], inline)
+    return {key: _resolved(value, inline) for key, value in schema.items() if key != "default"}
+
+
+def _is_a(kind: type[Element], base: str) -> bool:
+    return any(ancestor.__name__ == base for ancestor in kind.__mro__)

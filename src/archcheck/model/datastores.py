@@ -1,0 +1,422 @@
+"""Databases, caches and object stores, with what is true of each product.
+
+Connection limits, worker threads and largest items are the documented defaults of the product
+and can be overridden. How fast a query is depends on data and hardware: it has no default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from archcheck.model.deployment import Deployment, Probe, Volume
+from archcheck.model.distributions import Distribution
+from archcheck.model.element import Absent, Element, Many, Probability, element
+from archcheck.model.named import Described, Named, Part, Ref
+from archcheck.model.resilience import Count
+from archcheck.model.values import Default, Documented
+from archcheck.units import Duration, Fraction, KiB, MiB, Rate, Size
+
+DataClass = Literal["public", "internal", "personal", "confidential", "secret", "payment"]
+"""Classes of data, for rules about who may see what."""
+
+Category = Literal[
+    "relational", "document", "wide_column", "key_value", "search", "object", "cache"
+]
+"""Families of data models."""
+
+
+@element
+class ShardKey(Element):
+    """The attribute that decides in which shard a record lives."""
+
+    name: str
+    """The attribute."""
+    cardinality: Count | None = None
+    """How many values it has."""
+    immutable: bool | None = None
+    """Whether it never changes."""
+    monotonic: bool | None = None
+    """Whether new records get ever larger values (dates, sequences)."""
+    in_queries: Probability | None = None
+    """Share of the queries that name it."""
+    skew: Annotated[float, Field(ge=0, le=5)] | None = None
+    """Zipf exponent of its popularity: 0 is even, 1 is the classic skew."""
+
+
+@element
+class Backup(Element):
+    """How data come back after a loss."""
+
+    every: Duration | None = None
+    """Time between backups."""
+    recovery_point: Duration | None = None
+    """Recovery point objective (RPO): the most data that may be lost."""
+    recovery_time: Duration | None = None
+    """Recovery time objective (RTO): the longest time to be back."""
+    restored_on: str | None = None
+    """Date of the last restore that was tried, ``YYYY-MM-DD``."""
+
+
+@element
+class Quorum(Element):
+    """How many of the copies a write and a read wait for."""
+
+    copies: Count
+    """N, the replication factor."""
+    read: Count
+    """R."""
+    write: Count
+    """W."""
+
+
+@element
+class Growth(Element):
+    """How data and traffic grow; for the question when a store is full."""
+
+    size: Size | None = None
+    """Data today."""
+    per_month: Size | None = None
+    """Data added in a month."""
+    traffic_per_month: Fraction | None = None
+    """Growth of the traffic in a month."""
+
+
+class Datastore(Named, Documented):
+    """A place where data live."""
+
+    referred_as = "datastore"
+
+    label: ClassVar[str] = ""
+    """Its product name."""
+    category: ClassVar[Category] = "relational"
+    """The family of its data model."""
+    is_distributed: ClassVar[bool] = False
+    """Whether it spreads over nodes by itself."""
+    is_transactional: ClassVar[bool] = False
+    """Whether it has transactions over several records."""
+
+    owner: str | Named | Part | None
+    shards: int | None
+    replicas: int | None
+    zones: Sequence[str]
+    max_connections: int | None
+    parallelism: int | None
+    read: Duration | Distribution | None
+    write: Duration | Distribution | None
+    data: Sequence[str]
+
+    @property
+    def kind(self) -> str:
+        return "cache" if self.is_cache else "datastore"
+
+    @property
+    def is_cache(self) -> bool:
+        """Whether its content can be lost without losing data."""
+        return self.category == "cache"
+
+
+@element
+class _Datastore(Described, Datastore):
+    """Fields that every datastore has."""
+
+    owner: Ref | None = None
+    """The service that the data belong to."""
+    version: str | None = None
+    """Version in use."""
+    boundary: str | None = None
+    """Bounded context; ``None``: its owner's."""
+    shards: Count | None = None
+    """Partitions of the data; ``None``: not known to be sharded, treated as one."""
+    shard_key: ShardKey | str | None = None
+    """What decides the shard."""
+    sharding: Literal["hash", "range", "directory"] | None = None
+    """How the key decides."""
+    replicas: Annotated[int, Field(ge=0)] | None = None
+    """Copies of each shard beside the primary."""
+    replication: Literal["async", "semi_sync", "sync", "consensus"] | None = None
+    """How they follow."""
+    failover: Literal["automatic", "manual", "none"] | None = None
+    """What happens when the primary is lost."""
+    consistency: Literal["strong", "bounded", "session", "eventual"] | None = None
+    """What a reader may see."""
+    quorum: Quorum | None = None
+    """Copies, reads, writes."""
+    zones: Many[str] = ()
+    """Failure domains of the copies."""
+    max_connections: Count | None = None
+    """Connections that each node accepts."""
+    reserved_connections: Annotated[int, Field(ge=0)] | None = None
+    """Connections kept for administration."""
+    parallelism: Count | None = None
+    """Queries that each node works on at the same time."""
+    read: Duration | Distribution | None = None
+    """Service time of a read, without waiting."""
+    write: Duration | Distribution | None = None
+    """Service time of a write, without waiting."""
+    max_item: Size | None = None
+    """The largest record."""
+    max_rate: Rate | None = None
+    """Operations that each shard can do, where the product or the contract states it."""
+    data: Many[DataClass] = ()
+    """Classes of the data that it holds."""
+    entities: Many[str] = ()
+    """Business entities whose system of record it is."""
+    encrypted_at_rest: bool | None = None
+    """Whether files are encrypted."""
+    backup: Backup | Absent | None = None
+    """How data come back."""
+    growth: Growth | None = None
+    """How it fills."""
+    trust_zone: str | None = None
+    """Network zone."""
+    deployment: Deployment | None = None
+    """Where it runs."""
+    readiness: Probe | Absent | None = None
+    """Health check."""
+    volumes: Many[Volume] = ()
+    """Storage."""
+    start_after: Many[Ref] = ()
+    """Elements that must be up before it starts."""
+
+
+@element
+class MySQL(_Datastore):
+    """MySQL or MariaDB: 151 connections unless ``max_connections`` is set.
+
+    MySQL reference manual, Server System Variables.
+    """
+
+    label: ClassVar[str] = "MySQL"
+    is_transactional: ClassVar[bool] = True
+    documented: ClassVar[Mapping[str, Default]] = {
+        "max_connections": Default(151, "MySQL: max_connections"),
+        "reserved_connections": Default(0, "MySQL: one extra connection for administrators"),
+        "max_item": Default(64 * MiB, "MySQL 8: max_allowed_packet"),
+    }
+
+
+@element
+class PostgreSQL(_Datastore):
+    """PostgreSQL: 100 connections, 3 of them reserved for superusers.
+
+    postgresql.org, Connections and Authentication: ``max_connections``,
+    ``superuser_reserved_connections``.
+    """
+
+    label: ClassVar[str] = "PostgreSQL"
+    is_transactional: ClassVar[bool] = True
+    documented: ClassVar[Mapping[str, Default]] = {
+        "max_connections": Default(100, "PostgreSQL: max_connections"),
+        "reserved_connections": Default(3, "PostgreSQL: superuser_reserved_connections"),
+    }
+
+
+@element
+class SqlServer(_Datastore):
+    """Microsoft SQL Server: 32,767 user connections (``user connections`` 0 means the maximum)."""
+
+    label: ClassVar[str] = "SQL Server"
+    is_transactional: ClassVar[bool] = True
+    documented: ClassVar[Mapping[str, Default]] = {
+        "max_connections": Default(32_767, "SQL Server: user connections"),
+    }
+
+
+@element
+class TiDB(_Datastore):
+    """TiDB: distributed SQL in MySQL's protocol; three Raft copies of each region.
+
+    docs.pingcap.com: PD ``replication.max-replicas`` 3; connections are unlimited by default.
+    """
+
+    label: ClassVar[str] = "TiDB"
+    is_distributed: ClassVar[bool] = True
+    is_transactional: ClassVar[bool] = True
+    documented: ClassVar[Mapping[str, Default]] = {
+        "replicas": Default(2, "PD: replication.max-replicas is 3 copies in all"),
+        "consistency": Default("strong", "TiDB: snapshot isolation over Raft"),
+    }
+
+
+@element
+class CockroachDB(_Datastore):
+    """CockroachDB: distributed SQL in PostgreSQL's protocol; three copies, serializable.
+
+    cockroachlabs.com: zone configuration ``num_replicas`` 3.
+    """
+
+    label: ClassVar[str] = "CockroachDB"
+    is_distributed: ClassVar[bool] = True
+    is_transactional: ClassVar[bool] = True
+    documented: ClassVar[Mapping[str, Default]] = {
+        "replicas": Default(2, "CockroachDB: num_replicas is 3 copies in all"),
+        "consistency": Default("strong", "CockroachDB: serializable isolation"),
+    }
+
+
+@element
+class MongoDB(_Datastore):
+    """MongoDB: documents of at most 16 MiB; 65,536 incoming connections.
+
+    mongodb.com: BSON Document Size; ``net.maxIncomingConnections``.
+    """
+
+    label: ClassVar[str] = "MongoDB"
+    category: ClassVar[Category] = "document"
+    is_transactional: ClassVar[bool] = True
+    documented: ClassVar[Mapping[str, Default]] = {
+        "max_connections": Default(65_536, "MongoDB: net.maxIncomingConnections"),
+        "max_item": Default(16 * MiB, "MongoDB: BSON document size"),
+    }
+
+
+@element
+class Cassandra(_Datastore):
+    """Apache Cassandra: 32 concurrent reads and 32 concurrent writes on a node.
+
+    cassandra.yaml: ``concurrent_reads``, ``concurrent_writes``.
+    """
+
+    label: ClassVar[str] = "Cassandra"
+    category: ClassVar[Category] = "wide_column"
+    is_distributed: ClassVar[bool] = True
+    documented: ClassVar[Mapping[str, Default]] = {
+        "parallelism": Default(32, "cassandra.yaml: concurrent_reads, concurrent_writes"),
+        "consistency": Default("eventual", "Cassandra drivers: consistency level LOCAL_ONE"),
+    }
+
+
+@element
+class DynamoDB(_Datastore):
+    """Amazon DynamoDB: items up to 400 KB, eventually consistent reads unless asked otherwise.
+
+    docs.aws.amazon.com, DynamoDB quotas and read consistency. Data live in three zones.
+    """
+
+    label: ClassVar[str] = "DynamoDB"
+    category: ClassVar[Category] = "key_value"
+    is_distributed: ClassVar[bool] = True
+    is_transactional: ClassVar[bool] = True
+    documented: ClassVar[Mapping[str, Default]] = {
+        "replicas": Default(2, "DynamoDB: data are kept in three zones"),
+        "consistency": Default("eventual", "DynamoDB: reads are eventually consistent by default"),
+        "max_item": Default(400 * KiB, "DynamoDB: item size"),
+    }
+
+
+@element
+class Redis(_Datastore):
+    """Redis or Valkey: one thread runs all commands; 10,000 clients.
+
+    redis.io: ``maxclients`` 10000; commands are executed by a single thread. A cache unless
+    ``role="store"``.
+    """
+
+    label: ClassVar[str] = "Redis"
+    category: ClassVar[Category] = "key_value"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "max_connections": Default(10_000, "Redis: maxclients"),
+        "parallelism": Default(1, "Redis: a single thread runs commands"),
+        "max_item": Default(512 * MiB, "Redis: proto-max-bulk-len"),
+        "eviction": Default("noeviction", "Redis: maxmemory-policy"),
+    }
+
+    role: Literal["cache", "store"] = "cache"
+    """Whether its content can be computed again."""
+    ttl: Duration | Absent | None = None
+    """Time after which entries expire."""
+    jitter: bool | None = None
+    """Whether expiry times are spread."""
+    coalesced: bool | None = None
+    """Whether concurrent misses of a key are turned into one (lease, single flight)."""
+    invalidation: Literal["ttl", "write_through", "event", "none"] | None = None
+    """How entries become fresh."""
+    eviction: str | None = None
+    """What goes when memory is full."""
+    persistence: Literal["none", "rdb", "aof", "rdb_aof"] | None = None
+    """What survives a restart."""
+
+    @property
+    def is_cache(self) -> bool:
+        return self.role == "cache"
+
+
+@element
+class Memcached(_Datastore):
+    """Memcached: 4 threads, 1,024 connections, items up to 1 MiB.
+
+    memcached(1): ``-t`` 4, ``-c`` 1024, ``-I`` 1m.
+    """
+
+    label: ClassVar[str] = "Memcached"
+    category: ClassVar[Category] = "cache"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "max_connections": Default(1_024, "memcached: -c"),
+        "parallelism": Default(4, "memcached: -t"),
+        "max_item": Default(1 * MiB, "memcached: -I"),
+    }
+
+    ttl: Duration | Absent | None = None
+    """Time after which entries expire."""
+    jitter: bool | None = None
+    """Whether expiry times are spread."""
+    coalesced: bool | None = None
+    """Whether concurrent misses of a key are turned into one."""
+    invalidation: Literal["ttl", "write_through", "event", "none"] | None = None
+    """How entries become fresh."""
+
+
+@element
+class LocalCache(_Datastore):
+    """A cache in the process (Caffeine, Guava): every replica has its own, cold at start."""
+
+    label: ClassVar[str] = "in-process cache"
+    category: ClassVar[Category] = "cache"
+
+    ttl: Duration | Absent | None = None
+    """Time after which entries expire."""
+    jitter: bool | None = None
+    """Whether expiry times are spread."""
+    coalesced: bool | None = None
+    """Whether concurrent misses of a key are turned into one."""
+    invalidation: Literal["ttl", "write_through", "event", "none"] | None = None
+    """How entries become fresh."""
+
+
+@element
+class Elasticsearch(_Datastore):
+    """Elasticsearch or OpenSearch: one primary shard and one replica of an index by default.
+
+    elastic.co, Index settings: ``number_of_shards`` 1, ``number_of_replicas`` 1.
+    """
+
+    label: ClassVar[str] = "Elasticsearch"
+    category: ClassVar[Category] = "search"
+    is_distributed: ClassVar[bool] = True
+    documented: ClassVar[Mapping[str, Default]] = {
+        "shards": Default(1, "Elasticsearch: index.number_of_shards"),
+        "replicas": Default(1, "Elasticsearch: index.number_of_replicas"),
+        "consistency": Default("eventual", "Elasticsearch: near real-time search"),
+    }
+
+
+@element
+class ObjectStore(_Datastore):
+    """Amazon S3, MinIO and their like: 3,500 writes and 5,500 reads a second on a prefix.
+
+    docs.aws.amazon.com, S3 performance guidelines; strong read-after-write consistency.
+    """
+
+    label: ClassVar[str] = "object store"
+    category: ClassVar[Category] = "object"
+    is_distributed: ClassVar[bool] = True
+    documented: ClassVar[Mapping[str, Default]] = {
+        "max_rate": Default(Rate(3_500.0), "S3: writes a second on a prefix"),
+        "consistency": Default("strong", "S3: read-after-write"),
+    }
+
+    product: str | None = None
+    """Which one."""

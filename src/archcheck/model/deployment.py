@@ -1,0 +1,260 @@
+"""Where and how replicas run: containers, placement, scaling, probes, rollouts.
+
+Kubernetes' documented defaults are carried as such: one replica, RollingUpdate with 25% surge
+and 25% unavailable, 30 s of termination grace (kubernetes.io, Deployments, Pod Lifecycle).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from archcheck.model.element import Absent, Element, Many, Probability, element
+from archcheck.model.resilience import Count
+from archcheck.model.values import Default, Documented, effective
+from archcheck.units import Cpu, Duration, Fraction, Size
+
+Whole = Annotated[int, Field(ge=0)]
+
+
+@element
+class Resources(Element):
+    """What a container is promised (request) and may use (limit)."""
+
+    cpu: Cpu | None = None
+    """Requested CPU."""
+    memory: Size | None = None
+    """Requested memory."""
+    cpu_limit: Cpu | Absent | None = None
+    """CPU at which the container is throttled."""
+    memory_limit: Size | Absent | None = None
+    """Memory at which the container is killed."""
+
+
+@element
+class Probe(Element):
+    """A health check of the platform.
+
+    Kubernetes: period 10 s, timeout 1 s, failure threshold 3 (kubernetes.io, Configure Probes).
+    """
+
+    kind: Literal["http", "grpc", "tcp", "exec"] = field(kw_only=False)
+    """How it asks."""
+    path: str | None = field(default=None, kw_only=False)
+    """For http: the path; for exec: the command."""
+    initial_delay: Duration | None = None
+    """Wait after the start of the container."""
+    period: Duration | None = None
+    """Time between checks."""
+    timeout: Duration | None = None
+    """Time after which a check counts as failed."""
+    failure_threshold: Count | None = None
+    """Failures in a row until the platform acts."""
+    touches: Many[str] = ()
+    """Elements outside the process that the check depends on."""
+
+
+@element
+class Autoscale(Element):
+    """A horizontal autoscaler in Kubernetes' terms.
+
+    Kubernetes: sync period 15 s, tolerance 10%, downscale stabilisation 5 min
+    (kubernetes.io, Horizontal Pod Autoscaling).
+    """
+
+    min: Count
+    """Fewest replicas."""
+    max: Count
+    """Most replicas."""
+    target_cpu: Probability | None = None
+    """Average utilisation of the requested CPU to steer for."""
+    target_metric: str | None = None
+    """Another metric to steer by, such as a queue's lag."""
+    start_up: Duration | None = None
+    """From the decision until a new replica serves."""
+    stabilisation: Duration | None = None
+    """How long a lower need must last before replicas are removed."""
+
+    def __post_init__(self) -> None:
+        if self.max < self.min:
+            raise ValueError(f"needs max of at least min, got min={self.min} and max={self.max}")
+
+
+@element
+class DisruptionBudget(Element):
+    """How many replicas voluntary disruptions (node drains) must leave or may take."""
+
+    min_available: Count | Probability | None = None
+    """Replicas, or the share of them, that must stay."""
+    max_unavailable: Count | Probability | None = None
+    """Replicas, or the share of them, that may be gone."""
+
+
+class Rollout(Element):
+    """How a new version replaces the old one."""
+
+
+@element
+class RollingUpdate(Rollout):
+    """Replace replicas a few at a time."""
+
+    max_surge: Whole | Fraction = 25 * Fraction(0.01)
+    """Replicas above the wanted number; Kubernetes' default is 25%."""
+    max_unavailable: Whole | Fraction = 25 * Fraction(0.01)
+    """Replicas below the wanted number; Kubernetes' default is 25%."""
+
+
+@element
+class Canary(Rollout):
+    """Give the new version a growing share of the traffic, and turn back on bad signs."""
+
+    steps: Many[Probability]
+    """Shares of the traffic, in order."""
+    abort_on: str | None = None
+    """The alert or metric that turns it back."""
+
+
+@element
+class BlueGreen(Rollout):
+    """Start the new version beside the old one, then switch all traffic."""
+
+    abort_on: str | None = None
+    """The alert or metric that switches back."""
+
+
+@element
+class Recreate(Rollout):
+    """Stop all of the old version before the new one starts."""
+
+
+@element
+class Volume(Element):
+    """Storage of a container."""
+
+    name: str = field(kw_only=False)
+    """Its name."""
+    durable: bool | None = None
+    """Whether the data survive the container (``emptyDir`` does not)."""
+    size: Size | None = None
+    """Its capacity."""
+
+
+@element
+class Secret(Element):
+    """A secret that the container needs."""
+
+    name: str = field(kw_only=False)
+    """Its name, never its value."""
+    store: Literal["vault", "cloud", "kubernetes", "environment", "image", "repository"] | None = (
+        None
+    )
+    """Where it is kept; the last three are in the open."""
+
+
+class Deployment(Element, Documented):
+    """How many replicas run where."""
+
+    image: str | None
+    replicas: int | None
+    zones: Sequence[str]
+    autoscale: Autoscale | None
+    resources: Resources | None
+
+    def fewest_replicas(self) -> int | None:
+        """The replicas that are always there; ``None`` when unknown."""
+        if self.autoscale is not None:
+            return self.autoscale.min
+        value: int | None = effective(self, "replicas").value
+        return value
+
+    def most_replicas(self) -> int | None:
+        """The replicas that the autoscaler may reach; ``None`` when unknown."""
+        if self.autoscale is not None:
+            return self.autoscale.max
+        value: int | None = effective(self, "replicas").value
+        return value
+
+
+@element
+class _Deployment(Deployment):
+    """Fields that every deployment has."""
+
+    image: str | None = None
+    """Container image with its tag or digest."""
+    replicas: Count | None = None
+    """Replicas in steady state."""
+    zones: Many[str] = ()
+    """Failure domains over which the replicas are spread evenly."""
+    resources: Resources | None = None
+    """Requests and limits of each replica."""
+    autoscale: Autoscale | None = None
+    """How the number of replicas follows the load."""
+    readiness: Probe | Absent | None = None
+    """Decides whether a replica gets traffic."""
+    liveness: Probe | Absent | None = None
+    """Decides whether a replica is restarted."""
+    startup: Probe | Absent | None = None
+    """Holds the other probes back while the process starts."""
+    rollout: Rollout | None = None
+    """How new versions arrive."""
+    grace: Duration | None = None
+    """Time between the signal to stop and the kill."""
+    deregistration: Duration | None = None
+    """Time until balancers stop sending requests to a stopping replica."""
+    disruption_budget: DisruptionBudget | Absent | None = None
+    """What a drain must leave."""
+    volumes: Many[Volume] = ()
+    """Storage."""
+    secrets: Many[Secret] = ()
+    """Secrets."""
+    environment: Many[str] = ()
+    """Deployment environments it exists in, such as ``staging``."""
+
+
+@element
+class Kubernetes(_Deployment):
+    """A Deployment or StatefulSet."""
+
+    documented: ClassVar[Mapping[str, Default]] = {
+        "replicas": Default(1, "kubernetes.io: Deployment.spec.replicas"),
+        "rollout": Default(RollingUpdate(), "kubernetes.io: Deployment.spec.strategy"),
+        "grace": Default(Duration(30.0), "kubernetes.io: terminationGracePeriodSeconds"),
+    }
+
+    kind: Literal["Deployment", "StatefulSet", "DaemonSet"] = "Deployment"
+    """The controller."""
+    namespace: str | None = None
+    """The namespace."""
+    spread: Literal["anti_affinity", "topology_spread", "platform"] | Absent | None = None
+    """What spreads the replicas over zones and nodes."""
+
+
+@element
+class Docker(_Deployment):
+    """Containers on a host, with or without Compose: one unless scaled."""
+
+    documented: ClassVar[Mapping[str, Default]] = {
+        "replicas": Default(1, "Docker Compose: services.deploy.replicas"),
+        "grace": Default(Duration(10.0), "docker stop: 10 s until SIGKILL"),
+    }
+
+    restart: Literal["no", "always", "on-failure", "unless-stopped"] | None = None
+    """The restart policy."""
+
+
+@element
+class VirtualMachines(_Deployment):
+    """Processes on machines."""
+
+
+@element
+class Managed(_Deployment):
+    """Run by a provider."""
+
+    provider: str | None = field(default=None, kw_only=False)
+    """Whose service it is."""
+    availability: Probability | None = None
+    """The provider's service level agreement."""

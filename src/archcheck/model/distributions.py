@@ -1,0 +1,193 @@
+"""How long a piece of work takes: a plain duration is the mean of an exponential.
+
+That convention is the one of layered queueing networks; the classes here say otherwise. Every
+distribution knows its mean and its squared coefficient of variation (variance over squared
+mean), which is all that the analytic formulas need. Formulas: Law, Simulation Modeling and
+Analysis (5th ed., 2015), chapter 6.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import field
+
+from archcheck.model.element import Element, Many, element
+from archcheck.units import Duration
+
+_Z99 = 2.3263478740408408
+"""The 99% quantile of the standard normal distribution."""
+
+
+class Distribution(Element):
+    """A non-negative random duration."""
+
+    def mean_seconds(self) -> float:
+        """The expected value in seconds."""
+        raise TypeError(f"{type(self).__name__} does not define its mean")
+
+    def squared_variation(self) -> float:
+        """Variance divided by squared mean: 0 for a constant, 1 for an exponential."""
+        raise TypeError(f"{type(self).__name__} does not define its variation")
+
+
+@element
+class Constant(Distribution):
+    """Always the same time."""
+
+    value: Duration = field(kw_only=False)
+    """The time itself."""
+
+    def mean_seconds(self) -> float:
+        return float(self.value)
+
+    def squared_variation(self) -> float:
+        return 0.0
+
+
+@element
+class Exponential(Distribution):
+    """Memoryless; what a plain duration means."""
+
+    mean: Duration = field(kw_only=False)
+    """The expected value."""
+
+    def mean_seconds(self) -> float:
+        return float(self.mean)
+
+    def squared_variation(self) -> float:
+        return 1.0
+
+
+@element
+class Lognormal(Distribution):
+    """Right-skewed, the usual shape of measured service times, fixed by its mean and p99.
+
+    With z = 2.326, mean = exp(mu + sigma^2/2) and p99 = exp(mu + z sigma). Of the two values of
+    sigma that fit, the smaller (less skewed) one is taken; p99 can be at most
+    exp(z^2/2) = 14.97 times the mean.
+    """
+
+    mean: Duration = field(kw_only=False)
+    """The expected value."""
+    p99: Duration = field(kw_only=False)
+    """The value that 99% of the draws stay under; above the mean."""
+
+    def __post_init__(self) -> None:
+        ratio = float(self.p99) / float(self.mean) if self.mean else 0.0
+        if not 1 < ratio <= math.exp(_Z99**2 / 2):
+            raise ValueError(
+                f"needs a p99 between 1 and {math.exp(_Z99**2 / 2):.2f} times the mean, "
+                f"got a mean of {self.mean} and a p99 of {self.p99}"
+            )
+
+    def sigma(self) -> float:
+        """Standard deviation of the logarithm."""
+        ratio = math.log(float(self.p99) / float(self.mean))
+        return _Z99 - math.sqrt(max(0.0, _Z99**2 - 2 * ratio))
+
+    def mu(self) -> float:
+        """Mean of the logarithm of the time in seconds."""
+        return math.log(float(self.mean)) - self.sigma() ** 2 / 2
+
+    def mean_seconds(self) -> float:
+        return float(self.mean)
+
+    def squared_variation(self) -> float:
+        return math.expm1(self.sigma() ** 2)
+
+
+@element
+class Gamma(Distribution):
+    """Sum of exponential stages when ``shape`` is whole (Erlang); smoother than exponential."""
+
+    mean: Duration = field(kw_only=False)
+    """The expected value."""
+    shape: float = field(kw_only=False)
+    """Above 1: less variable than an exponential; below 1: more."""
+
+    def __post_init__(self) -> None:
+        _positive("shape", self.shape)
+
+    def mean_seconds(self) -> float:
+        return float(self.mean)
+
+    def squared_variation(self) -> float:
+        return 1 / self.shape
+
+
+@element
+class Weibull(Distribution):
+    """Stretched exponential; a shape below 1 has a heavy tail."""
+
+    mean: Duration = field(kw_only=False)
+    """The expected value."""
+    shape: float = field(kw_only=False)
+    """Below 1 heavier, above 1 lighter than an exponential's tail."""
+
+    def __post_init__(self) -> None:
+        _positive("shape", self.shape)
+
+    def mean_seconds(self) -> float:
+        return float(self.mean)
+
+    def scale_seconds(self) -> float:
+        """The scale parameter: mean / Gamma(1 + 1/shape)."""
+        return float(self.mean) / math.gamma(1 + 1 / self.shape)
+
+    def squared_variation(self) -> float:
+        return math.gamma(1 + 2 / self.shape) / math.gamma(1 + 1 / self.shape) ** 2 - 1
+
+
+@element
+class Pareto(Distribution):
+    """Power-law tail: minimum x_m and index ``alpha`` above 2, so that the variance exists."""
+
+    minimum: Duration = field(kw_only=False)
+    """The smallest value."""
+    alpha: float = field(kw_only=False)
+    """Tail index; the smaller, the heavier."""
+
+    def __post_init__(self) -> None:
+        if not self.alpha > 2 or math.isinf(self.alpha):
+            raise ValueError(f"needs an alpha above 2 (finite variance), got {self.alpha}")
+
+    def mean_seconds(self) -> float:
+        return float(self.minimum) * self.alpha / (self.alpha - 1)
+
+    def squared_variation(self) -> float:
+        return 1 / (self.alpha * (self.alpha - 2))
+
+
+@element
+class Empirical(Distribution):
+    """Measured values, each as likely as the others."""
+
+    values: Many[Duration] = field(kw_only=False)
+    """The measurements; at least one."""
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise ValueError("needs at least one measured value")
+
+    def mean_seconds(self) -> float:
+        return math.fsum(map(float, self.values)) / len(self.values)
+
+    def squared_variation(self) -> float:
+        mean = self.mean_seconds()
+        if mean == 0:
+            return 0.0
+        return math.fsum((float(v) - mean) ** 2 for v in self.values) / len(self.values) / mean**2
+
+
+Time = Duration | Distribution
+"""A duration (mean of an exponential) or a distribution."""
+
+
+def distribution_of(time: Time) -> Distribution:
+    """``time`` as a distribution: a plain duration is the mean of an exponential."""
+    return Exponential(time) if isinstance(time, Duration) else time
+
+
+def _positive(what: str, number: float) -> None:
+    if not 0 < number < math.inf:
+        raise ValueError(f"needs a {what} above zero, got {number}")

@@ -1,0 +1,360 @@
+"""What every part of a model is: a frozen pydantic dataclass that knows where it was declared.
+
+``@element`` turns a class into a pydantic dataclass that is frozen, strict, keyword-only (a
+field says ``field(kw_only=False)`` to be positional) and refuses unknown arguments. It also
+
+- records the *declaration site*: the user's lines that led to the construction, innermost
+  first, through helper functions, loops and ``dataclasses.replace``; the site takes no part in
+  equality;
+- turns pydantic's list of errors into one sentence that says what was given, what would be
+  right, and where (:class:`~archcheck.model.errors.ModelError`).
+
+Fields that hold other elements are checked with ``isinstance``: elements are built by
+constructors, never from loose dictionaries, so their sites and their checks cannot be bypassed.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, dataclass_transform, get_args
+
+import pydantic
+from pydantic import ConfigDict, Field, ValidationError
+from pydantic.dataclasses import dataclass as pydantic_dataclass
+from pydantic.dataclasses import rebuild_dataclass
+from pydantic_core import ArgsKwargs, core_schema
+
+from archcheck.model.errors import ModelError, Place
+from archcheck.units import Fraction
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic_core import CoreSchema, ErrorDetails
+
+__all__ = ["Absent", "Element", "Many", "Name", "Probability", "Site", "element", "element_types"]
+
+T = TypeVar("T")
+C = TypeVar("C", bound="type[Element]")
+
+_PLUMBING = tuple(
+    str(Path(module.__file__ or "").parent) + os.sep
+    for module in (pydantic, sys.modules["pydantic_core"], sys.modules[__name__])
+)
+_PLUMBING_FILES = {sys.modules["dataclasses"].__file__, functools.__file__}
+_MAX_FRAMES = 12
+_types: dict[str, type[Element]] = {}
+_being_built: set[type[Element]] = set()
+
+
+@dataclass(frozen=True)
+class Site:
+    """The lines that led to an element, from the constructor call outwards."""
+
+    places: tuple[Place, ...]
+
+    @property
+    def place(self) -> Place:
+        """Where the constructor was called."""
+        return self.places[0]
+
+
+class _TupleOf:
+    """Accept any list, tuple or set and keep a tuple."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        (item,) = get_args(source)
+        return core_schema.tuple_variable_schema(handler.generate_schema(item), strict=False)
+
+
+Many = Annotated[Sequence[T], _TupleOf()]
+"""Any sequence, kept as a tuple."""
+
+_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_ /:{}\-]{0,199}$"
+
+
+def _checked_name(name: str) -> str:
+    if not re.match(_NAME, name):
+        raise ValueError(
+            "must be a name of letters, digits, '_', '-', '/' and spaces, without dots "
+            f"(they separate a service from its endpoint), got {name!r}"
+        )
+    return name
+
+
+Name = Annotated[
+    str, pydantic.AfterValidator(_checked_name), pydantic.WithJsonSchema({"pattern": _NAME})
+]
+"""A name without dots (dots separate a service from its endpoint in references)."""
+
+
+def _at_most_one(share: Fraction) -> Fraction:
+    if float(share) > 1:
+        raise ValueError(f"must be at most 100%, got {share}")
+    return share
+
+
+Probability = Annotated[Fraction, pydantic.AfterValidator(_at_most_one)]
+"""A fraction between 0% and 100%."""
+
+
+class Element:
+    """Base of everything that a model declares."""
+
+    _site: ClassVar[Site | None] = None
+    _is_abstract: ClassVar[bool] = True
+    _gathers: ClassVar[str | None] = None
+    """The field that takes all positional arguments, where a class has one."""
+
+    @property
+    def site(self) -> Site | None:
+        """Where this element was declared; ``None`` when it was not built by user code."""
+        return self._site
+
+    def __repr__(self) -> str:
+        """The constructor call: fields that have their default value are left out."""
+        shown = []
+        for part in fields(self):  # type: ignore[arg-type]  # every element is a dataclass
+            value = getattr(self, part.name)
+            if value != part.default:
+                shown.append(f"{value!r}" if not part.kw_only else f"{part.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        if cls in _being_built:
+            return handler(source)
+        return core_schema.is_instance_schema(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        if schema["type"] == "is-instance":
+            return {"x-element": cls.__name__}
+        return handler(schema)
+
+    @classmethod
+    def _phrase(cls) -> str:
+        """The class in an error sentence; an abstract one lists what may stand there."""
+        concrete = [name for name, kind in _types.items() if issubclass(kind, cls)]
+        if len(concrete) <= 1:
+            return cls.__name__
+        shown = concrete[:6] + (["..."] if len(concrete) > 6 else [])
+        return f"one of {', '.join(shown)}"
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field, Field))
+def element(cls: C) -> C:
+    """Make ``cls`` (a subclass of :class:`Element`) a part of the model's vocabulary."""
+    built: Any = pydantic_dataclass(
+        cls,
+        frozen=True,
+        kw_only=True,
+        repr=False,
+        config=ConfigDict(strict=True, extra="forbid", defer_build=True),
+    )
+    if not cls.__name__.startswith("_") and "_is_abstract" not in cls.__dict__:
+        _types[cls.__name__] = built
+
+    @functools.wraps(built.__init__)
+    def construct(self: Element, *args: Any, **kwargs: Any) -> None:
+        if not built.__pydantic_complete__:
+            build(built)
+        site = _site_of(sys._getframe(1))
+        if args and self._gathers:
+            args, kwargs = (), {self._gathers: args, **kwargs}
+        try:
+            built.__pydantic_validator__.validate_python(
+                ArgsKwargs(args, kwargs), self_instance=self
+            )
+        except ValidationError as error:
+            raise _model_error(self, args, kwargs, error, site) from None
+        object.__setattr__(self, "_site", site)
+
+    built.__init__ = construct
+    built.__signature__ = _signature(built)
+    return built  # type: ignore[no-any-return]
+
+
+def _signature(kind: type[Element]) -> inspect.Signature:
+    """What editors and notebooks complete."""
+    parameters = [
+        inspect.Parameter(
+            part.name,
+            inspect.Parameter.KEYWORD_ONLY
+            if part.kw_only
+            else inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=inspect.Parameter.empty if part.default is MISSING else part.default,
+            annotation=part.type,
+        )
+        for part in fields(kind)  # type: ignore[arg-type]  # a dataclass by now
+    ]
+    return inspect.Signature(sorted(parameters, key=lambda parameter: parameter.kind))
+
+
+def build(kind: type[Element]) -> None:
+    """Make pydantic's validator of ``kind``: at its first use, because there are many kinds."""
+    construct = kind.__init__
+    _being_built.add(kind)
+    try:
+        rebuild_dataclass(kind, force=True)  # type: ignore[arg-type]  # a dataclass by now
+    finally:
+        _being_built.discard(kind)
+        type.__setattr__(kind, "__init__", construct)
+
+
+def element_types() -> dict[str, type[Element]]:
+    """Every declared kind of element by its name; the names are the tags of the JSON form."""
+    return dict(_types)
+
+
+@element
+class Absent(Element):
+    """The author states that there deliberately is none, and why.
+
+    ``Call("audit.log", timeout=Absent("the mesh enforces 2 s"))`` is different from a timeout
+    that nobody declared: rules take it as an answer, never as a gap.
+    """
+
+    reason: str = field(kw_only=False)
+    """Why there is none, for the reader of the report."""
+
+
+def _site_of(frame: FrameType | None) -> Site | None:
+    places: list[Place] = []
+    while frame is not None and len(places) < _MAX_FRAMES:
+        file = frame.f_code.co_filename
+        if not _is_plumbing(file):
+            if _ends_the_walk(frame):
+                break
+            place = Place(file, frame.f_lineno)
+            if not places or places[-1] != place:
+                places.append(place)
+            if frame.f_code.co_name == "<module>":
+                break
+        frame = frame.f_back
+    return Site(tuple(places)) if places else None
+
+
+@functools.cache
+def _is_plumbing(file: str) -> bool:
+    return file in _PLUMBING_FILES or file.startswith(_PLUMBING)
+
+
+def _ends_the_walk(frame: FrameType) -> bool:
+    """Frames below the user's code: the import system, archcheck itself, the test runner."""
+    module = str(frame.f_globals.get("__name__", ""))
+    return frame.f_code.co_filename.startswith("<frozen") or module.split(".")[0] in {
+        "archcheck",
+        "importlib",
+        "json",
+        "runpy",
+        "_pytest",
+        "pluggy",
+        "IPython",
+    }
+
+
+def _model_error(
+    part: Element,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    error: ValidationError,
+    site: Site | None,
+) -> ModelError:
+    first = min(error.errors(include_url=False), key=_rank)
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, ModelError):
+        return ModelError(cause.sentence, cause.place or (site.place if site else None))
+    label = _label(type(part), args, kwargs)
+    more = error.error_count() - 1
+    tail = f" (and {more} more like this)" if more and first["type"] == "missing" else ""
+    sentence = f"{label}: {_one_error(type(part), first)}{tail}"
+    return ModelError(sentence, site.place if site else None)
+
+
+def _rank(error: ErrorDetails) -> int:
+    """What was given too much explains what is missing, not the other way round."""
+    return 0 if error["type"].startswith("unexpected") else 1
+
+
+def _label(kind: type[Element], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    first = args[0] if args else kwargs.get("name", kwargs.get("target"))
+    return f"{kind.__name__} {first!r}" if isinstance(first, str) else kind.__name__
+
+
+def _one_error(kind: type[Element], error: ErrorDetails) -> str:
+    names = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    where = _argument(kind, error["loc"])
+    match error["type"]:
+        case "unexpected_keyword_argument":
+            name = str(error["loc"][-1])
+            return f"there is no argument {name!r}{nearest(name, names)}"
+        case "unexpected_positional_argument":
+            return (
+                "too many positional arguments; write the rest with names "
+                f"({', '.join(names[:6])} ...)"
+            )
+        case "missing" | "missing_argument" | "missing_keyword_only_argument":
+            return f"{where} is missing"
+        case "tuple_type":
+            return f"{where} must be a list, got {_shown(error['input'])}"
+        case "value_error":
+            if not error["loc"]:
+                return error["msg"].removeprefix("Value error, ")
+            return f"{where} {error['msg'].removeprefix('Value error, ')}"
+        case "is_instance_of":
+            expected = error["ctx"]["class"]
+            phrase = _types[expected]._phrase() if expected in _types else _abstract(expected)
+            return f"{where} must be {phrase}, got {_shown(error['input'])}"
+        case _:
+            message = error["msg"].removeprefix("Input ").replace("should", "must")
+            return f"{where} {message[0].lower()}{message[1:]}, got {_shown(error['input'])}"
+
+
+def _abstract(class_name: str) -> str:
+    for kind in _types.values():
+        for base in kind.__mro__:
+            if base.__name__ == class_name and issubclass(base, Element):
+                return base._phrase()
+    return class_name
+
+
+def _argument(kind: type[Element], loc: tuple[int | str, ...]) -> str:
+    if not loc:
+        return "a value"
+    head, *rest = loc
+    if isinstance(head, int):
+        positional = [f.name for f in fields(kind) if not f.kw_only]  # type: ignore[arg-type]
+        head = positional[head] if head < len(positional) else f"argument {head + 1}"
+    indexes = "".join(f"[{part}]" for part in rest if isinstance(part, int))
+    return f"{head}{indexes}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Element):
+        return f"a {type(value).__name__}"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """``; did you mean 'x' or 'y'?`` for a misspelt ``word``, or nothing."""
+    matches = get_close_matches(word, known, n=3, cutoff=0.6)
+    if not matches:
+        lowered = {name.lower(): name for name in known}
+        matches = [lowered[m] for m in get_close_matches(word.lower(), list(lowered), 3, 0.6)]
+    if not matches:
+        return ""
+    return f"; did you mean {' or '.join(repr(match) for match in matches)}?"

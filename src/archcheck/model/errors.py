@@ -1,0 +1,48 @@
+"""What can be wrong with a model, as a small hierarchy. Every message is one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A line of a file. Prints as ``models/shop.py:12``, relative to the working folder."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.shown_file()}:{self.line}"
+
+    def shown_file(self) -> str:
+        """The file, relative to the working folder where it lies below it."""
+        path = Path(self.file)
+        try:
+            return path.relative_to(Path.cwd()).as_posix()
+        except ValueError:
+            return path.as_posix()
+
+
+class ArchcheckError(Exception):
+    """Anything that archcheck refuses: the text is one sentence for the user."""
+
+
+class ModelError(ArchcheckError, ValueError):
+    """A model, or an input that describes one, is wrong.
+
+    ``place`` is where, when it is known; ``str()`` puts it before the sentence, as compilers do.
+    """
+
+    def __init__(self, sentence: str, place: Place | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.place = place
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.sentence}" if self.place else self.sentence
+
+
+class ScenarioError(ArchcheckError, ValueError):
+    """A simulation was asked for that the system cannot be put through."""

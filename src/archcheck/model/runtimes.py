@@ -1,0 +1,329 @@
+"""Frameworks and their real concurrency: how many requests one replica works on at a time.
+
+Three models cover them. *blocking*: a thread belongs to a request from start to end, also while
+it waits for others, so ``threads`` bounds the requests in progress. *event_loop*: few threads
+that must never wait; a request occupies one only while it computes. *lightweight*: goroutines
+and virtual threads; waiting costs nothing, computing needs one of ``parallelism`` cores.
+
+Defaults come from each project's own documentation, named beside the value. A value that
+depends on the machine (cores) has no default here: it is unknown until declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from archcheck.model.element import Absent, Element, Many, element
+from archcheck.model.values import Default, Documented, effective
+from archcheck.units import Duration, Size
+
+Concurrency = Literal["blocking", "event_loop", "lightweight"]
+Workers = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Runtime(Element, Documented):
+    """What executes a service's code."""
+
+    label: ClassVar[str] = ""
+    """Its name in reports and on diagrams."""
+    language: ClassVar[str] = ""
+    """The language it is usually written in."""
+
+    version: str | None
+    concurrency: Concurrency | None
+    threads: int | None
+    parallelism: int | None
+    accept_queue: int | Absent | None
+
+    def worker_attribute(self) -> str:
+        """The attribute that bounds work in a replica: ``threads`` or ``parallelism``."""
+        model = effective(self, "concurrency").value
+        return "threads" if model == "blocking" else "parallelism"
+
+
+@element
+class _Runtime(Runtime):
+    """Fields that every runtime has."""
+
+    version: str | None = field(default=None, kw_only=False)
+    """Version in use, such as ``3.4``."""
+    concurrency: Concurrency | None = None
+    """How it runs requests; ``None``: as the framework does by default."""
+    threads: Workers | None = None
+    """Blocking: threads that serve requests, per replica."""
+    parallelism: Workers | None = None
+    """Event loops, or cores that goroutines and virtual threads run on, per replica."""
+    accept_queue: Annotated[int, Field(ge=0)] | Absent | None = None
+    """Requests that may wait for a worker, per replica; more are rejected. ``Absent``:
+    unbounded on purpose."""
+    connection_pool: Workers | None = None
+    """Connections to each datastore, per replica, where no ``Pool`` says otherwise."""
+    libraries: Many[str] = ()
+    """Libraries that matter to the architecture: ``resilience4j``, ``grpc-java`` ..."""
+    deadline_propagation: bool | None = None
+    """Whether a caller's deadline reaches the calls made on its behalf."""
+    graceful_stop: Duration | Absent | None = None
+    """How long it finishes requests after the signal to stop."""
+    max_request: Size | None = None
+    """The largest request body it takes."""
+
+
+@element
+class CustomRuntime(_Runtime):
+    """Any other framework: the author declares what matters."""
+
+    label: ClassVar[str] = "custom"
+
+    name: str | None = None
+    """What to call it."""
+
+
+@element
+class SpringBoot(_Runtime):
+    """Spring Boot on servlets (Tomcat): a thread per request, 200 by default.
+
+    Spring Boot reference, Common Application Properties: ``server.tomcat.threads.max`` 200,
+    ``server.tomcat.accept-count`` 100; HikariCP: ``maximumPoolSize`` 10. With
+    ``spring.threads.virtual.enabled`` declare ``concurrency="lightweight"``.
+    """
+
+    label: ClassVar[str] = "Spring Boot"
+    language: ClassVar[str] = "java"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("blocking", "Spring Boot: a servlet thread per request"),
+        "threads": Default(200, "Spring Boot: server.tomcat.threads.max"),
+        "accept_queue": Default(100, "Spring Boot: server.tomcat.accept-count"),
+        "connection_pool": Default(10, "HikariCP: maximumPoolSize"),
+    }
+
+
+@element
+class SpringWebFlux(_Runtime):
+    """Spring WebFlux on Reactor Netty: an event loop per core (at least 4).
+
+    Reactor Netty reference: ``reactor.netty.ioWorkerCount`` is the number of processors, at
+    least 4. R2DBC pool: ``maxSize`` 10.
+    """
+
+    label: ClassVar[str] = "Spring WebFlux"
+    language: ClassVar[str] = "java"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("event_loop", "Spring WebFlux on Reactor Netty"),
+        "connection_pool": Default(10, "r2dbc-pool: maxSize"),
+    }
+
+
+@element
+class Micronaut(_Runtime):
+    """Micronaut on Netty: event loops; blocking code must ask for another executor.
+
+    Micronaut reference, HTTP server threading: requests run on Netty's event loop threads
+    unless ``@ExecuteOn``; Netty: ``io.netty.eventLoopThreads`` is twice the processors.
+    """
+
+    label: ClassVar[str] = "Micronaut"
+    language: ClassVar[str] = "java"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("event_loop", "Micronaut: requests on Netty's event loops"),
+        "connection_pool": Default(10, "HikariCP: maximumPoolSize"),
+    }
+
+
+@element
+class Quarkus(_Runtime):
+    """Quarkus on Vert.x: event loops, and a worker pool for blocking endpoints.
+
+    Quarkus guide "Quarkus REST": the method's signature decides between event loop and worker.
+    """
+
+    label: ClassVar[str] = "Quarkus"
+    language: ClassVar[str] = "java"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("event_loop", "Quarkus REST on Vert.x event loops"),
+        "connection_pool": Default(20, "Quarkus: quarkus.datasource.jdbc.max-size"),
+    }
+
+
+@element
+class JavaGrpc(_Runtime):
+    """grpc-java without a framework: a cached thread pool that grows without a bound.
+
+    grpc-java ``ServerBuilder.executor``: the default is a static cached thread pool.
+    """
+
+    label: ClassVar[str] = "Java"
+    language: ClassVar[str] = "java"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("blocking", "grpc-java: a pool thread per call"),
+        "deadline_propagation": Default(True, "grpc.io: deadlines propagate in Java"),
+    }
+
+
+@element
+class GoKit(_Runtime):
+    """Go kit: a goroutine per request on the standard server; cores bound the computing.
+
+    Go ``net/http``: a goroutine per request, no limit and no timeout unless set;
+    ``database/sql``: open connections are unlimited unless ``SetMaxOpenConns``.
+    """
+
+    label: ClassVar[str] = "Go kit"
+    language: ClassVar[str] = "go"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("lightweight", "Go: a goroutine per request"),
+        "deadline_propagation": Default(True, "Go: context.Context carries the deadline"),
+    }
+
+
+@element
+class Go(_Runtime):
+    """Go's standard library, grpc-go, gin, chi: goroutines as in :class:`GoKit`."""
+
+    label: ClassVar[str] = "Go"
+    language: ClassVar[str] = "go"
+    documented: ClassVar[Mapping[str, Default]] = GoKit.documented
+
+
+@element
+class NodeJs(_Runtime):
+    """Node.js (Express, NestJS, Fastify): one event loop in a process.
+
+    nodejs.org, "Don't Block the Event Loop": one thread runs the callbacks; a pool of four
+    (``UV_THREADPOOL_SIZE``) serves file system and DNS.
+    """
+
+    label: ClassVar[str] = "Node.js"
+    language: ClassVar[str] = "javascript"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("event_loop", "Node.js: one event loop"),
+        "parallelism": Default(1, "Node.js: one thread runs the event loop"),
+    }
+
+
+@element
+class FastApi(_Runtime):
+    """FastAPI on uvicorn: one asyncio event loop in a worker process.
+
+    uvicorn settings: ``--workers`` is 1 unless set.
+    """
+
+    label: ClassVar[str] = "FastAPI"
+    language: ClassVar[str] = "python"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("event_loop", "FastAPI: asyncio event loop"),
+        "parallelism": Default(1, "uvicorn: --workers"),
+    }
+
+
+@element
+class Django(_Runtime):
+    """Django or Flask behind gunicorn's sync workers: one by default.
+
+    gunicorn settings: ``workers`` 1, ``threads`` 1, ``backlog`` 2048.
+    """
+
+    label: ClassVar[str] = "Django"
+    language: ClassVar[str] = "python"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("blocking", "gunicorn: a sync worker per request"),
+        "threads": Default(1, "gunicorn: workers"),
+        "accept_queue": Default(2048, "gunicorn: backlog"),
+    }
+
+
+@element
+class PythonGrpc(_Runtime):
+    """grpcio's server on a ``ThreadPoolExecutor``: the author gives the number of workers."""
+
+    label: ClassVar[str] = "Python"
+    language: ClassVar[str] = "python"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("blocking", "grpcio: a pool thread per call"),
+    }
+
+
+@element
+class AspNetCore(_Runtime):
+    """ASP.NET Core on Kestrel: async on the thread pool, which starts at the number of cores."""
+
+    label: ClassVar[str] = "ASP.NET Core"
+    language: ClassVar[str] = "csharp"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("lightweight", "ASP.NET Core: async tasks on the thread pool"),
+        "connection_pool": Default(100, "ADO.NET: Max Pool Size"),
+    }
+
+
+@element
+class Rails(_Runtime):
+    """Ruby on Rails on Puma: 3 threads in a worker since Rails 7.2 (``RAILS_MAX_THREADS``)."""
+
+    label: ClassVar[str] = "Rails"
+    language: ClassVar[str] = "ruby"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("blocking", "Puma: a thread per request"),
+        "threads": Default(3, "Rails 7.2: RAILS_MAX_THREADS in config/puma.rb"),
+    }
+
+
+@element
+class PhpFpm(_Runtime):
+    """PHP-FPM: a process per request; the shipped ``www.conf`` has ``pm.max_children`` 5."""
+
+    label: ClassVar[str] = "PHP-FPM"
+    language: ClassVar[str] = "php"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("blocking", "PHP-FPM: a process per request"),
+        "threads": Default(5, "PHP-FPM www.conf: pm.max_children"),
+        "accept_queue": Default(511, "PHP-FPM: listen.backlog"),
+    }
+
+
+@element
+class Rust(_Runtime):
+    """Tokio (Axum, Actix, Tonic): async tasks on a worker thread per core."""
+
+    label: ClassVar[str] = "Rust"
+    language: ClassVar[str] = "rust"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("event_loop", "Tokio: worker_threads is the number of cores"),
+    }
+
+
+@element
+class CppThrift(_Runtime):
+    """Apache Thrift's ``TThreadedServer`` in C++: a thread per connection, without a bound."""
+
+    label: ClassVar[str] = "C++ Thrift"
+    language: ClassVar[str] = "cpp"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("blocking", "TThreadedServer: a thread per connection"),
+    }
+
+
+@element
+class Nginx(_Runtime):
+    """nginx or OpenResty: event loops; one worker process unless ``worker_processes`` is set."""
+
+    label: ClassVar[str] = "nginx"
+    language: ClassVar[str] = "c"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("event_loop", "nginx: event-driven workers"),
+        "parallelism": Default(1, "nginx: worker_processes"),
+        "accept_queue": Default(511, "nginx: listen backlog on Linux"),
+    }
+
+
+@element
+class Envoy(_Runtime):
+    """Envoy: an event loop per hardware thread."""
+
+    label: ClassVar[str] = "Envoy"
+    language: ClassVar[str] = "cpp"
+    documented: ClassVar[Mapping[str, Default]] = {
+        "concurrency": Default("event_loop", "Envoy: --concurrency worker threads"),
+    }

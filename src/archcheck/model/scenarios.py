@@ -1,0 +1,251 @@
+"""Scenarios: the load and the faults that a system is put through.
+
+A scenario is a value of its own, apart from the system: one architecture serves many.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Annotated
+
+from pydantic import Field
+
+from archcheck.model.distributions import Distribution
+from archcheck.model.element import Element, Many, Name, Probability, element
+from archcheck.model.named import Described, JourneyRef, Ref
+from archcheck.units import Duration, Rate
+
+Factor = Annotated[float, Field(gt=0, le=1_000_000)]
+
+
+class Arrivals(Element):
+    """When requests come."""
+
+
+class OpenArrivals(Arrivals):
+    """Requests that come whether or not earlier ones were answered."""
+
+
+@element
+class Poisson(OpenArrivals):
+    """Independent users: exponential times between requests."""
+
+    rate: Rate = field(kw_only=False)
+    """Requests in a second, on average."""
+
+
+@element
+class Deterministic(OpenArrivals):
+    """A metronome: the same time between all requests."""
+
+    rate: Rate = field(kw_only=False)
+    """Requests in a second."""
+
+
+@element
+class Ramp(OpenArrivals):
+    """A Poisson stream whose rate goes from one value to another, then stays."""
+
+    start: Rate = field(kw_only=False)
+    """The rate at first."""
+    end: Rate = field(kw_only=False)
+    """The rate in the end."""
+    over: Duration
+    """How long the change takes."""
+
+
+@element
+class RateStep(Element):
+    """A rate and how long it lasts."""
+
+    rate: Rate = field(kw_only=False)
+    """Requests in a second."""
+    lasts: Duration = field(kw_only=False)
+    """How long."""
+
+
+@element
+class Stepped(OpenArrivals):
+    """Poisson streams one after the other; the last one stays."""
+
+    steps: Many[RateStep] = field(kw_only=False)
+    """The rates in order."""
+
+
+@element
+class Diurnal(OpenArrivals):
+    """A Poisson stream whose rate swings like a sine between two values."""
+
+    low: Rate = field(kw_only=False)
+    """The rate at the quietest time, at which it starts."""
+    high: Rate = field(kw_only=False)
+    """The rate at the busiest time."""
+    period: Duration = Duration(86400.0)
+    """Length of the day."""
+
+
+@element
+class Mmpp(OpenArrivals):
+    """Bursts: a Markov-modulated Poisson process with a calm and a busy state."""
+
+    calm: Rate = field(kw_only=False)
+    """The rate in the calm state."""
+    busy: Rate = field(kw_only=False)
+    """The rate in the busy state."""
+    calm_lasts: Duration
+    """Mean time in the calm state."""
+    busy_lasts: Duration
+    """Mean time in the busy state."""
+
+
+@element
+class Recorded(OpenArrivals):
+    """Requests at given times after the start."""
+
+    times: Many[Duration] = ()
+    """The times, ascending."""
+    file: str | None = None
+    """Or a file with a time in seconds on each line."""
+
+
+@element
+class Closed(Arrivals):
+    """A number of users who each wait for the answer, think, and ask again."""
+
+    users: Annotated[int, Field(ge=1, le=1_000_000)] = field(kw_only=False)
+    """How many."""
+    think: Duration | Distribution
+    """Time between an answer and the next request."""
+
+
+@element
+class Load(Element):
+    """A journey and how often it is started: ``Load("checkout", Poisson(200 / s))``."""
+
+    journey: JourneyRef = field(kw_only=False)
+    """The journey."""
+    arrivals: Arrivals = field(kw_only=False)
+    """When its requests come."""
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    """Multiplies the rates, or the users: for mixes."""
+
+
+@element
+class Choice(Element):
+    """A journey and its weight in a mix."""
+
+    journey: JourneyRef = field(kw_only=False)
+    """The journey."""
+    weight: Annotated[float, Field(gt=0)] = field(kw_only=False)
+    """How often it is chosen, relative to the others."""
+
+
+@element
+class Mix(Element):
+    """One stream of users who choose a journey at each request, by weight (Locust's tasks)."""
+
+    choices: Many[Choice] = field(kw_only=False)
+    """The journeys and their weights."""
+    arrivals: Arrivals = field(kw_only=False)
+    """When requests come."""
+    name: Name = "mix"
+    """Names the stream of random numbers."""
+
+
+class Fault(Element):
+    """Something that goes wrong for a while."""
+
+    start: Duration
+    end: Duration
+
+
+@element
+class _Fault(Fault):
+    """Fields that every fault has."""
+
+    start: Duration = Duration(0.0)
+    """When it begins, after the start of the simulation."""
+    end: Duration = Duration(86400.0 * 365)
+    """When it is over."""
+
+
+@element
+class Slow(_Fault):
+    """An element takes longer."""
+
+    target: Ref = field(kw_only=False)
+    """What is slow."""
+    factor: Factor
+    """How many times longer everything takes."""
+
+
+@element
+class Errors(_Fault):
+    """An element fails a share of its requests."""
+
+    target: Ref = field(kw_only=False)
+    """What fails."""
+    rate: Probability
+    """The share."""
+
+
+@element
+class Kill(_Fault):
+    """Replicas are gone."""
+
+    target: Ref = field(kw_only=False)
+    """Whose."""
+    replicas: Annotated[int, Field(ge=1)] = 1
+    """How many."""
+
+
+@element
+class ZoneLoss(_Fault):
+    """Everything in a zone is gone."""
+
+    zone: str = field(kw_only=False)
+    """The zone."""
+
+
+@element
+class CutLink(_Fault):
+    """One element cannot reach another."""
+
+    source: Ref = field(kw_only=False)
+    """Who calls."""
+    target: Ref = field(kw_only=False)
+    """Who cannot be reached."""
+
+
+@element
+class FlushCache(_Fault):
+    """A cache loses its content."""
+
+    target: Ref = field(kw_only=False)
+    """The cache."""
+
+
+@element
+class Burst(_Fault):
+    """More load than declared."""
+
+    factor: Factor = field(kw_only=False)
+    """How many times as much."""
+    journey: JourneyRef | None = None
+    """Of which journey; ``None``: of all."""
+
+
+@element
+class Scenario(Described):
+    """Load and faults: ``Scenario("peak", load=[Load("checkout", Poisson(200 / s))])``."""
+
+    referred_as = "scenario"
+
+    load: Many[Load | Mix]
+    """The streams of requests."""
+    faults: Many[Fault] = ()
+    """What goes wrong."""
+    duration: Duration | None = None
+    """How long to simulate; the command line can say otherwise."""
+    warmup: Duration | None = None
+    """Time at the start that is left out of the statistics."""

@@ -1,0 +1,264 @@
+"""A system: all elements of an architecture, linked and checked."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Sequence
+from dataclasses import field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from archcheck.model.brokers import Broker, Channel
+from archcheck.model.collecting import collect, modules_of
+from archcheck.model.datastores import Datastore
+from archcheck.model.element import Element, Many, Name, element, nearest
+from archcheck.model.errors import ModelError, Place
+from archcheck.model.journeys import Journey
+from archcheck.model.linking import Directory, link, place_of, references, walk
+from archcheck.model.named import Boundary, Named, Team
+from archcheck.model.observability import Platform
+from archcheck.model.places import Places
+from archcheck.model.policies import Policy
+from archcheck.model.scenarios import Scenario
+from archcheck.model.services import Endpoint, External, Person, Schedule, Service
+from archcheck.units import Bandwidth, Duration
+
+if TYPE_CHECKING:
+    from archcheck.notebook import DiagramView, SimulationView, VerificationView
+
+E = TypeVar("E", bound=Named)
+
+
+@element
+class Network(Element):
+    """What lies between processes."""
+
+    delay: Duration | None = None
+    """One way, between two processes in the same zone; ``None``: unknown."""
+    zone_delay: Duration | None = None
+    """One way, between zones; ``None``: as within a zone."""
+    bandwidth: Bandwidth | None = None
+    """What a connection carries."""
+
+
+@element
+class System(Element):
+    """A whole architecture, given as a list or collected from a package.
+
+    References are resolved when the system is put together: a name that does not exist, exists
+    twice or has the wrong role raises :class:`~archcheck.model.errors.ModelError` with the
+    place and the nearest names.
+    """
+
+    name: Name = field(kw_only=False)
+    """The system's name."""
+    elements: Many[Named] = field(default=(), kw_only=False)
+    """Services, datastores, brokers, topics, externals, people, schedules, platforms ..."""
+    journeys: Many[Journey] = ()
+    """What it is used for."""
+    policies: Many[Policy] = ()
+    """Which parts may depend on which."""
+    scenarios: Many[Scenario] = ()
+    """Load and faults to simulate; they can also be kept elsewhere."""
+    network: Network | None = None
+    """What lies between processes."""
+    entities: Many[str] = ()
+    """Business entities that must have a system of record."""
+    description: str | None = None
+    """What it is for."""
+    revision: str | None = None
+    """Version of the architecture."""
+
+    def __post_init__(self) -> None:
+        journeys = [*self.journeys, *(e for e in self.elements if isinstance(e, Journey))]
+        scenarios = [*self.scenarios, *(e for e in self.elements if isinstance(e, Scenario))]
+        members = [e for e in self.elements if not isinstance(e, Journey | Scenario)]
+        linked = link(members, [*journeys, *scenarios])
+        size, end = len(members), len(members) + len(journeys)
+        object.__setattr__(self, "elements", tuple(linked[:size]))
+        object.__setattr__(self, "journeys", tuple(linked[size:end]))
+        object.__setattr__(self, "scenarios", tuple(linked[end:]))
+        self._check()
+
+    def _check(self) -> None:
+        directory = self.directory
+        for part in (*self.elements, *self.journeys, *self.scenarios):
+            for reference in references(part):
+                directory.check(reference)
+        self._check_registered("owner", "team", [team.name for team in self.teams])
+        self._check_registered("boundary", "boundary", [part.name for part in self.boundaries])
+
+    def _check_registered(self, attribute: str, what: str, known: list[str]) -> None:
+        """Owners and boundaries are free words until the model declares a list of them."""
+        for member in self.elements if known else ():
+            value = getattr(member, attribute, None)
+            if isinstance(member, Service) and value is not None and value not in known:
+                raise ModelError(
+                    f"{type(member).__name__} {member.name!r}: there is no {what} {value!r} "
+                    f"in the system{nearest(value, known)}",
+                    place_of(member),
+                )
+
+    # -- putting together -------------------------------------------------------------------
+
+    @classmethod
+    def from_package(
+        cls,
+        package: str,
+        *,
+        name: str | None = None,
+        elements: Iterable[Named] = (),
+        journeys: Sequence[Journey] = (),
+        policies: Sequence[Policy] = (),
+        scenarios: Sequence[Scenario] = (),
+        **others: Any,
+    ) -> System:
+        """Collect all elements that the modules of ``package`` declare. Imports (runs) them.
+
+        Module-level elements, and those in module-level lists, tuples and dictionaries, belong
+        to the system; further ones can be given. ``name`` is the package's last word unless set.
+        """
+        found = collect(modules_of(importlib.import_module(package)))
+        return cls(
+            name or package.rpartition(".")[2],
+            [*found.members, *elements],
+            journeys=[*found.journeys, *journeys],
+            policies=[*found.policies, *policies],
+            scenarios=[*found.scenarios, *scenarios],
+            **others,
+        )
+
+    # -- looking up -------------------------------------------------------------------------
+
+    @cached_property
+    def directory(self) -> Directory:
+        """All names."""
+        return Directory([*self.elements, *self.journeys, *self.scenarios])
+
+    def of_type(self, kind: type[E]) -> tuple[E, ...]:
+        """All elements of a kind, in the order of their declaration."""
+        return tuple(member for member in self.elements if isinstance(member, kind))
+
+    @cached_property
+    def services(self) -> tuple[Service, ...]:
+        """Services, gateways included."""
+        return self.of_type(Service)
+
+    @cached_property
+    def datastores(self) -> tuple[Datastore, ...]:
+        """Datastores, caches included."""
+        return self.of_type(Datastore)
+
+    @cached_property
+    def brokers(self) -> tuple[Broker, ...]:
+        """Brokers."""
+        return self.of_type(Broker)
+
+    @cached_property
+    def channels(self) -> tuple[Channel, ...]:
+        """Topics and queues."""
+        return self.of_type(Channel)
+
+    @cached_property
+    def externals(self) -> tuple[External, ...]:
+        """Systems of others."""
+        return self.of_type(External)
+
+    @cached_property
+    def people(self) -> tuple[Person, ...]:
+        """Users."""
+        return self.of_type(Person)
+
+    @cached_property
+    def schedules(self) -> tuple[Schedule, ...]:
+        """Clocks."""
+        return self.of_type(Schedule)
+
+    @cached_property
+    def platforms(self) -> tuple[Platform, ...]:
+        """Observability platforms."""
+        return self.of_type(Platform)
+
+    @cached_property
+    def teams(self) -> tuple[Team, ...]:
+        """Declared teams; empty when owners are free words."""
+        return self.of_type(Team)
+
+    @cached_property
+    def boundaries(self) -> tuple[Boundary, ...]:
+        """Declared boundaries; empty when they are free words."""
+        return self.of_type(Boundary)
+
+    def find(self, name: str) -> Named:
+        """The element called ``name``. Raises :class:`ModelError` with the nearest names."""
+        member = self.directory.elements.get(name)
+        if member is None:
+            raise ModelError(
+                f"there is no {name!r} in the system {self.name!r}"
+                f"{nearest(name, list(self.directory.elements))}"
+            )
+        return member
+
+    def endpoint(self, reference: str) -> tuple[Service | External, Endpoint | None]:
+        """The owner and endpoint that a callable reference means.
+
+        The endpoint is ``None`` for an external that declares none.
+        """
+        owner: Named
+        part: Any
+        if reference in self.directory.parts:
+            owner, part = self.directory.parts[reference]
+        else:
+            owner = self.find(reference)
+            endpoints: Sequence[Endpoint] = getattr(owner, "endpoints", ())
+            part = endpoints[0] if endpoints else None
+        if not isinstance(owner, Service | External):
+            raise ModelError(f"{reference!r} is a {owner.kind} and cannot be called")
+        return owner, part
+
+    def scenario(self, name: str) -> Scenario:
+        """The scenario called ``name``. Raises :class:`ModelError` with the nearest names."""
+        for scenario in self.scenarios:
+            if scenario.name == name:
+                return scenario
+        known = [scenario.name for scenario in self.scenarios]
+        raise ModelError(
+            f"the system {self.name!r} has no scenario {name!r}{nearest(name, known)}"
+            + (f"; it has {', '.join(known)}" if known else "; it declares none")
+        )
+
+    def place(self, part: Element) -> Place | None:
+        """The line that declares ``part`` and nothing else, as far as there is one."""
+        return self._places.of(part)
+
+    @cached_property
+    def _places(self) -> Places:
+        parts = (*self.elements, *self.journeys, *self.scenarios, *self.policies)
+        return Places([inner for part in parts for inner in walk(part)])
+
+    # -- the notebook's face: what the upper layers make of a system ----------------------------
+
+    def verify(self) -> VerificationView:
+        """Check the system against the rules; the result shows itself in a notebook."""
+        from archcheck import notebook
+
+        return notebook.verify(self)
+
+    def simulate(
+        self,
+        scenario: Scenario | str | None = None,
+        *,
+        duration: Duration | None = None,
+        warmup: Duration | None = None,
+        seed: int = 1,
+    ) -> SimulationView:
+        """Simulate the system under a scenario; the result shows itself in a notebook."""
+        from archcheck import notebook
+
+        return notebook.simulate(self, scenario, duration=duration, warmup=warmup, seed=seed)
+
+    def diagram(self) -> DiagramView:
+        """Draw the container view; the picture shows itself in a notebook."""
+        from archcheck import notebook
+
+        return notebook.diagram(self)

@@ -1,0 +1,1 @@
+"""What people see: reports for terminals, files and notebooks."""

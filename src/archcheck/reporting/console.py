@@ -1,0 +1,38 @@
+"""Consoles: coloured and fitted on a terminal, plain and complete in a pipe or a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+
+_PIPE_WIDTH = 120
+
+
+def console_for(file: TextIO) -> Console:
+    """A console that obeys ``NO_COLOR`` and never cuts text where nobody can widen the window."""
+    if file.isatty():
+        return Console(file=file, highlight=False)
+    return Console(file=file, highlight=False, width=_PIPE_WIDTH, soft_wrap=True, no_color=True)
+
+
+@contextmanager
+def report_console(output: str | None) -> Iterator[Console]:
+    """A console on standard output, or on a file that is written and named."""
+    if output is None:
+        yield console_for(sys.stdout)
+        return
+    with Path(output).open("w", encoding="utf-8") as file:
+        yield console_for(file)
+    sys.stderr.write(f"wrote {output}\n")
+
+
+def spinner(text: str) -> AbstractContextManager[object]:
+    """Show on a terminal that something takes its time; nothing in a pipe."""
+    if sys.stderr.isatty():
+        return Console(stderr=True).status(text)
+    return nullcontext()

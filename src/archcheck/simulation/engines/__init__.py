@@ -1,0 +1,1 @@
+"""Engines: each runs a plan and fills the same record."""

@@ -1,0 +1,68 @@
+"""The JSON form: the identity on any system, safe to read, described by its schema."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+from strategies import systems
+
+from archcheck import ModelError, System, from_json, json_schema, to_json
+from archcheck.model.element import element_types
+
+SCHEMA = json_schema()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(systems())
+def test_reading_back_what_was_written_is_the_identity(system: System) -> None:
+    text = to_json(system)
+    again = from_json(text)
+    assert again == system
+    assert to_json(again) == text
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(systems())
+def test_every_written_system_follows_the_schema(system: System) -> None:
+    jsonschema.validate(json.loads(to_json(system)), SCHEMA)
+
+
+def test_the_schema_is_a_schema_and_covers_the_vocabulary() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert set(SCHEMA["$defs"]) == set(element_types())
+    assert SCHEMA["$defs"]["Call"]["required"] == ["type", "target"]
+
+
+def test_the_site_of_an_element_is_its_line_in_the_json() -> None:
+    text = '{"type": "System",\n "name": "s",\n "elements": [\n  {"type": "Service", "name": "a"}]}'
+    place = from_json(text, "s.json").services[0].site
+    assert place is not None
+    assert str(place.place).endswith("s.json:4")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "s.json:1: is not JSON: Expecting value"),
+        ('{"type": "System",\n"name" 3}', "s.json:2: is not JSON"),
+        ("[]", "s.json:1: is not a model"),
+        (
+            '{"type": "System", "name": "s", "elements": [\n{"type": "Servise", "name": "a"}]}',
+            "s.json:2: \"type\" must be a kind of element, got 'Servise'; did you mean 'Service'",
+        ),
+        (
+            '{"type": "System", "name": "s", "elements": [\n\n{"type": "Service", "nme": "a"}]}',
+            "s.json:3: Service: there is no argument 'nme'",
+        ),
+        ('{"type": "System", "name": "s", "name": "t"}', "s.json:1: the key 'name' appears twice"),
+        ('{"type": ["x"]}', "must be a kind of element"),
+        ("[" * 70 + "]" * 70, "s.json:1: is nested deeper than 64"),
+    ],
+)
+def test_bad_json_is_one_sentence_with_its_line(text: str, sentence: str) -> None:
+    with pytest.raises(ModelError) as error:
+        from_json(text, "s.json")
+    assert sentence in str(error.value)
