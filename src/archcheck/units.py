@@ -22,35 +22,6 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic_core import CoreSchema
 
-__all__ = [
-    "GB",
-    "KB",
-    "MB",
-    "TB",
-    "B",
-    "Bandwidth",
-    "Cpu",
-    "Duration",
-    "Fraction",
-    "GiB",
-    "KiB",
-    "MiB",
-    "Quantity",
-    "Rate",
-    "Size",
-    "TiB",
-    "cores",
-    "days",
-    "hours",
-    "millicores",
-    "minutes",
-    "ms",
-    "ns",
-    "percent",
-    "s",
-    "us",
-]
-
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S.*?)?\s*")
 
 
@@ -240,7 +211,7 @@ class Quantity:
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        units = "|".join(re.escape(unit) for unit in cls._units if unit)
+        units = "|".join(re.escape(unit) for unit in cls._units)
         return {
             "type": "string",
             "title": cls.__name__,

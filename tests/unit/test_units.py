@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from archcheck import Call, ModelError, Work
 from archcheck.units import (
@@ -34,6 +36,13 @@ KINDS = [Duration, Rate, Size, Bandwidth, Fraction, Cpu]
 def test_text_reads_back_to_the_last_bit(kind: type[Quantity], value: float) -> None:
     quantity = kind(value)
     assert kind.parse(str(quantity)) == quantity
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(value=st.floats(0, allow_nan=False, allow_infinity=False))
+def test_the_schema_accepts_what_is_printed(kind: type[Quantity], value: float) -> None:
+    pattern = TypeAdapter(kind).json_schema()["pattern"]
+    assert re.search(pattern, str(kind(value)))
 
 
 @given(st.floats(0, 1e9), st.floats(0, 1e9))

@@ -15,6 +15,7 @@ from archcheck.model.brokers import (
     Sqs,
     Topic,
 )
+from archcheck.model.caches import LocalCache, Memcached, Redis
 from archcheck.model.codec import from_json, json_schema, to_json
 from archcheck.model.datastores import (
     Backup,
@@ -24,14 +25,11 @@ from archcheck.model.datastores import (
     DynamoDB,
     Elasticsearch,
     Growth,
-    LocalCache,
-    Memcached,
     MongoDB,
     MySQL,
     ObjectStore,
     PostgreSQL,
     Quorum,
-    Redis,
     ShardKey,
     SqlServer,
     TiDB,

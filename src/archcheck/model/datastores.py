@@ -1,4 +1,4 @@
-"""Databases, caches and object stores, with what is true of each product.
+"""Databases and object stores, with what is true of each product.
 
 Connection limits, worker threads and largest items are the documented defaults of the product
 and can be overridden. How fast a query is depends on data and hardware: it has no default.
@@ -119,8 +119,10 @@ class Datastore(Named, Documented):
 
 
 @element
-class _Datastore(Described, Datastore):
+class StoreFields(Described, Datastore):
     """Fields that every datastore has."""
+
+    _is_abstract = True
 
     owner: Ref | None = None
     """The service that the data belong to."""
@@ -183,7 +185,7 @@ class _Datastore(Described, Datastore):
 
 
 @element
-class MySQL(_Datastore):
+class MySQL(StoreFields):
     """MySQL or MariaDB: 151 connections unless ``max_connections`` is set.
 
     MySQL reference manual, Server System Variables.
@@ -199,7 +201,7 @@ class MySQL(_Datastore):
 
 
 @element
-class PostgreSQL(_Datastore):
+class PostgreSQL(StoreFields):
     """PostgreSQL: 100 connections, 3 of them reserved for superusers.
 
     postgresql.org, Connections and Authentication: ``max_connections``,
@@ -215,7 +217,7 @@ class PostgreSQL(_Datastore):
 
 
 @element
-class SqlServer(_Datastore):
+class SqlServer(StoreFields):
     """Microsoft SQL Server: 32,767 user connections (``user connections`` 0 means the maximum)."""
 
     label: ClassVar[str] = "SQL Server"
@@ -226,7 +228,7 @@ class SqlServer(_Datastore):
 
 
 @element
-class TiDB(_Datastore):
+class TiDB(StoreFields):
     """TiDB: distributed SQL in MySQL's protocol; three Raft copies of each region.
 
     docs.pingcap.com: PD ``replication.max-replicas`` 3; connections are unlimited by default.
@@ -242,7 +244,7 @@ class TiDB(_Datastore):
 
 
 @element
-class CockroachDB(_Datastore):
+class CockroachDB(StoreFields):
     """CockroachDB: distributed SQL in PostgreSQL's protocol; three copies, serializable.
 
     cockroachlabs.com: zone configuration ``num_replicas`` 3.
@@ -258,7 +260,7 @@ class CockroachDB(_Datastore):
 
 
 @element
-class MongoDB(_Datastore):
+class MongoDB(StoreFields):
     """MongoDB: documents of at most 16 MiB; 65,536 incoming connections.
 
     mongodb.com: BSON Document Size; ``net.maxIncomingConnections``.
@@ -274,7 +276,7 @@ class MongoDB(_Datastore):
 
 
 @element
-class Cassandra(_Datastore):
+class Cassandra(StoreFields):
     """Apache Cassandra: 32 concurrent reads and 32 concurrent writes on a node.
 
     cassandra.yaml: ``concurrent_reads``, ``concurrent_writes``.
@@ -290,7 +292,7 @@ class Cassandra(_Datastore):
 
 
 @element
-class DynamoDB(_Datastore):
+class DynamoDB(StoreFields):
     """Amazon DynamoDB: items up to 400 KB, eventually consistent reads unless asked otherwise.
 
     docs.aws.amazon.com, DynamoDB quotas and read consistency. Data live in three zones.
@@ -308,86 +310,7 @@ class DynamoDB(_Datastore):
 
 
 @element
-class Redis(_Datastore):
-    """Redis or Valkey: one thread runs all commands; 10,000 clients.
-
-    redis.io: ``maxclients`` 10000; commands are executed by a single thread. A cache unless
-    ``role="store"``.
-    """
-
-    label: ClassVar[str] = "Redis"
-    category: ClassVar[Category] = "key_value"
-    documented: ClassVar[Mapping[str, Default]] = {
-        "max_connections": Default(10_000, "Redis: maxclients"),
-        "parallelism": Default(1, "Redis: a single thread runs commands"),
-        "max_item": Default(512 * MiB, "Redis: proto-max-bulk-len"),
-        "eviction": Default("noeviction", "Redis: maxmemory-policy"),
-    }
-
-    role: Literal["cache", "store"] = "cache"
-    """Whether its content can be computed again."""
-    ttl: Duration | Absent | None = None
-    """Time after which entries expire."""
-    jitter: bool | None = None
-    """Whether expiry times are spread."""
-    coalesced: bool | None = None
-    """Whether concurrent misses of a key are turned into one (lease, single flight)."""
-    invalidation: Literal["ttl", "write_through", "event", "none"] | None = None
-    """How entries become fresh."""
-    eviction: str | None = None
-    """What goes when memory is full."""
-    persistence: Literal["none", "rdb", "aof", "rdb_aof"] | None = None
-    """What survives a restart."""
-
-    @property
-    def is_cache(self) -> bool:
-        return self.role == "cache"
-
-
-@element
-class Memcached(_Datastore):
-    """Memcached: 4 threads, 1,024 connections, items up to 1 MiB.
-
-    memcached(1): ``-t`` 4, ``-c`` 1024, ``-I`` 1m.
-    """
-
-    label: ClassVar[str] = "Memcached"
-    category: ClassVar[Category] = "cache"
-    documented: ClassVar[Mapping[str, Default]] = {
-        "max_connections": Default(1_024, "memcached: -c"),
-        "parallelism": Default(4, "memcached: -t"),
-        "max_item": Default(1 * MiB, "memcached: -I"),
-    }
-
-    ttl: Duration | Absent | None = None
-    """Time after which entries expire."""
-    jitter: bool | None = None
-    """Whether expiry times are spread."""
-    coalesced: bool | None = None
-    """Whether concurrent misses of a key are turned into one."""
-    invalidation: Literal["ttl", "write_through", "event", "none"] | None = None
-    """How entries become fresh."""
-
-
-@element
-class LocalCache(_Datastore):
-    """A cache in the process (Caffeine, Guava): every replica has its own, cold at start."""
-
-    label: ClassVar[str] = "in-process cache"
-    category: ClassVar[Category] = "cache"
-
-    ttl: Duration | Absent | None = None
-    """Time after which entries expire."""
-    jitter: bool | None = None
-    """Whether expiry times are spread."""
-    coalesced: bool | None = None
-    """Whether concurrent misses of a key are turned into one."""
-    invalidation: Literal["ttl", "write_through", "event", "none"] | None = None
-    """How entries become fresh."""
-
-
-@element
-class Elasticsearch(_Datastore):
+class Elasticsearch(StoreFields):
     """Elasticsearch or OpenSearch: one primary shard and one replica of an index by default.
 
     elastic.co, Index settings: ``number_of_shards`` 1, ``number_of_replicas`` 1.
@@ -404,7 +327,7 @@ class Elasticsearch(_Datastore):
 
 
 @element
-class ObjectStore(_Datastore):
+class ObjectStore(StoreFields):
     """Amazon S3, MinIO and their like: 3,500 writes and 5,500 reads a second on a prefix.
 
     docs.aws.amazon.com, S3 performance guidelines; strong read-after-write consistency.

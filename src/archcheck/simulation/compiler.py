@@ -1,7 +1,7 @@
 """From a system and a scenario to a plan.
 
-What the model does not declare is assumed here, in one place, and every assumption is listed in
-the result. What the model declares and the engines do not do yet is listed too.
+Every element is compiled once, into one or a few rows of the plan's tables. What the model does
+not declare is assumed, and what the engines do not do is left out; :class:`Assumed` lists both.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 from archcheck.graph import Graph
 from archcheck.model import (
-    Absent,
     Cached,
     Call,
     Consumer,
@@ -21,7 +20,6 @@ from archcheck.model import (
     Publish,
     Read,
     Repeat,
-    Retry,
     Scenario,
     ScenarioError,
     Series,
@@ -34,39 +32,19 @@ from archcheck.model import (
     Write,
     effective,
 )
-from archcheck.model.distributions import Time
-from archcheck.model.steps import Interaction
 from archcheck.simulation import plan as p
 from archcheck.simulation.arrivals import compile_streams
+from archcheck.simulation.assumed import CACHE_LOOKUP, CORES, QUERY, Assumed
+from archcheck.simulation.policies import compile_policy
 from archcheck.simulation.randomness import place_hash
 from archcheck.simulation.sampling import compile_time
 from archcheck.units import Duration
 
-DELAY = Duration(0.000_25)
-"""Assumed one-way network delay: half of the 0.5 ms round trip inside a datacenter (Dean, 2009)."""
-QUERY = Duration(0.001)
-"""Assumed time of a query."""
-CACHE_LOOKUP = Duration(0.000_2)
-"""Assumed time of a lookup in a cache."""
-CORES = 4
-"""Assumed parallelism of an event loop or of goroutines in a replica."""
-
-_FAILURES = {
-    "timeout": p.Outcome.TIMED_OUT,
-    "rejected": p.Outcome.REJECTED,
-    "failed": p.Outcome.FAILED,
-}
 _BALANCE = {
     "round_robin": p.Balance.ROUND_ROBIN,
     "random": p.Balance.RANDOM,
     "least_outstanding": p.Balance.LEAST_OUTSTANDING,
     "power_of_two": p.Balance.POWER_OF_TWO,
-}
-_LATER = {
-    "breaker": "circuit breakers",
-    "bulkhead": "bulkheads",
-    "rate_limit": "rate limits",
-    "hedge": "hedged calls",
 }
 
 
@@ -99,12 +77,11 @@ class _Compiler:
         self.operations: list[p.Operation] = []
         self.blocks: list[tuple[p.Step, ...]] = []
         self.pools: list[p.Pool] = []
-        self.assumptions: dict[p.Assumption, None] = {}
-        self.later: dict[str, int] = {}
+        self.assumed = Assumed()
         self._station_of: dict[str, int] = {}
         self._operation_of: dict[str, int] = {}
         self._pool_of: dict[tuple[str, str], int] = {}
-        self.delay = self._delay()
+        self.delay = self.assumed.delay(graph.system.network)
 
     def compile(self, scenario: Scenario) -> p.Plan:
         for service in self.system.services:
@@ -134,27 +111,9 @@ class _Compiler:
             tuple(self.pools),
             streams,
             journeys,
-            tuple(self.assumptions),
-            tuple(f"{what} ({count})" for what, count in sorted(self.later.items())),
+            self.assumed.values(),
+            self.assumed.not_simulated(),
         )
-
-    # -- assumptions --------------------------------------------------------------------------
-
-    def _assume(self, subject: str, attribute: str, value: object, reason: str) -> None:
-        self.assumptions[p.Assumption(subject, attribute, str(value), reason)] = None
-
-    def _delay(self) -> float:
-        network = self.system.network
-        if network is not None and network.delay is not None:
-            return float(network.delay)
-        self._assume("network", "delay", DELAY, "one way, within a datacenter")
-        return float(DELAY)
-
-    def _time(self, declared: Time | None, assumed: Duration, who: str, what: str) -> p.Sampler:
-        if declared is None:
-            self._assume(who, what, assumed, "no service time is declared")
-            declared = assumed
-        return compile_time(declared)
 
     # -- stations -----------------------------------------------------------------------------
 
@@ -164,19 +123,19 @@ class _Compiler:
         found = effective(service.runtime, attribute)
         servers = found.value
         if found.origin == "default":
-            self._assume(service.name, attribute, servers, found.source)
+            self.assumed.add(service.name, attribute, servers, found.source)
         elif servers is None:
             servers = None if blocking else CORES
             shown = "unlimited" if servers is None else CORES
-            self._assume(service.name, attribute, shown, "the runtime does not declare it")
+            self.assumed.add(service.name, attribute, shown, "the runtime does not declare it")
         replicas = service.deployment.fewest_replicas() if service.deployment else None
         if replicas is None:
-            self._assume(service.name, "replicas", 1, "the deployment does not declare it")
+            self.assumed.add(service.name, "replicas", 1, "the deployment does not declare it")
         elif service.deployment and service.deployment.autoscale:
-            self._later("autoscaling")
+            self.assumed.leave_out("autoscaling")
         queue = effective(service.runtime, "accept_queue")
         if queue.origin == "unknown":
-            self._assume(
+            self.assumed.add(
                 service.name, "accept_queue", "unlimited", "the runtime does not declare it"
             )
         what = "threads" if blocking else "cores"
@@ -188,9 +147,11 @@ class _Compiler:
             if found.is_known:
                 break
         if found.origin == "default":
-            self._assume(store.name, attribute, found.value, found.source)
+            self.assumed.add(store.name, attribute, found.value, found.source)
         elif not found.is_known:
-            self._assume(store.name, attribute, "unlimited", "the datastore does not declare it")
+            self.assumed.add(
+                store.name, attribute, "unlimited", "the datastore does not declare it"
+            )
         shards = effective(store, "shards").value
         what = "connections" if attribute == "max_connections" else "threads"
         self._add_station(store.name, what, shards or 1, found.value, None, held=True)
@@ -241,7 +202,7 @@ class _Compiler:
 
     def _external(self, owner: External, part: Endpoint | Consumer | None) -> p.Operation:
         name = f"{owner.name}.{part.name}" if part else owner.name
-        latency = self._time(owner.latency, Duration(0.0), owner.name, "latency")
+        latency = self.assumed.time(owner.latency, Duration(0.0), owner.name, "latency")
         work = p.Step(p.Kind.WORK, place_hash(f"{name}#latency"), sampler=latency)
         rate = getattr(part, "error_rate", None) or owner.error_rate
         return p.Operation(
@@ -253,14 +214,14 @@ class _Compiler:
         replicas = self.stations[self._station_of[owner.name]].nodes
         each = part.concurrency or 1
         if part.concurrency is None:
-            self._assume(name, "concurrency", 1, "the consumer does not declare it")
+            self.assumed.add(name, "concurrency", 1, "the consumer does not declare it")
         servers = replicas * each
         topic = self.system.find(str(part.topic))
         partitions = getattr(topic, "partitions", None)
         if partitions is not None:
             servers = min(servers, partitions)
         elif isinstance(topic, Topic):
-            self._assume(topic.name, "partitions", servers, "as many as consumers")
+            self.assumed.add(topic.name, "partitions", servers, "as many as consumers")
         return self._add_station(name, "consumers", 1, servers, None, held=True)
 
     def _query(self, owner: str, step: Read | Write | Cached, name: str) -> int:
@@ -271,7 +232,9 @@ class _Compiler:
         own = None if isinstance(step, Cached) else step.time
         declared = own if own is not None else getattr(store, verb)
         label = f"{store.name}.{verb}" if own is None else f"{store.name}.{verb}@{name}"
-        sampler = self._time(declared, CACHE_LOOKUP if store.is_cache else QUERY, store.name, verb)
+        sampler = self.assumed.time(
+            declared, CACHE_LOOKUP if store.is_cache else QUERY, store.name, verb
+        )
         work = p.Step(p.Kind.WORK, place_hash(f"{label}#time"), sampler=sampler)
         return self._add_operation(
             p.Operation(
@@ -342,7 +305,7 @@ class _Compiler:
             p.Kind.CALL,
             place_hash(name),
             operation=operation,
-            policy=self._policy(step),
+            policy=compile_policy(step, self.assumed),
             balance=balance,
             pool=self._pool(owner, str(step.target).partition(".")[0]),
             delay=self.delay,
@@ -359,34 +322,8 @@ class _Compiler:
     def _balance(self, step: Call) -> p.Balance:
         if isinstance(step.balancing, str):
             return _BALANCE[step.balancing]
-        self._assume("calls", "balancing", "round_robin", "where a call does not declare it")
+        self.assumed.add("calls", "balancing", "round_robin", "where a call does not declare it")
         return p.Balance.ROUND_ROBIN
-
-    def _policy(self, step: Interaction) -> p.Policy:
-        for attribute, what in _LATER.items():
-            declared = getattr(step, attribute, None)
-            if declared is not None and not isinstance(declared, Absent):
-                self._later(what)
-        timeout = step.timeout
-        seconds = float(timeout) if isinstance(timeout, Duration) else p.FOREVER
-        optional = step.optional or (
-            step.fallback is not None and not isinstance(step.fallback, Absent)
-        )
-        retry = step.retry
-        if not isinstance(retry, Retry):
-            return p.Policy(timeout=seconds, optional=optional)
-        if retry.budget:
-            self._later("retry budgets")
-        return p.Policy(
-            timeout=seconds,
-            attempts=retry.attempts,
-            backoff=float(retry.backoff or 0),
-            factor=retry.factor,
-            max_backoff=float(retry.max_backoff) if retry.max_backoff else p.FOREVER,
-            jitter=bool(retry.jitter),
-            retried=frozenset(_FAILURES[name] for name in retry.on if name in _FAILURES),
-            optional=optional,
-        )
 
     def _pool(self, owner: Service, target: str) -> int:
         key = (owner.name, target)
@@ -408,7 +345,9 @@ class _Compiler:
 
     def _cached(self, owner: Service, name: str, step: Cached) -> p.Step:
         if step.hit_ratio is None:
-            self._assume(name.partition("/")[0], "hit_ratio", "0%", f"cache {step.cache}: all miss")
+            self.assumed.add(
+                name.partition("/")[0], "hit_ratio", "0%", f"cache {step.cache}: all miss"
+            )
         timeout = float(step.timeout) if isinstance(step.timeout, Duration) else p.FOREVER
         return p.Step(
             p.Kind.CACHED,
@@ -431,6 +370,3 @@ class _Compiler:
             operation=self._callee(Call(reference)),
             policy=p.Policy(timeout=seconds),
         )
-
-    def _later(self, what: str) -> None:
-        self.later[what] = self.later.get(what, 0) + 1

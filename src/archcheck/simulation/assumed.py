@@ -1,0 +1,59 @@
+"""What a simulation needs and a model does not declare, and what it declares in vain.
+
+Nothing is assumed in silence: every value from here is listed in the result.
+"""
+
+from __future__ import annotations
+
+from archcheck.model import Network
+from archcheck.model.distributions import Time
+from archcheck.simulation.plan import Assumption, Sampler
+from archcheck.simulation.sampling import compile_time
+from archcheck.units import Duration
+
+DELAY = Duration(0.000_25)
+"""Assumed one-way network delay: half of the 0.5 ms round trip inside a datacenter (Dean, 2009)."""
+QUERY = Duration(0.001)
+"""Assumed time of a query."""
+CACHE_LOOKUP = Duration(0.000_2)
+"""Assumed time of a lookup in a cache."""
+CORES = 4
+"""Assumed parallelism of an event loop or of goroutines in a replica."""
+
+
+class Assumed:
+    """The list of what was assumed and of what was left out."""
+
+    def __init__(self) -> None:
+        self._values: dict[Assumption, None] = {}
+        self._left_out: dict[str, int] = {}
+
+    def values(self) -> tuple[Assumption, ...]:
+        """The assumptions, in the order in which they were made, each once."""
+        return tuple(self._values)
+
+    def not_simulated(self) -> tuple[str, ...]:
+        """What is declared and not simulated, with how often it is declared."""
+        return tuple(f"{what} ({count})" for what, count in sorted(self._left_out.items()))
+
+    def add(self, subject: str, attribute: str, value: object, reason: str) -> None:
+        """Note that ``value`` was taken for an attribute."""
+        self._values[Assumption(subject, attribute, str(value), reason)] = None
+
+    def leave_out(self, what: str) -> None:
+        """Note that something declared is not simulated."""
+        self._left_out[what] = self._left_out.get(what, 0) + 1
+
+    def delay(self, network: Network | None) -> float:
+        """Seconds that the network takes one way."""
+        if network is not None and network.delay is not None:
+            return float(network.delay)
+        self.add("network", "delay", DELAY, "one way, within a datacenter")
+        return float(DELAY)
+
+    def time(self, declared: Time | None, assumed: Duration, who: str, what: str) -> Sampler:
+        """The declared service time, or the assumed one."""
+        if declared is None:
+            self.add(who, what, assumed, "no service time is declared")
+            declared = assumed
+        return compile_time(declared)
