@@ -55,7 +55,7 @@ collector = OpenTelemetryCollector(
 jaeger = Jaeger("jaeger", owner="team-platform", retention=7 * days)
 grafana = Grafana("grafana", owner="team-platform", reads=["prometheus", "jaeger"])
 
-MESH = Mesh("istio", mutual_tls=True, tracing=True)
+MESH = Mesh("istio", mutual_tls=True, outlier_detection=False, tracing=True)
 METRICS = Metrics(
     "prometheus", path="/metrics", indicators=["rate", "errors", "duration", "saturation"]
 )

@@ -26,9 +26,9 @@ rule = Rule("EVO008", "deprecated-still-called", severity="warning", method="att
 def check(graph: Graph) -> Iterator[Result]:
     today = datetime.datetime.now(tz=datetime.UTC).date()
     for step in graph.calls():
-        deprecation = step.endpoint.deprecation if step.endpoint else None
-        if deprecation is None:
+        if step.endpoint is None or step.endpoint.deprecation is None:
             continue
+        deprecation = step.endpoint.deprecation
         if deprecation.sunset is None:
             yield Undecided(graph.operations[step.target_name], "deprecation.sunset")
         elif deprecation.sunset < today:
@@ -38,7 +38,9 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"{step.operation.name} calls {step.target_name}, which was to end on "
                 f"{deprecation.sunset}",
                 fix=f"move the call{instead}",
-                evidence=(graph.where(step),),
+                evidence=(
+                    f"{step.target_name} is declared at {graph.system.place(step.endpoint)}",
+                ),
             )
 
 

@@ -18,6 +18,7 @@ et al., Quantitative System Performance, 1984, chapter 5.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from archcheck import (
@@ -52,7 +53,9 @@ def check(graph: Graph) -> Iterator[Result]:
         sized, unsized = resources(graph, rates)
         for need in unsized:
             yield Undecided(
-                need.holder, need.attribute, f"holds with {HEADROOM * need.busy:.1f} servers"
+                need.holder,
+                need.attribute,
+                f"holds with {math.ceil(HEADROOM * need.busy)} servers or more",
             )
         if sized and sized[0].headroom < HEADROOM:
             first, rest = sized[0], sized[1:4]

@@ -5,8 +5,9 @@ a breaker fails at once, protects both sides, and lets the other recover.
 
 How to fix: ``breaker=CircuitBreaker(failure_rate=50 * percent)``, together with a fallback.
 
-False positives: calls that a mesh ejects (outlier detection): declare the service's ``mesh``.
-``Absent("...")`` says that there is none, and is a finding.
+False positives: a mesh that ejects failing instances does the same; declare it:
+``mesh=Mesh("istio", outlier_detection=True)``. ``Absent("...")`` says that there is none, and is a
+finding.
 
 Sources: Nygard, Release It!, 2nd ed., 2018; Azure Architecture Center, Circuit Breaker pattern;
 Soldani et al., microFreshener (wobbly service interaction).
@@ -27,11 +28,16 @@ rule = Rule("RES009", "no-circuit-breaker", severity="warning", method="attr")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.calls():
-        if not _is_foreign(graph, step) or isinstance(getattr(step.source, "mesh", None), Mesh):
+        if not _is_foreign(graph, step):
             continue
         breaker = getattr(step.step, "breaker", None)
+        mesh = getattr(step.source, "mesh", None)
+        if isinstance(breaker, CircuitBreaker) or (mesh and mesh.outlier_detection):
+            continue
         if breaker is None:
             yield Undecided(step, "breaker")
+        elif isinstance(mesh, Mesh) and mesh.outlier_detection is None:
+            yield Undecided(step.source, "mesh.outlier_detection")
         elif isinstance(breaker, Absent):
             yield Violation(
                 step,
@@ -48,11 +54,12 @@ def _is_foreign(graph: Graph, step: Interaction) -> bool:
     return here is not None and there is not None and here != there
 
 
-def _to_the_bank(breaker: CircuitBreaker | Absent | None) -> System:
+def _to_the_bank(breaker: CircuitBreaker | Absent | None, mesh: Mesh | None = None) -> System:
+    run = Endpoint("run", steps=[Call("bank", breaker=breaker)])
     return System(
         "shop",
         [
-            Service("pay", endpoints=[Endpoint("run", steps=[Call("bank", breaker=breaker)])]),
+            Service("pay", endpoints=[run], mesh=mesh),
             External("bank"),
         ],
     )
@@ -71,3 +78,13 @@ def a_breaker() -> System:
 @rule.unknown("breaker")
 def nobody_says() -> System:
     return _to_the_bank(None)
+
+
+@rule.good
+def a_mesh_that_ejects() -> System:
+    return _to_the_bank(None, Mesh("istio", outlier_detection=True))
+
+
+@rule.unknown("mesh.outlier_detection")
+def a_mesh_that_may_eject() -> System:
+    return _to_the_bank(Absent("left to the mesh"), Mesh("istio"))

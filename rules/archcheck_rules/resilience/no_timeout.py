@@ -33,7 +33,7 @@ def check(graph: Graph) -> Iterator[Result]:
         if step.mode == "call" and _mesh_timeout(step):
             continue
         reason = f" ({step.timeout.reason!r})" if isinstance(step.timeout, Absent) else ""
-        verb = "calls" if step.mode == "call" else "waits for"
+        verb = {"call": "calls", "read": "reads", "write": "writes"}.get(step.mode, "waits for")
         yield Violation(
             step,
             f"{step.operation.name} {verb} {step.target_name} without a timeout{reason}",

@@ -6,6 +6,7 @@ the command line is wrong; 3 undecided under ``--strict``; 4 a bug of ours.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -66,6 +67,7 @@ def archcheck() -> None:
 
 def main() -> None:
     """Run the command line; errors are one sentence on standard error."""
+    gc.set_threshold(100_000)  # starting up makes many objects and hardly any garbage
     sys.exit(_run())
 
 

@@ -15,6 +15,7 @@ constructors, never from loose dictionaries, so their sites and their checks can
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import os
@@ -177,6 +178,9 @@ class Element:
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field, Field))
 def element(cls: C) -> C:
     """Make ``cls`` (a subclass of :class:`Element`) a part of the model's vocabulary."""
+    with contextlib.suppress(NameError):  # pydantic resolves forward references at first use
+        # once here, instead of once more in every subclass
+        cls.__annotations__ = inspect.get_annotations(cls, eval_str=True)
     built: Any = pydantic_dataclass(
         cls,
         eq=False,

@@ -149,5 +149,8 @@ class Mesh(Element):
     """Retries that the mesh makes."""
     mutual_tls: bool | None = None
     """Whether it encrypts and authenticates calls between services."""
+    outlier_detection: bool | None = None
+    """Whether it ejects instances that keep failing, as a circuit breaker does; off by default in
+    Istio (istio.io: DestinationRule, outlierDetection)."""
     tracing: bool | None = None
     """Whether its proxies emit spans."""

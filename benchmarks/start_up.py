@@ -1,0 +1,52 @@
+"""Wall time of whole commands, as ratios to an empty Python process measured in the same run.
+
+The targets are what a person takes for instant: 0.15 s for the help, 0.6 s for a verify.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+ARCHCHECK = [sys.executable, "-m", "archcheck"]
+COMMANDS = {
+    "python -c pass": ([sys.executable, "-c", "pass"], None),
+    "archcheck --help": ([*ARCHCHECK, "--help"], 0.15),
+    "archcheck verify models/online_boutique": (
+        [*ARCHCHECK, "verify", "models/online_boutique"],
+        0.6,
+    ),
+    "archcheck verify models/social_network": (
+        [*ARCHCHECK, "verify", "models/social_network"],
+        0.6,
+    ),
+}
+ROUNDS = 15
+
+
+def seconds(command: list[str]) -> float:
+    """Wall time of one run of a command."""
+    start = time.perf_counter()
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Measure every command, the rounds interleaved, and print the medians."""
+    runs: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    for _ in range(ROUNDS):
+        for name, (command, _target) in COMMANDS.items():
+            runs[name].append(seconds(command))
+    base = statistics.median(runs["python -c pass"])
+    for name, (_command, target) in COMMANDS.items():
+        median = statistics.median(runs[name])
+        goal = "" if target is None else f"  target {target:.2f} s"
+        print(f"{name:<42} {median:6.3f} s  {median / base:6.1f} x{goal}")
+
+
+if __name__ == "__main__":
+    main()
