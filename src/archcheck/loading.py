@@ -13,6 +13,7 @@ trusted is exported to JSON by its author and loaded from there, which runs noth
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
 import importlib.util
 import sys
 import traceback
@@ -129,13 +130,21 @@ def _load_files(files: list[Path], name: str) -> Iterator[System]:
     yield from _systems(found, name)
 
 
+def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
+    """Where the module ``name`` is; looking for it imports the packages that it is in."""
+    try:
+        return importlib.util.find_spec(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+            return None
+        raise
+
+
 def _load_module(target: str) -> Iterator[System]:
     name, _, attribute = target.partition(":")
     with _importable(Path.cwd()):
-        try:
-            spec = importlib.util.find_spec(name)
-        except ModuleNotFoundError as error:
-            raise ModelError(f"there is no module {error.name!r}") from None
+        with _explained(Path.cwd() / name):
+            spec = _spec(name)
         if spec is None:
             raise ModelError(f"there is no file, folder or module {target!r}")
         with _explained(Path(spec.origin or name)):
@@ -228,6 +237,7 @@ def _innermost(error: BaseException, path: Path) -> Place:
     """The last line of the model itself that led to ``error``."""
     root = path if path.is_dir() else path.parent
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if Path(frame.filename).is_relative_to(root):
+        file = Path(frame.filename)
+        if file.is_relative_to(root) and "site-packages" not in file.parts:
             return Place(frame.filename, frame.lineno or 1)
     return Place(str(path), 1)

@@ -1,0 +1,284 @@
+"""What holds in every run, on any system; and what a few small systems must do exactly."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import subprocess
+import sys
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strategies import systems
+
+from archcheck import (
+    Cached,
+    Call,
+    Closed,
+    Constant,
+    Consumer,
+    CustomRuntime,
+    Docker,
+    Endpoint,
+    Journey,
+    Kafka,
+    Load,
+    ModelError,
+    MySQL,
+    Network,
+    Parallel,
+    Poisson,
+    Publish,
+    Read,
+    Recorded,
+    Redis,
+    Repeat,
+    Retry,
+    Scenario,
+    ScenarioError,
+    Service,
+    Slow,
+    Step,
+    System,
+    Topic,
+    Work,
+    to_json,
+)
+from archcheck.reporting.simulation import simulation_data
+from archcheck.simulation import SimulationResult, simulate
+from archcheck.units import Duration, ms, percent, s
+
+ANY_SYSTEM = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@ANY_SYSTEM
+@given(systems(), st.integers(0, 2**32))
+def test_requests_are_conserved_and_littles_law_holds(system: System, seed: int) -> None:
+    result = simulate(system, system.scenarios[0], duration=3 * s, seed=seed)
+    for requests in (*result.journeys, *result.operations):
+        outcomes = (requests.ok, requests.degraded, requests.timed_out, requests.rejected)
+        assert sum(outcomes) + requests.failed + requests.in_flight == requests.started
+        assert min(*outcomes, requests.failed, requests.in_flight) >= 0
+    for resource in result.resources:
+        assert resource.littles_law_gap < 1e-6
+        assert math.isnan(resource.utilisation) or -1e-9 <= resource.utilisation <= 1 + 1e-9
+
+
+@ANY_SYSTEM
+@given(systems())
+def test_when_the_load_stops_every_request_comes_to_an_end(system: System) -> None:
+    times = [0.01 * k * s for k in range(1, 60)]
+    burst = Scenario("burst", load=[Load("go", Recorded(times=times))])
+    result = simulate(system, burst, duration=600 * s, warmup=0 * s)
+    assert result.journey("go").started == len(times)
+    assert {requests.in_flight for requests in (*result.journeys, *result.operations)} == {0}
+
+
+@ANY_SYSTEM
+@given(systems())
+def test_percentiles_rise(system: System) -> None:
+    latency = simulate(system, system.scenarios[0], duration=3 * s).journey("go").latency
+    rising = [latency.p50, latency.p90, latency.p95, latency.p99, latency.p999]
+    assert rising == sorted(rising) or math.isnan(latency.p50)
+
+
+@ANY_SYSTEM
+@given(systems())
+def test_an_unused_service_changes_no_other_number(system: System) -> None:
+    unused = Service("aaa-unused", endpoints=[Endpoint("run", steps=[Work(1 * ms)])])
+    larger = dataclasses.replace(system, elements=[unused, *system.elements])
+    before, after = (
+        simulation_data(simulate(each, each.scenarios[0], duration=2 * s))
+        for each in (system, larger)
+    )
+    assert after["journeys"] == before["journeys"]
+    assert after["endpoints"] == before["endpoints"]
+    assert [r for r in after["resources"] if r["name"] != unused.name] == before["resources"]
+
+
+SHOP = """
+import json, sys
+from archcheck.model import from_json
+from archcheck.reporting.simulation import simulation_data
+from archcheck.simulation import simulate
+from archcheck.units import s
+system = from_json(sys.stdin.read())
+print(json.dumps(simulation_data(simulate(system, system.scenarios[0], duration=5 * s, seed=7))))
+"""
+
+
+def test_the_same_seed_gives_the_same_result_in_a_fresh_process() -> None:
+    system = chain(retry=Retry(attempts=3, backoff=5 * ms, jitter=True, on=["timeout"]))
+    fresh = subprocess.run(
+        [sys.executable, "-c", SHOP],
+        input=to_json(system),
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONHASHSEED": "123"},
+    )
+    here = simulate(system, system.scenarios[0], duration=5 * s, seed=7)
+    assert json.loads(fresh.stdout) == json.loads(json.dumps(simulation_data(here)))
+    other = simulate(system, system.scenarios[0], duration=5 * s, seed=8)
+    assert other.journey("visit") != here.journey("visit")
+
+
+def chain(retry: Retry | None = None, timeout: Duration = 12 * ms) -> System:
+    """front calls back; back is slow now and then."""
+    return System(
+        "chain",
+        [
+            service("front", Call("back.run", timeout=timeout, retry=retry)),
+            service("back", Work(5 * ms)),
+        ],
+        journeys=[Journey("visit", "front.run")],
+        scenarios=[Scenario("load", load=[Load("visit", Poisson(80 / s))])],
+    )
+
+
+def service(name: str, *steps: Step, threads: int = 10, queue: int | None = None) -> Service:
+    runtime = CustomRuntime(concurrency="blocking", threads=threads, accept_queue=queue)
+    return Service(
+        name,
+        runtime=runtime,
+        deployment=Docker(replicas=1),
+        endpoints=[Endpoint("run", steps=list(steps))],
+    )
+
+
+def one_request(
+    *elements: Service | MySQL | Redis | Kafka | Topic, at: int = 1
+) -> SimulationResult:
+    """``at`` requests at the same moment to ``front.run``, without network delay."""
+    system = System(
+        "small",
+        elements,
+        journeys=[Journey("visit", "front.run")],
+        network=Network(delay=0 * s),
+    )
+    scenario = Scenario("one", load=[Load("visit", Recorded(times=[1 * s] * at))])
+    return simulate(system, scenario, duration=60 * s, warmup=0 * s)
+
+
+def work(milliseconds: float) -> Work:
+    return Work(Constant(milliseconds * ms))
+
+
+def test_steps_add_up() -> None:
+    result = one_request(
+        service("front", work(3), Call("back.run"), Repeat(2, [work(1)])), service("back", work(5))
+    )
+    assert result.journey("visit").latency.max == pytest.approx(0.010)
+
+
+def test_parallel_steps_take_as_long_as_the_longest() -> None:
+    branches = Parallel([Call("a.run"), Call("b.run")])
+    result = one_request(service("front", branches), service("a", work(4)), service("b", work(9)))
+    assert result.journey("visit").latency.max == pytest.approx(0.009)
+
+
+def test_a_timeout_frees_the_caller_and_not_the_callee() -> None:
+    result = one_request(
+        service("front", Call("back.run", timeout=10 * ms)), service("back", work(100))
+    )
+    assert result.journey("visit").failed == 1
+    assert result.journey("visit").latency.max == pytest.approx(0.010)
+    assert result.operation("back.run").ok == 1
+    assert result.resource("back").busy * 60 == pytest.approx(0.100)
+
+
+def test_attempts_count_the_first_try_and_backoff_doubles() -> None:
+    retry = Retry(attempts=3, backoff=20 * ms, jitter=False, on=["timeout"])
+    result = one_request(
+        service("front", Call("back.run", timeout=10 * ms, retry=retry)),
+        service("back", work(1000)),
+    )
+    assert result.operation("back.run").started == 3
+    assert result.journey("visit").latency.max == pytest.approx(3 * 0.010 + 0.020 + 0.040)
+
+
+def test_a_blocking_caller_keeps_its_thread_while_it_waits() -> None:
+    result = one_request(
+        service("front", Call("back.run"), threads=1), service("back", work(10)), at=3
+    )
+    assert result.journey("visit").latency.max == pytest.approx(0.030)
+
+
+def test_a_full_queue_rejects() -> None:
+    result = one_request(service("front", work(10), threads=2, queue=1), at=5)
+    visit = result.journey("visit")
+    assert (visit.ok, visit.rejected) == (3, 2)
+
+
+def test_an_optional_failure_degrades() -> None:
+    result = one_request(
+        service("front", Call("back.run", timeout=5 * ms, optional=True)), service("back", work(9))
+    )
+    assert result.journey("visit").degraded == 1
+
+
+def test_a_hit_saves_the_read() -> None:
+    def latency(hit: float) -> float:
+        cached = Cached("cache", [Read("db")], hit_ratio=hit * percent)
+        cache = Redis("cache", read=Constant(1 * ms))
+        result = one_request(service("front", cached), cache, MySQL("db", read=Constant(8 * ms)))
+        return result.journey("visit").latency.max
+
+    assert latency(100) == pytest.approx(0.001)
+    assert latency(0) == pytest.approx(0.009)
+
+
+def test_a_publisher_does_not_wait_for_consumers() -> None:
+    consumer = Service(
+        "mail",
+        deployment=Docker(replicas=1),
+        consumers=[Consumer("placed", name="on_placed", steps=[work(50)])],
+    )
+    result = one_request(
+        service("front", work(1), Publish("placed")),
+        Kafka("kafka"),
+        Topic("placed", broker="kafka", partitions=1),
+        consumer,
+    )
+    assert result.journey("visit").latency.max == pytest.approx(0.001)
+    assert result.operation("mail.on_placed").latency.max == pytest.approx(0.050)
+
+
+def test_closed_users_wait_for_their_answer() -> None:
+    system = chain(timeout=10 * s)
+    scenario = Scenario("users", load=[Load("visit", Closed(3, think=Constant(100 * ms)))])
+    result = simulate(system, scenario, duration=60 * s)
+    visit = result.journey("visit")
+    assert visit.throughput == pytest.approx(3 / (0.1 + visit.latency.mean), rel=0.01)
+
+
+def test_what_is_assumed_and_what_is_left_out_is_listed() -> None:
+    result = simulate(chain(), chain().scenarios[0], duration=1 * s)
+    assert ("network", "delay") in {(a.subject, a.attribute) for a in result.assumptions}
+    assert result.not_simulated == ()
+
+
+def test_faults_are_refused() -> None:
+    scenario = Scenario(
+        "slow", load=[Load("visit", Poisson(1 / s))], faults=[Slow("back", factor=2)]
+    )
+    with pytest.raises(ScenarioError, match="'slow' declares faults"):
+        simulate(chain(), scenario)
+
+
+def test_a_warm_up_longer_than_the_run_is_refused() -> None:
+    with pytest.raises(ScenarioError, match="warm-up of 5 s must be shorter than the duration of"):
+        simulate(chain(), chain().scenarios[0], duration=2 * s, warmup=5 * s)
+
+
+def test_operations_that_call_each_other_without_end_are_refused() -> None:
+    system = System(
+        "loop",
+        [service("front", Call("back.run")), service("back", Call("front.run"))],
+        journeys=[Journey("visit", "front.run")],
+        scenarios=[Scenario("load", load=[Load("visit", Poisson(1 / s))])],
+    )
+    with pytest.raises(ModelError, match="without end"):
+        simulate(system, system.scenarios[0])
