@@ -1,0 +1,76 @@
+"""Make the pages and pictures that come from the code; ``--check`` only says what is stale."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import textwrap
+from pathlib import Path
+
+from archcheck.diagrams import container_view, to_svg
+from archcheck.findings import Rule
+from archcheck.loading import load
+from archcheck.plugins import rules
+from archcheck.simulation import simulate
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+KINDS = {"bad": "A violation", "good": "Obeyed", "unknown": "Undecided"}
+
+
+def rule_page(rule: Rule) -> str:
+    """The page of a rule: its documentation, and its examples as they stand in the source."""
+    facts = f"{rule.concern} · {rule.severity} · decided by {rule.method}"
+    parts = [f"# {rule.id} {rule.name}", facts, rule.documentation()]
+    for example in rule.examples:
+        expected = f": {', '.join(example.expected)}" if example.expected else ""
+        source = textwrap.dedent(inspect.getsource(example.build)).rstrip()
+        parts.append(f"## {KINDS[example.kind]}{expected}\n```python\n{source}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def index_page() -> str:
+    """All rules in a table."""
+    rows = [
+        f"| [{rule.id}]({rule.id}.md) | {rule.name} | {rule.severity} | {rule.summary()} |"
+        for rule in rules()
+    ]
+    head = ["# The rules", "", "| id | name | severity | what holds |", "|---|---|---|---|"]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page."""
+    made = {DOCS / "rules" / f"{rule.id}.md": rule_page(rule) for rule in rules()}
+    return {DOCS / "rules" / "README.md": index_page(), **made}
+
+
+def pictures() -> dict[Path, str]:
+    """The pictures of the README: a loaded example, and a real system."""
+    (example,) = load(ROOT / "examples" / "checkout.py")
+    (boutique,) = load(ROOT / "models" / "online_boutique")
+    result = simulate(example, example.scenarios[0])
+    busy = {resource.name: resource.utilisation for resource in result.resources}
+    return {
+        DOCS / "images" / "checkout.svg": to_svg(container_view(example, busy)),
+        DOCS / "images" / "online_boutique.svg": to_svg(container_view(boutique)),
+    }
+
+
+def main() -> int:
+    """Write what changed; with ``--check``, return 1 when a page is stale."""
+    stale = [
+        path for path, text in pages().items() if not path.exists() or path.read_text() != text
+    ]
+    if "--check" in sys.argv:
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} is stale; run make docs")
+        return 1 if stale else 0
+    for path, text in {**pages(), **pictures()}.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""What the documentation shows is what the program does."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text()
+
+
+def archcheck(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "archcheck", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "100"},
+    )
+
+
+def block(text: str, start: str) -> str:
+    """The fenced block that begins with ``start``."""
+    (found,) = re.findall(rf"```\w*\n({re.escape(start)}.*?)\n```", text, re.DOTALL)
+    return str(found)
+
+
+def test_the_model_of_the_readme_is_the_example() -> None:
+    assert block(README, "from archcheck import") in (ROOT / "examples/checkout.py").read_text()
+
+
+def test_the_readme_shows_what_verify_prints() -> None:
+    shown, _, summary = block(README, "checkout: 2 services").partition("\n...\n")
+    done = archcheck("verify", "examples/checkout.py")
+    assert done.returncode == 1
+    assert done.stdout.startswith(shown)
+    assert done.stdout.rstrip().endswith(summary)
+
+
+def test_the_readme_shows_what_simulate_prints() -> None:
+    done = archcheck("simulate", "examples/checkout.py")
+    printed = "\n".join(line.rstrip() for line in done.stdout.rstrip().splitlines())
+    assert printed == block(README, "checkout under peak")
+
+
+def test_the_script_prints_findings_and_the_bottleneck() -> None:
+    done = subprocess.run(
+        [sys.executable, "examples/notebook_face.py"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    expected = "RES001 payments.Charge -> ledger\npayments is the bottleneck: 90% busy\n"
+    assert done.stdout == expected
+
+
+def test_the_generated_pages_are_current() -> None:
+    done = subprocess.run(
+        [sys.executable, "docs/make.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == ""
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(("scenario", "code"), [("calm", 0), ("rush", 1)])
+def test_the_tutorial_tells_the_truth(scenario: str, code: int, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(
+        block(TUTORIAL, "from archcheck import Call, Endpoint, Journey")
+    )
+    done = archcheck("simulate", "shop.py", "--scenario", scenario, cwd=tmp_path)
+    assert done.returncode == code
+    assert "bottleneck: payments threads" in done.stdout
+
+
+def test_the_tutorial_begins_with_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(
+        block(TUTORIAL, "from archcheck import Call, Endpoint, Service")
+    )
+    assert "RES001 no-timeout" in archcheck("verify", "shop.py", cwd=tmp_path).stdout
+
+
+def test_links_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("models/*/README.md")]:
+        for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
