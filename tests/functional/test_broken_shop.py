@@ -97,6 +97,12 @@ BREAKAGES = {
         "backoff=0 * ms",
         at='Call(\n                    "catalogue.Get"',
     ),
+    "RES006": Break(
+        "edge.py",
+        "jitter=True",
+        "jitter=False",
+        at='Call(\n                    "catalogue.Get"',
+    ),
     "RES009": Break(
         "edge.py",
         "breaker=BREAKER",
@@ -110,7 +116,19 @@ BREAKAGES = {
         '            name="on_paid",\n            idempotent=False',
         at="        Consumer(",
     ),
+    "RES023": Break(
+        "catalogue.py",
+        '    entities=["stock"],\n    endpoints',
+        '    entities=["stock"], start_after=["stock"],\n    endpoints',
+        at="stock = Service(",
+    ),
     "DAT001": Break("ordering.py", "    replicas=2,", "    replicas=0,", at="orders_db = MySQL("),
+    "DAT003": Break(
+        "catalogue.py",
+        '    shards=3,\n    shard_key="product_id",',
+        "    shards=3,",
+        at="page_cache = Redis(",
+    ),
     "DAT005": Break(
         "ordering.py", "max_connections=600", "max_connections=300", at="orders_db = MySQL("
     ),
@@ -125,6 +143,9 @@ BREAKAGES = {
         "    jitter=True,\n    coalesced=True,",
         "    jitter=False,\n    coalesced=False,",
         at=CACHED,
+    ),
+    "DAT014": Break(
+        "payment.py", "encrypted_at_rest=True", "encrypted_at_rest=False", at="ledger = MySQL("
     ),
     "DEP001": Break(
         "catalogue.py",

@@ -1,0 +1,67 @@
+"""Personal, confidential, secret and payment data are encrypted at rest.
+
+Why it matters: a stolen disk, a copied volume or a backup in the wrong hands is then a breach of
+everything that it holds.
+
+How to fix: ``encrypted_at_rest=True`` (InnoDB tablespace encryption, encrypted volumes, the
+provider's key service).
+
+False positives: data that are encrypted by the application before they are written.
+
+Sources: OWASP Application Security Verification Standard 4.0, V6.1; PCI DSS 4.0, requirement 3;
+Regulation (EU) 2016/679, article 32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import MySQL, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+
+rule = Rule("DAT014", "plaintext-at-rest", severity="error", method="attr")
+
+_PROTECTED = ("personal", "confidential", "secret", "payment")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for store in graph.system.datastores:
+        classes = [kind for kind in _PROTECTED if kind in store.data]
+        encrypted = getattr(store, "encrypted_at_rest", None)
+        if not classes or encrypted:
+            continue
+        if encrypted is None:
+            yield Undecided(store, "encrypted_at_rest")
+        else:
+            yield Violation(
+                store,
+                f"{store.name} keeps {' and '.join(classes)} data unencrypted",
+                fix="encrypted_at_rest=True",
+            )
+
+
+def _keeping(*data: str, encrypted: bool | None) -> System:
+    store = MySQL("people", owner="accounts", data=data, encrypted_at_rest=encrypted)  # type: ignore[arg-type]
+    return System("shop", [Service("accounts"), store])
+
+
+@rule.bad("people")
+def names_on_a_plain_disk() -> System:
+    return _keeping("personal", "payment", encrypted=False)
+
+
+@rule.good
+def an_encrypted_disk() -> System:
+    return _keeping("personal", encrypted=True)
+
+
+@rule.good
+def public_data_may_be_plain() -> System:
+    return _keeping("public", encrypted=False)
+
+
+@rule.unknown("encrypted_at_rest")
+def nobody_says() -> System:
+    return _keeping("secret", encrypted=None)

@@ -1,0 +1,72 @@
+"""Retries of different callers do not come at the same time.
+
+Why it matters: callers that failed together and wait equally long come back together; the
+dependency meets the same peak again and again.
+
+How to fix: ``Retry(attempts=3, backoff=20 * ms, jitter=True)`` draws each wait evenly between
+zero and the backoff.
+
+False positives: a single caller that runs one request at a time, such as a nightly job.
+
+Sources: Brooker, Exponential Backoff And Jitter, 2015; Amazon Builders' Library, Timeouts,
+retries, and backoff with jitter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Call, Endpoint, Retry, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.units import ms
+
+rule = Rule("RES006", "retry-without-jitter", severity="warning", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for step in graph.interactions:
+        retry = getattr(step.step, "retry", None)
+        if not isinstance(retry, Retry) or retry.attempts == 1:
+            continue
+        if retry.jitter is None:
+            yield Undecided(step, "retry.jitter")
+        elif not retry.jitter:
+            yield Violation(
+                step,
+                f"{step.operation.name} retries {step.target_name} after fixed waits, as all "
+                "others do that failed with it",
+                fix="retry=Retry(attempts=3, backoff=20 * ms, jitter=True)",
+            )
+
+
+def _retried(*, attempts: int, jitter: bool | None) -> System:
+    retry = Retry(attempts=attempts, backoff=10 * ms, jitter=jitter)
+    return System(
+        "shop",
+        [
+            Service("web", endpoints=[Endpoint("page", steps=[Call("ads.get", retry=retry)])]),
+            Service("ads", endpoints=[Endpoint("get")]),
+        ],
+    )
+
+
+@rule.bad("web.page -> ads.get")
+def everyone_waits_equally_long() -> System:
+    return _retried(attempts=2, jitter=False)
+
+
+@rule.good
+def waits_are_spread() -> System:
+    return _retried(attempts=2, jitter=True)
+
+
+@rule.good
+def one_attempt_never_waits() -> System:
+    return _retried(attempts=1, jitter=False)
+
+
+@rule.unknown("retry.jitter")
+def nobody_says() -> System:
+    return _retried(attempts=2, jitter=None)

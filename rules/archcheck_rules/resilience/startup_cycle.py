@@ -1,0 +1,72 @@
+"""Elements do not wait for each other to start.
+
+Why it matters: after a full outage nothing in the cycle can come up, because each waits for
+another; it shows on the worst day only.
+
+How to fix: let one of them start without the other and answer *not ready* until it is there;
+remove it from ``start_after``.
+
+False positives: an orchestrator that ignores the order; then it should not be declared.
+
+Sources: Google, Site Reliability Engineering, 2016, chapter 22 (cold start, dependency cycles);
+Docker Compose, depends_on, which refuses cycles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import networkx as nx
+
+from archcheck import Service, System
+from archcheck.findings import Result, Rule, Violation
+from archcheck.graph import Graph
+
+rule = Rule("RES023", "startup-cycle", severity="error", method="graph", on_unknown="never")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    waits = graph.start_up()
+    for component in nx.strongly_connected_components(waits):
+        members = waits.subgraph(component)
+        if len(component) == 1 and not any(members.has_edge(n, n) for n in component):
+            continue
+        cycle = min(nx.simple_cycles(members), key=lambda names: (len(names), sorted(names)))
+        first = cycle.index(min(cycle))
+        ring = [*cycle[first:], *cycle[:first], cycle[first]]
+        yield Violation(
+            graph.system.find(ring[0]),
+            f"none of these can start before the other: {' -> '.join(ring)}",
+            fix=f"remove {ring[1]!r} from start_after of {ring[0]}",
+            evidence=tuple(
+                f"{a} starts after {b} ({graph.system.place(graph.system.find(a))})"
+                for a, b in pairwise(ring)
+            ),
+        )
+
+
+def _starting(*, config_waits: bool) -> System:
+    return System(
+        "shop",
+        [
+            Service("orders", start_after=["config"]),
+            Service("config", start_after=["orders"] if config_waits else []),
+        ],
+    )
+
+
+@rule.bad("config")
+def each_waits_for_the_other() -> System:
+    return _starting(config_waits=True)
+
+
+@rule.bad("orders")
+def a_service_waits_for_itself() -> System:
+    return System("shop", [Service("orders", start_after=["orders"])])
+
+
+@rule.good
+def one_starts_first() -> System:
+    return _starting(config_waits=False)
