@@ -8,9 +8,13 @@ from .deployments import NOT_IN_MANIFESTS, REPOSITORY, SMALL
 
 
 def page(name: str, method: str, path: str, *steps: Step) -> Endpoint:
-    """An endpoint of the web site."""
+    """An endpoint of the web site; it needs no login and gives every visitor a session."""
     return Endpoint(
-        name, Http1(method, path, encrypted=False, format="text"), steps=steps, public=True
+        name,
+        Http1(method, path, encrypted=False, format="text"),
+        steps=steps,
+        public=True,
+        authentication="anonymous",
     )
 
 

@@ -5,6 +5,7 @@ from archcheck import (
     Cached,
     Call,
     Endpoint,
+    Fallback,
     GoKit,
     Grpc,
     MongoDB,
@@ -116,6 +117,7 @@ catalogue = Service(
                                     "stock.Level",
                                     timeout=80 * ms,
                                     optional=True,
+                                    fallback=Fallback("omit"),
                                     balancing="round_robin",
                                 )
                             ],

@@ -72,6 +72,12 @@ BREAKAGES = {
         'Call(\n                    "payments.Charge", request_size=9000 * KiB,',
         at='Call(\n                    "payments.Charge"',
     ),
+    "COM009": Break(
+        "edge.py",
+        '            authentication="oauth2",\n',
+        "",
+        at='        Endpoint(\n            "checkout"',
+    ),
     "COM008": Break(
         "payment.py",
         'format="json", encrypted=True',
@@ -116,6 +122,24 @@ BREAKAGES = {
         '            name="on_paid",\n            idempotent=False',
         at="        Consumer(",
     ),
+    "RES011": Break(
+        "catalogue.py",
+        'fallback=Fallback("omit")',
+        'fallback=Absent("not yet")',
+        at='Call(\n                                    "stock.Level"',
+    ),
+    "RES019": Break(
+        "edge.py",
+        "rate_limit=RateLimit(1000 / s, burst=2000)",
+        'rate_limit=Absent("not yet")',
+        at='        Endpoint(\n            "checkout"',
+    ),
+    "RES020": Break(
+        "notification.py",
+        "max_deliveries=3",
+        'dead_letter=Absent("not yet")',
+        at="        Consumer(",
+    ),
     "RES023": Break(
         "catalogue.py",
         '    entities=["stock"],\n    endpoints',
@@ -144,6 +168,15 @@ BREAKAGES = {
         "    jitter=False,\n    coalesced=False,",
         at=CACHED,
     ),
+    "DAT009": Break(
+        "catalogue.py",
+        'ttl=5 * minutes,\n    jitter=True,\n    coalesced=True,\n    invalidation="event"',
+        'ttl=Absent("not yet"),\n    jitter=True,\n    coalesced=True,\n    invalidation="none"',
+        at="page_cache = Redis(",
+    ),
+    "DAT013": Break(
+        "catalogue.py", "    backup=HOURLY,", '    backup=Absent("later"),', at="pages = MongoDB("
+    ),
     "DAT014": Break(
         "payment.py", "encrypted_at_rest=True", "encrypted_at_rest=False", at="ledger = MySQL("
     ),
@@ -159,10 +192,22 @@ BREAKAGES = {
         'dataclasses.replace(kubernetes("stock", "1.9.3"), readiness=Absent("later"))',
         at="stock = Service(",
     ),
+    "DEP010": Break(
+        "catalogue.py",
+        'kubernetes("stock", "1.9.3")',
+        'dataclasses.replace(kubernetes("stock", "1.9.3"), secrets=[Secret("key", store="image")])',
+        at="stock = Service(",
+    ),
     "OBS001": Break(
         "catalogue.py",
         "    metrics=METRICS,",
         '    metrics=Absent("later"),',
+        at="catalogue = Service(",
+    ),
+    "OBS002": Break(
+        "catalogue.py",
+        "    logs=LOGS,",
+        '    logs=Absent("later"),',
         at="catalogue = Service(",
     ),
     "OBS003": Break(
@@ -170,6 +215,12 @@ BREAKAGES = {
         "    tracing=TRACING,",
         '    tracing=Absent("later"),',
         at="orders = Service(",
+    ),
+    "OBS005": Break(
+        "journeys.py",
+        'objective(900 * ms, "checkout_journey")',
+        'dataclasses.replace(objective(900 * ms, "checkout_journey"), alert=Absent("later"))',
+        at="checkout = Journey(",
     ),
     "TEC002": Break("ordering.py", "threads=200", "threads=2", at="orders = Service("),
     "TEC003": Break(

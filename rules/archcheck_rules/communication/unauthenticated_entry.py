@@ -1,0 +1,53 @@
+"""Public endpoints authenticate their callers, or are declared anonymous.
+
+Why it matters: whether an entry is open to everybody is a decision; an entry about which nobody
+decided is open to everybody, too.
+
+How to fix: ``authentication="oauth2"``; for what everybody may see, ``authentication="anonymous"``.
+
+False positives: endpoints behind a gateway that authenticates; then they are not public.
+
+Sources: OWASP API Security Top 10, 2023, API2 (broken authentication); OWASP Application
+Security Verification Standard 4.0, V4.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Endpoint, Service, System
+from archcheck.findings import Result, Rule, Violation
+from archcheck.graph import Graph
+
+rule = Rule(
+    "COM009", "unauthenticated-entry", severity="error", method="attr", on_unknown="violation"
+)
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for operation in graph.operations.values():
+        part = operation.part
+        if not isinstance(operation.owner, Service) or not isinstance(part, Endpoint):
+            continue
+        if part.public and part.authentication is None:
+            yield Violation(
+                operation,
+                f"{operation.name} is public and does not say how callers prove who they are",
+                fix='authentication="oauth2", or authentication="anonymous" where all may enter',
+            )
+
+
+@rule.bad("web.account")
+def nobody_decided() -> System:
+    return System("shop", [Service("web", endpoints=[Endpoint("account", public=True)])])
+
+
+@rule.good
+def a_token_and_an_open_page() -> System:
+    endpoints = [
+        Endpoint("account", public=True, authentication="oauth2"),
+        Endpoint("home", public=True, authentication="anonymous"),
+        Endpoint("internal"),
+    ]
+    return System("shop", [Service("web", endpoints=endpoints)])

@@ -1,0 +1,75 @@
+"""Datastores say how much may be lost, and how soon they are back.
+
+Why it matters: replicas repeat every mistake at once; only a backup survives a wrong DELETE, and
+only objectives tell whether it is made often enough and comes back fast enough.
+
+How to fix: ``backup=Backup(every=1 * hours, recovery_point=15 * minutes, recovery_time=1 *
+hours)``.
+
+False positives: data that can be computed again; say so: ``backup=Absent("rebuilt from the
+catalogue in ten minutes")`` and suppress the finding.
+
+Sources: AWS Well-Architected, REL13-BP01 (define recovery objectives); Beyer et al., Site
+Reliability Engineering, 2016, chapter 26.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Absent, Backup, MySQL, Redis, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.units import hours, minutes
+
+rule = Rule("DAT013", "no-recovery-objective", severity="warning", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for store in graph.system.datastores:
+        if store.is_cache:
+            continue
+        backup = getattr(store, "backup", None)
+        if isinstance(backup, Absent):
+            yield Violation(
+                store,
+                f"{store.name} has no backup ({backup.reason!r})",
+                fix="backup=Backup(every=1 * hours, recovery_point=15 * minutes, "
+                "recovery_time=1 * hours)",
+            )
+        elif backup is None:
+            yield Undecided(store, "backup")
+        else:
+            for attribute in ("recovery_point", "recovery_time"):
+                if getattr(backup, attribute) is None:
+                    yield Undecided(store, f"backup.{attribute}")
+
+
+def _stored(backup: Backup | Absent | None) -> System:
+    return System("shop", [Service("orders"), MySQL("rows", owner="orders", backup=backup)])
+
+
+@rule.bad("rows")
+def never_backed_up() -> System:
+    return _stored(Absent("the replicas are enough"))
+
+
+@rule.good
+def both_objectives() -> System:
+    return _stored(Backup(recovery_point=15 * minutes, recovery_time=1 * hours))
+
+
+@rule.good
+def a_cache_can_be_lost() -> System:
+    return System("shop", [Service("orders"), Redis("fast", owner="orders")])
+
+
+@rule.unknown("backup.recovery_time")
+def nobody_says_how_long_it_takes() -> System:
+    return _stored(Backup(recovery_point=15 * minutes))
+
+
+@rule.unknown("backup")
+def nobody_says() -> System:
+    return _stored(None)

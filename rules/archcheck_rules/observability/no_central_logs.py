@@ -1,0 +1,70 @@
+"""Logs are records that are shipped to a platform.
+
+Why it matters: a replica that is replaced takes its files with it, and a request leaves its
+traces in ten services; only records in one place can be searched by the request's id.
+
+How to fix: ``logs=Logs("rizhiyi", structured=True, shipping="agent")`` (or Loki, Elastic ...).
+
+False positives: load generators and one-off jobs.
+
+Sources: The Twelve-Factor App, XI (logs); Richardson, Microservices Patterns, 2018, 11.3.2 (log
+aggregation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Absent, Logs, Rizhiyi, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+
+rule = Rule("OBS002", "no-central-logs", severity="warning", method="attr")
+
+_FIX = 'logs=Logs("rizhiyi", structured=True, shipping="agent")'
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for service in graph.system.services:
+        logs = service.logs
+        if isinstance(logs, Absent):
+            yield Violation(service, f"{service.name} ships no logs ({logs.reason!r})", fix=_FIX)
+        elif logs is None:
+            yield Undecided(service, "logs")
+        elif logs.structured is False:
+            yield Violation(service, f"the logs of {service.name} are prose, not records", fix=_FIX)
+        else:
+            if logs.platform is None:
+                yield Undecided(service, "logs.platform")
+            if logs.structured is None:
+                yield Undecided(service, "logs.structured")
+
+
+def _logging(logs: Logs | Absent | None) -> System:
+    return System("shop", [Service("orders", logs=logs), Rizhiyi("rizhiyi")])
+
+
+@rule.bad("orders")
+def files_in_the_container() -> System:
+    return _logging(Absent("they are in the container"))
+
+
+@rule.bad("orders")
+def prose() -> System:
+    return _logging(Logs("rizhiyi", structured=False))
+
+
+@rule.good
+def records_on_a_platform() -> System:
+    return _logging(Logs("rizhiyi", structured=True))
+
+
+@rule.unknown("logs.structured")
+def nobody_says_what_they_look_like() -> System:
+    return _logging(Logs("rizhiyi"))
+
+
+@rule.unknown("logs")
+def nobody_says() -> System:
+    return _logging(None)

@@ -1,0 +1,75 @@
+"""Messages that cannot be processed go somewhere, or are dropped on purpose.
+
+Why it matters: a message that always fails is delivered for ever; it blocks its partition, or
+takes the consumers' time from all others, and nobody sees it.
+
+How to fix: ``dead_letter="dead-letters"`` on the topic or the consumer, or a declared policy to
+drop: ``max_deliveries=3`` with ``dead_letter=Absent("a lost view count does not matter")``.
+
+False positives: consumers that cannot fail, because they only count.
+
+Sources: Hohpe and Woolf, Enterprise Integration Patterns, 2003 (Dead Letter Channel); Amazon SQS
+developer guide, Using dead-letter queues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Absent, Consumer, Kafka, Service, System, Topic
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+
+rule = Rule("RES020", "no-dead-letter", severity="warning", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for operation in graph.operations.values():
+        consumer = operation.part
+        if not isinstance(consumer, Consumer):
+            continue
+        topic = graph.system.find(str(consumer.topic))
+        target = consumer.dead_letter or getattr(topic, "dead_letter", None)
+        if target is None:
+            yield Undecided(operation, "dead_letter")
+        elif isinstance(target, Absent) and consumer.max_deliveries is None:
+            yield Violation(
+                operation,
+                f"a message of {topic.name} that {operation.name} cannot process comes back "
+                f"without end ({target.reason!r})",
+                fix='dead_letter="dead-letters", max_deliveries=5',
+            )
+
+
+def _consuming(dead_letter: str | Absent | None, max_deliveries: int | None = None) -> System:
+    consumer = Consumer("placed", dead_letter=dead_letter, max_deliveries=max_deliveries)
+    return System(
+        "shop",
+        [
+            Service("mail", consumers=[consumer]),
+            Kafka("kafka"),
+            Topic("placed", broker="kafka"),
+            Topic("dead-letters", broker="kafka"),
+        ],
+    )
+
+
+@rule.bad("mail.consume")
+def it_comes_back_for_ever() -> System:
+    return _consuming(Absent("not yet"))
+
+
+@rule.good
+def a_topic_for_dead_letters() -> System:
+    return _consuming("dead-letters")
+
+
+@rule.good
+def dropped_on_purpose_after_three_tries() -> System:
+    return _consuming(Absent("a mail may be lost"), max_deliveries=3)
+
+
+@rule.unknown("dead_letter")
+def nobody_says() -> System:
+    return _consuming(None)
