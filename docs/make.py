@@ -2,47 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
-import textwrap
 from pathlib import Path
 
 from archcheck.diagrams import container_view, to_svg
-from archcheck.findings import Rule
 from archcheck.loading import load
 from archcheck.plugins import rules
+from archcheck.reporting.rules import rule_page, rules_index
 from archcheck.simulation import simulate
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
-KINDS = {"bad": "A violation", "good": "Obeyed", "unknown": "Undecided"}
-
-
-def rule_page(rule: Rule) -> str:
-    """The page of a rule: its documentation, and its examples as they stand in the source."""
-    facts = f"{rule.concern} · {rule.severity} · decided by {rule.method}"
-    parts = [f"# {rule.id} {rule.name}", facts, rule.documentation()]
-    for example in rule.examples:
-        expected = f": {', '.join(example.expected)}" if example.expected else ""
-        source = textwrap.dedent(inspect.getsource(example.build)).rstrip()
-        parts.append(f"## {KINDS[example.kind]}{expected}\n```python\n{source}\n```")
-    return "\n\n".join(parts) + "\n"
-
-
-def index_page() -> str:
-    """All rules in a table."""
-    rows = [
-        f"| [{rule.id}]({rule.id}.md) | {rule.name} | {rule.severity} | {rule.summary()} |"
-        for rule in rules()
-    ]
-    head = ["# The rules", "", "| id | name | severity | what holds |", "|---|---|---|---|"]
-    return "\n".join([*head, *rows]) + "\n"
 
 
 def pages() -> dict[Path, str]:
     """Every generated page."""
     made = {DOCS / "rules" / f"{rule.id}.md": rule_page(rule) for rule in rules()}
-    return {DOCS / "rules" / "README.md": index_page(), **made}
+    return {DOCS / "rules" / "README.md": rules_index(rules()), **made}
 
 
 def pictures() -> dict[Path, str]:

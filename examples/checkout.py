@@ -5,11 +5,11 @@ from archcheck import Service, Slo, SpringBoot, Work, Write
 from archcheck.units import ms, percent, s
 
 orders = Service(
-    "orders", boundary="ordering", owner="team-orders", runtime=SpringBoot("3.4", threads=20),
+    "orders", boundary="ordering", owner="team-orders", runtime=SpringBoot("4.1", threads=20),
     endpoints=[Endpoint("place", steps=[Work(5 * ms), Call("payments.Charge", timeout=800 * ms)])],
 )
 payments = Service(
-    "payments", boundary="payment", owner="team-money", runtime=SpringBoot("3.4", threads=8),
+    "payments", boundary="payment", owner="team-money", runtime=SpringBoot("4.1", threads=8),
     endpoints=[Endpoint("Charge", Grpc("payments.v1.Payments"),
                         steps=[Work(60 * ms), Write("ledger")])],
 )

@@ -1,12 +1,14 @@
 """Products and stock: Go kit, a Redis cache in front of MySQL, MongoDB for product pages."""
 
 from archcheck import (
+    Absent,
     Backup,
     Cached,
     Call,
     Endpoint,
     Fallback,
     GoKit,
+    Growth,
     Grpc,
     MongoDB,
     MySQL,
@@ -15,13 +17,25 @@ from archcheck import (
     Read,
     Redis,
     Service,
+    ShardKey,
     Sometimes,
     Work,
     Write,
 )
-from archcheck.units import KiB, hours, minutes, ms, percent
+from archcheck.units import GB, KiB, hours, minutes, ms, percent
 
-from .platform import LOGS, MESH, METRICS, TRACING, ZONES, kubernetes, objective, pipeline
+from .platform import (
+    CAREFUL,
+    CLOUD,
+    LOGS,
+    MESH,
+    METRICS,
+    TRACING,
+    ZONES,
+    kubernetes,
+    objective,
+    pipeline,
+)
 
 HOURLY = Backup(
     every=6 * hours, recovery_point=15 * minutes, recovery_time=1 * hours, restored_on="2026-08-15"
@@ -41,6 +55,8 @@ pages = MongoDB(
     entities=["product"],
     encrypted_at_rest=True,
     backup=HOURLY,
+    deployment=CLOUD,
+    growth=Growth(size=80 * GB, per_month=2 * GB),
 )
 page_cache = Redis(
     "page-cache",
@@ -49,7 +65,15 @@ page_cache = Redis(
     replicas=1,
     zones=ZONES,
     shards=3,
-    shard_key="product_id",
+    shard_key=ShardKey(
+        name="product_id",
+        cardinality=200_000,
+        immutable=True,
+        monotonic=False,
+        in_queries=100 * percent,
+        skew=0.7,
+    ),
+    sharding="hash",
     ttl=5 * minutes,
     jitter=True,
     coalesced=True,
@@ -75,6 +99,8 @@ stock_db = MySQL(
     entities=["stock"],
     encrypted_at_rest=True,
     backup=HOURLY,
+    deployment=CLOUD,
+    growth=Growth(size=40 * GB, per_month=1 * GB),
 )
 
 catalogue = Service(
@@ -82,7 +108,7 @@ catalogue = Service(
     boundary="catalogue",
     owner="team-catalogue",
     tier=2,
-    runtime=GoKit("0.13", parallelism=2, libraries=["gobreaker"]),
+    runtime=GoKit("0.13", parallelism=2, accept_queue=1000, libraries=["gobreaker"]),
     deployment=kubernetes("catalogue", "2.4.0"),
     mesh=MESH,
     metrics=METRICS,
@@ -98,7 +124,7 @@ catalogue = Service(
             idempotent=True,
             request_size=1 * KiB,
             response_size=20 * KiB,
-            slo=objective(120 * ms, "catalogue_get"),
+            slo=objective(120 * ms, "catalogue_get", availability=99.98 * percent),
             steps=[
                 Work(0.6 * ms),
                 Parallel(
@@ -118,6 +144,8 @@ catalogue = Service(
                                     timeout=80 * ms,
                                     optional=True,
                                     fallback=Fallback("omit"),
+                                    retry=Absent("the page does without"),
+                                    result_used=True,
                                     balancing="round_robin",
                                 )
                             ],
@@ -136,8 +164,8 @@ stock = Service(
     boundary="catalogue",
     owner="team-catalogue",
     tier=1,
-    runtime=GoKit("0.13", parallelism=2),
-    deployment=kubernetes("stock", "1.9.3"),
+    runtime=GoKit("0.13", parallelism=2, accept_queue=1000),
+    deployment=kubernetes("stock", "1.9.3", rollout=CAREFUL),
     mesh=MESH,
     metrics=METRICS,
     logs=LOGS,

@@ -16,15 +16,22 @@ from archcheck import (
     Retry,
     Work,
 )
-from archcheck.units import KiB, ms, percent, s
+from archcheck.units import Duration, KiB, ms, percent, s
 
 from .platform import CAREFUL, LOGS, MESH, METRICS, TRACING, kubernetes, objective, pipeline
 
 shopper = Person("shopper", description="Somebody with a browser or the app.")
 
-BREAKER = CircuitBreaker(
-    failure_rate=50 * percent, window=200, minimum_calls=50, open_for=20 * s, slow_call=400 * ms
-)
+
+def breaker(slow_call: Duration) -> CircuitBreaker:
+    """Opens when half of the last 200 calls failed; calls above a time count as slow."""
+    return CircuitBreaker(
+        failure_rate=50 * percent,
+        window=200,
+        minimum_calls=50,
+        open_for=20 * s,
+        slow_call=slow_call,
+    )
 
 
 def page(method: str, path: str) -> Http2:
@@ -61,18 +68,19 @@ edge = Gateway(
             rate_limit=RateLimit(1000 / s, burst=2000),
             request_size=8 * KiB,
             response_size=4 * KiB,
-            slo=objective(800 * ms, "checkout"),
+            slo=objective(800 * ms, "checkout", availability=99.92 * percent),
             steps=[
                 Work(0.4 * ms),
                 Call(
                     "orders.place",
                     timeout=1500 * ms,
-                    breaker=BREAKER,
+                    breaker=breaker(slow_call=900 * ms),
                     retry=Absent("an order is never placed twice"),
                     balancing="least_outstanding",
                     balanced_by="mesh",
                     discovery="mesh",
                     blocking=False,
+                    result_used=True,
                     propagates_deadline=True,
                     authenticated=True,
                 ),
@@ -87,13 +95,13 @@ edge = Gateway(
             rate_limit=RateLimit(5000 / s, burst=10_000),
             request_size=1 * KiB,
             response_size=30 * KiB,
-            slo=objective(300 * ms, "browse"),
+            slo=objective(300 * ms, "browse", availability=99.92 * percent),
             steps=[
                 Work(0.3 * ms),
                 Call(
                     "catalogue.Get",
                     timeout=250 * ms,
-                    breaker=BREAKER,
+                    breaker=breaker(slow_call=200 * ms),
                     retry=Retry(attempts=2, backoff=20 * ms, max_backoff=100 * ms, jitter=True),
                     bulkhead=Bulkhead(400),
                     fallback=Fallback("cache"),
@@ -101,6 +109,7 @@ edge = Gateway(
                     balanced_by="mesh",
                     discovery="mesh",
                     blocking=False,
+                    result_used=True,
                     propagates_deadline=True,
                 ),
             ],

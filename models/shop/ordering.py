@@ -3,9 +3,11 @@
 from archcheck import (
     Absent,
     Backup,
+    Bulkhead,
     Call,
     CircuitBreaker,
     Consumer,
+    Contract,
     Endpoint,
     Growth,
     Grpc,
@@ -33,6 +35,7 @@ from archcheck.units import GB, KiB, days, hours, minutes, ms, percent, s
 
 from .platform import (
     CAREFUL,
+    CLOUD,
     LOGS,
     MESH,
     METRICS,
@@ -51,6 +54,7 @@ kafka = Kafka(
     zones=ZONES,
     encrypted=True,
     delivery="at_least_once",
+    deployment=CLOUD,
 )
 
 
@@ -61,13 +65,14 @@ def events(name: str, path: str, owner: str, partitions: int) -> Topic:
         broker="kafka",
         owner=owner,
         format="avro",
-        contract=path,
+        contract=Contract(path, compatibility="backward_transitive"),
         message_size=2 * KiB,
         partitions=partitions,
         replication_factor=3,
         min_in_sync=2,
         key="order_id",
         retention=7 * days,
+        replayed=False,
         dead_letter="dead-letters",
         lag_metric="kafka_consumergroup_lag",
         carries_correlation_id=True,
@@ -119,6 +124,7 @@ orders_db = MySQL(
         recovery_time=30 * minutes,
         restored_on="2026-09-30",
     ),
+    deployment=CLOUD,
     growth=Growth(size=900 * GB, per_month=40 * GB, traffic_per_month=4 * percent),
 )
 
@@ -128,7 +134,7 @@ orders = Service(
     owner="team-orders",
     tier=1,
     runtime=SpringBoot(
-        "3.4",
+        "4.1",
         threads=200,
         accept_queue=100,
         libraries=["resilience4j"],
@@ -143,6 +149,7 @@ orders = Service(
     pipeline=pipeline("edge", "notifications"),
     pools=[Pool("orders-db", 40, max_wait=50 * ms)],
     entities=["order"],
+    clearance=["personal"],
     endpoints=[
         Endpoint(
             "place",
@@ -153,7 +160,7 @@ orders = Service(
                 format="json",
                 encrypted=True,
             ),
-            slo=objective(700 * ms, "place_order"),
+            slo=objective(700 * ms, "place_order", availability=99.95 * percent),
             request_size=8 * KiB,
             response_size=2 * KiB,
             idempotent=True,
@@ -175,6 +182,8 @@ orders = Service(
                             breaker=CircuitBreaker(failure_rate=50 * percent),
                             balancing="round_robin",
                             balanced_by="mesh",
+                            bulkhead=Bulkhead(60),
+                            result_used=True,
                             idempotency_key=True,
                         ),
                         Read("orders-db", timeout=50 * ms, request_size=1 * KiB),
@@ -186,6 +195,9 @@ orders = Service(
                     breaker=CircuitBreaker(failure_rate=50 * percent, open_for=30 * s),
                     balancing="round_robin",
                     balanced_by="mesh",
+                    bulkhead=Bulkhead(120),
+                    result_used=True,
+                    independent=False,
                     idempotency_key=True,
                     propagates_deadline=True,
                 ),
@@ -233,7 +245,7 @@ orders = Service(
             idempotent=True,
             concurrency=4,
             max_deliveries=5,
-            freshness=10 * s,
+            freshness=30 * s,
             steps=[Work(1 * ms), Write("orders-db", timeout=80 * ms, request_size=1 * KiB)],
         )
     ],

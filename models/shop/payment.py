@@ -7,6 +7,7 @@ from archcheck import (
     Endpoint,
     External,
     Fallback,
+    Growth,
     Grpc,
     Http1,
     Lognormal,
@@ -21,10 +22,21 @@ from archcheck import (
     Work,
     Write,
 )
-from archcheck.units import KiB, hours, minutes, ms, percent, s
+from archcheck.units import GB, KiB, hours, minutes, ms, percent, s
 
 from .ordering import events
-from .platform import CAREFUL, LOGS, MESH, METRICS, TRACING, ZONES, kubernetes, objective, pipeline
+from .platform import (
+    CAREFUL,
+    CLOUD,
+    LOGS,
+    MESH,
+    METRICS,
+    TRACING,
+    ZONES,
+    kubernetes,
+    objective,
+    pipeline,
+)
 
 paid = events("paid", "contracts/paid.v1.avsc", "payments", 12)
 
@@ -39,6 +51,7 @@ ledger = MySQL(
         immutable=True,
         monotonic=False,
         in_queries=100 * percent,
+        skew=0.1,
     ),
     sharding="hash",
     replicas=2,
@@ -59,6 +72,8 @@ ledger = MySQL(
         recovery_time=15 * minutes,
         restored_on="2026-10-31",
     ),
+    deployment=CLOUD,
+    growth=Growth(size=600 * GB, per_month=25 * GB),
 )
 
 bank = External(
@@ -78,7 +93,7 @@ payments = Service(
     owner="team-money",
     tier=1,
     runtime=SpringBoot(
-        "3.4", threads=200, accept_queue=50, libraries=["resilience4j"], deadline_propagation=True
+        "4.1", threads=200, accept_queue=50, libraries=["resilience4j"], deadline_propagation=True
     ),
     deployment=kubernetes("payments", "1.8.2", replicas=(3, 9), rollout=CAREFUL),
     mesh=MESH,
@@ -96,7 +111,7 @@ payments = Service(
             idempotent=True,
             request_size=2 * KiB,
             response_size=1 * KiB,
-            slo=objective(600 * ms, "charge"),
+            slo=objective(600 * ms, "charge", availability=99.98 * percent),
             atomicity=Outbox(relay="Debezium"),
             steps=[
                 Work(4 * ms),
@@ -107,6 +122,7 @@ payments = Service(
                     fallback=Fallback("static"),
                     authenticated=True,
                     discovery="dns",
+                    result_used=True,
                     reuses_connections=True,
                     data=["payment"],
                 ),

@@ -11,6 +11,7 @@ from archcheck import (
     Jaeger,
     Kubernetes,
     Logs,
+    Managed,
     Mesh,
     Metrics,
     OpenTelemetryCollector,
@@ -26,7 +27,7 @@ from archcheck import (
     Team,
     Tracing,
 )
-from archcheck.units import Duration, MiB, cores, days, percent, s
+from archcheck.units import Duration, Fraction, MiB, cores, days, percent, s
 
 ZONES = ("zone-a", "zone-b", "zone-c")
 
@@ -63,6 +64,10 @@ LOGS = Logs("rizhiyi", structured=True, correlation_id=True, shipping="agent", r
 TRACING = Tracing("otel-collector", propagation="w3c", sampling="tail", export="async")
 
 
+CLOUD = Managed("the cloud provider", availability=99.99 * percent)
+"""Datastores and the broker run there, on volumes of the provider."""
+
+
 def kubernetes(
     name: str,
     version: str,
@@ -95,6 +100,7 @@ def kubernetes(
         disruption_budget=DisruptionBudget(max_unavailable=1),
         secrets=[Secret(f"{name}-credentials", store="vault")],
         environment=["staging", "production"],
+        availability=99.9 * percent,
     )
 
 
@@ -111,12 +117,15 @@ def pipeline(*consumers: str) -> Pipeline:
     )
 
 
-def objective(p99: Duration, name: str) -> Slo:
-    """A latency objective with an alert on its error budget."""
+def objective(p99: Duration, name: str, availability: Fraction = 99.9 * percent) -> Slo:
+    """Latency and availability, with an alert on the error budget.
+
+    What others rest on promises more than they do.
+    """
     return Slo(
         p95=p99 * 0.6,
         p99=p99,
-        availability=99.9 * percent,
+        availability=availability,
         window=30 * days,
         indicator=f"{name}_duration_seconds",
         alert=Alert(f"{name} burns its error budget", runbook=f"runbooks/{name}.md"),

@@ -17,7 +17,7 @@ import importlib.machinery
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -99,6 +99,32 @@ def load_json(path: Path) -> System:
     return from_json(text, str(path))
 
 
+def modules_in(folder: Path, known: Collection[str | None] = ()) -> list[ModuleType]:
+    """The modules of the Python files and packages in ``folder``, imported (that is, run).
+
+    Files in ``known`` are left out, and so is a folder that does not exist.
+    """
+    found: list[ModuleType] = []
+    if not folder.is_dir():
+        return found
+    folder = folder.resolve()
+    with _importable(folder):
+        for path in sorted(folder.iterdir()):
+            package = path / "__init__.py"
+            if path.name.startswith((".", "_")) or str(package) in known or str(path) in known:
+                continue
+            with _explained(path):
+                if package.is_file() and not _is_known(path, known):
+                    found += modules_of(_fresh_import(path.name, package))
+                elif path.suffix == ".py":
+                    found.append(_fresh_import(path.stem, path))
+    return found
+
+
+def _is_known(package: Path, known: Collection[str | None]) -> bool:
+    return any(file and Path(file).is_relative_to(package) for file in known)
+
+
 # -- Python ---------------------------------------------------------------------------------------
 
 
@@ -172,6 +198,7 @@ def _systems(found: Collected, name: str) -> Iterator[System]:
             journeys=found.journeys,
             policies=found.policies,
             scenarios=found.scenarios,
+            suppressions=found.suppressions,
         )
 
 

@@ -42,20 +42,21 @@ class VerificationView:
         return _html(lambda console: print_verification(console, self.result))
 
     def frame(self) -> pd.DataFrame:
-        """A row for each finding: rule, severity, element, file, line, message, fix."""
+        """A row for each place of a finding: rule, severity, element, file, line, message, fix."""
         return _frame(
             [
                 {
                     "rule": finding.rule.id,
                     "name": finding.rule.name,
                     "severity": finding.severity,
-                    "element": finding.subject,
-                    "file": finding.place.shown_file() if finding.place else None,
-                    "line": finding.place.line if finding.place else None,
-                    "message": finding.message,
-                    "fix": finding.fix,
+                    "element": occurrence.subject,
+                    "file": occurrence.place.shown_file() if occurrence.place else None,
+                    "line": occurrence.place.line if occurrence.place else None,
+                    "message": occurrence.message,
+                    "fix": occurrence.fix,
                 }
                 for finding in self.result.findings
+                for occurrence in finding.occurrences
             ]
         )
 

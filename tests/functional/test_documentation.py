@@ -58,8 +58,11 @@ def test_the_script_prints_findings_and_the_bottleneck() -> None:
         check=True,
         cwd=ROOT,
     )
-    expected = "RES001 payments.Charge -> ledger\npayments is the bottleneck: 90% busy\n"
-    assert done.stdout == expected
+    assert done.stdout.splitlines() == [
+        "warning COM002 payments.Charge",
+        "error RES001 payments.Charge -> ledger",
+        "payments is the bottleneck: 90% busy",
+    ]
 
 
 def test_the_generated_pages_are_current() -> None:
@@ -84,7 +87,7 @@ def test_the_tutorial_begins_with_a_finding(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(
         block(TUTORIAL, "from archcheck import Call, Endpoint, Service")
     )
-    assert "RES001 no-timeout" in archcheck("verify", "shop.py", cwd=tmp_path).stdout
+    assert "error[RES001] no-timeout" in archcheck("verify", "shop.py", cwd=tmp_path).stdout
 
 
 def test_links_lead_somewhere() -> None:

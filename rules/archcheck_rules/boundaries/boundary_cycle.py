@@ -16,11 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import networkx as nx
-
-from archcheck import Call, Endpoint, Service, System
+from archcheck import Call, Consumer, Endpoint, Publish, Service, System, Topic
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.graph.cycles import shortest_cycles
 
 rule = Rule("BND002", "boundary-cycle", severity="error", method="graph")
 
@@ -34,12 +33,7 @@ def check(graph: Graph) -> Iterator[Result]:
     for service in homeless:
         yield Undecided(service, "boundary")
     edges = graph.boundary_dependencies()
-    for component in nx.strongly_connected_components(edges):
-        if len(component) == 1:
-            continue
-        cycle = min(
-            nx.simple_cycles(edges.subgraph(component)), key=lambda names: (len(names), names)
-        )
+    for cycle in shortest_cycles(edges):
         pairs = list(zip(cycle, [*cycle[1:], cycle[0]], strict=True))
         lightest = min(pairs, key=lambda pair: (len(edges.edges[pair]["interactions"]), pair))
         steps = edges.edges[lightest]["interactions"]
@@ -49,9 +43,7 @@ def check(graph: Graph) -> Iterator[Result]:
             f"edge is {' -> '.join(lightest)} with {len(steps)} "
             f"{'interaction' if len(steps) == 1 else 'interactions'}",
             fix=f"turn {steps[0].name} into an event, or move what it needs to {lightest[0]}",
-            evidence=tuple(
-                graph.where(step) for pair in pairs for step in edges.edges[pair]["interactions"]
-            ),
+            evidence=tuple(step for pair in pairs for step in edges.edges[pair]["interactions"]),
         )
 
 
@@ -95,3 +87,24 @@ def one_context_needs_the_other() -> System:
 @rule.unknown("boundary")
 def a_service_without_boundary() -> System:
     return System("shop", [Service("orders", boundary="ordering"), Service("billing")])
+
+
+@rule.borderline()
+def the_way_back_is_an_event() -> System:
+    return System(
+        "shop",
+        [
+            Topic("placed"),
+            Service(
+                "orders",
+                boundary="ordering",
+                endpoints=[Endpoint("place", steps=[Publish("placed")])],
+            ),
+            Service(
+                "billing",
+                boundary="money",
+                endpoints=[Endpoint("charge", steps=[Call("orders.place")])],
+                consumers=[Consumer("placed")],
+            ),
+        ],
+    )

@@ -20,9 +20,10 @@ from collections.abc import Iterator
 
 import networkx as nx
 
-from archcheck import Call, Endpoint, Journey, Service, System
+from archcheck import Call, Consumer, Endpoint, Journey, Publish, Service, System, Topic
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.cycles import shortest_cycles
 
 rule = Rule("BND001", "cyclic-calls", severity="error", method="graph", on_unknown="never")
 
@@ -31,11 +32,7 @@ rule = Rule("BND001", "cyclic-calls", severity="error", method="graph", on_unkno
 def check(graph: Graph) -> Iterator[Result]:
     calls = graph.service_calls()
     depth = _depths(graph)
-    for component in nx.strongly_connected_components(calls):
-        members = calls.subgraph(component)
-        if len(component) == 1 and not any(members.has_edge(n, n) for n in component):
-            continue
-        cycle = min(nx.simple_cycles(members), key=lambda names: (len(names), sorted(names)))
+    for cycle in shortest_cycles(calls):
         steps = [
             calls.edges[source, target]["interactions"][0]
             for source, target in zip(cycle, [*cycle[1:], cycle[0]], strict=True)
@@ -46,7 +43,7 @@ def check(graph: Graph) -> Iterator[Result]:
             f"{len(cycle)} services call each other in a circle: {' -> '.join([*cycle, cycle[0]])}",
             fix=f'replace the call by an event: Publish("...") in {backward.source.name}, '
             f"and a Consumer in {backward.target.name}",
-            evidence=tuple(graph.where(step) for step in steps),
+            evidence=tuple(steps),
         )
 
 
@@ -91,4 +88,32 @@ def calls_go_one_way() -> System:
             Service("catalogue", endpoints=[Endpoint("item", steps=[Call("pricing.quote")])]),
             Service("pricing", endpoints=[Endpoint("quote")]),
         ],
+    )
+
+
+@rule.borderline()
+def an_event_closes_the_circle() -> System:
+    return System(
+        "shop",
+        [
+            Topic("priced"),
+            Service(
+                "catalogue",
+                endpoints=[Endpoint("item", steps=[Call("pricing.quote")])],
+                consumers=[Consumer("priced")],
+            ),
+            Service("pricing", endpoints=[Endpoint("quote", steps=[Publish("priced")])]),
+        ],
+    )
+
+
+@rule.borderline("c.run -> a.run")
+def the_shortest_of_two_circles() -> System:
+    def calling(name: str, *others: str) -> Service:
+        return Service(name, endpoints=[Endpoint("run", steps=[Call(f"{o}.run") for o in others])])
+
+    return System(
+        "shop",
+        [calling("a", "b"), calling("b", "c"), calling("c", "a", "d"), calling("d", "a")],
+        journeys=[Journey("go", "a.run")],
     )

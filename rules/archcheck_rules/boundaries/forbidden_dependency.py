@@ -96,7 +96,7 @@ def _violation(
         steps[0] if steps else policy,
         f"{' -> '.join(path)} is forbidden: {policy.title()}{because}",
         fix=f'invert the dependency, or exempt it: except_for=["{path[0]} -> {path[-1]}"]',
-        evidence=tuple(graph.where(step) for step in steps),
+        evidence=tuple(steps),
     )
 
 
@@ -188,4 +188,30 @@ def all_policies_hold() -> System:
         OnlyVia("bank", "core"),
         OnlyWithin("bank", "domain"),
         Independent("web", "bank"),
+    )
+
+
+@rule.borderline()
+def the_only_edge_is_exempt() -> System:
+    return _three(
+        Deny("edge", "data", transitive=True, except_for=["core -> bank"]),
+        Deny("domain", "data", except_for=["core -> bank"]),
+    )
+
+
+@rule.borderline("web.page -> core.run")
+def an_exemption_of_another_edge() -> System:
+    return _three(Deny("edge", "domain", except_for=["core -> bank"]))
+
+
+@rule.borderline("web.page -> bank.pay")
+def a_strict_layer_is_skipped() -> System:
+    return System(
+        "shop",
+        [
+            Service("web", boundary="edge", endpoints=[Endpoint("page", steps=[Call("bank.pay")])]),
+            Service("core", boundary="domain"),
+            Service("bank", boundary="data", endpoints=[Endpoint("pay")]),
+        ],
+        policies=[Layers("edge", "domain", "data", strict=True)],
     )

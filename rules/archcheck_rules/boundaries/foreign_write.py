@@ -39,7 +39,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 step,
                 f"{step.source.name} writes {step.target.name}, which {owner} owns",
                 fix=f"call an endpoint of {owner} instead of writing its data",
-                evidence=(graph.where(step),),
+                evidence=(step,),
             )
 
 
@@ -79,5 +79,34 @@ def nobody_is_known_to_own_it() -> System:
         [
             MySQL("ledger"),
             Service("billing", endpoints=[Endpoint("charge", steps=[Write("ledger")])]),
+        ],
+    )
+
+
+@rule.borderline()
+def a_team_owns_writer_and_datastore() -> System:
+    return System(
+        "shop",
+        [
+            Team("money"),
+            MySQL("ledger", owner="money"),
+            Service(
+                "billing", owner="money", endpoints=[Endpoint("charge", steps=[Write("ledger")])]
+            ),
+        ],
+    )
+
+
+@rule.borderline("billing.charge -> ledger")
+def another_team_owns_the_datastore() -> System:
+    return System(
+        "shop",
+        [
+            Team("money"),
+            Team("web"),
+            MySQL("ledger", owner="money"),
+            Service(
+                "billing", owner="web", endpoints=[Endpoint("charge", steps=[Write("ledger")])]
+            ),
         ],
     )

@@ -92,3 +92,21 @@ def a_journey_that_may_start_inside() -> System:
         [Service("orders", endpoints=[Endpoint("place")])],
         journeys=[Journey("checkout", "orders.place")],
     )
+
+
+@rule.borderline()
+def a_journey_from_inside() -> System:
+    return System(
+        "shop",
+        [Service("orders", endpoints=[Endpoint("place", public=False)])],
+        journeys=[Journey("clean-up", "orders.place", public=False)],
+    )
+
+
+@rule.borderline("orders.place")
+def a_journey_with_users_starts_outside() -> System:
+    return System(
+        "shop",
+        [Service("orders", endpoints=[Endpoint("place")]), Person("customer")],
+        journeys=[Journey("checkout", "orders.place", users="customer")],
+    )

@@ -31,6 +31,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 member,
                 f"the {member.kind} {member.name} has no {what}",
                 fix=f'owner="{example}"',
+                cause=f"there is no {what}",
             )
 
 
@@ -44,3 +45,8 @@ def a_team_owns_both() -> System:
     return System(
         "shop", [Service("billing", owner="team-money"), MySQL("ledger", owner="billing")]
     )
+
+
+@rule.borderline("ledger")
+def only_the_service_has_one() -> System:
+    return System("shop", [Service("billing", owner="team-money"), MySQL("ledger")])

@@ -48,7 +48,7 @@ def check(graph: Graph) -> Iterator[Result]:
             foreign[0] if foreign else store,
             f"{name} is used from {len(boundaries)} boundaries: {', '.join(boundaries)}",
             fix=f"call the owner of {name} instead, or keep a projection fed by its events",
-            evidence=tuple(graph.where(step) for step in foreign or steps),
+            evidence=tuple(foreign or steps),
         )
 
 
@@ -94,5 +94,32 @@ def a_user_without_boundary() -> System:
                 "billing", boundary="money", endpoints=[Endpoint("due", steps=[Read("ledger")])]
             ),
             Service("reports", endpoints=[Endpoint("all", steps=[Read("ledger")])]),
+        ],
+    )
+
+
+@rule.borderline()
+def one_service_reads_it_twice() -> System:
+    return System(
+        "shop",
+        [
+            MySQL("ledger"),
+            Service("billing", endpoints=[Endpoint("due", steps=[Read("ledger"), Read("ledger")])]),
+        ],
+    )
+
+
+@rule.borderline("reports.all -> ledger")
+def the_owner_shares_it() -> System:
+    return System(
+        "shop",
+        [
+            MySQL("ledger", owner="billing"),
+            Service(
+                "billing", boundary="money", endpoints=[Endpoint("due", steps=[Read("ledger")])]
+            ),
+            Service(
+                "reports", boundary="office", endpoints=[Endpoint("all", steps=[Read("ledger")])]
+            ),
         ],
     )

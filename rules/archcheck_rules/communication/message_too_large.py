@@ -119,3 +119,13 @@ def a_small_answer() -> System:
 @rule.unknown("request_size")
 def no_size_is_declared() -> System:
     return _download(None)
+
+
+@rule.borderline()
+def exactly_at_the_limit() -> System:
+    return _download(4 * MiB)
+
+
+@rule.borderline("web.page -> media.Get")
+def just_above_the_limit() -> System:
+    return _download(Size(4 * 1024**2 + 1))

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Call, Endpoint, External, Http1, Mesh, Person, Service, System
+from archcheck import Call, Endpoint, External, Http1, Person, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
 
@@ -32,7 +32,7 @@ def check(graph: Graph) -> Iterator[Result]:
             unzoned = step.source if step.source.trust_zone is None else step.target
             yield Undecided(unzoned, "trust_zone")
         elif crosses:
-            yield from _judge(step, _is_encrypted(step), f"{step.name} leaves the trust zone")
+            yield from _judge(step, step.is_encrypted(), f"{step.name} leaves the trust zone")
     for name in graph.entered_from_outside():
         operation = graph.operations.get(name)
         if operation and isinstance(operation.owner, Service) and _from_people(graph, name):
@@ -45,7 +45,8 @@ def _judge(subject: Interaction | Operation, encrypted: bool | None, what: str) 
     if encrypted is None:
         yield Undecided(subject, "encrypted")
     elif not encrypted:
-        yield Violation(subject, f"{what} unencrypted", fix=_FIX)
+        cause = "users or data come from and go outside unencrypted"
+        yield Violation(subject, f"{what} unencrypted", fix=_FIX, cause=cause)
 
 
 def _from_people(graph: Graph, name: str) -> bool:
@@ -63,17 +64,6 @@ def _crosses_zones(step: Interaction) -> bool | None:
     if source is None or target is None:
         return None if source != target else False
     return bool(source != target)
-
-
-def _is_encrypted(step: Interaction) -> bool | None:
-    if isinstance(step.step, Call) and step.step.encrypted is not None:
-        return step.step.encrypted
-    protocol = step.endpoint.protocol if step.endpoint else getattr(step.target, "protocol", None)
-    if protocol is not None and protocol.encrypted is not None:
-        return bool(protocol.encrypted)
-    mesh = getattr(step.source, "mesh", None)
-    inside = not isinstance(step.target, External)
-    return mesh.mutual_tls if inside and isinstance(mesh, Mesh) else None
 
 
 def _to_the_bank(encrypted: bool | None) -> System:
@@ -110,3 +100,39 @@ def tls_to_the_bank() -> System:
 @rule.unknown("encrypted")
 def nobody_says() -> System:
     return _to_the_bank(None)
+
+
+@rule.borderline()
+def plain_http_inside_one_zone() -> System:
+    call = Endpoint("charge", steps=[Call("ledger", encrypted=False)])
+    return System(
+        "shop",
+        [
+            Service("payments", trust_zone="inner", endpoints=[call]),
+            Service("ledger", trust_zone="inner", endpoints=[Endpoint("add")]),
+        ],
+    )
+
+
+@rule.borderline("payments.charge -> bank")
+def the_call_itself_is_plain() -> System:
+    charge = Endpoint("charge", steps=[Call("bank", encrypted=False)])
+    return System(
+        "shop",
+        [
+            Service("payments", endpoints=[charge]),
+            External("bank", protocol=Http1(encrypted=True)),
+        ],
+    )
+
+
+@rule.unknown("trust_zone")
+def one_side_names_its_zone() -> System:
+    call = Endpoint("charge", steps=[Call("ledger", encrypted=True)])
+    return System(
+        "shop",
+        [
+            Service("payments", trust_zone="inner", endpoints=[call]),
+            Service("ledger", endpoints=[Endpoint("add")]),
+        ],
+    )

@@ -103,3 +103,18 @@ def both_speak_grpc() -> System:
 @rule.unknown("protocol")
 def the_endpoint_does_not_say() -> System:
     return _pair(Call("payments.Charge"), Endpoint("Charge"))
+
+
+@rule.borderline()
+def the_same_operation_under_a_second_protocol() -> System:
+    return _pair(
+        Call("payments.Charge", protocol="Http1"), Endpoint("Charge", Grpc(), also=[Http1("POST")])
+    )
+
+
+@rule.borderline("orders.place -> payments.Charge")
+def the_format_of_the_other_protocol() -> System:
+    return _pair(
+        Call("payments.Charge", protocol="Grpc", format="json"),
+        Endpoint("Charge", Grpc(), also=[Http1("POST", format="json")]),
+    )

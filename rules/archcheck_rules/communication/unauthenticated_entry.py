@@ -35,6 +35,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 operation,
                 f"{operation.name} is public and does not say how callers prove who they are",
                 fix='authentication="oauth2", or authentication="anonymous" where all may enter',
+                cause="a public endpoint does not say how callers prove who they are",
             )
 
 
@@ -51,3 +52,8 @@ def a_token_and_an_open_page() -> System:
         Endpoint("internal"),
     ]
     return System("shop", [Service("web", endpoints=endpoints)])
+
+
+@rule.borderline()
+def not_public() -> System:
+    return System("shop", [Service("web", endpoints=[Endpoint("account", public=False)])])

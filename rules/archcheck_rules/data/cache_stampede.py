@@ -42,7 +42,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"hot keys of {step.target.name} expire for all requests of "
                 f"{step.operation.name} at once",
                 fix="coalesced=True, or jitter=True, on the cache",
-                evidence=(graph.where(step),),
+                evidence=(step,),
             )
 
 
@@ -76,3 +76,18 @@ def no_key_is_hot() -> System:
 @rule.unknown("hot_keys")
 def nobody_says() -> System:
     return _cached(Redis("prices"), hot=None)
+
+
+@rule.borderline()
+def expiry_with_jitter_alone() -> System:
+    return _cached(Redis("prices", coalesced=False, jitter=True), hot=True)
+
+
+@rule.unknown("coalesced")
+def a_hot_key_and_nobody_says() -> System:
+    return _cached(Redis("prices", jitter=False), hot=True)
+
+
+@rule.unknown("jitter")
+def not_coalesced_and_nobody_says_how_it_expires() -> System:
+    return _cached(Redis("prices", coalesced=False), hot=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Absent, Redis, Service, System
+from archcheck import Absent, Endpoint, MySQL, Read, Redis, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.model import Cached
@@ -75,3 +75,21 @@ def events_invalidate() -> System:
 @rule.unknown("ttl")
 def nobody_says() -> System:
     return System("shop", [Service("web"), Redis("prices", owner="web")])
+
+
+@rule.borderline()
+def every_use_sets_its_own() -> System:
+    look = Cached("prices", [Read("db")], ttl=1 * minutes)
+    return System(
+        "shop",
+        [
+            MySQL("db"),
+            Redis("prices", ttl=Absent("each use says"), invalidation="none"),
+            Service("web", endpoints=[Endpoint("page", steps=[look])]),
+        ],
+    )
+
+
+@rule.unknown("invalidation")
+def no_expiry_and_nobody_says_what_else() -> System:
+    return System("shop", [Service("web"), Redis("prices", ttl=Absent("never"))])

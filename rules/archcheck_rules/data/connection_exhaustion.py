@@ -44,13 +44,10 @@ rule = Rule("DAT005", "connection-exhaustion", severity="error", method="proof")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for store in graph.system.datastores:
-        users = [
-            service
-            for service in graph.system.services
-            if any(step.source is service and step.target is store for step in graph.interactions)
-        ]
+        steps = graph.incoming.get(store.name, ())
+        users = {s.source.name: s.source for s in steps if isinstance(s.source, Service)}
         if users:
-            yield from _judge(store, users)
+            yield from _judge(store, list(users.values()))
 
 
 def _judge(store: Datastore, users: list[Service]) -> Iterator[Result]:
@@ -126,3 +123,29 @@ def it_fits_in_every_state() -> System:
 @rule.unknown("pools")
 def the_pool_is_not_declared() -> System:
     return _billing(None)
+
+
+@rule.borderline()
+def exactly_as_many_as_it_accepts() -> System:
+    return _fixed(1)
+
+
+@rule.borderline("ledger")
+def one_connection_too_many() -> System:
+    return _fixed(2)
+
+
+def _fixed(reserved: int) -> System:
+    """Two replicas, and one more while a rollout lasts: 300 connections."""
+    return System(
+        "shop",
+        [
+            MySQL("ledger", max_connections=301, reserved_connections=reserved),
+            Service(
+                "billing",
+                deployment=Kubernetes(replicas=2, rollout=RollingUpdate(max_surge=1)),
+                pools=[Pool("ledger", 50, processes=2)],
+                endpoints=[Endpoint("due", steps=[Read("ledger")])],
+            ),
+        ],
+    )

@@ -23,6 +23,7 @@ from archcheck import (
     Datastore,
     Endpoint,
     MySQL,
+    Redis,
     Saga,
     SagaStep,
     Service,
@@ -52,7 +53,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"{name} changes {len(writes)} datastores ({', '.join(writes)}) and nothing "
                 "keeps them together",
                 fix="atomicity=Outbox(), and derive the second change from the first",
-                evidence=tuple(graph.where(step) for step in writes.values()),
+                evidence=tuple(writes.values()),
             )
 
 
@@ -76,3 +77,9 @@ def two_writes_in_a_row() -> System:
 @rule.good
 def a_saga() -> System:
     return _two_writes(Saga([SagaStep("orders.place", retriable=True)]))
+
+
+@rule.borderline()
+def the_same_datastore_twice() -> System:
+    place = Endpoint("place", steps=[Write("orders_db"), Write("orders_db"), Write("hot")])
+    return System("shop", [MySQL("orders_db"), Redis("hot"), Service("orders", endpoints=[place])])

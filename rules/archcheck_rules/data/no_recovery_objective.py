@@ -73,3 +73,8 @@ def nobody_says_how_long_it_takes() -> System:
 @rule.unknown("backup")
 def nobody_says() -> System:
     return _stored(None)
+
+
+@rule.borderline("rows")
+def a_store_in_memory_is_a_store() -> System:
+    return System("shop", [Service("orders"), Redis("rows", role="store", backup=Absent("never"))])

@@ -46,7 +46,7 @@ def four_shards_and_no_key() -> System:
     return _sharded(4, None)
 
 
-@rule.bad("orders-db")
+@rule.borderline("orders-db")
 def two_shards_are_enough_to_need_one() -> System:
     return _sharded(2, None)
 
@@ -56,6 +56,6 @@ def the_key_is_named() -> System:
     return _sharded(4, "customer_id")
 
 
-@rule.good
+@rule.borderline()
 def a_single_shard_needs_none() -> System:
     return _sharded(1, None)

@@ -65,3 +65,13 @@ def public_data_may_be_plain() -> System:
 @rule.unknown("encrypted_at_rest")
 def nobody_says() -> System:
     return _keeping("secret", encrypted=None)
+
+
+@rule.borderline("people")
+def one_protected_class_among_others() -> System:
+    return _keeping("public", "confidential", encrypted=False)
+
+
+@rule.borderline()
+def internal_data_may_be_plain() -> System:
+    return _keeping("internal", encrypted=False)

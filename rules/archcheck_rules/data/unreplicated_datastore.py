@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Datastore, Endpoint, Journey, MySQL, Read, Service, System, effective
+from archcheck import Datastore, Endpoint, Journey, MySQL, Read, Service, System, TiDB, effective
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 
@@ -43,6 +43,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 store,
                 f"{store.name} has no replica, and critical journeys use it: {', '.join(journeys)}",
                 fix="replicas=1",
+                cause="a datastore of a critical journey has no replica",
             )
 
 
@@ -70,3 +71,28 @@ def a_replica() -> System:
 @rule.unknown("replicas")
 def nobody_says() -> System:
     return _store(None)
+
+
+@rule.borderline()
+def a_copy_by_default() -> System:
+    return System(
+        "shop",
+        [
+            TiDB("ledger"),
+            Service("orders", endpoints=[Endpoint("place", steps=[Read("ledger")])]),
+        ],
+        journeys=[Journey("checkout", "orders.place", critical=True)],
+    )
+
+
+@rule.borderline()
+def only_an_uncritical_journey_uses_it() -> System:
+    return System(
+        "shop",
+        [
+            MySQL("ledger", replicas=0),
+            Service("orders", endpoints=[Endpoint("list", steps=[Read("ledger")])]),
+            Service("web", endpoints=[Endpoint("page")]),
+        ],
+        journeys=[Journey("look", "orders.list"), Journey("buy", "web.page", critical=True)],
+    )

@@ -45,7 +45,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"{consumer.owner}'s {consumer_name} calls {provider_name} of {provider.owner}, "
                 "and no contract test covers it",
                 fix=f'contract_tests=["{consumer_name}"] in the pipeline of {provider_name}',
-                evidence=tuple(graph.where(step) for step in steps),
+                evidence=tuple(steps),
             )
 
 
@@ -74,3 +74,35 @@ def the_provider_tests_it() -> System:
 @rule.unknown("pipeline")
 def nobody_says() -> System:
     return _across_teams(None)
+
+
+@rule.borderline()
+def the_same_team() -> System:
+    return System(
+        "shop",
+        [
+            Service("orders", owner="team-a", endpoints=[Endpoint("get", steps=[Call("stock")])]),
+            Service("stock", owner="team-a", endpoints=[Endpoint("get")]),
+        ],
+    )
+
+
+@rule.borderline("stock")
+def only_another_consumer_is_covered() -> System:
+    def consumer(name: str, owner: str) -> Service:
+        return Service(name, owner=owner, endpoints=[Endpoint("get", steps=[Call("stock")])])
+
+    tested = Pipeline(contract_tests=["web"])
+    stock = Service("stock", owner="team-b", endpoints=[Endpoint("get")], pipeline=tested)
+    return System("shop", [consumer("orders", "team-a"), consumer("web", "team-c"), stock])
+
+
+@rule.unknown("owner")
+def nobody_says_whose_they_are() -> System:
+    return System(
+        "shop",
+        [
+            Service("orders", endpoints=[Endpoint("get", steps=[Call("stock")])]),
+            Service("stock", owner="team-a", endpoints=[Endpoint("get")]),
+        ],
+    )

@@ -30,7 +30,12 @@ def check(graph: Graph) -> Iterator[Result]:
             case None:
                 yield Undecided(service, "pipeline")
             case Absent(reason=reason):
-                yield Violation(service, f"{service.name} has no pipeline ({reason!r})", fix=_FIX)
+                yield Violation(
+                    service,
+                    f"{service.name} has no pipeline ({reason!r})",
+                    fix=_FIX,
+                    cause="services have no pipeline",
+                )
             case Pipeline(stages=stages) if "test" not in stages:
                 yield Violation(
                     service, f"the pipeline of {service.name} has no test stage", fix=_FIX
@@ -59,3 +64,8 @@ def tested_before_release() -> System:
 @rule.unknown("pipeline")
 def nobody_says() -> System:
     return _built(None)
+
+
+@rule.borderline("orders")
+def a_contract_test_alone_is_not_enough() -> System:
+    return _built(Pipeline("Jenkins", stages=["contract_test", "load_test"]))

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Deployment, Kubernetes, Named, Service, System
+from archcheck import Deployment, Kubernetes, Managed, Named, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 
@@ -27,7 +27,7 @@ rule = Rule("DEP001", "mutable-image", severity="warning", method="attr")
 def check(graph: Graph) -> Iterator[Result]:
     for member in graph.system.elements:
         deployment = getattr(member, "deployment", None)
-        if isinstance(deployment, Deployment):
+        if isinstance(deployment, Deployment) and not isinstance(deployment, Managed):
             yield from _judge(member, deployment)
 
 
@@ -42,6 +42,7 @@ def _judge(member: Named, deployment: Deployment) -> Iterator[Result]:
             member,
             f"the image {deployment.image} of {member.name} has {what}",
             fix=f'image="{deployment.image.removesuffix(f":{tag}")}:1.0.0"',
+            cause="images are not pinned to a version",
         )
 
 
@@ -80,3 +81,18 @@ def a_version() -> System:
 @rule.unknown("deployment.image")
 def no_image_is_declared() -> System:
     return _image(None)
+
+
+@rule.borderline()
+def a_provider_runs_what_it_runs() -> System:
+    return System("shop", [Service("orders", deployment=Managed("cloud run"))])
+
+
+@rule.borderline()
+def a_digest_is_as_good_as_a_version() -> System:
+    return _image("registry:5000/shop/orders@sha256:0a1b")
+
+
+@rule.borderline()
+def a_version_with_a_flavour() -> System:
+    return _image("redis:7-alpine")

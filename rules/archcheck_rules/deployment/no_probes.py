@@ -36,6 +36,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 service,
                 f"{service.name} has no readiness check ({readiness.reason!r})",
                 fix='readiness=Probe("http", "/ready")',
+                cause="services have no readiness check",
             )
         elif readiness is None:
             yield Undecided(service, "deployment.readiness")
@@ -61,3 +62,18 @@ def a_readiness_check() -> System:
 @rule.unknown("deployment.readiness")
 def nobody_says() -> System:
     return _probed(None)
+
+
+@rule.borderline()
+def liveness_may_be_left_out_on_purpose() -> System:
+    return _probed(Probe("tcp"))
+
+
+@rule.unknown("deployment")
+def no_deployment() -> System:
+    return System("shop", [Service("orders")])
+
+
+@rule.unknown("deployment.liveness")
+def nobody_says_about_liveness() -> System:
+    return System("shop", [Service("orders", deployment=Kubernetes(readiness=Probe("tcp")))])

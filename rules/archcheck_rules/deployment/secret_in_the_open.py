@@ -40,7 +40,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 )
 
 
-def _with(store: Literal["vault", "image"] | None) -> System:
+def _with(store: Literal["vault", "image", "kubernetes", "environment"] | None) -> System:
     secrets = [Secret("bank-key", store=store)]
     return System("shop", [Service("payments", deployment=Kubernetes(secrets=secrets))])
 
@@ -58,3 +58,13 @@ def in_a_vault() -> System:
 @rule.unknown("the store of the secret bank-key")
 def nobody_says() -> System:
     return _with(None)
+
+
+@rule.borderline()
+def a_secret_of_the_platform() -> System:
+    return _with("kubernetes")
+
+
+@rule.borderline("payments")
+def an_environment_variable() -> System:
+    return _with("environment")

@@ -24,23 +24,20 @@ rule = Rule("EVO008", "deprecated-still-called", severity="warning", method="att
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    today = datetime.datetime.now(tz=datetime.UTC).date()
     for step in graph.calls():
         if step.endpoint is None or step.endpoint.deprecation is None:
             continue
         deprecation = step.endpoint.deprecation
         if deprecation.sunset is None:
             yield Undecided(graph.operations[step.target_name], "deprecation.sunset")
-        elif deprecation.sunset < today:
+        elif deprecation.sunset < graph.today:
             instead = f" to {deprecation.replacement}" if deprecation.replacement else ""
             yield Violation(
                 step,
                 f"{step.operation.name} calls {step.target_name}, which was to end on "
                 f"{deprecation.sunset}",
                 fix=f"move the call{instead}",
-                evidence=(
-                    f"{step.target_name} is declared at {graph.system.place(step.endpoint)}",
-                ),
+                evidence=(graph.operations[step.target_name],),
             )
 
 
@@ -68,3 +65,17 @@ def before_the_date() -> System:
 @rule.unknown("deprecation.sunset")
 def no_date() -> System:
     return _calling(None)
+
+
+@rule.borderline()
+def on_its_last_day() -> System:
+    return _calling(_today())
+
+
+@rule.borderline("orders.place -> stock.v1")
+def a_day_too_late() -> System:
+    return _calling(_today() - datetime.timedelta(days=1))
+
+
+def _today() -> datetime.date:
+    return datetime.datetime.now(tz=datetime.UTC).date()

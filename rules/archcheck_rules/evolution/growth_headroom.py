@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from archcheck import (
     Endpoint,
@@ -31,40 +32,44 @@ from archcheck import (
     System,
     effective,
 )
-from archcheck.capacity import journey_rates, operation_rates
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.capacity import demands
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph
 from archcheck.units import Rate, percent, s
 
-rule = Rule("EVO014", "growth-headroom", severity="warning", method="calc")
 
-HORIZON = 12
-"""Months to look ahead."""
+@dataclass(frozen=True)
+class Options:
+    """Thresholds."""
+
+    months: int = option(12, "months to look ahead")
+
+
+rule = Rule("EVO014", "growth-headroom", severity="warning", method="calc", options=Options)
 
 
 @rule.check
-def check(graph: Graph) -> Iterator[Result]:
+def check(graph: Graph, options: Options) -> Iterator[Result]:
     growing = [
         (store, growth.traffic_per_month)
         for store in graph.system.datastores
         if (growth := getattr(store, "growth", None)) and growth.traffic_per_month
     ]
-    if not growing or not graph.system.scenarios:
+    if not growing or not demands(graph):
         yield NotApplicable(
             "no datastore declares the growth of its traffic, or no load is declared"
         )
         return
-    rates = [operation_rates(graph, journey_rates(s)) for s in graph.system.scenarios]
     for store, growth in growing:
-        peak = max(rate.get(store.name, 0.0) for rate in rates)
+        peak = max(demand.rates.get(store.name, 0.0) for demand in demands(graph))
         per_shard = effective(store, "max_rate")
         if not per_shard.is_known:
-            needed = Rate(peak * (1 + float(growth)) ** HORIZON)
+            needed = Rate(peak * (1 + float(growth)) ** options.months)
             yield Undecided(store, "max_rate", f"holds with {needed:.3} over all shards")
             continue
         limit = float(per_shard.value) * (effective(store, "shards").value or 1)
         months = math.log(limit / peak) / math.log1p(float(growth)) if peak else math.inf
-        if months < HORIZON:
+        if months < options.months:
             yield Violation(
                 store,
                 f"{store.name} is full in {max(0, math.floor(months))} months: {Rate(peak):.3} "
@@ -98,3 +103,13 @@ def room_for_years() -> System:
 @rule.unknown("max_rate")
 def the_limit_is_not_declared() -> System:
     return _growing(None)
+
+
+@rule.borderline()
+def just_enough_for_a_year() -> System:
+    return _growing(Rate(500 * 1.1**12 * 1.0001))
+
+
+@rule.borderline("ledger")
+def just_too_little_for_a_year() -> System:
+    return _growing(Rate(500 * 1.1**12 * 0.9999))

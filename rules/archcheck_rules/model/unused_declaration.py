@@ -53,3 +53,8 @@ def all_in_use() -> System:
             Service("orders", endpoints=[Endpoint("get", steps=[Read("ledger")])]),
         ],
     )
+
+
+@rule.borderline("idle")
+def called_by_nobody_and_calling_nobody() -> System:
+    return System("shop", [External("idle"), Service("orders")])

@@ -68,3 +68,13 @@ def nobody_says_what_they_look_like() -> System:
 @rule.unknown("logs")
 def nobody_says() -> System:
     return _logging(None)
+
+
+@rule.borderline("orders")
+def prose_on_an_unknown_platform() -> System:
+    return _logging(Logs(structured=False))
+
+
+@rule.unknown("logs.platform")
+def nobody_says_where_they_go() -> System:
+    return _logging(Logs(structured=True))

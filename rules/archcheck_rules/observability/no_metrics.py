@@ -34,6 +34,7 @@ def check(graph: Graph) -> Iterator[Result]:
                     service,
                     f"{service.name} exposes no metrics ({reason!r})",
                     fix='metrics=Metrics("prometheus", path="/metrics")',
+                    cause="services expose no metrics",
                 )
             case Metrics(platform=None):
                 yield Undecided(service, "metrics.platform")
@@ -56,3 +57,13 @@ def scraped_by_prometheus() -> System:
 @rule.unknown("metrics")
 def nobody_says() -> System:
     return _measured(None)
+
+
+@rule.borderline()
+def a_platform_is_enough() -> System:
+    return _measured(Metrics("prometheus"))
+
+
+@rule.unknown("metrics.platform")
+def nobody_says_where_they_go() -> System:
+    return _measured(Metrics(path="/metrics"))

@@ -63,3 +63,14 @@ def an_alert() -> System:
 @rule.unknown("slo.alert")
 def nobody_says() -> System:
     return _promised(None)
+
+
+@rule.borderline("web.page")
+def an_endpoint_promises_too() -> System:
+    page = Endpoint("page", slo=Slo(p99=400 * ms, alert=Absent("later")))
+    return System("shop", [Service("web", endpoints=[page])])
+
+
+@rule.borderline()
+def no_objective_needs_no_alert() -> System:
+    return System("shop", [Service("web", endpoints=[Endpoint("page")])])

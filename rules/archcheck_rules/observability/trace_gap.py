@@ -92,3 +92,18 @@ def traced_throughout() -> System:
 @rule.unknown("tracing")
 def nobody_says() -> System:
     return _chain(None)
+
+
+@rule.borderline()
+def the_end_of_a_trace_may_be_dark() -> System:
+    return System(
+        "shop",
+        [
+            Service(
+                "web",
+                tracing=Tracing(propagation="w3c"),
+                endpoints=[Endpoint("page", steps=[Call("stock.get", propagates_trace=False)])],
+            ),
+            Service("stock", tracing=Absent("old framework"), endpoints=[Endpoint("get")]),
+        ],
+    )

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from archcheck import (
     Endpoint,
@@ -33,36 +34,41 @@ from archcheck import (
     System,
     Work,
 )
-from archcheck.capacity import Resource, journey_rates, resources
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.capacity import Resource, demands
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph
 from archcheck.units import Rate, ms, s
 
-rule = Rule("PRF010", "next-bottleneck", severity="info", method="calc")
 
-HEADROOM = 2.0
-"""How many times the declared peak must fit."""
+@dataclass(frozen=True)
+class Options:
+    """Thresholds."""
+
+    headroom: float = option(2.0, "how many times the declared peak must fit")
+
+
+rule = Rule("PRF010", "next-bottleneck", severity="info", method="calc", options=Options)
 
 
 @rule.check
-def check(graph: Graph) -> Iterator[Result]:
-    if not any(scenario.load for scenario in graph.system.scenarios):
+def check(graph: Graph, options: Options) -> Iterator[Result]:
+    if not demands(graph):
         yield NotApplicable("no scenario declares a load")
-    for scenario in graph.system.scenarios:
-        rates = journey_rates(scenario)
-        sized, unsized = resources(graph, rates)
-        for need in unsized:
+    for demand in demands(graph):
+        sized = demand.resources
+        for need in demand.unsized:
             yield Undecided(
                 need.holder,
                 need.attribute,
-                f"holds with {math.ceil(HEADROOM * need.busy)} servers or more",
+                f"holds with {math.ceil(options.headroom * need.busy)} servers or more",
             )
-        if sized and sized[0].headroom < HEADROOM:
+        if sized and sized[0].headroom < options.headroom * (1 - 1e-9):
             first, rest = sized[0], sized[1:4]
             yield Violation(
                 first.holder,
-                f"{first.name} saturate first in scenario {scenario.name!r}: at "
-                f"{Rate(sum(rates.values()) * first.headroom):.3}, {first.headroom:.2g} times the "
+                f"{first.name} saturate first in scenario {demand.scenario.name!r}: at "
+                f"{Rate(sum(demand.journeys.values()) * first.headroom):.3}, "
+                f"{first.headroom:.2g} times the "
                 f"declared load" + (f"; then {rest[0].name}" if rest else ""),
                 fix="more replicas or servers for it, or less work in it",
                 evidence=tuple(_line(resource) for resource in (first, *rest)),
@@ -97,6 +103,16 @@ def room_for_twice_the_load() -> System:
     return _loaded(200 / s, Kubernetes(replicas=1))
 
 
-@rule.unknown("replicas")
+@rule.unknown("deployment.replicas")
 def no_deployment() -> System:
     return _loaded(200 / s, None)
+
+
+@rule.borderline()
+def exactly_twice_the_load() -> System:
+    return _loaded(250 / s, Kubernetes(replicas=1))
+
+
+@rule.borderline("orders")
+def just_less_than_twice_the_load() -> System:
+    return _loaded(251 / s, Kubernetes(replicas=1))

@@ -92,3 +92,13 @@ def there_is_room() -> System:
 @rule.unknown("read")
 def the_query_time_is_not_declared() -> System:
     return _promising(200 * ms, read=None)
+
+
+@rule.borderline()
+def exactly_the_objective() -> System:
+    return _promising(30 * ms, read=10 * ms)
+
+
+@rule.borderline("pay")
+def just_above_the_objective() -> System:
+    return _promising(30 * ms, read=10.1 * ms)

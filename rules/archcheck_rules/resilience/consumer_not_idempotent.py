@@ -72,3 +72,20 @@ def repetitions_are_recognised() -> System:
 @rule.unknown("idempotent")
 def nobody_says() -> System:
     return _consuming(Consumer("placed"))
+
+
+@rule.borderline()
+def at_most_once_is_never_twice() -> System:
+    return System(
+        "shop",
+        [
+            Topic("ticks", delivery="at_most_once"),
+            Service("mail", consumers=[Consumer("ticks", idempotent=False)]),
+        ],
+    )
+
+
+@rule.unknown("delivery")
+def nobody_says_what_the_broker_promises() -> System:
+    mail = Service("mail", consumers=[Consumer("ticks", idempotent=False)])
+    return System("shop", [Topic("ticks"), mail])

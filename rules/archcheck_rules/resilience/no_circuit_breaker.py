@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from archcheck import Absent, Call, CircuitBreaker, Endpoint, External, Mesh, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
-from archcheck.graph import Graph, Interaction
+from archcheck.graph import Graph
 from archcheck.units import percent
 
 rule = Rule("RES009", "no-circuit-breaker", severity="warning", method="attr")
@@ -28,7 +28,7 @@ rule = Rule("RES009", "no-circuit-breaker", severity="warning", method="attr")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.calls():
-        if not _is_foreign(graph, step):
+        if not graph.crosses_boundary(step):
             continue
         breaker = getattr(step.step, "breaker", None)
         mesh = getattr(step.source, "mesh", None)
@@ -44,14 +44,8 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"{step.operation.name} calls {step.target_name} in another boundary without a "
                 f"circuit breaker ({breaker.reason!r})",
                 fix="breaker=CircuitBreaker(failure_rate=50 * percent)",
+                cause="calls to other boundaries have no circuit breaker",
             )
-
-
-def _is_foreign(graph: Graph, step: Interaction) -> bool:
-    if isinstance(step.target, External):
-        return True
-    here, there = graph.boundary_of(step.source), graph.boundary_of(step.target)
-    return here is not None and there is not None and here != there
 
 
 def _to_the_bank(breaker: CircuitBreaker | Absent | None, mesh: Mesh | None = None) -> System:
@@ -88,3 +82,20 @@ def a_mesh_that_ejects() -> System:
 @rule.unknown("mesh.outlier_detection")
 def a_mesh_that_may_eject() -> System:
     return _to_the_bank(Absent("left to the mesh"), Mesh("istio"))
+
+
+@rule.borderline()
+def in_the_same_boundary() -> System:
+    run = Endpoint("run", steps=[Call("bank", breaker=Absent("a neighbour"))])
+    return System(
+        "shop",
+        [
+            Service("pay", boundary="money", endpoints=[run]),
+            Service("bank", boundary="money", endpoints=[Endpoint("pay")]),
+        ],
+    )
+
+
+@rule.borderline("pay.run -> bank")
+def a_mesh_that_does_not_eject() -> System:
+    return _to_the_bank(Absent("not yet"), Mesh("istio", outlier_detection=False))

@@ -65,7 +65,7 @@ def a_topic_for_dead_letters() -> System:
     return _consuming("dead-letters")
 
 
-@rule.good
+@rule.borderline()
 def dropped_on_purpose_after_three_tries() -> System:
     return _consuming(Absent("a mail may be lost"), max_deliveries=3)
 

@@ -39,6 +39,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"{operation.name} can be called from outside as often as anybody likes "
                 f"({part.rate_limit.reason!r})",
                 fix='rate_limit=RateLimit(1000 / s, burst=2000, per="client")',
+                cause="public endpoints have no rate limit",
             )
 
 
@@ -58,7 +59,7 @@ def a_token_bucket() -> System:
     return _entry(RateLimit(100 / s))
 
 
-@rule.good
+@rule.borderline()
 def an_internal_endpoint_needs_none() -> System:
     return _entry(None, public=False)
 

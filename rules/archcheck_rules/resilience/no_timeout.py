@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Absent, Call, Endpoint, Mesh, Service, System
+from archcheck import Absent, Call, Endpoint, Mesh, MySQL, Read, Service, System
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.units import ms, s
@@ -38,6 +38,7 @@ def check(graph: Graph) -> Iterator[Result]:
             step,
             f"{step.operation.name} {verb} {step.target_name} without a timeout{reason}",
             fix="timeout=250 * ms",
+            cause="a step waits for another process without a timeout",
         )
 
 
@@ -74,3 +75,15 @@ def a_timeout() -> System:
 @rule.good
 def the_mesh_enforces_one() -> System:
     return _call(Call("payments.Charge"), Mesh("istio", timeout=2 * s))
+
+
+@rule.borderline("orders.place -> db")
+def a_mesh_does_not_see_queries() -> System:
+    place = Endpoint("place", steps=[Read("db")])
+    mesh = Mesh("istio", timeout=2 * s)
+    return System("shop", [MySQL("db"), Service("orders", mesh=mesh, endpoints=[place])])
+
+
+@rule.borderline("orders.place -> payments.Charge")
+def a_mesh_without_a_timeout() -> System:
+    return _call(Call("payments.Charge"), Mesh("istio"))

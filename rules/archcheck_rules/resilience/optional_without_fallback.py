@@ -62,7 +62,7 @@ def the_advertisement_is_left_out() -> System:
     return _optional(Fallback("omit"))
 
 
-@rule.good
+@rule.borderline()
 def a_required_call_needs_none() -> System:
     return _optional(Absent("the page is nothing without it"), optional=False)
 

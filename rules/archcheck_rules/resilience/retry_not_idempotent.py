@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Call, Endpoint, Named, Retry, Service, System
+from archcheck import Call, Endpoint, MySQL, Named, Retry, Service, System, Write
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.units import ms
@@ -43,13 +43,8 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"{step.operation.name} tries {step.target_name} up to {retry.attempts} times, "
                 "but a repeated request has a further effect",
                 fix="retry=Retry(..., idempotency_key=True), or remove the retry",
-                evidence=(graph.where(step), *_declared(graph, where)),
+                evidence=(step, where),
             )
-
-
-def _declared(graph: Graph, where: Named | Operation) -> tuple[str, ...]:
-    place = graph.system.place(where.part if isinstance(where, Operation) else where)
-    return (f"{where.name} is declared at {place}",) if place else ()
 
 
 def _idempotent(graph: Graph, step: Interaction) -> tuple[bool | None, Named | Operation]:
@@ -90,3 +85,22 @@ def each_attempt_carries_the_same_key() -> System:
 @rule.unknown("idempotent")
 def nobody_says() -> System:
     return _retried(None)
+
+
+@rule.borderline()
+def only_what_was_never_taken_is_repeated() -> System:
+    retry = Retry(attempts=3, on=["rejected", "broken"])
+    return System(
+        "shop",
+        [
+            Service("orders", endpoints=[Endpoint("place", steps=[Call("bank.pay", retry=retry)])]),
+            Service("bank", endpoints=[Endpoint("pay", idempotent=False)]),
+        ],
+    )
+
+
+@rule.borderline("orders.place -> db")
+def a_write_is_as_repeatable_as_its_endpoint() -> System:
+    write = Write("db", retry=Retry(attempts=2))
+    place = Endpoint("place", idempotent=False, steps=[write])
+    return System("shop", [MySQL("db"), Service("orders", endpoints=[place])])

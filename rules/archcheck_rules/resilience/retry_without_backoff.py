@@ -70,3 +70,13 @@ def growing_waits() -> System:
 @rule.unknown("retry.backoff")
 def the_wait_is_not_declared() -> System:
     return _retried(Retry(attempts=3))
+
+
+@rule.borderline()
+def one_attempt_never_waits() -> System:
+    return _retried(Retry(attempts=1, backoff=0 * s))
+
+
+@rule.borderline()
+def hardly_growing() -> System:
+    return _retried(Retry(attempts=2, backoff=1 * ms, factor=1.01))

@@ -62,7 +62,7 @@ def waits_are_spread() -> System:
     return _retried(attempts=2, jitter=True)
 
 
-@rule.good
+@rule.borderline()
 def one_attempt_never_waits() -> System:
     return _retried(attempts=1, jitter=False)
 

@@ -21,10 +21,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archcheck import (
+    Autoscale,
     Broker,
     Call,
     Datastore,
     Endpoint,
+    Fallback,
     Journey,
     Kubernetes,
     Named,
@@ -51,7 +53,8 @@ def check(graph: Graph) -> Iterator[Result]:
             continue
         copies, why = _copies(member)
         if copies is None:
-            yield Undecided(member, "replicas", "holds with at least 2")
+            attribute = "deployment.replicas" if isinstance(member, Service) else "replicas"
+            yield Undecided(member, attribute, "holds with at least 2")
         elif copies < 2:
             names = ", ".join(journey.name for journey in journeys)
             yield Violation(
@@ -60,7 +63,8 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"{'journey' if len(journeys) == 1 else 'journeys'} {names} cannot answer "
                 "without it",
                 fix="replicas=2" if not isinstance(member, Datastore) else "replicas=1",
-                evidence=tuple(graph.where(step) for step in path),
+                evidence=tuple(path),
+                cause=f"what critical journeys need exists once{why}",
             )
 
 
@@ -109,6 +113,32 @@ def three_replicas() -> System:
     return _checkout(Kubernetes(replicas=3))
 
 
-@rule.unknown("replicas")
+@rule.unknown("deployment.replicas")
 def no_deployment_is_declared() -> System:
     return _checkout(None)
+
+
+@rule.borderline()
+def two_replicas_are_enough() -> System:
+    return _checkout(Kubernetes(replicas=2))
+
+
+@rule.borderline("auth")
+def the_autoscaler_may_go_down_to_one() -> System:
+    return _checkout(Kubernetes(autoscale=Autoscale(min=1, max=9)))
+
+
+@rule.borderline()
+def what_only_some_requests_need() -> System:
+    up = Kubernetes(replicas=2)
+    steps = [Call("auth.check", fallback=Fallback("static")), Call("ads.get", optional=True)]
+    alone = Kubernetes(replicas=1)
+    return System(
+        "shop",
+        [
+            Service("orders", deployment=up, endpoints=[Endpoint("place", steps=steps)]),
+            Service("auth", deployment=alone, endpoints=[Endpoint("check")]),
+            Service("ads", deployment=alone, endpoints=[Endpoint("get")]),
+        ],
+        journeys=[Journey("checkout", "orders.place", critical=True)],
+    )

@@ -15,35 +15,24 @@ Docker Compose, depends_on, which refuses cycles.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
-
-import networkx as nx
 
 from archcheck import Service, System
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph
+from archcheck.graph.cycles import shortest_cycles
 
 rule = Rule("RES023", "startup-cycle", severity="error", method="graph", on_unknown="never")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    waits = graph.start_up()
-    for component in nx.strongly_connected_components(waits):
-        members = waits.subgraph(component)
-        if len(component) == 1 and not any(members.has_edge(n, n) for n in component):
-            continue
-        cycle = min(nx.simple_cycles(members), key=lambda names: (len(names), sorted(names)))
-        first = cycle.index(min(cycle))
-        ring = [*cycle[first:], *cycle[:first], cycle[first]]
+    for cycle in shortest_cycles(graph.start_up()):
+        ring = (*cycle, cycle[0])
         yield Violation(
             graph.system.find(ring[0]),
             f"none of these can start before the other: {' -> '.join(ring)}",
             fix=f"remove {ring[1]!r} from start_after of {ring[0]}",
-            evidence=tuple(
-                f"{a} starts after {b} ({graph.system.place(graph.system.find(a))})"
-                for a, b in pairwise(ring)
-            ),
+            evidence=tuple(graph.system.find(name) for name in cycle),
         )
 
 
@@ -70,3 +59,15 @@ def a_service_waits_for_itself() -> System:
 @rule.good
 def one_starts_first() -> System:
     return _starting(config_waits=False)
+
+
+@rule.borderline()
+def both_wait_for_a_third() -> System:
+    return System(
+        "shop",
+        [
+            Service("orders", start_after=["config", "stock"]),
+            Service("stock", start_after=["config"]),
+            Service("config"),
+        ],
+    )

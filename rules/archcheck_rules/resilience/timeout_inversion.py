@@ -50,7 +50,7 @@ def _compare(
             f"{outer.operation.name} gives up on {outer.target_name} after {patience}, but "
             f"{inner.name} may take {wait.total}",
             fix=f"wait at least {wait.total} here, or shorten {inner.name}",
-            evidence=(graph.where(outer), f"{graph.where(inner)}: {wait.sum}"),
+            evidence=(outer, inner, wait.sum),
         )
 
 
@@ -86,3 +86,27 @@ def the_caller_is_more_patient() -> System:
 @rule.unknown("timeout")
 def the_inner_call_has_no_timeout() -> System:
     return _chain(600 * ms, Call("payments.Charge"))
+
+
+@rule.borderline()
+def exactly_as_patient() -> System:
+    return _chain(500 * ms, Call("payments.Charge", timeout=500 * ms))
+
+
+@rule.borderline()
+def the_deadline_is_passed_on() -> System:
+    return System(
+        "shop",
+        [
+            Service(
+                "edge",
+                endpoints=[
+                    Endpoint(
+                        "buy",
+                        steps=[Call("orders.place", timeout=50 * ms, propagates_deadline=True)],
+                    )
+                ],
+            ),
+            *_chain(50 * ms, Call("payments.Charge", timeout=500 * ms)).elements[1:],
+        ],
+    )

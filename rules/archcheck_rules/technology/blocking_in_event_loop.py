@@ -21,8 +21,10 @@ from archcheck import (
     Endpoint,
     Micronaut,
     MySQL,
+    Parallel,
     Read,
     Service,
+    Sometimes,
     Step,
     System,
     Work,
@@ -31,22 +33,22 @@ from archcheck import (
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Operation
 from archcheck.model.steps import Group
-from archcheck.units import ms
+from archcheck.units import ms, percent
 
 rule = Rule("TEC003", "blocking-in-event-loop", severity="error", method="attr")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    loops = [
-        service
+    loops = {
+        service.name
         for service in graph.system.services
         if effective(service.runtime, "concurrency").value == "event_loop"
-    ]
+    }
     if not loops:
         yield NotApplicable("no service runs on an event loop")
     for operation in graph.operations.values():
-        if operation.owner not in loops:
+        if operation.owner.name not in loops:
             continue
         for step in graph.outgoing[operation.name]:
             blocking = getattr(step.step, "blocking", None)
@@ -105,3 +107,21 @@ def a_reactive_driver() -> System:
 @rule.unknown("blocking")
 def nobody_says() -> System:
     return _reading(Read("ledger"), Micronaut("4.7"))
+
+
+@rule.borderline()
+def a_thread_for_each_request_may_block() -> System:
+    runtime = Micronaut("4.7", concurrency="blocking")
+    return System(
+        "shop",
+        [
+            *_reading(Read("ledger", blocking=True), runtime).elements,
+            Service("loop", runtime=Micronaut("4.7")),
+        ],
+    )
+
+
+@rule.borderline("billing.due")
+def deep_inside_a_group() -> System:
+    step = Sometimes(1 * percent, [Parallel([Work(1 * ms, blocking=True)])])
+    return _reading(step, Micronaut("4.7"))

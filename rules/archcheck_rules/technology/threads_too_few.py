@@ -34,7 +34,7 @@ from archcheck import (
     Work,
     effective,
 )
-from archcheck.capacity import Unsized, journey_rates, resources
+from archcheck.capacity import Unsized, demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.units import Duration, ms, s
@@ -44,14 +44,13 @@ rule = Rule("TEC002", "threads-too-few", severity="error", method="calc")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    if not any(scenario.load for scenario in graph.system.scenarios):
+    if not demands(graph):
         yield NotApplicable("no scenario declares a load")
-    for scenario in graph.system.scenarios:
-        sized, unsized = resources(graph, journey_rates(scenario))
-        for need in unsized:
+    for demand in demands(graph):
+        for need in demand.unsized:
             if _is_blocking(need.holder):
                 yield Undecided(need.holder, need.attribute, _threshold(need))
-        for resource in sized:
+        for resource in demand.resources:
             if not _is_blocking(resource.holder):
                 continue
             for missing in resource.missing:
@@ -60,7 +59,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 yield Violation(
                     resource.holder,
                     f"{resource.holder.name} needs {resource.busy:.0f} threads in scenario "
-                    f"{scenario.name!r} and has {resource.servers}",
+                    f"{demand.scenario.name!r} and has {resource.servers}",
                     fix=f"threads={_threads(resource.holder, resource.busy)}",
                     evidence=(f"rate x time held = {resource.busy:.1f} threads in use",),
                 )
@@ -81,7 +80,7 @@ def _threads(service: object, busy: float) -> int:
     return int(busy / (replicas or 1) * 1.25) + 1
 
 
-def _loaded(time: Duration, deployment: Kubernetes | None = None) -> System:
+def _loaded(time: Duration, deployment: Kubernetes | None = None, rate: float = 900) -> System:
     return System(
         "shop",
         [
@@ -93,7 +92,7 @@ def _loaded(time: Duration, deployment: Kubernetes | None = None) -> System:
             )
         ],
         journeys=[Journey("checkout", "orders.place")],
-        scenarios=[Scenario("peak", load=[Load("checkout", Poisson(900 / s))])],
+        scenarios=[Scenario("peak", load=[Load("checkout", Poisson(rate / s))])],
     )
 
 
@@ -107,6 +106,16 @@ def quick_requests() -> System:
     return _loaded(50 * ms, Kubernetes(replicas=2))
 
 
-@rule.unknown("replicas")
+@rule.unknown("deployment.replicas")
 def no_deployment() -> System:
     return _loaded(50 * ms)
+
+
+@rule.borderline()
+def a_thread_for_each() -> System:
+    return _loaded(1 * s, Kubernetes(replicas=2), rate=400)
+
+
+@rule.borderline("orders")
+def one_request_more() -> System:
+    return _loaded(1 * s, Kubernetes(replicas=2), rate=401)

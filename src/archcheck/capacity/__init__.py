@@ -1,17 +1,31 @@
 """What follows from the declared load without simulating: rates, latencies, bottlenecks."""
 
 from archcheck.capacity.bottleneck import Resource, Unsized, resources
-from archcheck.capacity.latency import Latencies, Latency, Missing
+from archcheck.capacity.consumers import ConsumerFlow, consumer_flows
+from archcheck.capacity.demand import Demand, StoreDemand, demands, growth_factors
+from archcheck.capacity.latency import Latencies, Latency, Missing, latency_of
 from archcheck.capacity.load import journey_rates, operation_rates, peak_rate
+from archcheck.capacity.queueing import erlang_c, mean_wait, residence, zipf_share
 
 __all__ = [
+    "ConsumerFlow",
+    "Demand",
     "Latencies",
     "Latency",
     "Missing",
     "Resource",
+    "StoreDemand",
     "Unsized",
+    "consumer_flows",
+    "demands",
+    "erlang_c",
+    "growth_factors",
     "journey_rates",
+    "latency_of",
+    "mean_wait",
     "operation_rates",
     "peak_rate",
+    "residence",
     "resources",
+    "zipf_share",
 ]

@@ -7,13 +7,14 @@ Operational Analysis of Queueing Network Models, 1978).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archcheck.capacity.latency import Latencies, Missing, query_time
 from archcheck.capacity.load import operation_rates
 from archcheck.graph import Graph
-from archcheck.model import Datastore, Service, effective
+from archcheck.model import Datastore, Endpoint, Service, effective
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,13 @@ class Resource:
     servers: int
     busy: float
     missing: tuple[Missing, ...]
+    units: int = 1
+    """Replicas or shards that the servers are spread over."""
+
+    @property
+    def per_unit(self) -> float:
+        """Servers of one replica or shard."""
+        return self.servers / self.units
 
     @property
     def name(self) -> str:
@@ -62,6 +70,7 @@ def resources(
     """Resources under the given journey rates, busiest first, and those that cannot be sized."""
     latencies = Latencies(graph)
     rates = operation_rates(graph, journey_rate)
+    queries = _queries(graph, journey_rate)
     sized: list[Resource] = []
     unsized: list[Unsized] = []
     holders: list[Service | Datastore] = [*graph.system.services, *graph.system.datastores]
@@ -69,15 +78,16 @@ def resources(
         busy, missing = (
             _service_busy(graph, holder, rates, latencies)
             if isinstance(holder, Service)
-            else _datastore_busy(graph, holder, journey_rate)
+            else queries.get(holder.name, (0.0, ()))
         )
         if busy == 0 and not missing:
             continue
-        what, servers = _servers(holder)
-        if servers is None:
-            unsized.append(Unsized(holder, what, busy, missing))
+        what, each, units = _servers(holder)
+        if each is None or units is None:
+            missing_size = _undeclared(holder, what) if each is None else "deployment.replicas"
+            unsized.append(Unsized(holder, missing_size, busy, missing))
         else:
-            sized.append(Resource(holder, what, servers, busy, missing))
+            sized.append(Resource(holder, what, each * units, busy, missing, units))
     return sorted(sized, key=lambda resource: -resource.utilisation), unsized
 
 
@@ -88,40 +98,46 @@ def _service_busy(
     blocking = effective(service.runtime, "concurrency").value == "blocking"
     busy = 0.0
     missing: tuple[Missing, ...] = ()
-    for endpoint in service.endpoints:
-        name = f"{service.name}.{endpoint.name}"
-        rate = rates.get(name, 0.0)
-        if rate:
-            held = latencies.of(name) if blocking else latencies.own_work(name)
+    for operation in graph.operations_of(service):
+        rate = rates.get(operation.name, 0.0)
+        # a consumer has threads of its own: it shares only the cores of the others
+        if rate and (isinstance(operation.part, Endpoint) or not blocking):
+            held = latencies.of(operation.name) if blocking else latencies.own_work(operation.name)
             busy += rate * held.seconds
             missing = (*missing, *held.missing)
     return busy, tuple(dict.fromkeys(missing))
 
 
-def _servers(holder: Service | Datastore) -> tuple[str, int | None]:
+def _undeclared(holder: Service | Datastore, what: str) -> str:
+    """The attribute as a model writes it."""
+    inside = isinstance(holder, Service) and what != "runtime"
+    return f"runtime.{what}" if inside else what
+
+
+def _servers(holder: Service | Datastore) -> tuple[str, int | None, int | None]:
+    """What is counted, how many one unit has, and how many units there are."""
     if isinstance(holder, Datastore):
         each = effective(holder, "parallelism").value
         each = each if each is not None else effective(holder, "max_connections").value
         what = "parallelism" if effective(holder, "parallelism").is_known else "max_connections"
-        shards = effective(holder, "shards").value or 1
-        return what, each * shards if each is not None else None
+        return what, each, effective(holder, "shards").value or 1
     what = holder.runtime.worker_attribute() if holder.runtime else "runtime"
     each = effective(holder.runtime, what).value if holder.runtime else None
     replicas = holder.deployment.fewest_replicas() if holder.deployment else None
-    if each is None:
-        return what, None
-    return (what, each * replicas) if replicas is not None else ("replicas", None)
+    return what, each, replicas
 
 
-def _datastore_busy(
-    graph: Graph, store: Datastore, journey_rate: Mapping[str, float]
-) -> tuple[float, tuple[Missing, ...]]:
-    busy, missing = 0.0, dict[Missing, None]()
+def _queries(
+    graph: Graph, journey_rate: Mapping[str, float]
+) -> dict[str, tuple[float, tuple[Missing, ...]]]:
+    """Datastore to the mean number of queries in it, and what is missing for that."""
+    busy: dict[str, float] = defaultdict(float)
+    missing: dict[str, dict[Missing, None]] = defaultdict(dict)
     for journey in graph.system.journeys:
         rate = journey_rate.get(journey.name, 0.0)
         for step, count in graph.visits(journey).interactions if rate else ():
-            if step.target is store and step.mode in ("read", "write", "cache"):
-                time = query_time(store, step.step)
-                busy += rate * count * time.seconds
-                missing.update(dict.fromkeys(time.missing))
-    return busy, tuple(missing)
+            if step.mode in ("read", "write", "cache"):
+                time = query_time(step.target, step.step)
+                busy[step.target.name] += rate * count * time.seconds
+                missing[step.target.name].update(dict.fromkeys(time.missing))
+    return {name: (total, tuple(missing[name])) for name, total in busy.items()}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archcheck.graph import Graph, Operation
+from archcheck.graph import Graph, Interaction, Operation
 from archcheck.model import (
     Cached,
     Call,
@@ -71,13 +71,11 @@ class Latencies:
 
         Raises :class:`ModelError` when operations call each other without end.
         """
+        if reference in self._graph.operations:  # an endpoint, or a consumer with its messages
+            return self._operation(reference, self._graph.operations[reference].owner)
         owner, endpoint = self._graph.system.endpoint(reference)
         name = f"{owner.name}.{endpoint.name}" if endpoint else owner.name
         return self._operation(name, owner)
-
-    def of_consumer(self, name: str) -> Latency:
-        """The processing time of a message."""
-        return self._operation(name, self._graph.operations[name].owner)
 
     def own_work(self, name: str) -> Latency:
         """Only the computing in the operation itself."""
@@ -140,12 +138,22 @@ class Latencies:
                 return self._sum(step.steps, only_work=only_work)
 
     def _cached(self, step: Cached, only_work: bool) -> Latency:
-        hit = float(step.hit_ratio) if step.hit_ratio is not None else 0.0
+        known = step.hit_ratio is not None and not self._graph.cold_caches
+        hit = float(step.hit_ratio) if known and step.hit_ratio else 0.0
         miss = self._sum(step.steps, only_work=only_work).scaled(1 - hit)
         if only_work:
             return miss
         cache = self._graph.system.find(str(step.cache))
         return Latency(2 * self._delay) + query_time(cache, step) + miss
+
+
+def latency_of(latencies: Latencies, step: Interaction) -> Latency:
+    """How long a call or query keeps its caller, network left out."""
+    if step.mode == "call":
+        return latencies.of(step.target_name)
+    if step.mode == "publish":
+        return Latency(0.0)
+    return query_time(step.target, step.step)
 
 
 def query_time(store: Named, step: Step) -> Latency:

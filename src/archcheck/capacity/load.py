@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from archcheck.graph import Graph
 from archcheck.model import (
@@ -21,6 +23,8 @@ from archcheck.model import (
 )
 from archcheck.model.distributions import distribution_of
 from archcheck.model.scenarios import Arrivals
+
+_JUST_BEFORE = 1e-6
 
 
 def peak_rate(arrivals: Arrivals) -> float | None:
@@ -50,11 +54,67 @@ def peak_rate(arrivals: Arrivals) -> float | None:
             return None
 
 
+def rate_at(arrivals: Arrivals, moment: float, *, calm: bool = False) -> float | None:
+    """The rate of a stream ``moment`` seconds after the start; a steady stream's is its peak.
+
+    ``calm`` takes the lower rate of a stream that changes at random.
+    """
+    match arrivals:
+        case Ramp():
+            share = min(1.0, moment / float(arrivals.over)) if arrivals.over else 1.0
+            start, end = float(arrivals.start), float(arrivals.end)
+            return start + (end - start) * share
+        case Stepped():
+            return _stepped(arrivals, moment)
+        case Diurnal():
+            low, high = float(arrivals.low), float(arrivals.high)
+            swing = (1 - math.cos(2 * math.pi * moment / float(arrivals.period))) / 2
+            return low + (high - low) * swing
+        case Mmpp() if calm:
+            return min(float(arrivals.busy), float(arrivals.calm))
+        case _:
+            return peak_rate(arrivals)
+
+
+def _stepped(arrivals: Stepped, moment: float) -> float:
+    rate = 0.0
+    for step in arrivals.steps:
+        rate = float(step.rate)
+        if moment < float(step.lasts):
+            break
+        moment -= float(step.lasts)
+    return rate
+
+
+def turning_points(scenario: Scenario) -> list[float]:
+    """Seconds after the start at which growth is at its worst: before a rise, and within one."""
+    points = {0.0}
+    for stream in scenario.load:
+        match stream.arrivals:
+            case Stepped(steps=steps):
+                ends = itertools.accumulate(float(step.lasts) for step in steps)
+                points.update(max(0.0, end - _JUST_BEFORE) for end in ends)
+            case Diurnal(period=period):
+                points.update(float(period) * part / 24 for part in range(24))
+    return sorted(points)
+
+
+def rates_at(scenario: Scenario, moment: float, *, calm: bool = False) -> dict[str, float]:
+    """Rate of each journey ``moment`` seconds after the start."""
+    return _journey_rates(scenario, lambda arrivals: rate_at(arrivals, moment, calm=calm))
+
+
 def journey_rates(scenario: Scenario) -> dict[str, float]:
     """Peak rate of each journey in a scenario; streams whose rate is unknown are left out."""
+    return _journey_rates(scenario, peak_rate)
+
+
+def _journey_rates(
+    scenario: Scenario, rate_of: Callable[[Arrivals], float | None]
+) -> dict[str, float]:
     rates: dict[str, float] = defaultdict(float)
     for stream in scenario.load:
-        peak = peak_rate(stream.arrivals)
+        peak = rate_of(stream.arrivals)
         if peak is None:
             continue
         if isinstance(stream, Load):

@@ -8,12 +8,19 @@ import click
 
 from archcheck.cli.common import models_argument, one_system, output_option, write
 from archcheck.model import json_schema, to_json
+from archcheck.reporting.verification.jsonform import schema as verification_schema
 
 
 @click.command("export")
 @models_argument
 @click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
-@click.option("--schema", is_flag=True, help="Write the JSON Schema of models instead.")
+@click.option(
+    "--schema",
+    is_flag=False,
+    flag_value="model",
+    type=click.Choice(["model", "verify"]),
+    help="Write a JSON Schema instead: of models, or of what verify --format json writes.",
+)
 @click.option(
     "--format",
     "format_",
@@ -26,7 +33,7 @@ from archcheck.model import json_schema, to_json
 def command(
     models: tuple[str, ...],
     system_name: str | None,
-    schema: bool,
+    schema: str | None,
     format_: str,
     output: str | None,
 ) -> None:
@@ -34,7 +41,8 @@ def command(
 
     A JSON model can be verified, simulated and drawn without running any Python.
     """
-    if schema:
-        write(json.dumps(json_schema(), indent=2), output)
+    if schema is not None:
+        made = json_schema() if schema == "model" else verification_schema()
+        write(json.dumps(made, indent=2), output)
     else:
         write(to_json(one_system(models, system_name)), output)

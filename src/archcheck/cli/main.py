@@ -14,9 +14,12 @@ import sys
 import click
 
 COMMANDS = {
+    "init": "Begin: a first model, a configuration, a CI workflow.",
     "verify": "Check models against the rules.",
     "simulate": "Put a model under load and predict latencies and bottlenecks.",
     "diagram": "Draw a model as SVG or PNG.",
+    "rules": "List the rules, or write the skeleton of a new one.",
+    "explain": "Explain a rule: what, why, how to mend it, examples.",
     "export": "Write a model as JSON, or the JSON Schema of models.",
 }
 """Command to its short help; the module of the same name in this package has the rest."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from archcheck.cli.common import load_systems, models_argument, output_option, write
+from archcheck.cli.rule_options import RuleSelection, rule_options
 from archcheck.findings import Severity
+from archcheck.model import ModelError
 from archcheck.reporting.console import report_console
-from archcheck.reporting.verification import print_verification, verification_data
-from archcheck.verification import verify
+from archcheck.reporting.verification import WRITERS, print_suggestions, print_verification
+from archcheck.verification import Baseline, Verification, verify
 
 
 @click.command("verify")
@@ -18,27 +22,37 @@ from archcheck.verification import verify
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", *WRITERS]),
     default="text",
     show_default=True,
     help="How to report.",
 )
+@rule_options
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "info"]),
-    default="error",
-    show_default=True,
-    help="The lowest severity that makes the exit code 1.",
+    help="The lowest severity that makes the exit code 1 (default: error).",
 )
 @click.option("--strict", is_flag=True, help="Exit with 3 when a rule is undecided.")
+@click.option("--baseline", metavar="FILE", help="Report only what this baseline does not accept.")
+@click.option("--update-baseline", is_flag=True, help="Accept all that is found now, in FILE.")
+@click.option("--suggest", is_flag=True, help="Say what to declare first, and stop there.")
+@click.option(
+    "--date", "today", type=click.DateTime(["%Y-%m-%d"]), help="Check as of this day, not today."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print only the summary.")
-@click.option("-v", "--verbose", is_flag=True, help="List every undecided place and every rule.")
+@click.option("-v", "--verbose", is_flag=True, help="List every place and every rule.")
 @output_option
 def command(
     models: tuple[str, ...],
     format_: str,
-    fail_on: Severity,
+    selection: RuleSelection,
+    fail_on: Severity | None,
     strict: bool,
+    baseline: str | None,
+    update_baseline: bool,
+    suggest: bool,
+    today: datetime.datetime | None,
     quiet: bool,
     verbose: bool,
     output: str | None,
@@ -46,15 +60,64 @@ def command(
     """Check models against the rules.
 
     MODEL is a Python file, a folder, package.module:name or a JSON file (default: models/).
-    Loading a Python model runs it.
+    Loading a Python model runs it, and so does loading rules from the folder rules/.
+
+    Exits with 0 when all is well, 1 on findings, 2 when the model, the configuration or the
+    command line is wrong, 3 when something is undecided under --strict, 4 when a rule is broken.
     """
-    results = [verify(system) for system in load_systems(models)]
-    if format_ == "json":
-        write(json.dumps([verification_data(result) for result in results], indent=2), output)
-    else:
-        with report_console(output) as console:
-            for result in results:
-                print_verification(console, result, quiet=quiet, verbose=verbose)
+    rules, settings = selection.rules(), selection.settings()
+    path = Path(baseline) if baseline else settings.baseline
+    if update_baseline and path is None:
+        raise ModelError("--update-baseline needs a file: --baseline archcheck-baseline.json")
+    known = Baseline.read(path) if path and not update_baseline else None
+    results = [
+        verify(
+            system,
+            rules,
+            settings=settings,
+            baseline=known,
+            today=today.date() if today else None,
+        )
+        for system in load_systems(models)
+    ]
+    if update_baseline and path:
+        accepted = Baseline.of(results)
+        accepted.write(path)
+        click.echo(f"wrote {path} with {len(accepted.fingerprints)} accepted places", err=True)
+        return 4 if any(result.broken for result in results) else 0
+    _report(results, format_, output, suggest=suggest, quiet=quiet, verbose=verbose)
+    for rule, element in known.gone(results) if known else []:
+        click.echo(
+            f"the baseline accepts {rule} for {element}, which is not found any more; "
+            "--update-baseline removes it",
+            err=True,
+        )
+    return _exit_code(results, fail_on or settings.fail_on, strict=strict or settings.strict)
+
+
+def _report(
+    results: Sequence[Verification],
+    format_: str,
+    output: str | None,
+    *,
+    suggest: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    if format_ != "text":
+        write(WRITERS[format_](results), output)
+        return
+    with report_console(output) as console:
+        if suggest:
+            print_suggestions(console, results)
+            return
+        for result in results:
+            print_verification(console, result, quiet=quiet, verbose=verbose)
+
+
+def _exit_code(results: Sequence[Verification], fail_on: Severity, *, strict: bool) -> int:
+    if any(result.broken for result in results):
+        return 4
     if any(result.fails(fail_on) for result in results):
         return 1
     return 3 if strict and any(result.questions for result in results) else 0

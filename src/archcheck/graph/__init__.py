@@ -6,8 +6,9 @@ graphs have element names as nodes; an edge's ``interactions`` are the steps beh
 
 from __future__ import annotations
 
+import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -37,8 +38,13 @@ __all__ = ["Graph", "Interaction", "Mode", "Operation", "Visits"]
 class Graph:
     """All views of one system; each is computed once, when it is first asked for."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(
+        self, system: System, *, today: datetime.date | None = None, cold_caches: bool = False
+    ) -> None:
+        """``today`` is the date of the check; ``cold_caches`` takes every lookup as a miss."""
         self.system = system
+        self.today = today or datetime.datetime.now(tz=datetime.UTC).date()
+        self.cold_caches = cold_caches
 
     # -- tables -----------------------------------------------------------------------------
 
@@ -51,7 +57,7 @@ class Graph:
     def outgoing(self) -> dict[str, tuple[Interaction, ...]]:
         """Operation name to what it does outside its process."""
         return {
-            name: tuple(interactions(self.system, operation))
+            name: tuple(interactions(self.system, operation, cold_caches=self.cold_caches))
             for name, operation in self.operations.items()
         }
 
@@ -69,6 +75,21 @@ class Graph:
         return (step for step in self.interactions if step.mode == "call")
 
     @cached_property
+    def incoming(self) -> dict[str, tuple[Interaction, ...]]:
+        """Element name to the interactions that reach it."""
+        return _grouped(self.interactions, lambda step: step.target.name)
+
+    @cached_property
+    def made_by(self) -> dict[str, tuple[Interaction, ...]]:
+        """Element name to the interactions that it makes."""
+        return _grouped(self.interactions, lambda step: step.source.name)
+
+    def operations_of(self, member: Named) -> Iterator[Operation]:
+        """The endpoints and consumers of an element."""
+        parts = (*getattr(member, "endpoints", ()), *getattr(member, "consumers", ()))
+        return (self.operations[f"{member.name}.{part.name}"] for part in parts)
+
+    @cached_property
     def consumers(self) -> dict[str, tuple[str, ...]]:
         """Topic or queue to the operations that consume it."""
         return consumers_of(
@@ -79,6 +100,12 @@ class Graph:
             }
         )
 
+    def dead_letters(self) -> frozenset[str]:
+        """Topics and queues that others use for what cannot be processed."""
+        consumers = [op.part for op in self.operations.values() if isinstance(op.part, Consumer)]
+        ends = [getattr(part, "dead_letter", None) for part in (*self.system.channels, *consumers)]
+        return frozenset(end for end in ends if isinstance(end, str))
+
     def boundary_of(self, member: Named) -> str | None:
         """The bounded context: its own, else that of its owner."""
         own = getattr(member, "boundary", None)
@@ -88,6 +115,22 @@ class Graph:
         if isinstance(owner, str) and owner in self.system.directory.elements:
             return self.boundary_of(self.system.find(owner))
         return None
+
+    def trust_zone_of(self, member: Named) -> str | None:
+        """The trust zone: its own, else that of its declared boundary."""
+        own: str | None = getattr(member, "trust_zone", None)
+        if own is not None:
+            return own
+        name = self.boundary_of(member)
+        zones = {part.name: part.trust_zone for part in self.system.boundaries}
+        return zones.get(name) if name else None
+
+    def crosses_boundary(self, step: Interaction) -> bool:
+        """Whether a call leaves its bounded context: to another one, or to an external party."""
+        if isinstance(step.target, External):
+            return True
+        here, there = self.boundary_of(step.source), self.boundary_of(step.target)
+        return here is not None and there is not None and here != there
 
     # -- graphs -----------------------------------------------------------------------------
 
@@ -166,6 +209,46 @@ class Graph:
                 _add(graph, topic, self.operations[reader].owner.name, None)
         return graph
 
+    def longest_chain(self, operation: str) -> tuple[Interaction, ...]:
+        """The most calls that wait for each other below ``operation``; a call back is not followed.
+
+        Ties go to the step that is declared first.
+        """
+        if operation not in self._chains:
+            for name in self._callees_first(operation):
+                self._chains[name] = max(
+                    (
+                        (step, *self._chains.get(step.target_name, ()))
+                        for step in self._calls_of(name)
+                    ),
+                    key=len,
+                    default=(),
+                )
+        return self._chains[operation]
+
+    @cached_property
+    def _chains(self) -> dict[str, tuple[Interaction, ...]]:
+        return {}
+
+    def _calls_of(self, operation: str) -> Iterator[Interaction]:
+        return (step for step in self.outgoing.get(operation, ()) if step.mode == "call")
+
+    def _callees_first(self, operation: str) -> list[str]:
+        """The operations below ``operation`` that have no chain yet, each after what it calls."""
+        order: list[str] = []
+        seen = {operation}
+        stack = [(operation, iter(tuple(self._calls_of(operation))))]
+        while stack:
+            name, steps = stack[-1]
+            step = next(steps, None)
+            if step is None:
+                order.append(name)
+                stack.pop()
+            elif step.target_name not in seen and step.target_name not in self._chains:
+                seen.add(step.target_name)
+                stack.append((step.target_name, iter(tuple(self._calls_of(step.target_name)))))
+        return order
+
     # -- journeys ---------------------------------------------------------------------------
 
     @cached_property
@@ -193,6 +276,14 @@ class Graph:
             for journey in self.critical_journeys
             for step, _ in self.visits(journey).interactions
         )
+
+    def needed_by_critical_journeys(self) -> list[tuple[Named, tuple[Journey, ...]]]:
+        """What critical journeys cannot answer without, each with the journeys that need it."""
+        found: dict[str, tuple[Named, list[Journey]]] = {}
+        for journey in self.critical_journeys:
+            for member, _ in self.required(journey):
+                found.setdefault(member.name, (member, []))[1].append(journey)
+        return [(member, tuple(journeys)) for member, journeys in found.values()]
 
     def required(self, journey: Journey) -> list[tuple[Named, tuple[Interaction, ...]]]:
         """Elements without which the journey cannot answer, each with a path that leads there.
@@ -230,11 +321,6 @@ class Graph:
             if step.mode == "call":
                 self._require(step.target_name, way, found, seen)
 
-    def where(self, step: Interaction) -> str:
-        """The interaction and its line, for evidence: ``a.x -> b.y (models/shop.py:12)``."""
-        place = self.system.place(step.step)
-        return f"{step.name} ({place})" if place else step.name
-
     def entered_from_outside(self) -> dict[str, list[Journey | Named]]:
         """Operations that journeys, people and schedules start, with who starts them."""
         found: dict[str, list[Journey | Named]] = defaultdict(list)
@@ -247,6 +333,15 @@ class Graph:
             owner, endpoint = self.system.endpoint(reference)
             found[f"{owner.name}.{endpoint.name}" if endpoint else owner.name].append(who)
         return dict(found)
+
+
+def _grouped(
+    steps: Iterable[Interaction], key: Callable[[Interaction], str]
+) -> dict[str, tuple[Interaction, ...]]:
+    found: dict[str, list[Interaction]] = defaultdict(list)
+    for step in steps:
+        found[key(step)].append(step)
+    return {name: tuple(group) for name, group in found.items()}
 
 
 def _is_node(member: Named) -> bool:

@@ -16,11 +16,14 @@ from archcheck.model import (
     Consumer,
     Endpoint,
     External,
+    Mesh,
     Named,
     Parallel,
+    Protocol,
     Publish,
     Read,
     Repeat,
+    Retry,
     Service,
     Sometimes,
     Step,
@@ -52,8 +55,10 @@ class Interaction:
     """A step of an operation that leaves the process.
 
     ``visits`` is how often one request of the operation executes it: the product of the
-    probabilities, repeats and cache misses around it, retries not counted. ``hit_ratio_unknown``
-    tells that a cache around it has no declared hit ratio and every request was taken as a miss.
+    probabilities, repeats and cache misses around it, retries not counted; ``per_item`` says that
+    the repeats grow with the data. ``parallel`` is the outermost fan-out that it is a part of.
+    ``cached_by`` names the cache that is asked first; ``hit_ratio_unknown`` tells that this cache
+    has no declared hit ratio and every request was taken as a miss.
     """
 
     operation: Operation
@@ -63,9 +68,16 @@ class Interaction:
     endpoint: Endpoint | None
     visits: float
     optional: bool
-    in_parallel: bool
+    parallel: Parallel | None
     repeats: int
+    per_item: bool
     hit_ratio_unknown: bool
+    cached_by: str | None
+
+    @property
+    def in_parallel(self) -> bool:
+        """Whether other steps run beside it."""
+        return self.parallel is not None
 
     @property
     def source(self) -> Service | External:
@@ -93,6 +105,38 @@ class Interaction:
         return self.step.timeout
 
     @property
+    def retries(self) -> int | None:
+        """Attempts beyond the first that the caller declares; ``None``: unknown."""
+        retry = self.step.retry if isinstance(self.step, InteractionStep) else None
+        if isinstance(retry, Retry):
+            return retry.attempts - 1
+        return 0 if isinstance(retry, Absent) else None
+
+    @property
+    def protocol(self) -> Protocol | None:
+        """How the target is spoken to, where it says."""
+        if self.endpoint is not None:
+            return self.endpoint.protocol
+        return self.target.protocol if isinstance(self.target, External) else None
+
+    def is_encrypted(self) -> bool | None:
+        """As the call says, else the protocol, else (inside) the mesh; ``None``: unknown."""
+        own: bool | None = getattr(self.step, "encrypted", None)
+        if own is not None:
+            return own
+        if self.protocol is not None and self.protocol.encrypted is not None:
+            return self.protocol.encrypted
+        mesh = self.mesh
+        inside = not isinstance(self.target, External)
+        return mesh.mutual_tls if inside and mesh is not None else None
+
+    @property
+    def mesh(self) -> Mesh | None:
+        """The mesh or sidecar that the caller's requests go through."""
+        mesh = getattr(self.source, "mesh", None)
+        return mesh if isinstance(mesh, Mesh) else None
+
+    @property
     def can_fail_softly(self) -> bool:
         """Whether the request survives its failure (optional, a fallback, or a cache)."""
         if isinstance(self.step, Cached):
@@ -106,9 +150,12 @@ class _Context:
     """What surrounds a step."""
 
     visits: float = 1.0
-    in_parallel: bool = False
+    parallel: Parallel | None = None
     repeats: int = 1
+    per_item: bool = False
     hit_ratio_unknown: bool = False
+    cached_by: str | None = None
+    cold: bool = False
 
 
 def operations(system: System) -> tuple[Operation, ...]:
@@ -122,9 +169,14 @@ def operations(system: System) -> tuple[Operation, ...]:
     return tuple(found)
 
 
-def interactions(system: System, operation: Operation) -> Iterator[Interaction]:
-    """The interactions of one operation, in the order of its steps."""
-    yield from _walk(system, operation, operation.part.steps, _Context())
+def interactions(
+    system: System, operation: Operation, *, cold_caches: bool = False
+) -> Iterator[Interaction]:
+    """The interactions of one operation, in the order of its steps.
+
+    With ``cold_caches`` every lookup is a miss.
+    """
+    yield from _walk(system, operation, operation.part.steps, _Context(cold=cold_caches))
 
 
 def _walk(
@@ -148,13 +200,16 @@ def _inside(group: Group, context: _Context) -> _Context:
                 context,
                 visits=context.visits * group.times,
                 repeats=context.repeats * group.times,
+                per_item=context.per_item or group.per_item,
             )
         case Parallel():
-            return replace(context, in_parallel=True)
-        case Cached(hit_ratio=None):
-            return replace(context, hit_ratio_unknown=True)
-        case Cached(hit_ratio=hit_ratio) if hit_ratio is not None:
-            return replace(context, visits=context.visits * (1 - float(hit_ratio)))
+            return replace(context, parallel=context.parallel or group)
+        case Cached(cache=cache, hit_ratio=hit_ratio):
+            context = replace(context, cached_by=str(cache))
+            if hit_ratio is None:
+                return replace(context, hit_ratio_unknown=not context.cold)
+            misses = 1.0 if context.cold else 1 - float(hit_ratio)
+            return replace(context, visits=context.visits * misses)
         case _:
             return context
 
@@ -183,9 +238,11 @@ def _interaction(
         endpoint,
         context.visits,
         step.optional,
-        context.in_parallel,
+        context.parallel,
         context.repeats,
+        context.per_item,
         context.hit_ratio_unknown,
+        context.cached_by,
     )
 
 
@@ -200,7 +257,9 @@ def _cache_lookup(
         None,
         context.visits,
         True,
-        context.in_parallel,
+        context.parallel,
         context.repeats,
+        context.per_item,
         context.hit_ratio_unknown,
+        context.cached_by,
     )

@@ -186,6 +186,7 @@ from archcheck.model.steps import (
     Work,
     Write,
 )
+from archcheck.model.suppressions import Suppression
 from archcheck.model.system import Network, System
 from archcheck.model.values import Default, Effective, effective
 
@@ -355,6 +356,7 @@ __all__ = [
     "Sqs",
     "Step",
     "Stepped",
+    "Suppression",
     "System",
     "Tcp",
     "Team",

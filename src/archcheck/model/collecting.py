@@ -14,6 +14,7 @@ from archcheck.model.journeys import Journey
 from archcheck.model.named import Named
 from archcheck.model.policies import Policy
 from archcheck.model.scenarios import Scenario
+from archcheck.model.suppressions import Suppression
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Collected:
     journeys: list[Journey] = field(default_factory=list)
     policies: list[Policy] = field(default_factory=list)
     scenarios: list[Scenario] = field(default_factory=list)
+    suppressions: list[Suppression] = field(default_factory=list)
     others: list[Element] = field(default_factory=list)
 
     def add(self, part: Element) -> None:
@@ -37,6 +39,8 @@ class Collected:
                 self.members.append(part)
             case Policy():
                 self.policies.append(part)
+            case Suppression():
+                self.suppressions.append(part)
             case _:
                 self.others.append(part)
 

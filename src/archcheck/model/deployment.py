@@ -212,6 +212,8 @@ class _Deployment(Deployment):
     """Secrets."""
     environment: Many[str] = ()
     """Deployment environments it exists in, such as ``staging``."""
+    availability: Probability | None = None
+    """Share of the time that a replica is up; of a managed service, its provider's agreement."""
 
 
 @element
@@ -256,5 +258,3 @@ class Managed(_Deployment):
 
     provider: str | None = field(default=None, kw_only=False)
     """Whose service it is."""
-    availability: Probability | None = None
-    """The provider's service level agreement."""

@@ -53,6 +53,7 @@ _PLUMBING = tuple(
 _PLUMBING_FILES = {sys.modules["dataclasses"].__file__, functools.__file__}
 _MAX_FRAMES = 12
 _types: dict[str, type[Element]] = {}
+_field_names: dict[type[Element], tuple[str, ...]] = {}
 _being_built: set[type[Element]] = set()
 
 
@@ -81,14 +82,16 @@ class _TupleOf:
 Many = Annotated[Sequence[T], _TupleOf()]
 """Any sequence, kept as a tuple."""
 
-_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_ /:{}\-]{0,199}$"
+_UNPRINTABLE = r"\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+_NAME = rf"^[^\s.{_UNPRINTABLE}]([^.{_UNPRINTABLE}]{{0,198}}[^\s.{_UNPRINTABLE}])?$"
 
 
 def _checked_name(name: str) -> str:
-    if not re.match(_NAME, name):
+    if not re.match(_NAME, name) or name.endswith("\n") or "->" in name:
         raise ValueError(
-            "must be a name of letters, digits, '_', '-', '/' and spaces, without dots "
-            f"(they separate a service from its endpoint), got {name!r}"
+            "must be a name of 1 to 200 printable characters that neither begins nor ends with a "
+            "space and has no dot (dots separate a service from its endpoint) and no '->', "
+            f"got {name!r}"
         )
     return name
 
@@ -140,7 +143,7 @@ class Element:
         raise FrozenInstanceError(f"cannot delete field {name!r}")
 
     def _values(self) -> tuple[object, ...]:
-        return tuple(getattr(self, part.name) for part in fields(self))  # type: ignore[arg-type]
+        return tuple(getattr(self, name) for name in field_names(type(self)))
 
     def __repr__(self) -> str:
         """The constructor call: fields that have their default value are left out."""
@@ -236,6 +239,13 @@ def build(kind: type[Element]) -> None:
     finally:
         _being_built.discard(kind)
         type.__setattr__(kind, "__init__", construct)
+
+
+def field_names(kind: type[Element]) -> tuple[str, ...]:
+    """The fields of an element class, in order."""
+    if kind not in _field_names:
+        _field_names[kind] = tuple(part.name for part in fields(kind))  # type: ignore[arg-type]
+    return _field_names[kind]
 
 
 def element_types() -> dict[str, type[Element]]:

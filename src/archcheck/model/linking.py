@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from archcheck.model.element import Element, nearest
+from archcheck.model.element import Element, field_names, nearest
 from archcheck.model.errors import ModelError, Place
 from archcheck.model.named import Named, Part, Refers
 from archcheck.model.services import Consumer, Endpoint, External, Service
@@ -47,11 +47,14 @@ def place_of(part: Element) -> Place | None:
 def walk(part: Element) -> Iterator[Element]:
     """``part`` and everything inside it, outermost first."""
     yield part
-    for field in fields(part):  # type: ignore[arg-type]
-        value = getattr(part, field.name)
-        for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, Element):
-                yield from walk(item)
+    for name in field_names(type(part)):
+        value = getattr(part, name)
+        if isinstance(value, Element):
+            yield from walk(value)
+        elif isinstance(value, tuple):
+            for item in value:
+                if isinstance(item, Element):
+                    yield from walk(item)
 
 
 def references(part: Element) -> Iterator[Reference]:
@@ -95,11 +98,13 @@ def rewrite(part: Element, change: Callable[[Any], Any]) -> Element:
     """``part`` with ``change`` applied to the value of each reference; the same object if none."""
     updates: dict[str, Any] = {}
     markers = reference_fields(type(part))
-    for field in fields(part):  # type: ignore[arg-type]
-        old = getattr(part, field.name)
-        new = _rewritten(old, change, is_reference=field.name in markers)
+    for name in field_names(type(part)):
+        old = getattr(part, name)
+        if not isinstance(old, Element | tuple):
+            continue
+        new = _rewritten(old, change, is_reference=name in markers)
         if new is not old:
-            updates[field.name] = new
+            updates[name] = new
     if not updates:
         return part
     changed = copy.copy(part)

@@ -83,6 +83,8 @@ class _Interaction(Interaction):
     """Whether the client library holds the thread while it waits; ``None``: unknown."""
     result_used: bool | None = None
     """Whether the rest of the request needs the answer."""
+    independent: bool | None = None
+    """Whether it needs no answer of the steps before it, so that it could run beside them."""
     request_size: Size | None = None
     """Payload sent."""
     response_size: Size | None = None

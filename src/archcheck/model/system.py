@@ -21,6 +21,7 @@ from archcheck.model.places import Places
 from archcheck.model.policies import Policy
 from archcheck.model.scenarios import Scenario
 from archcheck.model.services import Endpoint, External, Person, Schedule, Service
+from archcheck.model.suppressions import Suppression
 from archcheck.units import Bandwidth, Duration
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class System(Element):
     """Which parts may depend on which."""
     scenarios: Many[Scenario] = ()
     """Load and faults to simulate; they can also be kept elsewhere."""
+    suppressions: Many[Suppression] = ()
+    """Findings that are accepted, with their reasons."""
     network: Network | None = None
     """What lies between processes."""
     entities: Many[str] = ()
@@ -111,6 +114,7 @@ class System(Element):
         journeys: Sequence[Journey] = (),
         policies: Sequence[Policy] = (),
         scenarios: Sequence[Scenario] = (),
+        suppressions: Sequence[Suppression] = (),
         **others: Any,
     ) -> System:
         """Collect all elements that the modules of ``package`` declare. Imports (runs) them.
@@ -125,6 +129,7 @@ class System(Element):
             journeys=[*found.journeys, *journeys],
             policies=[*found.policies, *policies],
             scenarios=[*found.scenarios, *scenarios],
+            suppressions=[*found.suppressions, *suppressions],
             **others,
         )
 
@@ -233,7 +238,13 @@ class System(Element):
 
     @cached_property
     def _places(self) -> Places:
-        parts = (*self.elements, *self.journeys, *self.scenarios, *self.policies)
+        parts = (
+            *self.elements,
+            *self.journeys,
+            *self.scenarios,
+            *self.policies,
+            *self.suppressions,
+        )
         return Places([inner for part in parts for inner in walk(part)])
 
     # -- the notebook's face: what the upper layers make of a system ----------------------------

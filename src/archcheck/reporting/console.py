@@ -13,6 +13,16 @@ from rich.console import Console
 _PIPE_WIDTH = 120
 
 
+def printable(text: str) -> str:
+    """``text`` on one line, with whatever could steer a terminal or hide text written out."""
+    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in text)
+
+
+def counted(number: int, word: str) -> str:
+    """``1 error``, ``2 errors``."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
 def console_for(file: TextIO) -> Console:
     """A console that obeys ``NO_COLOR`` and never cuts text where nobody can widen the window."""
     if file.isatty():

@@ -92,7 +92,7 @@ def test_the_representation_shows_only_what_was_said() -> None:
             lambda: Call("x", "y"),  # type: ignore[misc]
             "Call 'x': too many positional arguments",
         ),
-        (lambda: Endpoint("a.b"), "name must be a name of letters"),
+        (lambda: Endpoint("a.b"), "name must be a name of 1 to 200 printable"),
         (
             lambda: Endpoint("a", steps=[3]),  # type: ignore[list-item]
             "Endpoint 'a': steps[0] must be one of Work, Call, Read, Write, Publish, Parallel",

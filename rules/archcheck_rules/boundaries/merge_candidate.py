@@ -1,0 +1,97 @@
+"""No service exists only to serve every request of a single caller of the same team.
+
+Why it matters: such a pair is one service with a network in the middle: it fails together, is
+changed together, and pays a round trip for each request.
+
+How to fix: make the callee a module of its caller; or write down what the split is for (another
+rate of change, another way to scale, another trust zone).
+
+False positives: a service that was split to scale or to be secured on its own; suppress it with
+that reason.
+
+Sources: Newman, Building Microservices, 2nd edition, 2021, chapter 2 (coupling); Taibi,
+Lenarduzzi and Pahl, Microservices Anti-Patterns: A Taxonomy, 2019 (nano service).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Call, Endpoint, Service, Sometimes, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph, Interaction
+from archcheck.units import percent
+
+rule = Rule("BND009", "merge-candidate", severity="info", method="graph", recommended=False)
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    starts = graph.entered_from_outside()
+    for service in graph.system.services:
+        steps = graph.incoming.get(service.name, ())
+        callers = {step.source.name: step.source for step in steps}
+        if len(callers) != 1 or service.consumers:
+            continue
+        (caller,) = callers.values()
+        if not isinstance(caller, Service) or caller is service:
+            continue
+        if any(operation.name in starts for operation in graph.operations_of(service)):
+            continue
+        if not _on_every_request(graph, caller, steps):
+            continue
+        if service.owner is None or caller.owner is None:
+            yield Undecided(service if service.owner is None else caller, "owner")
+        elif service.owner == caller.owner:
+            yield Violation(
+                service,
+                f"{service.name} is called by {caller.name} only, on each of its requests, and "
+                f"{service.owner} owns both",
+                fix=f"make {service.name} a module of {caller.name}",
+                evidence=steps,
+            )
+
+
+def _on_every_request(graph: Graph, caller: Service, steps: tuple[Interaction, ...]) -> bool:
+    calls: dict[str, float] = {}
+    for step in steps:
+        calls[step.operation.name] = calls.get(step.operation.name, 0.0) + step.visits
+    return all(calls.get(operation.name, 0.0) >= 1 for operation in graph.operations_of(caller))
+
+
+def _pair(owner: str | None, share: float = 100) -> System:
+    step = Sometimes(share * percent, [Call("prices.get")])
+    return System(
+        "shop",
+        [
+            Service("basket", owner="team-a", endpoints=[Endpoint("show", steps=[step])]),
+            Service("prices", owner=owner, endpoints=[Endpoint("get")]),
+        ],
+    )
+
+
+@rule.bad("prices")
+def one_caller_on_every_request() -> System:
+    return _pair("team-a")
+
+
+@rule.borderline()
+def nearly_every_request() -> System:
+    return _pair("team-a", share=99)
+
+
+@rule.good
+def another_team() -> System:
+    return _pair("team-b")
+
+
+@rule.good
+def two_callers() -> System:
+    system = _pair("team-a")
+    other = Service("search", owner="team-a", endpoints=[Endpoint("q", steps=[Call("prices.get")])])
+    return System("shop", [*system.elements, other])
+
+
+@rule.unknown("owner")
+def nobody_says_who_owns_it() -> System:
+    return _pair(None)

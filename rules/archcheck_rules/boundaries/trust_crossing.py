@@ -1,0 +1,111 @@
+"""Calls from one trust zone to another are authenticated, and encrypted on the way.
+
+Why it matters: a zone is a promise about who is inside; a call that enters it without proof of
+who is calling breaks the promise, and whoever listens in between can read and replay it.
+
+A call proves who makes it with ``authenticated``, an ``authentication`` that the endpoint asks
+for, or the mesh's mutual TLS. Encryption of calls to external parties is rule COM008's.
+
+How to fix: ``authenticated=True`` with a token or a certificate, ``encrypted=True``, or a mesh
+with ``mutual_tls=True`` on both sides.
+
+False positives: a proxy at the border that authenticates for all; declare it as the mesh.
+
+Sources: Threagile, missing-authentication, unencrypted-communication; NIST SP 800-207 (zero
+trust); OWASP ASVS 4.0, V9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Call, Endpoint, External, Grpc, Mesh, Service, System
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph, Interaction
+
+rule = Rule("BND015", "trust-crossing", severity="error", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    crossing = [step for step in graph.calls() if _crosses(graph, step)]
+    if not crossing:
+        yield NotApplicable("no call is known to cross from one trust zone to another")
+    for step in crossing:
+        yield from _judge(step, "authenticated", _is_authenticated(step))
+        if not isinstance(step.target, External):
+            yield from _judge(step, "encrypted", step.is_encrypted())
+
+
+def _judge(step: Interaction, attribute: str, value: bool | None) -> Iterator[Result]:
+    if value is None:
+        yield Undecided(step, attribute)
+    elif not value:
+        yield Violation(
+            step,
+            f"{step.name} goes to another trust zone and is not {attribute}",
+            fix=f"{attribute}=True, or a mesh with mutual_tls=True",
+            cause=f"a call to another trust zone is not {attribute}",
+        )
+
+
+def _crosses(graph: Graph, step: Interaction) -> bool:
+    """Unlike zones; an external that names none is outside."""
+    here, there = graph.trust_zone_of(step.source), graph.trust_zone_of(step.target)
+    if isinstance(step.target, External):
+        return there is None or here != there
+    return here is not None and there is not None and here != there
+
+
+def _is_authenticated(step: Interaction) -> bool | None:
+    if isinstance(step.step, Call) and step.step.authenticated is not None:
+        return step.step.authenticated
+    if step.endpoint is not None and step.endpoint.authentication is not None:
+        return step.endpoint.authentication != "anonymous"
+    mesh = getattr(step.source, "mesh", None)
+    inside = not isinstance(step.target, External)
+    return mesh.mutual_tls if inside and isinstance(mesh, Mesh) else None
+
+
+def _into_the_vault(call: Call, *, mesh: Mesh | None = None) -> System:
+    run = Endpoint("run", steps=[call])
+    return System(
+        "shop",
+        [
+            Service("web", trust_zone="edge", mesh=mesh, endpoints=[run]),
+            Service("vault", trust_zone="inner", endpoints=[Endpoint("open", Grpc("v1.Vault"))]),
+        ],
+    )
+
+
+@rule.bad("web.run -> vault.open", "web.run -> vault.open")
+def neither() -> System:
+    return _into_the_vault(Call("vault.open", authenticated=False, encrypted=False))
+
+
+@rule.bad("web.run -> bank")
+def a_stranger_to_the_bank() -> System:
+    step = Call("bank", authenticated=False)
+    return System(
+        "shop", [External("bank"), Service("web", endpoints=[Endpoint("run", steps=[step])])]
+    )
+
+
+@rule.borderline("web.run -> vault.open")
+def only_encrypted() -> System:
+    return _into_the_vault(Call("vault.open", authenticated=False, encrypted=True))
+
+
+@rule.good
+def the_mesh_does_both() -> System:
+    return _into_the_vault(Call("vault.open"), mesh=Mesh("istio", mutual_tls=True))
+
+
+@rule.good
+def a_token_over_tls() -> System:
+    return _into_the_vault(Call("vault.open", authenticated=True, encrypted=True))
+
+
+@rule.unknown("authenticated", "encrypted")
+def nobody_says() -> System:
+    return _into_the_vault(Call("vault.open"))

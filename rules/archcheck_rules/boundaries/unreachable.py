@@ -1,0 +1,92 @@
+"""Every service is reached from a journey, a person, a schedule or a topic.
+
+Why it matters: a service that nothing leads to is either dead, and costs money and patches, or
+the model does not say what it is for.
+
+A consumer is reached when something that is reached publishes to its topic, or when nothing in
+the system does: then the messages come from outside.
+
+How to fix: declare the journey, person or schedule that uses it, or remove the service.
+
+False positives: tools that start work by themselves; declare a ``Schedule`` or a ``Person``
+that uses them, or suppress with the reason.
+
+Sources: FINOS CALM, nodes must be referenced; Threagile, unnecessary-technical-asset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Call, Consumer, Endpoint, Journey, Publish, Service, System, Topic
+from archcheck.findings import NotApplicable, Result, Rule, Violation
+from archcheck.graph import Graph
+
+rule = Rule("BND012", "unreachable", severity="warning", method="graph", on_unknown="never")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    starts = set(graph.entered_from_outside())
+    if not starts:
+        yield NotApplicable("no journey, person or schedule says where requests begin")
+        return
+    reached = _reached(graph, starts)
+    for service in graph.system.services:
+        operations = [operation.name for operation in graph.operations_of(service)]
+        if service.name not in reached and not reached.intersection(operations):
+            yield Violation(
+                service,
+                f"no journey, person, schedule or topic leads to {service.name}",
+                fix="declare who uses it, or remove it",
+            )
+
+
+def _reached(graph: Graph, starts: set[str]) -> set[str]:
+    published = {step.target.name for step in graph.interactions if step.mode == "publish"}
+    fed = {op for topic, ops in graph.consumers.items() if topic not in published for op in ops}
+    reached: set[str] = set()
+    waiting = [*starts, *fed]
+    while waiting:
+        name = waiting.pop()
+        if name in reached:
+            continue
+        reached.add(name)
+        for step in graph.outgoing.get(name, ()):
+            if step.mode == "publish":
+                waiting += graph.consumers.get(step.target.name, ())
+            else:
+                waiting.append(step.target_name)
+    return reached
+
+
+def _system(*services: Service, publishes: bool = False) -> System:
+    steps = [Publish("paid")] if publishes else []
+    return System(
+        "shop",
+        [Topic("paid"), Service("web", endpoints=[Endpoint("page", steps=steps)]), *services],
+        journeys=[Journey("browse", "web.page")],
+    )
+
+
+@rule.bad("old")
+def nobody_calls_it() -> System:
+    return _system(Service("old", endpoints=[Endpoint("run")]))
+
+
+@rule.bad("a", "b")
+def two_that_know_only_each_other() -> System:
+    return _system(
+        Service("a", endpoints=[Endpoint("run", steps=[Call("b.run")])]),
+        Service("b", endpoints=[Endpoint("run", steps=[Call("a.run")])]),
+    )
+
+
+@rule.borderline()
+def messages_come_from_outside() -> System:
+    return _system(Service("mail", consumers=[Consumer("paid")]))
+
+
+@rule.good
+def an_event_leads_to_it() -> System:
+    return _system(Service("mail", consumers=[Consumer("paid")]), publishes=True)

@@ -1,0 +1,96 @@
+"""A stable service does not depend on one that is far less stable.
+
+Why it matters: a service that many depend on must rarely change; what it depends on changes for
+its own reasons, and drags everybody along.
+
+Instability is out / (in + out), of the services and externals that a service calls (out) and is
+called by (in): 0 is stable, 1 is free to change.
+
+How to fix: turn the dependency round with an event or an interface that the stable side owns.
+
+False positives: the numbers say little about services with very few neighbours; raise
+``min_neighbours``.
+
+Sources: Martin, Agile Software Development, 2002 (stable dependencies principle). The margin is
+our proposal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archcheck import Call, Endpoint, Service, System
+from archcheck.findings import Result, Rule, Violation, option
+from archcheck.graph import Graph
+
+
+@dataclass(frozen=True)
+class Options:
+    """Thresholds."""
+
+    margin: float = option(0.3, "how much less stable the callee may be")
+    min_neighbours: int = option(3, "fewer neighbours than this make no number")
+
+
+rule = Rule(
+    "BND013",
+    "unstable-dependency",
+    severity="info",
+    method="graph",
+    on_unknown="never",
+    options=Options,
+    recommended=False,
+)
+
+
+@rule.check
+def check(graph: Graph, options: Options) -> Iterator[Result]:
+    calls = graph.service_calls()
+    sizes = {name: calls.in_degree(name) + calls.out_degree(name) for name in calls}
+    instability = {name: calls.out_degree(name) / size for name, size in sizes.items() if size}
+    for source, target in calls.edges:
+        if min(sizes[source], sizes[target]) < options.min_neighbours or source == target:
+            continue
+        here, there = instability[source], instability[target]
+        if there > here + options.margin + 1e-9:
+            steps = calls.edges[source, target]["interactions"]
+            yield Violation(
+                steps[0],
+                f"{source} (instability {here:.2f}) depends on {target} (instability {there:.2f})",
+                fix=f"let {target} subscribe to an event of {source}, or own the interface there",
+                evidence=tuple(steps),
+            )
+
+
+def _stable(callees_of_target: int) -> System:
+    """A hub with three callers calls a target with so many callees."""
+    callers = [
+        Service(f"c{n}", endpoints=[Endpoint("run", steps=[Call("hub.run")])]) for n in range(3)
+    ]
+    leaves = [Service(f"l{n}", endpoints=[Endpoint("run")]) for n in range(callees_of_target)]
+    calls = [Call(f"l{n}.run") for n in range(callees_of_target)]
+    return System(
+        "shop",
+        [
+            *callers,
+            Service("hub", endpoints=[Endpoint("run", steps=[Call("far.run")])]),
+            Service("far", endpoints=[Endpoint("run", steps=calls)]),
+            *leaves,
+        ],
+    )
+
+
+@rule.bad("hub.run -> far.run")
+def the_hub_depends_on_what_changes() -> System:
+    return _stable(3)  # hub 1/4, far 3/4
+
+
+@rule.borderline()
+def too_few_neighbours_to_tell() -> System:
+    return _stable(1)
+
+
+@rule.good
+def a_leaf_is_stable() -> System:
+    return _stable(0)

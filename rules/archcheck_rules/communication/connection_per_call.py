@@ -1,0 +1,83 @@
+"""Calls over HTTP/1.1 reuse their connections.
+
+Why it matters: a new connection costs one round trip, two or three with TLS, a port that stays
+occupied for a minute, and CPU on both sides; under load the ports run out first.
+
+How to fix: a client with a connection pool and keep-alive; ``reuses_connections=True`` says so.
+
+False positives: calls that are made once an hour.
+
+Sources: RFC 9112 (HTTP/1.1), 9.3 Persistence; Azure Architecture Center, Improper Instantiation
+antipattern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Call, Endpoint, Grpc, Http1, Protocol, Service, System
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+
+rule = Rule("COM005", "connection-per-call", severity="warning", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    calls = [step for step in graph.calls() if isinstance(step.protocol, Http1)]
+    if not calls:
+        yield NotApplicable("no call is made over HTTP/1.1")
+    for step in calls:
+        caller = step.step.reuses_connections if isinstance(step.step, Call) else None
+        callee = step.protocol.keep_alive if isinstance(step.protocol, Http1) else None
+        if caller is False or callee is False:
+            side = step.source.name if caller is False else step.target.name
+            yield Violation(
+                step,
+                f"{step.name} opens a connection for each request, because of {side}",
+                fix="reuses_connections=True, with a pooled client",
+                cause="a connection is opened for each request",
+            )
+        elif caller is None and callee is None:
+            yield Undecided(step, "reuses_connections")
+
+
+def _call(reuses: bool | None, protocol: Protocol) -> System:
+    return System(
+        "shop",
+        [
+            Service(
+                "web",
+                endpoints=[Endpoint("page", steps=[Call("stock.get", reuses_connections=reuses)])],
+            ),
+            Service("stock", endpoints=[Endpoint("get", protocol)]),
+        ],
+    )
+
+
+@rule.bad("web.page -> stock.get")
+def the_client_opens_one_each_time() -> System:
+    return _call(False, Http1("GET", "/stock"))
+
+
+@rule.borderline("web.page -> stock.get")
+def the_server_closes_them() -> System:
+    return _call(True, Http1("GET", "/stock", keep_alive=False))
+
+
+@rule.good
+def the_server_keeps_them() -> System:
+    return _call(None, Http1("GET", "/stock", keep_alive=True))
+
+
+@rule.good
+def a_pooled_client() -> System:
+    base = _call(True, Http1("GET", "/stock"))
+    other = Service("b", endpoints=[Endpoint("run", steps=[Call("c", reuses_connections=False)])])
+    grpc = Service("c", endpoints=[Endpoint("get", Grpc("c.v1.C"))])
+    return System("shop", [*base.elements, other, grpc])
+
+
+@rule.unknown("reuses_connections")
+def nobody_says() -> System:
+    return _call(None, Http1("GET", "/stock"))

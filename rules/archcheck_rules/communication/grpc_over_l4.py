@@ -1,0 +1,109 @@
+"""Long-lived connections are balanced for each request, not for each connection.
+
+Why it matters: gRPC, HTTP/2 and WebSocket keep one connection open for all requests. A layer-4
+balancer (a Kubernetes Service, a TCP load balancer) chooses a replica once, for the connection:
+one replica gets all the load, and new ones get none.
+
+How to fix: balance in the client (gRPC's ``round_robin`` over a headless service), in a mesh, or
+in a proxy that speaks HTTP/2, and say so: ``balanced_by="mesh"``.
+
+False positives: servers that close connections after a maximum age spread the load roughly;
+suppress with that reason.
+
+Sources: grpc.io, gRPC Load Balancing (L3/L4 and L7); Kubernetes blog, gRPC Load Balancing on
+Kubernetes without Tears, 2018.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from archcheck import Call, Endpoint, Grpc, Kubernetes, Mesh, Protocol, Service, System
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+
+rule = Rule("COM011", "grpc-over-l4", severity="warning", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    calls = [
+        (step, step.step, step.target, step.protocol)
+        for step in graph.calls()
+        if isinstance(step.step, Call)
+        and isinstance(step.target, Service)
+        and step.protocol
+        and step.protocol.is_multiplexed
+    ]
+    if not calls:
+        yield NotApplicable("no call uses a protocol with long-lived connections")
+    for step, call, callee, protocol in calls:
+        if call.balanced_by in ("client", "mesh", "proxy"):
+            continue
+        if call.balanced_by is None and step.mesh is not None:
+            continue
+        replicas = callee.deployment.most_replicas() if callee.deployment else None
+        if replicas == 1:
+            continue
+        if replicas is None:
+            yield Undecided(callee, "deployment.replicas")
+        elif call.balanced_by is None:
+            yield Undecided(step, "balanced_by")
+        else:
+            yield Violation(
+                step,
+                f"{step.name} is balanced once for each {protocol.label} connection, and "
+                f"{callee.name} has up to {replicas} replicas",
+                fix='balanced_by="client" (or "mesh", "proxy")',
+                cause="long-lived connections are balanced once, when they are opened",
+            )
+
+
+def _call(
+    balanced_by: Literal["client", "connection"] | None,
+    *,
+    replicas: int | None = 2,
+    mesh: Mesh | None = None,
+    protocol: Protocol | None = None,
+) -> System:
+    call = Call("stock.get", balanced_by=balanced_by)
+    deployment = Kubernetes(replicas=replicas) if replicas else None
+    get = Endpoint("get", protocol or Grpc("stock.v1.Stock"))
+    return System(
+        "shop",
+        [
+            Service("web", mesh=mesh, endpoints=[Endpoint("page", steps=[call])]),
+            Service("stock", deployment=deployment, endpoints=[get]),
+        ],
+    )
+
+
+@rule.bad("web.page -> stock.get")
+def once_for_the_connection() -> System:
+    return _call("connection")
+
+
+@rule.borderline()
+def a_single_replica() -> System:
+    return _call("connection", replicas=1)
+
+
+@rule.good
+def in_the_client() -> System:
+    return _call("client")
+
+
+@rule.good
+def in_the_mesh() -> System:
+    return _call(None, mesh=Mesh("linkerd"))
+
+
+@rule.unknown("balanced_by")
+def nobody_says() -> System:
+    return _call(None)
+
+
+@rule.unknown("deployment.replicas")
+def an_unknown_number_of_replicas() -> System:
+    return _call("connection", replicas=None)

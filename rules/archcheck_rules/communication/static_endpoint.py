@@ -1,0 +1,78 @@
+"""Services find each other by name, registry or mesh, not by a literal host and port.
+
+Why it matters: an address in a file survives the machine that it belonged to; scaling, moving
+and failing over all need a new release of every caller.
+
+How to fix: ``discovery="dns"``, ``"registry"`` or ``"mesh"``, and the name in the caller's
+configuration.
+
+False positives: none known for calls between services; calls to external parties are left out.
+
+Sources: microFreshener, endpoint-based service interaction; Taibi, Lenarduzzi and Pahl,
+Microservices Anti-Patterns: A Taxonomy, 2019 (hard-coded endpoints).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from archcheck import Call, Endpoint, External, Mesh, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+
+rule = Rule("COM012", "static-endpoint", severity="warning", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for step in graph.calls():
+        call = step.step
+        if not isinstance(call, Call) or isinstance(step.target, External):
+            continue
+        if call.discovery == "static":
+            yield Violation(
+                step,
+                f"{step.operation.name} finds {step.target.name} by a fixed address",
+                fix='discovery="dns"',
+                cause="a fixed address stands for a service",
+            )
+        elif call.discovery is None and step.mesh is None:
+            yield Undecided(step, "discovery")
+
+
+def _call(discovery: Literal["dns", "static"] | None, mesh: Mesh | None = None) -> System:
+    calls = [Call("stock.get", discovery=discovery), Call("bank", discovery="static")]
+    return System(
+        "shop",
+        [
+            External("bank"),
+            Service("web", mesh=mesh, endpoints=[Endpoint("page", steps=calls)]),
+            Service("stock", endpoints=[Endpoint("get")]),
+        ],
+    )
+
+
+@rule.bad("web.page -> stock.get")
+def an_address_in_a_file() -> System:
+    return _call("static")
+
+
+@rule.borderline("web.page -> stock.get")
+def a_mesh_cannot_help_a_fixed_address() -> System:
+    return _call("static", Mesh("istio"))
+
+
+@rule.good
+def by_name() -> System:
+    return _call("dns")
+
+
+@rule.good
+def by_the_mesh() -> System:
+    return _call(None, Mesh("istio"))
+
+
+@rule.unknown("discovery")
+def nobody_says() -> System:
+    return _call(None)

@@ -1,0 +1,56 @@
+"""Topics and queues have a schema.
+
+Why it matters: messages outlive the code that wrote them; a reader that has to guess their
+fields breaks at a time that nobody connects with the change.
+
+How to fix: ``contract="contracts/paid.v1.avsc"`` (Avro, Protocol Buffers, JSON Schema or
+AsyncAPI), registered where producers check it.
+
+False positives: channels that carry opaque bytes by design, such as dead letters; suppress them
+with the reason.
+
+Sources: AsyncAPI Initiative, message schemas; Confluent, Schema Registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Contract, Queue, System, Topic
+from archcheck.findings import NotApplicable, Result, Rule, Violation
+from archcheck.graph import Graph
+
+rule = Rule(
+    "COM010", "topic-without-schema", severity="warning", method="attr", on_unknown="violation"
+)
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    if not graph.system.channels:
+        yield NotApplicable("there is no topic and no queue")
+    ends = graph.dead_letters()
+    for channel in graph.system.channels:
+        if getattr(channel, "contract", None) is None and channel.name not in ends:
+            yield Violation(
+                channel,
+                f"the {channel.kind} {channel.name} has no schema",
+                fix=f'contract="contracts/{channel.name}.v1.avsc"',
+                cause="a topic or queue has no schema",
+            )
+
+
+@rule.bad("paid", "mails")
+def neither_has_one() -> System:
+    return System("shop", [Topic("paid"), Queue("mails")])
+
+
+@rule.borderline()
+def dead_letters_hold_anything() -> System:
+    return System("shop", [Topic("paid", contract="paid.avsc", dead_letter="dead"), Topic("dead")])
+
+
+@rule.good
+def both_have_one() -> System:
+    mails = Queue("mails", contract=Contract("mails.json", version="1"))
+    return System("shop", [Topic("paid", contract="paid.avsc"), mails])

@@ -1,0 +1,100 @@
+"""No cache is the only home of data.
+
+Why it matters: a cache may drop anything at any time; what lives only there is lost with the
+next eviction, restart or failover.
+
+A cache that is written and read directly, and that no ``Cached`` step fills from another
+datastore, is such a home; so is one that lists entities as their system of record.
+
+How to fix: write the data to a datastore and keep the cache in front of it, or declare what it
+is (``role="store"`` with persistence and a replica).
+
+False positives: data that may be lost, such as counters of a rate limit; suppress with that
+reason.
+
+Sources: Azure Architecture Center, Cache-Aside pattern; Redis documentation, persistence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import (
+    Cached,
+    Datastore,
+    Endpoint,
+    Memcached,
+    MySQL,
+    Read,
+    Redis,
+    Service,
+    System,
+    Write,
+)
+from archcheck.findings import NotApplicable, Result, Rule, Violation
+from archcheck.graph import Graph
+
+rule = Rule("DAT011", "cache-as-source", severity="error", method="graph", on_unknown="never")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    caches = [store for store in graph.system.datastores if store.is_cache]
+    if not caches:
+        yield NotApplicable("there is no cache")
+    filled = {step.cached_by for step in graph.interactions if step.mode in ("read", "call")}
+    for cache in caches:
+        steps = graph.incoming.get(cache.name, ())
+        writes = [step for step in steps if step.mode == "write"]
+        reads = [step for step in steps if step.mode == "read"]
+        entities = getattr(cache, "entities", ())
+        if entities:
+            yield Violation(
+                cache,
+                f"the cache {cache.name} is the system of record of {', '.join(entities)}",
+                fix='list the entity on the datastore behind it, or declare role="store"',
+            )
+        elif writes and reads and cache.name not in filled:
+            yield Violation(
+                cache,
+                f"{writes[0].operation.name} writes the cache {cache.name}, "
+                f"{reads[0].operation.name} "
+                "reads it, and nothing can fill it again",
+                fix='a datastore behind it: Cached(...) around the query, or role="store"',
+                evidence=(*writes, *reads),
+            )
+
+
+def _carts(cache: Datastore, *endpoints: Endpoint) -> System:
+    return System("shop", [cache, MySQL("db"), Service("carts", endpoints=endpoints)])
+
+
+_ADD = Endpoint("add", steps=[Write("hot")])
+_SHOW = Endpoint("show", steps=[Read("hot")])
+
+
+@rule.bad("hot")
+def carts_live_in_memory() -> System:
+    return _carts(Memcached("hot"), _ADD, _SHOW)
+
+
+@rule.bad("hot")
+def the_system_of_record() -> System:
+    return _carts(Redis("hot", entities=["cart"]))
+
+
+@rule.borderline()
+def written_but_never_read_directly() -> System:
+    return _carts(Memcached("hot"), _ADD)
+
+
+@rule.good
+def filled_from_a_database() -> System:
+    find = Endpoint("find", steps=[Cached("hot", [Read("db")])])
+    return _carts(Memcached("hot"), _ADD, _SHOW, find)
+
+
+@rule.good
+def a_store_by_declaration() -> System:
+    stores = [Redis("hot", role="store"), Memcached("spare")]
+    return System("shop", [*stores, Service("carts", endpoints=[_ADD, _SHOW])])

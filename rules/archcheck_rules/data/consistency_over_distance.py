@@ -1,0 +1,138 @@
+"""Strong consistency over zones fits the latency that journeys promise.
+
+Why it matters: a write that is strong over several places waits for a round trip between them,
+each time; no faster query makes up for distance.
+
+Each write to a strongly consistent (or synchronously replicated) datastore in several zones adds
+a round trip, twice the network's ``zone_delay``, to the latency without queueing. The rule
+speaks when the latency fits without these round trips and no longer fits with them.
+
+How to fix: fewer writes in the request, bring the copies nearer, follow asynchronously, or
+promise what distance allows.
+
+False positives: writes that run beside each other are added up.
+
+Sources: Abadi, Consistency Tradeoffs in Modern Distributed Database System Design (PACELC),
+2012; Corbett et al., Spanner, OSDI 2012.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import (
+    Datastore,
+    Endpoint,
+    Journey,
+    MySQL,
+    Named,
+    Network,
+    Service,
+    Slo,
+    System,
+    Work,
+    Write,
+    effective,
+)
+from archcheck.capacity import Latencies
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph, Interaction
+from archcheck.units import Duration, ms
+
+rule = Rule("DAT012", "consistency-over-distance", severity="warning", method="calc")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    latencies = Latencies(graph)
+    found = False
+    for journey in graph.system.journeys:
+        objectives = journey.slo.latencies() if journey.slo else []
+        writes = [
+            (step, count)
+            for step, count in graph.visits(journey).interactions
+            if step.mode == "write" and _is_distant(step.target)
+        ]
+        if writes and objectives:
+            found = True
+            base = sum(latencies.of(entry).seconds for entry in journey.all_entries())
+            yield from _judge(graph, journey, objectives[-1], writes, base)
+    if not found:
+        yield NotApplicable(
+            "no journey with a latency objective writes a strong datastore over several zones"
+        )
+
+
+def _judge(
+    graph: Graph,
+    journey: Journey,
+    objective: tuple[str, float, Duration],
+    writes: list[tuple[Interaction, float]],
+    base: float,
+) -> Iterator[Result]:
+    network = graph.system.network
+    trips = sum(count for _, count in writes)
+    name, _, bound = objective
+    if network is None or network.zone_delay is None:
+        room = Duration(max(0.0, float(bound) - base) / (2 * trips))
+        yield Undecided(graph.system, "network.zone_delay", f"holds up to {room:.3}")
+        return
+    added = 2 * float(network.zone_delay) * trips
+    if base <= float(bound) < base + added:
+        yield Violation(
+            journey,
+            f"{journey.name} needs {Duration(base + added):.3} with {trips:.3g} round trips "
+            "between "
+            f"zones, and promises {name} = {bound}",
+            fix="fewer strong writes in the request, or copies that are nearer",
+            evidence=(
+                *(step for step, _ in writes),
+                f"{Duration(base):.3} + {trips:.3g} x 2 x {network.zone_delay} = "
+                f"{Duration(base + added):.3}",
+            ),
+        )
+
+
+def _is_distant(store: Named) -> bool:
+    if not isinstance(store, Datastore) or len(set(store.zones)) < 2:
+        return False
+    strong = effective(store, "consistency").value == "strong"
+    return strong or getattr(store, "replication", None) in ("sync", "consensus")
+
+
+def _strong(bound: Duration, network: Network | None, *zones: str, writes: int = 2) -> System:
+    steps = [Work(10 * ms), *[Write("ledger")] * writes]
+    return System(
+        "shop",
+        [
+            MySQL("ledger", write=5 * ms, zones=zones or ("a", "b"), consistency="strong"),
+            Service("orders", endpoints=[Endpoint("place", steps=steps)]),
+        ],
+        journeys=[Journey("buy", "orders.place", slo=Slo(p99=bound))],
+        network=network,
+    )
+
+
+@rule.bad("buy")
+def two_trips_over_the_ocean() -> System:
+    return _strong(150 * ms, Network(zone_delay=40 * ms))  # 20 ms + 2 x 80 ms
+
+
+@rule.borderline()
+def it_just_fits() -> System:
+    return _strong(180 * ms, Network(zone_delay=40 * ms))
+
+
+@rule.borderline()
+def too_slow_in_any_case() -> System:
+    return _strong(19 * ms, Network(zone_delay=40 * ms))  # rule PRF002 says so
+
+
+@rule.good
+def near_zones() -> System:
+    return _strong(150 * ms, Network(zone_delay=1 * ms))
+
+
+@rule.unknown("network.zone_delay")
+def nobody_knows_the_distance() -> System:
+    return _strong(150 * ms, None)

@@ -1,0 +1,160 @@
+"""Datastores can do the reads and writes that the declared load asks of them.
+
+Why it matters: a database over its limit does not slow down a little; queries wait for each
+other, connections run out, and every service that uses it goes down with it.
+
+By the utilisation law a node with c parallel queries is busy with (writes/s x write time +
+reads/s x read time) / c. Writes go to the primary of their shard and to each of its copies;
+reads that may be stale (``stale=True``, or an eventually consistent store) are spread over all
+copies. Keys are taken as even; rule DAT004 looks at their skew. A declared ``max_rate`` counts
+for each shard.
+
+How to fix: more shards, replicas for stale reads, a cache, or cheaper queries.
+
+False positives: declared query times that include waiting.
+
+Sources: Denning and Buzen, The Operational Analysis of Queueing Network Models, 1978
+(utilisation law); Kleppmann, Designing Data-Intensive Applications, 2017, chapters 5 and 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import (
+    Datastore,
+    Endpoint,
+    Journey,
+    Load,
+    MySQL,
+    Poisson,
+    Read,
+    Scenario,
+    Service,
+    System,
+    TiDB,
+    Write,
+    effective,
+)
+from archcheck.capacity import Demand, StoreDemand, demands
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.units import Duration, Rate, ms, s
+
+rule = Rule("DAT002", "datastore-overload", severity="error", method="calc")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    if not demands(graph):
+        yield NotApplicable("no scenario declares a load")
+    for demand in demands(graph):
+        for store, asked in demand.stores.items():
+            yield from _busy(demand, store, asked)
+            yield from _rate(demand, store, asked)
+
+
+def _busy(demand: Demand, store: Datastore, asked: StoreDemand) -> Iterator[Result]:
+    node = asked.busiest_node()
+    for missing in asked.missing:
+        yield Undecided(store, missing)
+    each, what = asked.servers_of_a_node()
+    if each is None:
+        if not asked.missing:
+            yield Undecided(store, "parallelism", f"holds with more than {node:.3g}")
+    elif node > each:
+        yield Violation(
+            store,
+            f"{store.name} is asked for {node / each:.0%} of what a node can do in scenario "
+            f"{demand.scenario.name!r}: {node:.3g} queries at a time, {what} is {each}",
+            fix=f"shards={asked.shards * (int(node / each) + 1)}, or a cache in front",
+            evidence=(
+                f"{Rate(asked.reads):.3} reads busy {asked.read_busy:.3g}, "
+                f"{Rate(asked.writes):.3} writes busy {asked.write_busy:.3g}, over "
+                f"{asked.shards} shards",
+            ),
+        )
+
+
+def _rate(demand: Demand, store: Datastore, asked: StoreDemand) -> Iterator[Result]:
+    limit = effective(store, "max_rate")
+    if limit.is_known and asked.reads + asked.writes > float(limit.value) * asked.shards:
+        yield Violation(
+            store,
+            f"{store.name} is asked for {Rate(asked.reads + asked.writes):.3} in scenario "
+            f"{demand.scenario.name!r} and can do {Rate(float(limit.value) * asked.shards):.3}",
+            fix="more shards, or a cache in front",
+            evidence=(f"{asked.shards} shards x {limit.value}",),
+        )
+
+
+def _ledger(
+    writes: float,
+    *,
+    write: Duration | None = 2 * ms,
+    parallelism: int | None = 4,
+    shards: int = 1,
+    max_rate: Rate | None = None,
+    stale: bool | None = None,
+) -> System:
+    steps = [Write("ledger"), Read("ledger", stale=stale)]
+    return System(
+        "shop",
+        [
+            MySQL(
+                "ledger",
+                read=2 * ms,
+                write=write,
+                parallelism=parallelism,
+                shards=shards,
+                replicas=3,
+                max_rate=max_rate,
+            ),
+            Service("orders", endpoints=[Endpoint("place", steps=steps)]),
+        ],
+        journeys=[Journey("buy", "orders.place")],
+        scenarios=[Scenario("peak", load=[Load("buy", Poisson(writes / s))])],
+    )
+
+
+@rule.bad("ledger")
+def more_queries_than_it_can_do() -> System:
+    return _ledger(1100)
+
+
+@rule.bad("ledger")
+def above_the_rate_of_the_product() -> System:
+    return _ledger(400, max_rate=700 / s)
+
+
+@rule.borderline()
+def just_full() -> System:
+    return _ledger(1000)
+
+
+@rule.good
+def two_shards() -> System:
+    return _ledger(1900, shards=2)
+
+
+@rule.good
+def stale_reads_go_to_the_copies() -> System:
+    return _ledger(1500, stale=True)
+
+
+@rule.unknown("write")
+def the_query_time_is_not_declared() -> System:
+    return _ledger(100, write=None)
+
+
+@rule.unknown("parallelism")
+def nobody_says_how_many_at_a_time() -> System:
+    return System(
+        "shop",
+        [
+            TiDB("ledger", read=2 * ms),
+            Service("orders", endpoints=[Endpoint("place", steps=[Read("ledger")])]),
+        ],
+        journeys=[Journey("buy", "orders.place")],
+        scenarios=[Scenario("peak", load=[Load("buy", Poisson(10 / s))])],
+    )

@@ -1,0 +1,146 @@
+"""The hottest shard stays under its limit, with the declared skew of the key.
+
+Why it matters: shards share data evenly, not requests. When few keys get most of the traffic,
+the shard that holds them is full while the others idle, and more shards do not help.
+
+Popularity follows Zipf's law: with exponent s the first of K keys gets 1 / H(K, s) of the
+requests, H being the generalised harmonic number. The hottest shard gets that and its share of
+the rest.
+
+How to fix: a cache for the hot keys, a key that splits them (a suffix for the largest tenants),
+or shards of their own for them.
+
+False positives: skew that was measured including requests which a cache answers.
+
+Sources: Zipf, 1949; Breslau et al., Web Caching and Zipf-like Distributions, 1999; Azure
+Architecture Center, Sharding pattern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archcheck import (
+    Datastore,
+    Endpoint,
+    Journey,
+    Load,
+    MySQL,
+    Poisson,
+    Scenario,
+    Service,
+    ShardKey,
+    System,
+    Write,
+)
+from archcheck.capacity import Demand, StoreDemand, demands, zipf_share
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
+from archcheck.graph import Graph
+from archcheck.units import Fraction, ms, percent, s
+
+
+@dataclass(frozen=True)
+class Options:
+    """Thresholds."""
+
+    max_utilisation: Fraction = option(80 * percent, "how busy the hottest shard may be")
+
+
+rule = Rule("DAT004", "hot-shard", severity="warning", method="calc", options=Options)
+
+
+@rule.check
+def check(graph: Graph, options: Options) -> Iterator[Result]:
+    sharded = [
+        (demand, store, asked)
+        for demand in demands(graph)
+        for store, asked in demand.stores.items()
+        if asked.shards > 1
+    ]
+    if not sharded:
+        yield NotApplicable("no datastore with several shards gets a declared load")
+    for demand, store, asked in sharded:
+        key = getattr(store, "shard_key", None)
+        if not isinstance(key, ShardKey) or key.skew is None:
+            yield Undecided(store, "shard_key.skew")
+        elif key.skew and key.cardinality is None:
+            yield Undecided(store, "shard_key.cardinality")
+        else:
+            yield from _judge(demand, store, asked, key, options)
+
+
+def _judge(
+    demand: Demand, store: Datastore, asked: StoreDemand, key: ShardKey, options: Options
+) -> Iterator[Result]:
+    first = zipf_share(key.cardinality, key.skew) if key.skew and key.cardinality else 0.0
+    share = first + (1 - first) / asked.shards
+    servers, _ = asked.servers_of_a_node()
+    for missing in asked.missing:
+        yield Undecided(store, missing)
+    if servers is None:
+        yield Undecided(store, "parallelism")
+        return
+    busy = asked.busiest_node() * asked.shards * share / servers
+    if busy > float(options.max_utilisation):
+        yield Violation(
+            store,
+            f"the hottest of {asked.shards} shards of {store.name} gets {share:.0%} of the "
+            f"requests and is {busy:.0%} busy in scenario {demand.scenario.name!r}, more than "
+            f"{options.max_utilisation}",
+            fix="cache the hottest keys, or split them over several shards",
+            evidence=(
+                f"the first of {key.cardinality} keys gets {first:.2%} (Zipf, exponent {key.skew})",
+                f"an even shard would be {asked.busiest_node() / servers:.0%} busy",
+            ),
+        )
+
+
+def _sharded(
+    skew: float | None, cardinality: int | None = 1000, *, key: bool = True, rate: float = 1000
+) -> System:
+    chosen = ShardKey(name="tenant", skew=skew, cardinality=cardinality) if key else "tenant"
+    return System(
+        "shop",
+        [
+            MySQL("ledger", shards=4, shard_key=chosen, write=1 * ms, parallelism=1),
+            Service("orders", endpoints=[Endpoint("place", steps=[Write("ledger")])]),
+        ],
+        journeys=[Journey("buy", "orders.place")],
+        scenarios=[Scenario("peak", load=[Load("buy", Poisson(rate / s))])],
+    )
+
+
+@rule.bad("ledger")
+def a_very_popular_tenant() -> System:
+    return _sharded(2.0, rate=1200)  # the first tenant alone gets 61% of it
+
+
+@rule.borderline()
+def just_at_the_limit() -> System:
+    return _sharded(0.0, rate=3200)
+
+
+@rule.borderline("ledger")
+def just_above_the_limit() -> System:
+    return _sharded(0.0, rate=3201)
+
+
+@rule.good
+def an_even_key() -> System:
+    return _sharded(0.0, None)
+
+
+@rule.unknown("shard_key.skew")
+def only_the_name_of_the_key() -> System:
+    return _sharded(None, key=False)
+
+
+@rule.unknown("shard_key.skew")
+def nobody_knows_the_skew() -> System:
+    return _sharded(None)
+
+
+@rule.unknown("shard_key.cardinality")
+def nobody_counted_the_keys() -> System:
+    return _sharded(1.0, None)

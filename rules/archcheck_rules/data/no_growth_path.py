@@ -1,0 +1,102 @@
+"""Datastores have room for their growth over the planning horizon, or a way to scale.
+
+Why it matters: data only grow. A single node that fills up is an outage with a date, and
+sharding a full database is the hardest time to do it.
+
+The size of a shard is compared with what one node should hold: the size today, and what each
+month adds. Products that spread over nodes by themselves have their way to scale.
+
+How to fix: shard, archive, choose a distributed product, or a larger node (``max_size``).
+
+False positives: growth that ends; declare less of it.
+
+Sources: Azure Architecture Center, Sharding pattern; AWS Well-Architected, REL01 (quotas and
+constraints). The default size of a node and the horizon are our proposal.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archcheck import Cassandra, Growth, MySQL, Redis, System, effective
+from archcheck.findings import Result, Rule, Undecided, Violation, option
+from archcheck.graph import Graph
+from archcheck.units import GB, TB, Size
+
+
+@dataclass(frozen=True)
+class Options:
+    """Thresholds."""
+
+    max_size: Size = option(2 * TB, "data that one node should hold")
+    months: int = option(12, "planning horizon")
+
+
+rule = Rule("DAT018", "no-growth-path", severity="warning", method="calc", options=Options)
+
+
+@rule.check
+def check(graph: Graph, options: Options) -> Iterator[Result]:
+    for store in graph.system.datastores:
+        if store.is_cache or store.is_distributed:
+            continue
+        growth = getattr(store, "growth", None)
+        shards = effective(store, "shards").value or 1
+        limit = float(options.max_size) * shards
+        if growth is None or growth.size is None or growth.per_month is None:
+            used = float(growth.size) if growth and growth.size is not None else 0.0
+            room = max(0.0, limit - used) / options.months
+            missing = "growth" if growth is None else "growth.size, growth.per_month"
+            yield Undecided(store, missing, f"holds with up to {room / 1e9:.3g} GB more each month")
+            continue
+        size, monthly = float(growth.size), float(growth.per_month)
+        if size + monthly * options.months > limit * (1 + 1e-9):
+            months = max(0, math.floor((limit - size) / monthly)) if monthly else 0
+            yield Violation(
+                store,
+                f"{store.name} is full in {months} months: {growth.size} today, "
+                f"{growth.per_month} more each month, {Size(limit):.3} on {shards} "
+                f"{'node' if shards == 1 else 'shards'}",
+                fix="shards=..., an archive, or a distributed product",
+            )
+
+
+def _growing(growth: Growth | None, shards: int | None = None) -> System:
+    return System("shop", [MySQL("ledger", growth=growth, shards=shards), Redis("cache")])
+
+
+@rule.bad("ledger")
+def full_in_two_months() -> System:
+    return _growing(Growth(size=1600 * GB, per_month=200 * GB))
+
+
+@rule.bad("ledger")
+def already_full() -> System:
+    return _growing(Growth(size=3 * TB, per_month=0 * GB))
+
+
+@rule.borderline()
+def just_enough_for_a_year() -> System:
+    return _growing(Growth(size=800 * GB, per_month=100 * GB))
+
+
+@rule.good
+def four_shards() -> System:
+    return _growing(Growth(size=1600 * GB, per_month=200 * GB), shards=4)
+
+
+@rule.good
+def it_spreads_by_itself() -> System:
+    return System("shop", [Cassandra("events")])
+
+
+@rule.unknown("growth")
+def nobody_says() -> System:
+    return _growing(None)
+
+
+@rule.unknown("growth.size, growth.per_month")
+def only_half_of_it() -> System:
+    return _growing(Growth(size=1 * TB))

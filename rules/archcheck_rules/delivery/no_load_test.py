@@ -1,0 +1,102 @@
+"""Critical journeys have a load test that is not older than the system it was run on.
+
+Why it matters: declared capacities are guesses until somebody has measured them; a measurement
+of last year's system is a guess, too.
+
+How to fix: ``load_test=LoadTest("k6", ran_on="2026-10-28", report="...")`` on the journey.
+
+False positives: journeys whose load is so small that its measurement is not worth it.
+
+Sources: AWS Well-Architected, REL12-BP04 (test scaling and performance requirements); Molyneaux,
+The Art of Application Performance Testing, 2nd edition, 2014. The default age is our proposal.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archcheck import Absent, Endpoint, Journey, LoadTest, Service, System
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
+from archcheck.graph import Graph
+
+
+@dataclass(frozen=True)
+class Options:
+    """Thresholds."""
+
+    max_age_days: int = option(365, "days after which a test says nothing any more")
+
+
+rule = Rule("DLV005", "no-load-test", severity="info", method="attr", options=Options)
+
+
+@rule.check
+def check(graph: Graph, options: Options) -> Iterator[Result]:
+    if not graph.critical_journeys:
+        yield NotApplicable("no journey is declared critical")
+    for journey in graph.critical_journeys:
+        match journey.load_test:
+            case None:
+                yield Undecided(journey, "load_test")
+            case Absent(reason=reason):
+                yield Violation(
+                    journey,
+                    f"the critical journey {journey.name} was never put under load ({reason!r})",
+                    fix='load_test=LoadTest("k6", ran_on="...")',
+                )
+            case LoadTest(ran_on=None):
+                yield Undecided(journey, "load_test.ran_on")
+            case LoadTest(ran_on=datetime.date() as day):
+                age = (graph.today - day).days
+                if age > options.max_age_days:
+                    yield Violation(
+                        journey,
+                        f"the load test of {journey.name} is {age} days old, more than "
+                        f"{options.max_age_days}",
+                        fix="run it again, and write down the day",
+                    )
+
+
+def _critical(test: LoadTest | Absent | None) -> System:
+    return System(
+        "shop",
+        [Service("orders", endpoints=[Endpoint("place")])],
+        journeys=[Journey("checkout", "orders.place", critical=True, load_test=test)],
+    )
+
+
+def _days_ago(days: int) -> LoadTest:
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    return LoadTest("k6", ran_on=today - datetime.timedelta(days=days))
+
+
+@rule.bad("checkout")
+def never() -> System:
+    return _critical(Absent("no time"))
+
+
+@rule.bad("checkout")
+def too_long_ago() -> System:
+    return _critical(_days_ago(400))
+
+
+@rule.borderline()
+def a_year_ago() -> System:
+    return _critical(_days_ago(365))
+
+
+@rule.good
+def last_week() -> System:
+    return _critical(_days_ago(7))
+
+
+@rule.unknown("load_test")
+def nobody_says() -> System:
+    return _critical(None)
+
+
+@rule.unknown("load_test.ran_on")
+def nobody_says_when() -> System:
+    return _critical(LoadTest("k6"))

@@ -1,0 +1,144 @@
+"""The scaling target leaves room for the load that arrives while new replicas start.
+
+Why it matters: between the rise of the load and the first request that a new replica takes lie
+the autoscaler's period and the start of the process. Until then the old replicas carry all; if
+they run too hot, the rise is an outage.
+
+For each moment at which the declared load changes its course, the replicas that the autoscaler
+keeps then (the load over the target, between min and max) must carry what comes within the
+start-up time and a sync period of 15 s.
+
+How to fix: a lower ``target_cpu``, a higher ``min``, replicas that start faster, or scaling on a
+schedule before the rise.
+
+False positives: steps of a load test that real traffic does not take.
+
+Sources: Kubernetes, Horizontal Pod Autoscaling (sync period, algorithm); Google SRE workbook,
+chapter 11 (managing load).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from archcheck import (
+    Autoscale,
+    Constant,
+    Endpoint,
+    Journey,
+    Kubernetes,
+    Load,
+    NodeJs,
+    RateStep,
+    Scenario,
+    Service,
+    Stepped,
+    System,
+    Work,
+)
+from archcheck.capacity import Demand, demands, growth_factors
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.units import Duration, minutes, ms, percent, s
+
+rule = Rule("DEP006", "autoscaler-too-hot", severity="warning", method="calc")
+
+SYNC_PERIOD = 15.0
+"""Seconds between two decisions of Kubernetes' autoscaler."""
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    scaled = [
+        (service, autoscale)
+        for service in graph.system.services
+        if service.deployment and (autoscale := service.deployment.autoscale)
+    ]
+    if not demands(graph) or not scaled:
+        yield NotApplicable("no service is scaled automatically, or no scenario declares a load")
+        return
+    for demand in demands(graph):
+        for service, autoscale in scaled:
+            yield from _judge(demand, service, autoscale)
+
+
+def _judge(demand: Demand, service: Service, autoscale: Autoscale) -> Iterator[Result]:
+    resource = demand.resource_of(service)
+    if resource is None or autoscale.target_metric is not None:
+        return
+    if autoscale.target_cpu is None:
+        yield Undecided(service, "deployment.autoscale.target_cpu")
+        return
+    start_up = float(autoscale.start_up) if autoscale.start_up is not None else 0.0
+    growth = growth_factors(demand, start_up + SYNC_PERIOD).get(service.name, 1.0)
+    after = resource.busy
+    before = after / growth if growth != math.inf else 0.0
+    kept = math.ceil(before / (float(autoscale.target_cpu) * resource.per_unit) - 1e-9)
+    kept = min(max(kept, autoscale.min), autoscale.max)
+    if after > kept * resource.per_unit * (1 + 1e-9):
+        factor = "from nothing" if growth == math.inf else f"{growth:.2g} times"
+        yield Violation(
+            service,
+            f"the load of {service.name} rises {factor} within "
+            f"{Duration(start_up + SYNC_PERIOD)} in "
+            f"scenario {demand.scenario.name!r}, and the {kept} replicas that run by then carry "
+            f"{kept * resource.per_unit / after:.0%} of it",
+            fix=f"min={math.ceil(after / resource.per_unit)}, or a lower target_cpu",
+            evidence=(
+                f"before: {before:.3g} {resource.what} busy at a target of {autoscale.target_cpu}",
+                f"after: {after:.3g} busy, {resource.per_unit:g} in each replica",
+            ),
+        )
+    elif autoscale.start_up is None and growth > 1:
+        yield Undecided(service, "deployment.autoscale.start_up")
+
+
+def _rising(
+    low: float,
+    high: float,
+    target: float | None = 60,
+    *,
+    start_up: Duration | None = 45 * s,
+) -> System:
+    goal = target * percent if target else None
+    autoscale = Autoscale(min=1, max=50, target_cpu=goal, start_up=start_up)
+    steps = [RateStep(low / s, 5 * minutes), RateStep(high / s, 5 * minutes)]
+    return System(
+        "shop",
+        [
+            Service(
+                "web",
+                runtime=NodeJs(),
+                deployment=Kubernetes(autoscale=autoscale),
+                endpoints=[Endpoint("page", steps=[Work(Constant(10 * ms))])],
+            )
+        ],
+        journeys=[Journey("browse", "web.page")],
+        scenarios=[Scenario("sale", load=[Load("browse", Stepped(steps))])],
+    )
+
+
+@rule.bad("web")
+def twice_the_load_at_once() -> System:
+    return _rising(600, 1200)  # 10 replicas at 60%, 12 needed
+
+
+@rule.borderline()
+def the_target_just_leaves_room() -> System:
+    return _rising(600, 1000)
+
+
+@rule.good
+def a_steady_load() -> System:
+    return _rising(600, 600)
+
+
+@rule.unknown("deployment.autoscale.target_cpu")
+def no_target() -> System:
+    return _rising(600, 1200, None)
+
+
+@rule.unknown("deployment.autoscale.start_up")
+def nobody_measured_the_start() -> System:
+    return _rising(600, 900, start_up=None)

@@ -1,0 +1,139 @@
+"""At its largest scale a service carries the peak load with one zone lost.
+
+Why it matters: an autoscaler can only save what fits below its maximum. When a zone goes, the
+others get its load at once; if the maximum does not leave room for that, the loss of a zone is
+the loss of the service.
+
+By Little's law the load keeps rate x time workers busy. What is left at full scale without the
+fullest zone, replicas spread evenly, must be at least that.
+
+How to fix: a higher ``max``, larger replicas, or one zone more.
+
+False positives: systems that shed load when a zone is lost.
+
+Sources: Amazon Builders' Library, Static stability using Availability Zones; Kubernetes,
+Horizontal Pod Autoscaling; Little, A Proof for the Queuing Formula L = lambda W, 1961.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from archcheck import (
+    Autoscale,
+    Constant,
+    Endpoint,
+    Journey,
+    Kubernetes,
+    Load,
+    Poisson,
+    Scenario,
+    Service,
+    SpringBoot,
+    System,
+    Work,
+)
+from archcheck.capacity import demands
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.units import ms, s
+
+rule = Rule("DEP005", "autoscaler-too-small", severity="error", method="calc")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    scaled = [
+        (service, deployment, deployment.autoscale)
+        for service in graph.system.services
+        if (deployment := service.deployment) is not None and deployment.autoscale is not None
+    ]
+    if not demands(graph) or not scaled:
+        yield NotApplicable("no service is scaled automatically, or no scenario declares a load")
+        return
+    for demand in demands(graph):
+        for service, deployment, autoscale in scaled:
+            need = demand.unsized_of(service)
+            if need is not None:
+                yield Undecided(service, need.attribute)
+                continue
+            resource = demand.resource_of(service)
+            if resource is None:
+                continue
+            zones = len(set(deployment.zones))
+            if not zones:
+                yield Undecided(service, "deployment.zones")
+                continue
+            left = autoscale.max - math.ceil(autoscale.max / zones) if zones > 1 else 0
+            for missing in resource.missing:
+                yield Undecided(missing.holder, missing.attribute)
+            if resource.busy > left * resource.per_unit:
+                needed = math.ceil(resource.busy / resource.per_unit)
+                yield Violation(
+                    service,
+                    f"{service.name} keeps {left} of {autoscale.max} replicas when a zone of "
+                    f"{zones} is lost, and needs {needed} in scenario {demand.scenario.name!r}",
+                    fix=f"max={_enough(needed, zones)}",
+                    evidence=(
+                        f"{resource.busy:.3g} {resource.what} busy, {resource.per_unit:g} in each "
+                        "replica",
+                    ),
+                )
+
+
+def _enough(needed: int, zones: int) -> int | str:
+    """The least replicas of which ``needed`` stay without the fullest zone."""
+    if zones < 2:
+        return "..., in more than one zone"
+    most = needed
+    while most - math.ceil(most / zones) < needed:
+        most += 1
+    return most
+
+
+def _scaled(rate: float, most: int, *zones: str, threads: int | None = 10) -> System:
+    runtime = SpringBoot(threads=threads) if threads else None
+    return System(
+        "shop",
+        [
+            Service(
+                "orders",
+                runtime=runtime,
+                deployment=Kubernetes(autoscale=Autoscale(min=2, max=most), zones=zones),
+                endpoints=[Endpoint("place", steps=[Work(Constant(100 * ms))])],
+            )
+        ],
+        journeys=[Journey("buy", "orders.place")],
+        scenarios=[Scenario("peak", load=[Load("buy", Poisson(rate / s))])],
+    )
+
+
+@rule.bad("orders")
+def it_fits_only_with_all_zones() -> System:
+    return _scaled(500, 6, "a", "b", "c")  # 50 threads; 4 replicas are left
+
+
+@rule.bad("orders")
+def a_single_zone() -> System:
+    return _scaled(100, 6, "a")
+
+
+@rule.borderline()
+def just_enough_are_left() -> System:
+    return _scaled(400, 6, "a", "b", "c")
+
+
+@rule.good
+def plenty() -> System:
+    return _scaled(400, 12, "a", "b", "c")
+
+
+@rule.unknown("deployment.zones")
+def nobody_says_where() -> System:
+    return _scaled(400, 12)
+
+
+@rule.unknown("runtime")
+def no_runtime() -> System:
+    return _scaled(400, 12, "a", "b", threads=None)

@@ -1,0 +1,116 @@
+"""Disruption budgets leave at least one replica that may go.
+
+Why it matters: a budget that allows no disruption blocks every drain; the cluster cannot be
+upgraded until somebody deletes the budget, and then there is none.
+
+``min_available`` must be below the replicas that are always there (the autoscaler's minimum, when
+there is one); shares are rounded up, as Kubernetes does.
+
+How to fix: ``DisruptionBudget(max_unavailable=1)`` and at least two replicas.
+
+False positives: none: such a budget cannot be kept.
+
+Sources: Kubernetes, Specifying a Disruption Budget (rounding); Polaris,
+pdbMinAvailableGreaterThanHPAMinReplicas; kube-linter, pdb-min-available, pdb-max-unavailable.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from archcheck import Autoscale, DisruptionBudget, Kubernetes, Service, System
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.model import Deployment
+from archcheck.units import Fraction, percent
+
+rule = Rule("DEP014", "disruption-budget-inconsistent", severity="error", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    budgeted = [
+        (service, deployment, budget)
+        for service in graph.system.services
+        if (deployment := service.deployment) is not None
+        and isinstance(budget := getattr(deployment, "disruption_budget", None), DisruptionBudget)
+    ]
+    if not budgeted:
+        yield NotApplicable("no service has a disruption budget")
+    for service, deployment, budget in budgeted:
+        yield from _judge(service, deployment, budget)
+
+
+def _judge(service: Service, deployment: Deployment, budget: DisruptionBudget) -> Iterator[Result]:
+    replicas = deployment.fewest_replicas()
+    if budget.min_available is None and budget.max_unavailable is None:
+        yield Undecided(service, "deployment.disruption_budget.max_unavailable")
+        return
+    if replicas is None:
+        yield Undecided(service, "deployment.replicas")
+        return
+    allowed = [replicas]
+    if budget.min_available is not None:
+        allowed.append(replicas - _count(budget.min_available, replicas))
+    if budget.max_unavailable is not None:
+        allowed.append(_count(budget.max_unavailable, replicas))
+    if min(allowed) < 1:
+        yield Violation(
+            service,
+            f"the disruption budget of {service.name} never lets one of its {replicas} "
+            f"{'replica' if replicas == 1 else 'replicas'} go",
+            fix="disruption_budget=DisruptionBudget(max_unavailable=1), with replicas=2 or more",
+            evidence=(
+                f"min_available={budget.min_available}, max_unavailable={budget.max_unavailable}",
+            ),
+        )
+
+
+def _count(value: int | Fraction, replicas: int) -> int:
+    """A number of replicas; shares are rounded up."""
+    if isinstance(value, Fraction):
+        return math.ceil(float(value) * replicas - 1e-9)
+    return value
+
+
+def _budget(budget: DisruptionBudget, deployment: Kubernetes | None = None) -> System:
+    deployment = replace(deployment or Kubernetes(replicas=3), disruption_budget=budget)
+    return System("shop", [Service("orders", deployment=deployment)])
+
+
+@rule.bad("orders")
+def all_must_stay() -> System:
+    return _budget(DisruptionBudget(min_available=3))
+
+
+@rule.bad("orders")
+def the_autoscaler_goes_below_it() -> System:
+    scaled = Kubernetes(autoscale=Autoscale(min=2, max=9))
+    return _budget(DisruptionBudget(min_available=2), scaled)
+
+
+@rule.bad("orders")
+def none_may_go() -> System:
+    return _budget(DisruptionBudget(max_unavailable=0 * percent))
+
+
+@rule.borderline("orders")
+def a_share_is_rounded_up() -> System:
+    return _budget(DisruptionBudget(min_available=67 * percent))
+
+
+@rule.borderline()
+def one_may_go() -> System:
+    return _budget(DisruptionBudget(min_available=2))
+
+
+@rule.good
+def one_at_a_time() -> System:
+    return _budget(DisruptionBudget(max_unavailable=1))
+
+
+@rule.unknown("deployment.disruption_budget.max_unavailable")
+def an_empty_budget() -> System:
+    return _budget(DisruptionBudget())

@@ -1,0 +1,134 @@
+"""The time to stop covers leaving the balancer and the longest request that is allowed.
+
+Why it matters: at each release and each scaling down, replicas stop. Requests that are still
+inside when the time is over are cut off, and those that the balancer sends until it has noticed.
+
+The longest request is the largest timeout that callers or journeys set for the service.
+
+How to fix: ``grace`` of at least ``deregistration`` plus the longest timeout, or shorter
+timeouts.
+
+False positives: requests that may be cut off because they are repeated elsewhere.
+
+Sources: Kubernetes, Pod Lifecycle (termination, 30 s by default); gRPC, Graceful Shutdown; Docker,
+docker stop (10 s by default).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import (
+    Absent,
+    Call,
+    Endpoint,
+    Journey,
+    Kubernetes,
+    Service,
+    System,
+    VirtualMachines,
+    effective,
+)
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.model import Deployment
+from archcheck.units import Duration, s
+
+rule = Rule("DEP012", "drain-too-short", severity="warning", method="calc")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    deployed = [service for service in graph.system.services if service.deployment is not None]
+    patience = _patience(graph)
+    if not any(patience.get(service.name) for service in deployed):
+        yield NotApplicable("no timeout is declared for a service that is deployed")
+    for service in deployed:
+        longest = max(patience.get(service.name, ()), key=lambda entry: entry[0], default=None)
+        if longest is not None:
+            yield from _judge(service, *longest)
+
+
+def _judge(service: Service, longest: Duration, who: str) -> Iterator[Result]:
+    deployment = service.deployment
+    grace = effective(deployment, "grace")
+    leaving: Duration | None = getattr(deployment, "deregistration", None)
+    if not grace.is_known:
+        yield Undecided(service, "deployment.grace", f"holds from {longest}")
+    elif longest + (leaving or Duration(0.0)) > grace.value:
+        default = f" (default: {grace.source})" if grace.origin == "default" else ""
+        after = f" and leaves the balancer after {leaving}" if leaving else ""
+        yield Violation(
+            service,
+            f"{service.name} is killed {grace.value} after the signal to stop{default}{after}, and "
+            f"{who} waits up to {longest}",
+            fix=f"grace={longest + (leaving or Duration(0.0))}".replace(" s", " * s"),
+        )
+    elif leaving is None:
+        room = grace.value - longest
+        yield Undecided(service, "deployment.deregistration", f"holds up to {room}")
+
+
+def _patience(graph: Graph) -> dict[str, list[tuple[Duration, str]]]:
+    """Service to the timeouts of those who wait for it."""
+    found: dict[str, list[tuple[Duration, str]]] = {}
+    for step in graph.calls():
+        if isinstance(step.timeout, Duration):
+            found.setdefault(step.target.name, []).append((step.timeout, step.operation.name))
+    for journey in graph.system.journeys:
+        if isinstance(journey.timeout, Duration):
+            for entry in journey.all_entries():
+                owner, _ = graph.system.endpoint(entry)
+                found.setdefault(owner.name, []).append((journey.timeout, journey.name))
+    return found
+
+
+def _stopping(
+    timeout: Duration | Absent | None,
+    deployment: Deployment | None,
+    *,
+    patience: Duration | None = None,
+) -> System:
+    return System(
+        "shop",
+        [
+            Service("web", endpoints=[Endpoint("page", steps=[Call("pdf.make", timeout=timeout)])]),
+            Service("pdf", deployment=deployment, endpoints=[Endpoint("make")]),
+        ],
+        journeys=[Journey("print", "pdf.make", timeout=patience)],
+    )
+
+
+@rule.bad("pdf")
+def the_default_is_too_short() -> System:
+    return _stopping(60 * s, Kubernetes())
+
+
+@rule.bad("pdf")
+def leaving_the_balancer_takes_time() -> System:
+    return _stopping(26 * s, Kubernetes(deregistration=5 * s))
+
+
+@rule.bad("pdf")
+def users_wait_longer() -> System:
+    return _stopping(5 * s, Kubernetes(deregistration=5 * s), patience=26 * s)
+
+
+@rule.borderline()
+def just_long_enough() -> System:
+    return _stopping(25 * s, Kubernetes(deregistration=5 * s))
+
+
+@rule.good
+def time_enough() -> System:
+    return _stopping(2 * s, Kubernetes(grace=60 * s, deregistration=5 * s))
+
+
+@rule.unknown("deployment.deregistration")
+def nobody_knows_the_balancer() -> System:
+    return _stopping(25 * s, Kubernetes())
+
+
+@rule.unknown("deployment.grace")
+def machines_without_a_grace() -> System:
+    return _stopping(25 * s, VirtualMachines())

@@ -1,0 +1,101 @@
+"""Liveness checks touch nothing outside the process, and readiness nothing that everybody shares.
+
+Why it matters: a liveness check that asks the database turns a slow minute of the database into
+a restart of every service. A readiness check that asks what all services share takes all of
+them out at once, and leaves nobody to answer with an error.
+
+How to fix: let liveness answer from the process alone, and report dependencies as metrics.
+
+False positives: a dependency without which the service has nothing at all to say may be part of
+its readiness, as long as few others share it (``max_sharing``).
+
+Sources: Spring Boot reference, Kubernetes probes (external state and health groups); kube-score,
+README_PROBES; Henderson, Shallow and deep health checks. The limit of sharing is our proposal.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archcheck import Kubernetes, Probe, Service, System
+from archcheck.findings import Result, Rule, Violation, option
+from archcheck.graph import Graph
+
+
+@dataclass(frozen=True)
+class Options:
+    """Thresholds."""
+
+    max_sharing: int = option(2, "services whose readiness may touch the same element")
+
+
+rule = Rule(
+    "DEP011",
+    "liveness-touches-dependency",
+    severity="error",
+    method="graph",
+    on_unknown="never",
+    options=Options,
+)
+
+
+@rule.check
+def check(graph: Graph, options: Options) -> Iterator[Result]:
+    services = graph.system.services
+    shared = Counter(name for service in services for name in set(_touched(service, "readiness")))
+    for service in services:
+        for name in _touched(service, "liveness"):
+            yield Violation(
+                service,
+                f"the liveness check of {service.name} touches {name}: when {name} is slow, "
+                f"{service.name} is restarted",
+                fix='liveness=Probe("http", "/live"), answered by the process alone',
+            )
+        for name in _touched(service, "readiness"):
+            if shared[name] > options.max_sharing:
+                yield Violation(
+                    service,
+                    f"the readiness of {shared[name]} services touches {name}: when {name} is "
+                    "slow, "
+                    "all of them are out at once",
+                    fix=f"leave {name} out of the readiness check",
+                    cause="readiness checks touch what many services share",
+                )
+
+
+def _touched(service: Service, check: str) -> tuple[str, ...]:
+    probe = getattr(service.deployment, check, None)
+    return tuple(probe.touches) if isinstance(probe, Probe) else ()
+
+
+def _ready(sharing: int) -> System:
+    probe = Probe("http", "/ready", touches=["db"])
+    return System(
+        "shop",
+        [Service(f"s{n}", deployment=Kubernetes(readiness=probe)) for n in range(sharing)],
+    )
+
+
+@rule.bad("orders")
+def restarted_with_the_database() -> System:
+    deployment = Kubernetes(liveness=Probe("http", "/health", touches=["db"]))
+    return System("shop", [Service("orders", deployment=deployment)])
+
+
+@rule.bad("s0", "s1", "s2")
+def all_out_at_once() -> System:
+    return _ready(3)
+
+
+@rule.borderline()
+def two_may_share_it() -> System:
+    return _ready(2)
+
+
+@rule.good
+def the_process_answers_alone() -> System:
+    probe = Probe("http", "/live")
+    deployment = Kubernetes(liveness=probe, readiness=probe)
+    return System("shop", [Service("orders", deployment=deployment)])

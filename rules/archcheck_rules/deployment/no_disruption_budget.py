@@ -1,0 +1,84 @@
+"""Services that critical journeys need say how many replicas a drain must leave.
+
+Why it matters: an upgrade of the cluster empties node after node. Without a budget it may take
+all replicas of a service at the same time.
+
+How to fix: ``disruption_budget=DisruptionBudget(max_unavailable=1)``.
+
+False positives: clusters whose nodes are never drained.
+
+Sources: Kubernetes, Disruptions and PodDisruptionBudget; kube-score,
+deployment-has-poddisruptionbudget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import (
+    Absent,
+    DisruptionBudget,
+    Docker,
+    Endpoint,
+    Journey,
+    Kubernetes,
+    Service,
+    System,
+)
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.model import Deployment
+
+rule = Rule("DEP009", "no-disruption-budget", severity="info", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    needed = [
+        (member, deployment)
+        for member, _ in graph.needed_by_critical_journeys()
+        if isinstance(member, Service)
+        and isinstance(deployment := member.deployment, Kubernetes)
+        and deployment.kind != "DaemonSet"
+    ]
+    if not needed:
+        yield NotApplicable("no critical journey needs a service on Kubernetes")
+    for member, deployment in needed:
+        budget = deployment.disruption_budget
+        if budget is None:
+            yield Undecided(member, "deployment.disruption_budget")
+        elif isinstance(budget, Absent):
+            yield Violation(
+                member,
+                f"a drain may take every replica of {member.name} ({budget.reason!r})",
+                fix="disruption_budget=DisruptionBudget(max_unavailable=1)",
+                cause="a drain may take every replica",
+            )
+
+
+def _drained(deployment: Deployment) -> System:
+    return System(
+        "shop",
+        [Service("orders", deployment=deployment, endpoints=[Endpoint("place")])],
+        journeys=[Journey("checkout", "orders.place", critical=True)],
+    )
+
+
+@rule.bad("orders")
+def none_on_purpose() -> System:
+    return _drained(Kubernetes(disruption_budget=Absent("not yet")))
+
+
+@rule.borderline()
+def compose_drains_nothing() -> System:
+    return _drained(Docker(disruption_budget=Absent("no such thing")))
+
+
+@rule.good
+def one_at_a_time() -> System:
+    return _drained(Kubernetes(disruption_budget=DisruptionBudget(max_unavailable=1)))
+
+
+@rule.unknown("deployment.disruption_budget")
+def nobody_says() -> System:
+    return _drained(Kubernetes())

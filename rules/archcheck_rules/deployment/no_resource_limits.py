@@ -1,0 +1,98 @@
+"""Containers request CPU and memory, and have a limit for memory.
+
+Why it matters: without requests the scheduler packs a node until everything on it is slow;
+without a memory limit one leak takes its neighbours with it. A CPU limit is left to taste: it
+throttles when there is no need.
+
+How to fix: ``resources=Resources(cpu=500 * millicores, memory=512 * MiB, memory_limit=1 * GiB)``.
+
+False positives: machines that run one process each; they are not containers and not asked.
+
+Sources: Kubernetes, Resource Management for Pods and Containers; kube-linter,
+unset-memory-requirements; kube-score, container-resources (and its issue 30 on CPU limits).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Absent, Datastore, Docker, Kubernetes, Resources, Service, System
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.model import Deployment
+from archcheck.units import MiB, cores
+
+rule = Rule("DEP003", "no-resource-limits", severity="warning", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    members: list[Service | Datastore] = [*graph.system.services, *graph.system.datastores]
+    contained = [
+        (member, deployment)
+        for member in members
+        if isinstance(deployment := getattr(member, "deployment", None), Kubernetes | Docker)
+    ]
+    if not contained:
+        yield NotApplicable("nothing is declared to run in a container")
+    for member, deployment in contained:
+        if deployment.resources is None:
+            yield Undecided(member, "deployment.resources")
+            continue
+        lacking = _lacking(deployment.resources)
+        if lacking:
+            yield Violation(
+                member,
+                f"the container of {member.name} has no {' and no '.join(lacking)}",
+                fix="Resources(cpu=..., memory=..., memory_limit=...)",
+                cause=f"containers have no {' and no '.join(lacking)}",
+            )
+
+
+def _lacking(resources: Resources) -> list[str]:
+    """A list of resources that leaves one out says that there is none."""
+    found = []
+    if resources.cpu is None:
+        found.append("CPU request")
+    if resources.memory is None:
+        found.append("memory request")
+    if resources.memory_limit is None or isinstance(resources.memory_limit, Absent):
+        found.append("memory limit")
+    return found
+
+
+def _contained(deployment: Deployment) -> System:
+    return System("shop", [Service("orders", deployment=deployment), Service("bare")])
+
+
+@rule.bad("orders")
+def only_cpu() -> System:
+    return _contained(Kubernetes(resources=Resources(cpu=1 * cores)))
+
+
+@rule.bad("orders")
+def no_limit_on_purpose() -> System:
+    wanted = Resources(cpu=1 * cores, memory=64 * MiB, memory_limit=Absent("it never leaks"))
+    return _contained(Docker(resources=wanted))
+
+
+@rule.bad("orders")
+def no_cpu() -> System:
+    return _contained(Kubernetes(resources=Resources(memory=64 * MiB, memory_limit=64 * MiB)))
+
+
+@rule.borderline()
+def a_cpu_limit_is_not_asked_for() -> System:
+    enough = Resources(cpu=1 * cores, memory=64 * MiB, memory_limit=64 * MiB)
+    return _contained(Kubernetes(resources=enough))
+
+
+@rule.good
+def all_of_it() -> System:
+    full = Resources(cpu=1 * cores, cpu_limit=2 * cores, memory=64 * MiB, memory_limit=128 * MiB)
+    return _contained(Kubernetes(resources=full))
+
+
+@rule.unknown("deployment.resources")
+def nobody_says() -> System:
+    return _contained(Kubernetes())

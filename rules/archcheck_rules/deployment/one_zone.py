@@ -1,0 +1,115 @@
+"""What critical journeys cannot do without is spread over several zones.
+
+Why it matters: a zone is what fails together: power, network, a wrong change. Replicas in one
+zone are one failure away from none.
+
+How to fix: ``zones=["a", "b", "c"]`` and, on Kubernetes, ``spread="topology_spread"``.
+
+False positives: systems that are one zone by decision; suppress with that reason.
+
+Sources: Amazon Builders' Library, Static stability using Availability Zones; Kubernetes, Pod
+Topology Spread Constraints; Polaris, topologySpreadConstraint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import (
+    Absent,
+    Broker,
+    Call,
+    Datastore,
+    Endpoint,
+    Journey,
+    Kubernetes,
+    MySQL,
+    Named,
+    Read,
+    Service,
+    System,
+)
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+
+rule = Rule("DEP002", "one-zone", severity="error", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    needed = graph.needed_by_critical_journeys()
+    if not needed:
+        yield NotApplicable("no journey is declared critical")
+    for member, journeys in needed:
+        if not isinstance(member, Service | Datastore | Broker):
+            continue
+        zones = _zones(member)
+        deployment = getattr(member, "deployment", None)
+        spread = deployment.spread if isinstance(deployment, Kubernetes) else None
+        names = ", ".join(journey.name for journey in journeys)
+        if not zones:
+            yield Undecided(member, "zones", "holds with at least 2")
+        elif len(zones) == 1:
+            yield Violation(
+                member,
+                f"{member.name} lives in {next(iter(zones))} only, and the critical {names} need "
+                "it",
+                fix='zones=["a", "b"]',
+                cause="what a critical journey needs lives in one zone",
+            )
+        elif isinstance(spread, Absent):
+            yield Violation(
+                member,
+                f"nothing spreads the replicas of {member.name} over its zones "
+                f"({spread.reason!r}), "
+                f"and the critical {names} need it",
+                fix='spread="topology_spread"',
+            )
+
+
+def _zones(member: Service | Datastore | Broker) -> set[str]:
+    deployment = getattr(member, "deployment", None)
+    return {*getattr(member, "zones", ()), *(deployment.zones if deployment else ())}
+
+
+def _critical(deployment: Kubernetes | None, *others: Named, read: str | None = None) -> System:
+    place = Endpoint("place", steps=[Read(read)] if read else [Call("bank")])
+    return System(
+        "shop",
+        [
+            Service("orders", deployment=deployment, endpoints=[place]),
+            Service("bank", deployment=Kubernetes(zones=["a", "b"]), endpoints=[Endpoint("pay")]),
+            *others,
+        ],
+        journeys=[Journey("checkout", "orders.place", critical=True)],
+    )
+
+
+@rule.bad("orders")
+def all_replicas_in_one_zone() -> System:
+    return _critical(Kubernetes(zones=["a"]))
+
+
+@rule.bad("orders")
+def nothing_spreads_them() -> System:
+    return _critical(Kubernetes(zones=["a", "b"], spread=Absent("the scheduler decides")))
+
+
+@rule.bad("db")
+def the_database_in_one_zone() -> System:
+    return _critical(Kubernetes(zones=["a", "b"]), MySQL("db", zones=["a"]), read="db")
+
+
+@rule.borderline()
+def two_zones_are_enough() -> System:
+    return _critical(Kubernetes(zones=["a", "b"]))
+
+
+@rule.good
+def three_zones() -> System:
+    return _critical(Kubernetes(zones=["a", "b", "c"], spread="topology_spread"))
+
+
+@rule.unknown("zones")
+def nobody_says() -> System:
+    return _critical(None)

@@ -1,0 +1,155 @@
+"""While a new version rolls out, enough replicas are left for the load.
+
+Why it matters: a rollout takes replicas away, and it happens at any time of the day. What looks
+like a harmless release at noon is an overload.
+
+A rolling update keeps replicas minus ``max_unavailable`` (Kubernetes: 25% unless told otherwise,
+rounded down); recreating keeps none. The replicas are those that are always there.
+
+How to fix: ``RollingUpdate(max_surge=1, max_unavailable=0)``, or more replicas.
+
+False positives: releases that only happen at night.
+
+Sources: Kubernetes, Deployments (rolling update); kube-score, deployment-strategy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from archcheck import (
+    BlueGreen,
+    Canary,
+    Constant,
+    Docker,
+    Endpoint,
+    Journey,
+    Kubernetes,
+    Load,
+    Poisson,
+    Recreate,
+    RollingUpdate,
+    Scenario,
+    Service,
+    SpringBoot,
+    System,
+    Work,
+    effective,
+)
+from archcheck.capacity import Demand, demands
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.model import Deployment, Rollout
+from archcheck.units import Fraction, ms, percent, s
+
+rule = Rule("DEP007", "rollout-capacity", severity="warning", method="calc")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    if not demands(graph):
+        yield NotApplicable("no scenario declares a load")
+    for demand in demands(graph):
+        for service in graph.system.services:
+            if service.deployment is not None:
+                yield from _judge(demand, service, service.deployment)
+
+
+def _judge(demand: Demand, service: Service, deployment: Deployment) -> Iterator[Result]:
+    resource = demand.resource_of(service)
+    if resource is None:
+        return
+    rollout = effective(deployment, "rollout")
+    if not rollout.is_known:
+        yield Undecided(service, "deployment.rollout")
+        return
+    missing = _taken(rollout.value, resource.units)
+    left = resource.units - missing
+    needed = math.ceil(resource.busy / resource.per_unit - 1e-9)
+    # an overload with all replicas is not the rollout's
+    if missing and left < needed <= resource.units:
+        default = f" (default: {rollout.source})" if rollout.origin == "default" else ""
+        yield Violation(
+            service,
+            f"a rollout leaves {left} of {resource.units} replicas of {service.name}{default}, and "
+            f"the load needs {needed} in scenario {demand.scenario.name!r}",
+            fix="rollout=RollingUpdate(max_surge=1, max_unavailable=0)",
+            evidence=(
+                f"{resource.busy:.3g} {resource.what} busy, {resource.per_unit:g} in each replica",
+            ),
+        )
+
+
+def _taken(rollout: Rollout, replicas: int) -> int:
+    """Replicas that are away at the worst moment."""
+    match rollout:
+        case Recreate():
+            return replicas
+        case RollingUpdate(max_unavailable=Fraction() as share):
+            return math.floor(float(share) * replicas + 1e-9)
+        case RollingUpdate(max_unavailable=int() as count):
+            return min(count, replicas)
+        case _:
+            return 0
+
+
+def _rolling(rate: float, deployment: Deployment) -> System:
+    return System(
+        "shop",
+        [
+            Service(
+                "orders",
+                runtime=SpringBoot(threads=10),
+                deployment=deployment,
+                endpoints=[Endpoint("place", steps=[Work(Constant(100 * ms))])],
+            )
+        ],
+        journeys=[Journey("buy", "orders.place")],
+        scenarios=[Scenario("peak", load=[Load("buy", Poisson(rate / s))])],
+    )
+
+
+@rule.bad("orders")
+def the_default_takes_a_quarter() -> System:
+    return _rolling(350, Kubernetes(replicas=4))
+
+
+@rule.bad("orders")
+def all_are_stopped_first() -> System:
+    return _rolling(10, Kubernetes(replicas=4, rollout=Recreate()))
+
+
+@rule.bad("orders")
+def two_at_a_time() -> System:
+    return _rolling(250, Kubernetes(replicas=4, rollout=RollingUpdate(max_unavailable=2)))
+
+
+@rule.borderline()
+def just_enough_are_left() -> System:
+    return _rolling(300, Kubernetes(replicas=4))
+
+
+@rule.borderline()
+def a_quarter_of_three_is_none() -> System:
+    return _rolling(300, Kubernetes(replicas=3))
+
+
+@rule.good
+def the_new_one_comes_first() -> System:
+    return _rolling(400, Kubernetes(replicas=4, rollout=RollingUpdate(max_unavailable=0)))
+
+
+@rule.good
+def beside_the_old_one() -> System:
+    return _rolling(400, Kubernetes(replicas=4, rollout=BlueGreen()))
+
+
+@rule.good
+def a_canary_comes_on_top() -> System:
+    return _rolling(400, Kubernetes(replicas=4, rollout=Canary(steps=[5 * percent])))
+
+
+@rule.unknown("deployment.rollout")
+def nobody_says() -> System:
+    return _rolling(10, Docker(replicas=4))

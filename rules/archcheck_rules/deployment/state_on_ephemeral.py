@@ -1,0 +1,94 @@
+"""What keeps data has volumes that survive its container.
+
+Why it matters: a container's own disk and an ``emptyDir`` are gone with the container: with the
+next eviction, crash or update.
+
+How to fix: ``volumes=[Volume("data", durable=True)]`` (a persistent volume, a disk of the
+provider), or a managed service.
+
+False positives: stores that are filled from elsewhere at each start; declare them as caches.
+
+Sources: Kubernetes, Volumes (emptyDir) and Persistent Volumes; Docker, volumes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import (
+    Broker,
+    Datastore,
+    Docker,
+    Kafka,
+    Kubernetes,
+    Managed,
+    MySQL,
+    Redis,
+    System,
+    Volume,
+)
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.model import Deployment
+
+rule = Rule("DEP008", "state-on-ephemeral", severity="error", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    stateful: list[Datastore | Broker] = [
+        *(store for store in graph.system.datastores if not store.is_cache),
+        *graph.system.brokers,
+    ]
+    if not stateful:
+        yield NotApplicable("there is no datastore and no broker")
+    for member in stateful:
+        deployment = getattr(member, "deployment", None)
+        if isinstance(deployment, Managed):
+            continue
+        volumes = (*getattr(member, "volumes", ()), *(deployment.volumes if deployment else ()))
+        lost = [volume.name for volume in volumes if volume.durable is False]
+        if lost:
+            yield Violation(
+                member,
+                f"{member.name} keeps its data on {', '.join(dict.fromkeys(lost))}, which is lost "
+                "with the container",
+                fix=f'Volume("{lost[0]}", durable=True)',
+            )
+        elif not any(volume.durable for volume in volumes):
+            yield Undecided(member, "volumes")
+
+
+def _kept(deployment: Deployment | None, *volumes: Volume) -> System:
+    return System("shop", [MySQL("ledger", deployment=deployment, volumes=volumes)])
+
+
+@rule.bad("ledger")
+def an_empty_dir() -> System:
+    return _kept(None, Volume("data", durable=False))
+
+
+@rule.bad("kafka")
+def a_broker_on_the_containers_disk() -> System:
+    lost = Docker(volumes=[Volume("log", durable=False)])
+    return System("shop", [Kafka("kafka", deployment=lost)])
+
+
+@rule.borderline("ledger")
+def one_of_two_is_lost() -> System:
+    return _kept(Kubernetes(volumes=[Volume("data", durable=True)]), Volume("log", durable=False))
+
+
+@rule.good
+def a_persistent_volume() -> System:
+    return _kept(Kubernetes(volumes=[Volume("data", durable=True)]))
+
+
+@rule.good
+def somebody_else_keeps_it() -> System:
+    return System("shop", [*_kept(Managed("RDS")).elements, Redis("cache")])
+
+
+@rule.unknown("volumes")
+def nobody_says() -> System:
+    return _kept(None, Volume("data"))

@@ -1,0 +1,169 @@
+"""Bulkheads and connection pools are larger than what the load keeps in use.
+
+Why it matters: a limit below the need rejects or delays requests while everything behind it is
+idle; it is found in the first rush hour.
+
+By Little's law a replica of the caller has rate x time calls in progress. The time is taken
+without queueing, so the real need is higher.
+
+How to fix: a larger limit, or a shorter time behind it.
+
+False positives: limits that are meant to shed; the finding says how much they shed.
+
+Sources: Little, A Proof for the Queuing Formula L = lambda W, 1961; Resilience4j, Bulkhead;
+HikariCP, About Pool Sizing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archcheck import (
+    Bulkhead,
+    Call,
+    Constant,
+    Endpoint,
+    Journey,
+    Kubernetes,
+    Load,
+    MySQL,
+    Poisson,
+    Pool,
+    Read,
+    Scenario,
+    Service,
+    System,
+    Work,
+)
+from archcheck.capacity import Demand, Latency, demands
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph, Interaction
+from archcheck.units import Duration, Rate, ms, s
+
+rule = Rule("PRF004", "concurrency-limit", severity="error", method="calc")
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """At most ``size`` of these steps at a time, in each replica."""
+
+    subject: Interaction | Service
+    what: str
+    size: int
+    steps: tuple[Interaction, ...]
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    limits = list(_limits(graph))
+    if not limits or not demands(graph):
+        yield NotApplicable("nothing declares a bulkhead or a pool, or no scenario declares a load")
+        return
+    for demand in demands(graph):
+        for limit in limits:
+            yield from _judge(demand, limit)
+
+
+def _limits(graph: Graph) -> Iterator[_Limit]:
+    for step in graph.interactions:
+        bulkhead = getattr(step.step, "bulkhead", None)
+        if isinstance(bulkhead, Bulkhead):
+            yield _Limit(step, f"the bulkhead of {step.name}", bulkhead.max_concurrent, (step,))
+    for service in graph.system.services:
+        to: dict[str, list[Interaction]] = defaultdict(list)
+        for step in graph.made_by.get(service.name, ()):
+            to[step.target.name].append(step)
+        for pool in service.pools:
+            target = str(pool.target).partition(".")[0]
+            size = pool.size * pool.processes
+            yield _Limit(service, f"the pool of {service.name} for {target}", size, (*to[target],))
+
+
+def _judge(demand: Demand, limit: _Limit) -> Iterator[Result]:
+    rate = sum(demand.steps.get(step, 0.0) for step in limit.steps)
+    if not rate:
+        return
+    caller = limit.steps[0].source
+    deployment = getattr(caller, "deployment", None)
+    replicas = deployment.fewest_replicas() if deployment else None
+    in_use = Latency(0.0)
+    for step in limit.steps:
+        in_use += demand.held(step).scaled(demand.steps.get(step, 0.0))
+    for missing in in_use.missing:
+        yield Undecided(missing.holder, missing.attribute)
+    if replicas is None:
+        if in_use.seconds > limit.size:
+            threshold = f"holds with more than {in_use.seconds / limit.size:.3g}"
+            yield Undecided(caller, "deployment.replicas", threshold)
+        return
+    each = in_use.seconds / replicas
+    if each > limit.size * (1 + 1e-9):
+        yield Violation(
+            limit.subject,
+            f"{limit.what} holds {limit.size}, and {each:.3g} are in use in each replica in "
+            "scenario "
+            f"{demand.scenario.name!r}",
+            fix=f"{int(each * 1.5) + 1} instead of {limit.size}, or a shorter time behind it",
+            evidence=(
+                f"{Rate(rate):.3} x {Duration(in_use.seconds / rate):.3} / {replicas} replicas = "
+                f"{each:.3g}",
+            ),
+        )
+
+
+def _limited(
+    rate: float,
+    bulkhead: Bulkhead | None = None,
+    pools: tuple[Pool, ...] = (),
+    *,
+    replicas: int | None = 2,
+    read: Duration | None = 100 * ms,
+) -> System:
+    steps = [Call("pay", bulkhead=bulkhead)] if bulkhead else [Read("ledger")]
+    return System(
+        "shop",
+        [
+            MySQL("ledger", read=read),
+            Service(
+                "orders",
+                pools=pools,
+                deployment=Kubernetes(replicas=replicas) if replicas else None,
+                endpoints=[Endpoint("place", steps=steps)],
+            ),
+            Service("pay", endpoints=[Endpoint("charge", steps=[Work(Constant(100 * ms))])]),
+        ],
+        journeys=[Journey("buy", "orders.place")],
+        scenarios=[Scenario("peak", load=[Load("buy", Poisson(rate / s))])],
+    )
+
+
+@rule.bad("orders.place -> pay.charge")
+def the_bulkhead_is_too_small() -> System:
+    return _limited(300, Bulkhead(10))  # 300/s x 0.1 s / 2 = 15 in each replica
+
+
+@rule.bad("orders")
+def the_pool_is_too_small() -> System:
+    return _limited(300, pools=(Pool("ledger", 10),))
+
+
+@rule.borderline()
+def just_enough() -> System:
+    return _limited(200, pools=(Pool("ledger", 5, processes=2),))
+
+
+@rule.good
+def room_to_spare() -> System:
+    return _limited(200, Bulkhead(40))
+
+
+@rule.unknown("deployment.replicas")
+def an_unknown_number_of_replicas() -> System:
+    return _limited(300, Bulkhead(10), replicas=None)
+
+
+@rule.unknown("read")
+def an_unknown_query_time() -> System:
+    return _limited(300, pools=(Pool("ledger", 10),), read=None)

@@ -1,0 +1,128 @@
+"""Consumers work off what is published.
+
+Why it matters: a consumer that is slower than its topic falls behind for ever; the queue grows
+until it is full or the messages expire.
+
+A consumer works on as many messages at a time as its replicas have slots, at most one for each
+partition; that number over the time of a message is its capacity. Autoscaled consumers count
+with their largest scale.
+
+How to fix: more partitions and replicas, more ``concurrency``, or less work for each message.
+
+False positives: bursts that the queue is meant to hold; declare the mean rate as a scenario.
+
+Sources: Denning and Buzen, The Operational Analysis of Queueing Network Models, 1978; Kafka
+documentation, consumer groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import (
+    Constant,
+    Consumer,
+    Endpoint,
+    Journey,
+    Kubernetes,
+    Load,
+    Poisson,
+    Publish,
+    Queue,
+    Scenario,
+    Service,
+    System,
+    Topic,
+    Work,
+)
+from archcheck.capacity import consumer_flows, demands
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.units import Duration, Rate, ms, s
+
+rule = Rule("PRF008", "consumer-too-slow", severity="error", method="calc")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    flows = [flow for demand in demands(graph) for flow in consumer_flows(demand)]
+    if not flows:
+        yield NotApplicable("no consumer gets messages under a declared load")
+    for flow in flows:
+        if flow.slots is not None and flow.rate > flow.capacity * (1 + 1e-9):
+            name = flow.operation.name
+            yield Violation(
+                flow.operation,
+                f"{name} works off {Rate(flow.capacity):.3} and gets {Rate(flow.rate):.3} in "
+                "scenario "
+                f"{flow.demand.scenario.name!r}",
+                fix=f"slots for {int(flow.needed) + 1} messages at a time (replicas x concurrency, "
+                "and partitions)",
+                evidence=(
+                    flow.channel,
+                    f"{flow.slots} at a time / {Duration(flow.time):.3} = {Rate(flow.capacity):.3}",
+                ),
+            )
+            continue
+        for missing in flow.missing:
+            yield Undecided(
+                missing.holder, missing.attribute, f"needs {flow.needed:.3g} messages at a time"
+            )
+
+
+def _feeding(
+    rate: float,
+    *,
+    concurrency: int | None = 2,
+    partitions: int | None = 12,
+    replicas: int | None = 3,
+    queue: bool = False,
+) -> System:
+    topic = Queue("placed") if queue else Topic("placed", partitions=partitions)
+    consumer = Consumer("placed", concurrency=concurrency, steps=[Work(Constant(100 * ms))])
+    deployment = Kubernetes(replicas=replicas) if replicas else None
+    return System(
+        "shop",
+        [
+            topic,
+            Service("orders", endpoints=[Endpoint("place", steps=[Publish("placed")])]),
+            Service("mails", deployment=deployment, consumers=[consumer]),
+        ],
+        journeys=[Journey("buy", "orders.place")],
+        scenarios=[Scenario("peak", load=[Load("buy", Poisson(rate / s))])],
+    )
+
+
+@rule.bad("mails.consume")
+def too_few_slots() -> System:
+    return _feeding(61)
+
+
+@rule.bad("mails.consume")
+def too_few_partitions() -> System:
+    return _feeding(45, partitions=4)
+
+
+@rule.borderline()
+def it_just_keeps_up() -> System:
+    return _feeding(60)
+
+
+@rule.good
+def a_queue_has_no_partitions() -> System:
+    return _feeding(50, queue=True)
+
+
+@rule.unknown("concurrency")
+def nobody_says_how_many_at_a_time() -> System:
+    return _feeding(10, concurrency=None)
+
+
+@rule.unknown("partitions")
+def nobody_says_how_many_partitions() -> System:
+    return _feeding(10, partitions=None)
+
+
+@rule.unknown("deployment.replicas")
+def nobody_says_how_many_replicas() -> System:
+    return _feeding(10, replicas=None)

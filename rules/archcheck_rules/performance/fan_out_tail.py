@@ -1,0 +1,181 @@
+"""Requests that ask many at once still meet their objective.
+
+Why it matters: a request that waits for n answers is as slow as the slowest of them. When one in
+a hundred is slow and ten are asked, one request in ten is slow.
+
+For each parallel group the share of requests that wait longer than the objective's bound B for
+some branch is 1 - (1 - p1)(1 - p2)..., with the tail of a branch taken as exponential through
+its declared p99 (p = 0.01 ^ (B / p99)), or through its mean latency without queueing where
+nothing is promised (p = exp(-B / mean)). It must not exceed what the objective allows: 1% for a
+p99.
+
+How to fix: fewer branches, hedged reads, a cache, optional branches with a fallback, or a bound
+that fits.
+
+False positives: branches whose slow answers come together; tails that are shorter than
+exponential.
+
+Sources: Dean and Barroso, The Tail at Scale, CACM 2013.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+
+from archcheck import (
+    Call,
+    Endpoint,
+    External,
+    Journey,
+    Parallel,
+    Service,
+    Slo,
+    System,
+    Work,
+)
+from archcheck.capacity import Latencies, Missing, latency_of
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph, Interaction, Operation
+from archcheck.units import Duration, ms, s
+
+rule = Rule("PRF006", "fan-out-tail", severity="warning", method="calc")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    latencies = Latencies(graph)
+    applies = False
+    for subject, slo, operation in _promises(graph):
+        groups = _fan_outs(graph, operation)
+        if not groups or not slo.latencies():
+            continue
+        applies = True
+        name, quantile, bound = slo.latencies()[-1]
+        for steps in groups:
+            yield from _judge(latencies, subject, (name, quantile, bound), steps)
+    if not applies:
+        yield NotApplicable("nothing with a latency objective asks several at once")
+
+
+def _promises(graph: Graph) -> Iterator[tuple[Journey | Operation, Slo, str]]:
+    for journey in graph.system.journeys:
+        if journey.slo is not None and len(journey.all_entries()) == 1:
+            owner, endpoint = graph.system.endpoint(journey.all_entries()[0])
+            if endpoint is not None:
+                yield journey, journey.slo, f"{owner.name}.{endpoint.name}"
+    for name, operation in graph.operations.items():
+        slo = getattr(operation.part, "slo", None)
+        if isinstance(slo, Slo):
+            yield operation, slo, name
+
+
+def _fan_outs(graph: Graph, operation: str) -> list[list[Interaction]]:
+    """The required branches of each parallel group that every request waits for."""
+    groups: dict[int, list[Interaction]] = defaultdict(list)
+    for step in graph.outgoing.get(operation, ()):
+        waits = step.mode in ("call", "read", "write") and step.visits >= 1
+        if step.parallel is not None and waits and not step.can_fail_softly:
+            groups[id(step.parallel)].append(step)
+    return [steps for steps in groups.values() if len(steps) > 1]
+
+
+def _judge(
+    latencies: Latencies,
+    subject: Journey | Operation,
+    objective: tuple[str, float, Duration],
+    steps: list[Interaction],
+) -> Iterator[Result]:
+    name, quantile, bound = objective
+    on_time, unknown = 1.0, False
+    for step in steps:
+        late, missing = _late(latencies, step, float(bound))
+        on_time *= 1 - late
+        for part in missing:
+            unknown = True
+            yield Undecided(part.holder, part.attribute)
+    late_share, allowed = 1 - on_time, 1 - quantile
+    if not unknown and late_share > allowed * (1 + 1e-9):
+        yield Violation(
+            subject,
+            f"{late_share:.2%} of the requests of {subject.name} wait longer than {bound} for "
+            "one of "
+            f"{len(steps)} branches, and {name} = {bound} allows {allowed:.2%}",
+            fix="fewer required branches, or hedge them",
+            evidence=tuple(steps),
+        )
+
+
+def _late(
+    latencies: Latencies, step: Interaction, bound: float
+) -> tuple[float, tuple[Missing, ...]]:
+    """The share of a branch's answers that come after ``bound``, and what is missing for it."""
+    slo = step.endpoint.slo if step.endpoint else None
+    if slo is not None and slo.p99 is not None:
+        return float(0.01 ** (bound / float(slo.p99))), ()
+    latency = latency_of(latencies, step)
+    if not latency.seconds:
+        return 0.0, latency.missing
+    return math.exp(-bound / latency.seconds), latency.missing
+
+
+def _asking(
+    branches: int, bound: Duration, *, p99: Duration | None = 100 * ms, external: bool = False
+) -> System:
+    work = [] if p99 else [Work(10 * ms)]
+    leaves: list[Service | External] = [
+        Service(f"s{n}", endpoints=[Endpoint("get", slo=Slo(p99=p99) if p99 else None, steps=work)])
+        for n in range(branches)
+    ]
+    if external:
+        leaves[0] = External("s0")
+    page = Endpoint("page", steps=[Parallel([Call(f"s{n}") for n in range(branches)])])
+    return System(
+        "shop",
+        [Service("web", endpoints=[page]), *leaves],
+        journeys=[Journey("browse", "web.page", slo=Slo(p99=bound))],
+    )
+
+
+@rule.bad("browse")
+def ten_branches_with_the_same_objective() -> System:
+    return _asking(10, 100 * ms)
+
+
+@rule.bad("browse")
+def ten_branches_of_ten_milliseconds() -> System:
+    return _asking(10, 46 * ms, p99=None)  # a single one is late in 1% of the cases
+
+
+@rule.borderline("browse")
+def two_branches_at_the_very_bound() -> System:
+    return _asking(2, 100 * ms)
+
+
+@rule.borderline()
+def one_branch_is_no_fan_out() -> System:
+    return System(
+        "shop",
+        [*_asking(1, 100 * ms).elements, *_two().elements],
+        journeys=[
+            Journey("browse", "web.page", slo=Slo(p99=100 * ms)),
+            Journey("both", "two.page", slo=Slo(p99=1 * s)),
+        ],
+    )
+
+
+def _two() -> System:
+    leaves = [Service(f"t{n}", endpoints=[Endpoint("get", slo=Slo(p99=1 * ms))]) for n in (1, 2)]
+    page = Endpoint("page", steps=[Parallel([Call("t1"), Call("t2")])])
+    return System("two", [Service("two", endpoints=[page]), *leaves])
+
+
+@rule.good
+def a_bound_with_room() -> System:
+    return _asking(10, 200 * ms)
+
+
+@rule.unknown("latency")
+def a_party_that_promises_nothing() -> System:
+    return _asking(3, 200 * ms, external=True)

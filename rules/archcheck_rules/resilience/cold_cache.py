@@ -1,0 +1,113 @@
+"""The system carries its declared load with every cache empty.
+
+Why it matters: caches start empty: after a restart, a flush, a failover, a change of keys. When
+what lies behind them cannot take the full load, the system does not come back by itself,
+because failing requests never fill the cache.
+
+The load of every resource is computed again with all hit ratios at zero, without coalescing. A
+resource that is already overloaded with warm caches is left to the other rules.
+
+How to fix: capacity for the cold case, warming before taking traffic, coalesced misses, or
+admission that ramps up.
+
+False positives: caches that keep their content over restarts and are never lost together;
+coalescing, which the rule does not count.
+
+Sources: Huang et al., Metastable Failures in the Wild, OSDI 2022; Amazon Builders' Library,
+Caching challenges and strategies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import (
+    Cached,
+    Endpoint,
+    Journey,
+    Load,
+    MySQL,
+    Poisson,
+    Read,
+    Redis,
+    Scenario,
+    Service,
+    System,
+)
+from archcheck.capacity import Demand, demands
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.units import Duration, Rate, ms, percent, s
+
+rule = Rule("RES024", "cold-cache", severity="warning", method="calc")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    if not demands(graph) or not any(step.mode == "cache" for step in graph.interactions):
+        yield NotApplicable("no cache is used, or no scenario declares a load")
+        return
+    cold = demands(Graph(graph.system, today=graph.today, cold_caches=True))
+    for warm, empty in zip(demands(graph), cold, strict=True):
+        yield from _compare(warm, empty)
+
+
+def _compare(warm: Demand, cold: Demand) -> Iterator[Result]:
+    for need in cold.unsized:
+        before = warm.unsized_of(need.holder)
+        if before is None or need.busy > before.busy:
+            yield Undecided(need.holder, need.attribute, f"holds with more than {need.busy:.3g}")
+    for resource in cold.resources:
+        before_it = warm.resource_of(resource.holder)
+        usual = before_it.utilisation if before_it else 0.0
+        name = resource.holder.name
+        if cold.rates.get(name, 0.0) > warm.rates.get(name, 0.0):
+            for missing in resource.missing:
+                yield Undecided(missing.holder, missing.attribute)
+        if usual <= 1 < resource.utilisation:
+            carried = Rate(sum(cold.journeys.values()) * resource.headroom)
+            yield Violation(
+                resource.holder,
+                f"with empty caches {resource.name} is asked for {resource.utilisation:.0%} of "
+                "what "
+                f"it has in scenario {warm.scenario.name!r}; the system then carries {carried:.3}",
+                fix="coalesced misses and warming, or more capacity behind the cache",
+                evidence=(
+                    f"warm: {usual:.0%} busy",
+                    f"cold: {resource.busy:.3g} busy of {resource.servers}",
+                ),
+            )
+
+
+def _cached(rate: float, read: Duration | None = 5 * ms) -> System:
+    find = Cached("hot", [Read("pages")], hit_ratio=95 * percent)
+    return System(
+        "shop",
+        [
+            Redis("hot", read=0.1 * ms),
+            MySQL("pages", read=read, parallelism=10),
+            Service("web", endpoints=[Endpoint("page", steps=[find])]),
+        ],
+        journeys=[Journey("browse", "web.page")],
+        scenarios=[Scenario("peak", load=[Load("browse", Poisson(rate / s))])],
+    )
+
+
+@rule.bad("pages")
+def the_cache_hides_twenty_times_the_load() -> System:
+    return _cached(4000)
+
+
+@rule.borderline()
+def just_full_with_an_empty_cache() -> System:
+    return _cached(2000)
+
+
+@rule.good
+def it_fits_without_the_cache() -> System:
+    return _cached(500)
+
+
+@rule.unknown("read")
+def the_query_time_is_not_declared() -> System:
+    return _cached(500, read=None)

@@ -1,0 +1,68 @@
+"""Critical journeys do not rest on an external party alone.
+
+Why it matters: a party outside has outages of its own that nobody here can mend; whoever rests
+on it without an alternative shares them.
+
+How to fix: a fallback (a second provider, a cached answer, a promise to do it later), or do it
+after the answer, from a queue.
+
+False positives: journeys that make no sense without the party; suppress with that reason.
+
+Sources: AWS Well-Architected, REL05-BP01 (graceful degradation); Nygard, Release It!, 2nd
+edition, 2018 (integration points).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Call, Endpoint, External, Fallback, Journey, Service, System
+from archcheck.findings import NotApplicable, Result, Rule, Violation
+from archcheck.graph import Graph
+
+rule = Rule(
+    "RES026",
+    "external-without-fallback",
+    severity="warning",
+    method="attr",
+    on_unknown="violation",
+)
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    if not graph.critical_journeys:
+        yield NotApplicable("no journey is declared critical")
+    for journey in graph.critical_journeys:
+        for member, path in graph.required(journey):
+            if isinstance(member, External):
+                yield Violation(
+                    path[-1] if path else journey,
+                    f"the critical journey {journey.name} cannot answer without {member.name}",
+                    fix='fallback=Fallback("cache") (or another provider), or an event',
+                    evidence=path,
+                )
+
+
+def _checkout(fallback: Fallback | None, *, optional: bool = False) -> System:
+    pay = Call("bank", fallback=fallback, optional=optional)
+    return System(
+        "shop",
+        [External("bank"), Service("orders", endpoints=[Endpoint("place", steps=[pay])])],
+        journeys=[Journey("checkout", "orders.place", critical=True)],
+    )
+
+
+@rule.bad("orders.place -> bank")
+def no_way_round_the_bank() -> System:
+    return _checkout(None)
+
+
+@rule.borderline()
+def it_may_be_left_out() -> System:
+    return _checkout(None, optional=True)
+
+
+@rule.good
+def paid_later() -> System:
+    return _checkout(Fallback("static"))

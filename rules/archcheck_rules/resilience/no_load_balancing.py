@@ -1,0 +1,90 @@
+"""Calls to a service with several replicas say how they are spread over them.
+
+Why it matters: without a policy one replica may get most of the load while others idle, and a
+slow one keeps getting its share.
+
+How to fix: ``balancing="least_outstanding"`` (or ``"power_of_two"``), or a mesh.
+
+False positives: callers that must stay with one replica; say so with ``Absent("session")``, which
+is reported with its reason.
+
+Sources: Google SRE book, chapter 20 (load balancing in the datacenter); Mitzenmacher, The Power
+of Two Choices in Randomized Load Balancing, 2001.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Absent, Call, Endpoint, Kubernetes, Mesh, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+from archcheck.model.resilience import Balancing
+
+rule = Rule("RES016", "no-load-balancing", severity="warning", method="attr")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for step in graph.calls():
+        call, callee = step.step, step.target
+        if not isinstance(call, Call) or not isinstance(callee, Service):
+            continue
+        if isinstance(call.balancing, str) or (call.balancing is None and step.mesh):
+            continue
+        replicas = callee.deployment.most_replicas() if callee.deployment else None
+        if replicas is None:
+            yield Undecided(callee, "deployment.replicas")
+        elif replicas > 1 and call.balancing is None:
+            yield Undecided(step, "balancing")
+        elif replicas > 1 and isinstance(call.balancing, Absent):
+            yield Violation(
+                step,
+                f"{step.name} is not balanced over {replicas} replicas ({call.balancing.reason!r})",
+                fix='balancing="least_outstanding"',
+                cause="calls are not balanced over the replicas of the callee",
+            )
+
+
+def _call(
+    balancing: Balancing | Absent | None, replicas: int | None = 2, mesh: Mesh | None = None
+) -> System:
+    call = Call("stock.get", balancing=balancing)
+    deployment = Kubernetes(replicas=replicas) if replicas else None
+    return System(
+        "shop",
+        [
+            Service("web", mesh=mesh, endpoints=[Endpoint("page", steps=[call])]),
+            Service("stock", deployment=deployment, endpoints=[Endpoint("get")]),
+        ],
+    )
+
+
+@rule.bad("web.page -> stock.get")
+def always_the_same_replica() -> System:
+    return _call(Absent("not yet"))
+
+
+@rule.borderline()
+def a_single_replica_needs_none() -> System:
+    return _call(Absent("there is one"), replicas=1)
+
+
+@rule.good
+def the_least_busy_one() -> System:
+    return _call("least_outstanding")
+
+
+@rule.good
+def the_mesh_balances() -> System:
+    return _call(None, mesh=Mesh("istio"))
+
+
+@rule.unknown("balancing")
+def nobody_says() -> System:
+    return _call(None)
+
+
+@rule.unknown("deployment.replicas")
+def an_unknown_number_of_replicas() -> System:
+    return _call(None, replicas=None)

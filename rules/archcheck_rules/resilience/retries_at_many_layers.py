@@ -1,0 +1,150 @@
+"""At most one layer of a path retries.
+
+Why it matters: retries multiply. Three layers that each try three times turn one request into 27
+at the bottom, exactly when the bottom cannot take it.
+
+The layers are counted along the synchronous calls below each call that retries, and so is the
+mesh of the caller. Calls whose retries nobody declared are a question, but only where another
+layer of the same path retries.
+
+How to fix: retry where the failure happens or at the edge, and let everybody else fail fast:
+``retry=Absent("the gateway retries")``.
+
+False positives: retries with a budget multiply less in practice; rule RES007 takes budgets into
+account.
+
+Sources: AWS Well-Architected, REL05-BP03 (control and limit retry calls); Azure Architecture
+Center, Retry Storm antipattern; Google SRE book, chapter 22.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Absent, Call, Endpoint, Mesh, Retry, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph, Interaction
+
+rule = Rule("RES008", "retries-at-many-layers", severity="warning", method="graph")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    below = _Below(graph)
+    for step in graph.calls():
+        attempts = _attempts(step)
+        if attempts == 1:
+            continue
+        inner = below.retrying(step.target_name)
+        own = bool(step.retries) and step.mesh is not None and step.mesh.retry is not None
+        if inner or own:
+            if attempts is None:
+                yield Undecided(step, "retry", "holds with a single attempt")
+                continue
+            total = attempts
+            for part in inner:
+                total *= _attempts(part) or 1
+            yield Violation(
+                step,
+                f"{step.operation.name} tries {step.target_name} up to {attempts} times and "
+                + (f"{inner[-1].operation.name} retries too" if inner else "its mesh does a part")
+                + f": up to {total} attempts for one request",
+                fix='retry=Absent("another layer retries") in all layers but one',
+                evidence=(step, *inner),
+                cause="several layers of a path retry",
+            )
+        elif attempts is not None:
+            for part in below.unknown(step.target_name):
+                yield Undecided(part, "retry", "holds with a single attempt")
+
+
+def _attempts(step: Interaction) -> int | None:
+    """How often a step is tried in all, by the caller and by its mesh; ``None``: unknown."""
+    if step.retries is None:
+        return None
+    mesh = step.mesh.retry.attempts if step.mode == "call" and step.mesh and step.mesh.retry else 1
+    return (step.retries + 1) * mesh
+
+
+class _Below:
+    """What lies below an operation, each computed once; calls back are not followed."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._retrying: dict[str, tuple[Interaction, ...]] = {}
+        self._unknown: dict[str, tuple[Interaction, ...]] = {}
+
+    def retrying(self, operation: str) -> tuple[Interaction, ...]:
+        """The path with the most steps that retry, those steps only."""
+        if operation not in self._retrying:
+            self._retrying[operation] = ()
+            paths = []
+            for step in self._graph.outgoing.get(operation, ()):
+                if step.mode == "publish":
+                    continue
+                rest = self.retrying(step.target_name) if step.mode == "call" else ()
+                paths.append((step, *rest) if (_attempts(step) or 1) > 1 else rest)
+            self._retrying[operation] = max(paths, key=len, default=())
+        return self._retrying[operation]
+
+    def unknown(self, operation: str) -> tuple[Interaction, ...]:
+        """The calls below that do not say whether they retry."""
+        if operation not in self._unknown:
+            self._unknown[operation] = ()
+            found: dict[Interaction, None] = {}
+            for step in self._graph.outgoing.get(operation, ()):
+                if step.mode == "call":
+                    if step.retries is None:
+                        found[step] = None
+                    found.update(dict.fromkeys(self.unknown(step.target_name)))
+            self._unknown[operation] = tuple(found)
+        return self._unknown[operation]
+
+
+def _layers(outer: Retry | Absent | None, inner: Retry | Absent | None) -> System:
+    return System(
+        "shop",
+        [
+            Service("edge", endpoints=[Endpoint("page", steps=[Call("shop.buy", retry=outer)])]),
+            Service("shop", endpoints=[Endpoint("buy", steps=[Call("pay.charge", retry=inner)])]),
+            Service("pay", endpoints=[Endpoint("charge")]),
+        ],
+    )
+
+
+@rule.bad("edge.page -> shop.buy")
+def both_try_three_times() -> System:
+    return _layers(Retry(attempts=3), Retry(attempts=3))
+
+
+@rule.bad("edge.page -> shop.buy")
+def the_caller_and_its_mesh() -> System:
+    mesh = Mesh("istio", retry=Retry(attempts=2))
+    buy = Call("shop.buy", retry=Retry(attempts=2))
+    return System(
+        "shop",
+        [
+            Service("edge", mesh=mesh, endpoints=[Endpoint("page", steps=[buy])]),
+            Service("shop", endpoints=[Endpoint("buy")]),
+        ],
+    )
+
+
+@rule.borderline()
+def a_retry_of_one_attempt_is_none() -> System:
+    return _layers(Retry(attempts=3), Retry(attempts=1))
+
+
+@rule.good
+def only_the_edge_retries() -> System:
+    return _layers(Retry(attempts=3), Absent("the edge retries"))
+
+
+@rule.unknown("retry")
+def the_lower_layer_does_not_say() -> System:
+    return _layers(Retry(attempts=3), None)
+
+
+@rule.unknown("retry")
+def the_upper_layer_does_not_say() -> System:
+    return _layers(None, Retry(attempts=3))

@@ -1,0 +1,66 @@
+"""Calls whose answer is not needed are asynchronous.
+
+Why it matters: a request that waits for an answer which nobody reads pays for it with latency,
+and fails with it.
+
+How to fix: publish an event (``Publish("ordered")``) and let the callee consume it.
+
+False positives: calls that must have happened before the answer goes out; then the answer is
+needed: ``result_used=True``.
+
+Sources: Azure Architecture Center, Asynchronous Request-Reply and Queue-Based Load Leveling;
+Hohpe and Woolf, Enterprise Integration Patterns, 2003.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import Call, Endpoint, Read, Redis, Service, System
+from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.graph import Graph
+
+rule = Rule("RES022", "sync-where-async-fits", severity="info", method="graph", recommended=False)
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    for step in graph.calls():
+        used = step.step.result_used if isinstance(step.step, Call) else True
+        if used is None:
+            yield Undecided(step, "result_used")
+        elif not used:
+            yield Violation(
+                step,
+                f"{step.operation.name} waits for {step.target_name} and does not use the answer",
+                fix="a Publish(...), and a Consumer there",
+            )
+
+
+def _mail(used: bool | None) -> System:
+    place = Endpoint("place", steps=[Call("mails.send", result_used=used)])
+    return System(
+        "shop",
+        [Service("orders", endpoints=[place]), Service("mails", endpoints=[Endpoint("send")])],
+    )
+
+
+@rule.bad("orders.place -> mails.send")
+def nobody_reads_the_answer() -> System:
+    return _mail(False)
+
+
+@rule.borderline()
+def a_query_is_not_a_call() -> System:
+    warm = Endpoint("warm", steps=[Read("cache", result_used=False)])
+    return System("shop", [Redis("cache"), Service("web", endpoints=[warm])])
+
+
+@rule.good
+def the_answer_is_needed() -> System:
+    return _mail(True)
+
+
+@rule.unknown("result_used")
+def nobody_says() -> System:
+    return _mail(None)

@@ -1,0 +1,151 @@
+"""What the model claims, the named framework or mesh can do.
+
+Why it matters: a deadline that the framework drops on the way protects nothing, and a mesh sets
+no timeout on a protocol that it does not understand; the model then describes another system.
+
+Two claims are checked: a call that propagates its deadline needs a runtime that does
+(``deadline_propagation``), and a call that leaves its timeout or retries to the mesh needs a
+protocol that a proxy can read (HTTP or gRPC).
+
+How to fix: turn the feature on and say so (``deadline_propagation=True``), or give the call a
+timeout of its own.
+
+False positives: deadlines that are passed on by hand; declare them on the runtime.
+
+Sources: grpc.io, Deadlines (propagation in Java and Go, opt-in in C++); Envoy, architecture
+overview (HTTP and TCP proxy filters).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import (
+    Call,
+    Endpoint,
+    GoKit,
+    Grpc,
+    Mesh,
+    Protocol,
+    Runtime,
+    Service,
+    SpringBoot,
+    System,
+    Thrift,
+    effective,
+)
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.graph import Graph, Interaction
+from archcheck.model import GraphQL, Http1, Http2
+from archcheck.units import Duration, ms, s
+
+rule = Rule("TEC007", "capability-missing", severity="error", method="attr")
+
+_READABLE = (Grpc, Http1, Http2, GraphQL)
+"""Protocols that a mesh's proxy understands."""
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    claims = False
+    for step in graph.calls():
+        if isinstance(step.step, Call) and step.step.propagates_deadline:
+            claims = True
+            yield from _deadline(step)
+        if step.mesh is not None and (step.mesh.timeout or step.mesh.retry):
+            claims = True
+            yield from _mesh(step)
+    if not claims:
+        yield NotApplicable("no call propagates a deadline or leaves a timeout to a mesh")
+
+
+def _deadline(step: Interaction) -> Iterator[Result]:
+    runtime: Runtime | None = getattr(step.source, "runtime", None)
+    can = effective(runtime, "deadline_propagation")
+    if not can.is_known:
+        missing = "runtime.deadline_propagation" if runtime else "runtime"
+        yield Undecided(step.source, missing)
+    elif not can.value:
+        yield Violation(
+            step,
+            f"{step.name} passes its deadline on, and {step.source.name} declares that it cannot",
+            fix="deadline_propagation=True in the runtime, or propagates_deadline=False here",
+        )
+
+
+def _mesh(step: Interaction) -> Iterator[Result]:
+    relies = step.timeout is None or step.retries is None
+    if not relies:
+        return
+    if step.protocol is None:
+        yield Undecided(step, "the protocol of its endpoint")
+    elif not isinstance(step.protocol, _READABLE):
+        yield Violation(
+            step,
+            f"{step.name} leaves its timeout or retries to the mesh, which sees only bytes of "
+            f"{step.protocol.label}",
+            fix="timeout=250 * ms in the call itself",
+        )
+
+
+def _passing_on(runtime: Runtime | None) -> System:
+    call = Call("pay", propagates_deadline=True, timeout=1 * s)
+    return System(
+        "shop",
+        [
+            Service("orders", runtime=runtime, endpoints=[Endpoint("place", steps=[call])]),
+            Service("pay", endpoints=[Endpoint("charge")]),
+        ],
+    )
+
+
+def _in_the_mesh(protocol: Protocol | None, timeout: Duration | None = None) -> System:
+    call = Call("pay", timeout=timeout)
+    mesh = Mesh("istio", timeout=2 * s)
+    return System(
+        "shop",
+        [
+            Service("orders", mesh=mesh, endpoints=[Endpoint("place", steps=[call])]),
+            Service("pay", endpoints=[Endpoint("charge", protocol)]),
+        ],
+    )
+
+
+@rule.bad("orders.place -> pay.charge")
+def the_framework_drops_it() -> System:
+    return _passing_on(SpringBoot(deadline_propagation=False))
+
+
+@rule.bad("orders.place -> pay.charge")
+def the_mesh_cannot_read_it() -> System:
+    return _in_the_mesh(Thrift())
+
+
+@rule.borderline("orders.place -> pay.charge")
+def the_timeout_is_set_but_the_retries_are_left_to_it() -> System:
+    return _in_the_mesh(Thrift(), timeout=50 * ms)
+
+
+@rule.good
+def go_carries_it_in_the_context() -> System:
+    return _passing_on(GoKit())
+
+
+@rule.good
+def the_mesh_reads_grpc() -> System:
+    return _in_the_mesh(Grpc())
+
+
+@rule.unknown("runtime.deadline_propagation")
+def spring_does_not_say() -> System:
+    return _passing_on(SpringBoot())
+
+
+@rule.unknown("runtime")
+def no_runtime() -> System:
+    return _passing_on(None)
+
+
+@rule.unknown("the protocol of its endpoint")
+def no_protocol() -> System:
+    return _in_the_mesh(None)

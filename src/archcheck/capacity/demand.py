@@ -1,0 +1,196 @@
+"""What a scenario asks of every element at its peak: the sums that rules and planning share.
+
+All figures are long-run means of an open system that carries its load: arrival rates by the
+traffic equations, busy servers by Little's law (L = rate times time held; Little, A Proof for
+the Queuing Formula L = lambda W, 1961).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+from archcheck.capacity.bottleneck import Resource, Unsized, resources
+from archcheck.capacity.latency import Latencies, Latency, latency_of, query_time
+from archcheck.capacity.load import journey_rates, operation_rates, rates_at, turning_points
+from archcheck.graph import Graph, Interaction
+from archcheck.model import Datastore, Named, Scenario, Service, effective
+
+_known: WeakKeyDictionary[Graph, tuple[Demand, ...]] = WeakKeyDictionary()
+
+
+@dataclass
+class StoreDemand:
+    """Queries of one datastore at the peak; *busy* is the mean number of queries in progress."""
+
+    store: Datastore
+    reads: float = 0.0
+    stale_reads: float = 0.0
+    """Of the reads, those that any copy may answer."""
+    writes: float = 0.0
+    read_busy: float = 0.0
+    stale_busy: float = 0.0
+    write_busy: float = 0.0
+    missing: tuple[str, ...] = ()
+    """Undeclared service times, which count as zero: ``read``, ``write``."""
+
+    def add(self, step: Interaction, rate: float) -> None:
+        """Count ``rate`` executions a second of a read, a write or a lookup."""
+        time = query_time(self.store, step.step)
+        self.missing = tuple(dict.fromkeys((*self.missing, *(m.attribute for m in time.missing))))
+        busy = rate * time.seconds
+        if step.mode == "write":
+            self.writes += rate
+            self.write_busy += busy
+            return
+        self.reads += rate
+        self.read_busy += busy
+        eventual = effective(self.store, "consistency").value == "eventual"
+        if getattr(step.step, "stale", None) or eventual:
+            self.stale_reads += rate
+            self.stale_busy += busy
+
+    def with_more(self, step: Interaction, rate: float) -> StoreDemand:
+        """The demand with further executions of a step."""
+        more = replace(self)
+        more.add(step, rate)
+        return more
+
+    @property
+    def shards(self) -> int:
+        """Partitions; one unless declared."""
+        return effective(self.store, "shards").value or 1
+
+    @property
+    def copies(self) -> int:
+        """Copies of each shard, the primary included."""
+        return (effective(self.store, "replicas").value or 0) + 1
+
+    @property
+    def copies_for_reads(self) -> int:
+        """Copies that share the reads: all when every read may be stale, else the primary."""
+        return self.copies if self.stale_reads == self.reads else 1
+
+    def busiest_node(self) -> float:
+        """Queries in progress on the primary of a shard, keys taken as even."""
+        fresh = self.read_busy - self.stale_busy
+        return (self.write_busy + fresh + self.stale_busy / self.copies) / self.shards
+
+    def servers_of_a_node(self) -> tuple[int | None, str]:
+        """Queries that a node works on at the same time, and the attribute that says so."""
+        for attribute in ("parallelism", "max_connections"):
+            found = effective(self.store, attribute)
+            if found.is_known:
+                return found.value, attribute
+        return None, "parallelism"
+
+
+@dataclass(frozen=True, eq=False)
+class Demand:
+    """One scenario's load on one system."""
+
+    graph: Graph
+    scenario: Scenario
+    journeys: Mapping[str, float]
+    """Journey to its rate at the peak."""
+
+    @cached_property
+    def rates(self) -> Mapping[str, float]:
+        """Arrival rate of each operation, datastore and cache."""
+        return operation_rates(self.graph, self.journeys)
+
+    @cached_property
+    def steps(self) -> Mapping[Interaction, float]:
+        """Executions a second of each interaction, retries not counted."""
+        found: dict[Interaction, float] = defaultdict(float)
+        for journey in self.graph.system.journeys:
+            rate = self.journeys.get(journey.name, 0.0)
+            for step, count in self.graph.visits(journey).interactions if rate else ():
+                found[step] += rate * count
+        return found
+
+    def held(self, step: Interaction) -> Latency:
+        """How long one execution of a step keeps its caller, network left out."""
+        return latency_of(self.latencies, step)
+
+    @cached_property
+    def stores(self) -> dict[Datastore, StoreDemand]:
+        """The queries of each datastore that gets any."""
+        found: dict[str, StoreDemand] = {}
+        for step, rate in self.steps.items():
+            if isinstance(step.target, Datastore) and rate:
+                name = step.target.name
+                found.setdefault(name, StoreDemand(step.target)).add(step, rate)
+        return {demand.store: demand for demand in found.values()}
+
+    @cached_property
+    def latencies(self) -> Latencies:
+        """Latencies without queueing."""
+        return Latencies(self.graph)
+
+    @cached_property
+    def _resources(self) -> tuple[list[Resource], list[Unsized]]:
+        return resources(self.graph, self.journeys)
+
+    @property
+    def resources(self) -> list[Resource]:
+        """Resources with servers, busiest first."""
+        return self._resources[0]
+
+    @property
+    def unsized(self) -> list[Unsized]:
+        """Loaded elements whose servers are not declared."""
+        return self._resources[1]
+
+    def resource_of(self, holder: Named) -> Resource | None:
+        """The servers of one element; ``None`` without load or size."""
+        return self._by_holder.get(holder.name)
+
+    @cached_property
+    def _by_holder(self) -> dict[str, Resource]:
+        return {resource.holder.name: resource for resource in self.resources}
+
+    def unsized_of(self, holder: Named) -> Unsized | None:
+        """The load of an element whose servers are not declared."""
+        return next((need for need in self.unsized if need.holder is holder), None)
+
+
+def demands(graph: Graph) -> tuple[Demand, ...]:
+    """The demand of each scenario that declares a load, computed once for a graph."""
+    if graph not in _known:
+        _known[graph] = tuple(
+            Demand(graph, scenario, journey_rates(scenario))
+            for scenario in graph.system.scenarios
+            if scenario.load
+        )
+    return _known[graph]
+
+
+def growth_factors(demand: Demand, delay: float) -> dict[str, float]:
+    """Service to the most that its load grows within ``delay`` seconds, as a factor of at least 1.
+
+    Looked at from each moment at which a stream of the scenario changes its course; streams that
+    change at random (MMPP) may jump from calm to busy at once.
+    """
+    worst: dict[str, float] = defaultdict(lambda: 1.0)
+    for moment in turning_points(demand.scenario):
+        before = _service_rates(demand, rates_at(demand.scenario, moment, calm=True))
+        after = _service_rates(demand, rates_at(demand.scenario, moment + delay))
+        for name, rate in after.items():
+            start = before.get(name, 0.0)
+            worst[name] = max(worst[name], rate / start if start else math.inf)
+    return worst
+
+
+def _service_rates(demand: Demand, journeys: Mapping[str, float]) -> dict[str, float]:
+    rates = operation_rates(demand.graph, journeys)
+    totals: dict[str, float] = defaultdict(float)
+    for name, rate in rates.items():
+        operation = demand.graph.operations.get(name)
+        if operation is not None and isinstance(operation.owner, Service):
+            totals[operation.owner.name] += rate
+    return {name: rate for name, rate in totals.items() if rate}

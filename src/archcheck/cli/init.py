@@ -1,0 +1,49 @@
+"""``archcheck init``: a first model that verifies, a configuration, and a CI workflow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from archcheck.cli.skeletons import first_files
+from archcheck.model import ArchcheckError, System
+
+
+@click.command("init")
+@click.argument("folder", default=".", metavar="[FOLDER]")
+@click.option("--yes", is_flag=True, help="Ask nothing: take the defaults.")
+@click.option("--name", help="The system's name (default: the folder's).")
+@click.option("--team", help="The team that owns it (default: team-one).")
+@click.option("--ci", type=click.Choice(["github", "gitlab", "none"]), help="The CI workflow.")
+def command(folder: str, yes: bool, name: str | None, team: str | None, ci: str | None) -> None:
+    """Begin: write a first model, a configuration and a CI workflow into FOLDER.
+
+    Nothing that is there already is changed.
+    """
+    root = Path(folder)
+    default = root.resolve().name or "system"
+    asks = not yes
+    name = name or (click.prompt("Name of the system", default=default) if asks else default)
+    team = team or (click.prompt("Team that owns it", default="team-one") if asks else "team-one")
+    choices = click.Choice(["github", "gitlab", "none"])
+    ci = ci or (click.prompt("CI", type=choices, default="github") if asks else "github")
+    _refuse_odd(name, team)
+    files = first_files(name, team, ci)
+    present = [path for path in files if (root / path).exists()]
+    if present:
+        raise ArchcheckError(f"{root / present[0]} is there already; nothing was written")
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+        click.echo(f"wrote {root / path}")
+    inside = f"cd {folder} && " if folder != "." else ""
+    click.echo(f"\nnext: {inside}archcheck verify, then archcheck verify --suggest")
+
+
+def _refuse_odd(name: str, team: str) -> None:
+    """Names go into Python source: what the model would not take is refused before."""
+    for word in (name, team):
+        if any(sign in word for sign in '"\\{}') or not word.isprintable():
+            raise ArchcheckError(f"choose a name without quotes, braces and backslashes: {word!r}")
+    System(name)

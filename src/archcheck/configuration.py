@@ -1,0 +1,380 @@
+"""Configuration: ``[tool.archcheck]`` of pyproject.toml, or archcheck.toml.
+
+::
+
+    profile = "recommended"            # minimal, recommended or strict
+    select = ["RES", "BND001", "D*"]   # instead of the profile: ids, groups or globs
+    extend-select = ["PRF009"]         # beside it
+    ignore = ["DLV"]
+    fail-on = "error"
+    strict = false
+    baseline = "archcheck-baseline.json"
+
+    [severity]
+    RES009 = "error"
+
+    [targets]                          # what a rule looks at: kind:, tag:, boundary: or a name
+    RES012 = ["tag:tier1", "boundary:payment"]
+
+    [rules.BND011]                     # thresholds; `archcheck explain BND011` lists them
+    max-depth = 4
+
+    [[overrides]]                      # for what is declared in some files
+    path = "models/legacy/**"
+    ignore = ["RES"]
+
+Of ``select`` and ``ignore`` the more specific entry wins (an id before a glob, a longer group
+before a shorter one), and ``ignore`` between equals.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, get_args, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from archcheck.findings import Finding, Rule, Severity, Subject
+from archcheck.findings.results import subject_owner
+from archcheck.graph import Graph
+from archcheck.model import ModelError, Named, Place
+from archcheck.model.element import nearest
+
+Profile = Literal["minimal", "recommended", "strict"]
+
+RANK: dict[Severity, int] = {"error": 2, "warning": 1, "info": 0}
+"""Severities in order."""
+
+_MAX_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Override:
+    """Other settings for what is declared in files that match ``path``."""
+
+    path: str
+    ignore: tuple[str, ...] = ()
+    severity: Mapping[str, Severity] = field(default_factory=dict)
+
+    def matches(self, place: Place | None) -> bool:
+        """Whether the file of ``place`` is meant; ``**`` stands for any folders."""
+        return place is not None and _path_matches(place.shown_file(), self.path)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to check, how, and what makes the run fail."""
+
+    profile: Profile = "recommended"
+    select: tuple[str, ...] = ()
+    """Instead of the profile's rules, when not empty."""
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fail_on: Severity = "error"
+    strict: bool = False
+    baseline: Path | None = None
+    severity: Mapping[str, Severity] = field(default_factory=dict)
+    targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
+    """Rule id to an instance of its options class."""
+    overrides: tuple[Override, ...] = ()
+
+    def chosen(self, rules: Iterable[Rule]) -> list[Rule]:
+        """The rules that run, in their order."""
+        return [rule for rule in rules if self._is_chosen(rule)]
+
+    def _is_chosen(self, rule: Rule) -> bool:
+        selected = max(_specificities((*self.select, *self.extend_select), rule), default=0)
+        if not selected and not self.select and self._in_profile(rule):
+            selected = 1
+        return selected > max(_specificities(self.ignore, rule), default=0)
+
+    def _in_profile(self, rule: Rule) -> bool:
+        if self.profile == "strict":
+            return True
+        return rule.recommended and (self.profile == "recommended" or rule.severity == "error")
+
+    def wanted(self, rule: Rule, graph: Graph) -> Callable[[Subject], bool] | None:
+        """Which subjects the rule may speak of; ``None``: all."""
+        selectors = [
+            selector
+            for pattern, chosen in self.targets.items()
+            if _specificity(pattern, rule.id)
+            for selector in chosen
+        ]
+        if not selectors:
+            return None
+
+        def is_wanted(subject: Subject) -> bool:
+            owner = subject_owner(subject)
+            return owner is not None and any(_is_target(graph, s, owner) for s in selectors)
+
+        return is_wanted
+
+    def adjusted(self, finding: Finding) -> Finding | None:
+        """The finding with its configured severity, without places where it is ignored."""
+        severity = _latest(self.severity, finding.rule) or finding.severity
+        kept = []
+        for occurrence in finding.occurrences:
+            overrides = [part for part in self.overrides if part.matches(occurrence.place)]
+            if any(_specificities(part.ignore, finding.rule) for part in overrides):
+                continue
+            kept.append(occurrence)
+            for part in overrides:
+                severity = _latest(part.severity, finding.rule) or severity
+        return replace(finding, severity=severity, occurrences=tuple(kept)) if kept else None
+
+
+def _latest(severities: Mapping[str, Severity], rule: Rule) -> Severity | None:
+    """The severity of the most specific pattern."""
+    matching = [(_specificity(pattern, rule.id), pattern) for pattern in severities]
+    best = max(matching, default=(0, ""))
+    return severities[best[1]] if best[0] else None
+
+
+def _specificities(patterns: Iterable[str], rule: Rule) -> list[int]:
+    return [found for pattern in patterns if (found := _specificity(pattern, rule.id))]
+
+
+def _specificity(pattern: str, identity: str) -> int:
+    """How narrowly a pattern means a rule: 0 not at all, 100 by its id."""
+    if pattern == identity:
+        return 100
+    if pattern == "ALL":
+        return 1
+    if any(sign in pattern for sign in "*?["):
+        return 1 + len(pattern) if fnmatchcase(identity, pattern) else 0
+    return 1 + len(pattern) if identity.startswith(pattern) else 0
+
+
+def _is_target(graph: Graph, selector: str, member: Named) -> bool:
+    kind, _, word = selector.partition(":")
+    if not word:
+        return fnmatchcase(member.name, selector)
+    match kind:
+        case "kind":
+            return word in (member.kind, *(base.__name__.lower() for base in type(member).__mro__))
+        case "tag":
+            return word in getattr(member, "tags", ())
+        case _:
+            return graph.boundary_of(member) == word
+
+
+def _path_matches(path: str, pattern: str) -> bool:
+    return _parts_match(PurePosixPath(path).parts, PurePosixPath(pattern).parts)
+
+
+def _parts_match(path: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern:
+        return not path
+    if pattern[0] == "**":
+        rest = pattern[1:] or ("*",)
+        return any(_parts_match(path[start:], rest) for start in range(len(path))) or (
+            pattern[1:] == () and bool(path)
+        )
+    return bool(path) and fnmatchcase(path[0], pattern[0]) and _parts_match(path[1:], pattern[1:])
+
+
+def check_patterns(patterns: Iterable[str], rules: Sequence[Rule]) -> None:
+    """Refuse what means no rule. Raises :class:`ModelError` with the nearest id."""
+    for pattern in patterns:
+        if pattern != "ALL" and not any(_specificity(pattern, rule.id) for rule in rules):
+            raise ModelError(
+                f"no rule is called {pattern!r}{nearest(pattern, [rule.id for rule in rules])}"
+            )
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+def find(folder: Path) -> Path | None:
+    """The configuration that counts in ``folder``: the nearest one in it or above it.
+
+    The search ends at the root of a repository.
+    """
+    for place in (folder, *folder.parents):
+        own, project = place / "archcheck.toml", place / "pyproject.toml"
+        if own.is_file():
+            return own
+        if project.is_file() and "archcheck" in _toml(project).get("tool", {}):
+            return project
+        if (place / ".git").exists():
+            return None
+    return None
+
+
+def read(path: Path, rules: Sequence[Rule]) -> Settings:
+    """The settings in a file. Raises :class:`ModelError` with what is wrong and where."""
+    data = _toml(path)
+    if path.name == "pyproject.toml":
+        data = data.get("tool", {}).get("archcheck", {})
+    return _Reader(path, rules).settings(data)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    place = Place(str(path), 1)
+    if not path.is_file():
+        raise ModelError("there is no such file", place)
+    if path.stat().st_size > _MAX_BYTES:
+        raise ModelError(f"is larger than {_MAX_BYTES // 1024**2} MiB", place)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ModelError(f"is not TOML: {error}", place) from None
+
+
+_IN_PROJECT = ("tool.archcheck.", "[tool.archcheck.", "tool.archcheck.rules.")
+
+
+class _Reader:
+    """Turns a table into settings; every complaint names the line of the key."""
+
+    def __init__(self, path: Path, rules: Sequence[Rule]) -> None:
+        self._path = path
+        self._lines = path.read_text(encoding="utf-8").splitlines()
+        self._rules = {rule.id: rule for rule in rules}
+
+    def settings(self, data: Mapping[str, Any]) -> Settings:
+        known = {
+            "profile": lambda value: self.one_of("profile", value, get_args(Profile)),
+            "select": lambda value: self.patterns("select", value),
+            "extend-select": lambda value: self.patterns("extend-select", value),
+            "ignore": lambda value: self.patterns("ignore", value),
+            "fail-on": lambda value: self.one_of("fail-on", value, tuple(RANK)),
+            "strict": lambda value: self.typed("strict", value, bool, "true or false"),
+            "baseline": self._baseline,
+            "severity": self._severities,
+            "targets": self._targets,
+            "rules": self._options,
+            "overrides": self._overrides,
+        }
+        self._only(data, known, "")
+        values = {key.replace("-", "_"): known[key](value) for key, value in data.items()}
+        if "rules" in values:
+            values["options"] = values.pop("rules")
+        return Settings(**values)
+
+    def fail(self, key: str, sentence: str) -> ModelError:
+        """An error at the line of ``key``."""
+        plain = (line.strip().replace('"', "") for line in self._lines)
+        tables = (f"[{prefix}{key}" for prefix in ("", "[", "rules."))
+        in_project = (f"[{prefix}{key}" for prefix in _IN_PROJECT)
+        starts = (f"{key} ", f"{key}=", *tables, *in_project)
+        found = [n for n, line in enumerate(plain, 1) if line.startswith(starts)]
+        return ModelError(sentence, Place(str(self._path), found[0] if found else 1))
+
+    def typed(self, key: str, value: Any, kind: type, phrase: str) -> Any:
+        if not isinstance(value, kind):
+            raise self.fail(key, f"{key} must be {phrase}, got {value!r}")
+        return value
+
+    def one_of(self, key: str, value: Any, words: Sequence[str]) -> Any:
+        if value not in words:
+            hint = nearest(str(value), words)
+            raise self.fail(key, f"{key} must be one of {', '.join(words)}, got {value!r}{hint}")
+        return value
+
+    def _only(self, data: Mapping[str, Any], known: Iterable[str], within: str) -> None:
+        for key in data:
+            if key not in known:
+                where = f" in {within}" if within else ""
+                raise self.fail(key, f"there is no setting {key!r}{where}{nearest(key, [*known])}")
+
+    def patterns(self, key: str, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.fail(key, f"{key} must be a list of rule ids, groups or globs")
+        for pattern in value:
+            self._known_pattern(key, pattern)
+        return tuple(value)
+
+    def _known_pattern(self, key: str, pattern: str) -> None:
+        if pattern != "ALL" and not any(_specificity(pattern, rule) for rule in self._rules):
+            hint = nearest(pattern, list(self._rules))
+            raise self.fail(key, f"{key}: no rule is called {pattern!r}{hint}")
+
+    def _baseline(self, value: Any) -> Path:
+        return self._path.parent / str(self.typed("baseline", value, str, "a file name"))
+
+    def _severities(self, value: Any) -> Mapping[str, Severity]:
+        self.typed("severity", value, dict, "a table of rule ids and severities")
+        for pattern, severity in value.items():
+            self._known_pattern(pattern, pattern)
+            self.one_of(pattern, severity, tuple(RANK))
+        return dict(value)
+
+    def _targets(self, value: Any) -> Mapping[str, tuple[str, ...]]:
+        self.typed("targets", value, dict, "a table of rule ids and lists of selectors")
+        for pattern, selectors in value.items():
+            self._known_pattern(pattern, pattern)
+            self.typed(pattern, selectors, list, "a list such as ['tag:tier1']")
+            for selector in selectors:
+                self._selector(pattern, self.typed(pattern, selector, str, "a selector"))
+        return {pattern: tuple(selectors) for pattern, selectors in value.items()}
+
+    def _selector(self, pattern: str, selector: str) -> None:
+        kind, _, word = selector.partition(":")
+        if word and kind not in ("kind", "tag", "boundary"):
+            raise self.fail(
+                pattern,
+                f"a selector is a name, kind:, tag: or boundary:, got {selector!r}"
+                f"{nearest(kind, ['kind', 'tag', 'boundary'])}",
+            )
+
+    def _overrides(self, value: Any) -> tuple[Override, ...]:
+        self.typed("overrides", value, list, "a list of tables [[overrides]]")
+        found = []
+        for table in value:
+            self.typed("overrides", table, dict, "a list of tables [[overrides]]")
+            self._only(table, ("path", "ignore", "severity"), "overrides")
+            if not isinstance(table.get("path"), str):
+                raise self.fail("overrides", "an override needs a path, such as 'models/old/**'")
+            found.append(
+                Override(
+                    table["path"],
+                    self.patterns("ignore", table.get("ignore", [])),
+                    self._severities(table.get("severity", {})),
+                )
+            )
+        return tuple(found)
+
+    def _options(self, value: Any) -> Mapping[str, object]:
+        self.typed("rules", value, dict, "tables such as [rules.BND011]")
+        found = {}
+        for identity, table in value.items():
+            rule = self._rules.get(identity)
+            if rule is None:
+                hint = nearest(identity, list(self._rules))
+                raise self.fail(identity, f"no rule is called {identity!r}{hint}")
+            self.typed(identity, table, dict, f"a table [rules.{identity}]")
+            found[identity] = self._thresholds(rule, table)
+        return found
+
+    def _thresholds(self, rule: Rule, table: Mapping[str, Any]) -> object:
+        if rule.options is None:
+            raise self.fail(rule.id, f"the rule {rule.id} has no thresholds")
+        known = {part.name: part for part in dataclasses.fields(rule.options)}
+        kinds = get_type_hints(rule.options)
+        values = {}
+        for key, value in table.items():
+            name = key.replace("-", "_")
+            if name not in known:
+                hint = nearest(name, list(known))
+                raise self.fail(key, f"the rule {rule.id} has no threshold {key!r}{hint}")
+            values[name] = self._threshold(rule, key, value, kinds[name])
+        return rule.options(**values)
+
+    def _threshold(self, rule: Rule, key: str, value: Any, kind: Any) -> Any:
+        given = tuple(value) if isinstance(value, list) else value
+        given = float(given) if kind is float and type(given) is int else given
+        try:
+            return TypeAdapter(kind).validate_python(given, strict=True)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+            raise self.fail(
+                key, f"{key} of {rule.id}: {first[0].lower()}{first[1:]}, got {value!r}"
+            ) from None

@@ -1,0 +1,59 @@
+"""What is said about a system: rules, the results they give, and findings.
+
+A rule is one file with a docstring of fixed parts, a :class:`Rule`, a check over a
+:class:`~archcheck.graph.Graph`, and examples::
+
+    rule = Rule("RES001", "no-timeout", severity="error", method="attr")
+
+    @rule.check
+    def check(graph: Graph) -> Iterator[Result]:
+        ...
+
+    @rule.bad("shop.order -> payments.Charge")
+    def call_without_timeout() -> System: ...
+
+The check yields :class:`Violation`, :class:`Undecided` or :class:`NotApplicable` and never
+prints; a check that yields nothing says that the rule holds. Unknown is never a pass.
+"""
+
+from archcheck.findings.evaluation import evaluate
+from archcheck.findings.outcome import (
+    Evidence,
+    Finding,
+    Occurrence,
+    OpenQuestion,
+    RuleOutcome,
+    Severity,
+    Verdict,
+)
+from archcheck.findings.results import (
+    NotApplicable,
+    Result,
+    Subject,
+    Undecided,
+    Violation,
+    subject_name,
+)
+from archcheck.findings.rule import CONCERNS, DOC_PARTS, Example, Rule, option
+
+__all__ = [
+    "CONCERNS",
+    "DOC_PARTS",
+    "Evidence",
+    "Example",
+    "Finding",
+    "NotApplicable",
+    "Occurrence",
+    "OpenQuestion",
+    "Result",
+    "Rule",
+    "RuleOutcome",
+    "Severity",
+    "Subject",
+    "Undecided",
+    "Verdict",
+    "Violation",
+    "evaluate",
+    "option",
+    "subject_name",
+]

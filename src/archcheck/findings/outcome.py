@@ -1,0 +1,106 @@
+"""Findings and open questions: what the results of a rule become, with their places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from archcheck.model import Place
+
+if TYPE_CHECKING:
+    from archcheck.findings.rule import Rule
+
+Severity = Literal["error", "warning", "info"]
+Verdict = Literal["holds", "violated", "undecided", "not applicable", "broken"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A step of the path, the cycle or the sum, and its line where it has one."""
+
+    text: str
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.place})" if self.place else self.text
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One place at which a rule is violated.
+
+    ``fingerprint`` names it across revisions: it is made from the rule, the system, the subject,
+    the elements of the evidence and the cause, never from lines or numbers. ``kind`` is the class
+    of the element, as the model writes it.
+    """
+
+    subject: str
+    kind: str
+    place: Place | None
+    message: str
+    evidence: tuple[Evidence, ...]
+    fix: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A violation, complete: what, where (one place or many with the same cause), and the mend."""
+
+    rule: Rule
+    severity: Severity
+    cause: str
+    occurrences: tuple[Occurrence, ...]
+
+    @property
+    def message(self) -> str:
+        """One sentence; of many places, how many there are and what is wrong with all of them."""
+        if len(self.occurrences) == 1:
+            return self.occurrences[0].message
+        return f"{self.cause}, in {len(self.occurrences)} places"
+
+    @property
+    def subject(self) -> str:
+        """The first subject."""
+        return self.occurrences[0].subject
+
+    @property
+    def place(self) -> Place | None:
+        """The first place."""
+        return self.occurrences[0].place
+
+    def only(self, kept: tuple[Occurrence, ...]) -> Finding:
+        """The same finding with fewer places."""
+        return replace(self, occurrences=kept)
+
+
+@dataclass(frozen=True)
+class OpenQuestion:
+    """What a rule could not decide: the same missing attribute is one entry with its places."""
+
+    rule: Rule
+    missing: str
+    subjects: tuple[tuple[str, Place | None, str], ...]
+    """Name of the subject, where it is declared, and the threshold that would decide."""
+
+
+@dataclass(frozen=True)
+class RuleOutcome:
+    """What one rule says of one system. ``broken`` is the error of a rule that raised."""
+
+    rule: Rule
+    findings: tuple[Finding, ...]
+    questions: tuple[OpenQuestion, ...] = ()
+    not_applicable: str = ""
+    broken: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Broken before violated before undecided before not applicable before holds."""
+        if self.broken:
+            return "broken"
+        if self.findings:
+            return "violated"
+        if self.questions:
+            return "undecided"
+        return "not applicable" if self.not_applicable else "holds"

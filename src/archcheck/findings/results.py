@@ -1,0 +1,80 @@
+"""What a check yields: a violation, an open question, or that it does not apply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from archcheck.graph import Interaction, Operation
+from archcheck.model import Element, Named, Policy, Suppression, System
+
+Subject: TypeAlias = Named | Operation | Interaction | Policy | Suppression | System
+"""What a result is about."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """The rule does not hold for ``subject``.
+
+    ``message`` is one sentence that names the numbers; ``evidence`` spells out the path, the
+    cycle or the sum: subjects are shown with their lines, text as it is. ``fix`` could be pasted
+    into the model. Violations of a rule with the same ``cause`` (a clause without names and
+    numbers, such as "no timeout is declared") are one finding with many places.
+    """
+
+    subject: Subject
+    message: str
+    fix: str = ""
+    evidence: tuple[Subject | str, ...] = ()
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """The rule cannot be decided for ``subject`` because ``missing`` is not declared.
+
+    ``threshold`` says what value would make it hold, where that can be said.
+    """
+
+    subject: Subject
+    missing: str
+    threshold: str = ""
+
+
+@dataclass(frozen=True)
+class NotApplicable:
+    """The rule's precondition is false for the whole system."""
+
+    reason: str
+
+
+Result: TypeAlias = Violation | Undecided | NotApplicable
+
+
+def subject_name(subject: Subject) -> str:
+    """The name under which a subject appears in reports and in the examples of rules."""
+    return subject.title() if isinstance(subject, Policy | Suppression) else subject.name
+
+
+def subject_element(subject: Subject) -> Element:
+    """The element that declares a subject."""
+    match subject:
+        case Operation():
+            return subject.part
+        case Interaction():
+            return subject.step
+        case _:
+            return subject
+
+
+def subject_owner(subject: Subject) -> Named | None:
+    """The named element that a subject belongs to, for choosing what a rule looks at."""
+    match subject:
+        case Operation():
+            return subject.owner
+        case Interaction():
+            return subject.source
+        case Named():
+            return subject
+        case _:
+            return None

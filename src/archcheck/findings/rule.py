@@ -1,0 +1,162 @@
+"""A rule of the catalogue: what it says, how it checks, and the examples that hold it to it."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from archcheck.findings.outcome import RuleOutcome, Severity
+from archcheck.findings.results import Result
+from archcheck.graph import Graph
+from archcheck.model import System
+
+T = TypeVar("T")
+
+Method = Literal["attr", "graph", "calc", "proof", "sim", "diff"]
+Kind = Literal["bad", "good", "borderline", "unknown"]
+Check = Callable[..., Iterator[Result]]
+Build = Callable[[], System]
+
+CONCERNS = {
+    "BND": "service boundaries",
+    "COM": "communication",
+    "RES": "resilience",
+    "DAT": "data",
+    "DEP": "deployment",
+    "OBS": "observability",
+    "TEC": "technology",
+    "DLV": "tests and delivery",
+    "PRF": "performance",
+    "EVO": "evolution",
+    "MOD": "the model",
+}
+"""Prefix of a rule's id to the concern that it belongs to."""
+
+DOC_PARTS = ("Why it matters", "How to fix", "False positives", "Sources")
+"""Headings that the docstring of a rule must have, after its first paragraph."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A system that shows a rule, and what the rule must say of it."""
+
+    build: Build
+    kind: Kind
+    expected: tuple[str, ...] = ()
+    """Names of the subjects of the violations (bad, borderline) or the missing attributes."""
+
+
+def option(default: T, meaning: str) -> T:
+    """A threshold of a rule: a field of its options class, with its meaning for the page.
+
+    ``max_depth: int = option(5, "synchronous calls one after the other")``.
+    """
+    return field(default=default, metadata={"meaning": meaning})
+
+
+@dataclass
+class Rule:
+    """An entry of the catalogue. ``on_unknown`` says what an undeclared attribute means for it.
+
+    ``undecided``: the rule cannot answer; ``violation``: leaving it out is the mistake;
+    ``never``: the rule looks only at the structure, which is always known.
+
+    ``options`` is a frozen dataclass of thresholds; the check takes it as its second argument.
+    ``recommended`` says whether the rule is in the default profile; the others are in ``strict``.
+    """
+
+    id: str
+    name: str
+    severity: Severity
+    method: Method
+    on_unknown: Literal["undecided", "violation", "never"] = "undecided"
+    options: type[Any] | None = None
+    recommended: bool = True
+    examples: list[Example] = field(default_factory=list)
+    reviews: bool = False
+    _check: Check | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Z]{3}\d{3}", self.id):
+            raise ValueError(f"a rule's id is three capitals and three digits, got {self.id!r}")
+
+    @property
+    def concern(self) -> str:
+        """The concern that the id's prefix stands for; other packs bring their own prefix."""
+        return CONCERNS.get(self.id[:3], self.id[:3])
+
+    def check(self, function: Check) -> Check:
+        """Register the function that checks a graph."""
+        self._check = function
+        return function
+
+    def review(self, function: Check) -> Check:
+        """Register a check that also takes what all other rules say: ``(graph, outcomes)``."""
+        self.reviews = True
+        return self.check(function)
+
+    def bad(self, *subjects: str) -> Callable[[Build], Build]:
+        """Register a system in which exactly these subjects violate the rule."""
+        return self._example("bad", subjects)
+
+    def good(self, function: Build) -> Build:
+        """Register a system in which the rule holds."""
+        return self._example("good", ())(function)
+
+    def borderline(self, *subjects: str) -> Callable[[Build], Build]:
+        """Register a system just at the limit; exactly these subjects (or none) violate it."""
+        return self._example("borderline", subjects)
+
+    def unknown(self, *missing: str) -> Callable[[Build], Build]:
+        """Register a system in which these attributes keep the rule from deciding."""
+        return self._example("unknown", missing)
+
+    def _example(self, kind: Kind, expected: tuple[str, ...]) -> Callable[[Build], Build]:
+        def register(function: Build) -> Build:
+            self.examples.append(Example(function, kind, expected))
+            return function
+
+        return register
+
+    @property
+    def checker(self) -> Check:
+        """The registered check. Raises ``ValueError`` when the rule has none."""
+        if self._check is None:
+            raise ValueError(f"rule {self.id} has no check: decorate a function with @rule.check")
+        return self._check
+
+    def arguments(self) -> tuple[str, ...]:
+        """What the check takes: the graph, the options if there are any, the outcomes it reviews.
+
+        The names are for messages; the order is what counts.
+        """
+        options = ("options",) if self.options is not None else ()
+        return ("graph", *options, *(("outcomes",) if self.reviews else ()))
+
+    def run(
+        self, graph: Graph, options: object | None = None, outcomes: Iterable[RuleOutcome] = ()
+    ) -> Iterator[Result]:
+        """The results of the check on one system."""
+        arguments: list[object] = [graph]
+        if self.options is not None:
+            arguments.append(self.options() if options is None else options)
+        if self.reviews:
+            arguments.append(tuple(outcomes))
+        return self.checker(*arguments)
+
+    def documentation(self) -> str:
+        """The docstring of the rule's module."""
+        return inspect.getdoc(inspect.getmodule(self.checker)) or ""
+
+    def summary(self) -> str:
+        """The first paragraph of the documentation: what holds when the rule is obeyed."""
+        return " ".join(self.documentation().partition("\n\n")[0].split())
+
+    def thresholds(self) -> Iterator[tuple[str, object, str]]:
+        """The options with their default and meaning."""
+        for part in dataclasses.fields(self.options) if self.options else ():
+            yield part.name, part.default, str(part.metadata.get("meaning", ""))

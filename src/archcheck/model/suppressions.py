@@ -1,0 +1,32 @@
+"""Findings that the authors of a model have seen and accept, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import field
+
+from archcheck.model.delivery import Date
+from archcheck.model.element import Element, element
+
+
+@element
+class Suppression(Element):
+    """Accept what a rule finds: ``Suppression("RES001", "audit.*", reason="...")``.
+
+    It stands at the top level of a module, best beside the element that it is about. One that is
+    past its date no longer suppresses, and one that suppresses nothing is itself a finding.
+    """
+
+    rule: str = field(kw_only=False)
+    """Id of the rule, or a glob over ids such as ``RES*``."""
+    subject: str = field(default="*", kw_only=False)
+    """Name of what the finding is about, as the report shows it, or a glob."""
+    reason: str | None = None
+    """Why this is acceptable."""
+    until: Date | None = None
+    """The last day on which it counts."""
+    approved_by: str | None = None
+    """Who decided."""
+
+    def title(self) -> str:
+        """How reports name it."""
+        return f"suppression of {self.rule} for {self.subject}"

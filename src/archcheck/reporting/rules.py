@@ -1,0 +1,153 @@
+"""Rules for their readers: the page of one, and the table of all."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+
+from archcheck.findings import DOC_PARTS, Example, Rule
+
+_KINDS = {
+    "bad": "Violated",
+    "borderline": "At the limit",
+    "good": "Obeyed",
+    "unknown": "Undecided",
+}
+_METHODS = {
+    "attr": "looking at one element",
+    "graph": "walking the graph of the system",
+    "calc": "computing with the declared load and times",
+    "proof": "proof",
+    "sim": "simulation",
+    "diff": "comparing two revisions",
+}
+
+
+def rule_page(rule: Rule) -> str:
+    """The page of a rule in Markdown, made from the rule itself.
+
+    What it asks for, why, how to mend it, when it is wrong, its thresholds, its examples as they
+    stand in the source, its sources.
+    """
+    return "\n\n".join([*_documentation(rule), *_thresholds(rule), *_examples(rule)]) + "\n"
+
+
+def _documentation(rule: Rule) -> Iterator[str]:
+    profile = "" if rule.recommended else " · only in the profile strict"
+    yield f"# {rule.id} {rule.name}"
+    yield f"{rule.concern} · {rule.severity} · decided by {_METHODS[rule.method]}{profile}"
+    for paragraph in rule.documentation().split("\n\n"):
+        heading, _, text = paragraph.partition(": ")
+        yield f"**{heading}.** {text}" if heading in DOC_PARTS else paragraph
+
+
+def _thresholds(rule: Rule) -> Iterator[str]:
+    rows = [
+        f"| `{name.replace('_', '-')}` | {_shown(default)} | {meaning} |"
+        for name, default, meaning in rule.thresholds()
+    ]
+    if rows:
+        head = ["## Configuration", f"In `[tool.archcheck.rules.{rule.id}]`:", ""]
+        yield "\n".join([*head, "| threshold | default | meaning |", "|---|---|---|", *rows])
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, tuple):
+        return ", ".join(map(str, default)) or "none"
+    return str(default)
+
+
+def _examples(rule: Rule) -> Iterator[str]:
+    order = list(_KINDS)
+    for example in sorted(rule.examples, key=lambda each: order.index(each.kind)):
+        title = f"{_KINDS[example.kind]}: {example.build.__name__.replace('_', ' ')}"
+        names = ", ".join(f"`{name}`" for name in example.expected)
+        says = {"unknown": "Not declared", "good": "", "bad": "Found"}.get(example.kind, "Found")
+        found = f"\n{says}: {names}.\n" if names else ""
+        yield f"## {title}\n{found}\n```python\n{_source(example.build)}\n```"
+    shared = list(dict.fromkeys(_helpers(rule.examples)))
+    if shared:
+        code = "\n\n\n".join(_source(helper) for helper in shared)
+        yield f"## What the examples share\n```python\n{code}\n```"
+
+
+def _helpers(examples: Iterable[Example]) -> Iterator[Any]:
+    """The private functions of the module that the examples call."""
+    for example in examples:
+        module = inspect.getmodule(example.build)
+        for name in re.findall(r"\b(_\w+)\(", inspect.getsource(example.build)):
+            helper = getattr(module, name, None)
+            if inspect.isfunction(helper):
+                yield helper
+
+
+def _source(function: Any) -> str:
+    return textwrap.dedent(inspect.getsource(function)).rstrip()
+
+
+def rules_index(rules: Sequence[Rule]) -> str:
+    """All rules as a page in Markdown, by concern, with links to their pages."""
+    parts = ["# The rules", f"{len(rules)} rules; `archcheck explain RES002` prints a page."]
+    for concern, group in groupby(rules, key=lambda rule: rule.concern):
+        rows = [
+            f"| [{rule.id}]({rule.id}.md) | {rule.name} | {rule.severity} | "
+            f"{'' if rule.recommended else 'strict'} | {rule.summary()} |"
+            for rule in group
+        ]
+        head = ["| id | name | severity | profile | what holds |", "|---|---|---|---|---|"]
+        parts.append("\n".join([f"## {concern[0].upper()}{concern[1:]}", "", *head, *rows]))
+    return "\n\n".join(parts) + "\n"
+
+
+def print_rules(console: Console, rules: Sequence[Rule], chosen: Sequence[Rule]) -> None:
+    """All rules as a table by concern; those that the settings leave out are marked."""
+    running = {rule.id for rule in chosen}
+    for concern, group in groupby(rules, key=lambda rule: rule.concern):
+        table = Table(title=concern, title_justify="left", box=box.SIMPLE_HEAD, expand=False)
+        for column in ("id", "name", "severity", "runs", "what holds"):
+            table.add_column(column, overflow="fold")
+        for rule in group:
+            runs = "yes" if rule.id in running else "no"
+            table.add_row(rule.id, rule.name, rule.severity, runs, rule.summary())
+        console.print(table)
+    console.print(f"{len(running)} of {len(rules)} rules run; archcheck explain ID prints a page")
+
+
+def print_page(console: Console, rule: Rule) -> None:
+    """A rule's page: formatted on a terminal, Markdown in a pipe."""
+    page = rule_page(rule)
+    if console.is_terminal:
+        console.print(Markdown(page))
+    else:
+        console.out(page, end="")
+
+
+def rules_data(rules: Sequence[Rule], chosen: Sequence[Rule]) -> list[dict[str, Any]]:
+    """All rules as plain data."""
+    running = {rule.id for rule in chosen}
+    return [
+        {
+            "id": rule.id,
+            "name": rule.name,
+            "concern": rule.concern,
+            "severity": rule.severity,
+            "method": rule.method,
+            "recommended": rule.recommended,
+            "runs": rule.id in running,
+            "summary": rule.summary(),
+            "thresholds": {
+                name.replace("_", "-"): {"default": _shown(default), "meaning": meaning}
+                for name, default, meaning in rule.thresholds()
+            },
+        }
+        for rule in rules
+    ]

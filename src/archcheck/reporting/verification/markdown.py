@@ -1,0 +1,98 @@
+"""Markdown, for a comment on a pull request: the counts, a table, the details folded away.
+
+GitHub refuses comments of more than 65,536 characters: what does not fit is counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from archcheck.configuration import RANK
+from archcheck.findings import Finding, Severity
+from archcheck.reporting.console import counted, printable
+from archcheck.verification import Verification
+
+_LIMIT = 60_000
+_SIGNS: dict[Severity, str] = {"error": "🔴", "warning": "🟡", "info": "🔵"}
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
+
+
+def markdown(results: Sequence[Verification]) -> str:
+    """All systems of a run."""
+    text = ""
+    left_out = 0
+    for block in _blocks(results):
+        if len(text) + len(block) > _LIMIT:
+            left_out += 1
+        else:
+            text += block
+    if left_out:
+        text += (
+            f"\nand {counted(left_out, 'more part')}; the full report is longer than a comment.\n"
+        )
+    return text
+
+
+def _blocks(results: Sequence[Verification]) -> Iterator[str]:
+    for result in results:
+        yield _head(result)
+        findings = sorted(result.findings, key=lambda finding: -RANK[finding.severity])
+        if findings:
+            yield "| | rule | finding | where |\n|---|---|---|---|\n"
+        for finding in findings:
+            yield _row(finding)
+        for finding in findings:
+            yield _details(finding)
+        if result.questions:
+            yield _undecided(result)
+        for outcome in result.broken:
+            yield f"\n⚠️ the rule {outcome.rule.id} is broken: {_escaped(outcome.broken)}\n"
+        yield "\n"
+
+
+def _head(result: Verification) -> str:
+    severities: tuple[Severity, ...] = ("error", "warning", "info")
+    counts = ", ".join(counted(result.count(severity), severity) for severity in severities)
+    verdicts = result.verdicts()
+    return (
+        f"## archcheck: {_escaped(result.system.name)}\n\n**{counts}**; "
+        f"{verdicts['holds']} rules hold, {verdicts['undecided']} are undecided\n\n"
+    )
+
+
+def _row(finding: Finding) -> str:
+    where = finding.place
+    more = f" and {len(finding.occurrences) - 1} more" if len(finding.occurrences) > 1 else ""
+    place = f"{_escaped(str(where))}{more}" if where else _escaped(finding.subject)
+    return (
+        f"| {_SIGNS[finding.severity]} | {finding.rule.id} {finding.rule.name} | "
+        f"{_escaped(finding.message)} | {place} |\n"
+    )
+
+
+def _details(finding: Finding) -> str:
+    lines = [f"\n<details><summary>{finding.rule.id} {finding.rule.name}</summary>\n"]
+    for occurrence in finding.occurrences:
+        place = f"{_escaped(str(occurrence.place))}: " if occurrence.place else ""
+        lines.append(f"- {place}{_escaped(occurrence.message)}")
+        lines += [f"  - {_escaped(str(part))}" for part in occurrence.evidence]
+    fixes = dict.fromkeys(place.fix for place in finding.occurrences if place.fix)
+    lines += [f"\nfix: {_escaped(fix)}" for fix in list(fixes)[:3]]
+    return "\n".join([*lines, "\n</details>\n"])
+
+
+def _undecided(result: Verification) -> str:
+    lines = ["\n<details><summary>undecided: what the model does not declare</summary>\n"]
+    lines += [
+        f"- {question.rule.id} {question.rule.name}: {_escaped(question.missing)} "
+        f"({counted(len(question.subjects), 'place')})"
+        for question in result.questions
+    ]
+    return "\n".join([*lines, "\n</details>\n"])
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown and HTML leave as it is."""
+    plain = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _SPECIAL.sub(r"\\\1", plain).replace("@", "@&#8203;")

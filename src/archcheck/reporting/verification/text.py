@@ -1,0 +1,226 @@
+"""The result as text: each finding with the lines of the model, as a compiler shows them."""
+
+from __future__ import annotations
+
+import linecache
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from archcheck.configuration import RANK
+from archcheck.findings import Finding, Occurrence, RuleOutcome, Severity
+from archcheck.model import Place
+from archcheck.reporting.console import counted, printable
+from archcheck.verification import Verification
+from archcheck.verification.suggesting import Suggestion, suggestions
+
+_COLOURS: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
+_SHOWN_PLACES = 3
+_SHOWN_QUESTIONS = 8
+_WIDEST_LINE = 110
+
+
+def print_verification(
+    console: Console, result: Verification, *, quiet: bool = False, verbose: bool = False
+) -> None:
+    """Findings, the gravest first, then what is undecided, then a summary line."""
+    console.print(_headline(result))
+    if not quiet:
+        for finding in sorted(result.findings, key=lambda f: (-RANK[f.severity], f.rule.id)):
+            _print_finding(console, finding, verbose=verbose)
+        if result.questions:
+            _print_questions(console, result, verbose=verbose)
+        if verbose:
+            _print_rules(console, result.outcomes)
+    for outcome in result.broken:
+        _print_broken(console, outcome)
+    console.print(_summary(result))
+
+
+def _headline(result: Verification) -> Text:
+    system = result.system
+    counts = [
+        counted(len(part), name)
+        for part, name in (
+            (system.services, "service"),
+            (system.datastores, "datastore"),
+            (system.channels, "topic"),
+            (system.journeys, "journey"),
+        )
+        if part
+    ]
+    name = printable(system.name)
+    return Text.assemble((name, "bold"), f": {', '.join(counts) or 'nothing declared'}")
+
+
+# -- findings -------------------------------------------------------------------------------------
+
+
+def _print_finding(console: Console, finding: Finding, *, verbose: bool) -> None:
+    console.print()
+    console.print(
+        Text.assemble(
+            (f"{finding.severity}[{finding.rule.id}]", _COLOURS[finding.severity]),
+            (f" {finding.rule.name}", "bold"),
+            f": {printable(finding.message)}",
+        )
+    )
+    first, *others = finding.occurrences
+    _print_occurrence(console, first)
+    shown = others if verbose else others[:_SHOWN_PLACES]
+    for occurrence in shown:
+        place = f"{occurrence.place}: " if occurrence.place else ""
+        console.print(Text.assemble("  also ", (place, "cyan"), printable(occurrence.message)))
+    if len(shown) < len(others):
+        rest = counted(len(others) - len(shown), "more place")
+        console.print(Text(f"  and {rest} (-v shows them)", style="dim"))
+    if first.fix:
+        console.print(Text.assemble(("  fix: ", "green"), printable(first.fix)))
+
+
+def _print_occurrence(console: Console, occurrence: Occurrence) -> None:
+    if occurrence.place is not None:
+        for line in _excerpt(occurrence.place, occurrence.kind):
+            console.print(line)
+    elif occurrence.subject:
+        console.print(Text.assemble(("  --> ", "blue"), printable(occurrence.subject)))
+    for part in occurrence.evidence:
+        if part.place is None or (part.text, part.place) != (occurrence.subject, occurrence.place):
+            console.print(Text(f"   = {printable(str(part))}", style="dim"))
+
+
+def _excerpt(place: Place, kind: str) -> Iterator[Text]:
+    """The place, the line of the model, and a caret under what stands there."""
+    yield Text.assemble(("  --> ", "blue"), (printable(str(place)), "cyan"))
+    source = linecache.getline(place.file, place.line).rstrip()
+    if not source.strip():
+        return
+    code = printable(source.expandtabs(4))
+    start, end = _marked(code, kind)
+    if end > _WIDEST_LINE:
+        code, end = f"{code[:_WIDEST_LINE]}...", max(start + 1, _WIDEST_LINE)
+    number = f"{place.line:>5}"
+    yield Text.assemble((f"{number} | ", "blue"), code)
+    marks = "^" * (end - start)
+    yield Text.assemble((f"{' ' * len(number)} | ", "blue"), " " * start, (marks, "bold red"))
+
+
+def _marked(code: str, kind: str) -> tuple[int, int]:
+    """The columns of the constructor of ``kind``, else of the first call, else of the line."""
+    found = re.search(rf"\b{kind}\(", code)
+    start = found.start() if found else len(code) - len(code.lstrip())
+    opening = found.end() if found else code.find("(", start) + 1
+    if not opening:
+        return start, max(start + 1, len(code.rstrip(" ,[{")))
+    depth = 0
+    for column, sign in enumerate(code[opening - 1 :], opening - 1):
+        depth += (sign in "([{") - (sign in ")]}")
+        if depth == 0:
+            return start, column + 1
+    return start, opening - 1 if found is None else opening
+
+
+# -- the undecided, the rules, the summary --------------------------------------------------------
+
+
+def _print_questions(console: Console, result: Verification, *, verbose: bool) -> None:
+    console.print()
+    console.print(Text("undecided: what the model does not declare", style="bold"))
+    if verbose:
+        _print_questions_by_rule(console, result)
+        return
+    found = suggestions(result.outcomes)
+    for suggestion in found[:_SHOWN_QUESTIONS]:
+        console.print(_question_line(suggestion))
+    if len(found) > _SHOWN_QUESTIONS:
+        rest = counted(len(found) - _SHOWN_QUESTIONS, "more attribute")
+        console.print(
+            Text(f"  and {rest} (-v shows them, --suggest says where to begin)", style="dim")
+        )
+
+
+def _question_line(suggestion: Suggestion) -> Text:
+    rules = ", ".join(suggestion.rules[:6])
+    more = f" and {len(suggestion.rules) - 6} more" if len(suggestion.rules) > 6 else ""
+    return Text.assemble(
+        "  declare ",
+        (printable(suggestion.attribute), "magenta"),
+        f" in {counted(len(suggestion.subjects), 'place')}: decides {rules}{more}",
+    )
+
+
+def _print_questions_by_rule(console: Console, result: Verification) -> None:
+    for question in result.questions:
+        console.print(
+            Text.assemble(
+                "  ",
+                (f"{question.rule.id} {question.rule.name}", "magenta"),
+                f": declare {printable(question.missing)} "
+                f"({counted(len(question.subjects), 'place')})",
+            )
+        )
+        for name, place, threshold in question.subjects:
+            where = f"{place}: " if place else ""
+            tail = f" ({threshold})" if threshold else ""
+            console.print(Text.assemble("    ", (where, "cyan"), printable(f"{name}{tail}")))
+
+
+def print_suggestions(console: Console, results: Sequence[Verification]) -> None:
+    """What to declare first, by how many rules it would help to decide."""
+    for result in results:
+        found = suggestions(result.outcomes)
+        console.print(_headline(result))
+        if not found:
+            console.print("  every rule is decided")
+        for number, suggestion in enumerate(found, 1):
+            console.print(Text.assemble(f"{number:>3}.", _question_line(suggestion)))
+            for name, place in suggestion.subjects[:_SHOWN_PLACES]:
+                where = f"{place}: " if place else ""
+                console.print(Text.assemble("       ", (where, "cyan"), printable(name)))
+            if len(suggestion.subjects) > _SHOWN_PLACES:
+                rest = len(suggestion.subjects) - _SHOWN_PLACES
+                console.print(Text(f"       and {rest} more", style="dim"))
+
+
+def _print_rules(console: Console, outcomes: Iterable[RuleOutcome]) -> None:
+    console.print()
+    console.print(Text("rules", style="bold"))
+    for outcome in outcomes:
+        reason = f" ({printable(outcome.not_applicable)})" if outcome.not_applicable else ""
+        console.print(Text(f"  {outcome.rule.id} {outcome.rule.name}: {outcome.verdict}{reason}"))
+
+
+def _print_broken(console: Console, outcome: RuleOutcome) -> None:
+    console.print()
+    console.print(
+        Text.assemble(
+            (f"broken rule {outcome.rule.id} {outcome.rule.name}", "bold red"),
+            f": {printable(outcome.broken)}",
+        )
+    )
+
+
+def _summary(result: Verification) -> Text:
+    severities: tuple[Severity, ...] = ("error", "warning", "info")
+    counts = ", ".join(counted(result.count(severity), severity) for severity in severities)
+    verdicts = result.verdicts()
+    rules = (
+        f"{verdicts['holds']} hold, {verdicts['violated']} violated, "
+        f"{verdicts['undecided']} undecided, {verdicts['not applicable']} not applicable"
+    )
+    if result.broken:
+        rules += f", {verdicts['broken']} broken"
+    style = "bold red" if result.count("error") or result.broken else "bold green"
+    accepted = "".join(
+        f"; {counted(sum(len(f.occurrences) for f in findings), 'place')} {word}"
+        for findings, word in (
+            (result.suppressed, "suppressed"),
+            (result.baselined, "in the baseline"),
+        )
+        if findings
+    )
+    return Text.assemble(
+        "\n", (counts, style), f"; {counted(len(result.outcomes), 'rule')}: {rules}{accepted}"
+    )

@@ -1,0 +1,48 @@
+"""Shortest cycles, against an enumeration of all cycles."""
+
+from __future__ import annotations
+
+import itertools
+
+import networkx as nx
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archcheck.graph.cycles import shortest_cycles
+
+NODES = "abcdef"
+edges = st.lists(st.tuples(st.sampled_from(NODES), st.sampled_from(NODES)), max_size=18)
+
+
+def digraph(pairs: list[tuple[str, str]]) -> nx.DiGraph[str]:
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(NODES)
+    graph.add_edges_from(pairs)
+    return graph
+
+
+@given(edges)
+def test_each_component_gives_its_shortest_cycle(pairs: list[tuple[str, str]]) -> None:
+    graph = digraph(pairs)
+    found = {frozenset(cycle): cycle for cycle in shortest_cycles(graph)}
+    for component in nx.strongly_connected_components(graph):
+        lengths = [len(c) for c in nx.simple_cycles(graph.subgraph(component))]
+        mine = [cycle for nodes, cycle in found.items() if nodes <= component]
+        assert [len(cycle) for cycle in mine] == ([min(lengths)] if lengths else [])
+        for cycle in mine:
+            assert cycle[0] == min(cycle)
+            steps = [*itertools.pairwise(cycle), (cycle[-1], cycle[0])]
+            assert all(graph.has_edge(*step) for step in steps)
+
+
+@given(edges)
+def test_turning_all_edges_round_makes_no_cycle(pairs: list[tuple[str, str]]) -> None:
+    graph = digraph(pairs)
+    back = graph.reverse()
+    assert sorted(map(len, shortest_cycles(graph))) == sorted(map(len, shortest_cycles(back)))
+
+
+def test_a_large_group_with_a_short_cycle_is_quick() -> None:
+    ring = [(f"n{i}", f"n{(i + 1) % 3000}") for i in range(3000)]
+    graph = digraph([*ring, ("n5", "n4")])
+    assert list(shortest_cycles(graph)) == [("n4", "n5")]

@@ -1,0 +1,200 @@
+"""Verification: suppressions, baselines, suggestions, and rules that break."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from strategies import systems
+
+from archcheck import Call, Endpoint, Service, Suppression, System
+from archcheck.configuration import Settings
+from archcheck.findings import Result, Rule, Violation, evaluate
+from archcheck.graph import Graph
+from archcheck.model import ModelError, from_json, to_json
+from archcheck.plugins import rules
+from archcheck.units import ms
+from archcheck.verification import Baseline, Verification, verify
+from archcheck.verification.suggesting import suggestions
+
+STRICT = Settings(profile="strict")
+
+
+def shop(*suppressions: Suppression) -> System:
+    return System(
+        "shop",
+        [
+            Service("web", endpoints=[Endpoint("page", steps=[Call("stock"), Call("stock")])]),
+            Service("stock", endpoints=[Endpoint("get")]),
+        ],
+        suppressions=suppressions,
+    )
+
+
+def places(result: Verification, rule: str) -> int:
+    found = [finding for finding in result.findings if finding.rule.id == rule]
+    return sum(len(finding.occurrences) for finding in found)
+
+
+# -- suppressions ---------------------------------------------------------------------------------
+
+
+def test_a_suppression_takes_findings_away_and_keeps_count_of_them() -> None:
+    plain, quiet = verify(shop()), verify(shop(Suppression("RES001", "web.*", reason="x")))
+    assert (places(plain, "RES001"), places(quiet, "RES001")) == (2, 0)
+    assert sum(len(finding.occurrences) for finding in quiet.suppressed) == 2
+
+
+@pytest.mark.parametrize(
+    ("day", "kept"), [(datetime.date(2026, 1, 31), 0), (datetime.date(2026, 2, 1), 2)]
+)
+def test_a_suppression_counts_through_its_last_day(day: datetime.date, kept: int) -> None:
+    system = shop(Suppression("RES001", reason="x", until="2026-01-31"))  # type: ignore[arg-type]
+    result = verify(system, today=day)
+    assert places(result, "RES001") == kept
+    assert places(result, "MOD004") == (1 if kept else 0)
+
+
+def test_a_suppression_of_one_element_leaves_the_others() -> None:
+    quiet = verify(shop(Suppression("BND007", "web", reason="x")))
+    (finding,) = [finding for finding in quiet.findings if finding.rule.id == "BND007"]
+    assert [place.subject for place in finding.occurrences] == ["stock"]
+
+
+def test_suppressions_survive_the_json_form() -> None:
+    system = shop(Suppression("RES001", "web.*", reason="x", until=datetime.date(2030, 1, 1)))
+    assert from_json(to_json(system)) == system
+
+
+# -- baselines ------------------------------------------------------------------------------------
+
+
+@given(systems())
+def test_a_baseline_accepts_what_it_was_made_from(system: System) -> None:
+    first = verify(system, settings=STRICT)
+    second = verify(system, settings=STRICT, baseline=Baseline.of([first]))
+    assert second.findings == ()
+    assert {f.rule.id for f in second.baselined} == {f.rule.id for f in first.findings}
+    again = Baseline.of([second])
+    assert again == Baseline.of([first])
+    assert again.gone([second]) == []
+
+
+@given(systems())
+def test_fingerprints_are_unique_and_do_not_depend_on_lines(system: System) -> None:
+    read = from_json(to_json(system))
+    prints = [
+        [p.fingerprint for f in verify(each, settings=STRICT).findings for p in f.occurrences]
+        for each in (system, read)
+    ]
+    assert sorted(prints[0]) == sorted(prints[1])
+    assert len(set(prints[0])) == len(prints[0])
+
+
+def test_what_is_gone_is_named() -> None:
+    baseline = Baseline.of([verify(shop())])
+    mended = System("shop", [Service("web"), Service("stock")])
+    gone = baseline.gone([verify(mended, baseline=baseline)])
+    assert ("RES001", "web.page -> stock.get") in gone
+
+
+def test_a_baseline_is_written_and_read(tmp_path: Path) -> None:
+    baseline = Baseline.of([verify(shop())])
+    baseline.write(tmp_path / "base.json")
+    assert Baseline.read(tmp_path / "base.json") == baseline
+    entries = json.loads((tmp_path / "base.json").read_text())["accepted"]
+    assert entries == sorted(entries, key=lambda e: (e["rule"], e["element"], e["fingerprint"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", r"base.json:1: is not JSON"),
+        ("[]", r"base.json:1: is not a baseline of archcheck"),
+        ('{"format": "other/1", "accepted": []}', r"is not a baseline"),
+        ('{"format": "archcheck.baseline/1", "accepted": [1]}', r"is not a baseline"),
+        ("[" * 100_000, r"base.json:1: is not"),
+        (b"\xff\xfe\x00", r"base.json:1: is not"),
+        (None, r"base.json:1: there is no such baseline; write one with --update-baseline"),
+    ],
+)
+def test_an_unreadable_baseline_gets_one_sentence(
+    text: str | bytes | None, sentence: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "base.json"
+    if text is not None:
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+    with pytest.raises(ModelError, match=sentence):
+        Baseline.read(path)
+
+
+# -- suggestions, broken rules, and every rule on every system ------------------------------------
+
+
+def test_what_decides_most_rules_comes_first() -> None:
+    ranked = suggestions(verify(shop(), settings=STRICT).outcomes)
+    counts = [len(suggestion.rules) for suggestion in ranked]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > 1
+
+
+def broken_rule() -> Rule:
+    rule = Rule("TST001", "always-broken", severity="error", method="attr")
+
+    @rule.check
+    def check(graph: Graph) -> Iterator[Result]:
+        yield Violation(graph.system, "found before it broke", fix="none")
+        raise KeyError("oops")
+
+    return rule
+
+
+def test_a_rule_that_raises_is_reported_and_the_others_run() -> None:
+    result = verify(shop(), [broken_rule(), *rules()])
+    (broken,) = result.broken
+    assert broken.rule.id == "TST001"
+    assert broken.broken.startswith("KeyError: 'oops' (")
+    assert "test_verification.py" in broken.broken
+    assert places(result, "RES001") == 2
+    assert result.verdicts()["broken"] == 1
+
+
+@given(systems())
+def test_no_rule_breaks_and_each_says_the_same_twice(system: System) -> None:
+    first, second = (verify(system, settings=STRICT) for _ in range(2))
+    assert first.broken == ()
+    assert [o.verdict for o in first.outcomes] == [o.verdict for o in second.outcomes]
+    assert first.findings == second.findings
+
+
+def test_calls_without_end_are_a_question_and_break_nothing() -> None:
+    steps = [Call("b.run", timeout=5 * ms)]
+    system = System(
+        "loop",
+        [
+            Service("a", endpoints=[Endpoint("run", steps=steps)]),
+            Service("b", endpoints=[Endpoint("run", steps=[Call("a.run", timeout=9 * ms)])]),
+        ],
+        journeys=[],
+    )
+    result = verify(system, settings=STRICT)
+    assert result.broken == ()
+    assert places(result, "BND001") == 1
+
+
+def test_a_system_of_nothing_is_fine() -> None:
+    result = verify(System("nothing"), settings=STRICT)
+    assert (result.findings, result.questions, result.broken) == ((), (), ())
+
+
+def test_one_cause_is_one_finding_in_the_order_of_the_lines() -> None:
+    rule = next(rule for rule in rules() if rule.id == "RES001")
+    (finding,) = evaluate(rule, Graph(shop())).findings
+    assert len(finding.occurrences) == 2
+    assert finding.message == "a step waits for another process without a timeout, in 2 places"
+    lines = [place.place.line for place in finding.occurrences if place.place]
+    assert lines == sorted(lines)
