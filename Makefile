@@ -33,6 +33,7 @@ lint: install  ## format, lint, types, layers
 
 bench: install  ## speed, as ratios measured in one run
 	$(BIN)/python benchmarks/start_up.py
+	$(BIN)/python benchmarks/scale.py
 
 docs: install  ## the pages and pictures that are made from the code
 	$(BIN)/python docs/make.py

@@ -123,6 +123,9 @@ class _Generator:
     def _calls(self, level_of: dict[int, int]) -> dict[int, list[int]]:
         """Caller to callees on lower levels; popularity follows a power law."""
         found: dict[int, list[int]] = {n: [] for n in range(self._count)}
+        for above, level in itertools.pairwise(self._levels):
+            for number, callee in enumerate(level):  # everything is called by something
+                found[above[number % len(above)]].append(callee)
         deepest = len(self._levels) - 1
         callers = [n for n in found if level_of[n] < deepest]
         below = {
@@ -135,8 +138,8 @@ class _Generator:
         }
         for members in below.values():
             self._random.shuffle(members)
-        for number in range(self._count * CALLS_PER_SERVICE):
-            caller = callers[number] if number < len(callers) else self._random.choice(callers)
+        for number in range(self._count * (CALLS_PER_SERVICE - 1)):
+            caller = self._random.choice(callers)
             depth = level_of[caller]
             members = below[depth]
             # half of the calls go anywhere, half to what is popular

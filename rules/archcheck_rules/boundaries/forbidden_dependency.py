@@ -53,6 +53,7 @@ class _Ban:
 def check(graph: Graph) -> Iterator[Result]:
     if not graph.system.policies:
         yield NotApplicable("the system declares no policies")
+        return
     edges = graph.dependencies()
     for policy in graph.system.policies:
         for selector in _selectors(policy):

@@ -47,11 +47,7 @@ def check(graph: Graph) -> Iterator[Result]:
 
 def _expires(graph: Graph, cache: str) -> bool:
     """Whether every use of the cache sets a time to live of its own."""
-    uses = [
-        step.step
-        for step in graph.interactions
-        if isinstance(step.step, Cached) and step.target.name == cache
-    ]
+    uses = [step.step for step in graph.incoming.get(cache, ()) if isinstance(step.step, Cached)]
     return bool(uses) and all(isinstance(use.ttl, Duration) for use in uses)
 
 

@@ -37,7 +37,7 @@ from archcheck import (
     System,
     Work,
 )
-from archcheck.capacity import Demand, demands, growth_factors
+from archcheck.capacity import Demand, demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.units import Duration, minutes, ms, percent, s
@@ -71,7 +71,7 @@ def _judge(demand: Demand, service: Service, autoscale: Autoscale) -> Iterator[R
         yield Undecided(service, "deployment.autoscale.target_cpu")
         return
     start_up = float(autoscale.start_up) if autoscale.start_up is not None else 0.0
-    growth = growth_factors(demand, start_up + SYNC_PERIOD).get(service.name, 1.0)
+    growth = demand.growth(service, start_up + SYNC_PERIOD)
     after = resource.busy
     before = after / growth if growth != math.inf else 0.0
     kept = math.ceil(before / (float(autoscale.target_cpu) * resource.per_unit) - 1e-9)

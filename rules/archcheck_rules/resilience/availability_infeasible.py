@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from archcheck import (
     Call,
@@ -40,50 +40,45 @@ from archcheck import (
     System,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
-from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph import Graph, Operation
 from archcheck.model import Managed
 from archcheck.units import Fraction, percent
 
 rule = Rule("RES015", "availability-infeasible", severity="error", method="calc")
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Bound:
-    """The availability of some parts together, and what would be needed to know it exactly."""
+    """What a promise rests on: name to availability, and the elements that declare none."""
 
-    value: float = 1.0
-    parts: tuple[tuple[str, float], ...] = ()
-    missing: tuple[Named, ...] = ()
+    parts: dict[str, float] = field(default_factory=dict)
+    missing: dict[str, Named] = field(default_factory=dict)
 
-    def __and__(self, other: _Bound) -> _Bound:
-        return _Bound(
-            self.value * other.value,
-            tuple(dict.fromkeys((*self.parts, *other.parts))),
-            tuple(dict.fromkeys((*self.missing, *other.missing))),
-        )
+    @property
+    def value(self) -> float:
+        """All of them up at once, taken as independent; each counts once."""
+        return math.prod(self.parts.values())
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    below = _Availabilities(graph)
     promises: list[tuple[Journey | Operation, Slo, _Bound]] = []
     for journey in graph.system.journeys:
-        if journey.slo is not None:
-            promises.append((journey, journey.slo, below.of_entries(journey)))
+        if journey.slo is not None and journey.slo.availability is not None:
+            promises.append((journey, journey.slo, _of_journey(graph, journey)))
     for operation in graph.operations.values():
         slo = getattr(operation.part, "slo", None)
-        if slo is not None:
-            promises.append((operation, slo, below.of_parts(operation)))
-    promised = [entry for entry in promises if entry[1].availability is not None]
-    if not promised:
+        if slo is not None and slo.availability is not None:
+            promises.append((operation, slo, _of_parts(graph, operation)))
+    if not promises:
         yield NotApplicable("nothing promises an availability")
-    for subject, slo, bound in promised:
+    for subject, slo, bound in promises:
         target = float(slo.availability or 0)
         if target > bound.value + 1e-12:
             yield _violation(subject, Fraction(target), bound)
         else:
             room = Fraction(target / bound.value)
-            for member in bound.missing:
+            for member in bound.missing.values():
                 attribute = "availability" if isinstance(member, External) else _ATTRIBUTE
                 yield Undecided(member, attribute, f"{subject.name} needs at least {room}")
 
@@ -92,8 +87,8 @@ _ATTRIBUTE = "deployment.availability"
 
 
 def _violation(subject: Journey | Operation, target: Fraction, bound: _Bound) -> Violation:
-    worst = min(value for _, value in bound.parts)
-    shown = sorted(bound.parts, key=lambda part: part[1])
+    worst = min(bound.parts.values())
+    shown = sorted(bound.parts.items(), key=lambda part: part[1])
     return Violation(
         subject,
         f"{subject.name} promises {target}, and what it rests on reaches "
@@ -109,48 +104,51 @@ def _violation(subject: Journey | Operation, target: Fraction, bound: _Bound) ->
     )
 
 
-class _Availabilities:
-    """What operations can reach, each computed once; a call back is not followed."""
+def _of_journey(graph: Graph, journey: Journey) -> _Bound:
+    bound = _Bound()
+    for entry in journey.all_entries():
+        owner, endpoint = graph.system.endpoint(entry)
+        _collect(graph, bound, owner, endpoint, set())
+    return bound
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-        self._known: dict[str, _Bound] = {}
 
-    def of_entries(self, journey: Journey) -> _Bound:
-        bound = _Bound()
-        for entry in journey.all_entries():
-            owner, endpoint = self._graph.system.endpoint(entry)
-            bound &= self._promised(owner, endpoint)
-        return bound
+def _of_parts(graph: Graph, operation: Operation) -> _Bound:
+    """Of an operation by its own service and its hard dependencies, its own promise aside."""
+    bound = _Bound()
+    _collect_parts(graph, bound, operation, set())
+    return bound
 
-    def of_parts(self, operation: Operation) -> _Bound:
-        """Of an operation by its own service and its hard dependencies, its promise aside."""
-        if operation.name not in self._known:
-            self._known[operation.name] = _Bound()
-            bound = _own(operation.owner)
-            for step in self._graph.outgoing.get(operation.name, ()):
-                if not step.can_fail_softly and step.mode != "publish" and step.visits >= 1:
-                    bound &= self._of_target(step)
-            self._known[operation.name] = bound
-        return self._known[operation.name]
 
-    def _of_target(self, step: Interaction) -> _Bound:
+def _collect(
+    graph: Graph, bound: _Bound, owner: Named, endpoint: Endpoint | None, seen: set[str]
+) -> None:
+    """Add an endpoint: by its promise, else by what it rests on."""
+    slo = endpoint.slo if endpoint else None
+    name = f"{owner.name}.{endpoint.name}" if endpoint else owner.name
+    if slo is not None and slo.availability is not None:
+        bound.parts[name] = float(slo.availability)
+    elif name in graph.operations and isinstance(owner, Service):
+        _collect_parts(graph, bound, graph.operations[name], seen)
+    else:
+        _add(bound, owner)
+
+
+def _collect_parts(graph: Graph, bound: _Bound, operation: Operation, seen: set[str]) -> None:
+    if operation.name in seen:
+        return
+    seen.add(operation.name)
+    _add(bound, operation.owner)
+    for step in graph.outgoing[operation.name]:
+        if step.can_fail_softly or step.mode == "publish" or step.visits < 1:
+            continue
         if step.mode == "call":
-            return self._promised(step.target, step.endpoint)
-        return _own(step.target)
-
-    def _promised(self, owner: Named, endpoint: Endpoint | None) -> _Bound:
-        slo = endpoint.slo if endpoint else None
-        if endpoint and slo and slo.availability is not None:
-            name = f"{owner.name}.{endpoint.name}"
-            return _Bound(float(slo.availability), ((name, float(slo.availability)),))
-        if endpoint and isinstance(owner, Service):
-            return self.of_parts(self._graph.operations[f"{owner.name}.{endpoint.name}"])
-        return _own(owner)
+            _collect(graph, bound, step.target, step.endpoint, seen)
+        else:
+            _add(bound, step.target)
 
 
-def _own(member: Named) -> _Bound:
-    """Of one element by itself: a provider's word, or its replicas."""
+def _add(bound: _Bound, member: Named) -> None:
+    """One element by itself: a provider's word, or its replicas."""
     if isinstance(member, External):
         declared, copies = member.availability, 1
     else:
@@ -158,9 +156,9 @@ def _own(member: Named) -> _Bound:
         declared = deployment.availability if deployment else None
         copies = 1 if isinstance(deployment, Managed) else _copies(member)
     if declared is None:
-        return _Bound(missing=(member,))
-    value = 1 - (1 - float(declared)) ** copies
-    return _Bound(value, ((member.name, value),))
+        bound.missing[member.name] = member
+    else:
+        bound.parts[member.name] = 1 - (1 - float(declared)) ** copies
 
 
 def _copies(member: Named) -> int:

@@ -2,7 +2,7 @@
 
 from archcheck.capacity.bottleneck import Resource, Unsized, resources
 from archcheck.capacity.consumers import ConsumerFlow, consumer_flows
-from archcheck.capacity.demand import Demand, StoreDemand, demands, growth_factors
+from archcheck.capacity.demand import Demand, StoreDemand, demands
 from archcheck.capacity.latency import Latencies, Latency, Missing, latency_of
 from archcheck.capacity.load import journey_rates, operation_rates, peak_rate
 from archcheck.capacity.queueing import erlang_c, mean_wait, residence, zipf_share
@@ -19,7 +19,6 @@ __all__ = [
     "consumer_flows",
     "demands",
     "erlang_c",
-    "growth_factors",
     "journey_rates",
     "latency_of",
     "mean_wait",

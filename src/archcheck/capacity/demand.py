@@ -154,6 +154,38 @@ class Demand:
     def _by_holder(self) -> dict[str, Resource]:
         return {resource.holder.name: resource for resource in self.resources}
 
+    def growth(self, service: Service, delay: float) -> float:
+        """The most that a service's load grows within ``delay`` seconds, as a factor of at least 1.
+
+        Looked at from each moment at which a stream of the scenario changes its course; streams
+        that change at random (MMPP) may jump from calm to busy at once.
+        """
+        if delay not in self._growth:
+            self._growth[delay] = self._growth_factors(delay)
+        return self._growth[delay].get(service.name, 1.0)
+
+    @cached_property
+    def _growth(self) -> dict[float, dict[str, float]]:
+        return {}
+
+    def _growth_factors(self, delay: float) -> dict[str, float]:
+        worst: dict[str, float] = {}
+        for moment in turning_points(self.scenario):
+            before = self._service_rates(rates_at(self.scenario, moment, calm=True))
+            after = self._service_rates(rates_at(self.scenario, moment + delay))
+            for name, rate in after.items():
+                start = before.get(name, 0.0)
+                worst[name] = max(worst.get(name, 1.0), rate / start if start else math.inf)
+        return worst
+
+    def _service_rates(self, journeys: Mapping[str, float]) -> dict[str, float]:
+        totals: dict[str, float] = defaultdict(float)
+        for name, rate in operation_rates(self.graph, journeys).items():
+            operation = self.graph.operations.get(name)
+            if operation is not None and isinstance(operation.owner, Service):
+                totals[operation.owner.name] += rate
+        return {name: rate for name, rate in totals.items() if rate}
+
     def unsized_of(self, holder: Named) -> Unsized | None:
         """The load of an element whose servers are not declared."""
         return next((need for need in self.unsized if need.holder is holder), None)
@@ -168,29 +200,3 @@ def demands(graph: Graph) -> tuple[Demand, ...]:
             if scenario.load
         )
     return _known[graph]
-
-
-def growth_factors(demand: Demand, delay: float) -> dict[str, float]:
-    """Service to the most that its load grows within ``delay`` seconds, as a factor of at least 1.
-
-    Looked at from each moment at which a stream of the scenario changes its course; streams that
-    change at random (MMPP) may jump from calm to busy at once.
-    """
-    worst: dict[str, float] = defaultdict(lambda: 1.0)
-    for moment in turning_points(demand.scenario):
-        before = _service_rates(demand, rates_at(demand.scenario, moment, calm=True))
-        after = _service_rates(demand, rates_at(demand.scenario, moment + delay))
-        for name, rate in after.items():
-            start = before.get(name, 0.0)
-            worst[name] = max(worst[name], rate / start if start else math.inf)
-    return worst
-
-
-def _service_rates(demand: Demand, journeys: Mapping[str, float]) -> dict[str, float]:
-    rates = operation_rates(demand.graph, journeys)
-    totals: dict[str, float] = defaultdict(float)
-    for name, rate in rates.items():
-        operation = demand.graph.operations.get(name)
-        if operation is not None and isinstance(operation.owner, Service):
-            totals[operation.owner.name] += rate
-    return {name: rate for name, rate in totals.items() if rate}

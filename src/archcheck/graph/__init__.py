@@ -122,8 +122,11 @@ class Graph:
         if own is not None:
             return own
         name = self.boundary_of(member)
-        zones = {part.name: part.trust_zone for part in self.system.boundaries}
-        return zones.get(name) if name else None
+        return self._zones.get(name) if name else None
+
+    @cached_property
+    def _zones(self) -> dict[str, str | None]:
+        return {part.name: part.trust_zone for part in self.system.boundaries}
 
     def crosses_boundary(self, step: Interaction) -> bool:
         """Whether a call leaves its bounded context: to another one, or to an external party."""
