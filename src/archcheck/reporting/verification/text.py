@@ -82,7 +82,7 @@ def _print_finding(console: Console, finding: Finding, *, verbose: bool) -> None
 
 def _print_occurrence(console: Console, occurrence: Occurrence) -> None:
     if occurrence.place is not None:
-        for line in _excerpt(occurrence.place, occurrence.kind):
+        for line in _excerpt(occurrence, occurrence.place):
             console.print(line)
     elif occurrence.subject:
         console.print(Text.assemble(("  --> ", "blue"), printable(occurrence.subject)))
@@ -91,14 +91,14 @@ def _print_occurrence(console: Console, occurrence: Occurrence) -> None:
             console.print(Text(f"   = {printable(str(part))}", style="dim"))
 
 
-def _excerpt(place: Place, kind: str) -> Iterator[Text]:
+def _excerpt(occurrence: Occurrence, place: Place) -> Iterator[Text]:
     """The place, the line of the model, and a caret under what stands there."""
     yield Text.assemble(("  --> ", "blue"), (printable(str(place)), "cyan"))
     source = linecache.getline(place.file, place.line).rstrip()
     if not source.strip():
         return
     code = printable(source.expandtabs(4))
-    start, end = _marked(code, kind)
+    start, end = _marked(code, occurrence)
     if end > _WIDEST_LINE:
         code, end = f"{code[:_WIDEST_LINE]}...", max(start + 1, _WIDEST_LINE)
     number = f"{place.line:>5}"
@@ -107,9 +107,13 @@ def _excerpt(place: Place, kind: str) -> Iterator[Text]:
     yield Text.assemble((f"{' ' * len(number)} | ", "blue"), " " * start, (marks, "bold red"))
 
 
-def _marked(code: str, kind: str) -> tuple[int, int]:
-    """The columns of the constructor of ``kind``, else of the first call, else of the line."""
-    found = re.search(rf"\b{kind}\(", code)
+def _marked(code: str, occurrence: Occurrence) -> tuple[int, int]:
+    """The columns of the element's constructor, else of the first call, else of the line."""
+    name = occurrence.subject.rpartition(" -> ")[2]
+    names = "|".join(re.escape(word) for word in (name, name.rpartition(".")[2]))
+    constructor = rf"\b{occurrence.kind}\("
+    named = re.search(rf"{constructor}[\"'](?:{names})[\"']", code)
+    found = re.compile(constructor).search(code, named.start() if named else 0)
     start = found.start() if found else len(code) - len(code.lstrip())
     opening = found.end() if found else code.find("(", start) + 1
     if not opening:

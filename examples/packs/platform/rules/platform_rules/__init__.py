@@ -1,0 +1,1 @@
+"""The rules of a platform team, installed in every repository of the company."""

@@ -1,0 +1,216 @@
+"""verify as CI uses it: exit codes, baselines, files, and whatever people put into names."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from archcheck.reporting.verification import WRITERS
+
+ROOT = Path(__file__).parents[2]
+HEAD = "from archcheck import *\nfrom archcheck.units import *\n"
+CALLING = HEAD + (
+    'a = Service("a", owner="t", endpoints=[Endpoint("run", steps=[Call("b.run")])])\n'
+    'b = Service("b", owner="t", endpoints=[Endpoint("run")])\n'
+)
+
+
+def archcheck(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "archcheck", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "100"},
+    )
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "shop.py").write_text(CALLING)
+    return tmp_path
+
+
+# -- exit codes -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ((), 1),
+        (("--select", "BND"), 0),
+        (("--ignore", "RES001"), 0),
+        (("--ignore", "RES001", "--strict"), 3),
+        (("--strict",), 1),
+        (("--profile", "minimal"), 1),
+        (("--select", "COM002", "--fail-on", "warning"), 0),
+        (("--select", "NOPE"), 2),
+        (("--config", "nowhere.toml"), 2),
+        (("--date", "yesterday"), 2),
+        (("--update-baseline",), 2),
+    ],
+)
+def test_the_exit_code_says_what_happened(
+    arguments: tuple[str, ...], code: int, repository: Path
+) -> None:
+    done = archcheck("verify", *arguments, cwd=repository)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_configuration_is_found_and_the_command_line_wins(repository: Path) -> None:
+    (repository / "archcheck.toml").write_text('ignore = ["RES001"]\nfail-on = "info"\n')
+    assert archcheck("verify", "--select", "RES", cwd=repository).returncode == 0
+    assert archcheck("verify", "--isolated", cwd=repository).returncode == 1
+    wrong = "[rules.BND011]\nmax-dept = 3\n"
+    (repository / "archcheck.toml").write_text(wrong)
+    done = archcheck("verify", cwd=repository)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: archcheck.toml:2: the rule BND011 has no threshold 'max-dept'; "
+        "did you mean 'max_depth'?\n"
+    )
+
+
+def test_a_rule_that_breaks_is_named_with_exit_4_and_the_others_run(repository: Path) -> None:
+    (repository / "rules").mkdir()
+    text = (
+        '"""Breaks."""\nfrom archcheck.findings import Rule\n'
+        'rule = Rule("OWN001", "breaks", severity="info", method="attr")\n\n'
+        "@rule.check\ndef check(graph):\n    return 1 / 0\n"
+    )
+    (repository / "rules" / "breaks.py").write_text(text)
+    done = archcheck("verify", cwd=repository)
+    assert done.returncode == 4
+    assert "broken rule OWN001 breaks: ZeroDivisionError: division by zero (rules/" in done.stdout
+    assert "error[RES001]" in done.stdout
+    (report,) = json.loads(archcheck("verify", "--format", "json", cwd=repository).stdout)
+    assert report["summary"]["rules"]["broken"] == 1
+    sarif = json.loads(archcheck("verify", "--format", "sarif", cwd=repository).stdout)
+    assert sarif["runs"][0]["invocations"][0]["executionSuccessful"] is False
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("rule = 1 / 0\n", "rules/own.py:1: the model raises ZeroDivisionError"),
+        ("def (\n", "rules/own.py:1: syntax error"),
+        (
+            "from archcheck.findings import Rule\n"
+            'rule = Rule("OWN001", "own", severity="info", method="attr")\n',
+            "rules/own.py: rule OWN001 has no check",
+        ),
+        (
+            "from archcheck.findings import Rule\n"
+            'rule = Rule("OWN001", "own", severity="info", method="attr")\n'
+            "@rule.check\ndef check(graph, options):\n    yield\n",
+            "rules/own.py:3: the check of rule OWN001 must take (graph); it takes (graph, options)",
+        ),
+        (
+            "from archcheck.findings import Rule\n"
+            'rule = Rule("RES001", "own", severity="info", method="attr")\n'
+            "@rule.check\ndef check(graph):\n    yield\n",
+            "rules/own.py: the rule id RES001 is taken by",
+        ),
+    ],
+)
+def test_a_wrong_rule_gets_one_sentence(text: str, sentence: str, repository: Path) -> None:
+    (repository / "rules").mkdir()
+    (repository / "rules" / "own.py").write_text(text)
+    done = archcheck("verify", cwd=repository)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# -- baselines ------------------------------------------------------------------------------------
+
+
+def test_a_baseline_survives_reformatting_and_lets_new_findings_through(repository: Path) -> None:
+    model = repository / "models" / "shop.py"
+    update = ("verify", "--baseline", "base.json", "--update-baseline")
+    assert archcheck(*update, cwd=repository).returncode == 0
+    before = (repository / "base.json").read_bytes()
+    assert archcheck("verify", "--baseline", "base.json", cwd=repository).returncode == 0
+    model.write_text(HEAD + "\n\n\n" + CALLING.removeprefix(HEAD).replace(", ", ",\n    "))
+    assert archcheck(*update, cwd=repository).returncode == 0
+    assert (repository / "base.json").read_bytes() == before
+    model.write_text(CALLING + 'c = Service("c", endpoints=[Endpoint("x", steps=[Call(b)])])\n')
+    done = archcheck("verify", "--baseline", "base.json", "--format", "json", cwd=repository)
+    assert done.returncode == 1
+    (report,) = json.loads(done.stdout)
+    errors = [f for f in report["findings"] if f["severity"] == "error"]
+    assert [p["element"] for f in errors for p in f["places"]] == ["c.x -> b.run"]
+
+
+def test_what_the_baseline_accepts_in_vain_is_named(repository: Path) -> None:
+    archcheck("verify", "--baseline", "base.json", "--update-baseline", cwd=repository)
+    mended = CALLING.replace('Call("b.run")', 'Call("b.run", timeout=1 * s)')
+    (repository / "models" / "shop.py").write_text(mended)
+    done = archcheck("verify", "--baseline", "base.json", cwd=repository)
+    assert done.returncode == 0
+    assert "the baseline accepts RES001 for a.run -> b.run, which is not found" in done.stderr
+
+
+# -- the same bytes, and odd models ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["text", *WRITERS])
+def test_the_same_run_gives_the_same_bytes(form: str, repository: Path) -> None:
+    runs = [
+        archcheck("verify", "--format", form, "--profile", "strict", "-v", cwd=repository).stdout
+        for _ in range(2)
+    ]
+    assert runs[0] == runs[1]
+    assert runs[0]
+
+
+def test_a_model_without_services_is_fine(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(HEAD + 'system = System("空的")\n')
+    done = archcheck("verify", "model.py", "--profile", "strict", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "空的: nothing declared" in done.stdout
+
+
+@pytest.mark.parametrize("form", ["text", *WRITERS])
+def test_names_may_be_anything_printable(form: str, tmp_path: Path) -> None:
+    names = ["支付 服务", 'the "quoted" one', "<script>alert(1)</script>", "a & b | c", "it's `x`"]
+    lines = [f"s{n} = Service({name!r})\n" for n, name in enumerate(names)]
+    (tmp_path / "model.py").write_text(HEAD + "".join(lines), encoding="utf-8")
+    done = archcheck("verify", "model.py", "--format", form, "-v", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    if form in ("junit", "markdown"):
+        assert "<script>" not in done.stdout
+    if form == "text":
+        for name in names:
+            assert name in done.stdout
+    picture = archcheck("diagram", "model.py", "-o", "x.svg", cwd=tmp_path)
+    assert picture.returncode == 0, picture.stderr
+    assert "<script>" not in (tmp_path / "x.svg").read_text()
+
+
+@pytest.mark.parametrize("name", ["a.b", "a -> b", " a", "a\n", "\u202eabc", ""])
+def test_names_that_would_confuse_are_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(HEAD + f"x = Service({name!r})\n")
+    done = archcheck("verify", "model.py", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: model.py:3: Service ")
+    assert "must be a name" in done.stderr
+
+
+def test_suggest_says_where_to_begin(repository: Path) -> None:
+    done = archcheck("verify", "--suggest", cwd=repository)
+    assert "  1.  declare " in done.stdout
+    assert "models/shop.py:3" in done.stdout
+
+
+def test_json_is_written_with_its_schema(repository: Path) -> None:
+    schema = json.loads(archcheck("export", "--schema", "verify", cwd=repository).stdout)
+    assert schema["title"] == "The result of archcheck verify"
