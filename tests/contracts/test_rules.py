@@ -9,8 +9,15 @@ from pathlib import Path
 import pytest
 
 from archcheck.configuration import Settings
-from archcheck.findings import CONCERNS, DOC_PARTS, Example, Rule, RuleOutcome, evaluate
-from archcheck.graph import Graph
+from archcheck.findings import (
+    CONCERNS,
+    DOC_PARTS,
+    EXAMPLES_DAY,
+    Example,
+    Rule,
+    RuleOutcome,
+    evaluate,
+)
 from archcheck.plugins import rules
 from archcheck.verification import verify
 
@@ -72,8 +79,8 @@ def test_every_threshold_says_what_it_means(rule: Rule) -> None:
 def outcome_of(rule: Rule, example: Example) -> RuleOutcome:
     """What the rule says of the example; a rule that reviews others needs theirs first."""
     if not rule.reviews:
-        return evaluate(rule, Graph(example.build()))
-    done = verify(example.build(), settings=Settings(profile="strict"))
+        return evaluate(rule, example.graph())
+    done = verify(example.build(), settings=Settings(profile="strict"), today=EXAMPLES_DAY)
     return next(outcome for outcome in done.outcomes if outcome.rule is rule)
 
 

@@ -99,14 +99,13 @@ EXAMPLES = """
 from pathlib import Path
 import pytest
 from archcheck.findings import evaluate
-from archcheck.graph import Graph
 from archcheck.plugins import rules
 
 RULE = next(rule for rule in rules(Path(__file__).parent / "rules") if rule.id == "ACM001")
 
 @pytest.mark.parametrize("example", RULE.examples, ids=lambda e: e.build.__name__)
 def test_example(example):
-    outcome = evaluate(RULE, Graph(example.build()))
+    outcome = evaluate(RULE, example.graph())
     found = [place.subject for finding in outcome.findings for place in finding.occurrences]
     missing = [question.missing for question in outcome.questions]
     assert (missing if example.kind == "unknown" else found) == list(example.expected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from pathlib import Path
 from typing import Any
@@ -138,3 +139,29 @@ def test_the_shop_knows_its_frameworks(name: str, attribute: str, value: object)
     member = system("shop").find(name)
     holder = member.runtime if isinstance(member, Service) else member
     assert effective(holder, attribute).value == value
+
+
+# -- what is found, and argued in docs/findings ---------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["online_boutique", "social_network"])
+def test_every_finding_on_a_real_system_is_argued(name: str) -> None:
+    today = datetime.date(2026, 11, 24)
+    recommended = verify(system(name), today=today).findings
+    strict = verify(system(name), settings=Settings(profile="strict"), today=today).findings
+    assert len(recommended) <= 30
+    known = {(finding.rule.id, finding.message) for finding in recommended}
+    expected = [
+        (
+            finding.rule.id,
+            finding.severity,
+            str(len(finding.occurrences)),
+            "both" if (finding.rule.id, finding.message) in known else "strict",
+            finding.message,
+        )
+        for finding in strict
+    ]
+    page = (ROOT / "docs" / "findings" / f"{name}.md").read_text()
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    assert [tuple(row[:5]) for row in rows[1:]] == expected
+    assert all(len(row[5]) > 30 for row in rows[1:])

@@ -18,7 +18,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archcheck import Absent, Endpoint, Journey, LoadTest, Service, System
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
+from archcheck.findings import (
+    EXAMPLES_DAY,
+    NotApplicable,
+    Result,
+    Rule,
+    Undecided,
+    Violation,
+    option,
+)
 from archcheck.graph import Graph
 
 
@@ -68,8 +76,7 @@ def _critical(test: LoadTest | Absent | None) -> System:
 
 
 def _days_ago(days: int) -> LoadTest:
-    today = datetime.datetime.now(tz=datetime.UTC).date()
-    return LoadTest("k6", ran_on=today - datetime.timedelta(days=days))
+    return LoadTest("k6", ran_on=EXAMPLES_DAY - datetime.timedelta(days=days))
 
 
 @rule.bad("checkout")

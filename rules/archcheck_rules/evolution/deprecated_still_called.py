@@ -16,7 +16,7 @@ import datetime
 from collections.abc import Iterator
 
 from archcheck import Call, Deprecation, Endpoint, Service, System
-from archcheck.findings import Result, Rule, Undecided, Violation
+from archcheck.findings import EXAMPLES_DAY, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 
 rule = Rule("EVO008", "deprecated-still-called", severity="warning", method="attr")
@@ -69,13 +69,9 @@ def no_date() -> System:
 
 @rule.borderline()
 def on_its_last_day() -> System:
-    return _calling(_today())
+    return _calling(EXAMPLES_DAY)
 
 
 @rule.borderline("orders.place -> stock.v1")
 def a_day_too_late() -> System:
-    return _calling(_today() - datetime.timedelta(days=1))
-
-
-def _today() -> datetime.date:
-    return datetime.datetime.now(tz=datetime.UTC).date()
+    return _calling(EXAMPLES_DAY - datetime.timedelta(days=1))

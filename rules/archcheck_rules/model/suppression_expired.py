@@ -16,7 +16,7 @@ import datetime
 from collections.abc import Iterator
 
 from archcheck import Suppression, System
-from archcheck.findings import NotApplicable, Result, Rule, Violation
+from archcheck.findings import EXAMPLES_DAY, NotApplicable, Result, Rule, Violation
 from archcheck.graph import Graph
 from archcheck.verification.suppressing import is_over
 
@@ -40,18 +40,14 @@ def _until(day: datetime.date | None) -> System:
     return System("shop", suppressions=[Suppression("RES001", "web.*", reason="x", until=day)])
 
 
-def _today() -> datetime.date:
-    return datetime.datetime.now(tz=datetime.UTC).date()
-
-
 @rule.bad("suppression of RES001 for web.*")
 def yesterday() -> System:
-    return _until(_today() - datetime.timedelta(days=2))
+    return _until(EXAMPLES_DAY - datetime.timedelta(days=1))
 
 
 @rule.borderline()
 def its_last_day() -> System:
-    return _until(_today())
+    return _until(EXAMPLES_DAY)
 
 
 @rule.good

@@ -34,11 +34,12 @@ from archcheck.findings.results import (
     Violation,
     subject_name,
 )
-from archcheck.findings.rule import CONCERNS, DOC_PARTS, Example, Rule, option
+from archcheck.findings.rule import CONCERNS, DOC_PARTS, EXAMPLES_DAY, Example, Rule, option
 
 __all__ = [
     "CONCERNS",
     "DOC_PARTS",
+    "EXAMPLES_DAY",
     "Evidence",
     "Example",
     "Finding",

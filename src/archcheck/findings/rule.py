@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -40,6 +41,10 @@ DOC_PARTS = ("Why it matters", "How to fix", "False positives", "Sources")
 """Headings that the docstring of a rule must have, after its first paragraph."""
 
 
+EXAMPLES_DAY = datetime.date(2026, 7, 1)
+"""The date of the check for all examples, so that they say the same on every day."""
+
+
 @dataclass(frozen=True)
 class Example:
     """A system that shows a rule, and what the rule must say of it."""
@@ -48,6 +53,10 @@ class Example:
     kind: Kind
     expected: tuple[str, ...] = ()
     """Names of the subjects of the violations (bad, borderline) or the missing attributes."""
+
+    def graph(self) -> Graph:
+        """The system as rules see it, on :data:`EXAMPLES_DAY`."""
+        return Graph(self.build(), today=EXAMPLES_DAY)
 
 
 def option(default: T, meaning: str) -> T:

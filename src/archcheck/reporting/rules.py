@@ -14,7 +14,9 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
-from archcheck.findings import DOC_PARTS, Example, Rule
+from archcheck.configuration import Settings
+from archcheck.findings import DOC_PARTS, EXAMPLES_DAY, Example, Rule, RuleOutcome, evaluate
+from archcheck.verification import verify
 
 _KINDS = {
     "bad": "Violated",
@@ -47,7 +49,8 @@ def _documentation(rule: Rule) -> Iterator[str]:
     yield f"{rule.concern} · {rule.severity} · decided by {_METHODS[rule.method]}{profile}"
     for paragraph in rule.documentation().split("\n\n"):
         heading, _, text = paragraph.partition(": ")
-        yield f"**{heading}.** {text}" if heading in DOC_PARTS else paragraph
+        part = f"**{heading}.** {text[:1].upper()}{text[1:]}"
+        yield part if heading in DOC_PARTS else paragraph
 
 
 def _thresholds(rule: Rule) -> Iterator[str]:
@@ -69,15 +72,39 @@ def _shown(default: object) -> str:
 def _examples(rule: Rule) -> Iterator[str]:
     order = list(_KINDS)
     for example in sorted(rule.examples, key=lambda each: order.index(each.kind)):
-        title = f"{_KINDS[example.kind]}: {example.build.__name__.replace('_', ' ')}"
-        names = ", ".join(f"`{name}`" for name in example.expected)
-        says = {"unknown": "Not declared", "good": "", "bad": "Found"}.get(example.kind, "Found")
-        found = f"\n{says}: {names}.\n" if names else ""
-        yield f"## {title}\n{found}\n```python\n{_source(example.build)}\n```"
+        title = f"## {_KINDS[example.kind]}: {example.build.__name__.replace('_', ' ')}"
+        yield f"{title}\n```python\n{_source(example.build)}\n```"
+        said = list(_said(rule, example))
+        if said:
+            yield "\n".join(["archcheck says:", "```text", *said, "```"])
     shared = list(dict.fromkeys(_helpers(rule.examples)))
     if shared:
         code = "\n\n\n".join(_source(helper) for helper in shared)
         yield f"## What the examples share\n```python\n{code}\n```"
+
+
+def _said(rule: Rule, example: Example) -> Iterator[str]:
+    """What the rule says of an example, without the lines."""
+    outcome = _outcome(rule, example)
+    for finding in outcome.findings:
+        for occurrence in finding.occurrences:
+            named = occurrence.subject in occurrence.message
+            yield occurrence.message if named else f"{occurrence.subject}: {occurrence.message}"
+            yield from (f"  = {part.text}" for part in occurrence.evidence)
+            yield f"  fix: {occurrence.fix}"
+    for question in outcome.questions:
+        for name, _, threshold in question.subjects:
+            tail = f" ({threshold})" if threshold else ""
+            yield f"{name}: declare {question.missing}{tail}"
+    if outcome.not_applicable and not outcome.findings:
+        yield f"not applicable: {outcome.not_applicable}"
+
+
+def _outcome(rule: Rule, example: Example) -> RuleOutcome:
+    if not rule.reviews:
+        return evaluate(rule, example.graph())
+    done = verify(example.build(), settings=Settings(profile="strict"), today=EXAMPLES_DAY)
+    return next(outcome for outcome in done.outcomes if outcome.rule is rule)
 
 
 def _helpers(examples: Iterable[Example]) -> Iterator[Any]:

@@ -17,7 +17,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archcheck import Absent, Pipeline, Service, System
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
+from archcheck.findings import (
+    EXAMPLES_DAY,
+    NotApplicable,
+    Result,
+    Rule,
+    Undecided,
+    Violation,
+    option,
+)
 from archcheck.graph import Graph
 
 
@@ -69,8 +77,7 @@ def _moving(pipeline: Pipeline | Absent | None) -> System:
 
 
 def _pipeline(*stages: str, days_ago: int | None = 10) -> Pipeline:
-    today = datetime.datetime.now(tz=datetime.UTC).date()
-    tried = today - datetime.timedelta(days=days_ago) if days_ago is not None else None
+    tried = EXAMPLES_DAY - datetime.timedelta(days=days_ago) if days_ago is not None else None
     return Pipeline("Jenkins", stages=stages, rollback_tested_on=tried)  # type: ignore[arg-type]
 
 
