@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint bench docs install clean
+.PHONY: demo test lint bench mutants docs install clean
 
 install: .venv/installed
 
@@ -34,6 +34,10 @@ lint: install  ## format, lint, types, layers
 bench: install  ## speed, as ratios measured in one run
 	$(BIN)/python benchmarks/start_up.py
 	$(BIN)/python benchmarks/scale.py
+
+mutants: install  ## do the rules' examples notice a change of the rule? (minutes)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[mutation]"
+	$(BIN)/python tests/mutation/mutate_rules.py
 
 docs: install  ## the pages and pictures that are made from the code
 	$(BIN)/python docs/make.py

@@ -155,7 +155,7 @@ def _specificity(pattern: str, identity: str) -> int:
 def _is_target(graph: Graph, selector: str, member: Named) -> bool:
     kind, _, word = selector.partition(":")
     if not word:
-        return fnmatchcase(member.name, selector)
+        return member.name == selector or fnmatchcase(member.name, selector)
     match kind:
         case "kind":
             return word in (member.kind, *(base.__name__.lower() for base in type(member).__mro__))

@@ -5,29 +5,51 @@ from __future__ import annotations
 import pytest
 
 from archcheck import (
+    Cached,
     Call,
     Choice,
     Closed,
+    Constant,
+    Consumer,
     Endpoint,
     Journey,
     Kubernetes,
     Load,
     Mix,
+    Mmpp,
     MySQL,
+    Named,
     Network,
     Parallel,
     Poisson,
+    Publish,
     Ramp,
+    RateStep,
     Read,
+    Redis,
     Scenario,
     Service,
     SpringBoot,
+    Stepped,
     System,
+    Topic,
     Work,
+    Write,
 )
-from archcheck.capacity import Latencies, journey_rates, operation_rates, peak_rate, resources
+from archcheck.capacity import (
+    ConsumerFlow,
+    Demand,
+    Latencies,
+    consumer_flows,
+    demands,
+    journey_rates,
+    mean_wait,
+    operation_rates,
+    peak_rate,
+    resources,
+)
 from archcheck.graph import Graph
-from archcheck.units import minutes, ms, s
+from archcheck.units import minutes, ms, percent, s
 
 
 @pytest.fixture
@@ -84,3 +106,103 @@ def test_a_mix_is_divided_by_weight_and_loads_add() -> None:
         ],
     )
     assert journey_rates(scenario) == {"a": 75.0, "b": 30.0}
+
+
+# -- demand: what a scenario asks of each element -------------------------------------------------
+
+
+def loaded(*elements: Named, rate: float = 100, hit: float | None = None) -> Demand:
+    steps = [Read("rows"), Write("rows"), Read("rows", stale=True)]
+    inner = [Cached("hot", steps, hit_ratio=hit * percent)] if hit is not None else steps
+    system = System(
+        "s",
+        [
+            MySQL("rows", read=2 * ms, write=4 * ms, shards=2, replicas=1, parallelism=3),
+            Redis("hot", read=1 * ms),
+            Service("a", endpoints=[Endpoint("do", steps=inner)]),
+            *elements,
+        ],
+        journeys=[Journey("j", "a.do")],
+        scenarios=[Scenario("x", load=[Load("j", Poisson(rate / s))])],
+    )
+    (demand,) = demands(Graph(system))
+    return demand
+
+
+def test_a_resource_waits_as_one_queue_of_all_servers(graph: Graph) -> None:
+    sized, _ = resources(graph, {"j": 1000.0})
+    rows = next(resource for resource in sized if resource.holder.name == "rows")
+    assert rows.rate == pytest.approx(1000)
+    assert rows.wait == pytest.approx(mean_wait(50, 1000, 0.005))
+
+
+def test_writes_go_to_every_copy_and_stale_reads_are_shared() -> None:
+    demand = loaded()
+    (rows,) = demand.stores.values()
+    assert (rows.reads, rows.stale_reads, rows.writes) == (200, 100, 100)
+    # over two shards: 100/s x 4 ms + 100/s x 2 ms + half of 100/s x 2 ms
+    assert rows.busiest_node() == pytest.approx((0.4 + 0.2 + 0.1) / 2)
+    assert rows.servers_of_a_node() == (3, "parallelism")
+    assert rows.copies_for_reads == 1
+
+
+def test_more_of_a_step_adds_to_what_is_there() -> None:
+    demand = loaded()
+    (rows,) = demand.stores.values()
+    step = next(step for step in demand.steps if step.mode == "write")
+    more = rows.with_more(step, 50.0)
+    assert (more.writes, rows.writes) == (150, 100)
+
+
+def test_a_cold_cache_lets_everything_through() -> None:
+    warm = loaded(hit=90.0)
+    (cold,) = demands(Graph(warm.graph.system, cold_caches=True))
+    assert warm.rates["rows"] == pytest.approx(30)
+    assert cold.rates["rows"] == pytest.approx(300)
+    assert warm.rates["hot"] == cold.rates["hot"] == pytest.approx(100)
+
+
+def test_growth_is_looked_at_where_the_load_changes_its_course() -> None:
+    front = Service("front", endpoints=[Endpoint("get")])
+    steps = [RateStep(10 / s, 60 * s), RateStep(30 / s, 60 * s)]
+    streams = {
+        Ramp(10 / s, 40 / s, over=60 * s): 1 + 30 / 60 * 20 / 10,
+        Stepped(steps): 3.0,
+        Poisson(10 / s): 1.0,
+        Mmpp(10 / s, 50 / s, calm_lasts=10 * s, busy_lasts=1 * s): 5.0,
+    }
+    for stream, expected in streams.items():
+        system = System(
+            "s",
+            [front],
+            journeys=[Journey("j", "front.get")],
+            scenarios=[Scenario("x", load=[Load("j", stream)])],
+        )
+        (demand,) = demands(Graph(system))
+        assert demand.growth(front, 20.0) == pytest.approx(expected)
+
+
+def test_consumers_work_on_no_more_messages_than_there_are_partitions() -> None:
+    def flow(partitions: int | None, concurrency: int | None) -> ConsumerFlow:
+        listen = Consumer("t", concurrency=concurrency, steps=[Work(Constant(100 * ms))])
+        system = System(
+            "s",
+            [
+                Topic("t", partitions=partitions),
+                Service("a", endpoints=[Endpoint("do", steps=[Publish("t")])]),
+                Service("b", deployment=Kubernetes(replicas=3), consumers=[listen]),
+            ],
+            journeys=[Journey("j", "a.do")],
+            scenarios=[Scenario("x", load=[Load("j", Poisson(20 / s))])],
+        )
+        (demand,) = demands(Graph(system))
+        (found,) = consumer_flows(demand)
+        return found
+
+    assert (flow(12, 2).slots, flow(12, 2).capacity, flow(12, 2).needed) == (6, 60.0, 2.0)
+    assert flow(4, 2).slots == 4
+    assert (flow(4, None).slots, [m.attribute for m in flow(4, None).missing]) == (
+        None,
+        ["concurrency"],
+    )
+    assert [m.attribute for m in flow(None, 2).missing] == ["partitions"]

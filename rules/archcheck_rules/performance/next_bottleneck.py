@@ -5,7 +5,7 @@ name and its limit belong on the table before the growth, not after.
 
 A resource with c servers that is busy for D seconds in one run of the mix saturates at c / D runs
 a second. Blocking runtimes hold a thread to the end of a request, the others only while they
-compute.
+compute. The mean wait at the peak is that of an M/M/c queue of all servers.
 
 How to fix: more replicas or a larger pool for the named resource, less work in it, or a cache in
 front; then look at the next one.
@@ -13,7 +13,7 @@ front; then look at the next one.
 False positives: systems that scale out in time; the rule takes the fewest replicas.
 
 Sources: Denning and Buzen, The Operational Analysis of Queueing Network Models, 1978; Lazowska
-et al., Quantitative System Performance, 1984, chapter 5.
+et al., Quantitative System Performance, 1984, chapter 5; Erlang, 1917 (the M/M/c queue).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from archcheck import (
 from archcheck.capacity import Resource, demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph
-from archcheck.units import Rate, ms, s
+from archcheck.units import Duration, Rate, ms, s
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,10 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
 
 
 def _line(resource: Resource) -> str:
+    wait = f"mean wait {Duration(resource.wait):.3}" if resource.utilisation < 1 else "no end of it"
     return (
         f"{resource.name}: {resource.busy:.2f} of {resource.servers} busy "
-        f"({resource.utilisation:.0%}), saturated at {resource.headroom:.2g} times the load"
+        f"({resource.utilisation:.0%}), {wait}, saturated at {resource.headroom:.2g} times the load"
     )
 
 

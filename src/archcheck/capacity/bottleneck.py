@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from archcheck.capacity.latency import Latencies, Missing, query_time
 from archcheck.capacity.load import operation_rates
+from archcheck.capacity.queueing import mean_wait
 from archcheck.graph import Graph
 from archcheck.model import Datastore, Endpoint, Service, effective
 
@@ -21,13 +22,15 @@ from archcheck.model import Datastore, Endpoint, Service, effective
 class Resource:
     """Servers of one kind and how busy the declared load keeps them.
 
-    ``busy`` is the mean number of busy servers at the declared load (Little's law: rate times
-    time held); ``missing`` lists attributes that were counted as zero.
+    ``rate`` is the arrivals in a second, ``busy`` the mean number of busy servers at the declared
+    load (Little's law: rate times time held); ``missing`` lists attributes that were counted as
+    zero.
     """
 
     holder: Service | Datastore
     what: str
     servers: int
+    rate: float
     busy: float
     missing: tuple[Missing, ...]
     units: int = 1
@@ -47,6 +50,11 @@ class Resource:
     def utilisation(self) -> float:
         """Busy servers over servers; above one the load cannot be carried."""
         return self.busy / self.servers
+
+    @property
+    def wait(self) -> float:
+        """Mean seconds until a server is free, all servers taken as one M/M/c queue."""
+        return mean_wait(self.servers, self.rate, self.busy / self.rate) if self.busy else 0.0
 
     @property
     def headroom(self) -> float:
@@ -75,10 +83,10 @@ def resources(
     unsized: list[Unsized] = []
     holders: list[Service | Datastore] = [*graph.system.services, *graph.system.datastores]
     for holder in holders:
-        busy, missing = (
+        rate, busy, missing = (
             _service_busy(graph, holder, rates, latencies)
             if isinstance(holder, Service)
-            else queries.get(holder.name, (0.0, ()))
+            else queries.get(holder.name, (0.0, 0.0, ()))
         )
         if busy == 0 and not missing:
             continue
@@ -87,25 +95,26 @@ def resources(
             missing_size = _undeclared(holder, what) if each is None else "deployment.replicas"
             unsized.append(Unsized(holder, missing_size, busy, missing))
         else:
-            sized.append(Resource(holder, what, each * units, busy, missing, units))
+            sized.append(Resource(holder, what, each * units, rate, busy, missing, units))
     return sorted(sized, key=lambda resource: -resource.utilisation), unsized
 
 
 def _service_busy(
     graph: Graph, service: Service, rates: Mapping[str, float], latencies: Latencies
-) -> tuple[float, tuple[Missing, ...]]:
+) -> tuple[float, float, tuple[Missing, ...]]:
     """A blocking runtime holds a thread to the end, the others only while computing."""
     blocking = effective(service.runtime, "concurrency").value == "blocking"
-    busy = 0.0
+    arrivals = busy = 0.0
     missing: tuple[Missing, ...] = ()
     for operation in graph.operations_of(service):
         rate = rates.get(operation.name, 0.0)
         # a consumer has threads of its own: it shares only the cores of the others
         if rate and (isinstance(operation.part, Endpoint) or not blocking):
             held = latencies.of(operation.name) if blocking else latencies.own_work(operation.name)
+            arrivals += rate
             busy += rate * held.seconds
             missing = (*missing, *held.missing)
-    return busy, tuple(dict.fromkeys(missing))
+    return arrivals, busy, tuple(dict.fromkeys(missing))
 
 
 def _undeclared(holder: Service | Datastore, what: str) -> str:
@@ -129,8 +138,9 @@ def _servers(holder: Service | Datastore) -> tuple[str, int | None, int | None]:
 
 def _queries(
     graph: Graph, journey_rate: Mapping[str, float]
-) -> dict[str, tuple[float, tuple[Missing, ...]]]:
-    """Datastore to the mean number of queries in it, and what is missing for that."""
+) -> dict[str, tuple[float, float, tuple[Missing, ...]]]:
+    """Datastore to its queries a second, the mean number in it, and what is missing for that."""
+    arrivals: dict[str, float] = defaultdict(float)
     busy: dict[str, float] = defaultdict(float)
     missing: dict[str, dict[Missing, None]] = defaultdict(dict)
     for journey in graph.system.journeys:
@@ -138,6 +148,7 @@ def _queries(
         for step, count in graph.visits(journey).interactions if rate else ():
             if step.mode in ("read", "write", "cache"):
                 time = query_time(step.target, step.step)
+                arrivals[step.target.name] += rate * count
                 busy[step.target.name] += rate * count * time.seconds
                 missing[step.target.name].update(dict.fromkeys(time.missing))
-    return {name: (total, tuple(missing[name])) for name, total in busy.items()}
+    return {name: (arrivals[name], busy[name], tuple(missing[name])) for name in busy}

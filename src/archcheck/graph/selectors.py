@@ -12,7 +12,9 @@ def selects(graph: Graph, selector: str, member: Named) -> bool:
     """Whether ``selector`` (a boundary, name, ``tag:NAME`` or glob) means ``member``."""
     if selector.startswith("tag:"):
         return selector.removeprefix("tag:") in getattr(member, "tags", ())
-    return graph.boundary_of(member) == selector or fnmatchcase(member.name, selector)
+    if selector in (member.name, graph.boundary_of(member)):
+        return True
+    return fnmatchcase(member.name, selector)
 
 
 def selected(graph: Graph, selector: str) -> list[str]:

@@ -33,6 +33,9 @@ _METHODS = {
     "diff": "comparing two revisions",
 }
 
+_INDEX_NOTE = """`archcheck explain RES002` prints a page. References to what does not exist
+(MOD001) and names that are taken (MOD006) need no rule: such a model does not load."""
+
 
 def rule_page(rule: Rule) -> str:
     """The page of a rule in Markdown, made from the rule itself.
@@ -123,7 +126,7 @@ def _source(function: Any) -> str:
 
 def rules_index(rules: Sequence[Rule]) -> str:
     """All rules as a page in Markdown, by concern, with links to their pages."""
-    parts = ["# The rules", f"{len(rules)} rules; `archcheck explain RES002` prints a page."]
+    parts = [f"# The rules\n\n{len(rules)} rules; {_INDEX_NOTE}"]
     for concern, group in groupby(rules, key=lambda rule: rule.concern):
         rows = [
             f"| [{rule.id}]({rule.id}.md) | {rule.name} | {rule.severity} | "
