@@ -37,7 +37,7 @@ bench: install  ## speed, as ratios measured in one run
 
 mutants: install  ## do the rules' examples notice a change of the rule? (minutes)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[mutation]"
-	$(BIN)/python tests/mutation/mutate_rules.py
+	PYTHONPATH=tests $(BIN)/python tests/mutation/mutate_rules.py
 
 docs: install  ## the pages and pictures that are made from the code
 	$(BIN)/python docs/make.py

@@ -3,8 +3,8 @@
 Each mutant of cosmic-ray's operators in a check (or in what it calls in its own file) is loaded
 in this process and put to the rule's examples. It is killed when what the rule says of any of
 them changes: its subjects, its messages, its evidence, its fix, or what it asks for. That is what
-the suite compares too: the subjects in ``tests/contracts``, all the rest as the generated pages in
-``docs/rules``, which must be current.
+the suite compares too: the subjects in ``tests/contracts``, also with another system beside the
+example, and all the rest as the generated pages in ``docs/rules``, which must be current.
 
 ``python tests/mutation/mutate_rules.py [RULE]...`` prints the score and the survivors. Mutants of
 annotations, docstrings and the examples themselves are no mutants of a check and are left out.
@@ -21,21 +21,24 @@ import types
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import Pool
 from pathlib import Path
 
 from cosmic_ray.ast import get_ast
 from cosmic_ray.mutating import MutationVisitor
 from cosmic_ray.plugins import get_operator, operator_names
+from unions import WHOLE, unions
 
 from archcheck.configuration import Settings
 from archcheck.findings import EXAMPLES_DAY, Example, Rule, RuleOutcome, evaluate
+from archcheck.graph import Graph
 from archcheck.plugins import rules
 from archcheck.verification import verify
 
 _LEFT_OUT = ("RemoveDecorator", "Variable")
 _OPERATORS = [n for n in operator_names() if not any(word in n for word in _LEFT_OUT)]
-_SECONDS = 20
+_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,14 @@ def _timeout(*_: object) -> None:
 
 def _said(rule: Rule, examples: list[Example]) -> list[object]:
     """What the pages and the contract tests hold a rule to."""
-    return [_plain(_outcome(rule, example)) for example in examples]
+    alone = [_plain(_outcome(rule, example)) for example in examples]
+    together = [
+        _plain(evaluate(rule, Graph(union, today=EXAMPLES_DAY)))
+        for example in (examples if rule.id not in WHOLE else ())
+        if example.kind != "good"
+        for union in islice(unions(rule, example), 2)
+    ]
+    return [*alone, *together]
 
 
 def _outcome(rule: Rule, example: Example) -> RuleOutcome:
