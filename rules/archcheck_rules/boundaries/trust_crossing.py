@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Call, Endpoint, External, Grpc, Mesh, Service, System
+from archcheck import Boundary, Call, Endpoint, External, Grpc, Mesh, Service, System
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
 
@@ -109,3 +109,61 @@ def a_token_over_tls() -> System:
 @rule.unknown("authenticated", "encrypted")
 def nobody_says() -> System:
     return _into_the_vault(Call("vault.open"))
+
+
+@rule.borderline("web.run -> vault.open")
+def the_endpoint_lets_anybody_in() -> System:
+    run = Endpoint("run", steps=[Call("vault.open", encrypted=True)])
+    door = Endpoint("open", Grpc("v1.Vault"), authentication="anonymous")
+    return System(
+        "shop",
+        [
+            Service("web", trust_zone="edge", endpoints=[run]),
+            Service("vault", trust_zone="inner", endpoints=[door]),
+        ],
+    )
+
+
+@rule.borderline()
+def the_same_zone() -> System:
+    run = Endpoint("run", steps=[Call("vault.open", authenticated=False, encrypted=False)])
+    return System(
+        "shop",
+        [
+            External("partner", trust_zone="inner"),
+            Service("web", trust_zone="inner", endpoints=[run]),
+            Service(
+                "vault",
+                trust_zone="inner",
+                endpoints=[Endpoint("open", steps=[Call("partner", authenticated=False)])],
+            ),
+            Service("nowhere", endpoints=[Endpoint("x", steps=[Call("vault.open")])]),
+        ],
+    )
+
+
+@rule.borderline("web.run -> vault.open")
+def a_mesh_that_proves_nothing() -> System:
+    call = Call("vault.open", encrypted=True)
+    return _into_the_vault(call, mesh=Mesh("istio", mutual_tls=False))
+
+
+@rule.good
+def the_boundary_has_the_zone_and_the_endpoint_asks() -> System:
+    door = Endpoint("open", Grpc("v1.Vault", encrypted=True), authentication="mtls")
+    return System(
+        "shop",
+        [
+            Boundary("safe", trust_zone="inner"),
+            Boundary("front", trust_zone="edge"),
+            Service("web", boundary="front", endpoints=[Endpoint("run", steps=[Call(door)])]),
+            Service("vault", boundary="safe", endpoints=[door]),
+        ],
+    )
+
+
+@rule.unknown("authenticated")
+def a_party_outside_the_mesh() -> System:
+    run = Endpoint("run", steps=[Call("bank")])
+    mesh = Mesh("istio", mutual_tls=True)
+    return System("shop", [External("bank"), Service("web", mesh=mesh, endpoints=[run])])

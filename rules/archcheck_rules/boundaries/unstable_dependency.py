@@ -94,3 +94,29 @@ def too_few_neighbours_to_tell() -> System:
 @rule.good
 def a_leaf_is_stable() -> System:
     return _stable(0)
+
+
+@rule.borderline()
+def just_within_the_margin() -> System:
+    """The caller has 2 of 5 neighbours behind it, the callee 2 of 3: 0.27 apart."""
+    callers = [
+        Service(f"c{n}", endpoints=[Endpoint("run", steps=[Call("hub.run")])]) for n in range(3)
+    ]
+    leaves = [Service(f"l{n}", endpoints=[Endpoint("run")]) for n in range(3)]
+    return System(
+        "shop",
+        [
+            *callers,
+            Service("hub", endpoints=[Endpoint("run", steps=[Call("far.run"), Call("l2.run")])]),
+            Service("far", endpoints=[Endpoint("run", steps=[Call("l0.run"), Call("l1.run")])]),
+            *leaves,
+        ],
+    )
+
+
+@rule.borderline()
+def a_service_that_calls_itself() -> System:
+    calls = [Call("hub.other"), Call("l0.run"), Call("l1.run"), Call("l2.run")]
+    leaves = [Service(f"l{n}", endpoints=[Endpoint("run")]) for n in range(3)]
+    hub = Service("hub", endpoints=[Endpoint("run", steps=calls), Endpoint("other")])
+    return System("shop", [hub, *leaves])

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Call, Endpoint, External, Http1, Person, Service, System
+from archcheck import Call, Endpoint, External, Http1, Journey, Person, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
 
@@ -135,4 +135,52 @@ def one_side_names_its_zone() -> System:
             Service("payments", trust_zone="inner", endpoints=[call]),
             Service("ledger", endpoints=[Endpoint("add")]),
         ],
+    )
+
+
+@rule.bad("web.page")
+def a_public_journey_over_plain_http() -> System:
+    page = Endpoint("page", Http1("GET", "/", encrypted=False))
+    return System(
+        "shop",
+        [Service("web", endpoints=[page])],
+        journeys=[
+            Journey("browse", "web.page", public=True),
+            Journey("clean-up", "web.page", public=False),
+        ],
+    )
+
+
+@rule.bad("a.run -> b.run")
+def plain_between_two_zones() -> System:
+    run = Endpoint("run", steps=[Call("b.run", encrypted=False), Call("partner", encrypted=True)])
+    return System(
+        "shop",
+        [
+            External("partner", trust_zone="far"),
+            Service("a", trust_zone="near", endpoints=[run]),
+            Service("b", trust_zone="inner", endpoints=[Endpoint("run")]),
+        ],
+    )
+
+
+@rule.borderline()
+def a_partner_in_our_own_zone() -> System:
+    run = Endpoint("run", steps=[Call("partner", encrypted=False)])
+    return System(
+        "shop",
+        [
+            External("partner", trust_zone="near"),
+            Service("a", trust_zone="near", endpoints=[run]),
+        ],
+    )
+
+
+@rule.borderline()
+def a_journey_from_inside_may_be_plain() -> System:
+    page = Endpoint("page", Http1("GET", "/", encrypted=False))
+    return System(
+        "shop",
+        [Service("web", endpoints=[page])],
+        journeys=[Journey("clean-up", "web.page", public=False)],
     )

@@ -27,8 +27,10 @@ from archcheck import (
     MySQL,
     Named,
     Network,
+    Read,
     Service,
     Slo,
+    Sometimes,
     System,
     Work,
     Write,
@@ -37,7 +39,7 @@ from archcheck import (
 from archcheck.capacity import Latencies
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
-from archcheck.units import Duration, ms
+from archcheck.units import Duration, ms, percent
 
 rule = Rule("DAT012", "consistency-over-distance", severity="warning", method="calc")
 
@@ -82,8 +84,7 @@ def _judge(
         yield Violation(
             journey,
             f"{journey.name} needs {Duration(base + added):.3} with {trips:.3g} round trips "
-            "between "
-            f"zones, and promises {name} = {bound}",
+            f"between zones, and promises {name} = {bound}",
             fix="fewer strong writes in the request, or copies that are nearer",
             evidence=(
                 *(step for step, _ in writes),
@@ -136,3 +137,50 @@ def near_zones() -> System:
 @rule.unknown("network.zone_delay")
 def nobody_knows_the_distance() -> System:
     return _strong(150 * ms, None)
+
+
+@rule.bad("buy")
+def replication_that_waits() -> System:
+    store = MySQL("ledger", write=5 * ms, zones=["a", "b"], replication="sync")
+    twice = [Work(10 * ms), Write("ledger"), Sometimes(50 * percent, [Write("ledger")])]
+    return System(
+        "shop",
+        [store, Service("orders", endpoints=[Endpoint("place", steps=twice)])],
+        journeys=[Journey("buy", entries=["orders.place"] * 2, slo=Slo(p50=1 * ms, p99=200 * ms))],
+        network=Network(zone_delay=30 * ms),
+    )
+
+
+@rule.borderline()
+def copies_that_follow_later() -> System:
+    store = MySQL("ledger", write=5 * ms, zones=["a", "b"], replication="async")
+    return System(
+        "shop",
+        [store, Service("orders", endpoints=[Endpoint("place", steps=[Write("ledger")])])],
+        journeys=[Journey("buy", "orders.place", slo=Slo(p99=20 * ms))],
+        network=Network(zone_delay=30 * ms),
+    )
+
+
+@rule.borderline()
+def one_zone_twice_is_one_zone() -> System:
+    return _strong(30 * ms, Network(zone_delay=40 * ms), "a", "a")
+
+
+@rule.borderline()
+def reads_are_not_writes() -> System:
+    store = MySQL("ledger", read=5 * ms, zones=["a", "b"], consistency="strong")
+    return System(
+        "shop",
+        [store, Service("orders", endpoints=[Endpoint("place", steps=[Read("ledger")])])],
+        journeys=[
+            Journey("buy", "orders.place", slo=Slo(p99=20 * ms)),
+            Journey("b", "orders.place"),
+        ],
+        network=Network(zone_delay=30 * ms),
+    )
+
+
+@rule.unknown("network.zone_delay")
+def a_network_without_the_distance() -> System:
+    return _strong(150 * ms, Network(delay=1 * ms), writes=3)

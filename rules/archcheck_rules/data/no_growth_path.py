@@ -100,3 +100,23 @@ def nobody_says() -> System:
 @rule.unknown("growth.size, growth.per_month")
 def only_half_of_it() -> System:
     return _growing(Growth(size=1 * TB))
+
+
+@rule.bad("ledger")
+def two_shards_fill_up_in_nine_months() -> System:
+    return _growing(Growth(size=2.2 * TB, per_month=190 * GB), shards=2)
+
+
+@rule.borderline("ledger")
+def a_little_more_than_fits() -> System:
+    return _growing(Growth(size=801 * GB, per_month=100 * GB))
+
+
+@rule.borderline()
+def full_but_not_growing() -> System:
+    return _growing(Growth(size=2 * TB, per_month=0 * GB))
+
+
+@rule.unknown("growth.size, growth.per_month")
+def already_too_large_and_nobody_says_how_it_grows() -> System:
+    return _growing(Growth(size=5 * TB), shards=2)

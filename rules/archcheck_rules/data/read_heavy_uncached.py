@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from archcheck import (
     Cached,
+    CockroachDB,
     Endpoint,
     Journey,
     Load,
@@ -86,16 +87,22 @@ def _pages(
     read: Duration | None = 1 * ms,
     cached: bool = False,
     writes: int = 0,
+    reads: int = 1,
+    parallelism: int = 1,
     copies: bool = False,
 ) -> System:
     query = Read("pages", stale=copies)
     find = Cached("hot", [query], hit_ratio=0 * percent) if cached else query
+    steps = [*[find] * reads, *[Write("pages")] * writes]
     return System(
         "shop",
         [
             Redis("hot", read=0.01 * ms),
-            MySQL("pages", read=read, write=1 * ms, parallelism=1, replicas=1),
-            Service("web", endpoints=[Endpoint("page", steps=[find, *[Write("pages")] * writes])]),
+            MySQL("pages", read=read, write=1 * ms, parallelism=parallelism, replicas=1),
+            Service(
+                "web",
+                endpoints=[Endpoint("page", steps=steps)],
+            ),
         ],
         journeys=[Journey("browse", "web.page")],
         scenarios=[Scenario("peak", load=[Load("browse", Poisson(rate / s))])],
@@ -130,3 +137,35 @@ def copies_are_read() -> System:
 @rule.unknown("read")
 def the_query_time_is_not_declared() -> System:
     return _pages(700, read=None)
+
+
+@rule.bad("pages")
+def five_reads_for_each_write() -> System:
+    return _pages(300, writes=1, reads=5, parallelism=2)
+
+
+@rule.borderline()
+def four_of_five_is_not_mostly() -> System:
+    return _pages(350, writes=1, reads=4, parallelism=2)
+
+
+@rule.borderline()
+def a_cache_needs_no_cache() -> System:
+    look = Endpoint("page", steps=[Read("hot")])
+    return System(
+        "shop",
+        [Redis("hot", read=1 * ms), Service("web", endpoints=[look])],
+        journeys=[Journey("browse", "web.page")],
+        scenarios=[Scenario("peak", load=[Load("browse", Poisson(900 / s))])],
+    )
+
+
+@rule.unknown("parallelism")
+def nobody_says_how_many_at_a_time() -> System:
+    look = Endpoint("page", steps=[Read("pages")])
+    return System(
+        "shop",
+        [CockroachDB("pages", read=1 * ms), Service("web", endpoints=[look])],
+        journeys=[Journey("browse", "web.page")],
+        scenarios=[Scenario("peak", load=[Load("browse", Poisson(900 / s))])],
+    )

@@ -21,16 +21,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from archcheck import (
     Autoscale,
     Constant,
     Endpoint,
+    GoKit,
     Journey,
     Kubernetes,
     Load,
     NodeJs,
     RateStep,
+    Runtime,
     Scenario,
     Service,
     Stepped,
@@ -100,6 +103,7 @@ def _rising(
     target: float | None = 60,
     *,
     start_up: Duration | None = 45 * s,
+    runtime: Runtime | None = None,
 ) -> System:
     goal = target * percent if target else None
     autoscale = Autoscale(min=1, max=50, target_cpu=goal, start_up=start_up)
@@ -109,7 +113,7 @@ def _rising(
         [
             Service(
                 "web",
-                runtime=NodeJs(),
+                runtime=runtime or NodeJs(),
                 deployment=Kubernetes(autoscale=autoscale),
                 endpoints=[Endpoint("page", steps=[Work(Constant(10 * ms))])],
             )
@@ -142,3 +146,31 @@ def no_target() -> System:
 @rule.unknown("deployment.autoscale.start_up")
 def nobody_measured_the_start() -> System:
     return _rising(600, 900, start_up=None)
+
+
+@rule.bad("web")
+def two_cores_in_each_replica() -> System:
+    return _rising(650, 1300, runtime=GoKit(parallelism=2))  # 6 replicas carry 1,200/s
+
+
+@rule.borderline("web")
+def from_nothing() -> System:
+    return _rising(0, 150)
+
+
+@rule.borderline()
+def a_steady_load_needs_no_new_replicas() -> System:
+    return _rising(600, 600, start_up=None)
+
+
+@rule.borderline()
+def nobody_says_what_comes() -> System:
+    return System("shop", [*_rising(600, 1200).elements])
+
+
+@rule.borderline()
+def a_queue_steers_it() -> System:
+    (web,) = _rising(600, 1200).services
+    scaled = Kubernetes(autoscale=Autoscale(min=1, max=50, target_metric="lag"))
+    other = _rising(600, 1200)
+    return replace(other, elements=(replace(web, deployment=scaled),))

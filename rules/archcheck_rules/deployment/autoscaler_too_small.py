@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from archcheck import (
     Autoscale,
@@ -137,3 +138,34 @@ def nobody_says_where() -> System:
 @rule.unknown("runtime")
 def no_runtime() -> System:
     return _scaled(400, 12, "a", "b", threads=None)
+
+
+@rule.borderline("orders")
+def one_thread_more_than_is_left() -> System:
+    return _scaled(401, 6, "a", "b", "c")
+
+
+@rule.bad("orders")
+def seven_replicas_over_three_zones() -> System:
+    return _scaled(450, 7, "a", "b", "c")  # the fullest zone has 3, so 4 are left for 45 threads
+
+
+@rule.borderline()
+def no_load() -> System:
+    return System("shop", _scaled(500, 6, "a", "b", "c").elements)
+
+
+@rule.unknown("deployment.zones")
+def one_of_two_services_says_where() -> System:
+    said = _scaled(100, 12, "a", "b")
+    idle = Service("idle", deployment=Kubernetes(autoscale=Autoscale(min=1, max=2)))
+    (orders,) = said.services
+    silent = replace(
+        orders, name="silent", deployment=Kubernetes(autoscale=Autoscale(min=2, max=9))
+    )
+    return System(
+        "shop",
+        [idle, orders, silent],
+        journeys=[Journey("buy", entries=["orders.place", "silent.place"])],
+        scenarios=said.scenarios,
+    )

@@ -162,3 +162,23 @@ def no_objective() -> System:
 @rule.unknown("concurrency")
 def nobody_says_how_many_at_a_time() -> System:
     return _behind(50, 5 * minutes, concurrency=None)
+
+
+@rule.borderline()
+def a_consumer_that_never_catches_up_is_another_rules() -> System:
+    return _behind(110, 1 * s)
+
+
+@rule.borderline()
+def the_database_was_full_before() -> System:
+    return _behind(50, 10 * minutes, write=90 * ms, parallelism=4)
+
+
+@rule.borderline()
+def the_database_just_follows() -> System:
+    return _behind(50, 10 * minutes, write=90 * ms, parallelism=9)
+
+
+@rule.borderline()
+def no_messages() -> System:
+    return System("shop", _behind(50, 1 * s).elements)

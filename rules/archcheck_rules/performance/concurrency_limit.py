@@ -32,6 +32,7 @@ from archcheck import (
     Poisson,
     Pool,
     Read,
+    Repeat,
     Scenario,
     Service,
     System,
@@ -103,8 +104,7 @@ def _judge(demand: Demand, limit: _Limit) -> Iterator[Result]:
         yield Violation(
             limit.subject,
             f"{limit.what} holds {limit.size}, and {each:.3g} are in use in each replica in "
-            "scenario "
-            f"{demand.scenario.name!r}",
+            f"scenario {demand.scenario.name!r}",
             fix=f"{int(each * 1.5) + 1} instead of {limit.size}, or a shorter time behind it",
             evidence=(
                 f"{Rate(rate):.3} x {Duration(in_use.seconds / rate):.3} / {replicas} replicas = "
@@ -167,3 +167,45 @@ def an_unknown_number_of_replicas() -> System:
 @rule.unknown("read")
 def an_unknown_query_time() -> System:
     return _limited(300, pools=(Pool("ledger", 10),), read=None)
+
+
+@rule.bad("orders.place -> pay.charge", "orders")
+def both_kinds_of_limit() -> System:
+    steps = [
+        Repeat(2, [Call("pay", bulkhead=Bulkhead(10))]),
+        Read("ledger"),
+        Read("ledger"),
+    ]
+    base = _limited(300, Bulkhead(10))
+    orders = Service(
+        "orders",
+        pools=(Pool("ledger", 7, processes=2),),
+        deployment=Kubernetes(replicas=2),
+        endpoints=[Endpoint("place", steps=steps)],
+    )
+    return System(
+        "shop",
+        [*base.datastores, orders, base.find("pay")],
+        journeys=base.journeys,
+        scenarios=base.scenarios,
+    )
+
+
+@rule.borderline("orders")
+def just_too_few() -> System:
+    return _limited(201, pools=(Pool("ledger", 10),))
+
+
+@rule.borderline()
+def a_pool_that_nobody_uses() -> System:
+    return _limited(300, Bulkhead(40), pools=(Pool("ledger", 1),))
+
+
+@rule.borderline()
+def enough_for_a_single_replica() -> System:
+    return _limited(100, Bulkhead(10), replicas=None)
+
+
+@rule.borderline()
+def limits_without_a_load() -> System:
+    return System("shop", _limited(300, Bulkhead(1)).elements)

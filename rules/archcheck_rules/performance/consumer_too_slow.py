@@ -54,8 +54,7 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Violation(
                 flow.operation,
                 f"{name} works off {Rate(flow.capacity):.3} and gets {Rate(flow.rate):.3} in "
-                "scenario "
-                f"{flow.demand.scenario.name!r}",
+                f"scenario {flow.demand.scenario.name!r}",
                 fix=f"slots for {int(flow.needed) + 1} messages at a time (replicas x concurrency, "
                 "and partitions)",
                 evidence=(

@@ -32,13 +32,14 @@ from archcheck import (
     Parallel,
     Service,
     Slo,
+    Sometimes,
     System,
     Work,
 )
 from archcheck.capacity import Latencies, Missing, latency_of
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
-from archcheck.units import Duration, ms, s
+from archcheck.units import Duration, ms, percent, s
 
 rule = Rule("PRF006", "fan-out-tail", severity="warning", method="calc")
 
@@ -179,3 +180,41 @@ def a_bound_with_room() -> System:
 @rule.unknown("latency")
 def a_party_that_promises_nothing() -> System:
     return _asking(3, 200 * ms, external=True)
+
+
+@rule.bad("web.page")
+def an_endpoint_promises_too() -> System:
+    leaves = [Service(f"s{n}", endpoints=[Endpoint("get", slo=_QUICK)]) for n in range(3)]
+    calls = [Call(f"s{n}", optional=n == 2) for n in range(3)]
+    promised = Slo(p50=50 * ms, p99=110 * ms)
+    page = Endpoint("page", steps=[Parallel(calls)], slo=promised)
+    return System("shop", [Service("web", endpoints=[page]), *leaves])
+
+
+@rule.borderline()
+def branches_that_not_every_request_takes() -> System:
+    leaves = [Service(f"s{n}", endpoints=[Endpoint("get", slo=_QUICK)]) for n in range(4)]
+    rare = [Sometimes(50 * percent, [Call(f"s{n}")]) for n in range(3)]
+    steps = [Parallel([Call("s3"), *rare]), Call("s3")]
+    page = Endpoint("page", steps=steps, slo=Slo(p99=100 * ms))
+    return System("shop", [Service("web", endpoints=[page]), *leaves])
+
+
+@rule.borderline()
+def two_groups_one_after_the_other() -> System:
+    leaves = [Service(f"s{n}", endpoints=[Endpoint("get", slo=_QUICK)]) for n in range(4)]
+    groups = [Parallel([Call("s0"), Call("s1")]), Parallel([Call("s2"), Call("s3")])]
+    page = Endpoint("page", steps=groups, slo=Slo(p99=120 * ms))
+    return System("shop", [Service("web", endpoints=[page]), *leaves])
+
+
+@rule.borderline()
+def a_journey_of_two_requests_is_not_one_fan_out() -> System:
+    return System(
+        "shop",
+        _asking(10, 100 * ms).elements,
+        journeys=[Journey("twice", entries=["web.page", "web.page"], slo=Slo(p99=100 * ms))],
+    )
+
+
+_QUICK = Slo(p99=100 * ms)

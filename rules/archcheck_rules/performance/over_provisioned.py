@@ -75,8 +75,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
             yield Violation(
                 service,
                 f"{resource.name} are {resource.utilisation:.1%} busy at the busiest peak, less "
-                "than "
-                f"{options.min_utilisation}, with {resource.units} replicas",
+                f"than {options.min_utilisation}, with {resource.units} replicas",
                 fix=f"replicas={least}",
                 evidence=(f"{resource.busy:.3g} of {resource.servers} busy",),
             )

@@ -34,10 +34,13 @@ from archcheck import (
     Kubernetes,
     MySQL,
     Named,
+    Publish,
     Read,
     Service,
     Slo,
+    Sometimes,
     System,
+    Topic,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Operation
@@ -225,3 +228,65 @@ def a_fallback_answers() -> System:
 @rule.unknown("availability")
 def the_bank_does_not_say() -> System:
     return _shop(99.9, bank=None)
+
+
+@rule.bad("checkout")
+def two_parties_and_one_of_them_twice() -> System:
+    steps = [Call("bank"), Call("post"), Call("bank"), Call("ads", optional=True)]
+    parties = [External(name, availability=99.9 * percent) for name in ("bank", "post", "ads")]
+    up = Kubernetes(replicas=3, availability=99.9 * percent)
+    return System(
+        "shop",
+        [*parties, Service("orders", deployment=up, endpoints=[Endpoint("place", steps=steps)])],
+        journeys=[Journey("checkout", "orders.place", slo=Slo(availability=99.85 * percent))],
+    )
+
+
+@rule.borderline()
+def a_provider_answers_for_all_copies() -> System:
+    store = MySQL("ledger", replicas=2, deployment=Managed("RDS", availability=99.95 * percent))
+    promised = Slo(availability=99.95 * percent)
+    place = Endpoint("place", steps=[Read("ledger"), Publish("placed")], slo=promised)
+    up = Kubernetes(replicas=9, availability=99.9 * percent)
+    orders = Service("orders", deployment=up, endpoints=[place])
+    return System("shop", [store, Topic("placed"), orders])
+
+
+@rule.borderline("web.page", "mid.get")
+def a_promise_stands_for_what_is_below_it() -> System:
+    up = Kubernetes(replicas=9, availability=99 * percent)
+    down = Kubernetes(replicas=1, availability=50 * percent)
+    get = Endpoint("get", slo=Slo(availability=99.5 * percent), steps=[Call("deep")])
+    page = Endpoint("page", slo=Slo(availability=99.9 * percent), steps=[Call("mid"), Call("odd")])
+    return System(
+        "shop",
+        [
+            Service("web", deployment=up, endpoints=[page]),
+            Service("mid", deployment=up, endpoints=[get]),
+            Service("odd", deployment=up, endpoints=[Endpoint("get")]),
+            Service("deep", deployment=down, endpoints=[Endpoint("get")]),
+        ],
+    )
+
+
+@rule.borderline()
+def what_few_requests_need_does_not_count() -> System:
+    up = Kubernetes(replicas=9, availability=99.9 * percent)
+    steps = [Sometimes(50 * percent, [Call("bank")])]
+    promised = Slo(availability=99.99 * percent)
+    return System(
+        "shop",
+        [
+            External("bank", availability=90 * percent),
+            Service("orders", deployment=up, endpoints=[Endpoint("a", steps=steps, slo=promised)]),
+        ],
+    )
+
+
+@rule.unknown("deployment.availability")
+def nobody_says_how_often_a_replica_is_up() -> System:
+    promised = Slo(availability=99 * percent)
+    return System(
+        "shop",
+        [Service("orders", deployment=Kubernetes(), endpoints=[Endpoint("a", slo=promised)])],
+    )

@@ -23,8 +23,10 @@ from collections.abc import Iterator
 
 from archcheck import (
     Cached,
+    Constant,
     Endpoint,
     Journey,
+    Kubernetes,
     Load,
     MySQL,
     Poisson,
@@ -32,7 +34,9 @@ from archcheck import (
     Redis,
     Scenario,
     Service,
+    SpringBoot,
     System,
+    TiDB,
 )
 from archcheck.capacity import Demand, demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
@@ -69,8 +73,8 @@ def _compare(warm: Demand, cold: Demand) -> Iterator[Result]:
             yield Violation(
                 resource.holder,
                 f"with empty caches {resource.name} is asked for {resource.utilisation:.0%} of "
-                "what "
-                f"it has in scenario {warm.scenario.name!r}; the system then carries {carried:.3}",
+                f"what it has in scenario {warm.scenario.name!r}; the system then carries "
+                f"{carried:.3}",
                 fix="coalesced misses and warming, or more capacity behind the cache",
                 evidence=(
                     f"warm: {usual:.0%} busy",
@@ -111,3 +115,60 @@ def it_fits_without_the_cache() -> System:
 @rule.unknown("read")
 def the_query_time_is_not_declared() -> System:
     return _cached(500, read=None)
+
+
+@rule.bad("web")
+def the_threads_wait_for_the_database() -> System:
+    find = Cached("hot", [Read("pages")], hit_ratio=95 * percent)
+    return System(
+        "shop",
+        [
+            Redis("hot", read=Constant(1 * ms)),
+            MySQL("pages", read=Constant(50 * ms), parallelism=100),
+            Service(
+                "web",
+                runtime=SpringBoot(threads=10),
+                deployment=Kubernetes(replicas=1),
+                endpoints=[Endpoint("page", steps=[find])],
+            ),
+        ],
+        journeys=[Journey("browse", "web.page")],
+        scenarios=[Scenario("peak", load=[Load("browse", Poisson(400 / s))])],
+    )
+
+
+@rule.borderline()
+def already_overloaded_with_a_warm_cache() -> System:
+    return _cached(100_000)
+
+
+@rule.borderline()
+def no_cache_at_all() -> System:
+    system = _cached(4000)
+    web = Service("web", endpoints=[Endpoint("page", steps=[Read("pages")])])
+    return System(
+        "shop",
+        [*system.datastores, web],
+        journeys=system.journeys,
+        scenarios=system.scenarios,
+    )
+
+
+@rule.borderline()
+def no_load_at_all() -> System:
+    return System("shop", _cached(4000).elements)
+
+
+@rule.unknown("parallelism")
+def nobody_says_how_many_queries_at_a_time() -> System:
+    find = Cached("hot", [Read("pages")], hit_ratio=95 * percent)
+    return System(
+        "shop",
+        [
+            Redis("hot", read=0.1 * ms),
+            TiDB("pages", read=5 * ms),
+            Service("web", endpoints=[Endpoint("page", steps=[find])]),
+        ],
+        journeys=[Journey("browse", "web.page")],
+        scenarios=[Scenario("peak", load=[Load("browse", Poisson(400 / s))])],
+    )

@@ -21,7 +21,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Absent, Call, Endpoint, Mesh, Retry, Service, System
+from archcheck import (
+    Absent,
+    Call,
+    Consumer,
+    Endpoint,
+    Mesh,
+    MySQL,
+    Publish,
+    Read,
+    Retry,
+    Service,
+    System,
+    Topic,
+    Write,
+)
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
 
@@ -36,7 +50,7 @@ def check(graph: Graph) -> Iterator[Result]:
         if attempts == 1:
             continue
         inner = below.retrying(step.target_name)
-        own = bool(step.retries) and step.mesh is not None and step.mesh.retry is not None
+        own = bool(step.retries) and _mesh_attempts(step) > 1
         if inner or own:
             if attempts is None:
                 yield Undecided(step, "retry", "holds with a single attempt")
@@ -62,8 +76,14 @@ def _attempts(step: Interaction) -> int | None:
     """How often a step is tried in all, by the caller and by its mesh; ``None``: unknown."""
     if step.retries is None:
         return None
-    mesh = step.mesh.retry.attempts if step.mode == "call" and step.mesh and step.mesh.retry else 1
-    return (step.retries + 1) * mesh
+    return (step.retries + 1) * _mesh_attempts(step)
+
+
+def _mesh_attempts(step: Interaction) -> int:
+    """A mesh sees calls only."""
+    if step.mode == "call" and step.mesh is not None and step.mesh.retry is not None:
+        return step.mesh.retry.attempts
+    return 1
 
 
 class _Below:
@@ -148,3 +168,57 @@ def the_lower_layer_does_not_say() -> System:
 @rule.unknown("retry")
 def the_upper_layer_does_not_say() -> System:
     return _layers(None, Retry(attempts=3))
+
+
+@rule.bad("edge.page -> shop.buy")
+def the_last_layer_is_a_query() -> System:
+    twice = Retry(attempts=2)
+    return System(
+        "shop",
+        [
+            Topic("bought"),
+            MySQL("db"),
+            Service("edge", endpoints=[Endpoint("page", steps=[Call("shop.buy", retry=twice)])]),
+            Service("shop", endpoints=[Endpoint("buy", steps=[Publish("bought"), Call("pay")])]),
+            Service("pay", endpoints=[Endpoint("charge", steps=[Write("db", retry=twice)])]),
+        ],
+    )
+
+
+@rule.bad("edge.page -> shop.buy", "shop.buy -> pay.charge")
+def three_layers() -> System:
+    thrice = Retry(attempts=3)
+    system = _layers(thrice, thrice)
+    charge = Endpoint("charge", steps=[Read("db"), Write("db", retry=thrice)])
+    elements = [*system.elements[:2], Service("pay", endpoints=[charge]), MySQL("db")]
+    return System("shop", elements)
+
+
+@rule.borderline()
+def an_event_ends_the_path() -> System:
+    twice = Retry(attempts=2)
+    return System(
+        "shop",
+        [
+            Topic("bought"),
+            Service("edge", endpoints=[Endpoint("page", steps=[Call("shop.buy", retry=twice)])]),
+            Service(
+                "shop",
+                endpoints=[Endpoint("buy", steps=[Publish("bought", retry=twice)])],
+                consumers=[Consumer("bought")],
+            ),
+        ],
+    )
+
+
+@rule.borderline()
+def a_mesh_that_tries_once() -> System:
+    mesh = Mesh("istio", retry=Retry(attempts=1))
+    buy = Call("shop.buy", retry=Retry(attempts=2))
+    return System(
+        "shop",
+        [
+            Service("edge", mesh=mesh, endpoints=[Endpoint("page", steps=[buy])]),
+            Service("shop", endpoints=[Endpoint("buy")]),
+        ],
+    )

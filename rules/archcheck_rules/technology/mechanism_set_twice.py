@@ -45,8 +45,7 @@ def _retries(step: Interaction, retry: Retry) -> Iterator[Result]:
         yield Violation(
             step,
             f"{step.name} is tried {step.retries + 1} times by the caller and {retry.attempts} "
-            "times "
-            f"by its mesh: {(step.retries + 1) * retry.attempts} times in all",
+            f"times by its mesh: {(step.retries + 1) * retry.attempts} times in all",
             fix='retry=Absent("the mesh retries")',
         )
 

@@ -62,8 +62,7 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Violation(
                 service,
                 f"{service.name} keeps {pool.size} connections to {pool.target} in each replica, "
-                "and "
-                f"its {threads.value} threads use at most {most}",
+                f"and its {threads.value} threads use at most {most}",
                 fix=f'Pool("{pool.target}", {most})',
             )
 

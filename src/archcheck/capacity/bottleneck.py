@@ -126,10 +126,11 @@ def _undeclared(holder: Service | Datastore, what: str) -> str:
 def _servers(holder: Service | Datastore) -> tuple[str, int | None, int | None]:
     """What is counted, how many one unit has, and how many units there are."""
     if isinstance(holder, Datastore):
-        each = effective(holder, "parallelism").value
-        each = each if each is not None else effective(holder, "max_connections").value
-        what = "parallelism" if effective(holder, "parallelism").is_known else "max_connections"
-        return what, each, effective(holder, "shards").value or 1
+        shards = effective(holder, "shards").value or 1
+        for what in ("parallelism", "max_connections"):
+            if effective(holder, what).is_known:
+                return what, effective(holder, what).value, shards
+        return "parallelism", None, shards
     what = holder.runtime.worker_attribute() if holder.runtime else "runtime"
     each = effective(holder.runtime, what).value if holder.runtime else None
     replicas = holder.deployment.fewest_replicas() if holder.deployment else None
