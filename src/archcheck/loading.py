@@ -190,6 +190,7 @@ def _load_module(target: str) -> Iterator[System]:
 def _systems(found: Collected, name: str) -> Iterator[System]:
     systems = [part for part in found.others if isinstance(part, System)]
     if systems:
+        _refuse_orphans(found, systems)
         yield from systems
     elif found.members:
         yield System(
@@ -200,6 +201,17 @@ def _systems(found: Collected, name: str) -> Iterator[System]:
             scenarios=found.scenarios,
             suppressions=found.suppressions,
         )
+
+
+def _refuse_orphans(found: Collected, systems: Iterable[System]) -> None:
+    """A suppression that no system lists would suppress nothing, without a word."""
+    listed = {id(part) for system in systems for part in system.suppressions}
+    for suppression in found.suppressions:
+        if id(suppression) not in listed:
+            raise ModelError(
+                f"the {suppression.title()} belongs to no system; list it in the suppressions= of one",
+                suppression.site.place if suppression.site else None,
+            )
 
 
 def _fresh_import(name: str, path: Path) -> ModuleType:

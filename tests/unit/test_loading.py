@@ -154,3 +154,22 @@ def test_two_systems_of_one_name_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "b", shop=PAYMENTS)
     with pytest.raises(ModelError, match="two systems called 'shop'"):
         load(tmp_path / "a" / "shop.py", tmp_path / "b" / "shop.py")
+
+
+ACCEPTED = 'accepted = Suppression("RES001", "orders.*", reason="x")\n'
+
+
+def test_a_suppression_beside_the_elements_belongs_to_their_system(tmp_path: Path) -> None:
+    write(tmp_path, shop=PAYMENTS + ORDERS, rest="from archcheck import *\n" + ACCEPTED)
+    (system,) = load(tmp_path)
+    assert [suppression.rule for suppression in system.suppressions] == ["RES001"]
+
+
+def test_a_suppression_that_no_system_lists_is_refused(tmp_path: Path) -> None:
+    explicit = PAYMENTS + ACCEPTED + 'system = System("shop", [payments]{})\n'
+    write(tmp_path, shop=explicit.format(""))
+    with pytest.raises(ModelError, match=r"shop.py:3: .*RES001 for orders.* belongs to no system"):
+        load(tmp_path / "shop.py")
+    write(tmp_path, shop=explicit.format(", suppressions=[accepted]"))
+    (system,) = load(tmp_path / "shop.py")
+    assert len(system.suppressions) == 1

@@ -6,12 +6,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from archcheck.findings import Finding, Occurrence, OpenQuestion, RuleOutcome
+from archcheck.findings import Finding, Occurrence, OpenQuestion, RuleOutcome, Verdict
 from archcheck.model import Place
 from archcheck.verification import Verification
 from archcheck.verification.suggesting import Suggestion, suggestions
 
 FORMAT = "archcheck.verify/2"
+_VERDICTS: tuple[Verdict, ...] = ("holds", "violated", "undecided", "not applicable", "broken")
 
 
 def json_report(results: Sequence[Verification]) -> str:
@@ -23,7 +24,6 @@ def json_report(results: Sequence[Verification]) -> str:
 def verification_data(result: Verification) -> dict[str, Any]:
     """One system's result as plain data."""
     verdicts = result.verdicts()
-    names = ("holds", "violated", "undecided", "not applicable", "broken")
     return {
         "format": FORMAT,
         "system": result.system.name,
@@ -33,7 +33,7 @@ def verification_data(result: Verification) -> dict[str, Any]:
             "infos": result.count("info"),
             "suppressed": _places(result.suppressed),
             "baselined": _places(result.baselined),
-            "rules": {name.replace(" ", "_"): verdicts[name] for name in names},  # type: ignore[index]
+            "rules": {name.replace(" ", "_"): verdicts[name] for name in _VERDICTS},
         },
         "findings": [_finding(finding) for finding in result.findings],
         "undecided": [_question(question) for question in result.questions],
@@ -117,64 +117,57 @@ def _list(of: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": of}
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema of what :func:`json_report` writes."""
-    text, count = {"type": "string"}, {"type": "integer", "minimum": 0}
-    verdicts = ("broken", "holds", "not_applicable", "undecided", "violated")
-    place = {
-        "anyOf": [
-            {"type": "null"},
-            _object(file=text, line={"type": "integer", "minimum": 1}),
-        ]
-    }
-    optional = {"type": ["string", "null"]}
-    rule = {"type": "string", "pattern": "^[A-Z]{3}[0-9]{3}$"}
+_TEXT: dict[str, Any] = {"type": "string"}
+_COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
+_OPTIONAL: dict[str, Any] = {"type": ["string", "null"]}
+_RULE: dict[str, Any] = {"type": "string", "pattern": "^[A-Z]{3}[0-9]{3}$"}
+_PLACE: dict[str, Any] = {
+    "anyOf": [{"type": "null"}, _object(file=_TEXT, line={"type": "integer", "minimum": 1})]
+}
+
+
+def _finding_schema() -> dict[str, Any]:
     occurrence = _object(
-        element=text,
-        place=place,
-        message=text,
-        evidence=_list(_object(text=text, place=place)),
-        fix=text,
+        element=_TEXT,
+        place=_PLACE,
+        message=_TEXT,
+        evidence=_list(_object(text=_TEXT, place=_PLACE)),
+        fix=_TEXT,
         fingerprint={"type": "string", "pattern": "^[0-9a-f]{32}$"},
     )
-    finding = _object(
-        rule=rule,
-        name=text,
+    return _object(
+        rule=_RULE,
+        name=_TEXT,
         severity={"enum": ["error", "warning", "info"]},
-        concern=text,
-        message=text,
+        concern=_TEXT,
+        message=_TEXT,
         places={**_list(occurrence), "minItems": 1},
     )
+
+
+def _question_schema() -> dict[str, Any]:
+    place = _object(element=_TEXT, place=_PLACE, threshold=_OPTIONAL)
+    return _object(rule=_RULE, name=_TEXT, missing=_TEXT, places=_list(place))
+
+
+def _summary_schema() -> dict[str, Any]:
+    counts = ("errors", "warnings", "infos", "suppressed", "baselined")
+    verdicts = _object(**{name.replace(" ", "_"): _COUNT for name in _VERDICTS})
+    return _object(**dict.fromkeys(counts, _COUNT), rules=verdicts)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of what :func:`json_report` writes."""
+    rule = _object(id=_RULE, name=_TEXT, verdict={"enum": [*_VERDICTS]}, reason=_OPTIONAL)
     system = _object(
         format={"const": FORMAT},
-        system=text,
-        summary=_object(
-            errors=count,
-            warnings=count,
-            infos=count,
-            suppressed=count,
-            baselined=count,
-            rules=_object(**dict.fromkeys(verdicts, count)),
-        ),
-        findings=_list(finding),
-        undecided=_list(
-            _object(
-                rule=rule,
-                name=text,
-                missing=text,
-                places=_list(_object(element=text, place=place, threshold=optional)),
-            )
-        ),
-        suggestions=_list(_object(declare=text, rules=_list(rule), places=count)),
-        suppressed=_list(finding),
-        rules=_list(
-            _object(
-                id=rule,
-                name=text,
-                verdict={"enum": [name.replace("_", " ") for name in verdicts]},
-                reason=optional,
-            )
-        ),
+        system=_TEXT,
+        summary=_summary_schema(),
+        findings=_list(_finding_schema()),
+        undecided=_list(_question_schema()),
+        suggestions=_list(_object(declare=_TEXT, rules=_list(_RULE), places=_COUNT)),
+        suppressed=_list(_finding_schema()),
+        rules=_list(rule),
     )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

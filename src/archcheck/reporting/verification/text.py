@@ -68,7 +68,7 @@ def _print_finding(console: Console, finding: Finding, *, verbose: bool) -> None
         )
     )
     first, *others = finding.occurrences
-    _print_occurrence(console, first)
+    _print_occurrence(console, first, label=first.message if others else "")
     shown = others if verbose else others[:_SHOWN_PLACES]
     for occurrence in shown:
         place = f"{occurrence.place}: " if occurrence.place else ""
@@ -80,9 +80,9 @@ def _print_finding(console: Console, finding: Finding, *, verbose: bool) -> None
         console.print(Text.assemble(("  fix: ", "green"), printable(first.fix)))
 
 
-def _print_occurrence(console: Console, occurrence: Occurrence) -> None:
+def _print_occurrence(console: Console, occurrence: Occurrence, label: str) -> None:
     if occurrence.place is not None:
-        for line in _excerpt(occurrence, occurrence.place):
+        for line in _excerpt(occurrence, occurrence.place, label):
             console.print(line)
     elif occurrence.subject:
         console.print(Text.assemble(("  --> ", "blue"), printable(occurrence.subject)))
@@ -91,8 +91,8 @@ def _print_occurrence(console: Console, occurrence: Occurrence) -> None:
             console.print(Text(f"   = {printable(str(part))}", style="dim"))
 
 
-def _excerpt(occurrence: Occurrence, place: Place) -> Iterator[Text]:
-    """The place, the line of the model, and a caret under what stands there."""
+def _excerpt(occurrence: Occurrence, place: Place, label: str) -> Iterator[Text]:
+    """The place, the line of the model, and carets under what stands there, with a label."""
     yield Text.assemble(("  --> ", "blue"), (printable(str(place)), "cyan"))
     source = linecache.getline(place.file, place.line).rstrip()
     if not source.strip():
@@ -103,7 +103,7 @@ def _excerpt(occurrence: Occurrence, place: Place) -> Iterator[Text]:
         code, end = f"{code[:_WIDEST_LINE]}...", max(start + 1, _WIDEST_LINE)
     number = f"{place.line:>5}"
     yield Text.assemble((f"{number} | ", "blue"), code)
-    marks = "^" * (end - start)
+    marks = f"{'^' * (end - start)} {printable(label)}".rstrip()
     yield Text.assemble((f"{' ' * len(number)} | ", "blue"), " " * start, (marks, "bold red"))
 
 

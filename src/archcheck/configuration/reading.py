@@ -22,174 +22,24 @@
     [[overrides]]                      # for what is declared in some files
     path = "models/legacy/**"
     ignore = ["RES"]
-
-Of ``select`` and ``ignore`` the more specific entry wins (an id before a glob, a longer group
-before a shorter one), and ``ignore`` between equals.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
-from pathlib import Path, PurePosixPath
-from typing import Any, Literal, get_args, get_type_hints
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from archcheck.findings import Finding, Rule, Severity, Subject
-from archcheck.findings.results import subject_owner
-from archcheck.graph import Graph
-from archcheck.model import ModelError, Named, Place
+from archcheck.configuration.settings import RANK, Override, Profile, Settings, specificity
+from archcheck.findings import Rule, Severity
+from archcheck.model import ModelError, Place
 from archcheck.model.element import nearest
 
-Profile = Literal["minimal", "recommended", "strict"]
-
-RANK: dict[Severity, int] = {"error": 2, "warning": 1, "info": 0}
-"""Severities in order."""
-
 _MAX_BYTES = 4 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Override:
-    """Other settings for what is declared in files that match ``path``."""
-
-    path: str
-    ignore: tuple[str, ...] = ()
-    severity: Mapping[str, Severity] = field(default_factory=dict)
-
-    def matches(self, place: Place | None) -> bool:
-        """Whether the file of ``place`` is meant; ``**`` stands for any folders."""
-        return place is not None and _path_matches(place.shown_file(), self.path)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What to check, how, and what makes the run fail."""
-
-    profile: Profile = "recommended"
-    select: tuple[str, ...] = ()
-    """Instead of the profile's rules, when not empty."""
-    extend_select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    fail_on: Severity = "error"
-    strict: bool = False
-    baseline: Path | None = None
-    severity: Mapping[str, Severity] = field(default_factory=dict)
-    targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    options: Mapping[str, object] = field(default_factory=dict)
-    """Rule id to an instance of its options class."""
-    overrides: tuple[Override, ...] = ()
-
-    def chosen(self, rules: Iterable[Rule]) -> list[Rule]:
-        """The rules that run, in their order."""
-        return [rule for rule in rules if self._is_chosen(rule)]
-
-    def _is_chosen(self, rule: Rule) -> bool:
-        selected = max(_specificities((*self.select, *self.extend_select), rule), default=0)
-        if not selected and not self.select and self._in_profile(rule):
-            selected = 1
-        return selected > max(_specificities(self.ignore, rule), default=0)
-
-    def _in_profile(self, rule: Rule) -> bool:
-        if self.profile == "strict":
-            return True
-        return rule.recommended and (self.profile == "recommended" or rule.severity == "error")
-
-    def wanted(self, rule: Rule, graph: Graph) -> Callable[[Subject], bool] | None:
-        """Which subjects the rule may speak of; ``None``: all."""
-        selectors = [
-            selector
-            for pattern, chosen in self.targets.items()
-            if _specificity(pattern, rule.id)
-            for selector in chosen
-        ]
-        if not selectors:
-            return None
-
-        def is_wanted(subject: Subject) -> bool:
-            owner = subject_owner(subject)
-            return owner is not None and any(_is_target(graph, s, owner) for s in selectors)
-
-        return is_wanted
-
-    def adjusted(self, finding: Finding) -> Finding | None:
-        """The finding with its configured severity, without places where it is ignored."""
-        severity = _latest(self.severity, finding.rule) or finding.severity
-        kept = []
-        for occurrence in finding.occurrences:
-            overrides = [part for part in self.overrides if part.matches(occurrence.place)]
-            if any(_specificities(part.ignore, finding.rule) for part in overrides):
-                continue
-            kept.append(occurrence)
-            for part in overrides:
-                severity = _latest(part.severity, finding.rule) or severity
-        return replace(finding, severity=severity, occurrences=tuple(kept)) if kept else None
-
-
-def _latest(severities: Mapping[str, Severity], rule: Rule) -> Severity | None:
-    """The severity of the most specific pattern."""
-    matching = [(_specificity(pattern, rule.id), pattern) for pattern in severities]
-    best = max(matching, default=(0, ""))
-    return severities[best[1]] if best[0] else None
-
-
-def _specificities(patterns: Iterable[str], rule: Rule) -> list[int]:
-    return [found for pattern in patterns if (found := _specificity(pattern, rule.id))]
-
-
-def _specificity(pattern: str, identity: str) -> int:
-    """How narrowly a pattern means a rule: 0 not at all, 100 by its id."""
-    if pattern == identity:
-        return 100
-    if pattern == "ALL":
-        return 1
-    if any(sign in pattern for sign in "*?["):
-        return 1 + len(pattern) if fnmatchcase(identity, pattern) else 0
-    return 1 + len(pattern) if identity.startswith(pattern) else 0
-
-
-def _is_target(graph: Graph, selector: str, member: Named) -> bool:
-    kind, _, word = selector.partition(":")
-    if not word:
-        return member.name == selector or fnmatchcase(member.name, selector)
-    match kind:
-        case "kind":
-            return word in (member.kind, *(base.__name__.lower() for base in type(member).__mro__))
-        case "tag":
-            return word in getattr(member, "tags", ())
-        case _:
-            return graph.boundary_of(member) == word
-
-
-def _path_matches(path: str, pattern: str) -> bool:
-    return _parts_match(PurePosixPath(path).parts, PurePosixPath(pattern).parts)
-
-
-def _parts_match(path: Sequence[str], pattern: Sequence[str]) -> bool:
-    if not pattern:
-        return not path
-    if pattern[0] == "**":
-        rest = pattern[1:] or ("*",)
-        return any(_parts_match(path[start:], rest) for start in range(len(path))) or (
-            pattern[1:] == () and bool(path)
-        )
-    return bool(path) and fnmatchcase(path[0], pattern[0]) and _parts_match(path[1:], pattern[1:])
-
-
-def check_patterns(patterns: Iterable[str], rules: Sequence[Rule]) -> None:
-    """Refuse what means no rule. Raises :class:`ModelError` with the nearest id."""
-    for pattern in patterns:
-        if pattern != "ALL" and not any(_specificity(pattern, rule.id) for rule in rules):
-            raise ModelError(
-                f"no rule is called {pattern!r}{nearest(pattern, [rule.id for rule in rules])}"
-            )
-
-
-# -- reading --------------------------------------------------------------------------------------
 
 
 def find(folder: Path) -> Path | None:
@@ -293,7 +143,7 @@ class _Reader:
         return tuple(value)
 
     def _known_pattern(self, key: str, pattern: str) -> None:
-        if pattern != "ALL" and not any(_specificity(pattern, rule) for rule in self._rules):
+        if pattern != "ALL" and not any(specificity(pattern, rule) for rule in self._rules):
             hint = nearest(pattern, list(self._rules))
             raise self.fail(key, f"{key}: no rule is called {pattern!r}{hint}")
 

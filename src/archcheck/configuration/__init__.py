@@ -1,0 +1,12 @@
+"""What a team chooses: the settings, and where they are written down."""
+
+from archcheck.configuration.reading import find, read
+from archcheck.configuration.settings import (
+    RANK,
+    Override,
+    Profile,
+    Settings,
+    check_patterns,
+)
+
+__all__ = ["RANK", "Override", "Profile", "Settings", "check_patterns", "find", "read"]
