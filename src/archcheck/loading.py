@@ -209,7 +209,7 @@ def _refuse_orphans(found: Collected, systems: Iterable[System]) -> None:
     for suppression in found.suppressions:
         if id(suppression) not in listed:
             raise ModelError(
-                f"the {suppression.title()} belongs to no system; list it in the suppressions= of one",
+                f"the {suppression.title()} belongs to no system; list it in suppressions=[...]",
                 suppression.site.place if suppression.site else None,
             )
 
