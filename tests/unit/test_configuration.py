@@ -149,6 +149,13 @@ def test_the_nearest_configuration_counts(tmp_path: Path) -> None:
     assert find(inner) == tmp_path / "a" / "archcheck.toml"
 
 
+def test_two_configurations_in_a_folder_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.archcheck]\nstrict = true\n")
+    (tmp_path / "archcheck.toml").write_text("strict = false\n")
+    with pytest.raises(ModelError, match=r"archcheck.toml:1: pyproject.toml has .* keep one"):
+        find(tmp_path)
+
+
 def test_the_search_ends_at_the_root_of_a_repository(tmp_path: Path) -> None:
     (tmp_path / "archcheck.toml").write_text("")
     (tmp_path / "inner" / ".git").mkdir(parents=True)

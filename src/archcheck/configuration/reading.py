@@ -45,13 +45,20 @@ _MAX_BYTES = 4 * 1024 * 1024
 def find(folder: Path) -> Path | None:
     """The configuration that counts in ``folder``: the nearest one in it or above it.
 
-    The search ends at the root of a repository.
+    The search ends at the root of a repository. Raises :class:`ModelError` when two files of a
+    folder both configure archcheck.
     """
     for place in (folder, *folder.parents):
         own, project = place / "archcheck.toml", place / "pyproject.toml"
+        in_project = project.is_file() and "archcheck" in _toml(project).get("tool", {})
         if own.is_file():
+            if in_project:
+                raise ModelError(
+                    "pyproject.toml has a table [tool.archcheck], too; keep one of the two",
+                    Place(str(own), 1),
+                )
             return own
-        if project.is_file() and "archcheck" in _toml(project).get("tool", {}):
+        if in_project:
             return project
         if (place / ".git").exists():
             return None
