@@ -159,8 +159,12 @@ def _survives(rule: Rule, path: Path, code: str, expected: list[object]) -> bool
         del sys.modules[module.__name__]
 
 
+class _TooLongError(BaseException):
+    """Not an ``Exception``: a rule's own error would be an outcome."""
+
+
 def _timeout(*_: object) -> None:
-    raise TimeoutError
+    raise _TooLongError
 
 
 def _said(rule: Rule, examples: list[Example]) -> list[object]:
@@ -210,12 +214,14 @@ def main() -> int:
     chosen = [
         rule.id for rule in rules() if not wanted or any(re.match(w, rule.id) for w in wanted)
     ]
+    mutants: list[Mutant] = []
     with Pool(2) as pool:
-        mutants = [m for found in pool.imap(_of_id, chosen) for m in found]
-    for mutant in mutants:
-        if not mutant.killed:
-            print(f"{mutant.rule}:{mutant.line} {mutant.operator}")
-            print(f"    - {mutant.before}\n    + {mutant.after}")
+        for found in pool.imap(_of_id, chosen):
+            mutants += found
+            for mutant in found:
+                if not mutant.killed:
+                    print(f"{mutant.rule}:{mutant.line} {mutant.operator}")
+                    print(f"    - {mutant.before}\n    + {mutant.after}", flush=True)
     total = Counter(mutant.killed for mutant in mutants)
     score = total[True] / max(1, len(mutants))
     print(f"{total[True]} of {len(mutants)} mutants killed: {score:.1%}")

@@ -87,10 +87,7 @@ def _enough(needed: int, zones: int) -> int | str:
     """The least replicas of which ``needed`` stay without the fullest zone."""
     if zones < 2:
         return "..., in more than one zone"
-    most = needed
-    while most - math.ceil(most / zones) < needed:
-        most += 1
-    return most
+    return math.ceil(needed * zones / (zones - 1))
 
 
 def _scaled(rate: float, most: int, *zones: str, threads: int | None = 10) -> System:
