@@ -14,6 +14,7 @@ the last bit.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
@@ -145,6 +146,7 @@ class Quantity:
     def __reduce__(self) -> tuple[type[Self], tuple[float]]:
         return type(self), (self._value,)
 
+    @functools.lru_cache(maxsize=4096)  # noqa: B019  # small values; reports print few of them often
     def _text(self, *, exact: bool, digits: int = 3) -> str:
         for symbol, worth in self._printed_units():
             number = _unscaled(self._value, worth)

@@ -22,11 +22,15 @@ CASES = [
 ]
 
 
-def said(rule: Rule, system: System) -> tuple[list[str], list[tuple[str, str]]]:
+def said(rule: Rule, system: System) -> tuple[list[object], list[object]]:
     outcome = evaluate(rule, Graph(system, today=EXAMPLES_DAY))
     assert not outcome.broken
     return (
-        sorted(p.subject for finding in outcome.findings for p in finding.occurrences),
+        sorted(
+            (p.subject, p.message, p.fix, tuple(part.text for part in p.evidence))
+            for finding in outcome.findings
+            for p in finding.occurrences
+        ),
         sorted(
             (question.missing, name)
             for question in outcome.questions

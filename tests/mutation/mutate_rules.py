@@ -6,7 +6,8 @@ them changes: its subjects, its messages, its evidence, its fix, or what it asks
 the suite compares too: the subjects in ``tests/contracts``, also with another system beside the
 example, and all the rest as the generated pages in ``docs/rules``, which must be current.
 
-``python tests/mutation/mutate_rules.py [RULE]...`` prints the score and the survivors. Mutants of
+``python tests/mutation/mutate_rules.py [RULE]...`` prints the score and the survivors; without
+arguments it also writes ``docs/mutants.md``. Mutants of
 annotations, docstrings and the examples themselves are no mutants of a check and are left out.
 """
 
@@ -14,12 +15,13 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import re
 import signal
 import sys
 import types
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import Pool
@@ -208,6 +210,43 @@ def _of_id(identity: str) -> list[Mutant]:
     return mutants_of(next(rule for rule in rules() if rule.id == identity))
 
 
+_KINDS = {
+    r"_Is$|_IsNot$|^ReplaceComparisonOperator_Is": "identity for equality, of words and small "
+    "numbers, which Python keeps once: no test can tell",
+    r"^ReplaceComparisonOperator": "another comparison that is the same for all values that can "
+    "occur (words of a closed set, counts that are never negative), or at a limit that no example "
+    "hits exactly",
+    r"ContinueWithBreak": "the loop ends where only things that say nothing would follow",
+    r"Number": "tolerances against rounding, how many names a sentence shows, defaults that an "
+    "example does not reach",
+    r"Binary": "sums that are equal for the numbers of the examples",
+    r"And|Or|Not|True|False|Zero|Unary": "conditions that another condition makes unnecessary in "
+    "the examples",
+}
+
+
+def page(killed: int, survivors: Sequence[tuple[str, int, str, str]]) -> str:
+    """The result as a page: the score, why mutants survive, and each of them."""
+    groups: Counter[str] = Counter()
+    for _, _, operator, _ in survivors:
+        groups[next(why for kind, why in _KINDS.items() if re.search(kind, operator))] += 1
+    total = killed + len(survivors)
+    parts = [
+        "# Mutants of the rules",
+        f"`make mutants` changed the checks of the rules in {total:,} ways; the examples noticed\n"
+        f"{killed:,} of them ({killed / total:.1%}). The others by kind, with why most of a kind\n"
+        "survive, and one by one:",
+        "\n".join(
+            ["| survivors | why |", "|---:|---|"]
+            + [f"| {count} | {why} |" for why, count in groups.most_common()]
+        ),
+    ]
+    for rule, found in itertools.groupby(survivors, key=lambda survivor: survivor[0]):
+        lines = [f"{line}: {after}" for _, line, _, after in found]
+        parts.append("\n".join([f"## {rule}", "```text", *lines, "```"]))
+    return "\n\n".join(parts) + "\n"
+
+
 def main() -> int:
     """Run, print the survivors and the score; 1 below 85%."""
     wanted = sys.argv[1:]
@@ -222,9 +261,12 @@ def main() -> int:
                 if not mutant.killed:
                     print(f"{mutant.rule}:{mutant.line} {mutant.operator}")
                     print(f"    - {mutant.before}\n    + {mutant.after}", flush=True)
-    total = Counter(mutant.killed for mutant in mutants)
-    score = total[True] / max(1, len(mutants))
-    print(f"{total[True]} of {len(mutants)} mutants killed: {score:.1%}")
+    survivors = [(m.rule, m.line, m.operator, m.after) for m in mutants if not m.killed]
+    killed = len(mutants) - len(survivors)
+    score = killed / max(1, len(mutants))
+    print(f"{killed} of {len(mutants)} mutants killed: {score:.1%}")
+    if not wanted:
+        (Path(__file__).parents[2] / "docs" / "mutants.md").write_text(page(killed, survivors))
     return 0 if score >= 0.85 else 1
 
 

@@ -46,15 +46,18 @@ def place_of(part: Element) -> Place | None:
 
 def walk(part: Element) -> Iterator[Element]:
     """``part`` and everything inside it, outermost first."""
-    yield part
-    for name in field_names(type(part)):
-        value = getattr(part, name)
-        if isinstance(value, Element):
-            yield from walk(value)
-        elif isinstance(value, tuple):
-            for item in value:
-                if isinstance(item, Element):
-                    yield from walk(item)
+    waiting = [part]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        inside: list[Element] = []
+        for name in field_names(type(current)):
+            value = getattr(current, name)
+            if isinstance(value, Element):
+                inside.append(value)
+            elif isinstance(value, tuple):
+                inside += [item for item in value if isinstance(item, Element)]
+        waiting += reversed(inside)
 
 
 def references(part: Element) -> Iterator[Reference]:
