@@ -41,7 +41,7 @@ def _judge(member: Named, deployment: Deployment) -> Iterator[Result]:
         yield Violation(
             member,
             f"the image {deployment.image} of {member.name} has {what}",
-            fix=f'image="{deployment.image.removesuffix(f":{tag}")}:1.0.0"',
+            fix=f'image="{deployment.image.removesuffix(f":{tag}")}:VERSION"',
             cause="images are not pinned to a version",
         )
 
