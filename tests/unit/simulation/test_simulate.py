@@ -30,6 +30,7 @@ from archcheck import (
     Network,
     Parallel,
     Poisson,
+    Pool,
     Publish,
     Read,
     Recorded,
@@ -210,6 +211,14 @@ def test_a_full_queue_rejects() -> None:
     result = one_request(service("front", work(10), threads=2, queue=1), at=5)
     visit = result.journey("visit")
     assert (visit.ok, visit.rejected) == (3, 2)
+
+
+def test_the_end_of_the_run_counts_those_who_hold_or_await_a_connection() -> None:
+    front = dataclasses.replace(service("front", Read("db")), pools=[Pool("db", 1)])
+    result = one_request(front, MySQL("db", read=Constant(90 * s)), at=2)
+    pool = next(r for r in result.resources if r.name == "front -> db")
+    assert (pool.busy, pool.waiting) == pytest.approx((59 / 60, 59 / 60))
+    assert pool.littles_law_gap == pytest.approx(0)
 
 
 def test_an_optional_failure_degrades() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import simpy
@@ -43,6 +44,7 @@ class Engine:
             ]
             for station, record in zip(plan.stations, self.record.stations, strict=True)
         ]
+        self.pools: list[Node] = []  # of all callers, from their first use on
         self._streams: dict[int, int] = {}
 
     def run(self) -> Record:
@@ -81,9 +83,8 @@ class Engine:
     def _close(self) -> None:
         now = self.record.duration
         self._snapshot()  # SimPy stops before the events of the last instant
-        for nodes in self.stations:
-            for node in nodes:
-                node.close(now)
+        for node in (*chain.from_iterable(self.stations), *self.pools):
+            node.close(now)
         for record in (*self.record.stations, *self.record.pools):
             record.busy.read(now)
             record.waiting.read(now)

@@ -29,6 +29,7 @@ class Caller:
             size = self._engine.plan.pools[index].size
             record = self._engine.record.pools[index]
             self._pools[index] = Node(self._engine, record, size, None, self._place)
+            self._engine.pools.append(self._pools[index])
         return self._pools[index]
 
     def outstanding(self, station: int) -> list[int]:
