@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import click
 
@@ -15,9 +16,9 @@ from archcheck.cli.common import (
     write,
 )
 from archcheck.reporting.console import report_console, spinner
-from archcheck.reporting.simulation import print_simulation, simulation_data
-from archcheck.simulation import simulate
-from archcheck.units import Duration
+from archcheck.reporting.simulation import draw_charts, print_simulation, simulation_data
+from archcheck.simulation import parse_fault, simulate
+from archcheck.units import Duration, Fraction
 
 
 @click.command("simulate")
@@ -25,7 +26,29 @@ from archcheck.units import Duration
 @click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
 @click.option("--scenario", metavar="NAME", help="Which scenario (default: the first declared).")
 @click.option("--duration", type=QuantityType(Duration), help="Simulated time, such as 60s.")
-@click.option("--warmup", type=QuantityType(Duration), help="Left out at the start, such as 5s.")
+@click.option(
+    "--warmup",
+    type=QuantityType(Duration),
+    help="Left out at the start, such as 5s (default: found, where the load is steady).",
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="TEXT",
+    help="What goes wrong, such as 'payments slow x5 from 60s to 90s'; can be repeated.",
+)
+@click.option(
+    "--replications", type=int, default=1, show_default=True, help="Independent runs, merged."
+)
+@click.option(
+    "--precision",
+    type=QuantityType(Fraction),
+    help="Replicate until mean latencies are known to this, such as 2%.",
+)
+@click.option(
+    "--jobs", type=int, default=-1, show_default=True, help="Cores for replications; -1: all."
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same result.")
 @click.option(
     "--format",
@@ -35,6 +58,7 @@ from archcheck.units import Duration
     show_default=True,
     help="How to report.",
 )
+@click.option("--chart", metavar="FILE", help="Also draw where the time went (.svg or .png).")
 @click.option("-v", "--verbose", is_flag=True, help="List every endpoint, resource and assumption.")
 @output_option
 def command(
@@ -43,22 +67,42 @@ def command(
     scenario: str | None,
     duration: Duration | None,
     warmup: Duration | None,
+    faults: tuple[str, ...],
+    replications: int,
+    precision: Fraction | None,
+    jobs: int,
     seed: int,
     format_: str,
+    chart: str | None,
     verbose: bool,
     output: str | None,
 ) -> int:
     """Put a model under load and predict latencies and bottlenecks.
 
-    Exits with 1 when a journey misses an objective. Loading a Python model runs it.
+    Exits with 1 when a journey misses an objective, or when the load cannot be carried. Loading a
+    Python model runs it.
     """
     system = one_system(models, system_name)
     chosen = choose_scenario(system, scenario)
+    if faults:
+        chosen = replace(chosen, faults=[*chosen.faults, *map(parse_fault, faults)])
     with spinner(f"simulating {system.name} under {chosen.name}"):
-        result = simulate(system, chosen, duration=duration, warmup=warmup, seed=seed)
+        result = simulate(
+            system,
+            chosen,
+            duration=duration,
+            warmup=warmup,
+            seed=seed,
+            replications=replications,
+            precision=float(precision) if precision is not None else None,
+            jobs=jobs,
+        )
     if format_ == "json":
         write(json.dumps(simulation_data(result), indent=2), output)
     else:
         with report_console(output) as console:
             print_simulation(console, result, verbose=verbose)
-    return 1 if result.missed_objectives() else 0
+    if chart is not None:
+        draw_charts(result, chart)
+        click.echo(f"wrote {chart}", err=True)
+    return 1 if result.missed_objectives() or result.overloads else 0

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from archcheck.model.datastores import Category, StoreFields
 from archcheck.model.element import Absent, element
+from archcheck.model.resilience import Count
 from archcheck.model.values import Default
 from archcheck.units import Duration, MiB
 
@@ -19,6 +20,8 @@ class _Cache(StoreFields):
     """Time after which entries expire."""
     jitter: bool | None = None
     """Whether expiry times are spread."""
+    max_entries: Count | None = None
+    """Entries that it holds; the least recently used go first."""
     coalesced: bool | None = None
     """Whether concurrent misses of a key are turned into one (lease, single flight)."""
     invalidation: Literal["ttl", "write_through", "event", "none"] | None = None

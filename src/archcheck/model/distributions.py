@@ -159,6 +159,27 @@ class Pareto(Distribution):
 
 
 @element
+class Uniform(Distribution):
+    """Any value between two bounds, each as likely."""
+
+    low: Duration = field(kw_only=False)
+    """The smallest value."""
+    high: Duration = field(kw_only=False)
+    """The largest value."""
+
+    def __post_init__(self) -> None:
+        if self.high < self.low:
+            raise ValueError(f"needs high of at least low, got {self.low} and {self.high}")
+
+    def mean_seconds(self) -> float:
+        return (float(self.low) + float(self.high)) / 2
+
+    def squared_variation(self) -> float:
+        mean = self.mean_seconds()
+        return (float(self.high) - float(self.low)) ** 2 / 12 / mean**2 if mean else 0.0
+
+
+@element
 class Empirical(Distribution):
     """Measured values, each as likely as the others."""
 

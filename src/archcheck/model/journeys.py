@@ -37,6 +37,8 @@ class Journey(Described):
     """When users give up."""
     users: Ref | None = None
     """Who starts it."""
+    priority: str | None = None
+    """Its class of requests, one of the ``priorities`` of services that shed load."""
     load_test: LoadTest | Absent | None = None
     """How it was measured."""
     max_remote_calls: Annotated[int, Field(ge=1)] | None = None

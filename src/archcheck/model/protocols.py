@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 from archcheck.model.element import Element, element
 from archcheck.model.values import Default, Documented
-from archcheck.units import KiB, MiB, Size
+from archcheck.units import Bandwidth, KiB, MiB, Size
 
 Format = Literal[
     "protobuf", "json", "avro", "thrift", "xml", "msgpack", "cbor", "graphql", "text", "bytes"
@@ -60,6 +60,7 @@ class Protocol(Element, Documented):
     max_message: Size | None
     encrypted: bool | None
     format: Format | None
+    coding_rate: Bandwidth | None
 
     @property
     def effective_format(self) -> Format | None:
@@ -77,6 +78,8 @@ class _Wire(Protocol):
     """Whether it runs over TLS; ``None``: unknown."""
     max_message: Size | None = None
     """The largest message that the receiver takes; ``None``: the protocol's documented limit."""
+    coding_rate: Bandwidth | None = None
+    """Bytes of payload that a core encodes or decodes in a second; ``None``: unknown."""
 
 
 @element

@@ -37,6 +37,8 @@ class Runtime(Element, Documented):
     concurrency: Concurrency | None
     threads: int | None
     parallelism: int | None
+    scheduling: str | None
+    deadline_propagation: bool | None
     accept_queue: int | Absent | None
 
     def worker_attribute(self) -> str:
@@ -56,7 +58,10 @@ class _Runtime(Runtime):
     threads: Workers | None = None
     """Blocking: threads that serve requests, per replica."""
     parallelism: Workers | None = None
-    """Event loops, or cores that goroutines and virtual threads run on, per replica."""
+    """Event loops, or cores that goroutines and (virtual) threads run on, per replica."""
+    scheduling: Literal["fifo", "processor_sharing"] | None = None
+    """How work shares the cores; ``None``: an event loop works off one request after the other,
+    the operating system and Go give everybody an equal share."""
     accept_queue: Annotated[int, Field(ge=0)] | Absent | None = None
     """Requests that may wait for a worker, per replica; more are rejected. ``Absent``:
     unbounded on purpose."""

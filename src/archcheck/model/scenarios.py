@@ -152,6 +152,41 @@ class Mix(Element):
     """Names the stream of random numbers."""
 
 
+@element
+class Move(Element):
+    """What a user does next.
+
+    ``Move(after="home", to=[Choice("product", 3), Choice("cart", 1)])``.
+    """
+
+    after: JourneyRef | None = None
+    """The journey that was just finished; ``None``: any that has no move of its own."""
+    to: Many[Choice]
+    """The journeys that may follow, and their weights."""
+    leave: Annotated[float, Field(ge=0)] = 0.0
+    """The weight of leaving, relative to those."""
+
+
+@element
+class Session(Element):
+    """Users who walk from journey to journey (a Markov chain, as in Locust or customer models).
+
+    ``Session("home", Closed(10, think=1 * s), moves=[Move(to=[Choice("cart", 1)])], pause=5 * s)``.
+    The arrivals are those of users; a closed user who leaves thinks and begins a new session.
+    """
+
+    first: JourneyRef = field(kw_only=False)
+    """The journey that every session begins with."""
+    arrivals: Arrivals = field(kw_only=False)
+    """When users come."""
+    moves: Many[Move]
+    """What follows; after a journey without a move the user leaves."""
+    pause: Duration | Distribution
+    """Time between two journeys."""
+    name: Name = "session"
+    """Names the stream of random numbers."""
+
+
 class Fault(Element):
     """Something that goes wrong for a while."""
 
@@ -176,7 +211,7 @@ class Slow(_Fault):
     target: Ref = field(kw_only=False)
     """What is slow."""
     factor: Factor
-    """How many times longer everything takes."""
+    """How many times longer everything takes; below 1 it is faster."""
 
 
 @element
@@ -236,12 +271,26 @@ class Burst(_Fault):
 
 
 @element
+class Release(_Fault):
+    """A new version replaces the old one, as the deployment's rollout says.
+
+    A rolling update, a recreation or a switch (blue-green) begins at ``start`` and ends when all
+    replicas are new; ``end`` has no meaning.
+    """
+
+    target: Ref = field(kw_only=False)
+    """The service."""
+    start_up: Duration | None = None
+    """From the start of a new replica until it serves; ``None``: the autoscaler's, else unknown."""
+
+
+@element
 class Scenario(Described):
     """Load and faults: ``Scenario("peak", load=[Load("checkout", Poisson(200 / s))])``."""
 
     referred_as = "scenario"
 
-    load: Many[Load | Mix]
+    load: Many[Load | Mix | Session]
     """The streams of requests."""
     faults: Many[Fault] = ()
     """What goes wrong."""

@@ -215,16 +215,29 @@ class Repeat(Group):
 
 
 @element
+class KeySpace(Element):
+    """What a cache is asked for: so many keys, some more popular than others."""
+
+    count: Annotated[int, Field(ge=1)] = field(kw_only=False)
+    """How many different keys there are."""
+    skew: Annotated[float, Field(ge=0, le=5)] = 0.0
+    """Zipf exponent of their popularity: 0 is even, 1 is the classic skew."""
+
+
+@element
 class Cached(Group):
     """Cache-aside: ask the cache; on a miss run the steps and fill it.
 
-    The hit ratio is the share of the requests that skip the steps.
+    The hit ratio is the share of the requests that skip the steps. With ``keys`` a simulation
+    finds it out: it keeps the content of the cache key by key.
     """
 
     cache: DatastoreRef = field(kw_only=False)
     """The cache that is asked first."""
     hit_ratio: Probability | None = None
     """Share of the requests that find their answer there; ``None``: unknown."""
+    keys: KeySpace | None = None
+    """What is asked for, instead of a hit ratio."""
     steps: Many[Step] = field(kw_only=False)
     """What a miss costs."""
     timeout: Duration | Absent | None = None

@@ -1,141 +1,54 @@
-"""Streams of requests: compiled from a scenario, and walked by an engine."""
+"""When requests come, and what they are: pure functions of a stream and the seed."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
 
-from archcheck.model import (
-    Closed,
-    Deterministic,
-    Diurnal,
-    Load,
-    Mix,
-    Poisson,
-    Ramp,
-    Recorded,
-    Scenario,
-    ScenarioError,
-    Stepped,
-)
-from archcheck.model.element import nearest
-from archcheck.model.scenarios import Arrivals
-from archcheck.simulation.plan import ArrivalKind, Stream
-from archcheck.simulation.randomness import mix, place_hash, stream, uniform
-from archcheck.simulation.sampling import compile_time
+from archcheck.simulation.plan import ArrivalKind, PlannedSession, Stream
+from archcheck.simulation.randomness import mix, stream, uniform
 
-_GAP, _THIN, _CHOICE = 0, 1, 2
-
-
-def compile_streams(scenario: Scenario, journeys: Sequence[str]) -> tuple[Stream, ...]:
-    """The streams of a scenario; journeys become indexes into ``journeys``."""
-    streams = []
-    for index, load in enumerate(scenario.load):
-        if isinstance(load, Load):
-            choices, weight = [(str(load.journey), 1.0)], load.weight
-            name = f"{load.journey}#{index}"
-        elif isinstance(load, Mix):
-            choices = [(str(choice.journey), choice.weight) for choice in load.choices]
-            name, weight = load.name, 1.0
-        streams.append(_stream(name, load.arrivals, weight, _cumulative(choices, journeys)))
-    return tuple(streams)
-
-
-def _cumulative(
-    choices: Sequence[tuple[str, float]], journeys: Sequence[str]
-) -> tuple[tuple[int, float], ...]:
-    total = math.fsum(weight for _, weight in choices)
-    if not choices:
-        raise ScenarioError("a mix needs at least one choice")
-    reached, result = 0.0, []
-    for journey, weight in choices:
-        if journey not in journeys:
-            raise ScenarioError(
-                f"the scenario loads the journey {journey!r}, which the system does not have"
-                f"{nearest(journey, list(journeys))}"
-            )
-        reached += weight / total
-        result.append((journeys.index(journey), reached))
-    return tuple(result)
-
-
-def _stream(
-    name: str, arrivals: Arrivals, weight: float, choices: tuple[tuple[int, float], ...]
-) -> Stream:
-    place = place_hash(f"load {name}")
-    match arrivals:
-        case Poisson(rate=rate):
-            return Stream(name, place, ArrivalKind.POISSON, choices, rate=float(rate) * weight)
-        case Deterministic(rate=rate):
-            return Stream(
-                name, place, ArrivalKind.DETERMINISTIC, choices, rate=float(rate) * weight
-            )
-        case Closed(users=users, think=think):
-            return Stream(
-                name,
-                place,
-                ArrivalKind.CLOSED,
-                choices,
-                users=max(1, round(users * weight)),
-                think=compile_time(think),
-            )
-        case Ramp(start=start, end=end, over=over):
-            points = ((0.0, float(start) * weight), (float(over), float(end) * weight))
-            return Stream(name, place, ArrivalKind.PIECEWISE, choices, points=points)
-        case Stepped():
-            return Stream(
-                name, place, ArrivalKind.PIECEWISE, choices, points=_steps(arrivals, weight)
-            )
-        case Diurnal(low=low, high=high, period=period):
-            return Stream(
-                name,
-                place,
-                ArrivalKind.SINE,
-                choices,
-                rate=float(low) * weight,
-                high=float(high) * weight,
-                period=float(period),
-            )
-        case Recorded(file=None, times=times) if times:
-            return Stream(
-                name, place, ArrivalKind.RECORDED, choices, times=tuple(map(float, times))
-            )
-        case other:
-            raise ScenarioError(
-                f"this version does not simulate arrivals of the kind {type(other).__name__}; use "
-                "Poisson, Deterministic, Ramp, Stepped, Diurnal, Recorded(times) or Closed"
-            )
-
-
-def _steps(arrivals: Stepped, weight: float) -> tuple[tuple[float, float], ...]:
-    points, now = [], 0.0
-    for step in arrivals.steps:
-        points += [(now, float(step.rate) * weight)]
-        now += float(step.lasts)
-        points += [(now, float(step.rate) * weight)]
-    return tuple(points)
+_GAP, _THIN, _CHOICE, _COPIES, _STATE, _NEXT = range(6)
 
 
 def arrival_times(source: Stream, seed: int) -> Iterator[float]:
-    """The times of an open stream, ascending, without end (or until the records end)."""
+    """The times of an open stream, ascending, without end (or until the records end).
+
+    Only those between its start and its end, each ``factor`` times.
+    """
     draws = stream(seed, source.place)
+    for number, time in enumerate(_times(source, draws)):
+        if time >= source.end:
+            return
+        if time < source.start:
+            continue
+        copies = 1
+        if source.factor != 1:
+            copies = int(source.factor + uniform(draws, number, _COPIES))
+        for _ in range(copies):
+            yield time
+
+
+def _times(source: Stream, draws: int) -> Iterator[float]:
     match source.kind:
         case ArrivalKind.RECORDED:
             yield from source.times
-        case ArrivalKind.DETERMINISTIC if source.rate > 0:
+        case ArrivalKind.DETERMINISTIC:
             number = 1
             while True:
                 yield number / source.rate
                 number += 1
-        case ArrivalKind.POISSON if source.rate > 0:
+        case ArrivalKind.POISSON:
             yield from _poisson(source.rate, draws)
-        case ArrivalKind.PIECEWISE | ArrivalKind.SINE:
+        case ArrivalKind.MMPP:
+            yield from _bursts(source, draws)
+        case _:
             yield from _thinned(source, draws)
 
 
 def _poisson(rate: float, draws: int) -> Iterator[float]:
     now, number = 0.0, 0
-    while True:
+    while rate > 0:
         now -= math.log(uniform(draws, number, _GAP)) / rate
         yield now
         number += 1
@@ -144,10 +57,26 @@ def _poisson(rate: float, draws: int) -> Iterator[float]:
 def _thinned(source: Stream, draws: int) -> Iterator[float]:
     """A Poisson stream of varying rate (Lewis and Shedler, 1979: thinning)."""
     peak = max((rate for _, rate in source.points), default=source.high)
-    if peak <= 0:
-        return
     for number, now in enumerate(_poisson(peak, draws)):
         if uniform(draws, number, _THIN) * peak <= rate_at(source, now):
+            yield now
+
+
+def _bursts(source: Stream, draws: int) -> Iterator[float]:
+    """A Poisson stream that is thinned while it is calm (or busy, whichever is slower)."""
+    peak = max(source.rate, source.high)
+    calm_lasts, busy_lasts = source.points[0]
+    busy, until, changes = False, 0.0, 0
+    rate = source.rate
+    for number, now in enumerate(_poisson(peak, draws)):
+        while now >= until:
+            if changes:
+                busy = not busy
+            rate = source.high if busy else source.rate
+            lasts = busy_lasts if busy else calm_lasts
+            until -= lasts * math.log(uniform(draws, changes, _STATE))
+            changes += 1
+        if uniform(draws, number, _THIN) * peak <= rate:
             yield now
 
 
@@ -175,7 +104,19 @@ def chosen_journey(source: Stream, seed: int, key: int) -> int:
     if len(source.choices) == 1:
         return source.choices[0][0]
     point = uniform(stream(seed, source.place), key, _CHOICE)
-    for journey, reached in source.choices:
+    found = _reached(source.choices, point)
+    return source.choices[-1][0] if found is None else found
+
+
+def next_journey(
+    source: Stream, session: PlannedSession, seed: int, journey: int, key: int
+) -> int | None:
+    """The journey that a user takes after another one; ``None``: the user leaves."""
+    return _reached(session.rows[journey], uniform(stream(seed, source.place), key, _NEXT))
+
+
+def _reached(choices: Sequence[tuple[int, float]], point: float) -> int | None:
+    for choice, reached in choices:
         if point <= reached:
-            return journey
-    return source.choices[-1][0]
+            return choice
+    return None

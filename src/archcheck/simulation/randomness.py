@@ -16,13 +16,15 @@ from hashlib import blake2b
 
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 _GOLDEN = 0x9E37_79B9_7F4A_7C15
+_FIRST = 0xBF58_476D_1CE4_E5B9
+_SECOND = 0x94D0_49BB_1331_11EB
 
 
 def mix(value: int) -> int:
     """SplitMix64's finalizer: a 64-bit permutation without visible structure."""
     value = (value + _GOLDEN) & MASK
-    value = ((value ^ (value >> 30)) * 0xBF58_476D_1CE4_E5B9) & MASK
-    value = ((value ^ (value >> 27)) * 0x94D0_49BB_1331_11EB) & MASK
+    value = ((value ^ (value >> 30)) * _FIRST) & MASK
+    value = ((value ^ (value >> 27)) * _SECOND) & MASK
     return value ^ (value >> 31)
 
 
@@ -37,14 +39,20 @@ def stream(seed: int, place: int) -> int:
 
 
 def child(key: int, place: int, attempt: int) -> int:
-    """The key of the request that attempt ``attempt`` at a step makes."""
-    return mix(mix(key ^ place) + attempt)
+    """The key of the request that attempt ``attempt`` at a step makes: ``mix(mix(key ^ place) +
+    attempt)``, written out because every call needs one."""
+    value = ((key ^ place) + _GOLDEN) & MASK
+    value = ((value ^ (value >> 30)) * _FIRST) & MASK
+    value = ((value ^ (value >> 27)) * _SECOND) & MASK
+    value = ((value ^ (value >> 31)) + attempt + _GOLDEN) & MASK
+    value = ((value ^ (value >> 30)) * _FIRST) & MASK
+    value = ((value ^ (value >> 27)) * _SECOND) & MASK
+    return value ^ (value >> 31)
 
 
 def uniform(stream_: int, key: int, draw: int = 0) -> float:
     """A number in the open interval (0, 1); ``draw`` counts the numbers that one place needs."""
-    bits = mix(mix(stream_ ^ key) + draw)
-    return ((bits >> 11) + 0.5) * 2.0**-53
+    return ((child(stream_, key, draw) >> 11) + 0.5) * 2.0**-53
 
 
 def normal(stream_: int, key: int, draw: int = 0) -> float:

@@ -1,13 +1,17 @@
 """What an engine writes down while it runs: counts, histograms and time averages.
 
 Only what happens after the warm-up counts. A request belongs to the statistics when it *starts*
-after the warm-up, so every started request is later finished or still in flight.
+after the warm-up, so every started request is later finished or still in flight. Records of
+replications can be merged.
 """
 
 from __future__ import annotations
 
+from array import array
+from collections import defaultdict
 from dataclasses import dataclass, field
 
+from archcheck.simulation.attribution import Attribution, Notes
 from archcheck.simulation.histogram import Histogram
 from archcheck.simulation.plan import Outcome, Plan
 
@@ -15,7 +19,7 @@ BUCKETS = 60
 """Intervals of the time series."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Tally:
     """Requests of one journey or operation: how they ended and how long they took."""
 
@@ -33,89 +37,155 @@ class Tally:
         """Requests that had none when the run ended."""
         return self.started - self.finished
 
-    def finish(self, outcome: Outcome, seconds: float) -> None:
+    def finish(self, outcome: int, seconds: float) -> None:
         """Record an ending."""
         self.outcomes[outcome] += 1
         self.latency[outcome].add(seconds)
 
-
-class Gauge:
-    """The time integral of a number that changes at events, from the warm-up on."""
-
-    __slots__ = ("_since", "_start", "integral", "value")
-
-    def __init__(self, start: float) -> None:
-        self.value = 0
-        self.integral = 0.0
-        self._since = start
-        self._start = start
-
-    def change(self, now: float, delta: int) -> None:
-        """The number changes by ``delta``."""
-        if now > self._since:
-            self.integral += self.value * (now - self._since)
-            self._since = now
-        self.value += delta
-
-    def read(self, now: float) -> float:
-        """The integral up to ``now``."""
-        self.change(now, 0)
-        return self.integral
+    def merge(self, other: Tally) -> None:
+        """Add another run's requests."""
+        self.started += other.started
+        for outcome in Outcome:
+            self.outcomes[outcome] += other.outcomes[outcome]
+            self.latency[outcome].merge(other.latency[outcome])
 
 
-@dataclass
+@dataclass(slots=True)
 class StationRecord:
-    """A station's time integrals (over all nodes) and visits.
+    """Integrals over time and counts of a station, of all its nodes, after the warm-up.
 
-    ``residence`` sums the time that visitors spent inside the measured time, waiting included;
-    by Little's law in its sample-path form it equals the integral of the population.
+    ``capacity`` is the integral of the servers that were there. ``residence`` sums the time that
+    visitors spent inside, waiting included; by Little's law in its sample-path form it equals the
+    integral of the population, ``busy + waiting``. ``busiest`` is the largest share of its
+    servers that a node kept busy.
     """
 
-    busy: Gauge
-    waiting: Gauge
+    busy: float = 0.0
+    waiting: float = 0.0
+    capacity: float = 0.0
     visits: int = 0
+    ended: int = 0
     rejected: int = 0
     waited: float = 0.0
     residence: float = 0.0
+    busiest: float = 0.0
+    most: float = 0.0
+    left_waiting: int = 0
+
+    def merge(self, other: StationRecord) -> None:
+        """Add another run's station."""
+        for name in ("busy", "waiting", "capacity", "visits", "ended", "rejected", "waited"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.residence += other.residence
+        self.left_waiting += other.left_waiting
+        self.busiest = max(self.busiest, other.busiest)
+        self.most = max(self.most, other.most)
 
 
-class Record:
-    """Everything that one run writes down."""
+@dataclass(slots=True)
+class CallRecord:
+    """Calls of one call site: attempts in all, and what became of each."""
 
-    def __init__(self, plan: Plan, duration: float, warmup: float) -> None:
-        self.duration = duration
-        self.warmup = warmup
-        self.journeys = [Tally() for _ in plan.journeys]
-        self.operations = [Tally() for _ in plan.operations]
-        self.stations = [StationRecord(Gauge(warmup), Gauge(warmup)) for _ in plan.stations]
-        self.pools = [StationRecord(Gauge(warmup), Gauge(warmup)) for _ in plan.pools]
-        self.series = [Series() for _ in plan.journeys]
-        self.busy_series: list[list[float]] = [[] for _ in plan.stations]
-        self.events = 0
+    calls: int = 0
+    retries: int = 0
+    hedges: int = 0
+    outcomes: list[int] = field(default_factory=lambda: [0] * len(Outcome))
 
-    def journey_started(self, journey: int, now: float) -> None:
-        """A user starts a journey."""
-        if now >= self.warmup:
-            self.journeys[journey].started += 1
-
-    def journey_finished(self, journey: int, outcome: Outcome, start: float, now: float) -> None:
-        """A journey has its answer, or its user has given up."""
-        if start >= self.warmup:
-            self.journeys[journey].finish(outcome, now - start)
-        bucket = min(BUCKETS - 1, int(now / self.duration * BUCKETS))
-        self.series[journey].add(bucket, outcome, now - start)
+    def merge(self, other: CallRecord) -> None:
+        """Add another run's calls."""
+        self.calls += other.calls
+        self.retries += other.retries
+        self.hedges += other.hedges
+        for outcome in Outcome:
+            self.outcomes[outcome] += other.outcomes[outcome]
 
 
+@dataclass(slots=True)
+class Counts:
+    """Things that are merely counted, by name."""
+
+    values: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def merge(self, other: Counts) -> None:
+        """Add another run's counts."""
+        for name, value in other.values.items():
+            self.values[name] += value
+
+
+@dataclass(slots=True)
 class Series:
     """Counts, failures and latencies of a journey in each interval of the run."""
 
-    def __init__(self) -> None:
-        self.finished = [0] * BUCKETS
-        self.failed = [0] * BUCKETS
-        self.latency = [Histogram() for _ in range(BUCKETS)]
+    finished: list[int] = field(default_factory=lambda: [0] * BUCKETS)
+    failed: list[int] = field(default_factory=lambda: [0] * BUCKETS)
+    latency: list[Histogram] = field(default_factory=lambda: [Histogram() for _ in range(BUCKETS)])
 
-    def add(self, bucket: int, outcome: Outcome, seconds: float) -> None:
+    def add(self, bucket: int, outcome: int, seconds: float) -> None:
         """A journey finished in an interval."""
         self.finished[bucket] += 1
-        self.failed[bucket] += outcome not in (Outcome.OK, Outcome.DEGRADED)
+        self.failed[bucket] += outcome > Outcome.DEGRADED
         self.latency[bucket].add(seconds)
+
+    def merge(self, other: Series) -> None:
+        """Add another run's intervals."""
+        for bucket in range(BUCKETS):
+            self.finished[bucket] += other.finished[bucket]
+            self.failed[bucket] += other.failed[bucket]
+            self.latency[bucket].merge(other.latency[bucket])
+
+
+class Record:
+    """Everything that one run, or several merged ones, wrote down.
+
+    ``latencies``: for each journey, start and duration of every request in the order of their
+    ends, the warm-up included. ``busy_series`` and ``node_series``: server seconds that each
+    station used, and nodes of each group, in each interval of the run.
+    """
+
+    def __init__(self, plan: Plan, duration: float, warmup: float) -> None:
+        self.runs = 1
+        self.duration = duration
+        self.warmup = warmup
+        self.events = 0
+        self.journeys = [Tally() for _ in plan.journeys]
+        self.operations = [Tally() for _ in plan.operations]
+        self.calls = [CallRecord() for _ in plan.calls]
+        self.stations = [StationRecord() for _ in plan.stations]
+        self.pools = [StationRecord() for _ in plan.pools]
+        self.bulkheads = [StationRecord() for _ in plan.bulkheads]
+        self.attribution = [Attribution() for _ in plan.journeys]
+        self.counts = Counts()
+        self.series = [Series() for _ in plan.journeys]
+        self.busy_series = [[0.0] * BUCKETS for _ in plan.stations]
+        self.capacity_series = [[0.0] * BUCKETS for _ in plan.stations]
+        self.waiting_series = [[0.0] * BUCKETS for _ in plan.stations]
+        self.latencies = [array("d") for _ in plan.journeys]
+
+    def journey_finished(
+        self, journey: int, outcome: int, start: float, now: float, notes: Notes
+    ) -> None:
+        """A journey has its answer, or its user has given up."""
+        seconds = now - start
+        if start >= self.warmup:
+            self.journeys[journey].finish(outcome, seconds)
+            self.attribution[journey].add(seconds, notes)
+        latencies = self.latencies[journey]
+        latencies.append(start)
+        latencies.append(seconds)
+        bucket = min(BUCKETS - 1, int(now / self.duration * BUCKETS))
+        self.series[journey].add(bucket, outcome, seconds)
+
+    def merge(self, other: Record) -> None:
+        """Add another replication."""
+        self.runs += other.runs
+        self.events += other.events
+        for name in ("journeys", "operations", "calls", "stations", "pools", "bulkheads"):
+            for mine, theirs in zip(getattr(self, name), getattr(other, name), strict=True):
+                mine.merge(theirs)
+        for name in ("attribution", "series"):
+            for mine, theirs in zip(getattr(self, name), getattr(other, name), strict=True):
+                mine.merge(theirs)
+        self.counts.merge(other.counts)
+        for name in ("busy_series", "capacity_series", "waiting_series"):
+            for mine, theirs in zip(getattr(self, name), getattr(other, name), strict=True):
+                mine[:] = [a + b for a, b in zip(mine, theirs, strict=True)]

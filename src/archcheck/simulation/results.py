@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from archcheck.model import Scenario, System
+from archcheck.simulation.estimates import Estimate
 from archcheck.simulation.histogram import Histogram
-from archcheck.simulation.plan import Assumption, Outcome, Plan
-from archcheck.simulation.record import BUCKETS, Record, StationRecord, Tally
+from archcheck.simulation.plan import Assumption
+from archcheck.simulation.steady import Overload
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 """The percentiles that are reported."""
@@ -20,7 +21,7 @@ class Latencies:
     """Latencies in seconds of one group of requests, whatever their outcome.
 
     Percentiles are within 0.5% of the measured value; the mean and the maximum are exact. All
-    are NaN when nothing finished.
+    are NaN when nothing finished, or when there is no steady state.
     """
 
     mean: float
@@ -38,13 +39,18 @@ class Latencies:
         maximum = histogram.max if histogram.count else math.nan
         return cls(histogram.mean, p50, p90, p95, p99, p999, maximum)
 
+    @classmethod
+    def none(cls) -> Latencies:
+        """Where there is nothing to measure."""
+        return cls(*[math.nan] * 7)
+
 
 @dataclass(frozen=True)
 class RequestResult:
     """The requests of a journey or operation that started after the warm-up.
 
     ``started`` is the sum of the outcomes and of ``in_flight``; ``throughput`` counts ok and
-    degraded answers in a second.
+    degraded answers in a second. With several replications all counts are sums over them.
     """
 
     name: str
@@ -53,6 +59,7 @@ class RequestResult:
     degraded: int
     timed_out: int
     rejected: int
+    broken: int
     failed: int
     in_flight: int
     throughput: float
@@ -66,31 +73,112 @@ class RequestResult:
     @property
     def error_rate(self) -> float:
         """Share of the finished requests without a good answer; NaN when none finished."""
-        bad = self.timed_out + self.rejected + self.failed
+        bad = self.timed_out + self.rejected + self.broken + self.failed
         return bad / self.finished if self.finished else math.nan
+
+
+@dataclass(frozen=True)
+class CallResult:
+    """The calls from one place to an operation.
+
+    ``attempts`` are those that ended, by outcome; ``amplification`` is attempts for each call.
+    ``critical_share``: the share of all journeys' time in which such a call was on the critical
+    path.
+    """
+
+    name: str
+    calls: int
+    retries: int
+    hedges: int
+    ok: int
+    degraded: int
+    timed_out: int
+    rejected: int
+    broken: int
+    failed: int
+    critical_share: float
+
+    @property
+    def attempts(self) -> int:
+        """Attempts that have ended."""
+        good = self.ok + self.degraded
+        return good + self.timed_out + self.rejected + self.broken + self.failed
+
+    @property
+    def amplification(self) -> float:
+        """Attempts for each call; NaN without calls."""
+        return (self.calls + self.retries + self.hedges) / self.calls if self.calls else math.nan
 
 
 @dataclass(frozen=True)
 class ResourceResult:
     """Servers behind a queue.
 
-    ``busy`` and ``waiting`` are time averages over all nodes; ``utilisation`` is busy over
-    servers (NaN when they are unlimited); ``mean_wait`` is in seconds per visit.
-    ``littles_law_gap`` is the relative difference between the mean population and what Little's
-    law makes of the visits: zero but for rounding.
+    ``servers`` are those of all nodes, on average over time. ``busy`` and ``waiting`` are time
+    averages; ``utilisation`` is busy over servers (NaN when they are unlimited), ``busiest`` that
+    of the busiest node; ``mean_wait`` is in seconds per visit. ``waiting_share``: the share of
+    the journeys' time that went into waiting for it. ``littles_law_gap`` is the relative
+    difference between the mean population and what Little's law makes of the visits: zero but
+    for rounding.
     """
 
     name: str
     what: str
     nodes: int
-    servers: int | None
+    servers: float | None
     utilisation: float
+    busiest: float
     busy: float
     waiting: float
     mean_wait: float
     visits: int
     rejected: int
+    waiting_share: float
     littles_law_gap: float
+
+    @property
+    def evidence(self) -> str:
+        """Why it is, or is not, a bottleneck, in a sentence."""
+        parts = [f"{self.utilisation:.1%} busy ({self.busy:.2f} of {self.servers:g} on average)"]
+        if self.nodes > 1 and self.busiest > self.utilisation * 1.1:
+            parts.append(f"its busiest node {self.busiest:.1%}")
+        parts.append(f"{self.waiting:.2f} waiting")
+        if self.waiting_share >= 0.001:
+            parts.append(f"{self.waiting_share:.1%} of the journeys' time is waiting for it")
+        if self.rejected:
+            parts.append(f"{self.rejected:,} turned away")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class TimeShare:
+    """Why time passed: a cause at a place, in mean seconds of a journey and as a share of it."""
+
+    cause: str
+    place: str
+    seconds: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Band:
+    """The journeys between two percentiles of duration, and where their time went.
+
+    The shares add up to one but for rounding; they are sorted, the largest first.
+    """
+
+    name: str
+    count: int
+    mean: float
+    shares: tuple[TimeShare, ...]
+
+
+@dataclass(frozen=True)
+class JourneyTime:
+    """Where the time of a journey went: of all of them, then band by band."""
+
+    journey: str
+    bands: tuple[Band, ...]
 
 
 @dataclass(frozen=True)
@@ -105,28 +193,54 @@ class SeriesPoint:
 
 @dataclass(frozen=True)
 class SimulationResult:
-    """A run of a scenario on a system. Times are in seconds."""
+    """A run of a scenario on a system, or several merged ones. Times are in seconds.
+
+    ``estimates``: for each journey, intervals of ``mean``, and with replications of the
+    percentiles, ``throughput`` and ``error_rate``. ``counts``: cache hits, redeliveries, breakers
+    that opened, replicas that came and went. ``assumptions`` come in the order of their influence.
+    """
 
     system: System
     scenario: Scenario
     engine: str
     seed: int
+    replications: int
     duration: float
     warmup: float
+    warmup_is_found: bool
+    precision: float | None
+    precision_is_reached: bool
     events: int
+    overloads: tuple[Overload, ...]
     journeys: tuple[RequestResult, ...]
+    jobs: tuple[RequestResult, ...]
     operations: tuple[RequestResult, ...]
+    calls: tuple[CallResult, ...]
     resources: tuple[ResourceResult, ...]
+    times: tuple[JourneyTime, ...]
+    estimates: dict[str, dict[str, Estimate]]
+    counts: dict[str, int]
     series: dict[str, tuple[SeriesPoint, ...]]
     utilisation_series: dict[str, tuple[float, ...]]
+    waiting_series: dict[str, tuple[float, ...]]
+    servers_series: dict[str, tuple[float, ...]]
     assumptions: tuple[Assumption, ...]
     not_simulated: tuple[str, ...]
 
     @cached_property
-    def bottleneck(self) -> ResourceResult | None:
-        """The busiest resource with a limited number of servers; ``None`` without one."""
+    def bottlenecks(self) -> tuple[ResourceResult, ...]:
+        """The resources with a limited number of servers, the most limiting first.
+
+        By the utilisation of their busiest node, then by the time that is waited for them.
+        """
         limited = [r for r in self.resources if not math.isnan(r.utilisation)]
-        return max(limited, key=lambda r: (r.utilisation, r.waiting), default=None)
+        key = lambda r: (-round(r.busiest, 3), -r.waiting_share, -r.waiting, r.name)  # noqa: E731
+        return tuple(sorted(limited, key=key))
+
+    @property
+    def bottleneck(self) -> ResourceResult | None:
+        """The most limiting resource; ``None`` without one."""
+        return self.bottlenecks[0] if self.bottlenecks else None
 
     def journey(self, name: str) -> RequestResult:
         """The journey called ``name``. Raises ``KeyError``."""
@@ -136,6 +250,13 @@ class SimulationResult:
         """The operation called ``name``, such as ``payments.Charge``. Raises ``KeyError``."""
         return _named(self.operations, name)
 
+    def call(self, name: str) -> CallResult:
+        """The calls from one place: ``checkout.place -> payments.Charge``. Raises ``KeyError``."""
+        for call in self.calls:
+            if call.name == name:
+                return call
+        raise KeyError(name)
+
     def resource(self, name: str) -> ResourceResult:
         """The resource called ``name``: a service, datastore or consumer. Raises ``KeyError``."""
         for resource in self.resources:
@@ -144,7 +265,10 @@ class SimulationResult:
         raise KeyError(name)
 
     def missed_objectives(self) -> tuple[str, ...]:
-        """Latency and availability objectives of the journeys that the run did not meet."""
+        """Latency and availability objectives of the journeys that the run did not meet.
+
+        Without a steady state no latency objective of a journey that is held up is met.
+        """
         missed = []
         for journey in self.system.journeys:
             result = self.journey(journey.name)
@@ -152,7 +276,9 @@ class SimulationResult:
                 continue
             for name, _, bound in journey.slo.latencies():
                 measured = getattr(result.latency, name)
-                if measured > float(bound):
+                if math.isnan(measured):
+                    missed.append(f"{journey.name}: {name} grows without bound, promised {bound}")
+                elif measured > float(bound):
                     missed.append(f"{journey.name}: {name} is {measured:.3g} s, promised {bound}")
             promised = journey.slo.availability
             if promised is not None and 1 - result.error_rate < float(promised):
@@ -167,105 +293,3 @@ def _named(results: tuple[RequestResult, ...], name: str) -> RequestResult:
         if result.name == name:
             return result
     raise KeyError(name)
-
-
-def build_result(
-    system: System, scenario: Scenario, plan: Plan, record: Record, *, engine: str, seed: int
-) -> SimulationResult:
-    """Give the numbers of a record their names."""
-    span = record.duration - record.warmup
-    journeys = zip(plan.journeys, record.journeys, strict=True)
-    operations = zip(plan.operations, record.operations, strict=True)
-    stations = zip(plan.stations, record.stations, strict=True)
-    pools = zip(plan.pools, record.pools, strict=True)
-    return SimulationResult(
-        system,
-        scenario,
-        engine,
-        seed,
-        record.duration,
-        record.warmup,
-        record.events,
-        tuple(_requests(planned.name, tally, span) for planned, tally in journeys),
-        tuple(
-            _requests(planned.name, tally, span)
-            for planned, tally in operations
-            if planned.reported and tally.started
-        ),
-        (
-            *(_resource(s.name, s.what, s.nodes, s.servers, r, span) for s, r in stations),
-            *(
-                _resource(
-                    pool.name, "connections", plan.stations[pool.station].nodes, pool.size, r, span
-                )
-                for pool, r in pools
-            ),
-        ),
-        _series(plan, record),
-        _utilisation_series(plan, record),
-        plan.assumptions,
-        plan.not_simulated,
-    )
-
-
-def _requests(name: str, tally: Tally, span: float) -> RequestResult:
-    ok, degraded, timed_out, rejected, failed = (tally.outcomes[outcome] for outcome in Outcome)
-    return RequestResult(
-        name,
-        tally.started,
-        ok,
-        degraded,
-        timed_out,
-        rejected,
-        failed,
-        tally.in_flight,
-        (ok + degraded) / span,
-        Latencies.of(Histogram.merged(tally.latency)),
-    )
-
-
-def _resource(
-    name: str, what: str, nodes: int, servers: int | None, record: StationRecord, span: float
-) -> ResourceResult:
-    population = record.busy.integral + record.waiting.integral
-    gap = abs(population - record.residence) / max(population, record.residence, 1e-9)
-    return ResourceResult(
-        name,
-        what,
-        nodes,
-        servers * nodes if servers is not None else None,
-        record.busy.integral / span / (servers * nodes) if servers is not None else math.nan,
-        record.busy.integral / span,
-        record.waiting.integral / span,
-        record.waited / record.visits if record.visits else 0.0,
-        record.visits,
-        record.rejected,
-        gap,
-    )
-
-
-def _series(plan: Plan, record: Record) -> dict[str, tuple[SeriesPoint, ...]]:
-    width = record.duration / BUCKETS
-    return {
-        journey.name: tuple(
-            SeriesPoint(
-                (i + 1) * width,
-                (series.finished[i] - series.failed[i]) / width,
-                series.failed[i] / width,
-                series.latency[i].quantile(0.95),
-            )
-            for i in range(BUCKETS)
-        )
-        for journey, series in zip(plan.journeys, record.series, strict=True)
-    }
-
-
-def _utilisation_series(plan: Plan, record: Record) -> dict[str, tuple[float, ...]]:
-    width = record.duration / BUCKETS
-    result = {}
-    for station, busy in zip(plan.stations, record.busy_series, strict=True):
-        if station.servers is not None:
-            total = station.servers * station.nodes * width
-            steps = zip([0.0, *busy], busy, strict=False)
-            result[station.name] = tuple((after - before) / total for before, after in steps)
-    return result

@@ -12,10 +12,11 @@ from archcheck.model import (
     Lognormal,
     Pareto,
     ScenarioError,
+    Uniform,
     Weibull,
 )
 from archcheck.model.distributions import Time, distribution_of
-from archcheck.simulation.plan import Sampler, Shape
+from archcheck.simulation.plan import Keys, Sampler, Shape
 from archcheck.simulation.randomness import normal, uniform
 
 
@@ -34,6 +35,8 @@ def compile_time(time: Time) -> Sampler:
             return Sampler(Shape.WEIBULL, weibull.scale_seconds(), weibull.shape)
         case Pareto(minimum=minimum, alpha=alpha):
             return Sampler(Shape.PARETO, float(minimum), alpha)
+        case Uniform(low=low, high=high):
+            return Sampler(Shape.UNIFORM, float(low), float(high))
         case Empirical(values=values):
             return Sampler(Shape.EMPIRICAL, values=tuple(map(float, values)))
         case other:
@@ -42,11 +45,12 @@ def compile_time(time: Time) -> Sampler:
 
 def sample(sampler: Sampler, stream: int, key: int) -> float:
     """The time that the request ``key`` takes at a place, in seconds."""
-    match sampler.shape:
+    shape = sampler.shape
+    if shape == Shape.EXPONENTIAL:
+        return -sampler.a * math.log(uniform(stream, key))
+    match shape:
         case Shape.CONSTANT:
             return sampler.a
-        case Shape.EXPONENTIAL:
-            return -sampler.a * math.log(uniform(stream, key))
         case Shape.LOGNORMAL:
             return math.exp(sampler.a + sampler.b * normal(stream, key))
         case Shape.GAMMA:
@@ -55,7 +59,9 @@ def sample(sampler: Sampler, stream: int, key: int) -> float:
             return float(sampler.a * (-math.log(uniform(stream, key))) ** (1 / sampler.b))
         case Shape.PARETO:
             return float(sampler.a * uniform(stream, key) ** (-1 / sampler.b))
-        case Shape.EMPIRICAL:
+        case Shape.UNIFORM:
+            return sampler.a + (sampler.b - sampler.a) * uniform(stream, key)
+        case _:
             return sampler.values[int(uniform(stream, key) * len(sampler.values))]
 
 
@@ -74,3 +80,36 @@ def _gamma(shape: float, stream: int, key: int) -> float:
         if v > 0 and math.log(u) < 0.5 * x * x + d - d * v + d * math.log(v):
             return d * v
         draw += 3
+
+
+def zipf(keys: Keys, stream: int, key: int) -> int:
+    """The key that a request asks for, from 0 (the most popular) to ``keys.count - 1``.
+
+    Rejection-inversion (Hörmann and Derflinger, Rejection-inversion to generate variates from
+    monotone discrete distributions, 1996): exact for any number of keys, in constant time.
+    """
+    if keys.skew == 0:
+        return int(uniform(stream, key) * keys.count)
+    exponent = keys.skew
+    first = _area(1.5, exponent) - 1.0
+    last = _area(keys.count + 0.5, exponent)
+    draw = 0
+    while True:
+        height = last + uniform(stream, key, draw) * (first - last)
+        x = _inverse_area(height, exponent)
+        k = min(max(1, int(x + 0.5)), keys.count)
+        if height >= _area(k + 0.5, exponent) - k**-exponent:
+            return k - 1
+        draw += 1
+
+
+def _area(x: float, exponent: float) -> float:
+    """The integral of x ** -exponent from 1."""
+    log = math.log(x)
+    return log if exponent == 1 else math.expm1((1 - exponent) * log) / (1 - exponent)
+
+
+def _inverse_area(area: float, exponent: float) -> float:
+    if exponent == 1:
+        return math.exp(area)
+    return math.exp(math.log1p(max(-1 + 1e-15, area * (1 - exponent))) / (1 - exponent))

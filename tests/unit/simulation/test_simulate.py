@@ -40,7 +40,6 @@ from archcheck import (
     Scenario,
     ScenarioError,
     Service,
-    Slow,
     Step,
     System,
     Topic,
@@ -267,14 +266,6 @@ def test_what_is_assumed_and_what_is_left_out_is_listed() -> None:
     result = simulate(chain(), chain().scenarios[0], duration=1 * s)
     assert ("network", "delay") in {(a.subject, a.attribute) for a in result.assumptions}
     assert result.not_simulated == ()
-
-
-def test_faults_are_refused() -> None:
-    scenario = Scenario(
-        "slow", load=[Load("visit", Poisson(1 / s))], faults=[Slow("back", factor=2)]
-    )
-    with pytest.raises(ScenarioError, match="'slow' declares faults"):
-        simulate(chain(), scenario)
 
 
 def test_a_warm_up_longer_than_the_run_is_refused() -> None:

@@ -1,99 +1,152 @@
-"""One run: the clock, the nodes of every station, the streams of random numbers."""
+"""One run: the clock, the fleets, the streams of random numbers."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
-from itertools import chain
-from typing import Any
+from functools import partial
 
-import simpy
-
+from archcheck.simulation.engines.reference.caches import Content, Lookup
+from archcheck.simulation.engines.reference.calls import Asker, Attempt, Call
+from archcheck.simulation.engines.reference.clock import Clock, Timeouts
+from archcheck.simulation.engines.reference.deadlock import check_progress
+from archcheck.simulation.engines.reference.faults import Faults
+from archcheck.simulation.engines.reference.fleets import Caller, Fleet
+from archcheck.simulation.engines.reference.guards import TokenBucket
 from archcheck.simulation.engines.reference.load import start
-from archcheck.simulation.engines.reference.stations import Node
-from archcheck.simulation.plan import Plan
+from archcheck.simulation.engines.reference.messages import Subscribers
+from archcheck.simulation.engines.reference.requests import Request, Walk
+from archcheck.simulation.engines.reference.scaling import Autoscaler
+from archcheck.simulation.engines.reference.servers import Books
+from archcheck.simulation.plan import Plan, Scope, Step
 from archcheck.simulation.randomness import place_hash, stream
 from archcheck.simulation.record import BUCKETS, Record
-
-Thunk = Callable[[], None]
-
-_INSTANT = 5e-324
-"""The shortest delay that is an event of its own."""
 
 
 def run(plan: Plan, *, seed: int, duration: float, warmup: float) -> Record:
     """Simulate ``duration`` seconds; statistics start after ``warmup`` seconds."""
-    return Engine(plan, seed, duration, warmup).run()
+    return Engine(plan, seed, duration, warmup).simulate()
 
 
-class Engine:
-    """The clock, the nodes and the streams of one run."""
+class Streams(dict[int, int]):
+    """The stream of random numbers of each place, made when it is first asked for."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def __missing__(self, place: int) -> int:
+        made = self[place] = stream(self._seed, place)
+        return made
+
+
+class Engine(Clock):
+    """The clock, the fleets and the streams of one run."""
 
     def __init__(self, plan: Plan, seed: int, duration: float, warmup: float) -> None:
+        super().__init__()
         self.plan = plan
         self.seed = seed
-        self.env = simpy.Environment()
+        self.warmup = warmup
         self.record = Record(plan, duration, warmup)
-        self.soon: deque[Thunk] = deque()
-        self.stations = [
-            [
-                Node(
-                    self, record, station.servers, station.queue, place_hash(f"{station.name}/{n}")
-                )
-                for n in range(station.nodes)
-            ]
-            for station, record in zip(plan.stations, self.record.stations, strict=True)
+        self.books: list[Books] = []
+        self.timeouts = [Timeouts(self, site.policy.timeout) for site in plan.calls]
+        self.streams = Streams(seed)
+        self._outsiders: dict[int, Caller] = {}
+        self.faults = Faults(self)
+        self.fleets = [Fleet(self, index) for index in range(len(plan.groups))]
+        self.limits = [TokenBucket(spec) for spec in plan.limits]
+        self.contents = [Content(self, spec) for spec in plan.caches]
+        self.subscribers = [
+            [Subscribers(self, channel, spec) for spec in channel.subscriptions]
+            for channel in plan.channels
         ]
-        self.pools: list[Node] = []  # of all callers, from their first use on
-        self._streams: dict[int, int] = {}
 
-    def run(self) -> Record:
+    def simulate(self) -> Record:
+        """Run until the end."""
+        duration = self.record.duration
         for source in self.plan.streams:
             start(self, source)
+        for fleet in self.fleets:
+            if fleet.spec.scaling is not None:
+                Autoscaler(self, fleet, fleet.spec.scaling).start()
+        self.faults.start()
+        if self.warmup > 0:
+            self.after(self.warmup, self._warm_up_is_over)
         for bucket in range(1, BUCKETS):
-            self.after(self.record.duration * bucket / BUCKETS, self._snapshot)
-        self.env.run(until=self.record.duration)
-        self._close()
+            self.after(duration * bucket / BUCKETS, partial(self._snapshot, bucket - 1))
+        self.run(until=duration)
+        self.time = duration
+        self.record.events = self.events
+        self._snapshot(BUCKETS - 1)  # SimPy stops before the events of the last instant
+        for books in self.books:
+            books.close(duration)
         return self.record
 
-    # -- time -----------------------------------------------------------------------------------
+    def _warm_up_is_over(self) -> None:
+        for books in self.books:
+            books.start(self.time)
 
-    def after(self, delay: float, then: Thunk) -> None:
-        """Call ``then`` after a delay; without delay, after what is already due now."""
-        if delay <= 0:
-            self.soon.append(then)
-            return
-        event: Any = self.env.timeout(delay)
-        event.callbacks.append(lambda _: self._happen(then))
+    def _snapshot(self, bucket: int) -> None:
+        now, record = self.time, self.record
+        for books in self.books:
+            busy, waiting, servers = books.since_last_look(now)
+            if books.station >= 0:
+                record.busy_series[books.station][bucket] += busy
+                record.waiting_series[books.station][bucket] += waiting
+                record.capacity_series[books.station][bucket] += servers
+        if self.plan.may_deadlock:
+            check_progress(self)
 
-    def timer(self, delay: float, then: Thunk) -> None:
-        """Call ``then`` in an event of its own, which does not overtake what is due now."""
-        self.after(max(delay, _INSTANT), then)
+    # -- what requests need of others ---------------------------------------------------------
 
-    def _happen(self, then: Thunk) -> None:
-        self.record.events += 1
-        then()
-        while self.soon:
-            self.soon.popleft()()
+    def call(self, caller: Caller, site: int, asker: Asker, key: int) -> Call:
+        """A call from a call site."""
+        return Call(self, caller, site, asker, key)
 
-    def _snapshot(self) -> None:
-        for nodes, series in zip(self.stations, self.record.busy_series, strict=True):
-            series.append(sum(node.busy_time(self.env.now) for node in nodes))
+    def look_up(self, walk: Walk, step: Step) -> None:
+        """Ask a cache."""
+        Lookup(walk, step).start()
 
-    def _close(self) -> None:
-        now = self.record.duration
-        self._snapshot()  # SimPy stops before the events of the last instant
-        for node in (*chain.from_iterable(self.stations), *self.pools):
-            node.close(now)
-        for record in (*self.record.stations, *self.record.pools):
-            record.busy.read(now)
-            record.waiting.read(now)
+    def new_content(self, cache: int) -> Content:
+        """An empty cache."""
+        return Content(self, self.plan.caches[cache])
 
-    # -- draws ----------------------------------------------------------------------------------
+    def publish(self, channel: int, key: int) -> float:
+        """Send a message to everybody who reads the channel; returns the network's delay."""
+        spec = self.plan.channels[channel]
+        for group in self.subscribers[channel]:
+            self.after(spec.delay, partial(group.receive, key))
+        if not self.subscribers[channel]:
+            self.count(f"nobody reads: {spec.name}")
+        return spec.delay
 
-    def draws(self, place: int) -> int:
-        """The stream of random numbers of a place."""
-        found = self._streams.get(place)
+    def has_token(self, request: Request) -> bool:
+        """Whether the server-side limit of a request's operation lets it in."""
+        limit = request.operation.limit
+        scope = self.plan.limits[limit].scope
+        bucket = self.limits[limit]
+        if scope == Scope.REPLICA and request.replica is not None:
+            bucket = request.replica.limit(limit)
+        elif scope == Scope.CLIENT and isinstance(request.origin, Attempt):
+            source = request.origin.call.site.source
+            bucket = self.outsider(place_hash(f"clients {source}")).limit(limit)
+        return bucket.takes(self.time)
+
+    def consumers_on(self, fleet: int) -> list[Subscribers]:
+        """The consumer groups whose members live on the replicas of a fleet."""
+        return [
+            group
+            for groups in self.subscribers
+            for group in groups
+            if group.fleet.spec.host == fleet
+        ]
+
+    def outsider(self, place: int) -> Caller:
+        """A caller that is no replica of the system."""
+        found = self._outsiders.get(place)
         if found is None:
-            found = self._streams[place] = stream(self.seed, place)
+            found = self._outsiders[place] = Caller(self, place)
         return found
+
+    def count(self, what: str) -> None:
+        """Count something that happened after the warm-up."""
+        if self.time >= self.warmup:
+            self.record.counts.values[what] += 1

@@ -2,72 +2,114 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from archcheck.simulation.arrivals import arrival_times, chosen_journey, entry_key
-from archcheck.simulation.engines.reference.requests import Answer, Attempts
-from archcheck.simulation.engines.reference.stations import Caller
+from archcheck.simulation.arrivals import arrival_times, chosen_journey, entry_key, next_journey
+from archcheck.simulation.attribution import Notes
+from archcheck.simulation.engines.reference.calls import Call
+from archcheck.simulation.engines.reference.fleets import Caller
 from archcheck.simulation.plan import FOREVER, ArrivalKind, Outcome, Stream
 from archcheck.simulation.randomness import child, mix
 from archcheck.simulation.sampling import sample
 
 if TYPE_CHECKING:
+    from archcheck.simulation.engines.reference.clock import Thunk
     from archcheck.simulation.engines.reference.engine import Engine
+
+_DEGRADED = int(Outcome.DEGRADED)
 
 
 def start(engine: Engine, source: Stream) -> None:
     """Begin the arrivals of a stream."""
     if source.kind == ArrivalKind.CLOSED:
-        for user in range(source.users):
-            User(engine, source, user).think()
-        return
-    caller = Caller(engine, source.place)
-    times = enumerate(arrival_times(source, engine.seed))
+        for number in range(source.users):
+            user = User(engine, source, number)
+            engine.timer(source.start, user.think)
+    else:
+        Source(engine, source).schedule()
 
-    def arrive(number: int) -> None:
-        schedule_next()
-        key = entry_key(source, number)
+
+class Source:
+    """An open stream: requests that come whether or not earlier ones were answered."""
+
+    def __init__(self, engine: Engine, source: Stream) -> None:
+        self.engine = engine
+        self.source = source
+        self.caller = Caller(engine, source.place)
+        self._times = enumerate(arrival_times(source, engine.seed))
+        self._number = 0
+
+    def schedule(self) -> None:
+        """Wait for the next arrival, if there is one."""
+        self._number, time = next(self._times, (0, FOREVER))
+        if time <= self.engine.record.duration:
+            self.engine.timer(time - self.engine.time, self._arrive)
+
+    def _arrive(self) -> None:
+        number = self._number
+        self.schedule()
+        begin(self.engine, self.source, self.caller, entry_key(self.source, number), _nothing)
+
+
+def begin(engine: Engine, source: Stream, caller: Caller, key: int, done: Thunk) -> None:
+    """Somebody comes, for one journey or for a whole session."""
+    if source.session is not None:
+        Session(engine, source, caller, key, done).start()
+    else:
         journey = chosen_journey(source, engine.seed, key)
-        travel(engine, journey, caller, key, lambda _: None)
-
-    def schedule_next() -> None:
-        number, time = next(times, (0, FOREVER))
-        if time <= engine.record.duration:
-            engine.timer(time - engine.env.now, lambda: arrive(number))
-
-    schedule_next()
+        Travel(engine, journey, caller, key, done).start()
 
 
-def travel(engine: Engine, journey: int, caller: Caller, key: int, done: Answer) -> None:
+class Travel:
     """One user runs a journey: its entries one after the other."""
-    since = engine.env.now
-    engine.record.journey_started(journey, since)
-    entries = engine.plan.journeys[journey].entries
-    degraded = False
 
-    def finish(outcome: Outcome) -> None:
-        engine.record.journey_finished(journey, outcome, since, engine.env.now)
-        done(outcome)
+    __slots__ = (
+        "_is_degraded", "_next", "caller", "deadline", "done", "engine", "journey", "key", "notes",
+        "rank", "since", "spec",
+    )  # fmt: skip
 
-    def enter(index: int) -> None:
-        if index == len(entries):
-            finish(Outcome.DEGRADED if degraded else Outcome.OK)
+    def __init__(self, engine: Engine, journey: int, caller: Caller, key: int, done: Thunk) -> None:
+        self.engine = engine
+        self.journey = journey
+        self.spec = engine.plan.journeys[journey]
+        self.rank = self.spec.rank
+        self.caller = caller
+        self.key = key
+        self.done = done
+        self.deadline = FOREVER
+        self.notes: Notes = []
+        self.since = engine.time
+        self._next = 0
+        self._is_degraded = False
+
+    def start(self) -> None:
+        """Enter."""
+        if self.since >= self.engine.warmup:
+            self.engine.record.journeys[self.journey].started += 1
+        self._enter()
+
+    def _enter(self) -> None:
+        site = self.spec.entries[self._next]
+        self._next += 1
+        Call(self.engine, self.caller, site, self, self.key).start()
+
+    def answered(self, outcome: int, fallback: int) -> None:
+        """An entry has answered."""
+        if outcome == _DEGRADED:
+            self._is_degraded = True
+        if outcome <= _DEGRADED and self._next < len(self.spec.entries):
+            self._enter()
             return
-        Attempts(engine, caller, entries[index], key, lambda o: answered(index, o)).start()
-
-    def answered(index: int, outcome: Outcome) -> None:
-        nonlocal degraded
-        if outcome > Outcome.DEGRADED:
-            finish(outcome)
-            return
-        degraded = degraded or outcome == Outcome.DEGRADED
-        enter(index + 1)
-
-    enter(0)
+        if outcome <= _DEGRADED:
+            outcome = _DEGRADED if self._is_degraded else 0
+        engine = self.engine
+        engine.record.journey_finished(self.journey, outcome, self.since, engine.time, self.notes)
+        self.done()
 
 
 class User:
-    """One of a closed number of users: think, run a journey, think again."""
+    """One of a closed number of users: think, run a journey or a session, think again."""
 
     def __init__(self, engine: Engine, source: Stream, user: int) -> None:
         self.engine = engine
@@ -77,13 +119,49 @@ class User:
         self._round = 0
 
     def think(self) -> None:
-        """Wait, then run a journey."""
-        assert self.source.think is not None  # noqa: S101  # a closed stream has a think time
+        """Wait, then begin."""
+        source, engine = self.source, self.engine
+        if engine.time >= source.end:
+            return
         self._round += 1
-        key = child(self._key, self.source.place, self._round)
-        pause = sample(self.source.think, self.engine.draws(self.source.place), key)
-        journey = chosen_journey(self.source, self.engine.seed, key)
-        self.engine.timer(
-            pause,
-            lambda: travel(self.engine, journey, self.caller, key, lambda _: self.think()),
-        )
+        key = child(self._key, source.place, self._round)
+        assert source.think is not None  # noqa: S101  # a closed stream has a think time
+        pause = sample(source.think, engine.streams[source.place], key)
+        engine.timer(pause, partial(begin, engine, source, self.caller, key, self.think))
+
+
+class Session:
+    """A user who goes from journey to journey until the session is over."""
+
+    def __init__(
+        self, engine: Engine, source: Stream, caller: Caller, key: int, done: Thunk
+    ) -> None:
+        assert source.session is not None  # noqa: S101
+        self.engine = engine
+        self.source = source
+        self.spec = source.session
+        self.caller = caller
+        self.key = key
+        self.done = done
+        self._round = 0
+        self._journey = self.spec.first
+
+    def start(self) -> None:
+        """Run the next journey."""
+        self._round += 1
+        key = child(self.key, self.source.place, self._round)
+        Travel(self.engine, self._journey, self.caller, key, self._arrived).start()
+
+    def _arrived(self) -> None:
+        key = child(self.key, self.source.place, self._round)
+        following = next_journey(self.source, self.spec, self.engine.seed, self._journey, key)
+        if following is None:
+            self.done()
+            return
+        self._journey = following
+        pause = sample(self.spec.pause, self.engine.streams[self.source.place], key)
+        self.engine.timer(pause, self.start)
+
+
+def _nothing() -> None:
+    """Nobody waits for the end of a journey of an open stream."""

@@ -1,296 +1,397 @@
-"""The life of a request: attempts at an operation, its admission, its steps, its answer.
+"""The life of a request at an operation: its admission, its steps, its answer.
 
-A request is a :class:`_Frame` at a node of a station. Its steps are walked by a :class:`_Walk`,
-one for each block; a step that has to wait continues the walk from a callback.
+A :class:`Walk` goes through the steps of a block; a step that has to wait continues it from a
+callback. A :class:`Request` is the walk through an operation's steps inside a replica, a
+:class:`Branch` that through a branch of a parallel step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from archcheck.simulation.engines.reference.stations import Caller, Node, Visit
+from archcheck.simulation.attribution import SHIFT, Cause, Notes
 from archcheck.simulation.plan import FOREVER, Kind, Outcome, Step
-from archcheck.simulation.randomness import child, place_hash, uniform
+from archcheck.simulation.randomness import child, uniform
 from archcheck.simulation.sampling import sample
 
 if TYPE_CHECKING:
+    from archcheck.simulation.engines.reference.caches import Loading
+    from archcheck.simulation.engines.reference.calls import Call
     from archcheck.simulation.engines.reference.engine import Engine
+    from archcheck.simulation.engines.reference.fleets import Caller, Replica
+    from archcheck.simulation.engines.reference.servers import Visit
 
-Answer = Callable[[Outcome], None]
+_OK = int(Outcome.OK)
+_DEGRADED = int(Outcome.DEGRADED)
+_TIMED_OUT = int(Outcome.TIMED_OUT)
+_REJECTED = int(Outcome.REJECTED)
+_FAILED = int(Outcome.FAILED)
 
-_NODE = place_hash("node")
-_JITTER = place_hash("jitter")
+_WORK = int(Cause.WORK)
+_OUTSIDE = int(Cause.OUTSIDE)
+_SLOT = int(Cause.SLOT)
+_CPU = int(Cause.CPU)
 
-
-class Attempts:
-    """A call: attempts with timeouts until one succeeds or they are used up."""
-
-    def __init__(self, engine: Engine, caller: Caller, step: Step, key: int, done: Answer) -> None:
-        self.engine = engine
-        self.caller = caller
-        self.step = step
-        self.key = key
-        self.done = done
-        self.number = 0
-
-    def start(self) -> None:
-        """Make the next attempt."""
-        self.number += 1
-        key = child(self.key, self.step.place, self.number)
-        _Attempt(self.engine, self.caller, self.step, key, self._ended).start()
-
-    def _ended(self, outcome: Outcome) -> None:
-        policy = self.step.policy
-        again = outcome in policy.retried and self.number < policy.attempts
-        if not again:
-            failed = outcome > Outcome.DEGRADED
-            self.done(Outcome.DEGRADED if failed and policy.optional else outcome)
-            return
-        wait = min(policy.backoff * policy.factor ** (self.number - 1), policy.max_backoff)
-        if policy.jitter:
-            wait *= uniform(self.engine.draws(self.step.place ^ _JITTER), self.key, self.number)
-        self.engine.after(wait, self.start)
+_ROUNDING = 1e-12
+"""Seconds below which a wait is a rounding error."""
 
 
-class _Attempt:
-    """One attempt: a connection, the way there, the callee, the way back, or a timeout.
+class Origin(Protocol):
+    """Who asked: an attempt of a call, or the delivery of a message."""
 
-    The timeout runs from the moment at which the attempt is made. It does not stop the callee.
+    def answer(self, outcome: int, notes: Notes) -> None:
+        """The request has ended."""
+
+
+class Walk:
+    """The steps of a block, one after the other.
+
+    ``stack``: where to go on after a group of steps, and what to do then: (steps, position, key,
+    repeat to do again or nothing, its round, cache entry to fill or nothing).
     """
 
-    def __init__(self, engine: Engine, caller: Caller, step: Step, key: int, ended: Answer) -> None:
+    __slots__ = (
+        "asked", "call", "deadline", "engine", "join", "key", "notes", "position", "rank",
+        "request", "seconds", "stack", "steps",
+    )  # fmt: skip
+
+    request: Request
+    steps: tuple[Step, ...]
+    asked: float
+    seconds: float
+
+    def __init__(self, engine: Engine, key: int, rank: int) -> None:
         self.engine = engine
-        self.caller = caller
-        self.step = step
         self.key = key
-        self.ended = ended
-        self.is_settled = False
-        self._connection: Visit | None = None
-        self._node = -1
+        self.rank = rank
+        self.deadline = FOREVER
+        self.notes: Notes = []
+        self.position = 0
+        self.stack: list[tuple[tuple[Step, ...], int, int, Step | None, int, Loading | None]] = []
+        self.call: Call | None = None
+        self.join: Join | None = None
 
-    def start(self) -> None:
-        """Issue the attempt."""
-        if self.step.policy.timeout < FOREVER:
-            self.engine.timer(self.step.policy.timeout, lambda: self._settle(Outcome.TIMED_OUT))
-        if self.step.pool >= 0:
-            self._connection = self.caller.pool(self.step.pool).acquire(self._send)
-        else:
-            self._send()
+    def done(self, succeeded: bool, cancelled: bool) -> None:
+        """The block has ended."""
+        raise NotImplementedError
 
-    def _send(self) -> None:
-        if not self.is_settled:
-            self.engine.after(self.step.delay, self._arrive)
+    def advance(self) -> None:
+        """The step before has ended well: go on until a step has to wait, or to the end."""
+        request = self.request
+        while True:
+            if request.is_stopped:
+                return
+            if self.position == len(self.steps):
+                if not self.stack:
+                    self.done(True, False)
+                    return
+                self._pop()
+                continue
+            if request.is_cancelled:
+                self.fail(cancelled=True)
+                return
+            step = self.steps[self.position]
+            self.position += 1
+            if not _HANDLERS[step.kind](self, step):
+                return
 
-    def _arrive(self) -> None:
-        operation = self.engine.plan.operations[self.step.operation]
-        node: Node | None = None
-        if operation.station is not None:
-            draws = self.engine.draws(self.step.place ^ _NODE)
-            index = self.caller.choose(operation.station, self.step.balance, draws, self.key)
-            node = self.engine.stations[operation.station][index]
-            self.caller.outstanding(operation.station)[index] += 1
-            self._node = index
-        _Frame(self.engine, self.step.operation, node, self.key, self._answer).admit()
-
-    def _answer(self, outcome: Outcome) -> None:
-        self.engine.after(self.step.delay, lambda: self._receive(outcome))
-
-    def _receive(self, outcome: Outcome) -> None:
-        station = self.engine.plan.operations[self.step.operation].station
-        if station is not None:
-            self.caller.outstanding(station)[self._node] -= 1
-        self._settle(outcome)
-
-    def _settle(self, outcome: Outcome) -> None:
-        if self.is_settled:
+    def fail(self, *, cancelled: bool = False) -> None:
+        """A step has failed, or nobody waits any more: the block ends."""
+        if self.request.is_stopped:
             return
-        self.is_settled = True
-        if self._connection is not None:
-            self.caller.pool(self.step.pool).release(self._connection)
-        self.ended(outcome)
+        for *_, loading in reversed(self.stack):
+            if loading is not None:
+                loading.fail()
+        self.stack.clear()
+        self.done(False, cancelled)
+
+    def push(self, block: int, loading: Loading | None = None) -> None:
+        """Run a block before going on."""
+        self.stack.append((self.steps, self.position, self.key, None, 0, loading))
+        self.steps = self.engine.plan.blocks[block]
+        self.position = 0
+
+    def _pop(self) -> None:
+        steps, position, key, again, number, loading = self.stack.pop()
+        if loading is not None:
+            loading.succeed()
+        if again is not None and number < int(again.number):
+            self.stack.append((steps, position, key, again, number + 1, None))
+            self.position = 0
+            self.key = child(key, again.place, number + 1)
+            return
+        self.steps, self.position, self.key = steps, position, key
+
+    # -- steps: each says whether the walk can go on at once -------------------------------------
+
+    def work(self, step: Step) -> bool:
+        request, engine = self.request, self.engine
+        assert step.sampler is not None  # noqa: S101  # the compiler gives every WORK a sampler
+        seconds = sample(step.sampler, engine.streams[step.place], self.key)
+        if engine.faults.slowness:
+            seconds *= engine.faults.slowness.get(request.index, 1.0)
+        home = request.home
+        if home is None:
+            self.notes += (_OUTSIDE + (request.index << SHIFT), seconds)
+            engine.after(seconds, self.advance)
+            return False
+        self.notes += (_WORK + (home.fleet.index << SHIFT), seconds)
+        if home.cores is None or step.kind == Kind.WAIT:
+            engine.after(seconds, self.advance)
+        elif not home.is_dead:
+            self.asked, self.seconds = engine.time, seconds
+            home.cores.work(seconds, self._worked, home.rank_of(self.rank))
+        return False
+
+    def _worked(self) -> None:
+        waited = self.engine.time - self.asked - self.seconds
+        home = self.request.home
+        if waited > _ROUNDING and home is not None:
+            self.notes += (_CPU + (home.fleet.index << SHIFT), waited)
+        self.advance()
+
+    def ask(self, step: Step) -> bool:
+        self.call = call = self.engine.call(self.request.caller, step.call, self, self.key)
+        call.start()
+        return False
+
+    def answered(self, outcome: int, fallback: int) -> None:
+        """The call of this step is over."""
+        self.call = None
+        if outcome == _OK:
+            self.advance()
+            return
+        if outcome > _DEGRADED and fallback < 0:
+            self.fail()
+            return
+        self.request.is_degraded = True
+        if outcome > _DEGRADED:
+            self.push(fallback)
+        self.advance()
+
+    def publish(self, step: Step) -> bool:
+        delay = self.engine.publish(step.channel, child(self.key, step.place, 0))
+        self.engine.after(2 * delay, self.advance)
+        return False
+
+    def parallel(self, step: Step) -> bool:
+        Join(self, step).start()
+        return not any(step.waited)
+
+    def sometimes(self, step: Step) -> bool:
+        if uniform(self.engine.streams[step.place], self.key) < step.number:
+            self.push(step.blocks[0])
+        return True
+
+    def repeat(self, step: Step) -> bool:
+        self.stack.append((self.steps, self.position, self.key, step, 1, None))
+        self.steps = self.engine.plan.blocks[step.blocks[0]]
+        self.position = 0
+        self.key = child(self.key, step.place, 1)
+        return True
+
+    def cached(self, step: Step) -> bool:
+        self.engine.look_up(self, step)
+        return False
+
+    def series(self, step: Step) -> bool:
+        self.push(step.blocks[0])
+        return True
 
 
-class _Frame:
-    """A request at an operation: admission, its steps, its answer."""
+_HANDLERS: tuple[Callable[[Walk, Step], bool], ...] = (
+    Walk.work,
+    Walk.ask,
+    Walk.publish,
+    Walk.parallel,
+    Walk.sometimes,
+    Walk.repeat,
+    Walk.cached,
+    Walk.series,
+    Walk.work,
+)
+"""In the order of :class:`Kind`."""
+
+
+class Request(Walk):
+    """A request at an operation: admission, its steps, its answer.
+
+    ``home`` is the replica whose cores do the work and from which its calls are made: its own,
+    or for a consumer the service replica that the consumer lives on.
+    """
+
+    __slots__ = (
+        "home", "index", "is_cancelled", "is_degraded", "is_over", "is_stopped", "loadings",
+        "operation", "origin", "replica", "since", "visit",
+    )  # fmt: skip
 
     def __init__(
-        self, engine: Engine, operation: int, node: Node | None, key: int, answer: Answer
+        self,
+        engine: Engine,
+        index: int,
+        replica: Replica | None,
+        origin: Origin,
+        key: int,
+        rank: int = 0,
     ) -> None:
-        self.engine = engine
-        self.index = operation
-        self.operation = engine.plan.operations[operation]
-        self.node = node
-        self.key = key
-        self.answer = answer
+        super().__init__(engine, key, rank)
+        self.index = index
+        self.operation = engine.plan.operations[index]
+        self.replica = replica
+        self.home: Replica | None = replica
+        self.origin = origin
+        self.since = engine.time
         self.is_degraded = False
-        self._since = engine.env.now
-        self._visit: Visit | None = None
+        self.is_over = False
+        self.is_stopped = False
+        self.is_cancelled = False
+        self.visit: Visit | None = None
+        self.loadings: list[Loading] | None = None
 
-    @property
-    def caller(self) -> Caller:
-        """Who makes the calls of this request: the replica that it runs on."""
-        return self.node if self.node is not None else Caller(self.engine, self.operation.place)
+    # -- coming in ------------------------------------------------------------------------------
 
-    def admit(self) -> None:
-        """Enter, wait for a server, or be turned away."""
-        if self._since >= self.engine.record.warmup:
-            self.engine.record.operations[self.index].started += 1
-        if self.node is None:
+    def admit(self, *, first: bool = False) -> None:
+        """Enter, wait for a server, or be turned away; ``first``: in front of all others."""
+        engine, replica = self.engine, self.replica
+        if self.since >= engine.warmup:
+            engine.record.operations[self.index].started += 1
+        if self.operation.limit >= 0 and not engine.has_token(self):
+            self._finish(_REJECTED)
+            return
+        if replica is None:
             self._begin()
             return
-        if self.node.is_full:
-            self.node.reject()
-            self._finish(Outcome.REJECTED)
+        if replica.is_dead:
+            self._finish(_FAILED)
             return
-        station = self.operation.station
-        if station is not None and self.engine.plan.stations[station].held:
-            self._visit = self.node.acquire(self._begin)
+        rank = replica.rank_of(self.rank)
+        if replica.is_gated and replica.turns_away(rank):
+            self._finish(_REJECTED)
+            return
+        replica.inside[self] = None
+        if replica.slots is not None:
+            self.visit = replica.slots.acquire(self._granted, self, rank, first=first)
+            if not self.visit.is_served:
+                return
+        self._begin()
+
+    def _granted(self) -> None:
+        if self.is_over:
+            return
+        self.notes += (_SLOT + (self.operation.group << SHIFT), self.engine.time - self.since)
+        if self.is_cancelled:
+            self._leave(_TIMED_OUT)
         else:
             self._begin()
 
     def _begin(self) -> None:
-        if self.operation.error_rate:
-            draws = self.engine.draws(self.operation.place)
-            if uniform(draws, self.key) < self.operation.error_rate:
-                self._end(False)
-                return
-        _Walk(self, self.operation.block, self.key, self._end).advance(True)
+        engine = self.engine
+        rate = engine.faults.errors[self.index]
+        if rate > 0 and uniform(engine.streams[self.operation.place], self.key) < rate:
+            self._leave(_FAILED)
+            return
+        self.request = self
+        self.steps = engine.plan.blocks[self.operation.block]
+        self.advance()
 
-    def _end(self, succeeded: bool) -> None:
-        if self._visit is not None and self.node is not None:
-            self.node.release(self._visit)
-        if not succeeded:
-            self._finish(Outcome.FAILED)
+    # -- going out ------------------------------------------------------------------------------
+
+    def done(self, succeeded: bool, cancelled: bool) -> None:
+        if self.is_over:
+            return
+        if succeeded:
+            self._leave(_DEGRADED if self.is_degraded else _OK)
         else:
-            self._finish(Outcome.DEGRADED if self.is_degraded else Outcome.OK)
+            self._leave(_TIMED_OUT if cancelled else _FAILED)
 
-    def _finish(self, outcome: Outcome) -> None:
-        if self._since >= self.engine.record.warmup:
-            tally = self.engine.record.operations[self.index]
-            tally.finish(outcome, self.engine.env.now - self._since)
-        self.engine.soon.append(lambda: self.answer(outcome))
+    def displace(self) -> None:
+        """Somebody more important takes the place in the queue."""
+        self._leave(_REJECTED)
+
+    def _leave(self, outcome: int) -> None:
+        """Give the server back, then answer."""
+        replica = self.replica
+        if replica is not None:
+            replica.inside.pop(self, None)
+            if self.visit is not None and replica.slots is not None:
+                replica.slots.release(self.visit)
+            if replica.is_draining:
+                replica.go_if_drained()
+        self._finish(outcome)
+
+    def abort(self) -> None:
+        """The process has died: everything stops, and the connection breaks."""
+        if not self.is_over:
+            self.is_stopped = True
+            for loading in self.loadings or ():
+                loading.fail()
+            self._finish(_FAILED)
+
+    def _finish(self, outcome: int) -> None:
+        self.is_over = True
+        engine = self.engine
+        if self.since >= engine.warmup:
+            engine.record.operations[self.index].finish(outcome, engine.time - self.since)
+        engine.soon.append(partial(self.origin.answer, outcome, self.notes))
+
+    @property
+    def caller(self) -> Caller:
+        """Who makes the calls of this request: the process that it runs in."""
+        return self.home if self.home is not None else self.engine.outsider(self.operation.place)
 
 
-class _Walk:
-    """The steps of a block, one after the other."""
+class Branch(Walk):
+    """A branch of a parallel step."""
 
-    def __init__(self, frame: _Frame, block: int, key: int, done: Callable[[bool], None]) -> None:
-        self.frame = frame
-        self.engine = frame.engine
-        self.steps = frame.engine.plan.blocks[block]
-        self.key = key
-        self.done = done
-        self._next = 0
+    __slots__ = ("is_waited", "parent")
 
-    def advance(self, succeeded: bool) -> None:
-        """The step before has ended: go on, or end the block."""
-        if not succeeded or self._next == len(self.steps):
-            self.done(succeeded)
+    def __init__(self, parent: Join, block: int, is_waited: bool) -> None:
+        walk = parent.walk
+        super().__init__(walk.engine, walk.key, walk.rank)
+        self.request = walk.request
+        self.deadline = walk.deadline
+        self.steps = walk.engine.plan.blocks[block]
+        self.parent = parent
+        self.is_waited = is_waited
+
+    def done(self, succeeded: bool, cancelled: bool) -> None:
+        if self.is_waited:
+            self.parent.joined(self, succeeded, cancelled)
+
+
+class Join:
+    """The branches of a parallel step: over when all required ones are, or one of them failed."""
+
+    def __init__(self, walk: Walk, step: Step) -> None:
+        self.walk = walk
+        self.missing = sum(step.waited)
+        self.is_over = self.missing == 0
+        self.branches = [
+            Branch(self, block, waited)
+            for block, waited in zip(step.blocks, step.waited, strict=True)
+        ]
+
+    def start(self) -> None:
+        """Begin all branches."""
+        if self.missing:
+            self.walk.join = self
+        for branch in self.branches:
+            branch.advance()
+
+    def joined(self, branch: Branch, succeeded: bool, cancelled: bool) -> None:
+        """A required branch has ended."""
+        if self.is_over:
             return
-        step = self.steps[self._next]
-        self._next += 1
-        _HANDLERS[step.kind](self, step)
-
-    def work(self, step: Step) -> None:
-        assert step.sampler is not None  # noqa: S101  # the compiler gives every WORK a sampler
-        time = sample(step.sampler, self.engine.draws(step.place), self.key)
-        works_at = self.frame.operation.works_at
-        node = self.frame.node
-        if works_at is None or node is None:
-            self.engine.after(time, lambda: self.advance(True))
+        self.missing -= 1
+        if succeeded and self.missing:
             return
-        home = node
-        if self.frame.operation.station != works_at:  # a consumer computes on its service
-            nodes = self.engine.stations[works_at]
-            home = nodes[int(uniform(self.engine.draws(step.place ^ _NODE), self.key) * len(nodes))]
-
-        def finish() -> None:
-            home.release(visit)
-            self.advance(True)
-
-        visit = home.acquire(lambda: self.engine.after(time, finish))
-
-    def call(self, step: Step) -> None:
-        Attempts(self.engine, self.frame.caller, step, self.key, self._answered).start()
-
-    def _answered(self, outcome: Outcome) -> None:
-        if outcome == Outcome.DEGRADED:
-            self.frame.is_degraded = True
-        self.advance(outcome <= Outcome.DEGRADED)
-
-    def publish(self, step: Step) -> None:
-        for number, operation in enumerate(step.subscribers):
-            key = child(self.key, step.place, number)
-            self.engine.after(step.delay, partial(self._deliver, operation, key))
-        self.engine.after(2 * step.delay, lambda: self.advance(True))
-
-    def _deliver(self, operation: int, key: int) -> None:
-        station = self.engine.plan.operations[operation].station
-        node = self.engine.stations[station][0] if station is not None else None
-        _Frame(self.engine, operation, node, key, lambda _: None).admit()
-
-    def parallel(self, step: Step) -> None:
-        missing = sum(step.waited)
-        is_over = False
-
-        def joined(waited: bool, succeeded: bool) -> None:
-            nonlocal missing, is_over
-            if is_over or not waited:
-                return
-            missing -= 1
-            if not succeeded or missing == 0:
-                is_over = True
-                self.advance(succeeded)
-
-        for block, waited in zip(step.blocks, step.waited, strict=True):
-            _Walk(self.frame, block, self.key, partial(joined, waited)).advance(True)
-        if not any(step.waited):
-            self.advance(True)
-
-    def sometimes(self, step: Step) -> None:
-        if uniform(self.engine.draws(step.place), self.key) < step.number:
-            self.series(step)
+        self.is_over = True
+        walk = self.walk
+        walk.join = None
+        walk.notes += branch.notes
+        if succeeded:
+            walk.engine.soon.append(walk.advance)
         else:
-            self.advance(True)
-
-    def repeat(self, step: Step, done: int = 0) -> None:
-        if done == int(step.number):
-            self.advance(True)
-            return
-
-        def next_round(succeeded: bool) -> None:
-            if succeeded:
-                self.engine.soon.append(lambda: self.repeat(step, done + 1))
-            else:
-                self.advance(False)
-
-        key = child(self.key, step.place, done + 1)
-        _Walk(self.frame, step.blocks[0], key, next_round).advance(True)
-
-    def cached(self, step: Step) -> None:
-        hit = uniform(self.engine.draws(step.place), self.key) < step.number
-
-        def looked_up(outcome: Outcome) -> None:
-            if hit and outcome == Outcome.OK:
-                self.advance(True)
-            else:
-                self.series(step)
-
-        Attempts(self.engine, self.frame.caller, step, self.key, looked_up).start()
-
-    def series(self, step: Step) -> None:
-        _Walk(self.frame, step.blocks[0], self.key, self.advance).advance(True)
-
-
-_HANDLERS: dict[Kind, Callable[[_Walk, Step], None]] = {
-    Kind.WORK: _Walk.work,
-    Kind.CALL: _Walk.call,
-    Kind.PUBLISH: _Walk.publish,
-    Kind.PARALLEL: _Walk.parallel,
-    Kind.SOMETIMES: _Walk.sometimes,
-    Kind.REPEAT: _Walk.repeat,
-    Kind.CACHED: _Walk.cached,
-    Kind.SERIES: _Walk.series,
-}
+            walk.fail(cancelled=cancelled)

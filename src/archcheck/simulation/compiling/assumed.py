@@ -16,9 +16,19 @@ DELAY = Duration(0.000_25)
 QUERY = Duration(0.001)
 """Assumed time of a query."""
 CACHE_LOOKUP = Duration(0.000_2)
-"""Assumed time of a lookup in a cache."""
+"""Assumed time of a lookup in a cache on the network."""
 CORES = 4
 """Assumed parallelism of an event loop or of goroutines in a replica."""
+START_UP = Duration(30.0)
+"""Assumed time from the start of a new replica until it serves."""
+OPEN_FOR = Duration(60.0)
+"""Resilience4j's default time in the open state."""
+BURST_SECONDS = 1.0
+"""Assumed size of a token bucket, in seconds of its rate."""
+DELIVERIES = 10
+"""Assumed deliveries of a message: Spring Kafka's DefaultErrorHandler tries ten times in all."""
+FAILOVER = Duration(30.0)
+"""Assumed time of an automatic failover to a replica."""
 
 
 class Assumed:

@@ -1,0 +1,78 @@
+"""Where the time of a journey went: its causes, along the critical path.
+
+Every request notes what it waited for, in order. A call adds the notes of its callee to those of
+its caller, a join those of the branch it waited for last; so the notes of a journey add up to its
+duration, and what happened beside the critical path is not among them.
+
+A note is two entries of a list: a *code* and seconds. The code is the cause plus 16 times the
+index of the place in the plan's table that the cause belongs to.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from enum import IntEnum
+
+from archcheck.simulation.histogram import bucket_of
+
+SHIFT = 4
+Notes = list[float]
+"""Codes and seconds in turn."""
+
+
+class Cause(IntEnum):
+    """Why time passed, and of which table the index is.
+
+    WORK, SLOT (waiting for a thread, a connection of a datastore, a consumer) and CPU (waiting
+    for a core): groups. OUTSIDE: operations of others. CONNECTION: pools. BULKHEAD, NETWORK, LOST
+    (waiting for an answer that did not come in time), BACKOFF: call sites. LOADING (another
+    request is filling the cache): caches. CALL is the whole duration of a call: it overlaps the
+    others and is not part of the sum.
+    """
+
+    WORK = 0
+    OUTSIDE = 1
+    SLOT = 2
+    CPU = 3
+    CONNECTION = 4
+    BULKHEAD = 5
+    NETWORK = 6
+    LOST = 7
+    BACKOFF = 8
+    LOADING = 9
+    CALL = 10
+
+
+def code(cause: Cause, index: int) -> int:
+    """The code of a cause at a place."""
+    return cause + (index << SHIFT)
+
+
+class Attribution:
+    """The notes of a journey's requests, summed by bucket of the journey's duration."""
+
+    def __init__(self) -> None:
+        self.counts: dict[int, int] = defaultdict(int)
+        self.totals: dict[int, float] = defaultdict(float)
+        self.seconds: dict[int, dict[int, float]] = {}
+
+    def add(self, seconds: float, notes: Notes) -> None:
+        """A journey took ``seconds``; ``notes`` say what for."""
+        bucket = bucket_of(seconds)
+        self.counts[bucket] += 1
+        self.totals[bucket] += seconds
+        sums = self.seconds.get(bucket)
+        if sums is None:
+            sums = self.seconds[bucket] = {}
+        pairs = iter(notes)
+        for note in pairs:
+            sums[note] = sums.get(note, 0.0) + next(pairs)  # type: ignore[index, call-overload]
+
+    def merge(self, other: Attribution) -> None:
+        """Add another run's notes."""
+        for bucket, count in other.counts.items():
+            self.counts[bucket] += count
+            self.totals[bucket] += other.totals[bucket]
+            sums = self.seconds.setdefault(bucket, {})
+            for note, seconds in other.seconds[bucket].items():
+                sums[note] = sums.get(note, 0.0) + seconds

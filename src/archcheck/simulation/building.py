@@ -1,0 +1,265 @@
+"""From records of numbers to results with names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from archcheck.model import Scenario, System
+from archcheck.simulation.causes import TimeBook
+from archcheck.simulation.estimates import Estimate, of_batches, of_replications
+from archcheck.simulation.histogram import Histogram
+from archcheck.simulation.plan import Outcome, Plan
+from archcheck.simulation.record import BUCKETS, CallRecord, Record, StationRecord, Tally
+from archcheck.simulation.replications import mean_latency
+from archcheck.simulation.results import (
+    CallResult,
+    Latencies,
+    RequestResult,
+    ResourceResult,
+    SeriesPoint,
+    SimulationResult,
+)
+from archcheck.simulation.steady import journeys_through, overloads
+
+
+def build_result(
+    system: System,
+    scenario: Scenario,
+    plan: Plan,
+    records: Sequence[Record],
+    *,
+    engine: str,
+    seed: int,
+    warmup_is_found: bool,
+    precision: float | None,
+    precision_is_reached: bool,
+) -> SimulationResult:
+    """Merge the records of one plan's replications, and give their numbers names."""
+    estimates = _estimates(plan, records)
+    record = Record(plan, records[0].duration, records[0].warmup)
+    record.runs = 0
+    for each in records:
+        record.merge(each)
+    span = (record.duration - record.warmup) * record.runs
+    overloaded = overloads(plan, record)
+    endless = journeys_through(plan, {each.name for each in overloaded})
+    book = TimeBook(plan, record)
+    journeys = [
+        _requests(planned.name, tally, span, is_endless=index in endless)
+        for index, (planned, tally) in enumerate(zip(plan.journeys, record.journeys, strict=True))
+    ]
+    are_jobs = [planned.is_job for planned in plan.journeys]
+    return SimulationResult(
+        system=system,
+        scenario=scenario,
+        engine=engine,
+        seed=seed,
+        replications=record.runs,
+        duration=record.duration,
+        warmup=record.warmup,
+        warmup_is_found=warmup_is_found,
+        precision=precision,
+        precision_is_reached=precision_is_reached,
+        events=record.events,
+        overloads=overloaded,
+        journeys=tuple(j for j, job in zip(journeys, are_jobs, strict=True) if not job),
+        jobs=tuple(j for j, job in zip(journeys, are_jobs, strict=True) if job),
+        operations=_operations(plan, record, span, {each.name for each in overloaded}),
+        calls=_calls(plan, record, book),
+        resources=_resources(plan, record, span, book),
+        times=book.journeys(),
+        estimates={} if overloaded else estimates,
+        counts=dict(sorted(record.counts.values.items())),
+        series=_series(plan, record),
+        utilisation_series=_ratio_series(plan, record.busy_series, record.capacity_series),
+        waiting_series=_mean_series(plan, record, record.waiting_series),
+        servers_series=_mean_series(plan, record, record.capacity_series),
+        assumptions=book.by_influence(plan.assumptions),
+        not_simulated=plan.not_simulated,
+    )
+
+
+def _requests(name: str, tally: Tally, span: float, *, is_endless: bool) -> RequestResult:
+    ok, degraded, timed_out, rejected, broken, failed = tally.outcomes
+    latency = Latencies.none() if is_endless else Latencies.of(Histogram.merged(tally.latency))
+    good = ok + degraded
+    return RequestResult(
+        name,
+        tally.started,
+        ok,
+        degraded,
+        timed_out,
+        rejected,
+        broken,
+        failed,
+        tally.in_flight,
+        good / span,
+        latency,
+    )
+
+
+def _operations(
+    plan: Plan, record: Record, span: float, overloaded: set[str]
+) -> tuple[RequestResult, ...]:
+    """Reported operations that were asked; those that wait in an endless queue have no latency."""
+    results = []
+    for operation, tally in zip(plan.operations, record.operations, strict=True):
+        if operation.reported and tally.started:
+            group = operation.group
+            slots = plan.groups[group].slots if group >= 0 else -1
+            endless = slots >= 0 and plan.stations[slots].name in overloaded
+            results.append(_requests(operation.name, tally, span, is_endless=endless))
+    return tuple(results)
+
+
+def _calls(plan: Plan, record: Record, book: TimeBook) -> tuple[CallResult, ...]:
+    """Call sites with the same name (the same two operations) are one."""
+    merged: dict[str, tuple[CallRecord, float]] = {}
+    for index, (site, measured) in enumerate(zip(plan.calls, record.calls, strict=True)):
+        if not measured.calls:
+            continue
+        total, share = merged.get(site.name, (CallRecord(), 0.0))
+        total.merge(measured)
+        merged[site.name] = (total, share + book.critical_share(index))
+    results = [_call(name, total, share) for name, (total, share) in merged.items()]
+    return tuple(sorted(results, key=lambda call: -call.critical_share))
+
+
+def _call(name: str, record: CallRecord, share: float) -> CallResult:
+    ok, degraded, timed_out, rejected, broken, failed = record.outcomes
+    return CallResult(
+        name=name,
+        calls=record.calls,
+        retries=record.retries,
+        hedges=record.hedges,
+        ok=ok,
+        degraded=degraded,
+        timed_out=timed_out,
+        rejected=rejected,
+        broken=broken,
+        failed=failed,
+        critical_share=share,
+    )
+
+
+def _resources(
+    plan: Plan, record: Record, span: float, book: TimeBook
+) -> tuple[ResourceResult, ...]:
+    results = []
+    for index, (station, measured) in enumerate(zip(plan.stations, record.stations, strict=True)):
+        nodes = plan.groups[station.group].nodes
+        share = book.waiting_share_of_station(index)
+        results.append(_resource(station.name, station.what, nodes, measured, span, share))
+    for index, (pool, measured) in enumerate(zip(plan.pools, record.pools, strict=True)):
+        nodes = plan.groups[pool.group].nodes
+        share = book.waiting_share_of_pool(index)
+        results.append(_resource(pool.name, "connections", nodes, measured, span, share))
+    for index, (bulkhead, measured) in enumerate(
+        zip(plan.bulkheads, record.bulkheads, strict=True)
+    ):
+        share = book.waiting_share_of_bulkhead(index)
+        results.append(_resource(bulkhead.name, "permits", 1, measured, span, share))
+    return tuple(results)
+
+
+def _resource(
+    name: str, what: str, nodes: int, record: StationRecord, span: float, share: float
+) -> ResourceResult:
+    population = record.busy + record.waiting
+    gap = abs(population - record.residence) / max(population, record.residence, 1e-9)
+    limited = record.capacity > 0
+    return ResourceResult(
+        name=name,
+        what=what,
+        nodes=nodes,
+        servers=_plain(record.capacity / span) if limited else None,
+        utilisation=record.busy / record.capacity if limited else math.nan,
+        busiest=record.busiest if limited else math.nan,
+        busy=record.busy / span,
+        waiting=record.waiting / span,
+        mean_wait=record.waited / record.visits if record.visits else 0.0,
+        visits=record.visits,
+        rejected=record.rejected,
+        waiting_share=share,
+        littles_law_gap=gap,
+    )
+
+
+def _plain(servers: float) -> float:
+    """A whole number of servers is shown as one."""
+    nearest = round(servers)
+    return nearest if abs(servers - nearest) < 1e-6 * max(1, nearest) else servers
+
+
+def _estimates(plan: Plan, records: Sequence[Record]) -> dict[str, dict[str, Estimate]]:
+    found: dict[str, dict[str, Estimate]] = {}
+    for index, journey in enumerate(plan.journeys):
+        if len(records) == 1:
+            latencies = records[0].latencies[index]
+            pairs = zip(latencies[::2], latencies[1::2], strict=True)
+            kept = [seconds for start, seconds in pairs if start >= records[0].warmup]
+            estimates = {"mean": of_batches(kept)}
+        else:
+            estimates = _of_journey(list(records), index)
+        known = {name: each for name, each in estimates.items() if each is not None}
+        if known:
+            found[journey.name] = known
+    return found
+
+
+def _of_journey(records: list[Record], index: int) -> dict[str, Estimate | None]:
+    estimates = {"mean": mean_latency(records, index)}
+    merged = [Histogram.merged(record.journeys[index].latency) for record in records]
+    for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
+        estimates[name] = of_replications([each.quantile(share) for each in merged])
+    good, bad = [], []
+    for record in records:
+        tally = record.journeys[index]
+        answered = tally.outcomes[Outcome.OK] + tally.outcomes[Outcome.DEGRADED]
+        good.append(answered / (record.duration - record.warmup))
+        bad.append(1 - answered / tally.finished if tally.finished else math.nan)
+    estimates["throughput"] = of_replications(good)
+    estimates["error_rate"] = of_replications(bad)
+    return estimates
+
+
+def _series(plan: Plan, record: Record) -> dict[str, tuple[SeriesPoint, ...]]:
+    width = record.duration / BUCKETS
+    weight = width * record.runs
+    return {
+        journey.name: tuple(
+            SeriesPoint(
+                (i + 1) * width,
+                (series.finished[i] - series.failed[i]) / weight,
+                series.failed[i] / weight,
+                series.latency[i].quantile(0.95),
+            )
+            for i in range(BUCKETS)
+        )
+        for journey, series in zip(plan.journeys, record.series, strict=True)
+    }
+
+
+def _ratio_series(
+    plan: Plan, busy: list[list[float]], capacity: list[list[float]]
+) -> dict[str, tuple[float, ...]]:
+    return {
+        station.name: tuple(
+            part / whole if whole else 0.0
+            for part, whole in zip(busy[index], capacity[index], strict=True)
+        )
+        for index, station in enumerate(plan.stations)
+        if station.servers is not None
+    }
+
+
+def _mean_series(
+    plan: Plan, record: Record, integrals: list[list[float]]
+) -> dict[str, tuple[float, ...]]:
+    weight = record.duration / BUCKETS * record.runs
+    return {
+        station.name: tuple(integral / weight for integral in integrals[index])
+        for index, station in enumerate(plan.stations)
+        if station.servers is not None
+    }

@@ -1,0 +1,163 @@
+"""Where the time went, by name: bands of journeys, waiting shares, influence of assumptions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from archcheck.simulation.attribution import SHIFT, Attribution, Cause, code
+from archcheck.simulation.plan import Assumption, Plan
+from archcheck.simulation.record import Record
+from archcheck.simulation.results import Band, JourneyTime, TimeShare
+
+BANDS = (("all", 0.0, 1.0), ("p0-p50", 0.0, 0.5), ("p50-p90", 0.5, 0.9), ("p90-p99", 0.9, 0.99),
+         ("p99-p100", 0.99, 1.0))  # fmt: skip
+"""Bands of percentiles of duration."""
+
+_NAMES = {
+    Cause.WORK: "work",
+    Cause.OUTSIDE: "work",
+    Cause.CPU: "waiting for cores",
+    Cause.CONNECTION: "waiting for a connection",
+    Cause.BULKHEAD: "waiting at the bulkhead",
+    Cause.NETWORK: "network",
+    Cause.LOST: "no answer in time",
+    Cause.BACKOFF: "backoff",
+    Cause.LOADING: "waiting for the cache to fill",
+}
+_SLOTS = {
+    "threads": "waiting for a thread",
+    "connections": "waiting for a connection of the store",
+    "consumers": "waiting for a consumer",
+}
+_CAPACITIES = (Cause.SLOT, Cause.CPU, Cause.CONNECTION)
+_MASK = (1 << SHIFT) - 1
+
+
+class TimeBook:
+    """The notes of all journeys, looked up by cause and place."""
+
+    def __init__(self, plan: Plan, record: Record) -> None:
+        self._plan = plan
+        self._attribution = record.attribution
+        self._total = sum(sum(each.totals.values()) for each in record.attribution)
+        self._seconds: dict[int, float] = defaultdict(float)
+        for attribution in record.attribution:
+            for sums in attribution.seconds.values():
+                for note, seconds in sums.items():
+                    self._seconds[note] += seconds
+
+    def _share(self, cause: Cause, index: int) -> float:
+        return self._seconds.get(code(cause, index), 0.0) / self._total if self._total else 0.0
+
+    def critical_share(self, call: int) -> float:
+        """The share of all journeys' time in which a call was on the critical path."""
+        return self._share(Cause.CALL, call)
+
+    def waiting_share_of_station(self, index: int) -> float:
+        """The share of all journeys' time that went into waiting for a station."""
+        station = self._plan.stations[index]
+        held = self._plan.groups[station.group].slots == index
+        return self._share(Cause.SLOT if held else Cause.CPU, station.group)
+
+    def waiting_share_of_pool(self, index: int) -> float:
+        """The share of all journeys' time that went into waiting for a connection."""
+        return self._share(Cause.CONNECTION, index)
+
+    def waiting_share_of_bulkhead(self, index: int) -> float:
+        """The share of all journeys' time that went into waiting at a bulkhead."""
+        return self._share(Cause.BULKHEAD, index)
+
+    # -- bands ----------------------------------------------------------------------------------
+
+    def journeys(self) -> tuple[JourneyTime, ...]:
+        """Where the time of each journey went."""
+        return tuple(
+            JourneyTime(planned.name, tuple(self._bands(attribution)))
+            for planned, attribution in zip(self._plan.journeys, self._attribution, strict=True)
+            if attribution.counts
+        )
+
+    def _bands(self, attribution: Attribution) -> Iterable[Band]:
+        buckets = sorted(attribution.counts)
+        whole = sum(attribution.counts.values())
+        ends, seen = {}, 0
+        for bucket in buckets:
+            seen += attribution.counts[bucket]
+            ends[bucket] = seen / whole
+        for name, low, high in BANDS:
+            kept = [b for b in buckets if low < ends[b] <= high or (high == 1 and ends[b] >= 1)]
+            count = sum(attribution.counts[bucket] for bucket in kept)
+            if count:
+                yield self._band(attribution, name, kept, count)
+
+    def _band(
+        self, attribution: Attribution, name: str, buckets: Sequence[int], count: int
+    ) -> Band:
+        sums: dict[tuple[str, str], float] = defaultdict(float)
+        for bucket in buckets:
+            for note, seconds in attribution.seconds[bucket].items():
+                if note & _MASK != Cause.CALL:
+                    sums[self._name(note)] += seconds
+        total = sum(attribution.totals[bucket] for bucket in buckets)
+        shares = [
+            TimeShare(cause, place, seconds / count, seconds / total if total else 0.0)
+            for (cause, place), seconds in sums.items()
+        ]
+        shares.sort(key=lambda share: (-share.seconds, share.cause, share.place))
+        return Band(name, count, total / count, tuple(shares))
+
+    def _name(self, note: int) -> tuple[str, str]:
+        plan, cause, index = self._plan, Cause(note & _MASK), note >> SHIFT
+        match cause:
+            case Cause.WORK | Cause.CPU:
+                return _NAMES[cause], plan.groups[index].name
+            case Cause.SLOT:
+                what = plan.stations[plan.groups[index].slots].what
+                return _SLOTS[what], plan.groups[index].name
+            case Cause.OUTSIDE:
+                return _NAMES[cause], plan.operations[index].name
+            case Cause.CONNECTION:
+                return _NAMES[cause], plan.pools[index].name
+            case Cause.BULKHEAD:
+                return _NAMES[cause], plan.bulkheads[index].name
+            case Cause.LOADING:
+                return _NAMES[cause], plan.caches[index].name
+            case Cause.NETWORK:
+                return _NAMES[cause], ""
+            case _:
+                return _NAMES[cause], plan.calls[index].name
+
+    # -- assumptions ----------------------------------------------------------------------------
+
+    def by_influence(self, assumptions: Sequence[Assumption]) -> tuple[Assumption, ...]:
+        """The assumptions, those first through which most of the journeys' time goes."""
+        known = [replace(each, influence=self._influence(each)) for each in assumptions]
+        return tuple(sorted(known, key=lambda each: -each.influence))
+
+    def _influence(self, assumption: Assumption) -> float:
+        if not self._total:
+            return 0.0
+        concerned = sum(
+            seconds for note, seconds in self._seconds.items() if self._concerns(assumption, note)
+        )
+        return concerned / self._total
+
+    def _concerns(self, assumption: Assumption, note: int) -> bool:
+        cause = Cause(note & _MASK)
+        if cause == Cause.CALL:
+            return False
+        subject = assumption.subject
+        if subject == "network":
+            return cause == Cause.NETWORK
+        if subject == "calls":
+            return cause in (Cause.SLOT, Cause.CPU)
+        if subject == "retries":
+            return cause in (Cause.BACKOFF, Cause.LOST)
+        _, place = self._name(note)
+        if assumption.attribute in ("read", "write", "latency"):
+            return place.partition(".")[0].removesuffix(" replicas") == subject
+        if assumption.attribute == "deadline_propagation":
+            return cause == Cause.LOST and place.startswith(subject)
+        return cause in _CAPACITIES and place in (subject, f"{subject} replicas")

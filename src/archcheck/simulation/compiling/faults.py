@@ -1,0 +1,199 @@
+"""Faults of a scenario, with names resolved to rows of the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck.model import (
+    BlueGreen,
+    Burst,
+    Canary,
+    CutLink,
+    Datastore,
+    Errors,
+    Fault,
+    FlushCache,
+    Kill,
+    Recreate,
+    Release,
+    RollingUpdate,
+    ScenarioError,
+    Service,
+    Slow,
+    ZoneLoss,
+    effective,
+)
+from archcheck.model.element import nearest
+from archcheck.simulation import plan as p
+from archcheck.simulation.compiling.assumed import FAILOVER
+from archcheck.simulation.compiling.groups import grace_of, start_up_of
+from archcheck.simulation.compiling.tables import Tables
+from archcheck.units import Fraction
+
+
+def compile_faults(tables: Tables) -> tuple[p.PlannedFault, ...]:
+    """The faults of the scenario; bursts of load are streams and not among them.
+
+    Raises :class:`ScenarioError` for a fault that does not fit the system.
+    """
+    planned: list[p.PlannedFault] = []
+    for fault in tables.scenario.faults:
+        if fault.end <= fault.start:
+            raise ScenarioError(
+                f"{_title(fault)} ends at {fault.end}, before it starts at {fault.start}"
+            )
+        planned += _compile(tables, fault)
+    return tuple(planned)
+
+
+def _title(fault: Fault) -> str:
+    target = getattr(fault, "target", None) or getattr(fault, "zone", None) or "load"
+    return f"the fault {type(fault).__name__} on {target}"
+
+
+def _compile(tables: Tables, fault: Fault) -> Iterator[p.PlannedFault]:
+    start, end = float(fault.start), float(fault.end)
+    match fault:
+        case Slow(target=target, factor=factor):
+            yield p.PlannedFault(
+                p.FaultKind.SLOW, start, end, _operations(tables, str(target)), factor=factor
+            )
+        case Errors(target=target, rate=rate):
+            yield p.PlannedFault(
+                p.FaultKind.ERRORS, start, end, _operations(tables, str(target)), float(rate)
+            )
+        case Kill():
+            yield _kill(tables, fault)
+        case ZoneLoss(zone=zone):
+            yield from _zone_loss(tables, zone, start, end)
+        case CutLink():
+            yield _cut(tables, fault)
+        case FlushCache(target=target):
+            yield _flush(tables, str(target), start, end)
+        case Release():
+            yield _release(tables, fault)
+        case Burst(journey=journey):
+            names = [each.name for each in tables.system.journeys]
+            if journey is not None and str(journey) not in names:
+                raise ScenarioError(
+                    f"{_title(fault)}: there is no journey {str(journey)!r}"
+                    f"{nearest(str(journey), names)}"
+                )
+        case _:
+            raise ScenarioError(f"the engines do not know the fault {type(fault).__name__}")
+
+
+def _operations(tables: Tables, target: str) -> tuple[int, ...]:
+    """The operations of an element, or the one endpoint that is meant."""
+    if target in tables.operation_of:
+        return (tables.operation_of[target],)
+    if target in tables.operations_by_owner:
+        return tuple(tables.operations_by_owner[target])
+    if tables.system.directory.elements.get(target) is not None:
+        raise ScenarioError(f"nothing asks {target}, so a fault of it has no effect")
+    known = [*tables.operations_by_owner, *tables.operation_of]
+    raise ScenarioError(
+        f"the scenario has a fault on {target!r}, which the system does not have"
+        f"{nearest(target, known)}"
+    )
+
+
+def _group(tables: Tables, target: str, what: str) -> int:
+    if target not in tables.group_of:
+        raise ScenarioError(
+            f"{what} needs a service or a datastore, and {target!r} is neither"
+            f"{nearest(target, list(tables.group_of))}"
+        )
+    return tables.group_of[target]
+
+
+def _kill(tables: Tables, fault: Kill) -> p.PlannedFault:
+    target = str(fault.target)
+    group = _group(tables, target, "Kill")
+    nodes = tables.groups[group].nodes
+    if fault.replicas > nodes:
+        raise ScenarioError(f"Kill cannot take {fault.replicas} of the {nodes} nodes of {target}")
+    last = range(nodes - fault.replicas, nodes)
+    end = _back(tables, target, float(fault.start), float(fault.end))
+    return p.PlannedFault(p.FaultKind.KILL, float(fault.start), end, group=group, nodes=tuple(last))
+
+
+def _back(tables: Tables, target: str, start: float, end: float) -> float:
+    """When a lost shard answers again: its replica takes over, or the fault is over."""
+    store = tables.system.directory.elements.get(target)
+    if not isinstance(store, Datastore) or getattr(store, "failover", None) != "automatic":
+        return end
+    if not effective(store, "replicas").value:
+        return end
+    tables.assumed.add(target, "failover time", FAILOVER, "no datastore declares it")
+    return min(end, start + float(FAILOVER))
+
+
+def _zone_loss(tables: Tables, zone: str, start: float, end: float) -> Iterator[p.PlannedFault]:
+    if zone not in tables.zones:
+        raise ScenarioError(
+            f"ZoneLoss: nothing runs in the zone {zone!r}{nearest(zone, list(tables.zones))}"
+        )
+    lost = tables.zones.index(zone)
+    for index, group in enumerate(tables.groups):
+        zones = group.zones
+        nodes = tuple(n for n in range(group.nodes) if zones and zones[n % len(zones)] == lost)
+        if nodes:
+            back = _back(tables, group.name, start, end)
+            yield p.PlannedFault(p.FaultKind.KILL, start, back, group=index, nodes=nodes)
+
+
+def _cut(tables: Tables, fault: CutLink) -> p.PlannedFault:
+    source = _group(tables, str(fault.source), "the source of CutLink")
+    asked = _operations(tables, str(fault.target))
+    return p.PlannedFault(
+        p.FaultKind.CUT, float(fault.start), float(fault.end), asked, group=source
+    )
+
+
+def _flush(tables: Tables, target: str, start: float, end: float) -> p.PlannedFault:
+    asked = _operations(tables, target)
+    caches = tuple(tables.caches_of.get(target, ()))
+    return p.PlannedFault(p.FaultKind.FLUSH, start, end, asked, caches=caches)
+
+
+def _release(tables: Tables, fault: Release) -> p.PlannedFault:
+    target = str(fault.target)
+    service = tables.system.directory.elements.get(target)
+    if not isinstance(service, Service):
+        raise ScenarioError(f"Release needs a service, and {target!r} is none")
+    group = tables.group_of[target]
+    nodes = tables.groups[group].nodes
+    rollout = effective(service.deployment, "rollout").value
+    match rollout:
+        case RollingUpdate(max_surge=surge, max_unavailable=unavailable):
+            more = _nodes(surge, nodes, up=True)
+            fewer = _nodes(unavailable, nodes, up=False)
+        case Recreate():
+            more, fewer = 0, nodes
+        case BlueGreen():
+            more, fewer = nodes, 0
+        case Canary():
+            raise ScenarioError(f"the canary rollout of {target} is not simulated")
+        case _:
+            more, fewer = 1, 0
+            reason = "the deployment does not declare it"
+            tables.assumed.add(target, "rollout", "one replica after the other", reason)
+    return p.PlannedFault(
+        p.FaultKind.RELEASE,
+        float(fault.start),
+        float(fault.end),
+        group=group,
+        surge=more if more or fewer else 1,
+        gone=fewer,
+        start_up=start_up_of(tables, service, fault.start_up),
+        grace=grace_of(service.deployment),
+    )
+
+
+def _nodes(value: int | Fraction, nodes: int, *, up: bool) -> int:
+    """Kubernetes rounds a surge up and what may be missing down."""
+    if not isinstance(value, Fraction):
+        return value
+    exact = float(value) * nodes
+    return int(-(-exact // 1)) if up else int(exact // 1)

@@ -1,0 +1,421 @@
+"""Operations and their steps, and the call sites between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from archcheck.model import (
+    Absent,
+    Cached,
+    Call,
+    Consumer,
+    Datastore,
+    Endpoint,
+    External,
+    Fallback,
+    LocalCache,
+    Parallel,
+    Publish,
+    Read,
+    Repeat,
+    ScenarioError,
+    Series,
+    Service,
+    ShardKey,
+    Sometimes,
+    Step,
+    Work,
+    Write,
+    effective,
+)
+from archcheck.model.brokers import Channel
+from archcheck.simulation import plan as p
+from archcheck.simulation.compiling.assumed import CACHE_LOOKUP, DELIVERIES, QUERY
+from archcheck.simulation.compiling.groups import add_consumers, is_ordered, replicas_of
+from archcheck.simulation.compiling.policies import add_limit, compile_policy, optional_policy
+from archcheck.simulation.compiling.tables import Tables, kept_once
+from archcheck.simulation.compiling.transfer import Transfer
+from archcheck.simulation.randomness import place_hash
+from archcheck.simulation.sampling import compile_time
+from archcheck.units import Duration
+
+_BALANCE = {
+    "round_robin": p.Balance.ROUND_ROBIN,
+    "random": p.Balance.RANDOM,
+    "least_outstanding": p.Balance.LEAST_OUTSTANDING,
+    "power_of_two": p.Balance.POWER_OF_TWO,
+}
+_KEYS = 1_000_000
+"""Assumed cardinality of a skewed shard key."""
+
+
+@dataclass(frozen=True)
+class _Site:
+    """Where a step stands: whose it is, in which operation, and its unique name."""
+
+    owner: Service
+    operation: str
+    name: str
+
+    def inner(self, index: int | str) -> _Site:
+        return _Site(self.owner, self.operation, f"{self.name}/{index}")
+
+
+class StepCompiler:
+    """Fills in operations; each may ask for others that are reserved already."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.system = tables.system
+        self.assumed = tables.assumed
+        self.delay = self.assumed.delay(tables.system.network)
+        self.transfer = Transfer(tables)
+
+    # -- operations ---------------------------------------------------------------------------
+
+    def reserve(self, name: str, owner: str) -> None:
+        """Make room for an endpoint or consumer, so that calls can refer to it."""
+        self.tables.add_operation(p.Operation(name, place_hash(name), -1, 0, 0.0, -1, True), owner)
+
+    def fill(self, name: str) -> None:
+        """Compile an endpoint or consumer into its reserved row."""
+        found = self.tables.graph.operations[name]
+        owner, part = found.owner, found.part
+        if isinstance(owner, External):
+            row = self._external(owner, part if isinstance(part, Endpoint) else None)
+        else:
+            row = self._own(owner, name, part)
+        self.tables.operations[self.tables.operation_of[name]] = row
+
+    def _own(self, owner: Service, name: str, part: Endpoint | Consumer) -> p.Operation:
+        tables = self.tables
+        steps = self._steps(_Site(owner, name, name), part.steps)
+        group, limit, error_rate = tables.group_of[owner.name], -1, 0.0
+        if isinstance(part, Consumer):
+            channel = self._channel(str(part.topic))
+            group = add_consumers(tables, owner, name, part, channel)
+        else:
+            before, after = self.transfer.at_callee(part, name)
+            steps = (*before, *steps, *after)
+            error_rate = float(part.error_rate or 0)
+            if part.rate_limit is not None and not isinstance(part.rate_limit, Absent):
+                limit = add_limit(tables, name, part.rate_limit)
+        block = tables.add_block(steps)
+        return p.Operation(name, place_hash(name), group, block, error_rate, limit, True)
+
+    def _external(self, owner: External, part: Endpoint | None) -> p.Operation:
+        name = f"{owner.name}.{part.name}" if part else owner.name
+        latency = self.assumed.time(owner.latency, Duration(0.0), owner.name, "latency")
+        work = p.Step(p.Kind.WAIT, place_hash(f"{name}#latency"), sampler=latency)
+        rate = part.error_rate if part is not None and part.error_rate is not None else None
+        rate = rate if rate is not None else owner.error_rate
+        limit = add_limit(self.tables, owner.name, owner.rate_limit) if owner.rate_limit else -1
+        block = self.tables.add_block((work,))
+        return p.Operation(name, place_hash(name), -1, block, float(rate or 0), limit, True)
+
+    def callee(self, reference: str) -> int:
+        """The operation that a call asks."""
+        target, endpoint = self.system.endpoint(reference)
+        if endpoint is not None:
+            return self.tables.operation_of[f"{target.name}.{endpoint.name}"]
+        if not isinstance(target, External):
+            raise ScenarioError(f"{target.name} is called and has no endpoint")
+        return self.tables.add_operation(self._external(target, None), target.name)
+
+    def _query(self, step: Read | Write | Cached, site: _Site) -> int:
+        store = self._store(step)
+        verb = "write" if isinstance(step, Write) else "read"
+        own = None if isinstance(step, Cached) else step.time
+        stale = isinstance(step, Read) and bool(step.stale)
+        group = replicas_of(self.tables, store) if stale else self.tables.group_of[store.name]
+        asked = self.tables.groups[group].name
+        label = f"{asked}.{verb}" if own is None else f"{asked}.{verb}@{site.name}"
+        declared = own if own is not None else getattr(store, verb)
+        if isinstance(store, LocalCache):
+            assumed, group = Duration(0.0), -1
+        else:
+            assumed = CACHE_LOOKUP if store.is_cache else QUERY
+        sampler = self.assumed.time(declared, assumed, store.name, verb)
+        work = p.Step(p.Kind.WORK, place_hash(f"{label}#time"), sampler=sampler)
+        block = self.tables.add_block((work,))
+        operation = p.Operation(label, place_hash(label), group, block, 0.0, -1, own is None)
+        return self.tables.add_operation(operation, store.name)
+
+    def _store(self, step: Read | Write | Cached) -> Datastore:
+        store = self.system.find(str(step.cache if isinstance(step, Cached) else step.target))
+        if not isinstance(store, Datastore):
+            raise ScenarioError(f"{store.name} is asked for data and is no datastore")
+        return store
+
+    def _channel(self, reference: str) -> Channel:
+        channel = self.system.find(reference)
+        if not isinstance(channel, Channel):
+            raise ScenarioError(f"{reference} is consumed and is neither a topic nor a queue")
+        return channel
+
+    # -- steps --------------------------------------------------------------------------------
+
+    def _steps(self, site: _Site, steps: Iterable[Step]) -> tuple[p.Step, ...]:
+        compiled: list[p.Step] = []
+        for index, step in enumerate(steps):
+            compiled += self._step(site.inner(index), step)
+        return tuple(compiled)
+
+    def _block(self, site: _Site, steps: Iterable[Step]) -> int:
+        return self.tables.add_block(self._steps(site, steps))
+
+    def _step(self, site: _Site, step: Step) -> list[p.Step]:
+        place = place_hash(site.name)
+        match step:
+            case Work():
+                return [p.Step(self._kind_of_work(site, step), place, compile_time(step.time))]
+            case Call():
+                return self.transfer.around(step, site.name, self._ask(site, step))
+            case Read() | Write():
+                return [self._ask(site, step)]
+            case Publish():
+                channel = self._channel_row(step)
+                return [p.Step(p.Kind.PUBLISH, place, channel=channel)]
+            case Cached():
+                return [self._cached(site, step)]
+            case Parallel():
+                blocks = tuple(
+                    self._block(site.inner(f"branch{i}"), [branch])
+                    for i, branch in enumerate(step.steps)
+                )
+                waited = tuple(not getattr(branch, "optional", False) for branch in step.steps)
+                return [p.Step(p.Kind.PARALLEL, place, blocks=blocks, waited=waited)]
+            case Sometimes() | Repeat() | Series():
+                return [self._group(site, step)]
+            case _:
+                raise ScenarioError(f"the engines do not know the step {type(step).__name__}")
+
+    def _kind_of_work(self, site: _Site, step: Work) -> p.Kind:
+        """Sleeping holds a thread and no core; an event loop is held by both."""
+        threads = self.tables.groups[self.tables.group_of[site.owner.name]].slots >= 0
+        return p.Kind.WAIT if step.blocking and threads else p.Kind.WORK
+
+    def _group(self, site: _Site, step: Sometimes | Repeat | Series) -> p.Step:
+        block = (self._block(site, step.steps),)
+        place = place_hash(site.name)
+        match step:
+            case Sometimes():
+                share = float(step.probability)
+                return p.Step(p.Kind.SOMETIMES, place, blocks=block, number=share)
+            case Repeat():
+                return p.Step(p.Kind.REPEAT, place, blocks=block, number=step.times)
+            case _:
+                return p.Step(p.Kind.SERIES, place, blocks=block)
+
+    # -- call sites -----------------------------------------------------------------------------
+
+    def _ask(self, site: _Site, step: Call | Read | Write) -> p.Step:
+        if isinstance(step, Call):
+            operation, balance, keys = self.callee(str(step.target)), self._balance(step), None
+        else:
+            operation, balance = self._query(step, site), p.Balance.SHARD
+            keys = self._shard_keys(self._store(step))
+        callee = self.tables.operations[operation].name
+        policy = compile_policy(self.tables, site.owner, step, callee, self._fallback(site, step))
+        there, back = self.transfer.seconds(step, self.delay)
+        store = None if isinstance(step, Call) else self._store(step)
+        return self._call_step(site, operation, policy, balance, there, back, keys, store)
+
+    def _call_step(
+        self,
+        site: _Site,
+        operation: int,
+        policy: p.Policy,
+        balance: p.Balance,
+        there: float,
+        back: float,
+        keys: p.Keys | None,
+        store: Datastore | None,
+    ) -> p.Step:
+        row = self.tables.operations[operation]
+        target = site.name.partition("/")[0]
+        place = place_hash(site.name)
+        call = self.tables.add_call(
+            p.CallSite(
+                f"{target} -> {row.name.partition('@')[0]}",
+                place,
+                operation,
+                policy,
+                balance,
+                self._pool(site.owner, row.name.partition(".")[0], store),
+                there,
+                back,
+                self.transfer.across,
+                self.tables.group_of[site.owner.name],
+                self._target_group(row, store),
+                keys,
+            )
+        )
+        return p.Step(p.Kind.CALL, place, call=call)
+
+    def _target_group(self, row: p.Operation, store: Datastore | None) -> int:
+        """Reserved operations do not know their group yet: an endpoint's is its service's."""
+        if store is not None or row.group >= 0:
+            return row.group
+        return self.tables.group_of.get(row.name.partition(".")[0], -1)
+
+    def _balance(self, step: Call) -> p.Balance:
+        if isinstance(step.balancing, str):
+            return _BALANCE[step.balancing]
+        self.assumed.add("calls", "balancing", "round_robin", "where a call does not declare it")
+        return p.Balance.ROUND_ROBIN
+
+    def _shard_keys(self, store: Datastore) -> p.Keys | None:
+        key = getattr(store, "shard_key", None)
+        if not isinstance(key, ShardKey) or not key.skew:
+            return None
+        if key.cardinality is None:
+            reason = "the shard key does not declare it"
+            self.assumed.add(store.name, "shard_key.cardinality", f"{_KEYS:,}", reason)
+        return p.Keys(key.cardinality or _KEYS, key.skew)
+
+    def _fallback(self, site: _Site, step: Call | Read | Write) -> int:
+        """The block of a fallback that asks somebody else."""
+        fallback = step.fallback
+        if not isinstance(fallback, Fallback) or fallback.target is None:
+            return -1
+        inner = site.inner("fallback")
+        if fallback.kind == "call":
+            return self._block(inner, [Call(fallback.target)])
+        if fallback.kind == "cache":
+            return self._block(inner, [Read(fallback.target)])
+        return -1
+
+    def _pool(self, owner: Service, target: str, store: Datastore | None) -> int:
+        name = f"{owner.name} -> {target}"
+        for pool in owner.pools:
+            if pool.target == target:
+                wait = float(pool.max_wait) if pool.max_wait is not None else p.FOREVER
+                if pool.max_wait is None:
+                    self.assumed.add(name, "max_wait", "unlimited", "the pool does not declare it")
+                size = pool.size * pool.processes
+                return self._pool_row(owner, name, size, wait)
+        found = effective(owner.runtime, "connection_pool")
+        if store is None or isinstance(store, LocalCache) or not found.is_known:
+            return -1
+        if found.origin == "default":
+            if store.category != "relational":
+                return -1  # frameworks document the pools of their SQL drivers
+            self.assumed.add(name, "connections", found.value, found.source)
+        return self._pool_row(owner, name, found.value, p.FOREVER)
+
+    def _pool_row(self, owner: Service, name: str, size: int, wait: float) -> int:
+        row = p.Pool(name, self.tables.group_of[owner.name], size, wait)
+        return kept_once(self.tables.pools, row)
+
+    def _cached(self, site: _Site, step: Cached) -> p.Step:
+        store = self._store(step)
+        if step.hit_ratio is None and step.keys is None:
+            reason = f"cache {step.cache}: all miss"
+            self.assumed.add(site.operation, "hit_ratio", "0%", reason)
+        operation = self._query(step, site)
+        local = isinstance(store, LocalCache)
+        delay = 0.0 if local else self.delay
+        lookup = self._call_step(
+            site, operation, optional_policy(step.timeout), p.Balance.SHARD, delay, delay,
+            None, store,
+        )  # fmt: skip
+        return p.Step(
+            p.Kind.CACHED,
+            place_hash(site.name),
+            call=lookup.call,
+            blocks=(self._block(site, step.steps),),
+            number=float(step.hit_ratio or 0),
+            cache=self._content(store, step) if step.keys is not None else -1,
+            keys=p.Keys(step.keys.count, step.keys.skew) if step.keys is not None else None,
+        )
+
+    def _content(self, store: Datastore, step: Cached) -> int:
+        """The content of a cache; steps with the same target and key space share it."""
+        ttl = step.ttl if step.ttl is not None else getattr(store, "ttl", None)
+        seconds = float(ttl) if isinstance(ttl, Duration) else p.FOREVER
+        if ttl is None:
+            self.assumed.add(store.name, "ttl", "for ever", "neither the step nor the cache say")
+        capacity = getattr(store, "max_entries", None)
+        if capacity is None:
+            reason = "the cache does not declare it"
+            self.assumed.add(store.name, "max_entries", "unlimited", reason)
+        spec = p.CacheSpec(
+            store.name,
+            place_hash(f"cache {store.name}"),
+            not isinstance(store, LocalCache),
+            capacity or 0,
+            seconds,
+            bool(getattr(store, "jitter", None)),
+            bool(getattr(store, "coalesced", None)),
+        )
+        index = kept_once(self.tables.caches, spec)
+        if index not in self.tables.caches_of[store.name]:
+            self.tables.caches_of[store.name].append(index)
+        return index
+
+    # -- messages -------------------------------------------------------------------------------
+
+    def _channel_row(self, step: Publish) -> int:
+        index = self._channel_index(str(step.target))
+        if step.key is not None and not self.tables.channels[index].keyed:
+            self._rekey(index)
+        return index
+
+    def _channel_index(self, name: str) -> int:
+        """The channel's row; its consumers are subscribed later, when all have their groups."""
+        for index, row in enumerate(self.tables.channels):
+            if row.name == name:
+                return index
+        keyed = getattr(self._channel(name), "key", None) is not None
+        row = p.Channel(name, place_hash(f"channel {name}"), keyed, self.delay, ())
+        self.tables.channels.append(row)
+        return len(self.tables.channels) - 1
+
+    def _rekey(self, index: int) -> None:
+        row = self.tables.channels[index]
+        self.tables.channels[index] = p.Channel(
+            row.name, row.place, True, row.delay, row.subscriptions
+        )
+
+    def subscribe(self) -> None:
+        """Connect channels with those who read them, dead letters included."""
+        done = 0
+        while done < len(self.tables.channels):  # dead-letter channels are added on the way
+            row = self.tables.channels[done]
+            readers = self.tables.graph.consumers.get(row.name, ())
+            subscriptions = tuple(self._subscription(row.name, reader) for reader in readers)
+            self.tables.channels[done] = p.Channel(
+                row.name, row.place, row.keyed, row.delay, subscriptions
+            )
+            done += 1
+
+    def _subscription(self, channel_name: str, reader: str) -> p.Subscription:
+        channel = self._channel(channel_name)
+        consumer = self.tables.graph.operations[reader].part
+        assert isinstance(consumer, Consumer)  # noqa: S101  # the graph lists consumers only
+        operation = self.tables.operation_of[reader]
+        members = self.tables.groups[self.tables.operations[operation].group].nodes
+        dead = consumer.dead_letter or getattr(channel, "dead_letter", None)
+        dead_index = self._channel_index(str(dead)) if dead and not isinstance(dead, Absent) else -1
+        visibility = getattr(channel, "visibility_timeout", None)
+        return p.Subscription(
+            operation,
+            channel.partitions or members,
+            is_ordered(channel),
+            self._deliveries(channel, consumer, reader),
+            float(visibility) if visibility is not None else 0.0,
+            dead_index,
+        )
+
+    def _deliveries(self, channel: Channel, consumer: Consumer, reader: str) -> int:
+        promise = channel.delivery
+        if promise is None and channel.broker is not None:
+            promise = effective(self.system.find(str(channel.broker)), "delivery").value
+        if promise == "at_most_once":
+            return 1
+        if consumer.max_deliveries is None:
+            reason = "the consumer does not declare it; Spring Kafka: DefaultErrorHandler"
+            self.assumed.add(reader, "max_deliveries", DELIVERIES, reason)
+        return consumer.max_deliveries or DELIVERIES

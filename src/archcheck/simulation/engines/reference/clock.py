@@ -1,0 +1,89 @@
+"""Time: SimPy's environment, and what an event causes without delay.
+
+What is due at once goes on a list that is worked off first in, first out, before the next event.
+Events at the same time happen in the order in which they were scheduled.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from heapq import heappush
+from typing import Any
+
+import simpy
+from simpy.events import NORMAL
+
+Thunk = Callable[[], Any]
+
+_INSTANT = 5e-324
+"""The shortest delay that is an event of its own."""
+
+
+class Due(simpy.Event):
+    """An event that calls something when its time has come."""
+
+    def __init__(self, happen: Callable[[Any], None], then: Thunk) -> None:
+        self.callbacks = [happen]
+        self.then = then
+        self._ok = True
+
+
+class Clock(simpy.Environment):
+    """The time of a run, in ``time``, and everything that is still to happen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.time = 0.0
+        self.events = 0
+        self.soon: deque[Thunk] = deque()
+
+    def after(self, delay: float, then: Thunk) -> None:
+        """Call ``then`` after a delay; without delay, after what is already due now."""
+        if delay > 0:
+            due = Due(self._happen, then)
+            heappush(self._queue, (self._now + delay, NORMAL, next(self._eid), due))
+        else:
+            self.soon.append(then)
+
+    def timer(self, delay: float, then: Thunk) -> None:
+        """Call ``then`` in an event of its own, which does not overtake what is due now."""
+        self.after(delay if delay > 0 else _INSTANT, then)
+
+    def _happen(self, due: Due) -> None:
+        self.time = self._now
+        self.events += 1
+        due.then()
+        soon = self.soon
+        while soon:
+            soon.popleft()()
+
+
+class Timeouts:
+    """The deadlines of a call site: all attempts have the same timeout, so they come in order.
+
+    Only the next deadline of an attempt that has no answer yet is an event.
+    """
+
+    def __init__(self, clock: Clock, timeout: float) -> None:
+        self._clock = clock
+        self._timeout = timeout
+        self._open: deque[Any] = deque()
+
+    def watch(self, attempt: Any) -> None:
+        """Time out an attempt that was made just now, if it is not settled by then."""
+        self._open.append(attempt)
+        if len(self._open) == 1:
+            self._clock.timer(self._timeout, self._ring)
+
+    def _ring(self) -> None:
+        waiting, now = self._open, self._clock.time
+        while waiting:
+            attempt = waiting[0]
+            left = attempt.since + self._timeout - now
+            if not attempt.is_settled and left > 1e-12 * now:
+                self._clock.timer(left, self._ring)
+                return
+            waiting.popleft()
+            if not attempt.is_settled:
+                attempt.time_out()

@@ -1,0 +1,136 @@
+"""What goes wrong: slow and failing elements, dead replicas, cut links, lost caches, releases."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from archcheck.simulation.engines.reference.scaling import Replacement
+from archcheck.simulation.plan import CallSite, FaultKind, PlannedFault
+
+if TYPE_CHECKING:
+    from archcheck.simulation.engines.reference.clock import Thunk
+    from archcheck.simulation.engines.reference.engine import Engine
+
+
+class Faults:
+    """The faults of a run, and what they do at the moment.
+
+    ``slowness``: factor for each operation that is slow. ``cuts``: pairs of groups that cannot
+    reach each other (group, operation), with those who wait for the link. ``errors``: share of the
+    requests to each operation that fail.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.slowness: dict[int, float] = {}
+        self.cuts: dict[tuple[int, int], list[Thunk]] = {}
+        self.errors = [operation.error_rate for operation in engine.plan.operations]
+        self._flushed: dict[int, int] = {}
+
+    def start(self) -> None:
+        """Plan all faults."""
+        for fault in self.engine.plan.faults:
+            begin, end = _HANDLERS[fault.kind]
+            self.engine.after(fault.start, partial(begin, self, fault))
+            if end is not None:
+                self.engine.after(fault.end, partial(end, self, fault))
+
+    def is_cut(self, site: CallSite, restored: Thunk) -> bool:
+        """Whether a request from a call site gets nowhere; ``restored``: the link is back."""
+        waiting = self.cuts.get((site.source, site.operation))
+        if waiting is None:
+            return False
+        waiting.append(restored)
+        return True
+
+    def is_flushed(self, site: int) -> bool:
+        """Whether a cache with a given hit ratio answers nothing at the moment."""
+        return self._flushed.get(self.engine.plan.calls[site].operation, 0) > 0
+
+    # -- one pair for each kind -----------------------------------------------------------------
+
+    def slow(self, fault: PlannedFault) -> None:
+        for operation in fault.operations:
+            self.slowness[operation] = self.slowness.get(operation, 1.0) * fault.factor
+
+    def fast_again(self, fault: PlannedFault) -> None:
+        for operation in fault.operations:
+            left = self.slowness.pop(operation) / fault.factor
+            if abs(left - 1) > 1e-9:
+                self.slowness[operation] = left
+
+    def fail(self, fault: PlannedFault) -> None:
+        self._add_errors(fault, fault.operations)
+
+    def healed(self, fault: PlannedFault) -> None:
+        for operation in fault.operations:
+            self.errors[operation] = self.engine.plan.operations[operation].error_rate
+        for other in self.engine.plan.faults:
+            is_on = other.start <= self.engine.time < other.end
+            if other.kind == FaultKind.ERRORS and other is not fault and is_on:
+                self._add_errors(other, fault.operations)
+
+    def _add_errors(self, fault: PlannedFault, operations: tuple[int, ...]) -> None:
+        for operation in set(fault.operations) & set(operations):
+            self.errors[operation] = 1 - (1 - self.errors[operation]) * (1 - fault.factor)
+
+    def kill(self, fault: PlannedFault) -> None:
+        fleet = self.engine.fleets[fault.group]
+        for index in fault.nodes:
+            replica = fleet.by_index.get(index)
+            if replica is None or replica.is_dead:
+                continue
+            held = fleet.crash(replica)
+            for subscribers in self.engine.consumers_on(fault.group):
+                subscribers.host_lost(replica)
+            for request in held:
+                request.abort()
+            if fleet.spec.detection < fault.end - fault.start:
+                self.engine.after(
+                    fleet.spec.detection,
+                    partial(fleet.leave_rotation, replica),
+                )
+
+    def restart(self, fault: PlannedFault) -> None:
+        fleet = self.engine.fleets[fault.group]
+        for index in fault.nodes:
+            replica = fleet.by_index.get(index)
+            if replica is not None and replica.is_dead and not replica.is_draining:
+                fleet.add(index)
+        for subscribers in self.engine.consumers_on(fault.group):
+            subscribers.host_back()
+
+    def cut(self, fault: PlannedFault) -> None:
+        for operation in fault.operations:
+            self.cuts.setdefault((fault.group, operation), [])
+
+    def restore(self, fault: PlannedFault) -> None:
+        for operation in fault.operations:
+            self.engine.soon.extend(self.cuts.pop((fault.group, operation), ()))
+
+    def flush(self, fault: PlannedFault) -> None:
+        for cache in fault.caches:
+            self.engine.contents[cache].flush()
+            for fleet in self.engine.fleets:
+                for replica in fleet.nodes:
+                    replica.flush(cache)
+        for operation in fault.operations:
+            self._flushed[operation] = self._flushed.get(operation, 0) + 1
+
+    def filled_again(self, fault: PlannedFault) -> None:
+        for operation in fault.operations:
+            self._flushed[operation] -= 1
+
+    def release(self, fault: PlannedFault) -> None:
+        Replacement(self.engine, self.engine.fleets[fault.group], fault).start()
+
+
+_HANDLERS = {
+    FaultKind.SLOW: (Faults.slow, Faults.fast_again),
+    FaultKind.ERRORS: (Faults.fail, Faults.healed),
+    FaultKind.KILL: (Faults.kill, Faults.restart),
+    FaultKind.CUT: (Faults.cut, Faults.restore),
+    FaultKind.FLUSH: (Faults.flush, Faults.filled_again),
+    FaultKind.RELEASE: (Faults.release, None),
+}

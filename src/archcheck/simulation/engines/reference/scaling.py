@@ -1,0 +1,146 @@
+"""Replicas that come and go on purpose: the autoscaler, and the release of a new version."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import TYPE_CHECKING
+
+from archcheck.simulation.engines.reference.servers import Books
+from archcheck.simulation.plan import PlannedFault, Scaling
+
+if TYPE_CHECKING:
+    from archcheck.simulation.engines.reference.engine import Engine
+    from archcheck.simulation.engines.reference.fleets import Fleet, Replica
+
+_TOLERANCE = 1e-9
+
+
+class Autoscaler:
+    """Kubernetes' horizontal autoscaler.
+
+    Every period: wanted = ceil(replicas * usage / target), nothing within the tolerance;
+    replicas that are still starting count with a usage of zero when the usage is too high. At
+    most 4 replicas or 100% more at a time; fewer only as the highest wish of the stabilisation
+    window allows (kubernetes.io, Horizontal Pod Autoscaling, Algorithm details).
+    """
+
+    def __init__(self, engine: Engine, fleet: Fleet, spec: Scaling) -> None:
+        self.engine = engine
+        self.fleet = fleet
+        self.spec = spec
+        self.starting = 0
+        self._used: dict[Replica, float] = {}
+        self._wishes: deque[tuple[float, int]] = deque()
+
+    def start(self) -> None:
+        """Look at the fleet in every period."""
+        self.engine.after(self.spec.period, self._look)
+
+    def _look(self) -> None:
+        self.engine.after(self.spec.period, self._look)
+        now = self.engine.time
+        usage = self._usage(now)
+        ready = [node for node in self.fleet.nodes if not node.is_draining]
+        count = len(ready) + self.starting
+        wish = self._wish(usage, len(ready), count)
+        self._wishes.append((now, wish))
+        while self._wishes[0][0] <= now - self.spec.stabilisation:
+            self._wishes.popleft()
+        if wish > count:
+            self._grow(min(wish, max(2 * count, count + 4)) - count)
+        else:
+            least = max(size for _, size in self._wishes)
+            for replica in reversed(ready):
+                if count <= least:
+                    break
+                self.fleet.drain(replica)
+                self._note("scaled in")
+                count -= 1
+
+    def _usage(self, now: float) -> float:
+        """Mean share of the requested CPU that the ready replicas used in the last period."""
+        total, counted = 0.0, 0
+        used: dict[Replica, float] = {}
+        for node in self.fleet.nodes:
+            books: Books | None = node.cores if node.cores is not None else node.slots
+            if books is None or node.is_draining:
+                continue
+            books.tick(now)
+            used[node] = books.busy_seconds
+            total += (books.busy_seconds - self._used.get(node, 0.0)) / self.spec.period
+            counted += 1
+        self._used = used
+        return total / counted / self.spec.requested if counted else 0.0
+
+    def _wish(self, usage: float, ready: int, count: int) -> int:
+        ratio = usage / self.spec.target
+        if ratio > 1 and count > ready:
+            ratio = max(1.0, ratio * ready / count)
+        if abs(ratio - 1) <= self.spec.tolerance + _TOLERANCE:
+            return count
+        size = ready if count == ready else count
+        wanted = math.ceil(size * ratio - _TOLERANCE)
+        return min(max(wanted, self.spec.least), self.spec.most)
+
+    def _grow(self, number: int) -> None:
+        for _ in range(number):
+            self.starting += 1
+            self._note("scaled out")
+            self.engine.after(self.spec.start_up, self._ready)
+
+    def _ready(self) -> None:
+        self.starting -= 1
+        self.fleet.add()
+
+    def _note(self, what: str) -> None:
+        self.engine.count(f"{what}: {self.fleet.spec.name}")
+
+
+class Replacement:
+    """A release: old replicas are replaced by new ones, a few at a time.
+
+    As many new replicas start as the surge allows; as soon as enough are ready, old ones are told
+    to stop: they get no new requests, finish what they hold, and are killed after their grace.
+    """
+
+    def __init__(self, engine: Engine, fleet: Fleet, fault: PlannedFault) -> None:
+        self.engine = engine
+        self.fleet = fleet
+        self.fault = fault
+        self.old = [node for node in fleet.nodes if not node.is_draining]
+        self.size = len(self.old)
+        self.starting = 0
+        self.ready = 0
+
+    def start(self) -> None:
+        """Begin the release."""
+        self.fleet.is_renewed = True
+        self._go_on()
+
+    def _go_on(self) -> None:
+        while self.old and self.ready + len(self.old) > self.size - self.fault.gone:
+            self._stop(self.old.pop(0))
+        room = self.size + self.fault.surge - self.ready - len(self.old) - self.starting
+        for _ in range(min(room, self.size - self.ready - self.starting)):
+            self.starting += 1
+            self.engine.after(self.fault.start_up, self._is_ready)
+
+    def _is_ready(self) -> None:
+        self.starting -= 1
+        self.ready += 1
+        self.fleet.add()
+        for subscribers in self.engine.consumers_on(self.fleet.index):
+            subscribers.host_back()
+        self._go_on()
+
+    def _stop(self, replica: Replica) -> None:
+        self.fleet.drain(replica)
+        self.engine.after(self.fault.grace, lambda: self._kill(replica))
+
+    def _kill(self, replica: Replica) -> None:
+        held = self.fleet.crash(replica)
+        for subscribers in self.engine.consumers_on(self.fleet.index):
+            subscribers.host_lost(replica)
+        for request in held:
+            request.abort()
