@@ -6,6 +6,9 @@ from hypothesis import strategies as st
 
 from archcheck import (
     Absent,
+    Autoscale,
+    Bulkhead,
+    Burst,
     Cached,
     Call,
     CircuitBreaker,
@@ -15,15 +18,24 @@ from archcheck import (
     CustomRuntime,
     Docker,
     Endpoint,
+    Errors,
+    Fallback,
+    Fault,
     Gamma,
     Go,
     Grpc,
+    Hedge,
     Http1,
     Journey,
     Kafka,
+    KeySpace,
+    Kill,
     Kubernetes,
     Load,
+    LoadShedding,
+    LocalCache,
     Lognormal,
+    Mmpp,
     MySQL,
     Named,
     Network,
@@ -31,14 +43,20 @@ from archcheck import (
     Parallel,
     Poisson,
     Pool,
+    Probe,
     Publish,
+    Queue,
+    RateLimit,
     Read,
     Redis,
+    Release,
     Repeat,
     Retry,
+    RetryBudget,
     Scenario,
     Service,
     Slo,
+    Slow,
     Sometimes,
     SpringBoot,
     Step,
@@ -67,7 +85,38 @@ retries = st.one_of(
         attempts=st.integers(1, 3),
         backoff=st.one_of(st.none(), st.just(5 * ms)),
         jitter=st.one_of(st.none(), st.booleans()),
+        on=st.sampled_from([("timeout", "rejected", "failed"), ("timeout", "broken")]),
+        budget=st.sampled_from([None, RetryBudget(10 * percent, minimum=1 / s)]),
     ),
+)
+breakers = st.one_of(
+    st.none(),
+    st.builds(
+        CircuitBreaker,
+        failure_rate=st.sampled_from([20 * percent, 50 * percent]),
+        window=st.sampled_from([5, 20, 2 * s]),
+        minimum_calls=st.just(5),
+        open_for=st.sampled_from([None, 200 * ms]),
+        half_open_calls=st.integers(1, 3),
+        slow_call=st.sampled_from([None, 5 * ms]),
+        slow_call_rate=st.just(50 * percent),
+    ),
+)
+bulkheads = st.one_of(
+    st.none(),
+    st.builds(Bulkhead, max_concurrent=st.integers(1, 5), max_wait=st.sampled_from([None, 5 * ms])),
+)
+rate_limits = st.one_of(
+    st.none(),
+    st.builds(
+        RateLimit,
+        rate=st.floats(5, 200).map(lambda rate: rate / s),
+        burst=st.sampled_from([None, 1, 10]),
+        per=st.sampled_from(["replica", "service", "client"]),
+    ),
+)
+hedges = st.one_of(
+    st.none(), st.builds(Hedge, after=st.just(3 * ms), max_attempts=st.integers(2, 3))
 )
 runtimes = st.one_of(
     st.none(),
@@ -79,12 +128,29 @@ runtimes = st.one_of(
         concurrency=st.sampled_from(["blocking", "event_loop", "lightweight"]),
         threads=st.integers(1, 5),
         parallelism=st.integers(1, 5),
+        scheduling=st.sampled_from([None, "fifo", "processor_sharing"]),
+        accept_queue=st.sampled_from([None, 3]),
+        deadline_propagation=st.sampled_from([None, True]),
     ),
 )
 deployments = st.one_of(
     st.none(),
     st.builds(Docker, replicas=st.integers(1, 3)),
-    st.builds(Kubernetes, image=st.just("shop/x:1.0"), replicas=st.integers(1, 3)),
+    st.builds(
+        Kubernetes,
+        image=st.just("shop/x:1.0"),
+        replicas=st.integers(1, 3),
+        zones=st.sampled_from([(), ("a", "b")]),
+        readiness=st.sampled_from([None, Probe("tcp", period=200 * ms, failure_threshold=1)]),
+    ),
+    st.builds(
+        Kubernetes,
+        image=st.just("shop/x:1.0"),
+        autoscale=st.just(Autoscale(min=1, max=4, target_cpu=50 * percent, start_up=1 * s)),
+    ),
+)
+shedding = st.sampled_from(
+    [None, LoadShedding(max_utilisation=80 * percent, priorities=["gold", "bronze"])]
 )
 
 
@@ -105,7 +171,17 @@ def steps_to(draw: st.DrawFn, callees: list[str], depth: int = 0) -> Step:
                 timeout=timeouts,
                 retry=retries,
                 optional=st.booleans(),
-                breaker=st.one_of(st.none(), st.just(CircuitBreaker(failure_rate=50 * percent))),
+                breaker=breakers,
+                bulkhead=bulkheads,
+                rate_limit=rate_limits,
+                hedge=hedges,
+                balancing=st.sampled_from(
+                    [None, "round_robin", "random", "least_outstanding", "power_of_two"]
+                ),
+                propagates_deadline=st.sampled_from([None, True, False]),
+                fallback=st.sampled_from(
+                    [None, Fallback("static"), Fallback("cache", target="cache")]
+                ),
             )
         )
     if depth == 2:
@@ -121,8 +197,58 @@ def steps_to(draw: st.DrawFn, callees: list[str], depth: int = 0) -> Step:
             steps=inner,
             hit_ratio=st.one_of(st.none(), probabilities),
         ),
+        st.builds(
+            Cached,
+            cache=st.sampled_from(["cache", "local"]),
+            steps=inner,
+            keys=st.builds(KeySpace, count=st.integers(1, 50), skew=st.sampled_from([0.0, 1.0])),
+        ),
     ]
     return draw(st.one_of(*leaves, *leaves, *groups))
+
+
+@st.composite
+def consumers_of(draw: st.DrawFn, topic: str, dead: str) -> list[Consumer]:
+    """Consumers that work, or sometimes fail, with or without dead letters."""
+    failing: list[Step] = [Work(1 * ms), Read("db", timeout=draw(st.sampled_from([None, 1 * ms])))]
+    return [
+        Consumer(
+            topic,
+            steps=draw(st.sampled_from([[Work(1 * ms)], failing])),
+            concurrency=draw(st.sampled_from([None, 2])),
+            max_deliveries=draw(st.sampled_from([None, 1, 3])),
+            dead_letter=draw(st.sampled_from([None, dead])),
+        ),
+        Consumer(dead, name="bury", steps=[Work(1 * ms)]),
+    ]
+
+
+@st.composite
+def faults(draw: st.DrawFn, names: list[str], end: float = 2.0) -> list[Fault]:
+    """Up to four faults of any kind that begin within ``end`` seconds."""
+    when = st.floats(0, end * 0.8)
+    found: list[Fault] = []
+    for _ in range(draw(st.integers(0, 4))):
+        start = draw(when)
+        window: dict[str, Duration] = {
+            "start": Duration(start),
+            "end": Duration(start + draw(st.floats(0.05, end * 0.2))),
+        }
+        name = draw(st.sampled_from(names))
+        found.append(
+            draw(
+                st.sampled_from(
+                    [
+                        Slow(name, factor=5.0, **window),
+                        Errors(name, rate=40 * percent, **window),
+                        Kill(name, **window),
+                        Burst(3.0, **window),
+                        Release(name, start_up=100 * ms, start=window["start"]),
+                    ]
+                )
+            )
+        )
+    return found
 
 
 @st.composite
@@ -131,9 +257,17 @@ def systems(draw: st.DrawFn) -> System:
     count = draw(st.integers(1, 4))
     elements: list[Named] = [
         MySQL("db", read=1 * ms, write=2 * ms, max_connections=draw(st.integers(1, 50))),
-        Redis("cache", read=0.1 * ms),
+        Redis(
+            "cache",
+            read=0.1 * ms,
+            ttl=draw(st.sampled_from([None, 500 * ms])),
+            max_entries=draw(st.sampled_from([None, 10])),
+            coalesced=draw(st.booleans()),
+        ),
+        LocalCache("local", ttl=300 * ms),
         Kafka("kafka", replicas=3),
         Topic("events", broker="kafka", partitions=draw(st.integers(1, 4))),
+        Queue("dead", broker="kafka"),
     ]
     callees: list[str] = []
     for index in range(count):
@@ -148,7 +282,7 @@ def systems(draw: st.DrawFn) -> System:
             error_rate=draw(st.sampled_from([None, 5 * percent])),
             idempotent=draw(st.sampled_from([None, True, False])),
         )
-        consumers = [Consumer("events", steps=[Work(1 * ms)])] if index == 0 else []
+        consumers = draw(consumers_of("events", "dead")) if index == 0 else []
         elements.append(
             Service(
                 name,
@@ -159,6 +293,7 @@ def systems(draw: st.DrawFn) -> System:
                 endpoints=[endpoint],
                 consumers=consumers,
                 pools=pools,
+                shedding=draw(shedding),
             )
         )
         callees.append(f"{name}.run")
@@ -168,11 +303,13 @@ def systems(draw: st.DrawFn) -> System:
         critical=draw(st.sampled_from([None, True])),
         slo=Slo(p99=draw(durations)),
         timeout=draw(st.sampled_from([None, 100 * ms])),
+        priority=draw(st.sampled_from([None, "gold", "bronze"])),
     )
     arrivals = draw(
         st.one_of(
             st.floats(1.0, 150.0).map(lambda rate: Poisson(rate / s)),
             st.integers(1, 10).map(lambda users: Closed(users, think=50 * ms)),
+            st.just(Mmpp(20 / s, 150 / s, calm_lasts=500 * ms, busy_lasts=200 * ms)),
         )
     )
     return System(

@@ -25,7 +25,8 @@ class Cause(IntEnum):
 
     WORK, SLOT (waiting for a thread, a connection of a datastore, a consumer) and CPU (waiting
     for a core): groups. OUTSIDE: operations of others. CONNECTION: pools. BULKHEAD, NETWORK, LOST
-    (waiting for an answer that did not come in time), BACKOFF: call sites. LOADING (another
+    (waiting for an answer that did not come in time), BACKOFF: call sites; NETWORK is also the
+    way to a broker and back, with index 0. LOADING (another
     request is filling the cache): caches. CALL is the whole duration of a call: it overlaps the
     others and is not part of the sum.
     """

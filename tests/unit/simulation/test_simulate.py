@@ -11,7 +11,7 @@ import sys
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import systems
+from strategies import faults, systems
 
 from archcheck import (
     Cached,
@@ -53,27 +53,85 @@ from archcheck.units import Duration, ms, percent, s
 ANY_SYSTEM = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+def with_faults(system: System, data: st.DataObject, duration: float = 3.0) -> Scenario:
+    """The system's load, with faults of any kind."""
+    names = [service.name for service in system.services]
+    found = data.draw(faults(names, duration))
+    return dataclasses.replace(system.scenarios[0], faults=found)
+
+
 @ANY_SYSTEM
-@given(systems(), st.integers(0, 2**32))
-def test_requests_are_conserved_and_littles_law_holds(system: System, seed: int) -> None:
-    result = simulate(system, system.scenarios[0], duration=3 * s, seed=seed)
+@given(systems(), st.integers(0, 2**32), st.data())
+def test_requests_are_conserved_and_littles_law_holds(
+    system: System, seed: int, data: st.DataObject
+) -> None:
+    scenario = with_faults(system, data)
+    try:
+        result = simulate(system, scenario, duration=3 * s, warmup=0.3 * s, seed=seed)
+    except ScenarioError as error:
+        assert "deadlock" in str(error)  # noqa: PT017
+        return
     for requests in (*result.journeys, *result.operations):
         outcomes = (requests.ok, requests.degraded, requests.timed_out, requests.rejected)
-        assert sum(outcomes) + requests.failed + requests.in_flight == requests.started
-        assert min(*outcomes, requests.failed, requests.in_flight) >= 0
+        bad = requests.broken + requests.failed
+        assert sum(outcomes) + bad + requests.in_flight == requests.started
+        assert min(*outcomes, requests.broken, requests.failed, requests.in_flight) >= 0
     for resource in result.resources:
         assert resource.littles_law_gap < 1e-6
         assert math.isnan(resource.utilisation) or -1e-9 <= resource.utilisation <= 1 + 1e-9
+        assert math.isnan(resource.busiest) or resource.busiest <= 1 + 1e-9
 
 
 @ANY_SYSTEM
-@given(systems())
-def test_when_the_load_stops_every_request_comes_to_an_end(system: System) -> None:
+@given(systems(), st.data())
+def test_the_time_of_a_journey_is_explained_to_the_last_part(
+    system: System, data: st.DataObject
+) -> None:
+    scenario = with_faults(system, data)
+    result = simulate(system, scenario, duration=3 * s, warmup=0 * s)
+    for times in result.times:
+        for band in times.bands:
+            explained = sum(share.seconds for share in band.shares)
+            assert explained == pytest.approx(band.mean, rel=1e-6, abs=1e-9)
+
+
+@ANY_SYSTEM
+@given(systems(), st.data())
+def test_when_the_load_stops_every_request_comes_to_an_end(
+    system: System, data: st.DataObject
+) -> None:
+    """No slot, connection or permit is lost by any outcome or fault."""
     times = [0.01 * k * s for k in range(1, 60)]
     burst = Scenario("burst", load=[Load("go", Recorded(times=times))])
-    result = simulate(system, burst, duration=600 * s, warmup=0 * s)
-    assert result.journey("go").started == len(times)
+    scenario = dataclasses.replace(burst, faults=with_faults(system, data, 1.0).faults)
+    result = simulate(system, scenario, duration=1200 * s, warmup=0 * s)
+    assert result.journey("go").started >= len(times)
     assert {requests.in_flight for requests in (*result.journeys, *result.operations)} == {0}
+    for waiting in result.waiting_series.values():
+        assert waiting[-1] == pytest.approx(0)
+    for resource in result.resources:
+        assert resource.visits >= 0
+        busy = result.utilisation_series.get(resource.name, (0.0,))
+        assert busy[-1] == pytest.approx(0)
+
+
+@settings(ANY_SYSTEM, max_examples=20)
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 1000))
+def test_more_threads_never_lower_the_throughput(front: int, back: int, seed: int) -> None:
+    def answered(more: int) -> int:
+        system = System(
+            "chain",
+            [
+                service("front", work(3), Call("back.run"), threads=front, queue=5),
+                service("back", Work(5 * ms), threads=back + more, queue=5),
+            ],
+            journeys=[Journey("visit", "front.run")],
+            scenarios=[Scenario("load", load=[Load("visit", Poisson(400 / s))])],
+        )
+        result = simulate(system, system.scenarios[0], duration=3 * s, warmup=0 * s, seed=seed)
+        return result.journey("visit").ok
+
+    assert answered(1) >= answered(0) * 0.98
 
 
 @ANY_SYSTEM

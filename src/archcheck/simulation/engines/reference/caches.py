@@ -67,6 +67,7 @@ class Loading:
         self.key = key
         self.request = walk.key
         self.waiting: list[tuple[Walk, float]] = []
+        self.is_over = False
 
     def succeed(self) -> None:
         """The value is there: fill the cache, wake the others."""
@@ -79,6 +80,7 @@ class Loading:
 
     def _wake(self, succeeded: bool) -> None:
         content = self.content
+        self.is_over = True
         if content.loading.get(self.key) is self:
             del content.loading[self.key]
         code = Cause.LOADING + (content.engine.plan.caches.index(content.spec) << SHIFT)
@@ -126,13 +128,14 @@ class Lookup:
             return self._count(True, None)
         if content.spec.coalesced:
             other = content.loading.get(key)
-            if other is not None:
+            loads = any(not each.is_over for each in walk.request.loadings or ())
+            if other is not None and not loads:  # who loads does not wait: no circles
                 other.waiting.append((walk, self.engine.time))
                 self._note("joined")
                 return False
         loading = Loading(content, key, walk)
         if content.spec.coalesced:
-            content.loading[key] = loading
+            content.loading.setdefault(key, loading)
         request = walk.request
         if request.loadings is None:
             request.loadings = []

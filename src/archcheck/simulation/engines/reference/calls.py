@@ -259,8 +259,14 @@ class Attempt:
 
     def _give_up(self, visit: Visit) -> None:
         """The longest wait for a permit or a connection is over."""
-        if not visit.is_served:
-            self._settle(_REJECTED)
+        if visit.is_served or self.is_settled:
+            return
+        site, waited = self.call.site, self.engine.time - visit.since
+        if visit is self.permit:
+            self.notes += (_BULKHEAD + (site.policy.bulkhead << SHIFT), waited)
+        else:
+            self.notes += (_CONNECTION + (site.pool << SHIFT), waited)
+        self._settle(_REJECTED)
 
     def _send(self) -> None:
         call = self.call

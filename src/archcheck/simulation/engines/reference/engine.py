@@ -51,6 +51,7 @@ class Engine(Clock):
         self.streams = Streams(seed)
         self._outsiders: dict[int, Caller] = {}
         self.faults = Faults(self)
+        self.subscribers: list[list[Subscribers]] = []
         self.fleets = [Fleet(self, index) for index in range(len(plan.groups))]
         self.limits = [TokenBucket(spec) for spec in plan.limits]
         self.contents = [Content(self, spec) for spec in plan.caches]

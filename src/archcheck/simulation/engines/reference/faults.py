@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -51,14 +52,24 @@ class Faults:
     # -- one pair for each kind -----------------------------------------------------------------
 
     def slow(self, fault: PlannedFault) -> None:
-        for operation in fault.operations:
+        self._add_slowness(fault, fault.operations)
+
+    def _add_slowness(self, fault: PlannedFault, operations: tuple[int, ...]) -> None:
+        for operation in set(fault.operations) & set(operations):
             self.slowness[operation] = self.slowness.get(operation, 1.0) * fault.factor
+
+    def _others_on(self, fault: PlannedFault) -> Iterator[PlannedFault]:
+        """The other faults of the same kind that go on."""
+        for other in self.engine.plan.faults:
+            is_on = other.start <= self.engine.time < other.end
+            if is_on and other.kind == fault.kind and other is not fault:
+                yield other
 
     def fast_again(self, fault: PlannedFault) -> None:
         for operation in fault.operations:
-            left = self.slowness.pop(operation) / fault.factor
-            if abs(left - 1) > 1e-9:
-                self.slowness[operation] = left
+            self.slowness.pop(operation, None)
+        for other in self._others_on(fault):
+            self._add_slowness(other, fault.operations)
 
     def fail(self, fault: PlannedFault) -> None:
         self._add_errors(fault, fault.operations)
@@ -66,10 +77,8 @@ class Faults:
     def healed(self, fault: PlannedFault) -> None:
         for operation in fault.operations:
             self.errors[operation] = self.engine.plan.operations[operation].error_rate
-        for other in self.engine.plan.faults:
-            is_on = other.start <= self.engine.time < other.end
-            if other.kind == FaultKind.ERRORS and other is not fault and is_on:
-                self._add_errors(other, fault.operations)
+        for other in self._others_on(fault):
+            self._add_errors(other, fault.operations)
 
     def _add_errors(self, fault: PlannedFault, operations: tuple[int, ...]) -> None:
         for operation in set(fault.operations) & set(operations):
@@ -82,8 +91,6 @@ class Faults:
             if replica is None or replica.is_dead:
                 continue
             held = fleet.crash(replica)
-            for subscribers in self.engine.consumers_on(fault.group):
-                subscribers.host_lost(replica)
             for request in held:
                 request.abort()
             if fleet.spec.detection < fault.end - fault.start:
@@ -98,8 +105,6 @@ class Faults:
             replica = fleet.by_index.get(index)
             if replica is not None and replica.is_dead and not replica.is_draining:
                 fleet.add(index)
-        for subscribers in self.engine.consumers_on(fault.group):
-            subscribers.host_back()
 
     def cut(self, fault: PlannedFault) -> None:
         for operation in fault.operations:

@@ -242,6 +242,8 @@ class Fleet:
         for nodes in (self.nodes, self.rotation):
             nodes.append(replica)
             nodes.sort(key=lambda node: node.index)
+        for subscribers in self.engine.consumers_on(self.index):
+            subscribers.host_back()
         return replica
 
     def crash(self, replica: Replica) -> list[Request]:
@@ -249,7 +251,10 @@ class Fleet:
         if replica.is_dead:
             return []
         self.nodes.remove(replica)
-        return replica.die()
+        held = replica.die()
+        for subscribers in self.engine.consumers_on(self.index):
+            subscribers.host_lost(replica)
+        return held
 
     def leave_rotation(self, replica: Replica) -> None:
         """Callers do not choose this replica any more."""
@@ -258,6 +263,7 @@ class Fleet:
 
     def drain(self, replica: Replica) -> None:
         """A replica gets no new requests, and goes when it is empty."""
+        self.is_renewed = True
         replica.is_draining = True
         self.leave_rotation(replica)
         replica.go_if_drained()

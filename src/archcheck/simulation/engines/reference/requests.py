@@ -33,6 +33,7 @@ _WORK = int(Cause.WORK)
 _OUTSIDE = int(Cause.OUTSIDE)
 _SLOT = int(Cause.SLOT)
 _CPU = int(Cause.CPU)
+_NETWORK = int(Cause.NETWORK)
 
 _ROUNDING = 1e-12
 """Seconds below which a wait is a rounding error."""
@@ -173,6 +174,8 @@ class Walk:
 
     def publish(self, step: Step) -> bool:
         delay = self.engine.publish(step.channel, child(self.key, step.place, 0))
+        if delay > 0:
+            self.notes += (_NETWORK, 2 * delay)
         self.engine.after(2 * delay, self.advance)
         return False
 
@@ -308,6 +311,7 @@ class Request(Walk):
 
     def displace(self) -> None:
         """Somebody more important takes the place in the queue."""
+        self.notes += (_SLOT + (self.operation.group << SHIFT), self.engine.time - self.since)
         self._leave(_REJECTED)
 
     def _leave(self, outcome: int) -> None:
@@ -325,6 +329,7 @@ class Request(Walk):
         """The process has died: everything stops, and the connection breaks."""
         if not self.is_over:
             self.is_stopped = True
+            self.notes = [_WORK + (self.operation.group << SHIFT), self.engine.time - self.since]
             for loading in self.loadings or ():
                 loading.fail()
             self._finish(_FAILED)

@@ -68,7 +68,8 @@ class Autoscaler:
                 continue
             books.tick(now)
             used[node] = books.busy_seconds
-            total += (books.busy_seconds - self._used.get(node, 0.0)) / self.spec.period
+            measured = min(self.spec.period, now - node.born)
+            total += (books.busy_seconds - self._used.get(node, 0.0)) / measured if measured else 0
             counted += 1
         self._used = used
         return total / counted / self.spec.requested if counted else 0.0
@@ -115,7 +116,6 @@ class Replacement:
 
     def start(self) -> None:
         """Begin the release."""
-        self.fleet.is_renewed = True
         self._go_on()
 
     def _go_on(self) -> None:
@@ -130,8 +130,6 @@ class Replacement:
         self.starting -= 1
         self.ready += 1
         self.fleet.add()
-        for subscribers in self.engine.consumers_on(self.fleet.index):
-            subscribers.host_back()
         self._go_on()
 
     def _stop(self, replica: Replica) -> None:
@@ -140,7 +138,5 @@ class Replacement:
 
     def _kill(self, replica: Replica) -> None:
         held = self.fleet.crash(replica)
-        for subscribers in self.engine.consumers_on(self.fleet.index):
-            subscribers.host_lost(replica)
         for request in held:
             request.abort()

@@ -109,6 +109,8 @@ class Books:
         record = self.record
         for visit in self.inside:
             record.residence += max(0.0, now - max(visit.since, self.warmup))
+        if now < self.warmup:
+            self.start(now)  # all of it was before
         busy, waiting, servers = self._start
         record.busy += self.busy_seconds - busy
         record.waiting += self.waiting_seconds - waiting
@@ -117,6 +119,8 @@ class Books:
         if self.server_seconds > servers:
             used = (self.busy_seconds - busy) / (self.server_seconds - servers)
             record.busiest = max(record.busiest, used)
+        if self.servers is not None:
+            self.servers = 0
 
 
 class Servers(Books):
