@@ -1,0 +1,564 @@
+"""What a few small systems must do exactly, one semantic after the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fidelity.harness import service, system
+
+from archcheck import (
+    Autoscale,
+    Bulkhead,
+    Burst,
+    Cached,
+    Call,
+    Choice,
+    Closed,
+    Constant,
+    Consumer,
+    CustomRuntime,
+    CutLink,
+    Deterministic,
+    Docker,
+    Endpoint,
+    Errors,
+    External,
+    Fallback,
+    FlushCache,
+    Grpc,
+    Hedge,
+    Journey,
+    Kafka,
+    KeySpace,
+    Kill,
+    Kubernetes,
+    Load,
+    LoadShedding,
+    Mix,
+    Move,
+    MySQL,
+    Named,
+    Network,
+    Poisson,
+    Pool,
+    Probe,
+    Publish,
+    Queue,
+    Read,
+    Recorded,
+    Redis,
+    Release,
+    RollingUpdate,
+    Scenario,
+    ScenarioError,
+    Schedule,
+    Service,
+    Session,
+    Slow,
+    Step,
+    System,
+    Topic,
+    Work,
+    ZoneLoss,
+)
+from archcheck.model.scenarios import Fault
+from archcheck.simulation import SimulationResult, parse_fault, simulate
+from archcheck.units import GB, KB, MB, Duration, ms, percent, s
+
+
+def work(milliseconds: float) -> Work:
+    return Work(Constant(milliseconds * ms))
+
+
+def run(
+    model: System,
+    *at: float,
+    faults: tuple[Fault, ...] = (),
+    duration: Duration = 60 * s,
+    journey: str = "visit",
+) -> SimulationResult:
+    """Requests at given seconds."""
+    load = [Load(journey, Recorded(times=[time * s for time in at]))]
+    scenario = Scenario("load", load=load, faults=faults)
+    return simulate(model, scenario, duration=duration, warmup=0 * s)
+
+
+def longest(result: SimulationResult) -> float:
+    return result.journey("visit").latency.max
+
+
+# -- what callers do --------------------------------------------------------------------------
+
+
+def test_a_bulkhead_rejects_at_once_or_after_its_wait() -> None:
+    def visit(bulkhead: Bulkhead) -> SimulationResult:
+        front = service("front", Call("back.run", bulkhead=bulkhead))
+        return run(system(front, service("back", work(100))), 1, 1, 1)
+
+    at_once = visit(Bulkhead(2)).journey("visit")
+    assert (at_once.ok, at_once.failed) == (2, 1)
+    patient = visit(Bulkhead(2, max_wait=200 * ms))
+    assert patient.journey("visit").ok == 3
+    assert longest(patient) == pytest.approx(0.200)
+    assert visit(Bulkhead(2, max_wait=50 * ms)).call("front.run -> back.run").rejected == 1
+
+
+def test_waiting_for_a_connection_ends_after_its_longest_wait() -> None:
+    pool = Pool("db", 1, max_wait=30 * ms)
+    front = service("front", Read("db"), pools=[pool])
+    result = run(system(front, MySQL("db", read=Constant(100 * ms))), 1, 1)
+    assert result.call("front.run -> db.read").rejected == 1
+    assert result.resource("front -> db").visits == 2
+
+
+def test_a_fallback_asks_somebody_else_and_degrades() -> None:
+    call = Call("back.run", timeout=10 * ms, fallback=Fallback("call", target="spare.run"))
+    model = system(service("front", call), service("back", work(100)), service("spare", work(5)))
+    result = run(model, 1)
+    assert result.journey("visit").degraded == 1
+    assert longest(result) == pytest.approx(0.015)
+    assert result.operation("spare.run").ok == 1
+
+
+@pytest.mark.parametrize(("propagates", "finished"), [(True, 0), (False, 1)])
+def test_a_propagated_deadline_cancels_between_steps(propagates: bool, finished: int) -> None:
+    call = Call("back.run", timeout=15 * ms, propagates_deadline=propagates)
+    back = service("back", work(10), work(10), Call("db.run"))
+    result = run(system(service("front", call), back, service("db", work(1))), 1)
+    assert result.operation("back.run").ok == finished
+    assert result.operation("back.run").timed_out == 1 - finished
+
+
+def test_a_propagated_deadline_drops_what_waits_in_the_queue() -> None:
+    call = Call("back.run", timeout=15 * ms, propagates_deadline=True)
+    back = service("back", work(40), threads=1)
+    result = run(system(service("front", call), back), 1, 1)
+    assert result.resource("back").busy * 60 == pytest.approx(0.040)
+    assert result.operation("back.run").timed_out == 1  # the first has only one step
+
+
+def test_deadlines_shrink_along_the_path() -> None:
+    """The second hop has what is left of the first one's time."""
+    inner = Call("back.run", timeout=10 * s, propagates_deadline=True)
+    outer = Call("middle.run", timeout=30 * ms, propagates_deadline=True)
+    model = system(
+        service("front", outer), service("middle", work(10), inner), service("back", work(500))
+    )
+    result = run(model, 1)
+    call = result.call("middle.run -> back.run")
+    assert call.timed_out == 1
+    assert result.operation("middle.run").latency.max == pytest.approx(0.030)
+
+
+def test_the_loser_of_a_hedge_is_cancelled_where_deadlines_travel() -> None:
+    call = Call(
+        "back.run",
+        hedge=Hedge(after=40 * ms),
+        propagates_deadline=True,
+        timeout=10 * s,
+        balancing="round_robin",
+    )
+    back = service("back", work(30), work(30), threads=1, replicas=2)
+    result = run(system(service("front", call), back), 1)
+    assert longest(result) == pytest.approx(0.060)
+    assert result.resource("back").busy * 60 == pytest.approx(0.060 + 0.030)
+    assert result.call("front.run -> back.run").hedges == 1
+    assert result.operation("back.run").timed_out == 1
+
+
+# -- the network ------------------------------------------------------------------------------
+
+
+def test_payloads_take_bandwidth_and_coding() -> None:
+    grpc = Grpc(coding_rate=100 * MB / s)
+    back = service("back", work(1), endpoint={"request_size": 100 * KB, "response_size": 1 * MB})
+    endpoint = Endpoint("run", grpc, steps=back.endpoints[0].steps, request_size=100 * KB,
+                        response_size=1 * MB)  # fmt: skip
+    back = Service("back", runtime=back.runtime, deployment=back.deployment, endpoints=[endpoint])
+    model = System(
+        "x",
+        [service("front", Call("back.run")), back],
+        journeys=[Journey("visit", "front.run")],
+        network=Network(delay=1 * ms, bandwidth=1 * GB / s),
+    )
+    network = 2 * 0.001 + 1.1e6 / 1e9
+    coding = 2 * (1e5 + 1e6) / 1e8
+    assert longest(run(model, 1)) == pytest.approx(0.001 + network + coding)
+
+
+def test_another_zone_is_further_away() -> None:
+    def front(*zones: str) -> Service:
+        return service("front", Call("back.run"), deployment=Docker(replicas=1, zones=zones))
+
+    back = service("back", work(1), deployment=Docker(replicas=1, zones=["a"]))
+    for zones, trip in ((["a"], 0.001), (["b"], 0.010)):
+        model = System(
+            "x",
+            [front(*zones), back],
+            journeys=[Journey("visit", "front.run")],
+            network=Network(delay=0.5 * ms, zone_delay=5 * ms),
+        )
+        assert longest(run(model, 1)) == pytest.approx(0.001 + trip)
+
+
+# -- queues and classes -----------------------------------------------------------------------
+
+
+def test_the_important_displace_the_unimportant() -> None:
+    shedding = LoadShedding(priorities=["gold", "bronze"])
+    front = service("front", work(100), threads=1, room=1, shedding=shedding)
+    journeys = [
+        Journey("gold", "front.run", priority="gold"),
+        Journey("bronze", "front.run", priority="bronze"),
+    ]
+    load = [
+        Load("bronze", Recorded(times=[1 * s, 1.01 * s])),
+        Load("gold", Recorded(times=[1.02 * s])),
+    ]
+    result = simulate(
+        system(front, journeys=journeys), Scenario("x", load=load), duration=9 * s, warmup=0 * s
+    )
+    assert (result.journey("bronze").ok, result.journey("bronze").rejected) == (1, 1)
+    assert result.journey("gold").latency.max == pytest.approx(0.18)
+
+
+def test_the_unimportant_are_shed_early() -> None:
+    shedding = LoadShedding(max_utilisation=50 * percent, priorities=["gold", "bronze"])
+    front = service("front", work(100), threads=4, shedding=shedding)
+    journeys = [Journey("bronze", "front.run", priority="bronze")]
+    result = run(system(front, journeys=journeys), 1, 1, 1, 1, journey="bronze")
+    assert (result.journey("bronze").ok, result.journey("bronze").rejected) == (2, 2)
+
+
+def test_cores_are_shared_and_sleep_takes_none() -> None:
+    shared = service("front", work(10), threads=4, cores=1)
+    assert longest(run(system(shared), 1, 1)) == pytest.approx(0.020)
+    sleeping = service("front", Work(Constant(10 * ms), blocking=True), threads=4, cores=1)
+    assert longest(run(system(sleeping), 1, 1)) == pytest.approx(0.010)
+
+
+# -- caches -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("coalesced", "reads"), [(False, 5), (True, 1)])
+def test_a_stampede_and_its_end(coalesced: bool, reads: int) -> None:
+    cached = Cached("cache", [Read("db")], keys=KeySpace(1))
+    cache = Redis("cache", read=Constant(0 * s), ttl=10 * s, coalesced=coalesced)
+    model = system(service("front", cached), cache, MySQL("db", read=Constant(50 * ms)))
+    result = run(model, 1, 1.01, 1.02, 1.03, 1.04, 2)
+    assert result.operation("db.read").ok == reads
+    assert result.counts["hits: front.run -> cache.read"] == 1
+
+
+def test_a_flushed_cache_is_empty() -> None:
+    cached = Cached("cache", [Read("db")], keys=KeySpace(1))
+    cache = Redis("cache", read=Constant(0 * s), ttl=1000 * s)
+    model = system(service("front", cached), cache, MySQL("db", read=Constant(1 * ms)))
+    result = run(model, 1, 2, 3, 4, faults=(FlushCache("cache", start=2.5 * s, end=2.6 * s),))
+    assert result.operation("db.read").ok == 2
+
+
+# -- messages ---------------------------------------------------------------------------------
+
+
+def messaging(consumer: Consumer, channel: Topic | Queue, *others: Named) -> System:
+    mail = Service(
+        "mail",
+        runtime=CustomRuntime(concurrency="blocking", threads=10),
+        deployment=Docker(replicas=2),
+        consumers=[consumer],
+    )
+    front = service("front", Publish(channel.name))
+    return system(front, mail, Kafka("kafka"), channel, *others)
+
+
+def test_a_partition_is_worked_off_in_order_by_one_consumer() -> None:
+    consumer = Consumer("placed", steps=[work(100)], concurrency=2)
+    one = messaging(consumer, Topic("placed", broker="kafka", partitions=1))
+    four = messaging(consumer, Topic("placed", broker="kafka", partitions=4))
+    queue = messaging(
+        Consumer("jobs", steps=[work(100)], concurrency=2), Queue("jobs", broker="kafka")
+    )
+    times = [1.0] * 4
+    assert run(one, *times).operation("mail.consume").latency.max == pytest.approx(0.400)
+    assert run(four, *times).operation("mail.consume").latency.max == pytest.approx(0.100)
+    assert run(queue, *times).operation("mail.consume").latency.max == pytest.approx(0.100)
+
+
+def test_failed_messages_are_delivered_again_and_end_as_dead_letters() -> None:
+    failing = Call("bank")
+    bank = External("bank", latency=Constant(1 * ms), error_rate=100 * percent)
+    consumer = Consumer("placed", steps=[failing], max_deliveries=3, dead_letter="dead")
+    bury = Service(
+        "bury", deployment=Docker(replicas=1), consumers=[Consumer("dead", steps=[work(1)])]
+    )
+    model = messaging(
+        consumer,
+        Topic("placed", broker="kafka", partitions=1),
+        Queue("dead", broker="kafka"),
+        bank,
+        bury,
+    )
+    result = run(model, 1, 2)
+    assert result.operation("mail.consume").failed == 6
+    assert result.counts["redelivered: mail.consume"] == 4
+    assert result.counts["dead letters: mail.consume"] == 2
+    assert result.operation("bury.consume").ok == 2
+
+
+def test_a_dead_consumer_loses_no_message() -> None:
+    consumer = Consumer("placed", steps=[work(500)])
+    model = messaging(consumer, Topic("placed", broker="kafka", partitions=2))
+    result = run(model, 1, 1, 1, 1, faults=(Kill("mail", start=1.2 * s, end=5 * s),))
+    assert result.operation("mail.consume").ok == 4
+
+
+# -- faults -----------------------------------------------------------------------------------
+
+
+def test_a_slow_element_is_slow_for_a_while() -> None:
+    model = system(service("front", work(10)))
+    result = run(model, 1, 2, 3, faults=(Slow("front", factor=5, start=1.5 * s, end=2.5 * s),))
+    assert longest(result) == pytest.approx(0.050)
+    assert result.journey("visit").latency.mean == pytest.approx(0.070 / 3)
+
+
+def test_errors_last_as_long_as_their_window() -> None:
+    model = system(service("front", work(10)))
+    fault = Errors("front.run", rate=100 * percent, start=1.5 * s, end=2.5 * s)
+    visit = run(model, 1, 2, 3, faults=(fault,)).journey("visit")
+    assert (visit.ok, visit.failed) == (2, 1)
+
+
+def probed(replicas: int, probe: Probe | None) -> System:
+    deployment = Kubernetes(image="shop/x:1.0", replicas=replicas, readiness=probe)
+    call = Call("back.run", balancing="round_robin")
+    return system(service("front", call), service("back", work(100), deployment=deployment))
+
+
+def test_a_killed_replica_fails_what_it_holds_and_callers_notice_later() -> None:
+    """Two seconds until the probe has failed twice: one of the two calls before that fails."""
+    model = probed(2, Probe("tcp", period=1 * s, failure_threshold=2))
+    held = run(model, 1, 1, faults=(Kill("back", start=1.05 * s, end=20 * s),))
+    assert (held.journey("visit").ok, held.journey("visit").failed) == (1, 1)
+    fault = (Kill("back", start=5 * s, end=20 * s),)
+    assert run(model, 6, 6.2, faults=fault).journey("visit").failed == 1
+    assert run(model, 8, 8.2, faults=fault).journey("visit").failed == 0
+    assert run(model, 21, 21.2, faults=fault).journey("visit").failed == 0
+    blind = run(probed(2, None), 8, 8.2, 9, 9.2, faults=fault)
+    assert blind.journey("visit").failed == 2
+
+
+def test_a_lost_zone_takes_its_replicas() -> None:
+    deployment = Docker(replicas=3, zones=["a", "b", "c"])
+    call = Call("back.run", balancing="round_robin")
+    model = system(service("front", call), service("back", work(1), deployment=deployment))
+    result = run(model, *range(2, 32), faults=(ZoneLoss("b", start=1 * s, end=60 * s),))
+    assert result.journey("visit").failed == 10
+
+
+def test_a_cut_link_gives_no_answer_until_the_timeout_or_until_it_is_back() -> None:
+    def visit(timeout: Duration | None) -> SimulationResult:
+        model = system(
+            service("front", Call("back.run", timeout=timeout)), service("back", work(1))
+        )
+        cut = CutLink("front", "back", start=1 * s, end=5 * s)
+        return run(model, 2, 6, faults=(cut,))
+
+    assert longest(visit(500 * ms)) == pytest.approx(0.5)
+    assert longest(visit(None)) == pytest.approx(3.0)
+    assert visit(None).journey("visit").ok == 1
+
+
+def test_a_burst_multiplies_the_load() -> None:
+    model = system(service("front", work(1)))
+    scenario = Scenario(
+        "x",
+        load=[Load("visit", Deterministic(100 / s))],
+        faults=[Burst(3.0, start=10 * s, end=20 * s)],
+    )
+    result = simulate(model, scenario, duration=30 * s, warmup=0 * s)
+    assert result.journey("visit").started == pytest.approx(3_000 + 2_000, abs=3)
+
+
+def test_a_rolling_release_serves_all_the_time() -> None:
+    deployment = Kubernetes(
+        image="shop/x:1.0",
+        replicas=4,
+        rollout=RollingUpdate(max_surge=1, max_unavailable=0),
+        grace=30 * s,
+    )
+    model = system(
+        service("front", Call("back.run", balancing="round_robin")),
+        service("back", work(100), deployment=deployment),
+    )
+    release = Release("back", start=5 * s, start_up=2 * s)
+    times = [k / 10 for k in range(10, 300)]
+    result = run(model, *times, faults=(release,))
+    assert result.journey("visit").ok == len(times)
+    servers = result.servers_series["back"]
+    assert max(servers) > servers[0] >= min(servers) > 0.99 * servers[0]
+
+
+# -- load -------------------------------------------------------------------------------------
+
+
+def test_times_are_read_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "times.txt"
+    path.write_text("1.0\n1.5\n\n2.25\n", encoding="utf-8")
+    model = system(service("front", work(1)))
+    scenario = Scenario("x", load=[Load("visit", Recorded(file=str(path)))])
+    result = simulate(model, scenario, duration=10 * s, warmup=0 * s)
+    assert result.journey("visit").started == 3
+    path.write_text("1.0\nsoon\n", encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"times.txt:2: needs a time in seconds, got 'soon'"):
+        simulate(model, scenario, duration=10 * s)
+
+
+def test_a_session_walks_by_its_probabilities() -> None:
+    """home, then product three times out of four, then always home again or leave."""
+    journeys = [Journey("home", "front.run"), Journey("product", "front.run")]
+    model = system(service("front", work(1)), journeys=journeys)
+    session = Session(
+        "home",
+        Poisson(50 / s),
+        moves=[Move(after="home", to=[Choice("product", 3)], leave=1)],
+        pause=Constant(10 * ms),
+    )
+    result = simulate(model, Scenario("x", load=[session]), duration=100 * s, warmup=0 * s)
+    home, product = (result.journey(name).started for name in ("home", "product"))
+    assert product / home == pytest.approx(0.75, abs=0.03)
+
+
+def test_a_schedule_runs_its_call_in_every_period() -> None:
+    model = system(service("front", work(1)), Schedule("nightly", calls="front.run", every=7 * s))
+    result = run(model, 1)
+    (job,) = result.jobs
+    assert (job.name, job.started) == ("nightly", 8)
+    assert [journey.name for journey in result.journeys] == ["visit"]
+
+
+# -- what cannot be simulated -----------------------------------------------------------------
+
+
+def ring(threads: int, timeout: Duration | None = None) -> System:
+    """a.run calls b.run, which calls a.look: both hold a thread of a."""
+    steps: list[Step] = [work(5), Call("b.run", timeout=timeout)]
+    a = service("a", *steps, threads=threads)
+    a = Service(
+        "a",
+        runtime=a.runtime,
+        deployment=a.deployment,
+        endpoints=[*a.endpoints, Endpoint("look", steps=[work(5)])],
+    )
+    return system(a, service("b", work(5), Call("a.look"), threads=threads))
+
+
+def test_a_deadlock_is_named() -> None:
+    scenario = Scenario("x", load=[Load("visit", Poisson(400 / s))])
+    with pytest.raises(ScenarioError, match=r"deadlock after .*: every thread of a"):
+        simulate(ring(2), scenario, duration=20 * s)
+    assert simulate(ring(50), Scenario("x", load=[Load("visit", Poisson(10 / s))]), duration=9 * s)
+    assert simulate(ring(2, 100 * ms), scenario, duration=5 * s).journey("visit").started
+
+
+@pytest.mark.parametrize(
+    ("faults", "message"),
+    [
+        ([Slow("bakc", factor=2)], "a fault on 'bakc', which the system does not have"),
+        ([Kill("back", replicas=3)], "cannot take 3 of the 1 nodes of back"),
+        ([ZoneLoss("mars")], "nothing runs in the zone 'mars'"),
+        ([Burst(2.0, journey="visti")], "there is no journey 'visti'"),
+        ([Burst(0.5)], "a burst needs a factor above 1"),
+        ([Slow("back", factor=2, start=5 * s, end=2 * s)], "ends at 2 s, before it starts at 5 s"),
+        ([Release("db")], "Release needs a service, and 'db' is none"),
+        ([CutLink("nobody", "back")], "the source of CutLink needs a service or a datastore"),
+    ],
+)
+def test_faults_that_do_not_fit_are_refused(faults: list[Fault], message: str) -> None:
+    model = system(
+        service("front", Call("back.run"), Read("db")), service("back", work(1)), MySQL("db")
+    )
+    scenario = Scenario("x", load=[Load("visit", Poisson(1 / s))], faults=faults)
+    with pytest.raises(ScenarioError, match=message):
+        simulate(model, scenario, duration=1 * s)
+
+
+@pytest.mark.parametrize(
+    ("load", "message"),
+    [
+        (Load("vist", Poisson(1 / s)), "loads the journey 'vist'.*did you mean 'visit'"),
+        (Load("visit", Poisson(0 / s)), "the load visit has a rate of zero"),
+        (Load("visit", Recorded(times=[2 * s, 1 * s])), "do not ascend"),
+        (Load("visit", Recorded(file="nowhere.txt")), "nowhere.txt: cannot read recorded times"),
+        (Mix([], Closed(1, think=1 * s)), "a mix needs at least one choice"),
+        (
+            Session("home", Poisson(1 / s), moves=[], pause=1 * s),
+            "loads the journey 'home'",
+        ),
+    ],
+)
+def test_loads_that_do_not_exist_are_refused(load: Load | Mix | Session, message: str) -> None:
+    model = system(service("front", work(1)))
+    with pytest.raises(ScenarioError, match=message):
+        simulate(model, Scenario("x", load=[load]), duration=1 * s)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("payments slow x5 from 60s to 90s", Slow("payments", factor=5, start=60 * s, end=90 * s)),
+        (
+            "payments.Charge slow x 2.5 from 1 min",
+            Slow("payments.Charge", factor=2.5, start=60 * s),
+        ),
+        ("bank fails 30% from 1s to 2s", Errors("bank", rate=30 * percent, start=1 * s, end=2 * s)),
+        ("a loses 2 replicas at 5s", Kill("a", replicas=2, start=5 * s)),
+        ("a loses a replica from 5s", Kill("a", start=5 * s)),
+        ("zone eu-1a lost from 5s to 9s", ZoneLoss("eu-1a", start=5 * s, end=9 * s)),
+        ("a -> my db cut from 5s to 9s", CutLink("a", "my db", start=5 * s, end=9 * s)),
+        ("page cache flushed at 5s", FlushCache("page cache", start=5 * s)),
+        ("payments released at 500ms", Release("payments", start=500 * ms)),
+        ("load x3 from 5s to 9s", Burst(3.0, start=5 * s, end=9 * s)),
+        ("checkout load x3 from 5s", Burst(3.0, journey="checkout", start=5 * s)),
+    ],
+)
+def test_faults_as_people_say_them(text: str, fault: Fault) -> None:
+    assert parse_fault(text) == fault
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("payments slow x5", "does not say when"),
+        ("payments explodes at 5s", "does not say what goes wrong"),
+        ("payments slow x0 at 5s", "factor"),
+        ("a fails 130% at 5s", "rate"),
+        ("payments slow x5 from 5 parsecs", "parsecs"),
+        ("", "does not say when"),
+    ],
+)
+def test_faults_that_nobody_understands(text: str, message: str) -> None:
+    with pytest.raises(ScenarioError, match=message):
+        parse_fault(text)
+
+
+def test_the_assumption_with_the_most_influence_comes_first() -> None:
+    model = System(
+        "x",
+        [service("front", Read("db")), MySQL("db", parallelism=1, max_connections=10)],
+        journeys=[Journey("visit", "front.run")],
+    )
+    result = run(model, *(k / 10 for k in range(1, 200)))
+    first, *others = result.assumptions
+    assert (first.subject, first.attribute) == ("db", "read")
+    assert first.influence > 0.5
+    assert [a.influence for a in others] == sorted((a.influence for a in others), reverse=True)
+
+
+def test_autoscaling_by_another_metric_is_listed() -> None:
+    scale = Autoscale(min=1, max=3, target_metric="lag")
+    deployment = Kubernetes(image="shop/x:1.0", autoscale=scale)
+    result = run(system(service("front", work(1), deployment=deployment)), 1)
+    assert result.not_simulated == ("autoscaling by another metric than CPU (1)",)
