@@ -4,16 +4,18 @@ from archcheck import (
     Call,
     Choice,
     Closed,
-    Empirical,
     Endpoint,
     Journey,
     Kubernetes,
     Mix,
+    Move,
     Person,
     Poisson,
     Resources,
     Scenario,
     Service,
+    Session,
+    Uniform,
 )
 from archcheck.units import MiB, millicores, minutes, s
 
@@ -73,14 +75,14 @@ MIX = [
 ]
 """The weights of the load generator's tasks."""
 
-THINKING = Empirical([n * s for n in range(1, 11)])
-"""One to ten seconds between two tasks of a user, each as likely."""
+PAUSE = Uniform(1 * s, 10 * s)
+"""Between two tasks of a user: Locust's ``between(1, 10)``."""
 
 scenarios = [
     Scenario(
         "release",
-        description="The release as it is: ten users.",
-        load=[Mix(MIX, Closed(10, think=THINKING))],
+        description="The release as it is: ten users who begin with the home page and stay.",
+        load=[Session("index", Closed(10, think=PAUSE), moves=[Move(to=MIX)], pause=PAUSE)],
         duration=5 * minutes,
     ),
     Scenario(

@@ -19,12 +19,15 @@ from archcheck.model import (
     Ramp,
     Recorded,
     Scenario,
+    Session,
     Stepped,
 )
 from archcheck.model.distributions import distribution_of
 from archcheck.model.scenarios import Arrivals
 
 _JUST_BEFORE = 1e-6
+_NOBODY = 1e-9
+_LONGEST_SESSION = 10_000
 
 
 def peak_rate(arrivals: Arrivals) -> float | None:
@@ -123,7 +126,48 @@ def _journey_rates(
             total = sum(choice.weight for choice in stream.choices)
             for choice in stream.choices:
                 rates[str(choice.journey)] += peak * choice.weight / total
+        elif isinstance(stream, Session):
+            for journey, rate in session_rates(stream, peak).items():
+                rates[journey] += rate
     return dict(rates)
+
+
+def session_rates(session: Session, peak: float) -> dict[str, float]:
+    """Rate of each journey of a session whose users come ``peak`` times a second.
+
+    Visits by the traffic equations of the Markov chain. Closed users are bounded by their pauses
+    as in :func:`peak_rate`; open users who never leave have no rate.
+    """
+    visits, never_leaves = _visits(session)
+    total = math.fsum(visits.values())
+    pause = distribution_of(session.pause).mean_seconds()
+    arrivals = session.arrivals
+    if not isinstance(arrivals, Closed):
+        return {} if never_leaves else {name: peak * count for name, count in visits.items()}
+    think = 0.0 if never_leaves else distribution_of(arrivals.think).mean_seconds()
+    cycle = think + (total if never_leaves else total - 1) * pause
+    return {name: arrivals.users * count / cycle for name, count in visits.items() if cycle}
+
+
+def _visits(session: Session) -> tuple[dict[str, float], bool]:
+    """Mean visits of one session; when users never leave, the long-run share of each journey."""
+    moves = {str(move.after) if move.after is not None else None: move for move in session.moves}
+    flow = {str(session.first): 1.0}
+    visits: dict[str, float] = defaultdict(float)
+    for _ in range(_LONGEST_SESSION):
+        if math.fsum(flow.values()) < _NOBODY:
+            return dict(visits), False
+        following: dict[str, float] = defaultdict(float)
+        for name, users in flow.items():
+            visits[name] += users
+            move = moves.get(name, moves.get(None))
+            weights = [(str(choice.journey), choice.weight) for choice in move.to] if move else []
+            total = math.fsum(weight for _, weight in weights) + (move.leave if move else 0.0)
+            for journey, weight in weights:
+                following[journey] += users * weight / total
+        flow = following
+    whole = math.fsum(visits.values())
+    return {name: count / whole for name, count in visits.items()}, True
 
 
 def operation_rates(graph: Graph, journey_rate: Mapping[str, float]) -> dict[str, float]:

@@ -9,6 +9,8 @@ from archcheck.simulation.estimates import warm_up
 from archcheck.simulation.plan import Plan
 from archcheck.simulation.record import BUCKETS, Record, StationRecord
 
+_ENOUGH = 1_000
+"""Requests of a journey that are enough to find its warm-up."""
 _BUSY = 0.98
 """Utilisation from which servers count as saturated."""
 _GROWTH = 1.02
@@ -38,9 +40,16 @@ class Overload:
 
 
 def found_warm_up(pilot: Record) -> float:
-    """The end of the warm-up of a run, the latest of its journeys' by MSER-5."""
+    """The end of the warm-up of a run, by MSER-5.
+
+    The latest that its journeys say; of those that are seldom started, which say little, only the
+    most frequent one is asked, and only when there is no better.
+    """
     latest = 0.0
+    longest = max(map(len, pilot.latencies), default=0)
     for latencies in pilot.latencies:
+        if len(latencies) < min(longest, 2 * _ENOUGH):
+            continue
         pairs = sorted(zip(latencies[::2], latencies[1::2], strict=True))
         latest = max(latest, warm_up([start for start, _ in pairs], [each for _, each in pairs]))
     return min(latest, pilot.duration / 2)
