@@ -17,7 +17,7 @@ demo: install  ## check, simulate and draw a real system
 	@echo "== archcheck verify models/online_boutique"
 	@$(BIN)/archcheck verify models/online_boutique || test $$? -eq 1
 	@echo; echo "== archcheck simulate models/online_boutique --scenario busy"
-	@$(BIN)/archcheck simulate models/online_boutique --scenario busy
+	@$(BIN)/archcheck simulate models/online_boutique --scenario busy --chart out/online_boutique_busy.png
 	@echo; echo "== archcheck diagram models/online_boutique"
 	@$(BIN)/archcheck diagram models/online_boutique -o out/online_boutique.svg
 	@$(BIN)/archcheck diagram models/online_boutique --simulate busy -o out/online_boutique.png
@@ -34,6 +34,7 @@ lint: install  ## format, lint, types, layers
 bench: install  ## speed, as ratios measured in one run
 	$(BIN)/python benchmarks/start_up.py
 	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/reference_engine.py
 
 mutants: install  ## do the rules' examples notice a change of the rule? (minutes)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[mutation]"
@@ -41,6 +42,7 @@ mutants: install  ## do the rules' examples notice a change of the rule? (minute
 
 docs: install  ## the pages and pictures that are made from the code
 	$(BIN)/python docs/make.py
+	$(BIN)/python examples/classics/draw.py
 
 clean:
 	rm -rf .venv out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,7 +13,7 @@ import random
 import statistics
 from collections import Counter
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import simpy
@@ -85,18 +85,44 @@ system = System(
 Process = Generator[Any, Any, Any]
 
 
-@dataclass
+class Station(simpy.Resource):
+    """A resource that integrates its users and its queue over time (SimPy's monitoring guide)."""
+
+    def __init__(self, env: simpy.Environment, capacity: int) -> None:
+        super().__init__(env, capacity)
+        self.busy = 0.0
+        self.waiting = 0.0
+        self.since = 0.0
+
+    def tick(self) -> None:
+        span = self._env.now - self.since
+        self.busy += self.count * span
+        self.waiting += len(self.queue) * span
+        self.since = self._env.now
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        self.tick()
+        return super().request(*args, **kwargs)
+
+    def release(self, *args: Any, **kwargs: Any) -> Any:
+        self.tick()
+        return super().release(*args, **kwargs)
+
+
 class Replicas:
-    """Thread pools of a service's replicas, and whose turn it is."""
+    """The replicas of a service, each with its thread pool; latencies of its requests."""
 
-    env: simpy.Environment
-    count: int
-    threads: int
-    nodes: list[simpy.Resource] = field(default_factory=list)
-    busy: float = 0.0
+    def __init__(self, env: simpy.Environment, count: int, threads: int) -> None:
+        self.nodes = [Station(env, threads) for _ in range(count)]
+        self.count = count
+        self.threads = threads
+        self.latencies: list[float] = []
 
-    def __post_init__(self) -> None:
-        self.nodes = [simpy.Resource(self.env, self.threads) for _ in range(self.count)]
+    def utilisation(self, seconds: float) -> float:
+        return sum(node.busy for node in self.nodes) / seconds / self.count / self.threads
+
+    def waiting(self, seconds: float) -> float:
+        return sum(node.waiting for node in self.nodes) / seconds
 
 
 class ByHand:
@@ -113,7 +139,7 @@ class ByHand:
         }
         self.shards = Replicas(self.env, 2, 4)
         self.pools = {
-            (name, node): simpy.Resource(self.env, 4)
+            (name, node): Station(self.env, 4)
             for name in ("payments", "stock")
             for node in range(2)
         }
@@ -145,11 +171,12 @@ class ByHand:
         return self.turns[caller, name] % self.services[name].count
 
     def serve(self, name: str, node: int) -> Process:
-        with self.services[name].nodes[node].request() as thread:
+        start = self.env.now
+        service = self.services[name]
+        with service.nodes[node].request() as thread:
             yield thread
-            start = self.env.now
             done = yield self.env.process(self.steps[name](node))
-            self.services[name].busy += self.env.now - start
+        service.latencies.append(self.env.now - start)
         return done
 
     def call(self, caller: str, name: str) -> Process:
@@ -198,11 +225,11 @@ class ByHand:
         with self.pools[name, node].request() as connection:
             yield connection
             yield self.env.timeout(DELAY)
+            start = self.env.now
             with self.shards.nodes[self.random.randrange(2)].request() as worker:
                 yield worker
-                start = self.env.now
                 yield self.work(mean)
-                self.shards.busy += self.env.now - start
+            self.shards.latencies.append(self.env.now - start)
             yield self.env.timeout(DELAY)
 
 
@@ -214,6 +241,7 @@ class Measured:
     p95: float
     throughput: float
     ledger: float
+    payments_waiting: float
 
 
 def simulate_by_hand(seconds: float, seed: int) -> Measured:
@@ -225,7 +253,8 @@ def simulate_by_hand(seconds: float, seed: int) -> Measured:
         statistics.fmean(script.latencies),
         statistics.quantiles(script.latencies, n=20)[18],
         len(script.latencies) / seconds,
-        script.shards.busy / seconds / 8,
+        script.shards.utilisation(seconds),
+        script.services["payments"].waiting(seconds),
     )
 
 
@@ -241,6 +270,7 @@ def simulate_model(seconds: float, seed: int) -> Measured:
         journey.latency.p95,
         journey.throughput,
         result.resource("ledger").utilisation,
+        result.resource("payments").waiting,
     )
 
 
@@ -250,10 +280,11 @@ if __name__ == "__main__":
         shown = Measured(
             *(
                 statistics.fmean(getattr(run, name) for run in runs)
-                for name in ("mean", "p95", "throughput", "ledger")
+                for name in ("mean", "p95", "throughput", "ledger", "payments_waiting")
             )
         )
         print(
             f"{title}: mean {shown.mean * 1000:.1f} ms, p95 {shown.p95 * 1000:.0f} ms, "
-            f"{shown.throughput:.0f}/s, ledger {shown.ledger:.1%} busy"
+            f"{shown.throughput:.0f}/s, ledger {shown.ledger:.1%} busy, "
+            f"{shown.payments_waiting:.2f} waiting for payments"
         )

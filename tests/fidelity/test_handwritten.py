@@ -26,7 +26,7 @@ def test_both_ways_of_simulating_agree() -> None:
     spec.loader.exec_module(script)
     by_hand = [script.simulate_by_hand(25.0, seed) for seed in range(1, RUNS + 1)]
     model = [script.simulate_model(25.0, seed) for seed in range(1, RUNS + 1)]
-    for name in ("mean", "p95", "throughput", "ledger"):
+    for name in ("mean", "p95", "throughput", "ledger", "payments_waiting"):
         ours, theirs = ([getattr(run, name) for run in runs] for runs in (model, by_hand))
         error = math.sqrt((statistics.variance(ours) + statistics.variance(theirs)) / RUNS)
         difference = statistics.fmean(ours) - statistics.fmean(theirs)

@@ -49,31 +49,32 @@ def code(cause: Cause, index: int) -> int:
     return cause + (index << SHIFT)
 
 
+def _sums() -> dict[int, float]:
+    return defaultdict(float)
+
+
 class Attribution:
     """The notes of a journey's requests, summed by bucket of the journey's duration."""
 
     def __init__(self) -> None:
         self.counts: dict[int, int] = defaultdict(int)
         self.totals: dict[int, float] = defaultdict(float)
-        self.seconds: dict[int, dict[int, float]] = {}
+        self.seconds: dict[int, dict[int, float]] = defaultdict(_sums)
 
     def add(self, seconds: float, notes: Notes) -> None:
         """A journey took ``seconds``; ``notes`` say what for."""
         bucket = bucket_of(seconds)
         self.counts[bucket] += 1
         self.totals[bucket] += seconds
-        sums = self.seconds.get(bucket)
-        if sums is None:
-            sums = self.seconds[bucket] = {}
-        pairs = iter(notes)
-        for note in pairs:
-            sums[note] = sums.get(note, 0.0) + next(pairs)  # type: ignore[index, call-overload]
+        sums = self.seconds[bucket]
+        for note, spent in zip(notes[::2], notes[1::2], strict=True):
+            sums[note] += spent  # type: ignore[index]  # codes are whole
 
     def merge(self, other: Attribution) -> None:
         """Add another run's notes."""
         for bucket, count in other.counts.items():
             self.counts[bucket] += count
             self.totals[bucket] += other.totals[bucket]
-            sums = self.seconds.setdefault(bucket, {})
+            sums = self.seconds[bucket]
             for note, seconds in other.seconds[bucket].items():
-                sums[note] = sums.get(note, 0.0) + seconds
+                sums[note] += seconds

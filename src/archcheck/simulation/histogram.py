@@ -7,7 +7,10 @@ within 0.5% of what it was, over any range, in a few hundred counters.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
+from itertools import repeat
+from operator import mul
 
 RELATIVE_ERROR = 0.005
 """The largest relative error of a percentile."""
@@ -24,33 +27,63 @@ def bucket_of(seconds: float) -> int:
 
 
 class Histogram:
-    """A distribution of non-negative seconds, with its exact count, sum and maximum."""
+    """A distribution of non-negative seconds, with its exact count, sum and maximum.
 
-    __slots__ = ("_buckets", "count", "max", "sum")
+    Values are kept as they come and sorted into buckets many at a time, when the histogram is
+    read or when :meth:`settle` is called.
+    """
+
+    __slots__ = ("_buckets", "_count", "_fresh", "_max", "_sum", "add")
 
     def __init__(self) -> None:
-        self.count = 0
-        self.sum = 0.0
-        self.max = 0.0
-        self._buckets: dict[int, int] = {}
-
-    def add(self, seconds: float) -> None:
+        self._count = 0
+        self._sum = 0.0
+        self._max = 0.0
+        self._buckets: Counter[int] = Counter()
+        self._fresh: list[float] = []
+        self.add = self._fresh.append
         """Record a value."""
-        self.count += 1
-        self.sum += seconds
-        if seconds > self.max:
-            self.max = seconds
-        bucket = math.ceil(math.log(seconds) * _PER_LOG) if seconds > 0 else _ZERO
-        self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
+
+    def settle(self) -> None:
+        """Sort the values that have come since the last time into their buckets."""
+        fresh = self._fresh
+        if not fresh:
+            return
+        self._count += len(fresh)
+        self._sum += math.fsum(fresh)
+        self._max = max(self._max, max(fresh))
+        positive = [seconds for seconds in fresh if seconds > 0]
+        if len(positive) < len(fresh):
+            self._buckets[_ZERO] += len(fresh) - len(positive)
+        self._buckets.update(map(math.ceil, map(mul, map(math.log, positive), repeat(_PER_LOG))))
+        fresh.clear()
+
+    @property
+    def count(self) -> int:
+        """How many values."""
+        return self._count + len(self._fresh)
+
+    @property
+    def sum(self) -> float:
+        """The sum of the values."""
+        self.settle()
+        return self._sum
+
+    @property
+    def max(self) -> float:
+        """The largest value; 0 without values."""
+        self.settle()
+        return self._max
 
     @property
     def mean(self) -> float:
         """The exact mean; NaN without values."""
-        return self.sum / self.count if self.count else math.nan
+        return self.sum / self._count if self.count else math.nan
 
     def bucket_at(self, share: float) -> int:
         """The bucket of the value that ``share`` of the values do not exceed."""
-        rank = max(1, math.ceil(share * self.count))
+        self.settle()
+        rank = max(1, math.ceil(share * self._count))
         seen = 0
         for bucket in sorted(self._buckets):
             seen += self._buckets[bucket]
@@ -63,15 +96,16 @@ class Histogram:
         if not self.count:
             return math.nan
         bucket = self.bucket_at(share)
-        return 0.0 if bucket == _ZERO else min(self.max, 2 * _GROWTH**bucket / (_GROWTH + 1))
+        return 0.0 if bucket == _ZERO else min(self._max, 2 * _GROWTH**bucket / (_GROWTH + 1))
 
     def merge(self, other: Histogram) -> None:
         """Add the values of another histogram."""
-        self.count += other.count
-        self.sum += other.sum
-        self.max = max(self.max, other.max)
-        for bucket, count in other._buckets.items():
-            self._buckets[bucket] = self._buckets.get(bucket, 0) + count
+        self.settle()
+        other.settle()
+        self._count += other._count
+        self._sum += other._sum
+        self._max = max(self._max, other._max)
+        self._buckets.update(other._buckets)
 
     @classmethod
     def merged(cls, parts: Iterable[Histogram]) -> Histogram:
@@ -80,3 +114,15 @@ class Histogram:
         for part in parts:
             total.merge(part)
         return total
+
+    def __reduce__(self) -> tuple[object, ...]:
+        self.settle()
+        return _restored, (self._count, self._sum, self._max, self._buckets)
+
+
+def _restored(count: int, total: float, largest: float, buckets: Counter[int]) -> Histogram:
+    """A histogram that has travelled between processes."""
+    histogram = Histogram()
+    histogram._count, histogram._sum, histogram._max = count, total, largest
+    histogram._buckets = buckets
+    return histogram

@@ -19,13 +19,21 @@ BUCKETS = 60
 """Intervals of the time series."""
 
 
-@dataclass(slots=True)
 class Tally:
-    """Requests of one journey or operation: how they ended and how long they took."""
+    """Requests of one journey or operation: how they ended and how long they took.
 
-    started: int = 0
-    outcomes: list[int] = field(default_factory=lambda: [0] * len(Outcome))
-    latency: list[Histogram] = field(default_factory=lambda: [Histogram() for _ in Outcome])
+    ``finish[outcome](seconds)`` records an ending.
+    """
+
+    def __init__(self) -> None:
+        self.started = 0
+        self.latency = [Histogram() for _ in Outcome]
+        self.finish = [histogram.add for histogram in self.latency]
+
+    @property
+    def outcomes(self) -> list[int]:
+        """How many ended in which way."""
+        return [histogram.count for histogram in self.latency]
 
     @property
     def finished(self) -> int:
@@ -37,17 +45,28 @@ class Tally:
         """Requests that had none when the run ended."""
         return self.started - self.finished
 
-    def finish(self, outcome: int, seconds: float) -> None:
-        """Record an ending."""
-        self.outcomes[outcome] += 1
-        self.latency[outcome].add(seconds)
+    def settle(self) -> None:
+        """Sort what has come into buckets."""
+        for histogram in self.latency:
+            histogram.settle()
 
     def merge(self, other: Tally) -> None:
         """Add another run's requests."""
         self.started += other.started
-        for outcome in Outcome:
-            self.outcomes[outcome] += other.outcomes[outcome]
-            self.latency[outcome].merge(other.latency[outcome])
+        for mine, theirs in zip(self.latency, other.latency, strict=True):
+            mine.merge(theirs)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restored, (self.started, self.latency)
+
+
+def _restored(started: int, latency: list[Histogram]) -> Tally:
+    """A tally that has travelled between processes."""
+    tally = Tally()
+    tally.started = started
+    tally.latency = latency
+    tally.finish = [histogram.add for histogram in latency]
+    return tally
 
 
 @dataclass(slots=True)
@@ -167,13 +186,21 @@ class Record:
         """A journey has its answer, or its user has given up."""
         seconds = now - start
         if start >= self.warmup:
-            self.journeys[journey].finish(outcome, seconds)
+            self.journeys[journey].finish[outcome](seconds)
             self.attribution[journey].add(seconds, notes)
         latencies = self.latencies[journey]
         latencies.append(start)
         latencies.append(seconds)
         bucket = min(BUCKETS - 1, int(now / self.duration * BUCKETS))
         self.series[journey].add(bucket, outcome, seconds)
+
+    def settle(self) -> None:
+        """Sort what has come since the last time into buckets."""
+        for tally in (*self.journeys, *self.operations):
+            tally.settle()
+        for series in self.series:
+            for histogram in series.latency:
+                histogram.settle()
 
     def merge(self, other: Record) -> None:
         """Add another replication."""

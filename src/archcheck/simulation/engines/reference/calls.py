@@ -95,16 +95,13 @@ class Call:
     def _try(self) -> None:
         self.try_since = self.engine.time
         self.tries += 1
-        self._attempt()
-        policy = self.site.policy
-        if policy.hedges > 1 and self.open:
-            self.engine.timer(policy.hedge_after, partial(self._hedge, self.number, 1))
-
-    def _attempt(self) -> None:
         self.number += 1
         attempt = Attempt(self, child(self.key, self.site.place, self.number))
         self.open.append(attempt)
         attempt.start()
+        policy = self.site.policy
+        if policy.hedges > 1 and self.open:
+            self.engine.timer(policy.hedge_after, partial(self._hedge, self.number, 1))
 
     def _hedge(self, first: int, made: int) -> None:
         """The try that began with attempt ``first`` has no answer yet: ask once more."""
@@ -112,7 +109,10 @@ class Call:
             return
         if self.engine.time >= self.engine.warmup:
             self.record.hedges += 1
-        self._attempt()
+        self.number += 1
+        attempt = Attempt(self, child(self.key, self.site.place, self.number))
+        self.open.append(attempt)
+        attempt.start()
         policy = self.site.policy
         if made + 1 < policy.hedges and self.open:
             self.engine.timer(policy.hedge_after, partial(self._hedge, first, made + 1))
@@ -331,7 +331,7 @@ class Attempt:
             self.travel += back
             self.engine.after(back, partial(self._receive, outcome, notes))
         else:
-            self._receive(outcome, notes)
+            self.engine.soon.append(partial(self._receive, outcome, notes))
 
     def _receive(self, outcome: int, notes: Notes) -> None:
         call = self.call

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from archcheck.simulation.engines.reference.caches import Content, Lookup
-from archcheck.simulation.engines.reference.calls import Asker, Attempt, Call
-from archcheck.simulation.engines.reference.clock import Clock, Timeouts
+from archcheck.simulation.engines.reference.calls import Attempt, Call
+from archcheck.simulation.engines.reference.clock import Clock, Timeouts, rarely_collecting
 from archcheck.simulation.engines.reference.deadlock import check_progress
 from archcheck.simulation.engines.reference.faults import Faults
 from archcheck.simulation.engines.reference.fleets import Caller, Fleet
@@ -39,6 +39,8 @@ class Streams(dict[int, int]):
 
 class Engine(Clock):
     """The clock, the fleets and the streams of one run."""
+
+    new_call = Call
 
     def __init__(self, plan: Plan, seed: int, duration: float, warmup: float) -> None:
         super().__init__()
@@ -73,7 +75,8 @@ class Engine(Clock):
             self.after(self.warmup, self._warm_up_is_over)
         for bucket in range(1, BUCKETS):
             self.after(duration * bucket / BUCKETS, partial(self._snapshot, bucket - 1))
-        self.run(until=duration)
+        with rarely_collecting():
+            self.run(until=duration)
         self.time = duration
         self.record.events = self.events
         self._snapshot(BUCKETS - 1)  # SimPy stops before the events of the last instant
@@ -93,14 +96,11 @@ class Engine(Clock):
                 record.busy_series[books.station][bucket] += busy
                 record.waiting_series[books.station][bucket] += waiting
                 record.capacity_series[books.station][bucket] += servers
+        record.settle()
         if self.plan.may_deadlock:
             check_progress(self)
 
     # -- what requests need of others ---------------------------------------------------------
-
-    def call(self, caller: Caller, site: int, asker: Asker, key: int) -> Call:
-        """A call from a call site."""
-        return Call(self, caller, site, asker, key)
 
     def look_up(self, walk: Walk, step: Step) -> None:
         """Ask a cache."""

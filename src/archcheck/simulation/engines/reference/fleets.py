@@ -151,6 +151,8 @@ class Replica(Caller):
         self.fleet = fleet
         self.index = index
         self.is_draining = False
+        self.ranks = spec.ranks
+        """How important each class of requests is here; 0 is served first."""
         self.inside: dict[Request, None] = {}
         self.slots = self._held(spec.slots) if spec.slots >= 0 else None
         self.cores = self._working(spec.cores) if spec.cores >= 0 else None
@@ -170,11 +172,6 @@ class Replica(Caller):
             return self._held(station)
         record = self.engine.record.stations[station]
         return Shared(self.engine, record, spec.servers, spec.queue, station)
-
-    def rank_of(self, rank: int) -> int:
-        """How important a class of requests is here; 0 is served first."""
-        ranks = self.fleet.spec.ranks
-        return ranks[rank] if ranks else 0
 
     def turns_away(self, rank: int) -> bool:
         """Whether a newcomer is rejected: shed, or because the queue is full.

@@ -127,8 +127,10 @@ class Delivery:
 
     def answer(self, outcome: int, notes: Notes) -> None:
         """The consumer is done with it, or has failed."""
-        if outcome <= Outcome.DEGRADED:
-            return
+        if outcome > Outcome.DEGRADED:
+            self.group.engine.soon.append(self._failed)
+
+    def _failed(self) -> None:
         engine, spec = self.group.engine, self.group.spec
         if self.number < spec.deliveries:
             self._count("redelivered")

@@ -8,11 +8,11 @@ callback. A :class:`Request` is the walk through an operation's steps inside a r
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from math import log
 from typing import TYPE_CHECKING, Protocol
 
 from archcheck.simulation.attribution import SHIFT, Cause, Notes
-from archcheck.simulation.plan import FOREVER, Kind, Outcome, Step
+from archcheck.simulation.plan import FOREVER, Kind, Outcome, Shape, Step
 from archcheck.simulation.randomness import child, uniform
 from archcheck.simulation.sampling import sample
 
@@ -55,10 +55,9 @@ class Walk:
 
     __slots__ = (
         "asked", "call", "deadline", "engine", "join", "key", "notes", "position", "rank",
-        "request", "seconds", "stack", "steps",
+        "seconds", "stack", "steps",
     )  # fmt: skip
 
-    request: Request
     steps: tuple[Step, ...]
     asked: float
     seconds: float
@@ -73,6 +72,11 @@ class Walk:
         self.stack: list[tuple[tuple[Step, ...], int, int, Step | None, int, Loading | None]] = []
         self.call: Call | None = None
         self.join: Join | None = None
+
+    @property
+    def request(self) -> Request:
+        """The request whose steps these are."""
+        raise NotImplementedError
 
     def done(self, succeeded: bool, cancelled: bool) -> None:
         """The block has ended."""
@@ -130,7 +134,11 @@ class Walk:
     def work(self, step: Step) -> bool:
         request, engine = self.request, self.engine
         assert step.sampler is not None  # noqa: S101  # the compiler gives every WORK a sampler
-        seconds = sample(step.sampler, engine.streams[step.place], self.key)
+        sampler = step.sampler
+        if sampler.shape == Shape.EXPONENTIAL:  # most work is
+            seconds = -sampler.a * log(uniform(engine.streams[step.place], self.key))
+        else:
+            seconds = sample(sampler, engine.streams[step.place], self.key)
         if engine.faults.slowness:
             seconds *= engine.faults.slowness.get(request.index, 1.0)
         home = request.home
@@ -143,7 +151,8 @@ class Walk:
             engine.after(seconds, self.advance)
         elif not home.is_dead:
             self.asked, self.seconds = engine.time, seconds
-            home.cores.work(seconds, self._worked, home.rank_of(self.rank))
+            rank = home.ranks[self.rank] if home.ranks else 0
+            home.cores.work(seconds, self._worked, rank)
         return False
 
     def _worked(self) -> None:
@@ -154,7 +163,8 @@ class Walk:
         self.advance()
 
     def ask(self, step: Step) -> bool:
-        self.call = call = self.engine.call(self.request.caller, step.call, self, self.key)
+        engine, caller = self.engine, self.request.home or self.request.caller
+        self.call = call = engine.new_call(engine, caller, step.call, self, self.key)
         call.start()
         return False
 
@@ -253,6 +263,10 @@ class Request(Walk):
         self.visit: Visit | None = None
         self.loadings: list[Loading] | None = None
 
+    @property
+    def request(self) -> Request:
+        return self
+
     # -- coming in ------------------------------------------------------------------------------
 
     def admit(self, *, first: bool = False) -> None:
@@ -269,7 +283,7 @@ class Request(Walk):
         if replica.is_dead:
             self._finish(_FAILED)
             return
-        rank = replica.rank_of(self.rank)
+        rank = replica.ranks[self.rank] if replica.ranks else 0
         if replica.is_gated and replica.turns_away(rank):
             self._finish(_REJECTED)
             return
@@ -295,7 +309,6 @@ class Request(Walk):
         if rate > 0 and uniform(engine.streams[self.operation.place], self.key) < rate:
             self._leave(_FAILED)
             return
-        self.request = self
         self.steps = engine.plan.blocks[self.operation.block]
         self.advance()
 
@@ -338,28 +351,32 @@ class Request(Walk):
         self.is_over = True
         engine = self.engine
         if self.since >= engine.warmup:
-            engine.record.operations[self.index].finish(outcome, engine.time - self.since)
-        engine.soon.append(partial(self.origin.answer, outcome, self.notes))
+            engine.record.operations[self.index].finish[outcome](engine.time - self.since)
+        self.origin.answer(outcome, self.notes)
 
     @property
     def caller(self) -> Caller:
         """Who makes the calls of this request: the process that it runs in."""
-        return self.home if self.home is not None else self.engine.outsider(self.operation.place)
+        return self.home or self.engine.outsider(self.operation.place)
 
 
 class Branch(Walk):
     """A branch of a parallel step."""
 
-    __slots__ = ("is_waited", "parent")
+    __slots__ = ("_request", "is_waited", "parent")
 
     def __init__(self, parent: Join, block: int, is_waited: bool) -> None:
         walk = parent.walk
         super().__init__(walk.engine, walk.key, walk.rank)
-        self.request = walk.request
+        self._request = walk.request
         self.deadline = walk.deadline
         self.steps = walk.engine.plan.blocks[block]
         self.parent = parent
         self.is_waited = is_waited
+
+    @property
+    def request(self) -> Request:
+        return self._request
 
     def done(self, succeeded: bool, cancelled: bool) -> None:
         if self.is_waited:

@@ -25,7 +25,7 @@ class Visit:
 
     def __init__(self, since: float, granted: Thunk, owner: Any) -> None:
         self.since = since
-        self.granted = granted
+        self.granted: Thunk | None = granted
         self.owner = owner
         self.is_served = False
         self.is_gone = False
@@ -51,7 +51,7 @@ class Books:
         self.busy_seconds = 0.0
         self.waiting_seconds = 0.0
         self.server_seconds = 0.0
-        self._last = engine.time
+        self.last = engine.time
         self._start = self._shown = (0.0, 0.0, 0.0)
         self.is_closed = False
         engine.books.append(self)
@@ -59,15 +59,15 @@ class Books:
     def is_there_since(self, birth: float) -> None:
         """These servers existed, idle, before they were first asked for."""
         if self.servers is not None:
-            self.server_seconds = self.servers * (self._last - birth)
-            before = self.servers * max(0.0, min(self._last, self.warmup) - birth)
-            self._start = (0.0, 0.0, before if self._last >= self.warmup else 0.0)
+            self.server_seconds = self.servers * (self.last - birth)
+            before = self.servers * max(0.0, min(self.last, self.warmup) - birth)
+            self._start = (0.0, 0.0, before if self.last >= self.warmup else 0.0)
 
     def tick(self, now: float) -> None:
         """Time has passed; called before anything changes."""
-        span = now - self._last
+        span = now - self.last
         if span > 0:
-            self._last = now
+            self.last = now
             self.busy_seconds += self.busy * span
             self.waiting_seconds += self.waiting * span
             if self.servers is not None:
@@ -161,7 +161,8 @@ class Servers(Books):
         self.inside[visit] = None
         if now >= self.warmup:
             self.record.visits += 1
-        self.tick(now)
+        if now > self.last:
+            self.tick(now)
         if self.servers is None or self.busy < self.servers:
             self.busy += 1
             visit.is_served = True
@@ -180,14 +181,16 @@ class Servers(Books):
             return
         visit.is_gone = True
         now = self.engine.time
-        self.tick(now)
+        if now > self.last:
+            self.tick(now)
         self.leave(visit, now)
         if not visit.is_served:
             self.waiting -= 1
-            return
-        self.busy -= 1
-        if self.waiting:
-            self.serve_next(now)
+        else:
+            self.busy -= 1
+            if self.waiting:
+                self.serve_next(now)
+        visit.granted = visit.owner = None  # no circle of references is left
 
     def serve_next(self, now: float) -> None:
         """Free servers are given to those who wait."""
@@ -202,7 +205,8 @@ class Servers(Books):
                     visit.is_served = True
                     if now > self.warmup:
                         self.record.waited += now - max(visit.since, self.warmup)
-                    self.engine.soon.append(visit.granted)
+                    if visit.granted is not None:
+                        self.engine.soon.append(visit.granted)
                     break
 
     def least_important(self, rank: int) -> Visit | None:
@@ -325,7 +329,8 @@ class Shared(Books):
         if now > self.warmup:
             self.record.waited += max(0.0, now - max(visit.since, self.warmup) - seconds)
         self._change()
-        visit.granted()
+        if visit.granted is not None:
+            visit.granted()
 
     def empty(self) -> None:
         """Everybody is thrown out, without an answer."""
