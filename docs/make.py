@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from archcheck.diagrams import container_view, to_svg
 from archcheck.loading import load
 from archcheck.plugins import rules
 from archcheck.reporting.rules import rule_page, rules_index
-from archcheck.simulation import simulate
+from archcheck.reporting.simulation import draw_charts
+from archcheck.simulation import parse_fault, simulate
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -45,7 +47,16 @@ def main() -> int:
     for path, text in {**pages(), **pictures()}.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    chart()
     return 0
+
+
+def chart() -> None:
+    """The picture of docs/simulation.md: the shop when its ledger is slow for a while."""
+    (shop,) = load(ROOT / "models" / "shop")
+    faults = [parse_fault("ledger slow x40 from 20s to 40s")]
+    scenario = replace(shop.scenario("evening"), faults=faults)
+    draw_charts(simulate(shop, scenario), str(DOCS / "images" / "shop_fault.svg"))
 
 
 if __name__ == "__main__":

@@ -112,6 +112,55 @@ def test_a_missed_objective_exits_with_1(tmp_path: Path) -> None:
     assert "go: p50 is" in done.stdout
 
 
+def test_simulate_takes_faults_and_shows_what_they_do(tmp_path: Path) -> None:
+    model(tmp_path, SMALL)
+    fault = ("--fault", "a slow x400 from 1s to 3s")
+    done = archcheck("simulate", "model.py", *fault, "--chart", "run.svg", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "work (a)" in done.stdout
+    assert (tmp_path / "run.svg").read_text().startswith("<?xml")
+    slow, calm = (
+        json.loads(archcheck("simulate", "model.py", *how, "--format", "json", cwd=tmp_path).stdout)
+        for how in (fault, ())
+    )
+    p99 = [run["journeys"][0]["latency"]["p99"] for run in (slow, calm)]
+    assert p99[0] > 20 * p99[1]
+
+
+def test_simulate_says_when_there_is_no_steady_state(tmp_path: Path) -> None:
+    model(tmp_path, SMALL.replace("10 / s", "5200 / s").replace("5 * s", "3 * s"))
+    done = archcheck("simulate", "model.py", cwd=tmp_path)
+    assert done.returncode == 1
+    assert re.search(r"no steady state: a receives 1\.\d\d times what it can serve", done.stdout)
+    data = json.loads(archcheck("simulate", "model.py", "--format", "json", cwd=tmp_path).stdout)
+    assert data["steady_state"] is False
+    assert data["journeys"][0]["latency"]["mean"] is None
+
+
+def test_replications_do_not_depend_on_the_number_of_cores(tmp_path: Path) -> None:
+    model(tmp_path, SMALL)
+    outputs = {
+        archcheck(
+            *("simulate", "model.py", "--replications", "4", "--format", "json"),
+            *("--warmup", "1s", "--jobs", jobs),
+            cwd=tmp_path,
+        ).stdout
+        for jobs in ("1", "2")
+    }
+    (output,) = outputs
+    data = json.loads(output)
+    assert data["replications"] == 4
+    mean = data["estimates"]["go"]["mean"]
+    assert mean["method"] == "replications"
+    assert 0 < mean["half_width"] < mean["value"]
+
+
+def test_simulate_replicates_until_it_is_precise(tmp_path: Path) -> None:
+    model(tmp_path, SMALL)
+    done = archcheck("simulate", "model.py", "--precision", "10%", "--jobs", "1", cwd=tmp_path)
+    assert re.search(r"precision of 10.00% reached with \d+ replications", done.stdout)
+
+
 def test_simulate_gives_the_same_json_for_the_same_seed(tmp_path: Path) -> None:
     model(tmp_path, SMALL)
     first, second, other = (
@@ -212,6 +261,11 @@ def test_cyclic_nesting_is_one_sentence(tmp_path: Path) -> None:
         (("verify",), "models"),
         (("simulate", "model.py", "--scenario", "clam"), "'clam'.*did you mean 'calm'"),
         (("simulate", "model.py", "--duration", "60"), "60.*unit"),
+        (("simulate", "model.py", "--fault", "b slow x2 at 1s"), "'b', which the system does not"),
+        (("simulate", "model.py", "--fault", "a slow"), "'a slow' does not say when"),
+        (("simulate", "model.py", "--replications", "0"), "replications must be at least 1"),
+        (("simulate", "model.py", "--precision", "0%"), "precision is a share between 0 and 1"),
+        (("simulate", "model.py", "--chart", "x.pdf"), "cannot draw 'x.pdf'"),
         (("simulate", "model.py", "--duration", "5s", "--warmup", "9s"), "must be shorter"),
         (("diagram", "model.py", "-o", "x.gif"), "x.gif.*.svg, .png or .dot"),
         (("diagram", "model.py", "-o", "no/folder/x.svg"), "x.svg: No such file or directory"),

@@ -16,7 +16,12 @@ from archcheck.cli.common import (
     write,
 )
 from archcheck.reporting.console import report_console, spinner
-from archcheck.reporting.simulation import draw_charts, print_simulation, simulation_data
+from archcheck.reporting.simulation import (
+    checked_target,
+    draw_charts,
+    print_simulation,
+    simulation_data,
+)
 from archcheck.simulation import parse_fault, simulate
 from archcheck.units import Duration, Fraction
 
@@ -84,6 +89,8 @@ def command(
     """
     system = one_system(models, system_name)
     chosen = choose_scenario(system, scenario)
+    if chart is not None:
+        checked_target(chart)
     if faults:
         chosen = replace(chosen, faults=[*chosen.faults, *map(parse_fault, faults)])
     with spinner(f"simulating {system.name} under {chosen.name}"):

@@ -1,7 +1,7 @@
 """The result of a simulation as text, as JSON and as pictures."""
 
-from archcheck.reporting.simulation.charts import draw_charts
+from archcheck.reporting.simulation.charts import checked_target, draw_charts
 from archcheck.reporting.simulation.jsonform import simulation_data
 from archcheck.reporting.simulation.text import print_simulation
 
-__all__ = ["draw_charts", "print_simulation", "simulation_data"]
+__all__ = ["checked_target", "draw_charts", "print_simulation", "simulation_data"]

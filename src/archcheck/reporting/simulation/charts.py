@@ -31,6 +31,14 @@ _SHOWN_RESOURCES = 5
 _WIDTH = 9.0
 
 
+def checked_target(target: str) -> Path:
+    """The file of a picture. Raises :class:`ArchcheckError` for a kind that cannot be drawn."""
+    path = Path(target)
+    if path.suffix not in (".svg", ".png"):
+        raise ArchcheckError(f"cannot draw {path.name!r}; use a name that ends in .svg or .png")
+    return path
+
+
 def draw_charts(result: SimulationResult, target: str) -> None:
     """Write the picture to a ``.svg`` or ``.png`` file.
 
@@ -38,9 +46,7 @@ def draw_charts(result: SimulationResult, target: str) -> None:
     and failures, 95th percentile, utilisation of the busiest resources over the run. Raises
     :class:`ArchcheckError` for another kind of file, or without matplotlib.
     """
-    path = Path(target)
-    if path.suffix not in (".svg", ".png"):
-        raise ArchcheckError(f"cannot draw {path.name!r}; use a name that ends in .svg or .png")
+    path = checked_target(target)
     try:
         import matplotlib as mpl
         from matplotlib.figure import Figure

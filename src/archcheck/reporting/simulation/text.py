@@ -65,7 +65,8 @@ def _request_table(
 ) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("", no_wrap=True)
-    for column in ("started", "/s", "errors", "mean", "p50", "p90", "p95", "p99", "p99.9"):
+    degrades = ["degraded"] if any(request.degraded for request in requests) else []
+    for column in ("started", "/s", "errors", *degrades, "mean", "p50", "p95", "p99", "p99.9"):
         table.add_column(column, justify="right", no_wrap=True)
     for request in requests:
         if not request.started:
@@ -76,11 +77,9 @@ def _request_table(
             f"{request.started:,}",
             f"{request.throughput:.1f}",
             _errors(request),
+            *([_degraded(request)] if degrades else []),
             _mean(result, request),
-            *(
-                _seconds(value)
-                for value in (latency.p50, latency.p90, latency.p95, latency.p99, latency.p999)
-            ),
+            *(_seconds(value) for value in (latency.p50, latency.p95, latency.p99, latency.p999)),
         )
     return table
 
@@ -107,9 +106,11 @@ def _errors(request: RequestResult) -> Text:
     worst = max(parts, key=lambda name: parts[name])
     if parts[worst]:
         text += f" {worst}"
-    if request.degraded:
-        text += f", {request.degraded / request.finished:.1%} degraded"
     return Text(text, style="red" if parts[worst] else "")
+
+
+def _degraded(request: RequestResult) -> str:
+    return f"{request.degraded / request.finished:.2%}" if request.degraded else ""
 
 
 def _time_table(result: SimulationResult, verbose: bool) -> Table:
@@ -131,7 +132,10 @@ def _time_table(result: SimulationResult, verbose: bool) -> Table:
 def _shares(band: Band, verbose: bool) -> str:
     kept = [share for share in band.shares if share.share >= 0.005]
     shown = kept if verbose else kept[:_SHOWN_CAUSES]
-    parts = [f"{share.share:.0%} {share.cause} {share.place}".rstrip() for share in shown]
+    parts = [
+        f"{share.share:.0%} {share.cause}" + (f" ({share.place})" if share.place else "")
+        for share in shown
+    ]
     rest = 1 - sum(share.share for share in shown)
     if rest >= 0.005 and len(band.shares) > len(shown):
         parts.append(f"{rest:.0%} other")

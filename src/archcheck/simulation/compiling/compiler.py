@@ -72,7 +72,7 @@ def _compile_elements(tables: Tables, steps: StepCompiler) -> None:
         steps.reserve(name, operation.owner.name)
     for name in operations:
         steps.fill(name)
-    steps.subscribe()
+    steps.channels.subscribe()
 
 
 def _journey(tables: Tables, steps: StepCompiler, journey: Journey) -> p.PlannedJourney:

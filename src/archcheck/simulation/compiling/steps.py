@@ -29,10 +29,10 @@ from archcheck.model import (
     Write,
     effective,
 )
-from archcheck.model.brokers import Channel
 from archcheck.simulation import plan as p
-from archcheck.simulation.compiling.assumed import CACHE_LOOKUP, DELIVERIES, QUERY
-from archcheck.simulation.compiling.groups import add_consumers, is_ordered, replicas_of
+from archcheck.simulation.compiling.assumed import CACHE_LOOKUP, QUERY
+from archcheck.simulation.compiling.channels import ChannelCompiler, channel_called
+from archcheck.simulation.compiling.groups import add_consumers, replicas_of
 from archcheck.simulation.compiling.policies import add_limit, compile_policy, optional_policy
 from archcheck.simulation.compiling.tables import Tables, kept_once
 from archcheck.simulation.compiling.transfer import Transfer
@@ -71,6 +71,7 @@ class StepCompiler:
         self.assumed = tables.assumed
         self.delay = self.assumed.delay(tables.system.network)
         self.transfer = Transfer(tables)
+        self.channels = ChannelCompiler(tables, self.delay)
 
     # -- operations ---------------------------------------------------------------------------
 
@@ -93,7 +94,7 @@ class StepCompiler:
         steps = self._steps(_Site(owner, name, name), part.steps)
         group, limit, error_rate = tables.group_of[owner.name], -1, 0.0
         if isinstance(part, Consumer):
-            channel = self._channel(str(part.topic))
+            channel = channel_called(tables.system, str(part.topic))
             group = add_consumers(tables, owner, name, part, channel)
         else:
             before, after = self.transfer.at_callee(part, name)
@@ -148,12 +149,6 @@ class StepCompiler:
             raise ScenarioError(f"{store.name} is asked for data and is no datastore")
         return store
 
-    def _channel(self, reference: str) -> Channel:
-        channel = self.system.find(reference)
-        if not isinstance(channel, Channel):
-            raise ScenarioError(f"{reference} is consumed and is neither a topic nor a queue")
-        return channel
-
     # -- steps --------------------------------------------------------------------------------
 
     def _steps(self, site: _Site, steps: Iterable[Step]) -> tuple[p.Step, ...]:
@@ -175,7 +170,7 @@ class StepCompiler:
             case Read() | Write():
                 return [self._ask(site, step)]
             case Publish():
-                channel = self._channel_row(step)
+                channel = self.channels.published(step)
                 return [p.Step(p.Kind.PUBLISH, place, channel=channel)]
             case Cached():
                 return [self._cached(site, step)]
@@ -354,68 +349,3 @@ class StepCompiler:
         if index not in self.tables.caches_of[store.name]:
             self.tables.caches_of[store.name].append(index)
         return index
-
-    # -- messages -------------------------------------------------------------------------------
-
-    def _channel_row(self, step: Publish) -> int:
-        index = self._channel_index(str(step.target))
-        if step.key is not None and not self.tables.channels[index].keyed:
-            self._rekey(index)
-        return index
-
-    def _channel_index(self, name: str) -> int:
-        """The channel's row; its consumers are subscribed later, when all have their groups."""
-        for index, row in enumerate(self.tables.channels):
-            if row.name == name:
-                return index
-        keyed = getattr(self._channel(name), "key", None) is not None
-        row = p.Channel(name, place_hash(f"channel {name}"), keyed, self.delay, ())
-        self.tables.channels.append(row)
-        return len(self.tables.channels) - 1
-
-    def _rekey(self, index: int) -> None:
-        row = self.tables.channels[index]
-        self.tables.channels[index] = p.Channel(
-            row.name, row.place, True, row.delay, row.subscriptions
-        )
-
-    def subscribe(self) -> None:
-        """Connect channels with those who read them, dead letters included."""
-        done = 0
-        while done < len(self.tables.channels):  # dead-letter channels are added on the way
-            row = self.tables.channels[done]
-            readers = self.tables.graph.consumers.get(row.name, ())
-            subscriptions = tuple(self._subscription(row.name, reader) for reader in readers)
-            self.tables.channels[done] = p.Channel(
-                row.name, row.place, row.keyed, row.delay, subscriptions
-            )
-            done += 1
-
-    def _subscription(self, channel_name: str, reader: str) -> p.Subscription:
-        channel = self._channel(channel_name)
-        consumer = self.tables.graph.operations[reader].part
-        assert isinstance(consumer, Consumer)  # noqa: S101  # the graph lists consumers only
-        operation = self.tables.operation_of[reader]
-        members = self.tables.groups[self.tables.operations[operation].group].nodes
-        dead = consumer.dead_letter or getattr(channel, "dead_letter", None)
-        dead_index = self._channel_index(str(dead)) if dead and not isinstance(dead, Absent) else -1
-        visibility = getattr(channel, "visibility_timeout", None)
-        return p.Subscription(
-            operation,
-            channel.partitions or members,
-            is_ordered(channel),
-            self._deliveries(channel, consumer, reader),
-            float(visibility) if visibility is not None else 0.0,
-            dead_index,
-        )
-
-    def _deliveries(self, channel: Channel, consumer: Consumer, reader: str) -> int:
-        promise = channel.delivery
-        if promise is None and channel.broker is not None:
-            promise = effective(self.system.find(str(channel.broker)), "delivery").value
-        if promise == "at_most_once":
-            return 1
-        if consumer.max_deliveries is None:
-            reason = "the consumer does not declare it; Spring Kafka: DefaultErrorHandler"
-            self.assumed.add(reader, "max_deliveries", DELIVERIES, reason)
-        return consumer.max_deliveries or DELIVERIES

@@ -17,7 +17,7 @@ from archcheck.simulation.sampling import zipf
 
 if TYPE_CHECKING:
     from archcheck.simulation.engines.reference.engine import Engine
-    from archcheck.simulation.engines.reference.requests import Walk
+    from archcheck.simulation.engines.reference.walks import Walk
 
 _LIFE = place_hash("life")
 _JITTER = 0.1

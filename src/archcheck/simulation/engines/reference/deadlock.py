@@ -19,7 +19,7 @@ from archcheck.units import Duration
 if TYPE_CHECKING:
     from archcheck.simulation.engines.reference.calls import Call
     from archcheck.simulation.engines.reference.engine import Engine
-    from archcheck.simulation.engines.reference.requests import Walk
+    from archcheck.simulation.engines.reference.walks import Walk
 
 
 def check_progress(engine: Engine) -> None:

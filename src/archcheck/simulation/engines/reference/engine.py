@@ -13,9 +13,10 @@ from archcheck.simulation.engines.reference.fleets import Caller, Fleet
 from archcheck.simulation.engines.reference.guards import TokenBucket
 from archcheck.simulation.engines.reference.load import start
 from archcheck.simulation.engines.reference.messages import Subscribers
-from archcheck.simulation.engines.reference.requests import Request, Walk
+from archcheck.simulation.engines.reference.requests import Request
 from archcheck.simulation.engines.reference.scaling import Autoscaler
 from archcheck.simulation.engines.reference.servers import Books
+from archcheck.simulation.engines.reference.walks import Walk
 from archcheck.simulation.plan import Plan, Scope, Step
 from archcheck.simulation.randomness import place_hash, stream
 from archcheck.simulation.record import BUCKETS, Record

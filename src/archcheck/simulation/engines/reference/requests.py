@@ -1,24 +1,16 @@
-"""The life of a request at an operation: its admission, its steps, its answer.
-
-A :class:`Walk` goes through the steps of a block; a step that has to wait continues it from a
-callback. A :class:`Request` is the walk through an operation's steps inside a replica, a
-:class:`Branch` that through a branch of a parallel step.
-"""
+"""The life of a request at an operation: its admission, its steps, its answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import log
 from typing import TYPE_CHECKING, Protocol
 
 from archcheck.simulation.attribution import SHIFT, Cause, Notes
-from archcheck.simulation.plan import FOREVER, Kind, Outcome, Shape, Step
-from archcheck.simulation.randomness import child, uniform
-from archcheck.simulation.sampling import sample
+from archcheck.simulation.engines.reference.walks import Walk
+from archcheck.simulation.plan import Outcome
+from archcheck.simulation.randomness import uniform
 
 if TYPE_CHECKING:
     from archcheck.simulation.engines.reference.caches import Loading
-    from archcheck.simulation.engines.reference.calls import Call
     from archcheck.simulation.engines.reference.engine import Engine
     from archcheck.simulation.engines.reference.fleets import Caller, Replica
     from archcheck.simulation.engines.reference.servers import Visit
@@ -30,13 +22,7 @@ _REJECTED = int(Outcome.REJECTED)
 _FAILED = int(Outcome.FAILED)
 
 _WORK = int(Cause.WORK)
-_OUTSIDE = int(Cause.OUTSIDE)
 _SLOT = int(Cause.SLOT)
-_CPU = int(Cause.CPU)
-_NETWORK = int(Cause.NETWORK)
-
-_ROUNDING = 1e-12
-"""Seconds below which a wait is a rounding error."""
 
 
 class Origin(Protocol):
@@ -44,188 +30,6 @@ class Origin(Protocol):
 
     def answer(self, outcome: int, notes: Notes) -> None:
         """The request has ended."""
-
-
-class Walk:
-    """The steps of a block, one after the other.
-
-    ``stack``: where to go on after a group of steps, and what to do then: (steps, position, key,
-    repeat to do again or nothing, its round, cache entry to fill or nothing).
-    """
-
-    __slots__ = (
-        "asked", "call", "deadline", "engine", "join", "key", "notes", "position", "rank",
-        "seconds", "stack", "steps",
-    )  # fmt: skip
-
-    steps: tuple[Step, ...]
-    asked: float
-    seconds: float
-
-    def __init__(self, engine: Engine, key: int, rank: int) -> None:
-        self.engine = engine
-        self.key = key
-        self.rank = rank
-        self.deadline = FOREVER
-        self.notes: Notes = []
-        self.position = 0
-        self.stack: list[tuple[tuple[Step, ...], int, int, Step | None, int, Loading | None]] = []
-        self.call: Call | None = None
-        self.join: Join | None = None
-
-    @property
-    def request(self) -> Request:
-        """The request whose steps these are."""
-        raise NotImplementedError
-
-    def done(self, succeeded: bool, cancelled: bool) -> None:
-        """The block has ended."""
-        raise NotImplementedError
-
-    def advance(self) -> None:
-        """The step before has ended well: go on until a step has to wait, or to the end."""
-        request = self.request
-        while True:
-            if request.is_stopped:
-                return
-            if self.position == len(self.steps):
-                if not self.stack:
-                    self.done(True, False)
-                    return
-                self._pop()
-                continue
-            if request.is_cancelled:
-                self.fail(cancelled=True)
-                return
-            step = self.steps[self.position]
-            self.position += 1
-            if not _HANDLERS[step.kind](self, step):
-                return
-
-    def fail(self, *, cancelled: bool = False) -> None:
-        """A step has failed, or nobody waits any more: the block ends."""
-        if self.request.is_stopped:
-            return
-        for *_, loading in reversed(self.stack):
-            if loading is not None:
-                loading.fail()
-        self.stack.clear()
-        self.done(False, cancelled)
-
-    def push(self, block: int, loading: Loading | None = None) -> None:
-        """Run a block before going on."""
-        self.stack.append((self.steps, self.position, self.key, None, 0, loading))
-        self.steps = self.engine.plan.blocks[block]
-        self.position = 0
-
-    def _pop(self) -> None:
-        steps, position, key, again, number, loading = self.stack.pop()
-        if loading is not None:
-            loading.succeed()
-        if again is not None and number < int(again.number):
-            self.stack.append((steps, position, key, again, number + 1, None))
-            self.position = 0
-            self.key = child(key, again.place, number + 1)
-            return
-        self.steps, self.position, self.key = steps, position, key
-
-    # -- steps: each says whether the walk can go on at once -------------------------------------
-
-    def work(self, step: Step) -> bool:
-        request, engine = self.request, self.engine
-        assert step.sampler is not None  # noqa: S101  # the compiler gives every WORK a sampler
-        sampler = step.sampler
-        if sampler.shape == Shape.EXPONENTIAL:  # most work is
-            seconds = -sampler.a * log(uniform(engine.streams[step.place], self.key))
-        else:
-            seconds = sample(sampler, engine.streams[step.place], self.key)
-        if engine.faults.slowness:
-            seconds *= engine.faults.slowness.get(request.index, 1.0)
-        home = request.home
-        if home is None:
-            self.notes += (_OUTSIDE + (request.index << SHIFT), seconds)
-            engine.after(seconds, self.advance)
-            return False
-        self.notes += (_WORK + (home.fleet.index << SHIFT), seconds)
-        if home.cores is None or step.kind == Kind.WAIT:
-            engine.after(seconds, self.advance)
-        elif not home.is_dead:
-            self.asked, self.seconds = engine.time, seconds
-            rank = home.ranks[self.rank] if home.ranks else 0
-            home.cores.work(seconds, self._worked, rank)
-        return False
-
-    def _worked(self) -> None:
-        waited = self.engine.time - self.asked - self.seconds
-        home = self.request.home
-        if waited > _ROUNDING and home is not None:
-            self.notes += (_CPU + (home.fleet.index << SHIFT), waited)
-        self.advance()
-
-    def ask(self, step: Step) -> bool:
-        engine, caller = self.engine, self.request.home or self.request.caller
-        self.call = call = engine.new_call(engine, caller, step.call, self, self.key)
-        call.start()
-        return False
-
-    def answered(self, outcome: int, fallback: int) -> None:
-        """The call of this step is over."""
-        self.call = None
-        if outcome == _OK:
-            self.advance()
-            return
-        if outcome > _DEGRADED and fallback < 0:
-            self.fail()
-            return
-        self.request.is_degraded = True
-        if outcome > _DEGRADED:
-            self.push(fallback)
-        self.advance()
-
-    def publish(self, step: Step) -> bool:
-        delay = self.engine.publish(step.channel, child(self.key, step.place, 0))
-        if delay > 0:
-            self.notes += (_NETWORK, 2 * delay)
-        self.engine.after(2 * delay, self.advance)
-        return False
-
-    def parallel(self, step: Step) -> bool:
-        Join(self, step).start()
-        return not any(step.waited)
-
-    def sometimes(self, step: Step) -> bool:
-        if uniform(self.engine.streams[step.place], self.key) < step.number:
-            self.push(step.blocks[0])
-        return True
-
-    def repeat(self, step: Step) -> bool:
-        self.stack.append((self.steps, self.position, self.key, step, 1, None))
-        self.steps = self.engine.plan.blocks[step.blocks[0]]
-        self.position = 0
-        self.key = child(self.key, step.place, 1)
-        return True
-
-    def cached(self, step: Step) -> bool:
-        self.engine.look_up(self, step)
-        return False
-
-    def series(self, step: Step) -> bool:
-        self.push(step.blocks[0])
-        return True
-
-
-_HANDLERS: tuple[Callable[[Walk, Step], bool], ...] = (
-    Walk.work,
-    Walk.ask,
-    Walk.publish,
-    Walk.parallel,
-    Walk.sometimes,
-    Walk.repeat,
-    Walk.cached,
-    Walk.series,
-    Walk.work,
-)
-"""In the order of :class:`Kind`."""
 
 
 class Request(Walk):
@@ -358,62 +162,3 @@ class Request(Walk):
     def caller(self) -> Caller:
         """Who makes the calls of this request: the process that it runs in."""
         return self.home or self.engine.outsider(self.operation.place)
-
-
-class Branch(Walk):
-    """A branch of a parallel step."""
-
-    __slots__ = ("_request", "is_waited", "parent")
-
-    def __init__(self, parent: Join, block: int, is_waited: bool) -> None:
-        walk = parent.walk
-        super().__init__(walk.engine, walk.key, walk.rank)
-        self._request = walk.request
-        self.deadline = walk.deadline
-        self.steps = walk.engine.plan.blocks[block]
-        self.parent = parent
-        self.is_waited = is_waited
-
-    @property
-    def request(self) -> Request:
-        return self._request
-
-    def done(self, succeeded: bool, cancelled: bool) -> None:
-        if self.is_waited:
-            self.parent.joined(self, succeeded, cancelled)
-
-
-class Join:
-    """The branches of a parallel step: over when all required ones are, or one of them failed."""
-
-    def __init__(self, walk: Walk, step: Step) -> None:
-        self.walk = walk
-        self.missing = sum(step.waited)
-        self.is_over = self.missing == 0
-        self.branches = [
-            Branch(self, block, waited)
-            for block, waited in zip(step.blocks, step.waited, strict=True)
-        ]
-
-    def start(self) -> None:
-        """Begin all branches."""
-        if self.missing:
-            self.walk.join = self
-        for branch in self.branches:
-            branch.advance()
-
-    def joined(self, branch: Branch, succeeded: bool, cancelled: bool) -> None:
-        """A required branch has ended."""
-        if self.is_over:
-            return
-        self.missing -= 1
-        if succeeded and self.missing:
-            return
-        self.is_over = True
-        walk = self.walk
-        walk.join = None
-        walk.notes += branch.notes
-        if succeeded:
-            walk.engine.soon.append(walk.advance)
-        else:
-            walk.fail(cancelled=cancelled)

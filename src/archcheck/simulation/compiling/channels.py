@@ -1,0 +1,86 @@
+"""Topics and queues, and the consumer groups that read them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from archcheck.model import Absent, Consumer, Publish, ScenarioError, System, effective
+from archcheck.model.brokers import Channel
+from archcheck.simulation import plan as p
+from archcheck.simulation.compiling.assumed import DELIVERIES
+from archcheck.simulation.compiling.groups import is_ordered
+from archcheck.simulation.compiling.tables import Tables
+from archcheck.simulation.randomness import place_hash
+
+
+def channel_called(system: System, name: str) -> Channel:
+    """The topic or queue with a name. Raises :class:`ScenarioError` when it is something else."""
+    channel = system.find(name)
+    if not isinstance(channel, Channel):
+        raise ScenarioError(f"{name} is consumed and is neither a topic nor a queue")
+    return channel
+
+
+class ChannelCompiler:
+    """Makes rows of channels as they are met; subscriptions come last."""
+
+    def __init__(self, tables: Tables, delay: float) -> None:
+        self.tables = tables
+        self.system = tables.system
+        self.delay = delay
+
+    def published(self, step: Publish) -> int:
+        """The row of the channel that a step sends to; a key decides the partition."""
+        index = self._index(str(step.target))
+        if step.key is not None:
+            self.tables.channels[index] = replace(self.tables.channels[index], keyed=True)
+        return index
+
+    def _index(self, name: str) -> int:
+        """The channel's row; its consumers are subscribed later, when all have their groups."""
+        for index, row in enumerate(self.tables.channels):
+            if row.name == name:
+                return index
+        keyed = getattr(channel_called(self.system, name), "key", None) is not None
+        row = p.Channel(name, place_hash(f"channel {name}"), keyed, self.delay, ())
+        self.tables.channels.append(row)
+        return len(self.tables.channels) - 1
+
+    def subscribe(self) -> None:
+        """Connect channels with those who read them, dead letters included."""
+        done = 0
+        while done < len(self.tables.channels):  # dead-letter channels are added on the way
+            row = self.tables.channels[done]
+            readers = self.tables.graph.consumers.get(row.name, ())
+            subscriptions = tuple(self._subscription(row.name, reader) for reader in readers)
+            self.tables.channels[done] = replace(row, subscriptions=subscriptions)
+            done += 1
+
+    def _subscription(self, channel_name: str, reader: str) -> p.Subscription:
+        channel = channel_called(self.system, channel_name)
+        consumer = self.tables.graph.operations[reader].part
+        assert isinstance(consumer, Consumer)  # noqa: S101  # the graph lists consumers only
+        operation = self.tables.operation_of[reader]
+        members = self.tables.groups[self.tables.operations[operation].group].nodes
+        dead = consumer.dead_letter or getattr(channel, "dead_letter", None)
+        dead_index = self._index(str(dead)) if dead and not isinstance(dead, Absent) else -1
+        visibility = getattr(channel, "visibility_timeout", None)
+        return p.Subscription(
+            operation,
+            channel.partitions or members,
+            is_ordered(channel),
+            self._deliveries(channel, consumer, reader),
+            float(visibility) if visibility is not None else 0.0,
+            dead_index,
+        )
+
+    def _deliveries(self, channel: Channel, consumer: Consumer, reader: str) -> int:
+        promise = channel.delivery
+        if promise is None and channel.broker is not None:
+            promise = effective(self.system.find(str(channel.broker)), "delivery").value
+        if promise == "at_most_once":
+            return 1
+        if consumer.max_deliveries is None:
+            reason = "the consumer does not declare it; Spring Kafka: DefaultErrorHandler"
+            self.tables.assumed.add(reader, "max_deliveries", DELIVERIES, reason)
+        return consumer.max_deliveries or DELIVERIES
