@@ -70,7 +70,8 @@ def _finish(axes: Any, result: SimulationResult) -> None:
 def main(target: Path = IMAGES) -> None:
     """Write all pictures."""
     target.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context({"svg.hashsalt": "archcheck", "font.size": 8}):
+    style = {"svg.hashsalt": "archcheck", "svg.fonttype": "none", "font.size": 8}
+    with mpl.rc_context(style):
         for name in NAMES:
             draw(name).savefig(target / f"{name}.svg", metadata={"Date": None})
 

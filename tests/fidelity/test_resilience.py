@@ -151,3 +151,26 @@ def test_two_choices_are_much_better_than_one(load: float) -> None:
     two = runs(model("power_of_two"), Poisson(load * count * 100 / s), 3.0, count=3)
     exact = 0.010 * sum(load ** (2**i - 2) for i in range(1, 12))
     assert mean_of(two, latency) == pytest.approx(exact, rel=0.04)
+    for share, name in ((0.9, "p90"), (0.99, "p99")):
+        measured = mean_of(two, lambda r: getattr(r.journey("visit").latency, name))  # noqa: B023
+        assert measured == pytest.approx(two_choices_quantile(load, share), rel=0.05)
+
+
+def two_choices_quantile(load: float, share: float) -> float:
+    """A request finds k or more at both choices with probability load ** (2 * (2**k - 1)), and
+    then waits for as many exponential times of 10 ms; found by bisection."""
+
+    def within(seconds: float) -> float:
+        total, below, term = 0.0, 0.0, math.exp(-seconds / 0.010)
+        for k in range(40):
+            below += term  # Poisson: k or fewer services would have ended
+            term *= seconds / 0.010 / (k + 1)
+            found = load ** (2 * (2.0**k - 1)) - load ** (2 * (2.0 ** (k + 1) - 1))
+            total += found * (1 - below)
+        return total
+
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if within(middle) < share else (low, middle)
+    return low

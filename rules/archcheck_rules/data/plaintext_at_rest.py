@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import MySQL, Service, System
+from archcheck import DataClass, MySQL, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 
@@ -42,8 +42,8 @@ def check(graph: Graph) -> Iterator[Result]:
             )
 
 
-def _keeping(*data: str, encrypted: bool | None) -> System:
-    store = MySQL("people", owner="accounts", data=data, encrypted_at_rest=encrypted)  # type: ignore[arg-type]
+def _keeping(*data: DataClass, encrypted: bool | None) -> System:
+    store = MySQL("people", owner="accounts", data=data, encrypted_at_rest=encrypted)
     return System("shop", [Service("accounts"), store])
 
 

@@ -21,6 +21,7 @@ from archcheck.model.datastores import (
     Backup,
     Cassandra,
     CockroachDB,
+    DataClass,
     Datastore,
     DynamoDB,
     Elasticsearch,
@@ -34,7 +35,7 @@ from archcheck.model.datastores import (
     SqlServer,
     TiDB,
 )
-from archcheck.model.delivery import Deprecation, LoadTest, Pipeline
+from archcheck.model.delivery import Deprecation, LoadTest, Pipeline, Stage
 from archcheck.model.deployment import (
     Autoscale,
     BlueGreen,
@@ -227,6 +228,7 @@ __all__ = [
     "CppThrift",
     "CustomRuntime",
     "CutLink",
+    "DataClass",
     "Datastore",
     "Default",
     "Deny",
@@ -363,6 +365,7 @@ __all__ = [
     "SpringWebFlux",
     "SqlServer",
     "Sqs",
+    "Stage",
     "Step",
     "Stepped",
     "Suppression",

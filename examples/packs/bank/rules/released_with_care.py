@@ -16,7 +16,7 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archcheck import Absent, Pipeline, Service, System
+from archcheck import Absent, Pipeline, Service, Stage, System
 from archcheck.findings import (
     EXAMPLES_DAY,
     NotApplicable,
@@ -76,9 +76,9 @@ def _moving(pipeline: Pipeline | Absent | None) -> System:
     return System("bank", [Service("transfers", tags=["moves-money"], pipeline=pipeline)])
 
 
-def _pipeline(*stages: str, days_ago: int | None = 10) -> Pipeline:
+def _pipeline(*stages: Stage, days_ago: int | None = 10) -> Pipeline:
     tried = EXAMPLES_DAY - datetime.timedelta(days=days_ago) if days_ago is not None else None
-    return Pipeline("Jenkins", stages=stages, rollback_tested_on=tried)  # type: ignore[arg-type]
+    return Pipeline("Jenkins", stages=stages, rollback_tested_on=tried)
 
 
 @rule.bad("transfers")

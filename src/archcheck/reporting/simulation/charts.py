@@ -55,8 +55,9 @@ def draw_charts(result: SimulationResult, target: str) -> None:
     rows = sum(len(times.bands) for times in result.times)
     high = max(1.4, _ROW * rows + 0.9)
     style: Any = {
-        "font.family": ["DejaVu Sans"],
         "font.size": 9,
+        "svg.fonttype": "none",
+        "text.parse_math": False,
         "svg.hashsalt": "archcheck",
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -88,7 +89,14 @@ def _draw_times(axes: Any, times: tuple[JourneyTime, ...]) -> None:
                 colour = _COLOURS[cause]
                 legend[cause] = axes.barh(row, causes[cause], left=left, color=colour, height=0.7)
                 left += causes[cause]
-            axes.text(left, row, f" {left:,.3g} ms", va="center", size=8)
+            axes.annotate(
+                f"{left:,.3g} ms",
+                (left, row),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                size=8,
+            )
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.margins(x=0.12)

@@ -5,8 +5,11 @@ event causes without delay is put on a list and worked off first in, first out, 
 event: release and grant come before the answer. Events at the same time happen in the order in
 which they were scheduled.
 
-``engine`` is the clock, ``load`` what comes from outside, ``stations`` where requests wait for
-servers, ``requests`` how a request runs its steps and asks others.
+``engine`` is one run, ``clock`` its time. From outside to inside: ``load`` is what comes, ``calls``
+how somebody asks somebody else, with ``guards`` in between; ``fleets`` are the replicas and
+``servers`` where requests wait in them; ``requests`` come in and go out, ``walks`` go through
+their steps, ``caches`` and ``messages`` are what some steps need. ``faults``, ``scaling`` and
+``deadlock`` look at all of it from the side.
 """
 
 from archcheck.simulation.engines.reference.engine import run

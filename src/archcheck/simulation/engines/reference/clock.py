@@ -18,6 +18,8 @@ from simpy.events import NORMAL
 
 Thunk = Callable[[], Any]
 
+_ROUNDING = 1e-12
+"""How much of the time two sums of the same numbers may differ by."""
 _INSTANT = 5e-324
 """The shortest delay that is an event of its own."""
 
@@ -85,20 +87,26 @@ class Timeouts:
         self._clock = clock
         self._timeout = timeout
         self._open: deque[Any] = deque()
+        self._is_set = False
 
     def watch(self, attempt: Any) -> None:
         """Time out an attempt that was made just now, if it is not settled by then."""
         self._open.append(attempt)
-        if len(self._open) == 1:
-            self._clock.timer(self._timeout, self._ring)
+        self._set(self._timeout)
+
+    def _set(self, delay: float) -> None:
+        if not self._is_set:
+            self._is_set = True
+            self._clock.timer(delay, self._ring)
 
     def _ring(self) -> None:
+        self._is_set = False
         waiting, now = self._open, self._clock.time
         while waiting:
             attempt = waiting[0]
             left = attempt.since + self._timeout - now
-            if not attempt.is_settled and left > 1e-12 * now:
-                self._clock.timer(left, self._ring)
+            if not attempt.is_settled and left > _ROUNDING * now:
+                self._set(left)
                 return
             waiting.popleft()
             if not attempt.is_settled:
