@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from archcheck.diagrams import View, container_view, to_png, to_svg
 from archcheck.model import ArchcheckError, Scenario, ScenarioError, System
-from archcheck.reporting.simulation import print_simulation
+from archcheck.reporting.simulation import draw_charts, print_simulation
 from archcheck.reporting.verification import print_verification
 from archcheck.simulation import SimulationResult
 from archcheck.simulation import simulate as run_simulation
@@ -85,6 +85,21 @@ class SimulationView:
         """A row for each resource: servers, utilisation, queue."""
         return _frame([asdict(resource) for resource in self.result.resources])
 
+    def times(self) -> pd.DataFrame:
+        """A row for each cause at each place: where the time of each journey and band went."""
+        return _frame(
+            [
+                {"journey": times.journey, "band": band.name, **asdict(share)}
+                for times in self.result.times
+                for band in times.bands
+                for share in band.shares
+            ]
+        )
+
+    def chart(self, path: str | Path) -> None:
+        """Write a ``.svg`` or ``.png`` of where the time went and how the run went."""
+        draw_charts(self.result, str(path))
+
     def diagram(self) -> DiagramView:
         """The containers, coloured by how busy they were."""
         utilisation = {r.name: r.utilisation for r in self.result.resources}
@@ -133,6 +148,7 @@ def simulate(
     duration: Duration | None = None,
     warmup: Duration | None = None,
     seed: int = 1,
+    replications: int = 1,
 ) -> SimulationView:
     """Simulate a scenario: a value, the name of a declared one, or the first declared."""
     if scenario is None:
@@ -142,7 +158,14 @@ def simulate(
     else:
         chosen = system.scenario(scenario) if isinstance(scenario, str) else scenario
     return SimulationView(
-        run_simulation(system, chosen, duration=duration, warmup=warmup, seed=seed)
+        run_simulation(
+            system,
+            chosen,
+            duration=duration,
+            warmup=warmup,
+            seed=seed,
+            replications=replications,
+        )
     )
 
 

@@ -262,11 +262,19 @@ class System(Element):
         duration: Duration | None = None,
         warmup: Duration | None = None,
         seed: int = 1,
+        replications: int = 1,
     ) -> SimulationView:
         """Simulate the system under a scenario; the result shows itself in a notebook."""
         from archcheck import notebook
 
-        return notebook.simulate(self, scenario, duration=duration, warmup=warmup, seed=seed)
+        return notebook.simulate(
+            self,
+            scenario,
+            duration=duration,
+            warmup=warmup,
+            seed=seed,
+            replications=replications,
+        )
 
     def diagram(self) -> DiagramView:
         """Draw the container view; the picture shows itself in a notebook."""
