@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,17 @@ def test_the_generated_pages_are_current() -> None:
     )
     assert done.stdout == ""
     assert done.returncode == 0
+
+
+def test_the_tutorial_breaks_payments_for_ten_seconds(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(
+        block(TUTORIAL, "from archcheck import Call, Endpoint, Journey")
+    )
+    command = block(TUTORIAL, "archcheck simulate shop.py --scenario calm --fault")
+    done = archcheck(*shlex.split(command)[1:], cwd=tmp_path)
+    assert done.returncode == 1
+    assert "waiting for a thread (orders)" in done.stdout
+    assert (tmp_path / "slow.svg").exists()
 
 
 @pytest.mark.parametrize(("scenario", "code"), [("calm", 0), ("rush", 1)])

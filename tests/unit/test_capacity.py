@@ -17,6 +17,7 @@ from archcheck import (
     Load,
     Mix,
     Mmpp,
+    Move,
     MySQL,
     Named,
     Network,
@@ -29,6 +30,7 @@ from archcheck import (
     Redis,
     Scenario,
     Service,
+    Session,
     SpringBoot,
     Stepped,
     System,
@@ -48,6 +50,7 @@ from archcheck.capacity import (
     peak_rate,
     resources,
 )
+from archcheck.capacity.load import session_rates
 from archcheck.graph import Graph
 from archcheck.units import minutes, ms, percent, s
 
@@ -206,3 +209,24 @@ def test_consumers_work_on_no_more_messages_than_there_are_partitions() -> None:
         ["concurrency"],
     )
     assert [m.attribute for m in flow(None, 2).missing] == ["partitions"]
+
+
+def test_a_session_visits_its_journeys_by_the_traffic_equations() -> None:
+    """home, then product three times out of four; from product back home half of the time."""
+    moves = [
+        Move(after="home", to=[Choice("product", 3)], leave=1),
+        Move(after="product", to=[Choice("home", 1)], leave=1),
+    ]
+    session = Session("home", Poisson(10 / s), moves=moves, pause=1 * s)
+    rates = session_rates(session, 10.0)
+    home = 1 / (1 - 0.75 * 0.5)
+    assert rates["home"] == pytest.approx(10 * home)
+    assert rates["product"] == pytest.approx(10 * home * 0.75)
+
+
+def test_users_who_never_leave_share_their_time() -> None:
+    """A circle of two: each journey every second time, however many steps are looked at."""
+    circle = [Move(after="a", to=[Choice("b", 1)]), Move(after="b", to=[Choice("a", 1)])]
+    closed = Session("a", Closed(20, think=5 * s), moves=circle, pause=4 * s)
+    assert session_rates(closed, 4.0) == pytest.approx({"a": 2.5, "b": 2.5})
+    assert session_rates(Session("a", Poisson(1 / s), moves=circle, pause=4 * s), 1.0) == {}

@@ -15,6 +15,7 @@ from archcheck.model import (
     Load,
     Mix,
     Mmpp,
+    Move,
     Poisson,
     Ramp,
     Recorded,
@@ -150,24 +151,50 @@ def session_rates(session: Session, peak: float) -> dict[str, float]:
 
 
 def _visits(session: Session) -> tuple[dict[str, float], bool]:
-    """Mean visits of one session; when users never leave, the long-run share of each journey."""
+    """Mean visits of one session; when users never leave, the long-run share of each journey.
+
+    The latter is found on the chain that stays where it is every second time: it has the same
+    shares, and they converge for chains that go in circles as well.
+    """
     moves = {str(move.after) if move.after is not None else None: move for move in session.moves}
-    flow = {str(session.first): 1.0}
-    visits: dict[str, float] = defaultdict(float)
+    flow, visits = {str(session.first): 1.0}, dict[str, float]()
+    leaves = _leaves(moves, str(session.first))
     for _ in range(_LONGEST_SESSION):
-        if math.fsum(flow.values()) < _NOBODY:
-            return dict(visits), False
         following: dict[str, float] = defaultdict(float)
         for name, users in flow.items():
-            visits[name] += users
-            move = moves.get(name, moves.get(None))
-            weights = [(str(choice.journey), choice.weight) for choice in move.to] if move else []
-            total = math.fsum(weight for _, weight in weights) + (move.leave if move else 0.0)
-            for journey, weight in weights:
-                following[journey] += users * weight / total
-        flow = following
-    whole = math.fsum(visits.values())
-    return {name: count / whole for name, count in visits.items()}, True
+            visits[name] = visits.get(name, 0.0) + users
+            for journey, share in _shares(moves.get(name, moves.get(None))):
+                following[journey] += users * share
+            if not leaves:
+                following[name] += users
+        if not leaves:
+            following = defaultdict(float, {name: users / 2 for name, users in following.items()})
+        moved = sum(abs(following[name] - flow.get(name, 0.0)) for name in {*following, *flow})
+        flow = dict(following)
+        if (math.fsum(flow.values()) if leaves else moved) < _NOBODY:
+            break
+    return (visits, False) if leaves else (flow, True)
+
+
+def _shares(move: Move | None) -> list[tuple[str, float]]:
+    """The journeys that follow and their shares; what is missing to one leaves."""
+    if move is None:
+        return []
+    total = math.fsum(choice.weight for choice in move.to) + move.leave
+    return [(str(choice.journey), choice.weight / total) for choice in move.to]
+
+
+def _leaves(moves: Mapping[str | None, Move], first: str) -> bool:
+    """Whether users can leave from some journey that they can reach."""
+    reached, todo = {first}, [first]
+    while todo:
+        move = moves.get(todo.pop(), moves.get(None))
+        if move is None or move.leave or not move.to:
+            return True
+        new = {str(choice.journey) for choice in move.to} - reached
+        reached |= new
+        todo += new
+    return False
 
 
 def operation_rates(graph: Graph, journey_rate: Mapping[str, float]) -> dict[str, float]:
