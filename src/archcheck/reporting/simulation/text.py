@@ -17,6 +17,7 @@ _SHOWN_RESOURCES = 8
 _SHOWN_CAUSES = 5
 _SHOWN_CALLS = 8
 _BAR = 10
+_SMALLEST_SHARE = 0.0001
 _HOT, _WARM = 0.85, 0.7
 
 
@@ -102,7 +103,7 @@ def _errors(request: RequestResult) -> Text:
         "broken": request.broken,
         "failed": request.failed,
     }
-    text = f"{request.error_rate:.2%}" if request.error_rate else "0"
+    text = _share(request.error_rate) if request.error_rate else "0"
     worst = max(parts, key=lambda name: parts[name])
     if parts[worst]:
         text += f" {worst}"
@@ -110,7 +111,11 @@ def _errors(request: RequestResult) -> Text:
 
 
 def _degraded(request: RequestResult) -> str:
-    return f"{request.degraded / request.finished:.2%}" if request.degraded else ""
+    return _share(request.degraded / request.finished) if request.degraded else ""
+
+
+def _share(value: float) -> str:
+    return f"{value:.2%}" if value >= _SMALLEST_SHARE else f"<{_SMALLEST_SHARE:.2%}"
 
 
 def _time_table(result: SimulationResult, verbose: bool) -> Table:
@@ -200,8 +205,12 @@ def _bottleneck(result: SimulationResult) -> Text:
 
 
 def _print_notes(console: Console, result: SimulationResult) -> None:
-    if result.counts:
-        console.print(", ".join(f"{what} {count:,}" for what, count in result.counts.items()))
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for counted, count in result.counts.items():
+        kind, _, name = counted.partition(": ")
+        kinds[kind].append(f"{count:,} {name}")
+    for kind, counts in kinds.items():
+        console.print(f"{kind}: {', '.join(counts)}")
     if result.precision is not None:
         reached = "reached" if result.precision_is_reached else "not reached"
         console.print(

@@ -132,7 +132,8 @@ def _back(tables: Tables, target: str, start: float, end: float) -> float:
 def _zone_loss(tables: Tables, zone: str, start: float, end: float) -> Iterator[p.PlannedFault]:
     if zone not in tables.zones:
         raise ScenarioError(
-            f"ZoneLoss: nothing runs in the zone {zone!r}{nearest(zone, list(tables.zones))}"
+            f"ZoneLoss: nothing runs in the zone {zone!r}; "
+            f"the zones are {', '.join(tables.zones) or 'not declared'}"
         )
     lost = tables.zones.index(zone)
     for index, group in enumerate(tables.groups):
@@ -174,7 +175,8 @@ def _release(tables: Tables, fault: Release) -> p.PlannedFault:
         case BlueGreen():
             more, fewer = nodes, 0
         case Canary():
-            raise ScenarioError(f"the canary rollout of {target} is not simulated")
+            more, fewer = 1, 0
+            tables.assumed.leave_out("traffic shares of a canary: it goes replica by replica")
         case _:
             more, fewer = 1, 0
             reason = "the deployment does not declare it"
