@@ -39,8 +39,11 @@ def stream(seed: int, place: int) -> int:
 
 
 def child(key: int, place: int, attempt: int) -> int:
-    """The key of the request that attempt ``attempt`` at a step makes: ``mix(mix(key ^ place) +
-    attempt)``, written out because every call needs one."""
+    """The key of the request that attempt ``attempt`` at a step makes.
+
+    ``mix(mix(key ^ place) + attempt)``, written out because every call and every draw needs one.
+    Two rounds: with a single one, keys that count up make queues longer than theory says.
+    """
     value = ((key ^ place) + _GOLDEN) & MASK
     value = ((value ^ (value >> 30)) * _FIRST) & MASK
     value = ((value ^ (value >> 27)) * _SECOND) & MASK

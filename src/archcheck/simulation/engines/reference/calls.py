@@ -82,17 +82,13 @@ class Call:
         self.tries = 0
         self.since = self.try_since = engine.time
         self.open: list[Attempt] = []
+        if self.since >= engine.warmup:
+            self.record.calls += 1
 
     def start(self) -> None:
-        """Make the first try."""
-        policy = self.site.policy
-        if self.since >= self.engine.warmup:
-            self.record.calls += 1
-        if policy.budget >= 0:
-            self.caller.budget(policy.budget).first(self.since)
-        self._try()
-
-    def _try(self) -> None:
+        """Make the next try."""
+        if self.tries == 0 and self.site.policy.budget >= 0:
+            self.caller.budget(self.site.policy.budget).first(self.since)
         self.try_since = self.engine.time
         self.tries += 1
         self.number += 1
@@ -158,7 +154,7 @@ class Call:
             wait *= uniform(self.engine.streams[self.site.place ^ _JITTER], self.key, self.number)
         if wait > 0:
             self.asker.notes += (_BACKOFF + (self.index << SHIFT), wait)
-        self.engine.after(wait, self._try)
+        self.engine.after(wait, self.start)
         return True
 
 
