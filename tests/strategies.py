@@ -16,11 +16,13 @@ from archcheck import (
     Constant,
     Consumer,
     CustomRuntime,
+    CutLink,
     Docker,
     Endpoint,
     Errors,
     Fallback,
     Fault,
+    FlushCache,
     Gamma,
     Go,
     Grpc,
@@ -64,6 +66,7 @@ from archcheck import (
     Topic,
     Work,
     Write,
+    ZoneLoss,
 )
 from archcheck.units import Duration, Fraction, ms, percent, s
 
@@ -243,6 +246,9 @@ def faults(draw: st.DrawFn, names: list[str], end: float = 2.0) -> list[Fault]:
                         Errors(name, rate=40 * percent, **window),
                         Kill(name, **window),
                         Burst(3.0, **window),
+                        ZoneLoss("a", **window),
+                        CutLink(name, draw(st.sampled_from([*names, "db"])), **window),
+                        FlushCache("cache", **window),
                         Release(name, start_up=100 * ms, start=window["start"]),
                     ]
                 )

@@ -358,6 +358,35 @@ def test_a_lost_zone_takes_its_replicas() -> None:
     assert result.journey("visit").failed == 10
 
 
+def test_a_node_stays_dead_until_the_last_of_its_faults_is_over() -> None:
+    deployment = Docker(replicas=1, zones=["a"])
+    model = system(
+        service("front", Call("back.run")), service("back", work(1), deployment=deployment)
+    )
+    faults = (Kill("back", start=1 * s, end=5 * s), ZoneLoss("a", start=3 * s, end=9 * s))
+    visit = run(model, 2, 4, 6, 8, 10, faults=faults).journey("visit")
+    assert (visit.ok, visit.failed) == (1, 4)
+    cuts = (
+        CutLink("front", "back", start=1 * s, end=5 * s),
+        CutLink("front", "back.run", start=3 * s, end=9 * s),
+    )
+    assert longest(run(model, 2, faults=cuts)) == pytest.approx(7.0)
+
+
+def test_a_kill_finds_the_replicas_of_a_new_version() -> None:
+    deployment = Docker(replicas=2, rollout=RollingUpdate(max_surge=1, max_unavailable=0))
+    model = system(
+        service("front", Call("back.run", balancing="round_robin")),
+        service("back", work(1), deployment=deployment),
+    )
+    faults = (
+        Release("back", start=1 * s, start_up=1 * s),
+        Kill("back", replicas=2, start=10 * s, end=20 * s),
+    )
+    visit = run(model, 5, 12, 14, 25, faults=faults).journey("visit")
+    assert (visit.ok, visit.failed) == (2, 2)
+
+
 def test_a_cut_link_gives_no_answer_until_the_timeout_or_until_it_is_back() -> None:
     def visit(timeout: Duration | None) -> SimulationResult:
         model = system(

@@ -22,6 +22,7 @@ from archcheck import (
     CustomRuntime,
     Docker,
     Endpoint,
+    Fault,
     Journey,
     Kafka,
     Load,
@@ -48,16 +49,23 @@ from archcheck import (
 )
 from archcheck.reporting.simulation import simulation_data
 from archcheck.simulation import SimulationResult, simulate
+from archcheck.simulation.compiling import compile_plan
 from archcheck.units import Duration, ms, percent, s
 
 ANY_SYSTEM = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def with_faults(system: System, data: st.DataObject, duration: float = 3.0) -> Scenario:
-    """The system's load, with faults of any kind."""
+    """The system's load, with faults of any kind that have an effect on the system."""
     names = [service.name for service in system.services]
-    found = data.draw(faults(names, duration))
-    return dataclasses.replace(system.scenarios[0], faults=found)
+    kept: list[Fault] = []
+    for fault in data.draw(faults(names, duration)):
+        try:
+            compile_plan(system, dataclasses.replace(system.scenarios[0], faults=[fault]))
+        except ScenarioError:
+            continue  # such as a zone in which nothing runs
+        kept.append(fault)
+    return dataclasses.replace(system.scenarios[0], faults=kept)
 
 
 @ANY_SYSTEM

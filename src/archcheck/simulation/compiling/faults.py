@@ -113,9 +113,9 @@ def _kill(tables: Tables, fault: Kill) -> p.PlannedFault:
     nodes = tables.groups[group].nodes
     if fault.replicas > nodes:
         raise ScenarioError(f"Kill cannot take {fault.replicas} of the {nodes} nodes of {target}")
-    last = range(nodes - fault.replicas, nodes)
     end = _back(tables, target, float(fault.start), float(fault.end))
-    return p.PlannedFault(p.FaultKind.KILL, float(fault.start), end, group=group, nodes=tuple(last))
+    start, count = float(fault.start), fault.replicas
+    return p.PlannedFault(p.FaultKind.KILL, start, end, group=group, count=count)
 
 
 def _back(tables: Tables, target: str, start: float, end: float) -> float:
@@ -137,11 +137,9 @@ def _zone_loss(tables: Tables, zone: str, start: float, end: float) -> Iterator[
         )
     lost = tables.zones.index(zone)
     for index, group in enumerate(tables.groups):
-        zones = group.zones
-        nodes = tuple(n for n in range(group.nodes) if zones and zones[n % len(zones)] == lost)
-        if nodes:
+        if lost in group.zones:
             back = _back(tables, group.name, start, end)
-            yield p.PlannedFault(p.FaultKind.KILL, start, back, group=index, nodes=nodes)
+            yield p.PlannedFault(p.FaultKind.KILL, start, back, group=index, zone=lost)
 
 
 def _cut(tables: Tables, fault: CutLink) -> p.PlannedFault:

@@ -90,11 +90,11 @@ class FaultKind(IntEnum):
 class PlannedFault:
     """Something that goes wrong from ``start`` to ``end``.
 
-    SLOW (``factor``) and ERRORS (``factor`` is the share): of ``operations``. KILL: the ``nodes``
-    of ``group``. CUT: calls from ``group`` to ``target``. FLUSH: the ``caches``, and hits of the
-    ``operations`` that look them up. RELEASE: ``group`` is replaced node by node; at most
-    ``surge`` more and ``gone`` fewer than wanted at a time, each ready after ``start_up``, the
-    old ones killed ``grace`` seconds after the signal to stop.
+    SLOW (``factor``) and ERRORS (``factor`` is the share): of ``operations``. KILL: ``count`` nodes
+    of ``group``, or all of its nodes in ``zone``. CUT: calls from ``group`` to ``operations``.
+    FLUSH: the ``caches``, and hits of the ``operations`` that look them up. RELEASE: ``group`` is
+    replaced node by node; at most ``surge`` more and ``gone`` fewer than wanted at a time, each
+    ready after ``start_up``, the old ones killed ``grace`` seconds after the signal to stop.
     """
 
     kind: FaultKind
@@ -103,8 +103,8 @@ class PlannedFault:
     operations: tuple[int, ...] = ()
     factor: float = 1.0
     group: int = -1
-    target: int = -1
-    nodes: tuple[int, ...] = ()
+    count: int = 0
+    zone: int = -1
     caches: tuple[int, ...] = ()
     surge: int = 0
     gone: int = 0

@@ -12,6 +12,7 @@ from archcheck.simulation.plan import CallSite, FaultKind, PlannedFault
 if TYPE_CHECKING:
     from archcheck.simulation.engines.reference.clock import Thunk
     from archcheck.simulation.engines.reference.engine import Engine
+    from archcheck.simulation.engines.reference.fleets import Replica
 
 
 class Faults:
@@ -28,6 +29,7 @@ class Faults:
         self.cuts: dict[tuple[int, int], list[Thunk]] = {}
         self.errors = [operation.error_rate for operation in engine.plan.operations]
         self._flushed: dict[int, int] = {}
+        self._victims: dict[int, list[Replica]] = {}
 
     def start(self) -> None:
         """Plan all faults."""
@@ -85,34 +87,40 @@ class Faults:
             self.errors[operation] = 1 - (1 - self.errors[operation]) * (1 - fault.factor)
 
     def kill(self, fault: PlannedFault) -> None:
+        """The last nodes, or those in a zone, whatever their number is by now."""
         fleet = self.engine.fleets[fault.group]
-        for index in fault.nodes:
-            replica = fleet.by_index.get(index)
-            if replica is None or replica.is_dead:
-                continue
-            held = fleet.crash(replica)
-            for request in held:
+        in_zone = [node for node in fleet.nodes if node.zone == fault.zone]
+        victims = in_zone if fault.zone >= 0 else fleet.nodes[-fault.count :]
+        self._victims[id(fault)] = victims
+        for replica in victims:
+            for request in fleet.crash(replica):
                 request.abort()
             if fleet.spec.detection < fault.end - fault.start:
-                self.engine.after(
-                    fleet.spec.detection,
-                    partial(fleet.leave_rotation, replica),
-                )
+                leave = partial(fleet.leave_rotation, replica)
+                self.engine.after(fleet.spec.detection, leave)
 
     def restart(self, fault: PlannedFault) -> None:
-        fleet = self.engine.fleets[fault.group]
-        for index in fault.nodes:
-            replica = fleet.by_index.get(index)
-            if replica is not None and replica.is_dead and not replica.is_draining:
-                fleet.add(index)
+        """What was killed is back, unless its zone is lost in the meantime."""
+        for replica in self._victims.pop(id(fault), ()):
+            lost = [
+                other
+                for other in self._others_on(fault)
+                if other.group == fault.group and other.zone == replica.zone >= 0
+            ]
+            if lost:
+                self._victims[id(lost[0])].append(replica)
+            elif not replica.is_draining:
+                replica.fleet.add(replica.index)
 
     def cut(self, fault: PlannedFault) -> None:
         for operation in fault.operations:
             self.cuts.setdefault((fault.group, operation), [])
 
     def restore(self, fault: PlannedFault) -> None:
+        others = [other for other in self._others_on(fault) if other.group == fault.group]
         for operation in fault.operations:
-            self.engine.soon.extend(self.cuts.pop((fault.group, operation), ()))
+            if not any(operation in other.operations for other in others):
+                self.engine.soon.extend(self.cuts.pop((fault.group, operation), ()))
 
     def flush(self, fault: PlannedFault) -> None:
         for cache in fault.caches:
