@@ -9,22 +9,26 @@ from typing import Any
 
 from archcheck import (
     Absent,
+    Constant,
     CustomRuntime,
     Docker,
     Endpoint,
+    Fault,
     Journey,
     Load,
     Named,
     Network,
+    Recorded,
     Scenario,
     Service,
     Step,
     System,
+    Work,
 )
 from archcheck.model.scenarios import Arrivals, Mix, Session
 from archcheck.simulation import SimulationResult, simulate
 from archcheck.simulation.estimates import quantile_t
-from archcheck.units import Duration, s
+from archcheck.units import Duration, ms, s
 
 RUNS = 10
 
@@ -94,6 +98,27 @@ def runs(
         )
         for number in range(1, count + 1)
     ]
+
+
+def work(milliseconds: float) -> Work:
+    return Work(Constant(milliseconds * ms))
+
+
+def run(
+    model: System,
+    *at: float,
+    faults: tuple[Fault, ...] = (),
+    duration: Duration = 60 * s,
+    journey: str = "visit",
+) -> SimulationResult:
+    """Requests at given seconds."""
+    load = [Load(journey, Recorded(times=[time * s for time in at]))]
+    scenario = Scenario("load", load=load, faults=faults)
+    return simulate(model, scenario, duration=duration, warmup=0 * s)
+
+
+def longest(result: SimulationResult) -> float:
+    return result.journey("visit").latency.max
 
 
 def assert_contains(

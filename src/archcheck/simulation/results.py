@@ -234,8 +234,7 @@ class SimulationResult:
         By the utilisation of their busiest node, then by the time that is waited for them.
         """
         limited = [r for r in self.resources if not math.isnan(r.utilisation)]
-        key = lambda r: (-round(r.busiest, 3), -r.waiting_share, -r.waiting, r.name)  # noqa: E731
-        return tuple(sorted(limited, key=key))
+        return tuple(sorted(limited, key=_by_limitation))
 
     @property
     def bottleneck(self) -> ResourceResult | None:
@@ -286,6 +285,11 @@ class SimulationResult:
                     f"{journey.name}: {1 - result.error_rate:.3%} answered, promised {promised}"
                 )
         return tuple(missed)
+
+
+def _by_limitation(resource: ResourceResult) -> tuple[float, float, float, str]:
+    waiting = resource.waiting_share
+    return (-round(resource.busiest, 3), -waiting, -resource.waiting, resource.name)
 
 
 def _named(results: tuple[RequestResult, ...], name: str) -> RequestResult:

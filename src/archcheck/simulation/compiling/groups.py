@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archcheck.model import (
     Absent,
     Consumer,
@@ -113,8 +115,8 @@ def _ranks(tables: Tables, service: Service) -> tuple[int, ...]:
     return tuple(order.index(name) if name in order else len(order) for name in tables.classes)
 
 
-def _zone_indexes(tables: Tables, zones: object) -> tuple[int, ...]:
-    return tuple(tables.zones.index(zone) for zone in zones)  # type: ignore[attr-defined]
+def _zone_indexes(tables: Tables, zones: Sequence[str]) -> tuple[int, ...]:
+    return tuple(tables.zones.index(zone) for zone in zones)
 
 
 def _detection(tables: Tables, name: str, deployment: Deployment | None) -> float:

@@ -7,6 +7,7 @@ for the branches.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from math import log
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ _ROUNDING = 1e-12
 """Seconds below which a wait is a rounding error."""
 
 
-class Walk:
+class Walk(ABC):
     """The steps of a block, one after the other.
 
     ``stack``: where to go on after a group of steps, and what to do then: (steps, position, key,
@@ -62,13 +63,13 @@ class Walk:
         self.join: Join | None = None
 
     @property
+    @abstractmethod
     def request(self) -> Request:
         """The request whose steps these are."""
-        raise NotImplementedError
 
+    @abstractmethod
     def done(self, succeeded: bool, cancelled: bool) -> None:
         """The block has ended."""
-        raise NotImplementedError
 
     def advance(self) -> None:
         """The step before has ended well: go on until a step has to wait, or to the end."""
