@@ -127,6 +127,17 @@ def test_simulate_takes_faults_and_shows_what_they_do(tmp_path: Path) -> None:
     assert p99[0] > 20 * p99[1]
 
 
+def test_what_cannot_be_simulated_is_shown_where_it_is_declared(tmp_path: Path) -> None:
+    load, fault = 'Load("go", Poisson(0 / s))', "Kill('a', replicas=9)"
+    model(tmp_path, SMALL + f'none = Scenario("none", load=[{load}])\n')
+    done = archcheck("simulate", "model.py", "--scenario", "none", cwd=tmp_path)
+    assert done.stderr == "error: model.py:6: the load go has a rate of zero\n"
+    hurt = 'hurt = Scenario(\n    "hurt", load=[Load("go", Poisson(1 / s))],\n'
+    model(tmp_path, SMALL + hurt + f"    faults=[{fault}],\n)\n")
+    done = archcheck("simulate", "model.py", "--scenario", "hurt", cwd=tmp_path)
+    assert done.stderr == "error: model.py:8: Kill cannot take 9 of the 1 nodes of a\n"
+
+
 def test_simulate_says_when_there_is_no_steady_state(tmp_path: Path) -> None:
     model(tmp_path, SMALL.replace("10 / s", "5200 / s").replace("5 * s", "3 * s"))
     done = archcheck("simulate", "model.py", cwd=tmp_path)

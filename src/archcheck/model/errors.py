@@ -29,8 +29,8 @@ class ArchcheckError(Exception):
     """Anything that archcheck refuses: the text is one sentence for the user."""
 
 
-class ModelError(ArchcheckError, ValueError):
-    """A model, or an input that describes one, is wrong.
+class PlacedError(ArchcheckError, ValueError):
+    """Something in the user's files is wrong.
 
     ``place`` is where, when it is known; ``str()`` puts it before the sentence, as compilers do.
     """
@@ -44,5 +44,9 @@ class ModelError(ArchcheckError, ValueError):
         return f"{self.place}: {self.sentence}" if self.place else self.sentence
 
 
-class ScenarioError(ArchcheckError, ValueError):
+class ModelError(PlacedError):
+    """A model, or an input that describes one, is wrong."""
+
+
+class ScenarioError(PlacedError):
     """A simulation was asked for that the system cannot be put through."""

@@ -14,6 +14,7 @@ from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.faults import compile_faults
 from archcheck.simulation.compiling.groups import add_datastore, add_service
 from archcheck.simulation.compiling.load import compile_streams, is_stationary, job_stream
+from archcheck.simulation.compiling.places import declared_at
 from archcheck.simulation.compiling.steps import StepCompiler
 from archcheck.simulation.compiling.tables import Tables
 from archcheck.simulation.randomness import place_hash
@@ -27,7 +28,8 @@ def compile_plan(system: System, scenario: Scenario) -> p.Plan:
     :class:`ModelError` when operations call each other without end.
     """
     if not scenario.load:
-        raise ScenarioError(f"scenario {scenario.name!r} declares no load")
+        with declared_at(scenario):
+            raise ScenarioError(f"scenario {scenario.name!r} declares no load")
     graph = Graph(system)
     for journey in system.journeys:
         graph.visits(journey)  # refuses operations that call each other without end

@@ -27,6 +27,7 @@ from archcheck.model.element import nearest
 from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.assumed import FAILOVER
 from archcheck.simulation.compiling.groups import grace_of, start_up_of
+from archcheck.simulation.compiling.places import declared_at
 from archcheck.simulation.compiling.tables import Tables
 from archcheck.units import Fraction
 
@@ -38,11 +39,12 @@ def compile_faults(tables: Tables) -> tuple[p.PlannedFault, ...]:
     """
     planned: list[p.PlannedFault] = []
     for fault in tables.scenario.faults:
-        if fault.end <= fault.start:
-            raise ScenarioError(
-                f"{_title(fault)} ends at {fault.end}, before it starts at {fault.start}"
-            )
-        planned += _compile(tables, fault)
+        with declared_at(fault):
+            if fault.end <= fault.start:
+                raise ScenarioError(
+                    f"{_title(fault)} ends at {fault.end}, before it starts at {fault.start}"
+                )
+            planned += _compile(tables, fault)
     return tuple(planned)
 
 

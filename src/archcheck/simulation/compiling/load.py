@@ -27,6 +27,7 @@ from archcheck.model import (
 )
 from archcheck.model.element import nearest
 from archcheck.model.scenarios import Arrivals, Choice
+from archcheck.simulation.compiling.places import declared_at
 from archcheck.simulation.plan import ArrivalKind, PlannedSession, Stream
 from archcheck.simulation.randomness import place_hash
 from archcheck.simulation.sampling import compile_time
@@ -45,11 +46,13 @@ def compile_streams(scenario: Scenario, journeys: Sequence[str]) -> tuple[Stream
     """
     streams: list[Stream] = []
     for index, load in enumerate(scenario.load):
-        stream, names = _compile(load, index, journeys)
+        with declared_at(load):
+            stream, names = _compile(load, index, journeys)
         streams.append(stream)
         for number, fault in enumerate(scenario.faults):
             if isinstance(fault, Burst) and _concerns(fault, names):
-                streams += _burst(streams[-1], fault, number)
+                with declared_at(fault):
+                    streams += _burst(stream, fault, number)
     return tuple(streams)
 
 
