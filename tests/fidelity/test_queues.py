@@ -70,8 +70,7 @@ def test_mmck_rejections(servers: int, room: int, load: float) -> None:
         else offered**n / (math.factorial(servers) * servers ** (n - servers))
         for n in range(servers + room + 1)
     ]
-    rejected = lambda result: result.journey("visit").error_rate  # noqa: E731
-    assert_contains(found, rejected, weights[-1] / sum(weights))
+    assert_contains(found, lambda r: r.journey("visit").error_rate, weights[-1] / sum(weights))
 
 
 @pytest.mark.parametrize("load", [0.5, 0.8])

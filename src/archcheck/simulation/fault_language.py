@@ -11,7 +11,8 @@
 ``load xF``, ``JOURNEY load xF``   F times the declared load
 =================================  =========================================================
 
-Each is followed by ``from TIME to TIME``, ``from TIME`` or ``at TIME``.
+Each is followed by ``from TIME to TIME``, or by ``from TIME`` or ``at TIME``, which last until the
+end of the run.
 """
 
 from __future__ import annotations
@@ -60,8 +61,6 @@ _FORMS: tuple[tuple[str, Callable[..., Fault]], ...] = (
     (rf"{_NAME}\s+load\s+x\s*{_NUMBER}", lambda t, n, **w: Burst(float(n), journey=t, **w)),
 )
 EXAMPLE = "payments slow x5 from 60s to 90s"
-_MOMENT = 1e-3
-"""How long a cache is being flushed when only the moment is given."""
 
 
 def parse_fault(text: str) -> Fault:

@@ -88,7 +88,6 @@ class StationRecord:
     waited: float = 0.0
     residence: float = 0.0
     busiest: float = 0.0
-    most: float = 0.0
     left_waiting: int = 0
 
     def merge(self, other: StationRecord) -> None:
@@ -98,7 +97,6 @@ class StationRecord:
         self.residence += other.residence
         self.left_waiting += other.left_waiting
         self.busiest = max(self.busiest, other.busiest)
-        self.most = max(self.most, other.most)
 
 
 @dataclass(slots=True)
