@@ -56,7 +56,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
     worst: dict[Interaction, float] = {}
     for demand in demands(graph):
         for step, rate in demand.steps.items():
-            if _is_text(step):
+            if rate and _is_text(step):
                 worst[step] = max(worst.get(step, 0.0), rate)
     for step, rate in worst.items():
         size = _size(step)
