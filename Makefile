@@ -3,11 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint bench mutants docs install clean
+ENGINE := src/archcheck/simulation/engines/fast
+
+.PHONY: demo test lint bench mutants docs wheel install clean
 
 install: .venv/installed
 
-.venv/installed: pyproject.toml constraints.txt
+.venv/installed: pyproject.toml setup.py constraints.txt $(wildcard $(ENGINE)/*.p[xy][ix] $(ENGINE)/*.h)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch .venv/installed
@@ -36,6 +38,9 @@ bench: install  ## speed, as ratios measured in one run
 	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/reference_engine.py
 
+wheel: install  ## a wheel with the compiled engine, in dist/
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
 mutants: install  ## do the rules' examples notice a change of the rule? (minutes)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[mutation]"
 	PYTHONPATH=tests $(BIN)/python tests/mutation/mutate_rules.py
@@ -45,4 +50,5 @@ docs: install  ## the pages and pictures that are made from the code
 	$(BIN)/python examples/classics/draw.py
 
 clean:
+	rm -f $(ENGINE)/*.so $(ENGINE)/_engine.c
 	rm -rf .venv out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -272,6 +272,12 @@ BREAKAGES = {
         'objective(1 * ms, "browse_journey")',
         at="browse = Journey(",
     ),
+    "PRF003": Break(
+        "journeys.py",
+        'objective(400 * ms, "browse_journey")',
+        'objective(6 * ms, "browse_journey")',
+        at="browse = Journey(",
+    ),
     "PRF010": Break("ordering.py", "threads=200", "threads=8", at="orders = Service("),
     "EVO008": Break(
         "payment.py",

@@ -36,6 +36,7 @@ from archcheck.verification import Baseline, Verification, verify
 @click.option("--strict", is_flag=True, help="Exit with 3 when a rule is undecided.")
 @click.option("--baseline", metavar="FILE", help="Report only what this baseline does not accept.")
 @click.option("--update-baseline", is_flag=True, help="Accept all that is found now, in FILE.")
+@click.option("--no-sim", is_flag=True, help="Leave out the rules that simulate.")
 @click.option("--suggest", is_flag=True, help="Say what to declare first, and stop there.")
 @click.option(
     "--date", "today", type=click.DateTime(["%Y-%m-%d"]), help="Check as of this day, not today."
@@ -51,6 +52,7 @@ def command(
     strict: bool,
     baseline: str | None,
     update_baseline: bool,
+    no_sim: bool,
     suggest: bool,
     today: datetime.datetime | None,
     quiet: bool,
@@ -66,6 +68,8 @@ def command(
     command line is wrong, 3 when something is undecided under --strict, 4 when a rule is broken.
     """
     rules, settings = selection.rules(), selection.settings()
+    if no_sim:
+        rules = tuple(rule for rule in rules if rule.method != "sim")
     path = Path(baseline) if baseline else settings.baseline
     if update_baseline and path is None:
         raise ModelError("--update-baseline needs a file: --baseline archcheck-baseline.json")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TextIO
@@ -39,6 +39,20 @@ def report_console(output: str | None) -> Iterator[Console]:
     with Path(output).open("w", encoding="utf-8") as file:
         yield console_for(file)
     sys.stderr.write(f"wrote {output}\n")
+
+
+@contextmanager
+def progress_bar(text: str, total: float) -> Iterator[Callable[[float], None]]:
+    """Show on a terminal how much is done, of ``total``; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(compact=True))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(text, total=total)
+        yield lambda done: bar.update(task, completed=done, total=max(total, done))
 
 
 def spinner(text: str) -> AbstractContextManager[object]:

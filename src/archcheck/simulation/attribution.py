@@ -70,6 +70,12 @@ class Attribution:
         for note, spent in zip(notes[::2], notes[1::2], strict=True):
             sums[note] += spent  # type: ignore[index]  # codes are whole
 
+    def fill(self, bucket: int | None, count: int, total: float, seconds: dict[int, float]) -> None:
+        """Take over what was summed up elsewhere; no bucket: journeys that took no time."""
+        place = bucket_of(0.0) if bucket is None else bucket
+        self.counts[place], self.totals[place] = count, total
+        self.seconds[place].update(seconds)
+
     def merge(self, other: Attribution) -> None:
         """Add another run's notes."""
         for bucket, count in other.counts.items():

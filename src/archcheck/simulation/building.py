@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from archcheck.model import Scenario, System
 from archcheck.simulation.causes import TimeBook
+from archcheck.simulation.engines import Choice
 from archcheck.simulation.estimates import Estimate, of_batches, of_replications
 from archcheck.simulation.histogram import Histogram
 from archcheck.simulation.plan import Outcome, Plan
@@ -22,6 +23,8 @@ from archcheck.simulation.results import (
 )
 from archcheck.simulation.steady import journeys_through, overloads
 
+_PERCENTILES = (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999))
+
 
 def build_result(
     system: System,
@@ -29,7 +32,8 @@ def build_result(
     plan: Plan,
     records: Sequence[Record],
     *,
-    engine: str,
+    engine: Choice,
+    is_complete: bool,
     seed: int,
     warmup_is_found: bool,
     precision: float | None,
@@ -38,10 +42,11 @@ def build_result(
     """Merge the records of one plan's replications, and give their numbers names."""
     estimates = _estimates(plan, records)
     record = Record(plan, records[0].duration, records[0].warmup)
+    record.end = records[0].end
     record.runs = 0
     for each in records:
         record.merge(each)
-    span = (record.duration - record.warmup) * record.runs
+    span = record.span
     overloaded = overloads(plan, record)
     endless = journeys_through(plan, {each.name for each in overloaded})
     book = TimeBook(plan, record)
@@ -53,7 +58,10 @@ def build_result(
     return SimulationResult(
         system=system,
         scenario=scenario,
-        engine=engine,
+        engine=engine.name,
+        engine_reason=engine.why,
+        is_complete=is_complete,
+        simulated=record.end,
         seed=seed,
         replications=record.runs,
         duration=record.duration,
@@ -196,9 +204,8 @@ def _estimates(plan: Plan, records: Sequence[Record]) -> dict[str, dict[str, Est
     found: dict[str, dict[str, Estimate]] = {}
     for index, journey in enumerate(plan.journeys):
         if len(records) == 1:
-            latencies = records[0].latencies[index]
-            pairs = zip(latencies[::2], latencies[1::2], strict=True)
-            kept = [seconds for start, seconds in pairs if start >= records[0].warmup]
+            means = records[0].batches[index].means()
+            kept = [mean for start, mean in means if start >= records[0].warmup]
             estimates = {"mean": of_batches(kept)}
         else:
             estimates = _of_journey(list(records), index)
@@ -211,13 +218,13 @@ def _estimates(plan: Plan, records: Sequence[Record]) -> dict[str, dict[str, Est
 def _of_journey(records: list[Record], index: int) -> dict[str, Estimate | None]:
     estimates = {"mean": mean_latency(records, index)}
     merged = [Histogram.merged(record.journeys[index].latency) for record in records]
-    for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
+    for name, share in _PERCENTILES:
         estimates[name] = of_replications([each.quantile(share) for each in merged])
     good, bad = [], []
     for record in records:
         tally = record.journeys[index]
         answered = tally.outcomes[Outcome.OK] + tally.outcomes[Outcome.DEGRADED]
-        good.append(answered / (record.duration - record.warmup))
+        good.append(answered / record.span)
         bad.append(1 - answered / tally.finished if tally.finished else math.nan)
     estimates["throughput"] = of_replications(good)
     estimates["error_rate"] = of_replications(bad)

@@ -16,14 +16,15 @@ RELATIVE_ERROR = 0.005
 """The largest relative error of a percentile."""
 
 _GROWTH = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
-_PER_LOG = 1 / math.log(_GROWTH)
+PER_LOG = 1 / math.log(_GROWTH)
+"""Buckets in which a latency grows by the factor e."""
 _ZERO = -1_000_000
 """The bucket of zero: below that of the smallest number."""
 
 
 def bucket_of(seconds: float) -> int:
     """The bucket of a non-negative number; buckets are ordered as the numbers are."""
-    return math.ceil(math.log(seconds) * _PER_LOG) if seconds > 0 else _ZERO
+    return math.ceil(math.log(seconds) * PER_LOG) if seconds > 0 else _ZERO
 
 
 class Histogram:
@@ -55,8 +56,17 @@ class Histogram:
         positive = [seconds for seconds in fresh if seconds > 0]
         if len(positive) < len(fresh):
             self._buckets[_ZERO] += len(fresh) - len(positive)
-        self._buckets.update(map(math.ceil, map(mul, map(math.log, positive), repeat(_PER_LOG))))
+        self._buckets.update(map(math.ceil, map(mul, map(math.log, positive), repeat(PER_LOG))))
         fresh.clear()
+
+    def fill(
+        self, count: int, total: float, largest: float, zeros: int, buckets: dict[int, int]
+    ) -> None:
+        """Take over what was counted elsewhere."""
+        self._count, self._sum, self._max = count, total, largest
+        self._buckets = Counter(buckets)
+        if zeros:
+            self._buckets[_ZERO] = zeros
 
     @property
     def count(self) -> int:
@@ -79,6 +89,12 @@ class Histogram:
     def mean(self) -> float:
         """The exact mean; NaN without values."""
         return self.sum / self._count if self.count else math.nan
+
+    @property
+    def buckets(self) -> dict[int, int]:
+        """How many values are in each bucket."""
+        self.settle()
+        return dict(self._buckets)
 
     def bucket_at(self, share: float) -> int:
         """The bucket of the value that ``share`` of the values do not exceed."""

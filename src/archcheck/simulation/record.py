@@ -7,11 +7,11 @@ replications can be merged.
 
 from __future__ import annotations
 
-from array import array
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 from archcheck.simulation.attribution import Attribution, Notes
+from archcheck.simulation.batches import Batches
 from archcheck.simulation.histogram import Histogram
 from archcheck.simulation.plan import Outcome, Plan
 
@@ -154,14 +154,16 @@ class Series:
 class Record:
     """Everything that one run, or several merged ones, wrote down.
 
-    ``latencies``: for each journey, start and duration of every request in the order of their
-    ends, the warm-up included. ``busy_series`` and ``node_series``: server seconds that each
-    station used, and nodes of each group, in each interval of the run.
+    ``end``: the time that the run reached, ``duration`` unless it was stopped. ``batches``: for
+    each journey, the series of its latencies. ``busy_series``, ``capacity_series`` and
+    ``waiting_series``: seconds of busy servers, of all servers and of those who wait at each
+    station, in each interval of the run.
     """
 
     def __init__(self, plan: Plan, duration: float, warmup: float) -> None:
         self.runs = 1
         self.duration = duration
+        self.end = duration
         self.warmup = warmup
         self.events = 0
         self.journeys = [Tally() for _ in plan.journeys]
@@ -176,7 +178,17 @@ class Record:
         self.busy_series = [[0.0] * BUCKETS for _ in plan.stations]
         self.capacity_series = [[0.0] * BUCKETS for _ in plan.stations]
         self.waiting_series = [[0.0] * BUCKETS for _ in plan.stations]
-        self.latencies = [array("d") for _ in plan.journeys]
+        self.batches = [Batches() for _ in plan.journeys]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the run reached its end."""
+        return self.end == self.duration
+
+    @property
+    def span(self) -> float:
+        """Simulated seconds that count, of all runs."""
+        return (self.end - self.warmup) * self.runs
 
     def journey_finished(
         self, journey: int, outcome: int, start: float, now: float, notes: Notes
@@ -186,9 +198,7 @@ class Record:
         if start >= self.warmup:
             self.journeys[journey].finish[outcome](seconds)
             self.attribution[journey].add(seconds, notes)
-        latencies = self.latencies[journey]
-        latencies.append(start)
-        latencies.append(seconds)
+        self.batches[journey].add(start, seconds)
         bucket = min(BUCKETS - 1, int(now / self.duration * BUCKETS))
         self.series[journey].add(bucket, outcome, seconds)
 

@@ -1,16 +1,22 @@
-"""Several independent runs of one plan, spread over cores.
+"""Several independent runs of one plan, spread over cores or machines.
 
 Each replication has a seed of its own that depends on nothing but the seed and its number, and
 replications are merged in the order of their numbers: what comes out does not depend on how many
-cores worked on it.
+cores worked on it, nor on which machine did what. The compiled engine leaves Python's lock alone,
+so its runs are threads; those of the reference engine are processes. On a cluster each run is a
+task that is made again when its machine is lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
 
 from archcheck.model import ScenarioError
-from archcheck.simulation.engines import reference
+from archcheck.simulation import engines
+from archcheck.simulation.engines import EngineName
 from archcheck.simulation.estimates import Estimate, of_replications
 from archcheck.simulation.plan import Plan
 from archcheck.simulation.randomness import mix
@@ -21,41 +27,143 @@ FIRST = 5
 MOST = 200
 """Replications after which a precision is given up."""
 
+Progress = Callable[[float], None]
+"""Called now and then with the number of runs that are done, parts of runs included."""
+Stop = Callable[[], bool]
+"""Whether somebody wants to stop."""
+
 
 def seed_of(seed: int, number: int) -> int:
     """The seed of a replication; the first one's is the seed itself."""
     return seed if number == 0 else mix(mix(seed) + number)
 
 
-def replicate(
-    plan: Plan, seed: int, duration: float, warmup: float, jobs: int, numbers: range
-) -> list[Record]:
-    """The records of replications, in the order of their numbers."""
-    seeds = [seed_of(seed, number) for number in numbers]
-    if jobs == 1 or len(seeds) == 1:
-        return [reference.run(plan, seed=s, duration=duration, warmup=warmup) for s in seeds]
-    from joblib import Parallel, delayed
+@dataclass(frozen=True)
+class Replicator:
+    """Makes replications of a plan: on which engine, how long, on how many cores, and where.
 
-    run = delayed(reference.run)
-    tasks = [run(plan, seed=s, duration=duration, warmup=warmup) for s in seeds]
-    records: list[Record] = Parallel(n_jobs=jobs)(tasks)
-    return records
+    ``jobs``: cores (-1: all). ``backend``: a cluster, such as ``dask://HOST:PORT``, or nothing.
+    """
+
+    plan: Plan
+    engine: EngineName
+    seed: int
+    duration: float
+    warmup: float
+    jobs: int = 1
+    backend: str | None = None
+    progress: Progress | None = None
+    stop: Stop | None = None
+
+    def records(self, numbers: range) -> list[Record]:
+        """The records of replications, in the order of their numbers.
+
+        When somebody stops, those that are complete; if there is none, the one that is not.
+        """
+        if self.backend is None and (self.jobs == 1 or len(numbers) == 1):
+            found = list(self._one_after_the_other(numbers))
+        else:
+            found = list(self._spread(numbers))
+        found.sort(key=lambda each: each[0])
+        complete = [record for _, record in found if record.is_complete]
+        return complete or [record for _, record in found[:1]]
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody wants to stop."""
+        return self.stop is not None and self.stop()
+
+    def _one_after_the_other(self, numbers: range) -> Iterator[tuple[int, Record]]:
+        for number in numbers:
+            if self.is_stopped and number > numbers[0]:
+                return
+            yield self._run(number)
+
+    def _run(self, number: int, *, alone: bool = True) -> tuple[int, Record]:
+        def watch(time: float) -> bool:
+            if self.progress is not None and alone:
+                self.progress(number + time / self.duration)
+            return self.is_stopped
+
+        return number, engines.run(
+            self.engine,
+            self.plan,
+            seed=seed_of(self.seed, number),
+            duration=self.duration,
+            warmup=self.warmup,
+            watch=watch,
+        )
+
+    def _spread(self, numbers: range) -> Iterator[tuple[int, Record]]:
+        import joblib
+
+        threads = self.backend is None and self.engine == "fast"
+        task = joblib.delayed(self._run if threads else _run_elsewhere)
+        tasks: list[Any] = [task(number, alone=False) for number in numbers] if threads else [
+            task(self.engine, self.plan, seed_of(self.seed, n), n, self.duration, self.warmup)
+            for n in numbers
+        ]  # fmt: skip
+        with on_cluster(self.backend) if self.backend else nullcontext():
+            pool = joblib.Parallel(
+                n_jobs=self.jobs,
+                prefer="threads" if threads else None,
+                return_as="generator_unordered",
+            )
+            for done, (number, record) in enumerate(pool(tasks), start=1):
+                yield number, record
+                if self.progress is not None:
+                    self.progress(numbers[0] + done)
+                if self.is_stopped:
+                    return
 
 
-def until_precise(
-    more: Callable[[range], list[Record]], precision: float
-) -> tuple[list[Record], bool]:
+def _run_elsewhere(
+    engine: EngineName, plan: Plan, seed: int, number: int, duration: float, warmup: float
+) -> tuple[int, Record]:
+    """A replication in another process, perhaps on another machine."""
+    return number, engines.run(engine, plan, seed=seed, duration=duration, warmup=warmup)
+
+
+def on_cluster(backend: str) -> AbstractContextManager[Any]:
+    """Within it, joblib's tasks run on a cluster.
+
+    Raises :class:`ScenarioError` for an address that means nothing, a scheduler that does not
+    answer, or where the package is missing.
+    """
+    kind, _, address = backend.partition("://")
+    if kind != "dask" or not address:
+        raise ScenarioError(f"a backend is written dask://HOST:PORT, got {backend!r}")
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ScenarioError(
+            "a Dask cluster needs the package distributed; install archcheck-models[cluster]"
+        ) from None
+    import joblib
+
+    try:
+        client = Client(address, timeout=5)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        raise ScenarioError(f"no Dask scheduler answers at {address}: {error}") from None
+    config: AbstractContextManager[Any] = joblib.parallel_config(
+        backend="dask", client=client, wait_for_workers_timeout=10
+    )
+    return config
+
+
+def until_precise(replicator: Replicator, precision: float) -> tuple[list[Record], bool]:
     """Replications until the mean latency of every journey is known to ``precision``.
 
     ``precision`` is the half width of the 95% interval over the mean. They are made in rounds of
     a size that does not depend on the machine; says whether the precision was reached.
     """
-    records = more(range(FIRST))
+    records = replicator.records(range(FIRST))
     while not _is_precise(records, precision):
-        if len(records) >= MOST:
+        if len(records) >= MOST or replicator.is_stopped:
             return records, False
         following = min(MOST, len(records) + max(FIRST, len(records) // 2))
-        records += more(range(len(records), following))
+        more = replicator.records(range(len(records), following))
+        records += [record for record in more if record.is_complete]
     return records, True
 
 

@@ -197,12 +197,18 @@ class SimulationResult:
 
     ``estimates``: for each journey, intervals of ``mean``, and with replications of the
     percentiles, ``throughput`` and ``error_rate``. ``counts``: cache hits, redeliveries, breakers
-    that opened, replicas that came and went. ``assumptions`` come in the order of their influence.
+    that opened, replicas that came and went. ``engine``: ``fast`` or ``simpy``, and why that
+    one. ``is_complete``: nobody stopped the run; else ``simulated`` seconds of the first one, or
+    fewer replications than were asked for, are there. ``assumptions`` come in the order of
+    their influence.
     """
 
     system: System
     scenario: Scenario
     engine: str
+    engine_reason: str
+    is_complete: bool
+    simulated: float
     seed: int
     replications: int
     duration: float

@@ -91,8 +91,7 @@ def zipf(keys: Keys, stream: int, key: int) -> int:
     if keys.skew == 0:
         return int(uniform(stream, key) * keys.count)
     exponent = keys.skew
-    first = _area(1.5, exponent) - 1.0
-    last = _area(keys.count + 0.5, exponent)
+    first, last = zipf_ends(keys)
     draw = 0
     while True:
         height = last + uniform(stream, key, draw) * (first - last)
@@ -101,6 +100,11 @@ def zipf(keys: Keys, stream: int, key: int) -> int:
         if height >= _area(k + 0.5, exponent) - k**-exponent:
             return k - 1
         draw += 1
+
+
+def zipf_ends(keys: Keys) -> tuple[float, float]:
+    """The integral of the weights from the first key on, and up to the last."""
+    return _area(1.5, keys.skew) - 1.0, _area(keys.count + 0.5, keys.skew)
 
 
 def _area(x: float, exponent: float) -> float:

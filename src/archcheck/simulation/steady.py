@@ -46,11 +46,11 @@ def found_warm_up(pilot: Record) -> float:
     most frequent one is asked, and only when there is no better.
     """
     latest = 0.0
-    longest = max(map(len, pilot.latencies), default=0)
-    for latencies in pilot.latencies:
-        if len(latencies) < min(longest, 2 * _ENOUGH):
+    longest = max(map(len, pilot.batches), default=0)
+    for batches in pilot.batches:
+        if len(batches) < min(longest, _ENOUGH):
             continue
-        pairs = sorted(zip(latencies[::2], latencies[1::2], strict=True))
+        pairs = sorted(batches.means())
         latest = max(latest, warm_up([start for start, _ in pairs], [each for _, each in pairs]))
     return min(latest, pilot.duration / 2)
 

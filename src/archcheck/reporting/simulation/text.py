@@ -56,8 +56,9 @@ def _headline(result: SimulationResult) -> Text:
         (result.system.name, "bold"),
         " under ",
         (result.scenario.name, "bold"),
-        f": {Duration(result.duration)} simulated{left_out}{runs}, seed {result.seed}, "
-        f"engine {result.engine}",
+        f": {Duration(result.simulated)} simulated{left_out}{runs}, seed {result.seed}, "
+        f"engine {result.engine} ({result.engine_reason})",
+        "" if result.is_complete else "; STOPPED before the end, incomplete",
     )
 
 

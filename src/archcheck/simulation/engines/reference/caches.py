@@ -65,13 +65,17 @@ class Loading:
     def __init__(self, content: Content, key: int, walk: Walk) -> None:
         self.content = content
         self.key = key
-        self.request = walk.key
+        self.filler = walk.key
+        self.request = walk.request
+        self.request.loading += 1
+        self.caller = walk.request.caller
+        self.caller.loadings[self] = None
         self.waiting: list[tuple[Walk, float]] = []
         self.is_over = False
 
     def succeed(self) -> None:
         """The value is there: fill the cache, wake the others."""
-        self.content.put(self.key, self.request)
+        self.content.put(self.key, self.filler)
         self._wake(True)
 
     def fail(self) -> None:
@@ -80,7 +84,11 @@ class Loading:
 
     def _wake(self, succeeded: bool) -> None:
         content = self.content
+        if self.is_over:
+            return
         self.is_over = True
+        self.request.loading -= 1
+        self.caller.loadings.pop(self)
         if content.loading.get(self.key) is self:
             del content.loading[self.key]
         code = Cause.LOADING + (content.engine.plan.caches.index(content.spec) << SHIFT)
@@ -101,16 +109,17 @@ class Lookup:
         self.rank = walk.rank
         self.deadline = walk.deadline
 
-    def start(self) -> None:
-        """Ask."""
+    def start(self) -> bool:
+        """Ask; whether the walk can go on at once."""
         walk = self.walk
         walk.call = Call(self.engine, walk.request.caller, self.step.call, self, walk.key)
-        walk.call.start()
+        return walk.goes_on_after(walk.call)
 
     def answered(self, outcome: int, fallback: int) -> None:
         """The cache has answered, or not."""
+        self.walk.call = None
         if self.walk.request.is_stopped or self.look_in(outcome == Outcome.OK):
-            self.walk.advance()
+            self.walk.go_on()
 
     def look_in(self, answers: bool) -> bool:
         """Whether the walk can go on; else it waits for another request's value."""
@@ -128,18 +137,15 @@ class Lookup:
             return self._count(True, None)
         if content.spec.coalesced:
             other = content.loading.get(key)
-            loads = any(not each.is_over for each in walk.request.loadings or ())
-            if other is not None and not loads:  # who loads does not wait: no circles
+            if (
+                other is not None and not walk.request.loading
+            ):  # who loads does not wait: no circles
                 other.waiting.append((walk, self.engine.time))
                 self._note("joined")
                 return False
         loading = Loading(content, key, walk)
         if content.spec.coalesced:
             content.loading.setdefault(key, loading)
-        request = walk.request
-        if request.loadings is None:
-            request.loadings = []
-        request.loadings.append(loading)
         return self._count(False, loading)
 
     def _content(self) -> Content:

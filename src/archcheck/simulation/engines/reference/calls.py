@@ -16,6 +16,7 @@ from archcheck.simulation.engines.reference.requests import Request
 from archcheck.simulation.plan import FOREVER, Balance, CallSite, Outcome, Scope
 from archcheck.simulation.randomness import child, place_hash, uniform
 from archcheck.simulation.sampling import zipf
+from archcheck.simulation.trace import SpanKind
 
 if TYPE_CHECKING:
     from archcheck.simulation.engines.reference.engine import Engine
@@ -115,6 +116,8 @@ class Call:
 
     def settled(self, attempt: Attempt, outcome: int) -> None:
         """An attempt has ended: the first good answer counts, or the last bad one."""
+        if self.engine.spans is not None:
+            self.engine.trace(SpanKind.ATTEMPT, self.index, attempt.key, attempt.since, outcome)
         if self.since >= self.engine.warmup:
             self.record.outcomes[outcome] += 1
         self.open.remove(attempt)
@@ -304,7 +307,10 @@ class Attempt:
 
     def _lose(self) -> None:
         """The link was cut and is back: the connection has failed in the meantime."""
-        elapsed = self.engine.time - self.since - sum(self.notes[1::2])
+        waited = 0.0
+        for seconds in self.notes[1::2]:  # not sum(), which rounds as the version of Python does
+            waited += seconds
+        elapsed = self.engine.time - self.since - waited
         self._receive(_FAILED, [_LOST + (self.call.index << SHIFT), elapsed])
 
     def _arrive(self) -> None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from archcheck.model import ScenarioError
 from archcheck.simulation.engines.reference.calls import Attempt
 from archcheck.simulation.engines.reference.requests import Request
 from archcheck.simulation.engines.reference.servers import Servers
+from archcheck.simulation.engines.stops import deadlock
 from archcheck.simulation.plan import FOREVER
-from archcheck.units import Duration
 
 if TYPE_CHECKING:
     from archcheck.simulation.engines.reference.calls import Call
@@ -34,15 +33,9 @@ def check_progress(engine: Engine) -> None:
         if not free:
             break
         stuck -= free
-    names = sorted(
-        {engine.plan.stations[servers.station].name for servers in stuck if servers.station >= 0}
-    )
-    if names:
-        raise ScenarioError(
-            f"deadlock after {Duration(engine.time)}: every thread of "
-            f"{' and '.join(names)} waits for a call that needs another one of them; "
-            "break the circle of calls, give the calls a timeout, or add threads"
-        )
+    stations = {servers.station for servers in stuck if servers.station >= 0}
+    if stations:
+        raise deadlock(engine.plan, engine.time, stations)
 
 
 def _all_wait(servers: Servers, stuck: set[Servers]) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+
+import simpy
 
 from archcheck.simulation.engines.reference.caches import Content, Lookup
 from archcheck.simulation.engines.reference.calls import Attempt, Call
@@ -17,14 +20,33 @@ from archcheck.simulation.engines.reference.requests import Request
 from archcheck.simulation.engines.reference.scaling import Autoscaler
 from archcheck.simulation.engines.reference.servers import Books
 from archcheck.simulation.engines.reference.walks import Walk
-from archcheck.simulation.plan import Plan, Scope, Step
+from archcheck.simulation.engines.stops import too_deep
+from archcheck.simulation.plan import Outcome, Plan, Scope, Step
 from archcheck.simulation.randomness import place_hash, stream
 from archcheck.simulation.record import BUCKETS, Record
+from archcheck.simulation.trace import Span, SpanKind
 
 
-def run(plan: Plan, *, seed: int, duration: float, warmup: float) -> Record:
-    """Simulate ``duration`` seconds; statistics start after ``warmup`` seconds."""
-    return Engine(plan, seed, duration, warmup).simulate()
+def run(
+    plan: Plan,
+    *,
+    seed: int,
+    duration: float,
+    warmup: float,
+    watch: Callable[[float], bool] | None = None,
+    spans: list[Span] | None = None,
+) -> Record:
+    """Simulate ``duration`` seconds; statistics start after ``warmup`` seconds.
+
+    ``watch`` is called 60 times, with the simulated seconds, and says whether to stop. ``spans``:
+    where what has ended is to be added.
+    """
+    engine = Engine(plan, seed, duration, warmup)
+    engine.watch, engine.spans = watch, spans
+    try:
+        return engine.simulate()
+    except RecursionError:
+        raise too_deep(engine.time) from None
 
 
 class Streams(dict[int, int]):
@@ -49,6 +71,9 @@ class Engine(Clock):
         self.seed = seed
         self.warmup = warmup
         self.record = Record(plan, duration, warmup)
+        self.watch: Callable[[float], bool] | None = None
+        self.spans: list[Span] | None = None
+        self.is_stopped = False
         self.books: list[Books] = []
         self.timeouts = [Timeouts(self, site.policy.timeout) for site in plan.calls]
         self.streams = Streams(seed)
@@ -78,11 +103,14 @@ class Engine(Clock):
             self.after(duration * bucket / BUCKETS, partial(self._snapshot, bucket - 1))
         with rarely_collecting():
             self.run(until=duration)
-        self.time = duration
+        if self.is_stopped:
+            self.record.end = self.time
+        else:
+            self.time = duration  # SimPy stops before the events of the last instant
+            self._snapshot(BUCKETS - 1)
         self.record.events = self.events
-        self._snapshot(BUCKETS - 1)  # SimPy stops before the events of the last instant
         for books in self.books:
-            books.close(duration)
+            books.close(self.time)
         return self.record
 
     def _warm_up_is_over(self) -> None:
@@ -100,12 +128,15 @@ class Engine(Clock):
         record.settle()
         if self.plan.may_deadlock:
             check_progress(self)
+        if self.watch is not None and self.watch(now):
+            self.is_stopped = True
+            raise simpy.core.StopSimulation(None)
 
     # -- what requests need of others ---------------------------------------------------------
 
-    def look_up(self, walk: Walk, step: Step) -> None:
-        """Ask a cache."""
-        Lookup(walk, step).start()
+    def look_up(self, walk: Walk, step: Step) -> bool:
+        """Ask a cache; whether it has answered at once."""
+        return Lookup(walk, step).start()
 
     def new_content(self, cache: int) -> Content:
         """An empty cache."""
@@ -147,6 +178,11 @@ class Engine(Clock):
         if found is None:
             found = self._outsiders[place] = Caller(self, place)
         return found
+
+    def trace(self, kind: SpanKind, index: int, key: int, start: float, outcome: int) -> None:
+        """Note what has just ended."""
+        if self.spans is not None:
+            self.spans.append(Span(kind, index, key, start, self.time, Outcome(outcome)))
 
     def count(self, what: str) -> None:
         """Count something that happened after the warm-up."""

@@ -91,7 +91,7 @@ class Faults:
         fleet = self.engine.fleets[fault.group]
         in_zone = [node for node in fleet.nodes if node.zone == fault.zone]
         victims = in_zone if fault.zone >= 0 else fleet.nodes[-fault.count :]
-        self._victims[id(fault)] = victims
+        self._victims.setdefault(id(fault), []).extend(victims)
         for replica in victims:
             for request in fleet.crash(replica):
                 request.abort()
@@ -108,7 +108,7 @@ class Faults:
                 if other.group == fault.group and other.zone == replica.zone >= 0
             ]
             if lost:
-                self._victims[id(lost[0])].append(replica)
+                self._victims.setdefault(id(lost[0]), []).append(replica)
             elif not replica.is_draining:
                 replica.fleet.add(replica.index)
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from archcheck.simulation.engines.reference.guards import Breaker, RetryBudget, TokenBucket
 from archcheck.simulation.engines.reference.servers import Servers, Shared
 from archcheck.simulation.plan import FOREVER, Balance, CallSite, Discipline, Group
-from archcheck.simulation.randomness import place_hash, uniform
+from archcheck.simulation.randomness import child, place_hash, uniform
 
 if TYPE_CHECKING:
-    from archcheck.simulation.engines.reference.caches import Content
+    from archcheck.simulation.engines.reference.caches import Content, Loading
     from archcheck.simulation.engines.reference.engine import Engine
     from archcheck.simulation.engines.reference.requests import Request
 
@@ -43,6 +43,8 @@ class Caller:
         self._contents: dict[int, Content] = {}
         self._failures: dict[Replica, int] = {}
         self._ejected: dict[Replica, float] = {}
+        self.loadings: dict[Loading, None] = {}
+        """What its requests are filling in to caches."""
 
     def pool(self, index: int) -> Servers:
         """This caller's connections to a target."""
@@ -147,10 +149,10 @@ class Replica(Caller):
     def __init__(self, fleet: Fleet, index: int) -> None:
         engine, spec = fleet.engine, fleet.spec
         zone = spec.zones[index % len(spec.zones)] if spec.zones else -1
-        super().__init__(engine, place_hash(f"{spec.name}/{index}"), zone)
+        super().__init__(engine, child(fleet.place, _NODE, index), zone)
         self.fleet = fleet
         self.index = index
-        self.is_draining = False
+        self.is_draining: bool = False
         self.ranks = spec.ranks
         """How important each class of requests is here; 0 is served first."""
         self.inside: dict[Request, None] = {}
@@ -203,6 +205,8 @@ class Replica(Caller):
         self.is_dead = True
         held = list(self.inside)
         self.inside.clear()
+        for loading in list(self.loadings):
+            loading.fail()
         now = self.engine.time
         for servers in (self.slots, self.cores):
             if servers is not None:

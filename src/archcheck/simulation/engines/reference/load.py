@@ -12,6 +12,7 @@ from archcheck.simulation.engines.reference.fleets import Caller
 from archcheck.simulation.plan import FOREVER, ArrivalKind, Outcome, Stream
 from archcheck.simulation.randomness import child, mix
 from archcheck.simulation.sampling import sample
+from archcheck.simulation.trace import SpanKind
 
 if TYPE_CHECKING:
     from archcheck.simulation.engines.reference.clock import Thunk
@@ -104,6 +105,7 @@ class Travel:
         if outcome <= _DEGRADED:
             outcome = _DEGRADED if self._is_degraded else 0
         engine = self.engine
+        engine.trace(SpanKind.JOURNEY, self.journey, self.key, self.since, outcome)
         engine.record.journey_finished(self.journey, outcome, self.since, engine.time, self.notes)
         self.done()
 

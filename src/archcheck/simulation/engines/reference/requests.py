@@ -8,9 +8,9 @@ from archcheck.simulation.attribution import SHIFT, Cause, Notes
 from archcheck.simulation.engines.reference.walks import Walk
 from archcheck.simulation.plan import Outcome
 from archcheck.simulation.randomness import uniform
+from archcheck.simulation.trace import SpanKind
 
 if TYPE_CHECKING:
-    from archcheck.simulation.engines.reference.caches import Loading
     from archcheck.simulation.engines.reference.engine import Engine
     from archcheck.simulation.engines.reference.fleets import Caller, Replica
     from archcheck.simulation.engines.reference.servers import Visit
@@ -40,7 +40,7 @@ class Request(Walk):
     """
 
     __slots__ = (
-        "home", "index", "is_cancelled", "is_degraded", "is_over", "is_stopped", "loadings",
+        "home", "index", "is_cancelled", "is_degraded", "is_over", "is_stopped", "loading",
         "operation", "origin", "replica", "since", "visit",
     )  # fmt: skip
 
@@ -65,7 +65,8 @@ class Request(Walk):
         self.is_stopped = False
         self.is_cancelled = False
         self.visit: Visit | None = None
-        self.loadings: list[Loading] | None = None
+        self.loading = 0
+        """How many keys it is filling in to caches."""
 
     @property
     def request(self) -> Request:
@@ -147,16 +148,17 @@ class Request(Walk):
         if not self.is_over:
             self.is_stopped = True
             self.notes = [_WORK + (self.operation.group << SHIFT), self.engine.time - self.since]
-            for loading in self.loadings or ():
-                loading.fail()
             self._finish(_FAILED)
 
     def _finish(self, outcome: int) -> None:
         self.is_over = True
         engine = self.engine
+        if engine.spans is not None:
+            engine.trace(SpanKind.REQUEST, self.index, self.key, self.since, outcome)
         if self.since >= engine.warmup:
             engine.record.operations[self.index].finish[outcome](engine.time - self.since)
-        self.origin.answer(outcome, self.notes)
+        notes, self.notes = self.notes, []
+        self.origin.answer(outcome, notes)
 
     @property
     def caller(self) -> Caller:

@@ -45,7 +45,7 @@ class Autoscaler:
         count = len(ready) + self.starting
         wish = self._wish(usage, len(ready), count)
         self._wishes.append((now, wish))
-        while self._wishes[0][0] <= now - self.spec.stabilisation:
+        while len(self._wishes) > 1 and self._wishes[0][0] <= now - self.spec.stabilisation:
             self._wishes.popleft()
         if wish > count:
             self._grow(min(wish, max(2 * count, count + 4)) - count)

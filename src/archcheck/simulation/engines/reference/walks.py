@@ -43,13 +43,14 @@ class Walk(ABC):
     """
 
     __slots__ = (
-        "asked", "call", "deadline", "engine", "join", "key", "notes", "position", "rank",
-        "seconds", "stack", "steps",
+        "asked", "call", "deadline", "engine", "goes_on", "is_asking", "join", "key", "notes",
+        "position", "rank", "seconds", "stack", "steps",
     )  # fmt: skip
 
     steps: tuple[Step, ...]
     asked: float
     seconds: float
+    goes_on: bool
 
     def __init__(self, engine: Engine, key: int, rank: int) -> None:
         self.engine = engine
@@ -60,6 +61,7 @@ class Walk(ABC):
         self.position = 0
         self.stack: list[tuple[tuple[Step, ...], int, int, Step | None, int, Loading | None]] = []
         self.call: Call | None = None
+        self.is_asking = False
         self.join: Join | None = None
 
     @property
@@ -142,6 +144,8 @@ class Walk(ABC):
             self.asked, self.seconds = engine.time, seconds
             rank = home.ranks[self.rank] if home.ranks else 0
             home.cores.work(seconds, self._worked, rank)
+        else:
+            self.fail()  # what its process left behind
         return False
 
     def _worked(self) -> None:
@@ -154,22 +158,33 @@ class Walk(ABC):
     def ask(self, step: Step) -> bool:
         engine, caller = self.engine, self.request.home or self.request.caller
         self.call = call = engine.new_call(engine, caller, step.call, self, self.key)
+        return self.goes_on_after(call)
+
+    def goes_on_after(self, call: Call) -> bool:
+        """Make a call; whether the walk can go on because it has its answer at once."""
+        self.is_asking, self.goes_on = True, False
         call.start()
-        return False
+        self.is_asking = False
+        return self.goes_on
 
     def answered(self, outcome: int, fallback: int) -> None:
         """The call of this step is over."""
         self.call = None
-        if outcome == _OK:
-            self.advance()
-            return
         if outcome > _DEGRADED and fallback < 0:
             self.fail()
             return
-        self.request.is_degraded = True
+        if outcome != _OK:
+            self.request.is_degraded = True
         if outcome > _DEGRADED:
             self.push(fallback)
-        self.advance()
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Advance; an answer that is there at once is left to the step that asked."""
+        if self.is_asking:
+            self.goes_on = True
+        else:
+            self.advance()
 
     def publish(self, step: Step) -> bool:
         delay = self.engine.publish(step.channel, child(self.key, step.place, 0))
@@ -195,8 +210,7 @@ class Walk(ABC):
         return True
 
     def cached(self, step: Step) -> bool:
-        self.engine.look_up(self, step)
-        return False
+        return self.engine.look_up(self, step)
 
     def series(self, step: Step) -> bool:
         self.push(step.blocks[0])

@@ -1,0 +1,178 @@
+"""Simulated under the declared load, a journey misses one of its objectives.
+
+Why it matters: sums of service times say nothing about waiting. Queues, retries, full pools and
+garbage of timed-out work decide the high percentiles, and they depend on the load.
+
+Every scenario with a steady load and without faults is simulated with as many requests as its
+rarest promised journey needs, at least five times, with a fixed seed: the same model gives the same
+answer. An objective is missed when the whole 95% interval of the percentile, or of the share of
+failures, lies beyond it, and met when the whole interval lies within; it is undecided when the
+interval contains it, or when more than a tenth of the time goes through a value that the model does
+not declare. An overloaded scenario meets no objective. Availability is met when no request failed,
+though n requests say nothing about a share of failures below 3/n. Loads that change and scenarios
+with faults are for `archcheck simulate`. `archcheck verify --no-sim` leaves this rule out.
+
+How to fix: `archcheck simulate` shows where the time goes and what saturates first; give that more
+replicas, threads or connections, or cache, or promise less.
+
+False positives: service times or a load that are declared higher than they are.
+
+Sources: Law, Simulation Modeling and Analysis, 2015, chapter 9 (confidence intervals of replicated
+runs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from archcheck import (
+    Constant,
+    CustomRuntime,
+    Docker,
+    Endpoint,
+    Journey,
+    Load,
+    MySQL,
+    Network,
+    Poisson,
+    Read,
+    Scenario,
+    Service,
+    Slo,
+    System,
+    Work,
+)
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
+from archcheck.graph import Graph
+from archcheck.units import Duration, Fraction, ms, percent, s
+
+if TYPE_CHECKING:
+    from archcheck.simulation import Objective, ObjectivesResult
+
+
+@dataclass(frozen=True)
+class Options:
+    """Thresholds of the rule."""
+
+    requests: int = option(2_000, "requests of the rarest promised journey in each run")
+    assumed: Fraction = option(10 * percent, "share of the time that may rest on assumed values")
+
+
+rule = Rule("PRF003", "slo-missed", severity="error", method="sim", options=Options)
+
+
+@rule.check
+def check(graph: Graph, options: Options) -> Iterator[Result]:
+    system = graph.system
+    promised = [journey for journey in system.journeys if journey.slo is not None]
+    if not promised:
+        yield NotApplicable("no journey declares an objective")
+    elif not system.scenarios:
+        yield NotApplicable("no load is declared: the system has no scenario")
+    else:
+        yield from _of_scenarios(system, options)
+
+
+def _of_scenarios(system: System, options: Options) -> Iterator[Result]:
+    from archcheck.simulation import judge_objectives  # takes its time; only those who need it
+
+    looked_at = False
+    for scenario in system.scenarios:
+        judged = judge_objectives(system, scenario, requests=options.requests)
+        if judged is not None:
+            looked_at = True
+            yield from _results(system, scenario, judged, options)
+    if not looked_at:
+        yield NotApplicable("no scenario has a steady load without faults and a promised journey")
+
+
+def _results(
+    system: System, scenario: Scenario, judged: ObjectivesResult, options: Options
+) -> Iterator[Result]:
+    journeys = {journey.name: journey for journey in system.journeys}
+    for objective in judged.objectives:
+        journey = journeys[objective.journey]
+        if objective.verdict == "missed":
+            yield Violation(
+                journey,
+                f"under {scenario.name}, {objective}",
+                fix=_advice(scenario, judged),
+                evidence=tuple(map(str, judged.overloads)),
+            )
+        elif objective.verdict == "open":
+            yield Undecided(
+                journey, f"{objective.name} under {scenario.name}", _interval(objective)
+            )
+        else:
+            for assumption in judged.assumptions:
+                if assumption.influence > float(options.assumed):
+                    yield Undecided(
+                        journey,
+                        f"{assumption.attribute} of {assumption.subject}",
+                        f"{objective} if it is {assumption.value}",
+                    )
+
+
+def _advice(scenario: Scenario, judged: ObjectivesResult) -> str:
+    return f"{judged.bottleneck}; archcheck simulate --scenario {scenario.name} shows the rest"
+
+
+def _interval(objective: Objective) -> str:
+    return f"{objective}: the objective lies within the interval"
+
+
+def _served(threads: int, bound: Duration, rate: int = 80) -> System:
+    runtime = CustomRuntime(concurrency="blocking", threads=threads)
+    return System(
+        "shop",
+        [
+            Service(
+                "billing",
+                runtime=runtime,
+                deployment=Docker(replicas=1),
+                endpoints=[Endpoint("due", steps=[Work(Constant(10 * ms))])],
+            )
+        ],
+        journeys=[Journey("pay", "billing.due", slo=Slo(p99=bound))],
+        scenarios=[Scenario("day", load=[Load("pay", Poisson(rate / s))])],
+        network=Network(delay=0 * ms),
+    )
+
+
+@rule.bad("pay")
+def one_thread_is_busy_most_of_the_time() -> System:
+    return _served(threads=1, bound=30 * ms)
+
+
+@rule.bad("pay")
+def more_comes_than_can_be_served() -> System:
+    return _served(threads=1, bound=30 * ms, rate=120)
+
+
+@rule.good
+def a_second_thread() -> System:
+    return _served(threads=2, bound=30 * ms)
+
+
+@rule.borderline()
+def exactly_the_service_time() -> System:
+    """Threads enough that nobody waits: the 99th percentile is the service time."""
+    return _served(threads=50, bound=10.1 * ms)
+
+
+@rule.borderline("pay")
+def just_below_the_service_time() -> System:
+    return _served(threads=50, bound=9.9 * ms)
+
+
+@rule.unknown("read of ledger")
+def the_time_goes_into_a_query_that_is_not_declared() -> System:
+    system = _served(threads=50, bound=500 * ms)
+    asks = Service("front", endpoints=[Endpoint("ask", steps=[Read("ledger")])])
+    return replace(
+        system,
+        elements=[*system.elements, asks, MySQL("ledger")],
+        journeys=[Journey("pay", "front.ask", slo=Slo(p99=500 * ms))],
+    )

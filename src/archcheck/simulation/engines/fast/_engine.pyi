@@ -1,0 +1,22 @@
+from collections.abc import Mapping
+from enum import IntEnum
+
+from archcheck.simulation.plan import Plan
+from archcheck.simulation.record import Record
+
+class StoppedError(Exception):
+    reason: int
+    time: float
+    stations: set[int]
+
+class Run:
+    def __init__(
+        self, plan: Plan, seed: int, duration: float, warmup: float, traced: bool
+    ) -> None: ...
+    @property
+    def time(self) -> float: ...
+    def go_on(self) -> bool: ...
+    def record(self) -> Record: ...
+    def spans(self) -> list[tuple[int, int, int, float, float, int]]: ...
+
+def numbers_of_the_plan() -> Mapping[type[IntEnum], tuple[int, ...]]: ...

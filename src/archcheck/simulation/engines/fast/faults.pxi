@@ -1,0 +1,397 @@
+# What goes wrong, and replicas that come and go on purpose.
+#
+# All of it is rare: written for reading, with lists that are walked through.
+
+
+cdef bint is_on(Engine *engine, const Fault *fault, const Fault *but) noexcept nogil:
+    """Whether another fault of the same kind goes on at the moment."""
+    return (
+        fault != but
+        and fault.kind == but.kind
+        and fault.start <= engine.time
+        and engine.time < fault.end
+    )
+
+
+cdef bint concerns(const Fault *fault, int operation) noexcept nogil:
+    cdef int n
+    for n in range(fault.count):
+        if fault.operations[n] == operation:
+            return True
+    return False
+
+
+cdef void fault_begins(Engine *engine, Fault *fault) noexcept nogil:
+    cdef int n
+    if fault.kind == KILLED:
+        kill_nodes(engine, fault)
+    elif fault.kind == FLUSHED:
+        flush_caches(engine, fault)
+    elif fault.kind == RELEASED:
+        begin_replacement(engine, fault)
+    for n in range(fault.count):
+        fault_begins_at(engine, fault, &engine.operations[fault.operations[n]])
+
+
+cdef void fault_begins_at(Engine *engine, Fault *fault, Operation *operation) noexcept nogil:
+    if fault.kind == SLOWED:
+        operation.slowness *= fault.factor
+    elif fault.kind == FAILING:
+        operation.errors = 1 - (1 - operation.errors) * (1 - fault.factor)
+    elif fault.kind == CUT_OFF:
+        cut_link(engine, fault.group, operation.index)
+    elif fault.kind == FLUSHED:
+        operation.flushed += 1
+
+
+cdef void fault_ends(Engine *engine, Fault *fault) noexcept nogil:
+    cdef int n
+    if fault.kind == KILLED:
+        restart_nodes(engine, fault)
+    for n in range(fault.count):
+        fault_ends_at(engine, fault, &engine.operations[fault.operations[n]])
+
+
+cdef void fault_ends_at(Engine *engine, Fault *fault, Operation *operation) noexcept nogil:
+    """It is as it was before; faults of the same kind that go on count again."""
+    cdef Fault *other
+    cdef int n
+    if fault.kind == FLUSHED:
+        operation.flushed -= 1
+        return
+    if fault.kind == SLOWED:
+        operation.slowness = 1.0
+    elif fault.kind == FAILING:
+        operation.errors = operation.error_rate
+    for n in range(engine.faults_count):
+        other = &engine.faults[n]
+        if is_on(engine, other, fault) and concerns(other, operation.index):
+            if fault.kind == CUT_OFF:
+                if other.group == fault.group:
+                    return
+            else:
+                fault_begins_at(engine, other, operation)
+    if fault.kind == CUT_OFF:
+        restore_link(engine, fault.group, operation.index)
+
+
+# -- links -----------------------------------------------------------------------------------------
+
+cdef inline Key link_between(int group, int operation) noexcept nogil:
+    return (<Key>(group + 1) << 32) | <Key>operation
+
+
+cdef bint is_cut(Engine *engine, Site *site, Attempt *attempt) noexcept nogil:
+    """Whether a request gets nowhere; then it waits until the link is back."""
+    cdef List *waiting = <List *>look(
+        &engine.cuts, link_between(site.source, site.operation.index)
+    )
+    if waiting == NULL:
+        return False
+    add_to(engine, waiting, attempt)
+    return True
+
+
+cdef void cut_link(Engine *engine, int group, int operation) noexcept nogil:
+    cdef Key link = link_between(group, operation)
+    if look(&engine.cuts, link) == 0:
+        store(engine, &engine.cuts, link, <uint64_t>take(engine, sizeof(List)))
+
+
+cdef void restore_link(Engine *engine, int group, int operation) noexcept nogil:
+    cdef Key link = link_between(group, operation)
+    cdef List *waiting = <List *>look(&engine.cuts, link)
+    cdef size_t n
+    if waiting == NULL:
+        return
+    forget(&engine.cuts, link)
+    for n in range(waiting.count):
+        soon(engine, LOSES, waiting.items[n])
+    give(engine, waiting.items)
+    give(engine, waiting)
+
+
+# -- nodes -----------------------------------------------------------------------------------------
+
+cdef void kill_nodes(Engine *engine, Fault *fault) noexcept nogil:
+    """The last nodes, or those in a zone, whatever their number is by now."""
+    cdef Fleet *fleet = &engine.fleets[fault.group]
+    cdef size_t first = fault.victims.count, n
+    cdef Replica *replica
+    for n in range(fleet.nodes.count):
+        replica = <Replica *>fleet.nodes.items[n]
+        if (
+            replica.caller.zone == fault.zone
+            if fault.zone >= 0
+            else <int64_t>n >= <int64_t>fleet.nodes.count - fault.nodes
+        ):
+            add_to(engine, &fault.victims, replica)
+    for n in range(first, fault.victims.count):
+        replica = <Replica *>fault.victims.items[n]
+        crash(engine, replica)
+        if fleet.detection < fault.end - fault.start:
+            after(engine, fleet.detection, LEAVES_ROTATION, replica)
+
+
+cdef void restart_nodes(Engine *engine, Fault *fault) noexcept nogil:
+    """What was killed is back, unless its zone is lost in the meantime."""
+    cdef List victims = fault.victims
+    cdef Replica *replica
+    cdef Fault *other
+    cdef Fault *lost
+    cdef size_t n
+    cdef int m
+    fault.victims.items, fault.victims.count, fault.victims.room = NULL, 0, 0
+    for n in range(victims.count):
+        replica = <Replica *>victims.items[n]
+        lost = NULL
+        for m in range(engine.faults_count):
+            other = &engine.faults[m]
+            if lost == NULL and is_on(engine, other, fault) and other.group == fault.group:
+                if other.zone == replica.caller.zone and other.zone >= 0:
+                    lost = other
+        if lost != NULL:
+            add_to(engine, &lost.victims, replica)
+        elif not replica.is_draining:
+            add_node(engine, replica.fleet, replica.index)
+    give(engine, victims.items)
+
+
+cdef void flush_caches(Engine *engine, Fault *fault) noexcept nogil:
+    cdef Content *content
+    cdef Replica *replica
+    cdef size_t k
+    cdef int n, m
+    for n in range(fault.caches_count):
+        flush(engine, &engine.contents[fault.caches[n]])
+        for m in range(engine.fleets_count):
+            for k in range(engine.fleets[m].nodes.count):
+                replica = <Replica *>engine.fleets[m].nodes.items[k]
+                content = <Content *>look(
+                    &replica.caller.kept, kept_at(A_CONTENT, fault.caches[n])
+                )
+                if content != NULL:
+                    flush(engine, content)
+
+
+# -- releases --------------------------------------------------------------------------------------
+# Old replicas are replaced by new ones, a few at a time: as many new ones start as the surge
+# allows; as soon as enough are ready, old ones get no new requests and go.
+
+cdef void begin_replacement(Engine *engine, Fault *fault) noexcept nogil:
+    cdef Replacement *release_ = <Replacement *>take(engine, sizeof(Replacement))
+    cdef Replica *replica
+    cdef size_t n
+    release_.fleet, release_.fault = &engine.fleets[fault.group], fault
+    for n in range(release_.fleet.nodes.count):
+        replica = <Replica *>release_.fleet.nodes.items[n]
+        if not replica.is_draining:
+            add_to(engine, &release_.old, replica)
+    release_.size = <int64_t>release_.old.count
+    replace_more(engine, release_)
+
+
+cdef void replace_more(Engine *engine, Replacement *release_) noexcept nogil:
+    cdef Fault *fault = release_.fault
+    cdef Replica *replica
+    cdef int64_t n, room
+    while release_.old.count and (
+        release_.ready + <int64_t>release_.old.count > release_.size - fault.gone
+    ):
+        replica = <Replica *>release_.old.items[0]
+        remove_from(&release_.old, replica)
+        drain(engine, replica)
+        after(engine, fault.grace, GRACE_ENDS, replica)
+    room = release_.size + fault.surge - release_.ready
+    room -= <int64_t>release_.old.count + release_.starting
+    room = min(room, release_.size - release_.ready - release_.starting)
+    for n in range(room):
+        release_.starting += 1
+        after(engine, fault.start_up, REPLACES, release_)
+
+
+cdef void replacement_ready(Engine *engine, Replacement *release_) noexcept nogil:
+    release_.starting -= 1
+    release_.ready += 1
+    add_node(engine, release_.fleet, -1)
+    replace_more(engine, release_)
+
+
+# -- the autoscaler --------------------------------------------------------------------------------
+
+cdef void look_at_fleet(Engine *engine, Autoscaler *scaler) noexcept nogil:
+    """Kubernetes' horizontal autoscaler, once every period."""
+    cdef Fleet *fleet = scaler.fleet
+    cdef double now = engine.time, usage
+    cdef int64_t ready = 0, count, wish, least, n
+    cdef Replica *replica
+    cdef List nodes
+    after(engine, scaler.period, LOOKS, scaler)
+    usage = usage_of(engine, scaler)
+    for n in range(<int64_t>fleet.nodes.count):
+        ready += not (<Replica *>fleet.nodes.items[n]).is_draining
+    count = ready + scaler.starting
+    wish = wish_of(scaler, usage, ready, count)
+    add_wish(engine, scaler, now, wish)
+    if wish > count:
+        for n in range(min(wish, max(2 * count, count + 4)) - count):
+            scaler.starting += 1
+            if now >= engine.warmup:
+                fleet.scaled_out += 1
+            after(engine, scaler.start_up, STARTS, scaler)
+        return
+    least = 0
+    for n in range(<int64_t>scaler.wishes_count):
+        least = max(least, scaler.wishes[n].size)
+    nodes.items, nodes.count, nodes.room = NULL, 0, 0
+    for n in range(<int64_t>fleet.nodes.count):
+        add_to(engine, &nodes, fleet.nodes.items[n])
+    for n in range(<int64_t>nodes.count - 1, -1, -1):
+        replica = <Replica *>nodes.items[n]
+        if replica.is_draining:
+            continue
+        if count <= least:
+            break
+        drain(engine, replica)
+        if now >= engine.warmup:
+            fleet.scaled_in += 1
+        count -= 1
+    give(engine, nodes.items)
+
+
+cdef double usage_of(Engine *engine, Autoscaler *scaler) noexcept nogil:
+    """Mean share of the requested CPU that the ready replicas used in the last period."""
+    cdef Fleet *fleet = scaler.fleet
+    cdef Replica *replica
+    cdef Books *books
+    cdef double total = 0.0, measured, now = engine.time
+    cdef int64_t counted = 0
+    cdef size_t n
+    for n in range(fleet.nodes.count):
+        replica = <Replica *>fleet.nodes.items[n]
+        books = replica.cores if replica.cores != NULL else replica.slots
+        if books == NULL or replica.is_draining:
+            continue
+        tick(books, now)
+        measured = min(scaler.period, now - replica.caller.born)
+        if measured:
+            total += (books.busy_seconds - replica.used) / measured
+        replica.used = books.busy_seconds
+        counted += 1
+    return total / <double>counted / scaler.requested if counted else 0.0
+
+
+cdef int64_t wish_of(
+    const Autoscaler *scaler, double usage, int64_t ready, int64_t count
+) noexcept nogil:
+    cdef double ratio = usage / scaler.target
+    cdef double wanted
+    if ratio > 1 and count > ready:
+        ratio = max(1.0, ratio * <double>ready / <double>count)
+    if fabs(ratio - 1) <= scaler.tolerance + SCALING_TOLERANCE:
+        return count
+    wanted = ceil(<double>count * ratio - SCALING_TOLERANCE)
+    return <int64_t>min(max(wanted, <double>scaler.least), <double>scaler.most)
+
+
+cdef void add_wish(Engine *engine, Autoscaler *scaler, double now, int64_t wish) noexcept nogil:
+    """Keep a wish as long as the stabilisation window lasts."""
+    cdef size_t n, old = 0
+    if scaler.wishes_count == scaler.wishes_room:
+        scaler.wishes_room = 2 * scaler.wishes_room if scaler.wishes_room else 32
+        scaler.wishes = <Wish *>take_more(
+            engine,
+            scaler.wishes,
+            scaler.wishes_count * sizeof(Wish),
+            scaler.wishes_room * sizeof(Wish),
+        )
+    scaler.wishes[scaler.wishes_count].time = now
+    scaler.wishes[scaler.wishes_count].size = wish
+    scaler.wishes_count += 1
+    while old + 1 < scaler.wishes_count and scaler.wishes[old].time <= now - scaler.stabilisation:
+        old += 1
+    for n in range(old, scaler.wishes_count):
+        scaler.wishes[n - old] = scaler.wishes[n]
+    scaler.wishes_count -= old
+
+
+# -- deadlock --------------------------------------------------------------------------------------
+# The same search as in the reference engine: servers of which every one is held by somebody who
+# waits, without a timeout, for servers of the same kind.
+
+cdef void check_progress(Engine *engine) noexcept nogil:
+    cdef Books *books
+    cdef bint changed = True, any_stuck = False
+    cdef size_t n
+    for n in range(engine.books.count):
+        books = <Books *>engine.books.items[n]
+        books.is_stuck = (
+            not books.is_shared and books.waiting > 0 and books.busy == books.servers
+        )
+    while changed:
+        changed = False
+        for n in range(engine.books.count):
+            books = <Books *>engine.books.items[n]
+            if books.is_stuck and not all_wait(books):
+                books.is_stuck = False
+                changed = True
+    for n in range(engine.books.count):
+        books = <Books *>engine.books.items[n]
+        if books.is_stuck and books.station >= 0:
+            any_stuck = True
+    if any_stuck:
+        leave(&engine.escape, DEADLOCK)
+
+
+cdef bint all_wait(const Books *books) noexcept nogil:
+    cdef const Visit *visit = books.first
+    cdef Attempt *attempt
+    while visit != NULL:
+        if visit.is_served:
+            if visit.granted == GRANTED:
+                if not walk_waits(&(<Request *>visit.owner).walk):
+                    return False
+            elif visit.granted == PERMITTED or visit.granted == CONNECTED:
+                attempt = <Attempt *>visit.owner
+                if attempt.request == NULL or not request_waits(attempt.request):
+                    return False
+            else:
+                return False
+        visit = visit.after
+    return True
+
+
+cdef bint walk_waits(const Walk *walk) noexcept nogil:
+    cdef const Walk *branch
+    if walk.join != NULL:
+        branch = walk.join.branches
+        while branch != NULL:
+            if walk_waits(branch):
+                return True
+            branch = branch.sibling
+        return False
+    return walk.call != NULL and call_waits(walk.call)
+
+
+cdef bint call_waits(const Call *call) noexcept nogil:
+    """A call waits for ever when it has no timeout and its attempt waits for ever."""
+    cdef const Attempt *attempt = call.open
+    if call.site.timeout < INFINITY or attempt == NULL or attempt.next != NULL:
+        return False
+    if attempt.deadline < INFINITY:
+        return False
+    if attempt.request != NULL:
+        return request_waits(attempt.request)
+    return (
+        attempt.connection != NULL
+        and not attempt.connection.is_served
+        and attempt.connection.books.is_stuck
+    )
+
+
+cdef bint request_waits(const Request *request) noexcept nogil:
+    if request.is_over or request.is_cancelled:
+        return False
+    if request.has_visit and not request.visit.is_served:
+        return request.visit.books.is_stuck
+    return walk_waits(&request.walk)
