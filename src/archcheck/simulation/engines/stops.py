@@ -19,6 +19,14 @@ def deadlock(plan: Plan, time: float, stations: Iterable[int]) -> ScenarioError:
     )
 
 
+def standstill(time: float) -> ScenarioError:
+    """Things go on happening at the same time."""
+    return ScenarioError(
+        f"after {Duration(time)} time stands still: a hundred million things have happened at "
+        "once; give users a time to think, or work a duration"
+    )
+
+
 def too_deep(time: float) -> ScenarioError:
     """A request causes another one without any time passing, and so on."""
     return ScenarioError(

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from archcheck.model import ArchcheckError
-from archcheck.simulation.plan import Keys, Kind, Plan, Sampler, Shape, Step
+from archcheck.simulation.plan import Balance, Keys, Kind, Plan, Sampler, Shape, Step
 from archcheck.simulation.plan.load import (
     ArrivalKind,
     FaultKind,
@@ -159,6 +159,8 @@ class _Checker:
         self._index("target", call.target, plan.groups, optional=True)
         if call.target != plan.operations[call.operation].group:
             raise ValueError("target is not the group of the operation")
+        if call.balance == Balance.SHARD and call.target >= 0:
+            self._whole("nodes of the target", plan.groups[call.target].nodes, 1, _MANY)
         self._keys(call.keys)
         with self._inside("policy"):
             self._check_policy(call.policy)
@@ -240,7 +242,7 @@ class _Checker:
         self._check_points(stream)
         for time in stream.times:
             self._number("times", time, 0)
-        self._whole("users", stream.users, 0, 10_000_000)
+        self._whole("users", stream.users, 0, 1_000_000)
         if kind == ArrivalKind.CLOSED:
             self._sampler("think", stream.think)
         self._number("start", stream.start, 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from archcheck.simulation.engines.stops import deadlock, too_deep
+from archcheck.simulation.engines.stops import deadlock, standstill, too_deep
 from archcheck.simulation.plan import Outcome, Plan
 from archcheck.simulation.plan.checking import check_plan
 from archcheck.simulation.record import Record
@@ -22,7 +22,7 @@ try:
 except ImportError as error:  # not compiled on this machine
     WHY_NOT = str(error)
 
-_DEADLOCK = 2
+_DEADLOCK, _TOO_DEEP = 2, 3
 
 
 def is_compiled() -> bool:
@@ -54,7 +54,7 @@ def run(
     except _engine.StoppedError as stop:
         if stop.reason == _DEADLOCK:
             raise deadlock(plan, stop.time, stop.stations) from None
-        raise too_deep(stop.time) from None
+        raise (too_deep if stop.reason == _TOO_DEEP else standstill)(stop.time) from None
     if spans is not None:
         spans.extend(
             Span(SpanKind(kind), place, key, start, end, Outcome(outcome))

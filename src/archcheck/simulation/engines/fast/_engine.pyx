@@ -125,18 +125,28 @@ cdef enum:
     BUDGET_SECONDS = 10
     EJECT_AFTER = 5
     DEEPEST = 200
+    MOST_AT_ONCE = 100_000_000
     SLICE = 1_000_000
     JOURNEY_SPAN = 0
     REQUEST_SPAN = 1
     ATTEMPT_SPAN = 2
 
-cdef double INSTANT = 5e-324
-cdef double ROUNDING = 1e-12
-cdef double EJECT_FOR = 30.0
-cdef double LIFE_JITTER = 0.1
-cdef double SCALING_TOLERANCE = 1e-9
-cdef double TWO_TO_MINUS_53 = 2.0**-53
-cdef double PI = 3.141592653589793
+cdef extern from *:
+    """
+    #define INSTANT 5e-324
+    #define ROUNDING 1e-12
+    #define EJECT_FOR 30.0
+    #define LIFE_JITTER 0.1
+    #define SCALING_TOLERANCE 1e-9
+    #define CIRCLE 6.283185307179586
+    """
+    const double INSTANT
+    const double ROUNDING
+    const double EJECT_FOR
+    const double LIFE_JITTER
+    const double SCALING_TOLERANCE
+    const double CIRCLE
+
 cdef double PER_LOG = _PER_LOG
 
 include "memory.pxi"

@@ -13,23 +13,35 @@ cdef void run_slice(void *argument) noexcept nogil:
     cdef const Event *event
     cdef Thunk thunk
     cdef void *what
+    cdef double time
     cdef int kind
-    cdef uint64_t last = engine.processed + engine.slice
+    cdef uint64_t last = engine.processed + SLICE
     while engine.processed < last:
         event = event_list_next(events)
         if event == NULL or time_of(event.time) >= engine.until:
             engine.is_over = True
             return
-        engine.time = time_of(event.time)
+        time = time_of(event.time)
+        if time > engine.time:
+            engine.time, engine.still = time, 0
         kind, what = <int>(event.order & KINDS), event.what
         event_list_take(events)
         engine.processed += 1
+        no_time_passes(engine)
         happen(engine, kind, what)
         while ring.count:
             thunk = ring.thunks[ring.first]
             ring.first = (ring.first + 1) & (ring.room - 1)
             ring.count -= 1
+            no_time_passes(engine)
             happen(engine, <int>thunk.kind, thunk.what)
+
+
+cdef inline void no_time_passes(Engine *engine) noexcept nogil:
+    """Something happens at the same time as what happened last; not for ever."""
+    engine.still += 1
+    if engine.still > MOST_AT_ONCE:
+        leave(&engine.escape, STANDSTILL)
 
 
 cdef inline void happen(Engine *engine, int kind, void *what) noexcept nogil:

@@ -18,6 +18,13 @@
 #include <string.h>
 
 #define KIND_BITS 6
+#define LARGE 8192 /* events that do not fit into a fast cache */
+
+#if defined(__GNUC__)
+#define FETCH(address) __builtin_prefetch(address)
+#else
+#define FETCH(address) ((void)0)
+#endif
 
 typedef struct {
     uint64_t time;
@@ -64,6 +71,10 @@ static inline void sift_down(EventList *list, Event event) {
     for (;;) {
         size_t child = 2 * place + 1;
         if (child >= count) break;
+        if (count > LARGE) { /* for the next round, whichever child it goes to */
+            FETCH(&heap[2 * child + 1]);
+            FETCH(&heap[2 * child + 4]);
+        }
         child += is_before(&heap[child + 1], &heap[child]);
         if (!is_before(&heap[child], &event)) break;
         heap[place] = heap[child];

@@ -73,7 +73,7 @@ cdef double rate_at(const Source *source, double now) noexcept nogil:
     cdef const double *point
     cdef int n
     if source.kind == SINE:
-        swing = (1 - cos(2 * PI * now / source.period)) / 2
+        swing = (1 - cos(CIRCLE * now / source.period)) / 2
         return source.rate + (source.high - source.rate) * swing
     before = source.points
     for n in range(1, source.points_count):

@@ -56,7 +56,7 @@ cdef Replica *member_of(Subscribers *group, int64_t partition) noexcept nogil:
     """The live member that a partition belongs to; NULL when all are gone."""
     cdef List *nodes = &group.fleet.nodes
     cdef size_t n, alive = 0
-    if group.host.nodes.count == 0:
+    if group.host.nodes.count == 0 or nodes.count == 0:
         return NULL
     if not group.ordered:
         return <Replica *>nodes.items[0]
@@ -185,7 +185,7 @@ cdef void hosts_are_back(Engine *engine, Fleet *fleet) noexcept nogil:
 cdef void resize(Engine *engine, Subscribers *group) noexcept nogil:
     """Competing consumers are as many as the replicas that are up give."""
     cdef Books *slots
-    if group.ordered:
+    if group.ordered or group.fleet.nodes.count == 0:
         return
     slots = (<Replica *>group.fleet.nodes.items[0]).slots
     if slots == NULL:

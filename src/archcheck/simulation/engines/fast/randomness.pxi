@@ -7,9 +7,17 @@
 cdef enum:
     SHIFT = 4
 
-cdef Key GOLDEN = 0x9E3779B97F4A7C15ULL
-cdef Key FIRST_FACTOR = 0xBF58476D1CE4E5B9ULL
-cdef Key SECOND_FACTOR = 0x94D049BB133111EBULL
+cdef extern from *:
+    """
+    #define GOLDEN 0x9E3779B97F4A7C15ULL
+    #define FIRST_FACTOR 0xBF58476D1CE4E5B9ULL
+    #define SECOND_FACTOR 0x94D049BB133111EBULL
+    #define TWO_TO_MINUS_53 0x1p-53
+    """
+    const Key GOLDEN
+    const Key FIRST_FACTOR
+    const Key SECOND_FACTOR
+    const double TWO_TO_MINUS_53
 
 
 cdef inline Key mix(Key value) noexcept nogil:
@@ -34,7 +42,7 @@ cdef inline double uniform(Key draws, Key key, Key draw) noexcept nogil:
 
 cdef inline double normal(Key draws, Key key, Key draw) noexcept nogil:
     cdef double radius = sqrt(-2.0 * log(uniform(draws, key, draw)))
-    return radius * cos(2.0 * PI * uniform(draws, key, draw + 1))
+    return radius * cos(CIRCLE * uniform(draws, key, draw + 1))
 
 
 cdef inline double sample(const Sampler *sampler, Key draws, Key key) noexcept nogil:

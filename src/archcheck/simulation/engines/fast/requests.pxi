@@ -287,6 +287,7 @@ cdef void pop_frame(Engine *engine, Walk *walk) noexcept nogil:
         frame.loading = NULL
     if frame.again != NULL and frame.number < <int64_t>frame.again.number:
         frame.number += 1
+        no_time_passes(engine)
         walk.position = 0
         walk.key = child(frame.key, frame.again.place, <Key>frame.number)
         return

@@ -26,7 +26,6 @@ cdef class Run:
         engine.seed, engine.until, engine.warmup = seed, duration, warmup
         engine.node_place = place_hash("node")
         engine.is_traced, engine.may_deadlock = traced, plan.may_deadlock
-        engine.slice = SLICE
         set_slabs(engine)
 
     def __init__(self, plan, seed, duration, warmup, traced):

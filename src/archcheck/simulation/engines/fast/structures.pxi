@@ -739,7 +739,9 @@ cdef struct Engine:
     double until
     double warmup
     uint64_t processed
-    uint64_t slice
+    uint64_t still
+    double bucket_seconds
+    long bucket
     int nested
     Escape escape
     void *memory  # all that was allocated

@@ -6,12 +6,23 @@
 # cause and place that it ever had.
 
 
-cdef inline long bucket_of(double seconds) noexcept nogil:
-    return <long>ceil(log(seconds) * PER_LOG)
+cdef inline long bucket_of(Engine *engine, double seconds) noexcept nogil:
+    """The bucket of a positive number; the last one is remembered: a journey and its request often
+    take the same time."""
+    cdef double exact
+    cdef long below
+    if seconds != engine.bucket_seconds:
+        exact = log(seconds) * PER_LOG
+        below = <long>exact
+        engine.bucket_seconds = seconds
+        engine.bucket = below + (<double>below < exact)  # rounded up, without a call
+    return engine.bucket
 
 
 cdef inline void add_latency(Engine *engine, Histogram *histogram, double seconds) noexcept nogil:
-    add_in_bucket(engine, histogram, seconds, bucket_of(seconds) if seconds > 0 else 0)
+    add_in_bucket(
+        engine, histogram, seconds, bucket_of(engine, seconds) if seconds > 0 else 0
+    )
 
 
 cdef inline void add_in_bucket(
@@ -150,7 +161,7 @@ cdef void journey_finished(
 ) noexcept nogil:
     """A journey has its answer, or its user has given up."""
     cdef double now = engine.time, seconds = now - start
-    cdef long bucket = bucket_of(seconds) if seconds > 0 else 0
+    cdef long bucket = bucket_of(engine, seconds) if seconds > 0 else 0
     cdef int interval = min(INTERVALS - 1, <int>(now / engine.until * INTERVALS))
     if start >= engine.warmup:
         add_in_bucket(engine, &journey.tally.latency[outcome], seconds, bucket)

@@ -152,7 +152,7 @@ class Call:
             return False
         if self.since >= self.engine.warmup:
             self.record.retries += 1
-        wait = min(policy.backoff * policy.factor ** (self.tries - 1), policy.max_backoff)
+        wait = min(policy.backoff * _power(policy.factor, self.tries - 1), policy.max_backoff)
         if policy.jitter:
             wait *= uniform(self.engine.streams[self.site.place ^ _JITTER], self.key, self.number)
         if wait > 0:
@@ -387,6 +387,13 @@ class Attempt:
         breaker.record(self.ticket, now, outcome > _DEGRADED, now - self.since)
         if breaker.opened > opened:
             self.engine.count(f"breaker opened: {breaker.spec.name}")
+
+
+def _power(factor: float, exponent: int) -> float:
+    try:
+        return factor**exponent
+    except OverflowError:
+        return FOREVER
 
 
 def is_across(zone: int, other: int) -> bool:
