@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 ENGINE := src/archcheck/simulation/engines/fast
 
-.PHONY: demo test lint bench mutants docs wheel install clean
+.PHONY: demo test lint bench sanitize mutants docs wheel install clean
 
 install: .venv/installed
 
@@ -34,12 +34,23 @@ lint: install  ## format, lint, types, layers
 	$(BIN)/lint-imports --no-logo
 
 bench: install  ## speed, as ratios measured in one run
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
 	$(BIN)/python benchmarks/start_up.py
 	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/reference_engine.py
+	$(BIN)/python benchmarks/engines.py
+	$(CC) -O3 -I$(ENGINE) benchmarks/event_list/event_list.c -o out/event_list -lm && out/event_list
 
 wheel: install  ## a wheel with the compiled engine, in dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+sanitize: install  ## both engines compared under the address and undefined-behaviour sanitizers
+	ARCHCHECK_CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -DARCHCHECK_PLAIN_MEMORY" \
+	ARCHCHECK_LDFLAGS="-fsanitize=address,undefined" \
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target out/sanitized .
+	ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=out/sanitized \
+	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
+	$(BIN)/pytest -p no:cacheprovider tests/differential tests/unit/simulation/test_plans.py
 
 mutants: install  ## do the rules' examples notice a change of the rule? (minutes)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[mutation]"

@@ -231,8 +231,13 @@ static double with_timeouts(int way, size_t flying, size_t holds, size_t *peak) 
     return spent / holds;
 }
 
-int main(void) {
+int main(int count_of_sizes, char **sizes) {
     double base = draws(10000000);
+    if (count_of_sizes > 1) { /* only the engine's list, at these sizes */
+        for (int n = 1; n < count_of_sizes; n++)
+            printf("%.1f\n", hold_engine(strtoul(sizes[n], NULL, 10), 4000000) - base);
+        return 0;
+    }
     printf("pending     engine  textbook    4-ary  calendar   (ns for taking one and adding one)\n");
     for (size_t pending = 10; pending <= 1000000; pending *= 10) {
         size_t holds = 4000000;

@@ -27,6 +27,7 @@ from archcheck.simulation.sampling import zipf_ends
 
 cdef extern from "event_list.h":
     const int KIND_BITS
+    void FETCH(const void *address) noexcept nogil
     ctypedef struct Event:
         uint64_t time
         uint64_t order
@@ -122,6 +123,7 @@ cdef enum:
     KINDS = 63  # mask of the bits of an event's kind
     INTERVALS = 60
     MOST_BATCHES = 8192
+    LATE = 8  # a power of two
     BUDGET_SECONDS = 10
     EJECT_AFTER = 5
     DEEPEST = 200

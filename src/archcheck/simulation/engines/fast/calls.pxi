@@ -323,9 +323,29 @@ cdef void send(Engine *engine, Attempt *attempt) noexcept nogil:
         return
     attempt.travel = there
     if there > 0:
+        fetch_callee(engine, site.operation, attempt.replica)
         after(engine, there, ARRIVES, attempt)
     else:
         arrive(engine, attempt)
+
+
+cdef inline void fetch_callee(
+    Engine *engine, Operation *operation, Replica *replica
+) noexcept nogil:
+    """Let come from memory what the request will touch when it arrives."""
+    FETCH(engine.blocks[operation.block].steps)
+    FETCH(&operation.tally)
+    if replica != NULL:
+        fetch_books(replica.slots)
+        fetch_books(replica.cores)
+
+
+cdef inline void fetch_books(const Books *books) noexcept nogil:
+    if books != NULL:
+        FETCH(books)
+        FETCH(&books.first)
+        FETCH(&books.virtual)
+        FETCH(books.record)
 
 
 cdef Replica *choose_node(

@@ -173,6 +173,7 @@ cdef void finish_run(void *argument) noexcept nogil:
     """Add up, at the end or where the run was stopped."""
     cdef Engine *engine = <Engine *>argument
     cdef size_t n
+    count_now(engine)
     if engine.is_over:
         engine.time = engine.until
         show(engine)

@@ -27,6 +27,8 @@ cdef class Run:
         engine.node_place = place_hash("node")
         engine.is_traced, engine.may_deadlock = traced, plan.may_deadlock
         set_slabs(engine)
+        for n in range(LATE):
+            engine.late[<int>n] = &engine.nothing
 
     def __init__(self, plan, seed, duration, warmup, traced):
         cdef Engine *engine = self.engine
@@ -69,6 +71,11 @@ cdef class Run:
     def time(self):
         """Seconds that have been simulated."""
         return self.engine.time
+
+    @property
+    def pending(self):
+        """Events that are still to happen."""
+        return self.engine.events.count
 
     def _stuck(self):
         cdef Books *books

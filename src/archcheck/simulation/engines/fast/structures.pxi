@@ -143,9 +143,9 @@ cdef struct Station:
 # -- distributions ---------------------------------------------------------------------------------
 
 cdef struct Sampler:
-    int shape
     double a
     double b
+    int shape
     double *values
     double count
 
@@ -158,19 +158,19 @@ cdef struct Zipf:
 
 # -- what the plan says ----------------------------------------------------------------------------
 
-cdef struct Step:
+cdef struct Step:  # what most steps need comes first
     int kind
-    Key place
+    int call
     Key draws
     Sampler sampler
-    int call
+    double number
+    Key place
+    int *blocks
     int channel
     int branches
-    int *blocks
-    flag *waited
     int required
-    double number
     int cache
+    flag *waited
     Zipf keys
 
 cdef struct Block:
@@ -422,41 +422,41 @@ cdef struct Job:
     uint64_t number
     Walk *walk
 
-cdef struct Books:
-    StationRecord *record
-    int station
+cdef struct Books:  # what every visit touches comes first
+    double busy
+    double waiting
     double servers
+    double last
+    double busy_seconds
+    double waiting_seconds
+    double server_seconds
+    StationRecord *record
+    Visit *first
+    Visit *final
     flag is_limited
     flag is_shared
     flag is_bounded
     flag is_closed
     flag is_stuck
+    int lines_count
+    Line *lines
+    Job *jobs
+    size_t jobs_count
+    double cores
+    double virtual
+    double changed
+    uint64_t number
+    uint64_t version
+    Line line
+    size_t jobs_room
     double limit
-    double busy
-    double waiting
-    double busy_seconds
-    double waiting_seconds
-    double server_seconds
-    double last
+    int station
     double start_busy
     double start_waiting
     double start_servers
     double shown_busy
     double shown_waiting
     double shown_servers
-    Visit *first
-    Visit *final
-    int lines_count
-    Line line
-    Line *lines
-    double cores
-    Job *jobs
-    size_t jobs_count
-    size_t jobs_room
-    double virtual
-    double changed
-    uint64_t number
-    uint64_t version
 
 cdef struct Finish:
     Books *books
@@ -740,6 +740,9 @@ cdef struct Engine:
     double warmup
     uint64_t processed
     uint64_t still
+    uint64_t *late[8]  # counters that are still to be counted up
+    size_t late_next
+    uint64_t nothing
     double bucket_seconds
     long bucket
     int nested
