@@ -101,6 +101,17 @@ def boutique(rate: float, replicas: int) -> Plan:
     )
 
 
+def with_timeouts(plan: Plan) -> Plan:
+    """Every call gives up after two seconds, and is tried twice."""
+    calls = [
+        dataclasses.replace(
+            site, policy=dataclasses.replace(site.policy, timeout=2.0, attempts=2, backoff=0.01)
+        )
+        for site in plan.calls
+    ]
+    return dataclasses.replace(plan, calls=tuple(calls))
+
+
 def declared(model: str, scenario: str) -> Plan:
     (system,) = load(ROOT / "models" / model)
     chosen = next(each for each in system.scenarios if each.name == scenario)
@@ -210,7 +221,7 @@ def floors(sizes: list[int]) -> list[float]:
 
 def pending(plan: Plan, seconds: float) -> int:
     """Events that are pending after the first million."""
-    made = _engine.Run(plan, 1, seconds, 0.0, False)
+    made = _engine.Run(plan, 1, seconds, 0.0, None)
     made.go_on()
     return max(1, made.pending)
 
@@ -220,6 +231,7 @@ def print_systems() -> None:
     plans = {
         "Online Boutique, 50/s": (boutique(50, 1), 2000.0, 10.0),
         "Online Boutique, 500/s, ten replicas": (boutique(500, 10), 200.0, 2.0),
+        "the same with a timeout on each call": (with_timeouts(boutique(500, 10)), 200.0, 2.0),
         "Social Network": (declared("social_network", "mixed"), 500.0, 5.0),
         "the shop": (declared("shop", "evening"), 300.0, 5.0),
         "three tiers, 50 users": (three_tiers(), 10_000.0, 100.0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from differential.compare import difference
+from differential.compare import Collected, difference, in_spans
 from differential.generator import END, plan_from
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -51,16 +51,15 @@ def test_the_compiled_engine_knows_the_numbers_of_the_plan() -> None:
 
 def test_a_difference_is_told_with_the_event_that_differs() -> None:
     plan = plan_from(random.Random(3))
-    spans = []
-    fast.run(plan, seed=3, duration=END, warmup=0.0, spans=spans)
-    from differential.compare import _in_spans
-
+    tracer = Collected()
+    fast.run(plan, seed=3, duration=END, warmup=0.0, tracer=tracer)
+    spans = tracer.spans
     changed = [*spans[:5], spans[5]._replace(end=1.5), *spans[6:]]
-    told = _in_spans(plan, spans, changed)
+    told = in_spans(plan, spans, changed)
     assert told is not None
     assert told.startswith("event 5: the reference engine has ")
     assert "to 1.5" in told
-    assert "nothing more" in str(_in_spans(plan, spans, spans[:-1]))
+    assert "nothing more" in str(in_spans(plan, spans, spans[:-1]))
 
 
 def chain(length: int, delay: float) -> System:

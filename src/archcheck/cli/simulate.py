@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 
 import click
@@ -22,6 +23,7 @@ from archcheck.reporting.simulation import (
     draw_charts,
     print_simulation,
     simulation_data,
+    trace_file,
 )
 from archcheck.simulation import ENGINES, EngineName, parse_fault, simulate
 from archcheck.units import Duration, Fraction
@@ -77,6 +79,18 @@ from archcheck.units import Duration, Fraction
     help="How to report.",
 )
 @click.option("--chart", metavar="FILE", help="Also draw where the time went (.svg or .png).")
+@click.option(
+    "--trace",
+    metavar="FILE",
+    help="Also write every journey, request and attempt (.parquet or .csv).",
+)
+@click.option(
+    "--trace-share",
+    type=QuantityType(Fraction),
+    default="100%",
+    show_default=True,
+    help="The share of the journeys that the trace has, with all that belongs to them.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="List every endpoint, resource and assumption.")
 @output_option
 def command(
@@ -94,6 +108,8 @@ def command(
     seed: int,
     format_: str,
     chart: str | None,
+    trace: str | None,
+    trace_share: Fraction,
     verbose: bool,
     output: str | None,
 ) -> int:
@@ -109,7 +125,11 @@ def command(
     if faults:
         chosen = replace(chosen, faults=[*chosen.faults, *map(parse_fault, faults)])
     text = f"simulating {system.name} under {chosen.name}"
-    with progress_bar(text, replications) as progress, stoppable() as stop:
+    with (
+        trace_file(trace, float(trace_share)) if trace else nullcontext() as tracer,
+        progress_bar(text, replications) as progress,
+        stoppable() as stop,
+    ):
         result = simulate(
             system,
             chosen,
@@ -123,12 +143,15 @@ def command(
             backend=backend,
             progress=progress,
             stop=stop,
+            tracer=tracer,
         )
     if format_ == "json":
         write(json.dumps(simulation_data(result), indent=2), output)
     else:
         with report_console(output) as console:
             print_simulation(console, result, verbose=verbose)
+    if trace is not None:
+        click.echo(f"wrote {trace}", err=True)
     if chart is not None:
         draw_charts(result, chart)
         click.echo(f"wrote {chart}", err=True)

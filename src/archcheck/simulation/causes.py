@@ -41,10 +41,12 @@ class TimeBook:
     def __init__(self, plan: Plan, record: Record) -> None:
         self._plan = plan
         self._attribution = record.attribution
-        self._total = sum(sum(each.totals.values()) for each in record.attribution)
+        self._total = sum(
+            total for each in record.attribution for _, total in sorted(each.totals.items())
+        )
         self._seconds: dict[int, float] = defaultdict(float)
         for attribution in record.attribution:
-            for sums in attribution.seconds.values():
+            for _, sums in sorted(attribution.seconds.items()):
                 for note, seconds in sums.items():
                     self._seconds[note] += seconds
 
@@ -97,8 +99,8 @@ class TimeBook:
     ) -> Band:
         sums: dict[tuple[str, str], float] = defaultdict(float)
         for bucket in buckets:
-            for note, seconds in attribution.seconds[bucket].items():
-                if note & _MASK != Cause.CALL:
+            for note, seconds in sorted(attribution.seconds[bucket].items()):
+                if note & _MASK != Cause.CALL and seconds:
                     sums[self._name(note)] += seconds
         total = sum(attribution.totals[bucket] for bucket in buckets)
         shares = [
@@ -140,7 +142,9 @@ class TimeBook:
         if not self._total:
             return 0.0
         concerned = sum(
-            seconds for note, seconds in self._seconds.items() if self._concerns(assumption, note)
+            seconds
+            for note, seconds in sorted(self._seconds.items())
+            if self._concerns(assumption, note)
         )
         return concerned / self._total
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
+from functools import reduce
 from itertools import repeat
-from operator import mul
+from operator import add, mul
 
 RELATIVE_ERROR = 0.005
 """The largest relative error of a percentile."""
@@ -51,7 +52,7 @@ class Histogram:
         if not fresh:
             return
         self._count += len(fresh)
-        self._sum += math.fsum(fresh)
+        self._sum = reduce(add, fresh, self._sum)  # in order, as the compiled engine adds
         self._max = max(self._max, max(fresh))
         positive = [seconds for seconds in fresh if seconds > 0]
         if len(positive) < len(fresh):

@@ -21,6 +21,7 @@ from archcheck.simulation.estimates import Estimate, of_replications
 from archcheck.simulation.plan import Plan
 from archcheck.simulation.randomness import mix
 from archcheck.simulation.record import Record
+from archcheck.simulation.trace import Tracer
 
 FIRST = 5
 """Replications that are made before the precision is judged for the first time."""
@@ -43,6 +44,7 @@ class Replicator:
     """Makes replications of a plan: on which engine, how long, on how many cores, and where.
 
     ``jobs``: cores (-1: all). ``backend``: a cluster, such as ``dask://HOST:PORT``, or nothing.
+    ``tracer`` gets the spans of a single run.
     """
 
     plan: Plan
@@ -54,6 +56,7 @@ class Replicator:
     backend: str | None = None
     progress: Progress | None = None
     stop: Stop | None = None
+    tracer: Tracer | None = None
 
     def records(self, numbers: range) -> list[Record]:
         """The records of replications, in the order of their numbers.
@@ -92,6 +95,7 @@ class Replicator:
             duration=self.duration,
             warmup=self.warmup,
             watch=watch,
+            tracer=self.tracer,
         )
 
     def _spread(self, numbers: range) -> Iterator[tuple[int, Record]]:

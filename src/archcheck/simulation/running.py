@@ -11,6 +11,7 @@ from archcheck.simulation.engines import EngineName, choose
 from archcheck.simulation.replications import Progress, Replicator, Stop, checked, until_precise
 from archcheck.simulation.results import SimulationResult
 from archcheck.simulation.steady import found_warm_up
+from archcheck.simulation.trace import Tracer
 from archcheck.units import Duration
 
 DURATION = Duration(60.0)
@@ -31,6 +32,7 @@ def simulate(
     backend: str | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
+    tracer: Tracer | None = None,
 ) -> SimulationResult:
     """Simulate ``scenario`` on ``system``.
 
@@ -40,12 +42,15 @@ def simulate(
     are made as the mean latencies need. ``jobs`` cores work on them (-1: all), or the machines of
     a ``backend``, such as ``dask://HOST:PORT``. ``engine``: ``fast`` is compiled, ``simpy`` the
     reference; ``auto`` takes the fast one where it is installed. ``progress`` is told how many
-    runs are done; when ``stop`` says so, what is there is returned, marked incomplete.
+    runs are done; when ``stop`` says so, what is there is returned, marked incomplete. ``tracer``
+    gets every journey, request and attempt of a single run when it has ended.
 
     The same seed gives the same result, to the last digit, in every process, on any number of
     cores and on both engines. Raises :class:`ScenarioError` when the scenario cannot be simulated.
     """
     checked(replications, precision)
+    if tracer is not None and (replications > 1 or precision is not None):
+        raise ScenarioError("a trace is of a single run; leave out replications and precision")
     ran = choose(engine)
     length = float(duration or scenario.duration or DURATION)
     plan = compile_plan(system, scenario)
@@ -59,7 +64,11 @@ def simulate(
     pilot = Replicator(plan, ran.name, seed, length, 0.0, stop=stop)
     if chosen is None and plan.is_stationary:
         start = found_warm_up(pilot.records(range(1))[0])
-    replicator = replace(pilot, warmup=start, jobs=jobs, backend=backend, progress=progress)
+    if tracer is not None:
+        tracer.begin(plan)
+    replicator = replace(
+        pilot, warmup=start, jobs=jobs, backend=backend, progress=progress, tracer=tracer
+    )
     reached = True
     if precision is None:
         records = replicator.records(range(replications))

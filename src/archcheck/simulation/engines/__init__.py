@@ -13,6 +13,7 @@ from archcheck.model import ScenarioError
 from archcheck.simulation.engines import fast, reference
 from archcheck.simulation.plan import Plan
 from archcheck.simulation.record import Record
+from archcheck.simulation.trace import Tracer
 
 EngineName = Literal["auto", "fast", "simpy"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
@@ -55,10 +56,11 @@ def run(
     duration: float,
     warmup: float,
     watch: Watch | None = None,
+    tracer: Tracer | None = None,
 ) -> Record:
     """Simulate ``duration`` seconds on an engine; statistics start after ``warmup`` seconds.
 
-    A run that ``watch`` stops has a record that ends early.
+    A run that ``watch`` stops has a record that ends early. ``tracer`` gets the spans.
     """
     engine = fast.run if name == "fast" else reference.run
-    return engine(plan, seed=seed, duration=duration, warmup=warmup, watch=watch)
+    return engine(plan, seed=seed, duration=duration, warmup=warmup, watch=watch, tracer=tracer)

@@ -130,8 +130,8 @@ class _Checker:
         self._number("number", step.number, 0, 1e15)
         if kind == Kind.PARALLEL and len(step.waited) != len(step.blocks):
             raise ValueError(f"waited has {len(step.waited)} entries for {len(step.blocks)} blocks")
-        if kind == Kind.CACHED and step.keys is not None:
-            self._index("cache", step.cache, plan.caches)
+        needs_content = kind == Kind.CACHED and step.keys is not None
+        self._index("cache", step.cache, plan.caches, optional=not needs_content)
         self._keys(step.keys)
 
     def _check_circles(self) -> None:

@@ -12,7 +12,7 @@ from archcheck.simulation.engines.stops import deadlock, standstill, too_deep
 from archcheck.simulation.plan import Outcome, Plan
 from archcheck.simulation.plan.checking import check_plan
 from archcheck.simulation.record import Record
-from archcheck.simulation.trace import Span, SpanKind
+from archcheck.simulation.trace import Span, SpanKind, Tracer
 
 WHY_NOT = ""
 """Why the engine is not there; empty where it is."""
@@ -37,27 +37,33 @@ def run(
     duration: float,
     warmup: float,
     watch: Callable[[float], bool] | None = None,
-    spans: list[Span] | None = None,
+    tracer: Tracer | None = None,
 ) -> Record:
     """Simulate ``duration`` seconds; statistics start after ``warmup`` seconds.
 
     ``watch`` is called every million events, with the simulated seconds, and says whether to stop.
-    ``spans``: where what has ended is to be added.
+    ``tracer`` gets what has ended.
     """
     check_plan(plan)
-    made = _engine.Run(plan, seed, duration, warmup, spans is not None)
+    made = _engine.Run(plan, seed, duration, warmup, tracer.share if tracer else None)
     try:
-        while not made.go_on():
-            if watch is not None and watch(made.time):
+        is_over = False
+        while not is_over:
+            is_over = made.go_on()
+            if tracer is not None:
+                tracer.write(_spans(made))
+            if watch is not None and not is_over and watch(made.time):
                 break
         record: Record = made.record()
     except _engine.StoppedError as stop:
         if stop.reason == _DEADLOCK:
             raise deadlock(plan, stop.time, stop.stations) from None
         raise (too_deep if stop.reason == _TOO_DEEP else standstill)(stop.time) from None
-    if spans is not None:
-        spans.extend(
-            Span(SpanKind(kind), place, key, start, end, Outcome(outcome))
-            for kind, place, key, start, end, outcome in made.spans()
-        )
     return record
+
+
+def _spans(made: _engine.Run) -> list[Span]:
+    return [
+        Span(SpanKind(kind), place, root, key, start, end, Outcome(outcome))
+        for kind, place, root, key, start, end, outcome in made.spans()
+    ]

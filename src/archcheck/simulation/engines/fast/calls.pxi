@@ -17,11 +17,11 @@ cdef void call_operation(
     call.key = key
     if walk != NULL:
         call.asker, call.is_journey = walk, False
-        call.rank, call.deadline = walk.rank, walk.deadline
+        call.rank, call.deadline, call.root = walk.rank, walk.deadline, walk.request.root
         walk.call = call
     else:
         call.asker, call.is_journey = travel, True
-        call.rank, call.deadline = travel.journey.rank, INFINITY
+        call.rank, call.deadline, call.root = travel.journey.rank, INFINITY, travel.key
     call.number = call.tries = 0
     call.since = call.try_since = engine.time
     call.open = NULL
@@ -85,7 +85,7 @@ cdef void settled(Engine *engine, Attempt *attempt, int outcome) noexcept nogil:
     cdef Attempt **place = &call.open
     cdef Notes *notes
     if engine.is_traced:
-        trace(engine, ATTEMPT_SPAN, site.index, attempt.key, attempt.since, outcome)
+        trace(engine, ATTEMPT_SPAN, site.index, call.root, attempt.key, attempt.since, outcome)
     if call.since >= engine.warmup:
         site.outcomes[outcome] += 1
     while place[0] != attempt:
@@ -394,6 +394,7 @@ cdef void arrive(Engine *engine, Attempt *attempt) noexcept nogil:
     cdef Request *request = new_request(
         engine, call.site.operation, attempt.replica, attempt, False, attempt.key, call.rank
     )
+    request.root = call.root
     attempt.request = request
     request.walk.deadline = attempt.deadline
     request.is_cancelled = attempt.is_settled and call.site.propagates

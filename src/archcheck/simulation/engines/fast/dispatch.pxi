@@ -15,7 +15,7 @@ cdef void run_slice(void *argument) noexcept nogil:
     cdef void *what
     cdef double time
     cdef int kind
-    cdef uint64_t last = engine.processed + SLICE
+    cdef uint64_t last = engine.processed + engine.slice
     while engine.processed < last:
         event = event_list_next(events)
         if event == NULL or time_of(event.time) >= engine.until:

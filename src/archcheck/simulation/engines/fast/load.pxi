@@ -198,6 +198,7 @@ cdef void entry_answered(Engine *engine, Travel *traveller, int outcome) noexcep
             JOURNEY_SPAN,
             <int>(traveller.journey - engine.journeys),
             traveller.key,
+            traveller.key,
             traveller.since,
             outcome,
         )

@@ -1,14 +1,14 @@
 # Messages: consumer groups of topics and queues, redelivery, dead letters.
 
 
-cdef double publish(Engine *engine, int index, Key key) noexcept nogil:
+cdef double publish(Engine *engine, int index, Key root, Key key) noexcept nogil:
     """Send a message to everybody who reads the channel; returns the network's delay."""
     cdef Channel *channel = &engine.channels[index]
     cdef Message *message
     cdef int n
     for n in range(channel.subscriptions):
         message = <Message *>piece(engine, &engine.small)
-        message.group, message.key = &channel.subscribers[n], key
+        message.group, message.root, message.key = &channel.subscribers[n], root, key
         after(engine, channel.delay, REACHES_BROKER, message)
     if channel.subscriptions == 0 and engine.time >= engine.warmup:
         channel.unread += 1
@@ -18,7 +18,7 @@ cdef double publish(Engine *engine, int index, Key key) noexcept nogil:
 cdef void reach_broker(Engine *engine, Message *message) noexcept nogil:
     """A message has arrived at the broker."""
     cdef Subscribers *group = message.group
-    cdef Key key = message.key
+    cdef Key root = message.root, key = message.key
     cdef Delivery *delivery
     cdef int64_t partition
     put_back(engine, &engine.small, message)
@@ -30,7 +30,7 @@ cdef void reach_broker(Engine *engine, Message *message) noexcept nogil:
         partition = group.turn % group.partitions
         group.turn += 1
     delivery = <Delivery *>piece(engine, &engine.small)
-    delivery.group, delivery.key = group, child(key, group.place, 0)
+    delivery.group, delivery.root, delivery.key = group, root, child(key, group.place, 0)
     delivery.partition, delivery.number = partition, 0
     deliver(engine, delivery, False)
 
@@ -48,6 +48,7 @@ cdef void deliver(Engine *engine, Delivery *delivery, bint first) noexcept nogil
     if delivery.number > 1:
         key = child(key, 0, <Key>delivery.number)
     request = new_request(engine, group.operation, member, delivery, True, key, 0)
+    request.root = delivery.root
     request.home = home_of(group, member.index)
     admit(engine, request, first)
 
@@ -101,7 +102,7 @@ cdef void answer_delivery(Engine *engine, Delivery *delivery, int outcome) noexc
 cdef void delivery_failed(Engine *engine, Delivery *delivery) noexcept nogil:
     cdef Subscribers *group = delivery.group
     cdef bint counts = engine.time >= engine.warmup
-    cdef Key key = delivery.key
+    cdef Key root = delivery.root, key = delivery.key
     if delivery.number < group.deliveries:
         group.redelivered += counts
         if group.ordered:
@@ -112,7 +113,7 @@ cdef void delivery_failed(Engine *engine, Delivery *delivery) noexcept nogil:
     put_back(engine, &engine.small, delivery)
     if group.dead >= 0:
         group.dead_letters += counts
-        publish(engine, group.dead, key)
+        publish(engine, group.dead, root, key)
     else:
         group.dropped += counts
 

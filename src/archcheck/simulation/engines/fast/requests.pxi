@@ -198,7 +198,15 @@ cdef void finish(Engine *engine, Request *request, int outcome) noexcept nogil:
     cdef Operation *operation = request.operation
     request.is_over = True
     if engine.is_traced:
-        trace(engine, REQUEST_SPAN, operation.index, request.walk.key, request.since, outcome)
+        trace(
+            engine,
+            REQUEST_SPAN,
+            operation.index,
+            request.root,
+            request.walk.key,
+            request.since,
+            outcome,
+        )
     if request.since >= engine.warmup:
         add_latency(engine, &operation.tally.latency[outcome], engine.time - request.since)
     if request.is_message:
@@ -404,7 +412,9 @@ cdef void call_answered(Engine *engine, Walk *walk, int outcome, int fallback) n
 
 
 cdef void publish_step(Engine *engine, Walk *walk, Step *step) noexcept nogil:
-    cdef double delay = publish(engine, step.channel, child(walk.key, step.place, 0))
+    cdef double delay = publish(
+        engine, step.channel, walk.request.root, child(walk.key, step.place, 0)
+    )
     if delay > 0:
         note(engine, &walk.notes, NETWORK, 0, 2 * delay)
     after(engine, 2 * delay, ADVANCES, walk)

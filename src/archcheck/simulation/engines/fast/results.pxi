@@ -17,7 +17,7 @@ cdef class Run:
     cdef Engine *engine
     cdef object plan
 
-    def __cinit__(self, plan, Key seed, double duration, double warmup, bint traced):
+    def __cinit__(self, plan, Key seed, double duration, double warmup, share):
         self.engine = <Engine *>calloc(1, sizeof(Engine))
         if self.engine == NULL:
             raise MemoryError
@@ -25,12 +25,16 @@ cdef class Run:
         cdef Engine *engine = self.engine
         engine.seed, engine.until, engine.warmup = seed, duration, warmup
         engine.node_place = place_hash("node")
-        engine.is_traced, engine.may_deadlock = traced, plan.may_deadlock
+        engine.may_deadlock = plan.may_deadlock
+        engine.slice = SLICE
+        if share is not None:
+            engine.is_traced, engine.share, engine.slice = True, share, TRACED_SLICE
+            engine.sampling = stream(seed, place_hash("trace"))
         set_slabs(engine)
         for n in range(LATE):
             engine.late[<int>n] = &engine.nothing
 
-    def __init__(self, plan, seed, duration, warmup, traced):
+    def __init__(self, plan, seed, duration, warmup, share):
         cdef Engine *engine = self.engine
         load_blocks(engine, plan)
         load_operations(engine, plan)
@@ -88,13 +92,22 @@ cdef class Run:
         return stations
 
     def spans(self):
-        """What was traced: (kind, index, key, start, end, outcome) of all that ended, in order."""
+        """What has ended since the last time that this was asked, in order.
+
+        (kind, index, root, key, start, end, outcome) of each.
+        """
         cdef size_t n
         cdef Span *span
         found = []
         for n in range(self.engine.spans_count):
             span = &self.engine.spans[n]
-            found.append((span.kind, span.index, span.key, span.start, span.end, span.outcome))
+            found.append(
+                (
+                    span.kind, span.index, span.root, span.key, span.start, span.end,
+                    span.outcome,
+                )
+            )
+        self.engine.spans_count = 0
         return found
 
     def record(self):

@@ -506,6 +506,7 @@ cdef struct Request:
     flag is_inside
     flag has_visit
     int loading
+    Key root
     double since
     Request *before
     Request *after
@@ -525,6 +526,7 @@ cdef struct Call:
     void *asker
     Step *lookup
     flag is_journey
+    Key root
     Key key
     int rank
     double deadline
@@ -613,10 +615,12 @@ cdef struct Subscribers:
 
 cdef struct Message:
     Subscribers *group
+    Key root
     Key key
 
 cdef struct Delivery:
     Subscribers *group
+    Key root
     Key key
     int64_t partition
     int64_t number
@@ -725,6 +729,7 @@ cdef struct Replacement:
 cdef struct Span:
     int32_t kind
     int32_t index
+    Key root
     Key key
     double start
     double end
@@ -805,6 +810,9 @@ cdef struct Engine:
     Map cuts
     # what is traced
     flag is_traced
+    double share
+    Key sampling
+    uint64_t slice
     Span *spans
     size_t spans_count
     size_t spans_room

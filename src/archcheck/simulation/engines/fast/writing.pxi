@@ -196,10 +196,12 @@ cdef void journey_finished(
 # -- the trace -------------------------------------------------------------------------------------
 
 cdef void trace(
-    Engine *engine, int kind, int index, Key key, double start, int outcome
+    Engine *engine, int kind, int index, Key root, Key key, double start, int outcome
 ) noexcept nogil:
-    """Keep what has just ended, for somebody who compares or looks at single requests."""
+    """Keep what has just ended, if it belongs to a journey that is looked at."""
     cdef Span *span
+    if engine.share < 1 and uniform(engine.sampling, root, 0) >= engine.share:
+        return
     if engine.spans_count == engine.spans_room:
         engine.spans_room = 2 * engine.spans_room if engine.spans_room else 1024
         engine.spans = <Span *>take_more(
@@ -209,6 +211,6 @@ cdef void trace(
             engine.spans_room * sizeof(Span),
         )
     span = &engine.spans[engine.spans_count]
-    span.kind, span.index, span.key = kind, index, key
+    span.kind, span.index, span.root, span.key = kind, index, root, key
     span.start, span.end, span.outcome = start, engine.time, outcome
     engine.spans_count += 1

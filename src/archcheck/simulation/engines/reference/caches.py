@@ -107,6 +107,7 @@ class Lookup:
         self.engine = walk.engine
         self.notes: Notes = walk.notes
         self.rank = walk.rank
+        self.root = walk.root
         self.deadline = walk.deadline
 
     def start(self) -> bool:

@@ -46,6 +46,7 @@ class Asker(Protocol):
     """Who waits for the answer of a call: the steps of a request, or a user."""
 
     notes: Notes
+    root: int
     rank: int
     deadline: float
 
@@ -65,6 +66,7 @@ class Call:
         "number",
         "open",
         "record",
+        "root",
         "since",
         "site",
         "tries",
@@ -78,6 +80,7 @@ class Call:
         self.site: CallSite = engine.plan.calls[index]
         self.record = engine.record.calls[index]
         self.asker = asker
+        self.root = asker.root
         self.key = key
         self.number = 0
         self.tries = 0
@@ -116,8 +119,10 @@ class Call:
 
     def settled(self, attempt: Attempt, outcome: int) -> None:
         """An attempt has ended: the first good answer counts, or the last bad one."""
-        if self.engine.spans is not None:
-            self.engine.trace(SpanKind.ATTEMPT, self.index, attempt.key, attempt.since, outcome)
+        if self.engine.tracer is not None:
+            self.engine.trace(
+                SpanKind.ATTEMPT, self.index, self.root, attempt.key, attempt.since, outcome
+            )
         if self.since >= self.engine.warmup:
             self.record.outcomes[outcome] += 1
         self.open.remove(attempt)
@@ -166,12 +171,13 @@ class Attempt:
 
     __slots__ = (
         "call", "connection", "deadline", "engine", "is_settled", "key", "notes", "permit",
-        "replica", "request", "since", "ticket", "travel",
+        "replica", "request", "root", "since", "ticket", "travel",
     )  # fmt: skip
 
     def __init__(self, call: Call, key: int) -> None:
         self.call = call
         self.engine = call.engine
+        self.root = call.root
         self.key = key
         self.since = call.engine.time
         self.notes: Notes = []

@@ -22,9 +22,13 @@ from archcheck.simulation.engines.reference.servers import Books
 from archcheck.simulation.engines.reference.walks import Walk
 from archcheck.simulation.engines.stops import too_deep
 from archcheck.simulation.plan import Outcome, Plan, Scope, Step
-from archcheck.simulation.randomness import place_hash, stream
+from archcheck.simulation.randomness import place_hash, stream, uniform
 from archcheck.simulation.record import BUCKETS, Record
-from archcheck.simulation.trace import Span, SpanKind
+from archcheck.simulation.trace import Span, SpanKind, Tracer
+
+_TRACE = place_hash("trace")
+_MANY_SPANS = 10_000
+"""Spans that are written at once."""
 
 
 def run(
@@ -34,15 +38,15 @@ def run(
     duration: float,
     warmup: float,
     watch: Callable[[float], bool] | None = None,
-    spans: list[Span] | None = None,
+    tracer: Tracer | None = None,
 ) -> Record:
     """Simulate ``duration`` seconds; statistics start after ``warmup`` seconds.
 
-    ``watch`` is called 60 times, with the simulated seconds, and says whether to stop. ``spans``:
-    where what has ended is to be added.
+    ``watch`` is called 60 times, with the simulated seconds, and says whether to stop. ``tracer``
+    gets what has ended.
     """
     engine = Engine(plan, seed, duration, warmup)
-    engine.watch, engine.spans = watch, spans
+    engine.watch, engine.tracer = watch, tracer
     try:
         return engine.simulate()
     except RecursionError:
@@ -72,7 +76,8 @@ class Engine(Clock):
         self.warmup = warmup
         self.record = Record(plan, duration, warmup)
         self.watch: Callable[[float], bool] | None = None
-        self.spans: list[Span] | None = None
+        self.tracer: Tracer | None = None
+        self._spans: list[Span] = []
         self.is_stopped = False
         self.books: list[Books] = []
         self.timeouts = [Timeouts(self, site.policy.timeout) for site in plan.calls]
@@ -108,6 +113,7 @@ class Engine(Clock):
         else:
             self.time = duration  # SimPy stops before the events of the last instant
             self._snapshot(BUCKETS - 1)
+        self._write_spans()
         self.record.events = self.events
         for books in self.books:
             books.close(self.time)
@@ -142,11 +148,11 @@ class Engine(Clock):
         """An empty cache."""
         return Content(self, self.plan.caches[cache])
 
-    def publish(self, channel: int, key: int) -> float:
+    def publish(self, channel: int, root: int, key: int) -> float:
         """Send a message to everybody who reads the channel; returns the network's delay."""
         spec = self.plan.channels[channel]
         for group in self.subscribers[channel]:
-            self.after(spec.delay, partial(group.receive, key))
+            self.after(spec.delay, partial(group.receive, root, key))
         if not self.subscribers[channel]:
             self.count(f"nobody reads: {spec.name}")
         return spec.delay
@@ -179,10 +185,23 @@ class Engine(Clock):
             found = self._outsiders[place] = Caller(self, place)
         return found
 
-    def trace(self, kind: SpanKind, index: int, key: int, start: float, outcome: int) -> None:
-        """Note what has just ended."""
-        if self.spans is not None:
-            self.spans.append(Span(kind, index, key, start, self.time, Outcome(outcome)))
+    def trace(
+        self, kind: SpanKind, index: int, root: int, key: int, start: float, outcome: int
+    ) -> None:
+        """Note what has just ended, if it belongs to a journey that is looked at."""
+        tracer = self.tracer
+        if tracer is None:
+            return
+        if tracer.share >= 1 or uniform(self.streams[_TRACE], root) < tracer.share:
+            span = Span(kind, index, root, key, start, self.time, Outcome(outcome))
+            self._spans.append(span)
+            if len(self._spans) == _MANY_SPANS:
+                self._write_spans()
+
+    def _write_spans(self) -> None:
+        if self.tracer is not None:
+            self.tracer.write(self._spans)
+            self._spans = []
 
     def count(self, what: str) -> None:
         """Count something that happened after the warm-up."""

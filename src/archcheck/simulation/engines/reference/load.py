@@ -67,7 +67,7 @@ class Travel:
 
     __slots__ = (
         "_is_degraded", "_next", "caller", "deadline", "done", "engine", "journey", "key", "notes",
-        "rank", "since", "spec",
+        "rank", "root", "since", "spec",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, journey: int, caller: Caller, key: int, done: Thunk) -> None:
@@ -76,7 +76,7 @@ class Travel:
         self.spec = engine.plan.journeys[journey]
         self.rank = self.spec.rank
         self.caller = caller
-        self.key = key
+        self.root = self.key = key
         self.done = done
         self.deadline = FOREVER
         self.notes: Notes = []
@@ -105,7 +105,7 @@ class Travel:
         if outcome <= _DEGRADED:
             outcome = _DEGRADED if self._is_degraded else 0
         engine = self.engine
-        engine.trace(SpanKind.JOURNEY, self.journey, self.key, self.since, outcome)
+        engine.trace(SpanKind.JOURNEY, self.journey, self.key, self.key, self.since, outcome)
         engine.record.journey_finished(self.journey, outcome, self.since, engine.time, self.notes)
         self.done()
 

@@ -39,7 +39,7 @@ class Subscribers:
         self._turn = 0
         self._stranded: list[Delivery] = []
 
-    def receive(self, key: int) -> None:
+    def receive(self, root: int, key: int) -> None:
         """A message has arrived at the broker."""
         if self.channel.keyed:
             draws = self.engine.streams[self.channel.place ^ _PARTITION]
@@ -47,7 +47,7 @@ class Subscribers:
         else:
             partition = self._turn % self.spec.partitions
             self._turn += 1
-        Delivery(self, child(key, self.place, 0), partition).start()
+        Delivery(self, root, child(key, self.place, 0), partition).start()
 
     def member(self, partition: int) -> Replica | None:
         """The live member that a partition belongs to; ``None`` when all are gone."""
@@ -106,8 +106,9 @@ class Subscribers:
 class Delivery:
     """A message on its way to a consumer, and again when it failed."""
 
-    def __init__(self, group: Subscribers, key: int, partition: int) -> None:
+    def __init__(self, group: Subscribers, root: int, key: int, partition: int) -> None:
         self.group = group
+        self.root = root
         self.key = key
         self.partition = partition
         self.number = 0
@@ -140,7 +141,7 @@ class Delivery:
                 engine.after(spec.visibility, self.start)
         elif spec.dead >= 0:
             self._count("dead letters")
-            engine.publish(spec.dead, self.key)
+            engine.publish(spec.dead, self.root, self.key)
         else:
             self._count("dropped")
 

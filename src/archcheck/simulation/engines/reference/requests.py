@@ -26,7 +26,12 @@ _SLOT = int(Cause.SLOT)
 
 
 class Origin(Protocol):
-    """Who asked: an attempt of a call, or the delivery of a message."""
+    """Who asked: an attempt of a call, or the delivery of a message.
+
+    ``root``: the key of the journey that it belongs to.
+    """
+
+    root: int
 
     def answer(self, outcome: int, notes: Notes) -> None:
         """The request has ended."""
@@ -53,7 +58,7 @@ class Request(Walk):
         key: int,
         rank: int = 0,
     ) -> None:
-        super().__init__(engine, key, rank)
+        super().__init__(engine, origin.root, key, rank)
         self.index = index
         self.operation = engine.plan.operations[index]
         self.replica = replica
@@ -153,8 +158,8 @@ class Request(Walk):
     def _finish(self, outcome: int) -> None:
         self.is_over = True
         engine = self.engine
-        if engine.spans is not None:
-            engine.trace(SpanKind.REQUEST, self.index, self.key, self.since, outcome)
+        if engine.tracer is not None:
+            engine.trace(SpanKind.REQUEST, self.index, self.root, self.key, self.since, outcome)
         if self.since >= engine.warmup:
             engine.record.operations[self.index].finish[outcome](engine.time - self.since)
         notes, self.notes = self.notes, []

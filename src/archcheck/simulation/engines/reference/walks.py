@@ -44,7 +44,7 @@ class Walk(ABC):
 
     __slots__ = (
         "asked", "call", "deadline", "engine", "goes_on", "is_asking", "join", "key", "notes",
-        "position", "rank", "seconds", "stack", "steps",
+        "position", "rank", "root", "seconds", "stack", "steps",
     )  # fmt: skip
 
     steps: tuple[Step, ...]
@@ -52,8 +52,9 @@ class Walk(ABC):
     seconds: float
     goes_on: bool
 
-    def __init__(self, engine: Engine, key: int, rank: int) -> None:
+    def __init__(self, engine: Engine, root: int, key: int, rank: int) -> None:
         self.engine = engine
+        self.root = root
         self.key = key
         self.rank = rank
         self.deadline = FOREVER
@@ -187,7 +188,8 @@ class Walk(ABC):
             self.advance()
 
     def publish(self, step: Step) -> bool:
-        delay = self.engine.publish(step.channel, child(self.key, step.place, 0))
+        key = child(self.key, step.place, 0)
+        delay = self.engine.publish(step.channel, self.root, key)
         if delay > 0:
             self.notes += (_NETWORK, 2 * delay)
         self.engine.after(2 * delay, self.advance)
@@ -238,7 +240,7 @@ class Branch(Walk):
 
     def __init__(self, parent: Join, block: int, is_waited: bool) -> None:
         walk = parent.walk
-        super().__init__(walk.engine, walk.key, walk.rank)
+        super().__init__(walk.engine, walk.root, walk.key, walk.rank)
         self._request = walk.request
         self.deadline = walk.deadline
         self.steps = walk.engine.plan.blocks[block]
