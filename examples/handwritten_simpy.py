@@ -263,7 +263,9 @@ def simulate_model(seconds: float, seed: int) -> Measured:
     from archcheck.simulation import simulate
 
     length = Duration(seconds)
-    result = simulate(system, system.scenarios[0], duration=length, warmup=0 * s, seed=seed)
+    result = simulate(
+        system, system.scenarios[0], duration=length, warmup=0 * s, seed=seed, engine="simpy"
+    )
     journey = result.journey("checkout")
     return Measured(
         journey.latency.mean,

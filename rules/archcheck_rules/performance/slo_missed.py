@@ -3,14 +3,15 @@
 Why it matters: sums of service times say nothing about waiting. Queues, retries, full pools and
 garbage of timed-out work decide the high percentiles, and they depend on the load.
 
-Every scenario with a steady load and without faults is simulated with as many requests as its
-rarest promised journey needs, at least five times, with a fixed seed: the same model gives the same
-answer. An objective is missed when the whole 95% interval of the percentile, or of the share of
-failures, lies beyond it, and met when the whole interval lies within; it is undecided when the
-interval contains it, or when more than a tenth of the time goes through a value that the model does
-not declare. An overloaded scenario meets no objective. Availability is met when no request failed,
-though n requests say nothing about a share of failures below 3/n. Loads that change and scenarios
-with faults are for `archcheck simulate`. `archcheck verify --no-sim` leaves this rule out.
+Every scenario with a steady load and without faults is simulated at least five times with a fixed
+seed, with as many requests as its rarest promised journey needs, or as a number of events allows in
+a large system: the same model gives the same answer. An objective is missed when the whole 95%
+interval of the percentile, or of the share of failures, lies beyond it, and met when the whole
+interval lies within; it is undecided when the interval contains it, or when more than a tenth of
+the time goes through a value that the model does not declare. An overloaded scenario meets no
+objective. Availability is met when no request failed, though n requests say nothing about a share
+of failures below 3/n. Loads that change and scenarios with faults are for `archcheck simulate`.
+`archcheck verify --no-sim` leaves this rule out.
 
 How to fix: `archcheck simulate` shows where the time goes and what saturates first; give that more
 replicas, threads or connections, or cache, or promise less.

@@ -49,6 +49,11 @@ class TimeBook:
             for _, sums in sorted(attribution.seconds.items()):
                 for note, seconds in sums.items():
                     self._seconds[note] += seconds
+        self._by_cause: dict[Cause, float] = defaultdict(float)
+        self._by_element: dict[str, float] = defaultdict(float)
+        self._by_capacity: dict[str, float] = defaultdict(float)
+        self._lost: dict[str, float] = defaultdict(float)
+        self._sum_by_place()
 
     def _share(self, cause: Cause, index: int) -> float:
         return self._seconds.get(code(cause, index), 0.0) / self._total if self._total else 0.0
@@ -139,29 +144,33 @@ class TimeBook:
         return tuple(sorted(known, key=lambda each: -each.influence))
 
     def _influence(self, assumption: Assumption) -> float:
-        if not self._total:
-            return 0.0
-        concerned = sum(
-            seconds
-            for note, seconds in sorted(self._seconds.items())
-            if self._concerns(assumption, note)
-        )
-        return concerned / self._total
+        return self._concerned(assumption) / self._total if self._total else 0.0
 
-    def _concerns(self, assumption: Assumption, note: int) -> bool:
-        cause = Cause(note & _MASK)
-        if cause == Cause.CALL:
-            return False
-        subject = assumption.subject
+    def _concerned(self, assumption: Assumption) -> float:
+        subject, seconds = assumption.subject, self._by_cause
         if subject == "network":
-            return cause == Cause.NETWORK
+            return seconds[Cause.NETWORK]
         if subject == "calls":
-            return cause in (Cause.SLOT, Cause.CPU)
+            return seconds[Cause.SLOT] + seconds[Cause.CPU]
         if subject == "retries":
-            return cause in (Cause.BACKOFF, Cause.LOST)
-        _, place = self._name(note)
+            return seconds[Cause.BACKOFF] + seconds[Cause.LOST]
         if assumption.attribute in ("read", "write", "latency"):
-            return place.partition(".")[0].removesuffix(" replicas") == subject
+            return self._by_element.get(subject, 0.0)
         if assumption.attribute == "deadline_propagation":
-            return cause == Cause.LOST and place.startswith(subject)
-        return cause in _CAPACITIES and place in (subject, f"{subject} replicas")
+            return sum(lost for place, lost in self._lost.items() if place.startswith(subject))
+        capacities = self._by_capacity
+        return capacities.get(subject, 0.0) + capacities.get(f"{subject} replicas", 0.0)
+
+    def _sum_by_place(self) -> None:
+        """Sum up once what assumptions are asked for: by cause, element, capacity, lost calls."""
+        for note, seconds in sorted(self._seconds.items()):
+            cause = Cause(note & _MASK)
+            if cause == Cause.CALL:
+                continue
+            _, place = self._name(note)
+            self._by_cause[cause] += seconds
+            self._by_element[place.partition(".")[0].removesuffix(" replicas")] += seconds
+            if cause in _CAPACITIES:
+                self._by_capacity[place] += seconds
+            if cause == Cause.LOST:
+                self._lost[place] += seconds

@@ -23,6 +23,10 @@ _ZERO = -1_000_000
 """The bucket of zero: below that of the smallest number."""
 
 
+_NONE: Counter[int] = Counter()
+"""The buckets of a histogram that has not counted anything."""
+
+
 def bucket_of(seconds: float) -> int:
     """The bucket of a non-negative number; buckets are ordered as the numbers are."""
     return math.ceil(math.log(seconds) * PER_LOG) if seconds > 0 else _ZERO
@@ -41,7 +45,7 @@ class Histogram:
         self._count = 0
         self._sum = 0.0
         self._max = 0.0
-        self._buckets: Counter[int] = Counter()
+        self._buckets: Counter[int] = _NONE
         self._fresh: list[float] = []
         self.add = self._fresh.append
         """Record a value."""
@@ -51,6 +55,7 @@ class Histogram:
         fresh = self._fresh
         if not fresh:
             return
+        self._begin()
         self._count += len(fresh)
         self._sum = reduce(add, fresh, self._sum)  # in order, as the compiled engine adds
         self._max = max(self._max, max(fresh))
@@ -59,6 +64,11 @@ class Histogram:
             self._buckets[_ZERO] += len(fresh) - len(positive)
         self._buckets.update(map(math.ceil, map(mul, map(math.log, positive), repeat(PER_LOG))))
         fresh.clear()
+
+    def _begin(self) -> None:
+        """Most histograms of a large plan never count anything."""
+        if self._buckets is _NONE:
+            self._buckets = Counter()
 
     def fill(
         self, count: int, total: float, largest: float, zeros: int, buckets: dict[int, int]
@@ -122,6 +132,7 @@ class Histogram:
         self._count += other._count
         self._sum += other._sum
         self._max = max(self._max, other._max)
+        self._begin()
         self._buckets.update(other._buckets)
 
     @classmethod

@@ -1,7 +1,8 @@
 """Whether objectives are met under a load, judged by intervals: a length is chosen, runs are added.
 
 The length is such that the rarest journey with an objective has enough requests in each run, as a
-short first run shows how often it comes. Five runs are made, and fifteen when an objective lies
+short first run shows how often it comes; in a large system it is as long as a number of events
+allows, so that the answer takes seconds. Five runs are made, and fifteen when an objective lies
 within its interval.
 """
 
@@ -14,7 +15,7 @@ from typing import Literal
 from archcheck.model import Journey, Scenario, System
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.engines import choose
-from archcheck.simulation.plan import Assumption
+from archcheck.simulation.plan import Assumption, Plan
 from archcheck.simulation.replications import Replicator
 from archcheck.simulation.results import SimulationResult
 from archcheck.simulation.running import simulate
@@ -23,12 +24,15 @@ from archcheck.units import Duration, Fraction, s
 
 Verdict = Literal["met", "missed", "open"]
 
-_FIRST_LOOK = 10.0
-"""Seconds of the run that shows how often journeys come."""
+_FIRST_LOOK = 0.32
+"""Seconds of the first run that shows how often journeys come; they are doubled until it does."""
+_LONGEST = 3600.0
+_MOST_EVENTS = 200_000
+"""Events from which on a run is long enough, whatever it shows."""
 _ROUNDS = (5, 15)
-"""Replications, and how many when an objective lies within its interval."""
-_MOST_EACH = 50_000
-"""Journeys of all kinds that a run has at most."""
+"""Replications, and how many when an objective lies within its interval and the runs are short."""
+_MOST_EVENTS = 200_000
+"""Events that a run has at most, about."""
 
 
 @dataclass(frozen=True)
@@ -80,20 +84,14 @@ def judge_objectives(
     plan = compile_plan(system, scenario)
     if scenario.faults or not plan.is_stationary or not promised:
         return None
-    look = Replicator(plan, choose("auto").name, 1, _FIRST_LOOK, 0.0).records(range(1))[0]
-    started = {
-        journey.name: tally.started
-        for journey, tally in zip(plan.journeys, look.journeys, strict=True)
-    }
-    coming = [started[name] for name in promised if started.get(name)]
-    if not coming:
+    seconds, is_bounded = _length(plan, set(promised), requests)
+    if seconds is None:
         return None
-    scale = min(requests / min(coming), _MOST_EACH / sum(started.values()))
     result: SimulationResult | None = None
     objectives: tuple[Objective, ...] = ()
-    for replications in _ROUNDS:
+    for replications in _ROUNDS[: 1 if is_bounded else 2]:
         result = simulate(
-            system, scenario, duration=_FIRST_LOOK * scale * s, replications=replications
+            system, scenario, plan=plan, duration=seconds * s, replications=replications
         )
         objectives = tuple(
             objective for journey in promised.values() for objective in _of(journey, result)
@@ -108,6 +106,27 @@ def judge_objectives(
         f"{limit.name} is busy {limit.utilisation:.0%} of the time" if limit else "",
         result.assumptions,
     )
+
+
+def _length(plan: Plan, promised: set[str], requests: int) -> tuple[float | None, bool]:
+    """Seconds in which the rarest journey comes often enough; ``None``: none of them comes.
+
+    Says also whether the number of events was what bounds it.
+    """
+    seconds = _FIRST_LOOK
+    while True:
+        look = Replicator(plan, choose("auto").name, 1, seconds, 0.0).records(range(1))[0]
+        coming = [
+            tally.started
+            for journey, tally in zip(plan.journeys, look.journeys, strict=True)
+            if journey.name in promised and tally.started
+        ]
+        rarest = min(coming, default=0)
+        if rarest >= requests:
+            return seconds * requests / rarest, False
+        if look.events >= _MOST_EVENTS or seconds > _LONGEST:
+            return (seconds if rarest else None), True
+        seconds *= 2
 
 
 def _of(journey: Journey, result: SimulationResult) -> Iterator[Objective]:

@@ -8,6 +8,7 @@ from archcheck.model import Scenario, ScenarioError, System
 from archcheck.simulation.building import build_result
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.engines import EngineName, choose
+from archcheck.simulation.plan import Plan
 from archcheck.simulation.replications import Progress, Replicator, Stop, checked, until_precise
 from archcheck.simulation.results import SimulationResult
 from archcheck.simulation.steady import found_warm_up
@@ -24,6 +25,7 @@ def simulate(
     *,
     duration: Duration | None = None,
     warmup: Duration | None = None,
+    plan: Plan | None = None,
     seed: int = 1,
     replications: int = 1,
     precision: float | None = None,
@@ -43,7 +45,8 @@ def simulate(
     a ``backend``, such as ``dask://HOST:PORT``. ``engine``: ``fast`` is compiled, ``simpy`` the
     reference; ``auto`` takes the fast one where it is installed. ``progress`` is told how many
     runs are done; when ``stop`` says so, what is there is returned, marked incomplete. ``tracer``
-    gets every journey, request and attempt of a single run when it has ended.
+    gets every journey, request and attempt of a single run when it has ended. ``plan``: the
+    scenario's, where it has been compiled before.
 
     The same seed gives the same result, to the last digit, in every process, on any number of
     cores and on both engines. Raises :class:`ScenarioError` when the scenario cannot be simulated.
@@ -53,7 +56,7 @@ def simulate(
         raise ScenarioError("a trace is of a single run; leave out replications and precision")
     ran = choose(engine)
     length = float(duration or scenario.duration or DURATION)
-    plan = compile_plan(system, scenario)
+    plan = plan or compile_plan(system, scenario)
     chosen = warmup if warmup is not None else scenario.warmup
     start = float(chosen) if chosen is not None else 0.0
     if not 0 <= start < length:

@@ -19,7 +19,7 @@ from archcheck.model import (
 from archcheck.model.steps import Interaction
 from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.assumed import BURST_SECONDS, OPEN_FOR
-from archcheck.simulation.compiling.tables import Tables, kept_once
+from archcheck.simulation.compiling.tables import Tables
 from archcheck.units import Duration
 
 _FAILURES = {
@@ -94,12 +94,12 @@ def _retries(tables: Tables, retry: Retry | None) -> dict[str, Any]:
 
 def _budget(tables: Tables, budget: RetryBudget) -> int:
     floor = float(budget.minimum) if budget.minimum is not None else 0.0
-    return kept_once(tables.budgets, p.BudgetSpec(float(budget.ratio), floor))
+    return tables.budgets.place_of(p.BudgetSpec(float(budget.ratio), floor))
 
 
 def _bulkhead(tables: Tables, link: str, bulkhead: Bulkhead) -> int:
     wait = float(bulkhead.max_wait) if bulkhead.max_wait is not None else 0.0
-    return kept_once(tables.bulkheads, p.BulkheadSpec(link, bulkhead.max_concurrent, wait))
+    return tables.bulkheads.place_of(p.BulkheadSpec(link, bulkhead.max_concurrent, wait))
 
 
 def _breaker(tables: Tables, link: str, breaker: CircuitBreaker) -> int:
@@ -119,7 +119,7 @@ def _breaker(tables: Tables, link: str, breaker: CircuitBreaker) -> int:
         float(breaker.open_for if breaker.open_for is not None else OPEN_FOR),
         breaker.half_open_calls,
     )
-    return kept_once(tables.breakers, spec)
+    return tables.breakers.place_of(spec)
 
 
 def add_limit(tables: Tables, name: str, limit: RateLimit) -> int:
@@ -130,7 +130,7 @@ def add_limit(tables: Tables, name: str, limit: RateLimit) -> int:
         reason = f"the rate limit does not declare it: {BURST_SECONDS:g} s of its rate"
         tables.assumed.add(name, "burst", f"{burst:g}", reason)
     spec = p.LimitSpec(name, float(limit.rate), burst, _SCOPES[limit.per])
-    return kept_once(tables.limits, spec)
+    return tables.limits.place_of(spec)
 
 
 def optional_policy(timeout: Duration | Absent | None) -> p.Policy:

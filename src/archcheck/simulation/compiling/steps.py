@@ -34,7 +34,7 @@ from archcheck.simulation.compiling.assumed import CACHE_LOOKUP, QUERY
 from archcheck.simulation.compiling.channels import ChannelCompiler, channel_called
 from archcheck.simulation.compiling.groups import add_consumers, replicas_of
 from archcheck.simulation.compiling.policies import add_limit, compile_policy, optional_policy
-from archcheck.simulation.compiling.tables import Tables, kept_once
+from archcheck.simulation.compiling.tables import Tables
 from archcheck.simulation.compiling.transfer import Transfer
 from archcheck.simulation.randomness import place_hash
 from archcheck.simulation.sampling import compile_time
@@ -302,7 +302,7 @@ class StepCompiler:
 
     def _pool_row(self, owner: Service, name: str, size: int, wait: float) -> int:
         row = p.Pool(name, self.tables.group_of[owner.name], size, wait)
-        return kept_once(self.tables.pools, row)
+        return self.tables.pools.place_of(row)
 
     def _cached(self, site: _Site, step: Cached) -> p.Step:
         store = self._store(step)
@@ -345,7 +345,7 @@ class StepCompiler:
             bool(getattr(store, "jitter", None)),
             bool(getattr(store, "coalesced", None)),
         )
-        index = kept_once(self.tables.caches, spec)
+        index = self.tables.caches.place_of(spec)
         if index not in self.tables.caches_of[store.name]:
             self.tables.caches_of[store.name].append(index)
         return index

@@ -14,6 +14,21 @@ from archcheck.simulation.compiling.assumed import Assumed
 T = TypeVar("T")
 
 
+class Distinct(list[T]):
+    """Rows of which none is there twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places: dict[T, int] = {}
+
+    def place_of(self, row: T) -> int:
+        """The index of a row, which is added if it is new."""
+        place = self._places.setdefault(row, len(self))
+        if place == len(self):
+            self.append(row)
+        return place
+
+
 class Tables:
     """Rows so far, and where each element ended up. Equal rows of policies are kept once."""
 
@@ -27,12 +42,12 @@ class Tables:
         self.operations: list[p.Operation] = []
         self.blocks: list[tuple[p.Step, ...]] = []
         self.calls: list[p.CallSite] = []
-        self.pools: list[p.Pool] = []
-        self.bulkheads: list[p.BulkheadSpec] = []
-        self.breakers: list[p.BreakerSpec] = []
-        self.limits: list[p.LimitSpec] = []
-        self.budgets: list[p.BudgetSpec] = []
-        self.caches: list[p.CacheSpec] = []
+        self.pools: Distinct[p.Pool] = Distinct()
+        self.bulkheads: Distinct[p.BulkheadSpec] = Distinct()
+        self.breakers: Distinct[p.BreakerSpec] = Distinct()
+        self.limits: Distinct[p.LimitSpec] = Distinct()
+        self.budgets: Distinct[p.BudgetSpec] = Distinct()
+        self.caches: Distinct[p.CacheSpec] = Distinct()
         self.channels: list[p.Channel] = []
         self.classes = _classes(self.system)
         self.zones = _zones(self.system)
@@ -74,13 +89,6 @@ class Tables:
         """A new call site."""
         self.calls.append(call)
         return len(self.calls) - 1
-
-
-def kept_once(rows: list[T], row: T) -> int:
-    """The index of a row, which is added if it is new."""
-    if row not in rows:
-        rows.append(row)
-    return rows.index(row)
 
 
 def _classes(system: System) -> tuple[str, ...]:

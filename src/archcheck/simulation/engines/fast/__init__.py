@@ -23,6 +23,7 @@ except ImportError as error:  # not compiled on this machine
     WHY_NOT = str(error)
 
 _DEADLOCK, _TOO_DEEP = 2, 3
+_checked: Plan | None = None
 
 
 def is_compiled() -> bool:
@@ -44,7 +45,7 @@ def run(
     ``watch`` is called every million events, with the simulated seconds, and says whether to stop.
     ``tracer`` gets what has ended.
     """
-    check_plan(plan)
+    _check_once(plan)
     made = _engine.Run(plan, seed, duration, warmup, tracer.share if tracer else None)
     try:
         is_over = False
@@ -60,6 +61,14 @@ def run(
             raise deadlock(plan, stop.time, stop.stations) from None
         raise (too_deep if stop.reason == _TOO_DEEP else standstill)(stop.time) from None
     return record
+
+
+def _check_once(plan: Plan) -> None:
+    """Check a plan, unless it is the one of the last run: replications run the same."""
+    global _checked
+    if plan is not _checked:
+        check_plan(plan)
+        _checked = plan
 
 
 def _spans(made: _engine.Run) -> list[Span]:

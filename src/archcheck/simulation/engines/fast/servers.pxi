@@ -208,7 +208,6 @@ cdef Visit *least_important(Books *books, int rank) noexcept nogil:
 
 cdef void work_at(Engine *engine, Books *books, double seconds, Walk *walk, int rank) noexcept nogil:
     """Occupy a server for ``seconds``, or receive so much work of all; then the walk goes on."""
-    cdef double now = engine.time
     if not books.is_shared:
         if acquire(engine, books, &walk.visit, JOB_BEGINS, walk, rank, False):
             after(engine, seconds, JOB_ENDS, walk)
