@@ -13,6 +13,8 @@ from archcheck.model.linking import reference_fields
 WHOLE = {
     "BND005": "policies select by name",
     "BND008": "compares a service with all others of the system",
+    "BND016": "policies select by name",
+    "BND017": "policies select by name",
     "BND018": "entities are words of the whole system",
     "MOD003": "speaks of the whole system",
     "MOD004": "speaks of suppressions",
@@ -68,6 +70,7 @@ def beside(first: System, second: System) -> System:
         journeys=[*first.journeys, *second.journeys],
         policies=[*first.policies, *second.policies],
         scenarios=[*first.scenarios, *second.scenarios],
+        uncertain=[*first.uncertain, *second.uncertain],
         network=first.network or second.network,
         entities=[*first.entities, *second.entities],
         suppressions=[*first.suppressions, *second.suppressions],

@@ -14,6 +14,7 @@ from archcheck import (
     MySQL,
     Parallel,
     Pool,
+    Quorum,
     Read,
     Redis,
     Service,
@@ -49,6 +50,7 @@ pages = MongoDB(
     failover="automatic",
     zones=ZONES,
     consistency="session",
+    quorum=Quorum(copies=3, read=1, write=2),
     parallelism=64,
     read=2 * ms,
     write=4 * ms,
@@ -63,6 +65,7 @@ page_cache = Redis(
     owner="catalogue",
     version="7.4",
     replicas=1,
+    failover="automatic",
     zones=ZONES,
     shards=3,
     shard_key=ShardKey(
@@ -131,7 +134,14 @@ catalogue = Service(
                     [
                         Cached(
                             "page-cache",
-                            [Read("product-pages", timeout=60 * ms, request_size=1 * KiB)],
+                            [
+                                Read(
+                                    "product-pages",
+                                    timeout=60 * ms,
+                                    request_size=1 * KiB,
+                                    fallback=Fallback("cache", target="page-cache"),
+                                )
+                            ],
                             hit_ratio=92 * percent,
                             timeout=10 * ms,
                             hot_keys=True,

@@ -73,8 +73,8 @@ edge = Gateway(
                 Work(0.4 * ms),
                 Call(
                     "orders.place",
-                    timeout=1500 * ms,
-                    breaker=breaker(slow_call=900 * ms),
+                    timeout=880 * ms,
+                    breaker=breaker(slow_call=700 * ms),
                     retry=Absent("an order is never placed twice"),
                     balancing="least_outstanding",
                     balanced_by="mesh",
@@ -100,8 +100,8 @@ edge = Gateway(
                 Work(0.3 * ms),
                 Call(
                     "catalogue.Get",
-                    timeout=250 * ms,
-                    breaker=breaker(slow_call=200 * ms),
+                    timeout=180 * ms,
+                    breaker=breaker(slow_call=140 * ms),
                     retry=Retry(attempts=2, backoff=20 * ms, max_backoff=100 * ms, jitter=True),
                     bulkhead=Bulkhead(400),
                     fallback=Fallback("cache"),

@@ -166,7 +166,7 @@ orders = Service(
             idempotent=True,
             atomicity=Saga(
                 [
-                    SagaStep("stock.Reserve", compensation="stock.Release"),
+                    SagaStep("stock.Reserve", compensation="stock.Release", guarded=True),
                     SagaStep("payments.Charge", pivot=True),
                     SagaStep("orders.confirm", retriable=True),
                 ],
@@ -179,6 +179,7 @@ orders = Service(
                         Call(
                             "stock.Reserve",
                             timeout=150 * ms,
+                            retry=Absent("the saga goes back instead"),
                             breaker=CircuitBreaker(failure_rate=50 * percent),
                             balancing="round_robin",
                             balanced_by="mesh",
@@ -192,6 +193,7 @@ orders = Service(
                 Call(
                     "payments.Charge",
                     timeout=900 * ms,
+                    retry=Absent("the saga asks again"),
                     breaker=CircuitBreaker(failure_rate=50 * percent, open_for=30 * s),
                     balancing="round_robin",
                     balanced_by="mesh",

@@ -1,6 +1,7 @@
 """Money: Spring Boot, a ledger in MySQL, and the bank outside."""
 
 from archcheck import (
+    Absent,
     Backup,
     Call,
     CircuitBreaker,
@@ -118,6 +119,7 @@ payments = Service(
                 Call(
                     bank,
                     timeout=700 * ms,
+                    retry=Absent("the static answer is booked later"),
                     breaker=CircuitBreaker(failure_rate=50 * percent, slow_call=500 * ms),
                     fallback=Fallback("static"),
                     authenticated=True,

@@ -45,10 +45,15 @@ def changed(argument: str) -> str:
 
 
 def added(
-    line: str, *others: str, before: str = "", at: str | None = None, module: str = "zz.py"
+    line: str,
+    *others: str,
+    before: str = "",
+    after: str = "",
+    at: str | None = None,
+    module: str = "zz.py",
 ) -> Break:
     """A module of its own; ``line`` is where the finding is."""
-    text = "\n".join([*([before] if before else []), *others, line])
+    text = "\n".join(part for part in (before, *others, line, after) if part)
     head = "from archcheck import *\n\nfrom .platform import ZONES\n\n"
     return Break(module, "", f"{head}{text}\n", at=at or line)
 
@@ -113,10 +118,63 @@ BREAKAGES = {
         at="Call(\n                    bank",
     ),
     "RES001": Break("catalogue.py", LEVEL, LEVEL.replace("timeout=40 * ms, ", "")),
+    "BND016": Break(
+        "__init__.py",
+        'OnlyWithin("ledger", "payment"),',
+        'OnlyWithin("ledger", "payment"), Deny("payments", "bank"),',
+        at='OnlyVia("bank"',
+    ),
+    "BND017": Break(
+        "__init__.py",
+        'OnlyWithin("ledger", "payment"),',
+        'OnlyWithin("ledger", "payment"), Deny("payment", "edge"),',
+        at='OnlyWithin("ledger"',
+    ),
+    "DAT019": Break(
+        "ordering.py", "guarded=True", "guarded=False", at='        Endpoint(\n            "place"'
+    ),
+    "DEP013": Break(
+        "catalogue.py",
+        STOCK,
+        changed("rollout=RollingUpdate(max_surge=0, max_unavailable=8)"),
+        at="stock = Service(",
+    ),
+    "PRF001": Break("catalogue.py", "Work(0.6 * ms),", "Work(60 * ms),", at="catalogue = Service("),
+    "PRF005": Break(
+        "edge.py",
+        "RateLimit(5000 / s, burst=10_000)",
+        "RateLimit(90_000 / s, burst=10_000)",
+        at='        Endpoint(\n            "browse"',
+    ),
+    "RES003": Break("edge.py", "timeout=880 * ms,", "timeout=950 * ms,", at=PLACE),
+    "RES007": Break(
+        "ordering.py",
+        "attempts=2,\n                        backoff=20 * ms,\n"
+        "                        jitter=True,\n"
+        '                        on=["timeout"],\n                        idempotency_key=True,\n'
+        "                        budget=RetryBudget(10 * percent),",
+        'attempts=20, backoff=1 * ms, jitter=True, on=["timeout"], idempotency_key=True,',
+        at='Write(\n                    "orders-db"',
+    ),
+    "RES013": Break("catalogue.py", STOCK, changed('zones=["zone-a"]'), at="stock = Service("),
+    "RES014": Break(
+        "catalogue.py", STOCK, changed("autoscale=None, replicas=1"), at="stock = Service("
+    ),
+    "RES027": added(
+        'call = Call("aa.get", fallback=Fallback("call", target="bb.get"))',
+        before='up = Kubernetes(replicas=1, zones=["zone-a"])\n'
+        'aa = Service("aa", deployment=up, endpoints=[Endpoint("get")])\n'
+        'bb = Service("bb", deployment=up, endpoints=[Endpoint("get")])',
+        after='cc = Service("cc", endpoints=[Endpoint("go", steps=[call])])',
+    ),
+    "DAT016": added(
+        'zz = Cassandra("zz", consistency="strong", zones=ZONES, '
+        "quorum=Quorum(copies=3, read=1, write=1))"
+    ),
     "RES002": Break(
         "ordering.py",
         "timeout=150 * ms,",
-        "timeout=30 * ms,",
+        "timeout=30 * ms, propagates_deadline=False,",
         at='Call(\n                            "stock.Reserve"',
     ),
     "RES004": Break(
@@ -139,7 +197,7 @@ BREAKAGES = {
     ),
     "RES009": Break(
         "edge.py",
-        "breaker=breaker(slow_call=900 * ms)",
+        "breaker=breaker(slow_call=700 * ms)",
         'breaker=Absent("none yet")',
         at='Call(\n                    "orders.place"',
     ),
@@ -360,7 +418,7 @@ BREAKAGES = {
         "retry=Retry(attempts=2, backoff=20 * ms, jitter=True)",
         at=PLACE,
     ),
-    "RES010": Break("edge.py", "slow_call=900 * ms", "slow_call=2000 * ms", at=PLACE),
+    "RES010": Break("edge.py", "slow_call=700 * ms", "slow_call=2000 * ms", at=PLACE),
     "RES015": Break(
         "journeys.py",
         'objective(900 * ms, "checkout_journey")',

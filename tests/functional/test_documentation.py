@@ -63,6 +63,7 @@ def test_the_script_prints_findings_and_the_bottleneck() -> None:
     assert done.stdout.splitlines() == [
         "warning COM002 payments.Charge",
         "error RES001 payments.Charge -> ledger",
+        "error RES003 checkout",
         "payments is the bottleneck: 90% busy",
     ]
 

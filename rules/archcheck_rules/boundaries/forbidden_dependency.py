@@ -3,6 +3,9 @@
 Why it matters: the dependencies that a team has agreed on erode one reasonable exception at a
 time, unless something says no.
 
+Where feature flags decide about steps, a dependency counts that is there in any configuration that
+the flags allow, and the finding says in which.
+
 How to fix: invert the dependency with an event or an adapter in the lower layer, or list the
 edge in the policy's ``except_for`` with a reason.
 
@@ -17,7 +20,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import networkx as nx
 
@@ -26,6 +28,8 @@ from archcheck import (
     Call,
     Deny,
     Endpoint,
+    Feature,
+    Flag,
     Independent,
     Layers,
     OnlyVia,
@@ -36,17 +40,11 @@ from archcheck import (
 )
 from archcheck.findings import NotApplicable, Result, Rule, Violation
 from archcheck.graph import Graph
+from archcheck.graph.policies import exempt_edges, forbidden, selectors_of
 from archcheck.graph.selectors import selected
+from archcheck.proof.families import Configuration, Family, described
 
 rule = Rule("BND005", "forbidden-dependency", severity="error", method="graph", on_unknown="never")
-
-
-@dataclass(frozen=True)
-class _Ban:
-    """Nothing in ``sources`` may depend on anything in ``targets``."""
-
-    sources: frozenset[str]
-    targets: frozenset[str]
 
 
 @rule.check
@@ -55,95 +53,93 @@ def check(graph: Graph) -> Iterator[Result]:
         yield NotApplicable("the system declares no policies")
         return
     edges = graph.dependencies()
+    family = Family(graph.system)
     for policy in graph.system.policies:
-        for selector in _selectors(policy):
+        for selector in selectors_of(policy):
             if not selected(graph, selector):
                 yield Violation(
                     policy,
                     f"the selector {selector!r} matches no element",
                     fix="correct the selector, or remove the policy",
                 )
-        for path in _forbidden_paths(graph, edges, policy):
-            yield _violation(graph, edges, policy, path)
+        for path, flags in _forbidden_paths(graph, edges, family, policy):
+            yield _violation(edges, policy, path, flags)
 
 
 def _forbidden_paths(
-    graph: Graph, edges: nx.DiGraph[str], policy: Policy
-) -> Iterator[tuple[str, ...]]:
-    exempt = {tuple(part.strip() for part in edge.split("->")) for edge in policy.except_for}
+    graph: Graph, edges: nx.DiGraph[str], family: Family, policy: Policy
+) -> Iterator[tuple[tuple[str, ...], Configuration]]:
+    exempt = exempt_edges(policy)
     if policy.transitive:
         edges = nx.subgraph_view(edges, filter_edge=lambda a, b: (a, b) not in exempt)
     reported = set()
-    for ban in _bans(graph, policy):
+    for ban in forbidden(graph, policy):
         for source in sorted(ban.sources & set(edges)):
             reached = set(nx.descendants(edges, source) if policy.transitive else edges[source])
             for target in sorted(reached & ban.targets):
                 pair = (source, target)
                 if source != target and pair not in exempt and pair not in reported:
                     reported.add(pair)
-                    yield tuple(nx.shortest_path(edges, source, target))
+                    between = edges if policy.transitive else edges.edge_subgraph([pair])
+                    found = family.path(between, source, target)
+                    if found is not None:
+                        yield found
 
 
 def _violation(
-    graph: Graph, edges: nx.DiGraph[str], policy: Policy, path: tuple[str, ...]
+    edges: nx.DiGraph[str], policy: Policy, path: tuple[str, ...], flags: Configuration
 ) -> Violation:
     steps = [
         step
         for source, target in itertools.pairwise(path)
         for step in edges.edges[source, target]["interactions"]
+        if all(flags[name] is on for name, on in step.flags)
     ]
     because = f" ({policy.reason})" if policy.reason else ""
+    when = f" {described(flags)}" if any(flags.values()) else ""
     return Violation(
         steps[0] if steps else policy,
-        f"{' -> '.join(path)} is forbidden: {policy.title()}{because}",
+        f"{' -> '.join(path)} is forbidden: {policy.title()}{because}{when}",
         fix=f'invert the dependency, or exempt it: except_for=["{path[0]} -> {path[-1]}"]',
         evidence=tuple(steps),
     )
 
 
-def _selectors(policy: Policy) -> tuple[str, ...]:
-    match policy:
-        case Layers():
-            return tuple(policy.layers)
-        case Independent():
-            return tuple(policy.parts)
-        case Deny():
-            return (policy.source, policy.target)
-        case Allow():
-            return (policy.source, *policy.targets)
-        case OnlyVia():
-            return (policy.target, policy.via)
-        case OnlyWithin():
-            return (policy.target, policy.part)
-        case _:
-            return ()
+def _flagged(*flags: Flag) -> System:
+    """The edge reaches the data over a new way in front and an old one behind."""
+    return System(
+        "shop",
+        [
+            *flags,
+            Service(
+                "web",
+                boundary="edge",
+                endpoints=[Endpoint("page", steps=[Feature("new", [Call("core.run")])])],
+            ),
+            Service(
+                "core",
+                boundary="domain",
+                endpoints=[Endpoint("run", steps=[Feature("old", [Call("bank.pay")])])],
+            ),
+            Service("bank", boundary="data", endpoints=[Endpoint("pay")]),
+        ],
+        policies=[Deny("edge", "data", transitive=True)],
+    )
 
 
-def _bans(graph: Graph, policy: Policy) -> Iterator[_Ban]:
-    def names(selector: str) -> frozenset[str]:
-        return frozenset(selected(graph, selector))
-
-    everything = frozenset(member.name for member in graph.system.elements)
-    match policy:
-        case Layers():
-            yield from _layer_bans([names(layer) for layer in policy.layers], policy.strict)
-        case Independent():
-            for part, other in itertools.permutations(policy.parts, 2):
-                yield _Ban(names(part), names(other))
-        case Deny():
-            yield _Ban(names(policy.source), names(policy.target))
-        case Allow():
-            allowed = frozenset().union(*map(names, policy.targets)) | names(policy.source)
-            yield _Ban(names(policy.source), everything - allowed)
-        case OnlyVia(target=target, via=inside) | OnlyWithin(target=target, part=inside):
-            yield _Ban(everything - names(inside) - names(target), names(target))
+@rule.bad("web.page -> core.run")
+def with_both_flags_on() -> System:
+    return _flagged(Flag("new", on=False), Flag("old", on=True))
 
 
-def _layer_bans(layers: list[frozenset[str]], strict: bool) -> Iterator[_Ban]:
-    for upper, lower in itertools.combinations(range(len(layers)), 2):
-        yield _Ban(layers[lower], layers[upper])
-        if strict and lower > upper + 1:
-            yield _Ban(layers[upper], layers[lower])
+@rule.borderline()
+def the_flags_exclude_each_other() -> System:
+    return _flagged(Flag("new", excludes=["old"]), Flag("old"))
+
+
+@rule.borderline()
+def one_flag_needs_what_the_other_excludes() -> System:
+    return _flagged(Flag("new", requires=["beta"]), Flag("beta"), Flag("old", excludes=["beta"]))
 
 
 def _three(*policies: Policy) -> System:

@@ -26,6 +26,8 @@ from archcheck import (
     Consumer,
     Endpoint,
     External,
+    Feature,
+    Flag,
     MySQL,
     Named,
     Publish,
@@ -36,6 +38,7 @@ from archcheck import (
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.proof.families import Family
 
 rule = Rule("BND014", "sensitive-data-leak", severity="error", method="graph")
 
@@ -47,7 +50,10 @@ SENSITIVE = frozenset({"personal", "confidential", "secret", "payment"})
 def check(graph: Graph) -> Iterator[Result]:
     carries = False
     asked: set[str] = set()
+    family = Family(graph.system)
     for step in graph.interactions:
+        if family.configuration(step.flags) is None:
+            continue  # no configuration of the feature flags has it
         for receiver, classes in _flows(graph, step):
             for word in sorted(SENSITIVE.intersection(classes)):
                 carries = True
@@ -126,6 +132,28 @@ def the_answer_says_too_much() -> System:
             Service("users", endpoints=[Endpoint("get", data=["secret"])]),
         ],
     )
+
+
+def _flagged(*flags: Flag) -> System:
+    send = Feature("new", [Feature("old", [Call("partner", data=["personal"])])])
+    return System(
+        "shop",
+        [
+            *flags,
+            External("partner"),
+            Service("orders", endpoints=[Endpoint("ship", steps=[send])]),
+        ],
+    )
+
+
+@rule.bad("orders.ship -> partner")
+def behind_two_flags() -> System:
+    return _flagged(Flag("new", on=False), Flag("old", on=False))
+
+
+@rule.borderline()
+def the_flags_are_never_on_together() -> System:
+    return _flagged(Flag("new", excludes=["old"]), Flag("old"))
 
 
 @rule.borderline("orders.ship -> partner")

@@ -19,7 +19,6 @@ Sizing; Kubernetes, Deployment strategy maxSurge.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from archcheck import (
@@ -37,6 +36,7 @@ from archcheck import (
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.model import Rollout
 
 rule = Rule("DAT005", "connection-exhaustion", severity="error", method="proof")
 
@@ -84,8 +84,7 @@ def _most_replicas(service: Service) -> int | None:
     if most is None:
         return None
     rollout = effective(service.deployment, "rollout").value
-    surge = rollout.max_surge if isinstance(rollout, RollingUpdate) else 0
-    return most + (surge if isinstance(surge, int) else math.ceil(most * float(surge) - 1e-9))
+    return most + (rollout.surplus(most) if isinstance(rollout, Rollout) else 0)
 
 
 def _pool(service: Service, store: Datastore) -> int | None:

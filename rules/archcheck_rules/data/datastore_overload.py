@@ -36,9 +36,10 @@ from archcheck import (
     Write,
     effective,
 )
-from archcheck.capacity import Demand, StoreDemand, demands
+from archcheck.capacity import Demand, StoreDemand
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.proof import worst_demands
 from archcheck.units import Duration, Rate, ms, s
 
 rule = Rule("DAT002", "datastore-overload", severity="error", method="calc")
@@ -46,9 +47,9 @@ rule = Rule("DAT002", "datastore-overload", severity="error", method="calc")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    if not demands(graph):
+    if not worst_demands(graph):
         yield NotApplicable("no scenario declares a load")
-    for demand in demands(graph):
+    for demand in worst_demands(graph):
         for store, asked in demand.stores.items():
             yield from _busy(demand, store, asked)
             yield from _rate(demand, store, asked)

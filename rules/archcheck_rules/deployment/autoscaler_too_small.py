@@ -35,9 +35,9 @@ from archcheck import (
     System,
     Work,
 )
-from archcheck.capacity import demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.proof import worst_demands
 from archcheck.units import ms, s
 
 rule = Rule("DEP005", "autoscaler-too-small", severity="error", method="calc")
@@ -50,10 +50,10 @@ def check(graph: Graph) -> Iterator[Result]:
         for service in graph.system.services
         if (deployment := service.deployment) is not None and deployment.autoscale is not None
     ]
-    if not demands(graph) or not scaled:
+    if not worst_demands(graph) or not scaled:
         yield NotApplicable("no service is scaled automatically, or no scenario declares a load")
         return
-    for demand in demands(graph):
+    for demand in worst_demands(graph):
         for service, deployment, autoscale in scaled:
             need = demand.unsized_of(service)
             if need is not None:

@@ -40,8 +40,8 @@ from archcheck import (
 from archcheck.capacity import Demand, demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
-from archcheck.model import Deployment, Rollout
-from archcheck.units import Fraction, ms, percent, s
+from archcheck.model import Deployment
+from archcheck.units import ms, percent, s
 
 rule = Rule("DEP007", "rollout-capacity", severity="warning", method="calc")
 
@@ -64,7 +64,7 @@ def _judge(demand: Demand, service: Service, deployment: Deployment) -> Iterator
     if not rollout.is_known:
         yield Undecided(service, "deployment.rollout")
         return
-    missing = _taken(rollout.value, resource.units)
+    missing = rollout.value.unavailable(resource.units)
     left = resource.units - missing
     needed = math.ceil(resource.busy / resource.per_unit - 1e-9)
     # an overload with all replicas is not the rollout's
@@ -79,19 +79,6 @@ def _judge(demand: Demand, service: Service, deployment: Deployment) -> Iterator
                 f"{resource.busy:.3g} {resource.what} busy, {resource.per_unit:g} in each replica",
             ),
         )
-
-
-def _taken(rollout: Rollout, replicas: int) -> int:
-    """Replicas that are away at the worst moment."""
-    match rollout:
-        case Recreate():
-            return replicas
-        case RollingUpdate(max_unavailable=Fraction() as share):
-            return math.floor(float(share) * replicas + 1e-9)
-        case RollingUpdate(max_unavailable=int() as count):
-            return min(count, replicas)
-        case _:
-            return 0
 
 
 def _rolling(rate: float, deployment: Deployment) -> System:

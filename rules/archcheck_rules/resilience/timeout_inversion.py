@@ -21,6 +21,7 @@ from archcheck import Absent, Call, Endpoint, Retry, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.worst_case import longest_wait
+from archcheck.proof.deadlines import passes_deadline_on
 from archcheck.units import Duration, ms
 
 rule = Rule("RES002", "timeout-inversion", severity="error", method="graph")
@@ -29,7 +30,7 @@ rule = Rule("RES002", "timeout-inversion", severity="error", method="graph")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for outer in graph.calls():
-        if outer.endpoint is None or getattr(outer.step, "propagates_deadline", None):
+        if outer.endpoint is None or passes_deadline_on(outer):
             continue
         if outer.timeout is None or isinstance(outer.timeout, Absent):
             continue  # that is rule RES001's finding

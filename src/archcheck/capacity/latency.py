@@ -15,6 +15,7 @@ from archcheck.model import (
     Cached,
     Call,
     External,
+    Feature,
     ModelError,
     Named,
     Parallel,
@@ -134,6 +135,8 @@ class Latencies:
                 return self._sum(step.steps, only_work=only_work).scaled(step.times)
             case Cached():
                 return self._cached(step, only_work)
+            case Feature() if not self._graph.system.runs(step):
+                return Latency(0.0)
             case _:
                 return self._sum(step.steps, only_work=only_work)
 

@@ -16,6 +16,7 @@ from archcheck.model import (
     Consumer,
     Endpoint,
     External,
+    Feature,
     Mesh,
     Named,
     Parallel,
@@ -73,6 +74,8 @@ class Interaction:
     per_item: bool
     hit_ratio_unknown: bool
     cached_by: str | None
+    flags: tuple[tuple[str, bool], ...]
+    """The feature flags around it, and how each must stand for it to be executed."""
 
     @property
     def in_parallel(self) -> bool:
@@ -155,6 +158,7 @@ class _Context:
     per_item: bool = False
     hit_ratio_unknown: bool = False
     cached_by: str | None = None
+    flags: tuple[tuple[str, bool], ...] = ()
     cold: bool = False
 
 
@@ -188,11 +192,17 @@ def _walk(
         elif isinstance(step, Group):
             if isinstance(step, Cached):
                 yield _cache_lookup(system, operation, step, context)
-            yield from _walk(system, operation, step.steps, _inside(step, context))
+            yield from _walk(system, operation, step.steps, _inside(system, step, context))
 
 
-def _inside(group: Group, context: _Context) -> _Context:
+def _inside(system: System, group: Group, context: _Context) -> _Context:
     match group:
+        case Feature():
+            return replace(
+                context,
+                visits=context.visits if system.runs(group) else 0.0,
+                flags=(*context.flags, (str(group.flag), not group.off)),
+            )
         case Sometimes():
             return replace(context, visits=context.visits * float(group.probability))
         case Repeat():
@@ -243,6 +253,7 @@ def _interaction(
         context.per_item,
         context.hit_ratio_unknown,
         context.cached_by,
+        context.flags,
     )
 
 
@@ -262,4 +273,5 @@ def _cache_lookup(
         context.per_item,
         context.hit_ratio_unknown,
         context.cached_by,
+        context.flags,
     )

@@ -67,6 +67,7 @@ from archcheck.model.distributions import (
 )
 from archcheck.model.element import Absent, Element
 from archcheck.model.errors import ArchcheckError, ModelError, Place, ScenarioError
+from archcheck.model.features import Flag
 from archcheck.model.journeys import Journey
 from archcheck.model.named import Boundary, Named, Team
 from archcheck.model.observability import (
@@ -181,6 +182,7 @@ from archcheck.model.services import (
 from archcheck.model.steps import (
     Cached,
     Call,
+    Feature,
     KeySpace,
     Parallel,
     Publish,
@@ -194,6 +196,7 @@ from archcheck.model.steps import (
 )
 from archcheck.model.suppressions import Suppression
 from archcheck.model.system import Network, System
+from archcheck.model.uncertainty import Between, LoadRange, RateBetween, ShareBetween
 from archcheck.model.values import Default, Effective, effective
 
 __all__ = [
@@ -207,6 +210,7 @@ __all__ = [
     "Atomicity",
     "Autoscale",
     "Backup",
+    "Between",
     "BlueGreen",
     "Boundary",
     "Broker",
@@ -254,6 +258,8 @@ __all__ = [
     "Fallback",
     "FastApi",
     "Fault",
+    "Feature",
+    "Flag",
     "FlushCache",
     "Gamma",
     "Gateway",
@@ -278,6 +284,7 @@ __all__ = [
     "Label",
     "Layers",
     "Load",
+    "LoadRange",
     "LoadShedding",
     "LoadTest",
     "LocalCache",
@@ -332,6 +339,7 @@ __all__ = [
     "RabbitMQ",
     "Rails",
     "Ramp",
+    "RateBetween",
     "RateLimit",
     "RateStep",
     "Read",
@@ -358,6 +366,7 @@ __all__ = [
     "Service",
     "Session",
     "ShardKey",
+    "ShareBetween",
     "Slo",
     "Slow",
     "Sometimes",

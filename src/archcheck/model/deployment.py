@@ -6,6 +6,7 @@ and 25% unavailable, 30 s of termination grace (kubernetes.io, Deployments, Pod 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Annotated, ClassVar, Literal
@@ -96,6 +97,14 @@ class DisruptionBudget(Element):
 class Rollout(Element):
     """How a new version replaces the old one."""
 
+    def unavailable(self, replicas: int) -> int:
+        """How many of so many replicas are away at the worst moment."""
+        return 0
+
+    def surplus(self, replicas: int) -> int:
+        """How many there are beside so many replicas at the worst moment."""
+        return 0
+
 
 @element
 class RollingUpdate(Rollout):
@@ -105,6 +114,18 @@ class RollingUpdate(Rollout):
     """Replicas above the wanted number; Kubernetes' default is 25%."""
     max_unavailable: Whole | Fraction = 25 * Fraction(0.01)
     """Replicas below the wanted number; Kubernetes' default is 25%."""
+
+    def unavailable(self, replicas: int) -> int:
+        """Kubernetes rounds a share down."""
+        if isinstance(self.max_unavailable, int):
+            return min(self.max_unavailable, replicas)
+        return math.floor(float(self.max_unavailable) * replicas + 1e-9)
+
+    def surplus(self, replicas: int) -> int:
+        """Kubernetes rounds a share up."""
+        if isinstance(self.max_surge, int):
+            return self.max_surge
+        return math.ceil(float(self.max_surge) * replicas - 1e-9)
 
 
 @element
@@ -128,6 +149,9 @@ class BlueGreen(Rollout):
 @element
 class Recreate(Rollout):
     """Stop all of the old version before the new one starts."""
+
+    def unavailable(self, replicas: int) -> int:
+        return replicas
 
 
 @element

@@ -16,7 +16,7 @@ from archcheck.model.errors import ModelError, Place
 from archcheck.model.named import Named, Part, Refers
 from archcheck.model.services import Consumer, Endpoint, External, Service
 
-_APART = frozenset({"journey", "scenario", "boundary"})
+_APART = frozenset({"journey", "scenario", "boundary", "flag"})
 _ROLES = {
     "any": "an element",
     "endpoint": "an endpoint",
@@ -26,6 +26,7 @@ _ROLES = {
     "broker": "a broker",
     "platform": "an observability platform",
     "journey": "a journey",
+    "flag": "a feature flag",
 }
 
 

@@ -94,6 +94,10 @@ JourneyRef = Annotated[
 """A reference to a journey."""
 
 
+FlagRef = Annotated[str | Named, PlainValidator(_reference), _AS_TEXT, Refers(frozenset({"flag"}))]
+"""A reference to a feature flag."""
+
+
 @element
 class Described(Named):
     """Fields that every named element has."""

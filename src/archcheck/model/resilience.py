@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from archcheck.model.element import Element, Many, Probability, element
+from archcheck.model.named import Ref
 from archcheck.units import Duration, Rate
 
 Count = Annotated[int, Field(ge=1)]
@@ -118,7 +119,7 @@ class Fallback(Element):
 
     kind: Literal["static", "cache", "call", "omit"] = field(kw_only=False)
     """A fixed answer, a stale cached one, another call, or the feature left out."""
-    target: str | None = None
+    target: Ref | None = None
     """For ``call`` and ``cache``: the endpoint or cache that answers instead."""
 
 

@@ -13,6 +13,7 @@ from pydantic import Field
 from archcheck.model.distributions import Distribution
 from archcheck.model.element import Element, Many, Name, Probability, element
 from archcheck.model.named import Described, JourneyRef, Ref
+from archcheck.model.uncertainty import LoadRange
 from archcheck.units import Duration, Rate
 
 Factor = Annotated[float, Field(gt=0, le=1_000_000)]
@@ -294,6 +295,8 @@ class Scenario(Described):
     """The streams of requests."""
     faults: Many[Fault] = ()
     """What goes wrong."""
+    uncertain: Many[LoadRange] = ()
+    """What is only known of the load to lie between two values."""
     duration: Duration | None = None
     """How long to simulate; the command line can say otherwise."""
     warmup: Duration | None = None

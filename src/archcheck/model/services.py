@@ -63,6 +63,8 @@ class SagaStep(Element):
     """The endpoint that undoes it."""
     retriable: bool | None = None
     """Whether it can be repeated until it succeeds."""
+    guarded: bool | None = None
+    """Whether the action is void once its compensation has come, even if it comes later."""
     pivot: bool = False
     """Whether it is the point of no return."""
 

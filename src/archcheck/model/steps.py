@@ -14,7 +14,7 @@ from pydantic import Field
 
 from archcheck.model.distributions import Distribution
 from archcheck.model.element import Absent, Element, Many, Probability, element
-from archcheck.model.named import CallableRef, ChannelRef, DatastoreRef, Named, Part
+from archcheck.model.named import CallableRef, ChannelRef, DatastoreRef, FlagRef, Named, Part
 from archcheck.model.protocols import Format
 from archcheck.model.resilience import (
     Balancing,
@@ -200,6 +200,21 @@ class Sometimes(Group):
     """The share."""
     steps: Many[Step] = field(kw_only=False)
     """The steps."""
+
+
+@element
+class Feature(Group):
+    """Steps that run while a feature flag is on: ``Feature("new-pricing", [Call("prices.get")])``.
+
+    With ``off=True`` they run while it is off.
+    """
+
+    flag: FlagRef = field(kw_only=False)
+    """The flag."""
+    steps: Many[Step] = field(kw_only=False)
+    """The steps."""
+    off: bool = False
+    """Whether they run while it is off, instead of on."""
 
 
 @element

@@ -13,6 +13,7 @@ from archcheck.model.collecting import collect, modules_of
 from archcheck.model.datastores import Datastore
 from archcheck.model.element import Element, Many, Name, element, nearest
 from archcheck.model.errors import ModelError, Place
+from archcheck.model.features import Flag
 from archcheck.model.journeys import Journey
 from archcheck.model.linking import Directory, link, place_of, references, walk
 from archcheck.model.named import Boundary, Named, Team
@@ -21,7 +22,9 @@ from archcheck.model.places import Places
 from archcheck.model.policies import Policy
 from archcheck.model.scenarios import Scenario
 from archcheck.model.services import Endpoint, External, Person, Schedule, Service
+from archcheck.model.steps import Feature
 from archcheck.model.suppressions import Suppression
+from archcheck.model.uncertainty import Between
 from archcheck.units import Bandwidth, Duration
 
 if TYPE_CHECKING:
@@ -63,6 +66,8 @@ class System(Element):
     """Load and faults to simulate; they can also be kept elsewhere."""
     suppressions: Many[Suppression] = ()
     """Findings that are accepted, with their reasons."""
+    uncertain: Many[Between] = ()
+    """Times and hit ratios that are only known to lie between two values."""
     network: Network | None = None
     """What lies between processes."""
     entities: Many[str] = ()
@@ -76,16 +81,18 @@ class System(Element):
         journeys = [*self.journeys, *(e for e in self.elements if isinstance(e, Journey))]
         scenarios = [*self.scenarios, *(e for e in self.elements if isinstance(e, Scenario))]
         members = [e for e in self.elements if not isinstance(e, Journey | Scenario)]
-        linked = link(members, [*journeys, *scenarios])
+        linked = link(members, [*journeys, *scenarios, *self.uncertain])
         size, end = len(members), len(members) + len(journeys)
         object.__setattr__(self, "elements", tuple(linked[:size]))
         object.__setattr__(self, "journeys", tuple(linked[size:end]))
-        object.__setattr__(self, "scenarios", tuple(linked[end:]))
+        rest = end + len(scenarios)
+        object.__setattr__(self, "scenarios", tuple(linked[end:rest]))
+        object.__setattr__(self, "uncertain", tuple(linked[rest:]))
         self._check()
 
     def _check(self) -> None:
         directory = self.directory
-        for part in (*self.elements, *self.journeys, *self.scenarios):
+        for part in (*self.elements, *self.journeys, *self.scenarios, *self.uncertain):
             for reference in references(part):
                 directory.check(reference)
         self._check_registered("owner", "team", [team.name for team in self.teams])
@@ -139,6 +146,11 @@ class System(Element):
     def directory(self) -> Directory:
         """All names."""
         return Directory([*self.elements, *self.journeys, *self.scenarios])
+
+    def runs(self, step: Feature) -> bool:
+        """Whether the steps behind a feature flag run today; an undeclared flag counts as on."""
+        flag = next(flag for flag in self.of_type(Flag) if flag.name == step.flag)
+        return (flag.on is not False) is not step.off
 
     def of_type(self, kind: type[E]) -> tuple[E, ...]:
         """All elements of a kind, in the order of their declaration."""
@@ -244,6 +256,7 @@ class System(Element):
             *self.scenarios,
             *self.policies,
             *self.suppressions,
+            *self.uncertain,
         )
         return Places([inner for part in parts for inner in walk(part)])
 

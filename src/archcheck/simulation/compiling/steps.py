@@ -14,6 +14,7 @@ from archcheck.model import (
     Endpoint,
     External,
     Fallback,
+    Feature,
     LocalCache,
     Parallel,
     Publish,
@@ -181,7 +182,9 @@ class StepCompiler:
                 )
                 waited = tuple(not getattr(branch, "optional", False) for branch in step.steps)
                 return [p.Step(p.Kind.PARALLEL, place, blocks=blocks, waited=waited)]
-            case Sometimes() | Repeat() | Series():
+            case Feature() if not self.system.runs(step):
+                return []
+            case Sometimes() | Repeat() | Series() | Feature():
                 return [self._group(site, step)]
             case _:
                 raise ScenarioError(f"the engines do not know the step {type(step).__name__}")
@@ -191,7 +194,7 @@ class StepCompiler:
         threads = self.tables.groups[self.tables.group_of[site.owner.name]].slots >= 0
         return p.Kind.WAIT if step.blocking and threads else p.Kind.WORK
 
-    def _group(self, site: _Site, step: Sometimes | Repeat | Series) -> p.Step:
+    def _group(self, site: _Site, step: Sometimes | Repeat | Series | Feature) -> p.Step:
         block = (self._block(site, step.steps),)
         place = place_hash(site.name)
         match step:
@@ -279,7 +282,7 @@ class StepCompiler:
         if fallback.kind == "call":
             return self._block(inner, [Call(fallback.target)])
         if fallback.kind == "cache":
-            return self._block(inner, [Read(fallback.target)])
+            return self._block(inner, [Read(str(fallback.target))])
         return -1
 
     def _pool(self, owner: Service, target: str, store: Datastore | None) -> int:

@@ -1,0 +1,94 @@
+"""Quorums overlap as the claimed consistency says, and survive the loss of any zone.
+
+Why it matters: copies that are read and copies that are written need to share one, or a read can
+miss a write that was confirmed. And a quorum of which one zone holds too much is gone with it.
+
+Strong consistency asks that R + W is more than the N copies. Copy n lies in the n-th declared
+zone, round and round; after the loss of any zones the larger of R and W must be left.
+
+How to fix: `Quorum(copies=3, read=2, write=2)` over three zones.
+
+False positives: placements that are not even; declare as many zones as there are copies.
+
+Sources: Gifford, Weighted Voting for Replicated Data, SOSP 1979; DeCandia et al., Dynamo, SOSP
+2007; Kleppmann, Designing Data-Intensive Applications, 2017, chapter 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from archcheck import Cassandra, MySQL, Quorum, System
+from archcheck.findings import NotApplicable, Result, Rule, option
+from archcheck.graph import Graph
+from archcheck.proof import quorums, results
+
+
+@dataclass(frozen=True)
+class Options:
+    """Thresholds of the rule."""
+
+    zones: int = option(1, "zones that may be lost at the same time")
+
+
+rule = Rule("DAT016", "quorum-lost", severity="error", method="proof", options=Options)
+
+
+@rule.check
+def check(graph: Graph, options: Options) -> Iterator[Result]:
+    answers = list(quorums(graph, options.zones))
+    if not answers:
+        yield NotApplicable("no datastore declares a quorum")
+    yield from results(answers)
+
+
+def _timeline(
+    quorum: Quorum,
+    zones: Sequence[str] = ("a", "b", "c"),
+    consistency: Literal["strong", "eventual"] = "strong",
+) -> System:
+    store = Cassandra("timeline", quorum=quorum, zones=zones, consistency=consistency)
+    return System("shop", [store])
+
+
+@rule.bad("timeline")
+def reads_miss_writes() -> System:
+    return _timeline(Quorum(copies=3, read=1, write=2))
+
+
+@rule.bad("timeline")
+def one_zone_has_two_of_three() -> System:
+    return _timeline(Quorum(copies=3, read=2, write=2), ["a", "b"])
+
+
+@rule.bad("timeline", "timeline")
+def neither() -> System:
+    return _timeline(Quorum(copies=3, read=1, write=1), ["a"])
+
+
+@rule.borderline()
+def eventual_reads_may_miss() -> System:
+    return _timeline(Quorum(copies=3, read=1, write=1), consistency="eventual")
+
+
+@rule.borderline("timeline")
+def all_must_write() -> System:
+    return _timeline(Quorum(copies=3, read=1, write=3))
+
+
+@rule.good
+def a_majority_of_three() -> System:
+    return _timeline(Quorum(copies=3, read=2, write=2))
+
+
+@rule.unknown("zones")
+def nobody_says_where() -> System:
+    return _timeline(Quorum(copies=3, read=2, write=2), ())
+
+
+@rule.unknown("consistency")
+def nobody_says_what_is_claimed() -> System:
+    store = MySQL("ledger", quorum=Quorum(copies=3, read=2, write=2), zones=["a", "b", "c"])
+    return System("shop", [store])

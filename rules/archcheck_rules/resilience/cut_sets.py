@@ -1,0 +1,99 @@
+"""Every critical journey survives any few failures; else all smallest sets that stop it.
+
+Why it matters: what stops a journey is rarely where people look for it. The list of minimal cut
+sets is complete: whatever is not on it can fail without stopping the journey, up to that many
+failures at once. What many sets have in common is the best place for redundancy.
+
+Replicas, zones, copies of datastores, nodes of brokers and external parties can fail. A set is
+minimal when the journey survives each part of it.
+
+How to fix: more replicas or zones for what most sets contain, a fallback, a cache, or an event
+instead of a call.
+
+False positives: parts whose failure is repaired before anybody notices.
+
+Sources: Fussell and Vesely, A New Methodology for Obtaining Cut Sets for Fault Trees, 1972; Vesely
+et al., Fault Tree Handbook, NUREG-0492, 1981.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archcheck import (
+    Call,
+    Endpoint,
+    External,
+    Fallback,
+    Journey,
+    Kubernetes,
+    Service,
+    Step,
+    System,
+)
+from archcheck.findings import NotApplicable, Result, Rule, option
+from archcheck.graph import Graph
+from archcheck.proof import cut_sets, results
+
+
+@dataclass(frozen=True)
+class Options:
+    """Thresholds of the rule."""
+
+    size: int = option(1, "failures at the same time that a journey must survive, at most 4")
+
+
+rule = Rule(
+    "RES014", "cut-sets", severity="warning", method="proof", options=Options, recommended=False
+)
+
+
+@rule.check
+def check(graph: Graph, options: Options) -> Iterator[Result]:
+    if not graph.critical_journeys:
+        yield NotApplicable("no journey is declared critical")
+    yield from results(cut_sets(graph, options.size))
+
+
+def _shop(*steps: Step, replicas: int = 3, zones: int = 3) -> System:
+    up = Kubernetes(replicas=replicas, zones=["a", "b", "c"][:zones])
+    return System(
+        "shop",
+        [
+            External("bank"),
+            External("post"),
+            Service("orders", deployment=up, endpoints=[Endpoint("place", steps=steps)]),
+        ],
+        journeys=[Journey("checkout", "orders.place", critical=True)],
+    )
+
+
+@rule.bad("checkout")
+def the_bank_alone() -> System:
+    return _shop(Call("bank"))
+
+
+@rule.bad("checkout")
+def one_replica() -> System:
+    return _shop(replicas=1)
+
+
+@rule.borderline()
+def two_replicas_in_two_zones() -> System:
+    return _shop(replicas=2, zones=2)
+
+
+@rule.borderline("checkout")
+def two_replicas_in_one_zone() -> System:
+    return _shop(replicas=2, zones=1)
+
+
+@rule.good
+def one_of_two_parties_is_enough() -> System:
+    return _shop(Call("bank", fallback=Fallback("call", target="post")))
+
+
+@rule.unknown("deployment.zones")
+def nobody_says_where() -> System:
+    return _shop(zones=0)

@@ -1,0 +1,154 @@
+"""The worst case of what lies below a call fits its timeout, and that of a journey its objective.
+
+Why it matters: each timeout may be sensible by itself, and yet attempts, pauses and calls one
+after the other add up to more than the caller waits. Then the last of them is never of use: its
+work is done for somebody who has gone, in the very moment in which everything is slow.
+
+Attempts, the longest backoffs, hedges, fallback calls, repeats and everything that may happen
+count; parallel branches count as the longest. Computing counts as its declared 99th percentile,
+else as its mean and three standard deviations. A call that passes its deadline on fits by itself.
+A journey is held against the patience of its users and against its loosest latency objective. A
+single step that is longer than its caller's timeout is rule RES002's.
+
+How to fix: shorten what the evidence lists last, try less often, run calls side by side, or pass
+the deadline on. `archcheck prove --suggest timeouts` finds timeouts that fit.
+
+False positives: steps that never fail together, since a failure of the first ends the request.
+
+Sources: grpc.io, Deadlines, and proposal A6 (a deadline spans all attempts); Google SRE book,
+chapter 22 (deadline propagation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcheck import (
+    Absent,
+    Call,
+    Constant,
+    Endpoint,
+    Fallback,
+    Hedge,
+    Journey,
+    MySQL,
+    Parallel,
+    Read,
+    Retry,
+    Service,
+    Slo,
+    Step,
+    System,
+    Work,
+    Write,
+)
+from archcheck.findings import NotApplicable, Result, Rule
+from archcheck.graph import Graph
+from archcheck.proof import LongestRun, Refuted, deadline_budgets, results
+from archcheck.units import Duration, ms, s
+
+rule = Rule("RES003", "deadline-budget", severity="error", method="proof")
+
+
+@rule.check
+def check(graph: Graph) -> Iterator[Result]:
+    answers = list(deadline_budgets(graph))
+    if not answers:
+        yield NotApplicable("no call between services has a timeout, no journey an objective")
+    yield from results(
+        answer
+        for answer in answers
+        if not (isinstance(answer, Refuted) and _one_step_is_longer(answer))
+    )
+
+
+def _one_step_is_longer(answer: Refuted) -> bool:
+    """Whether it is a caller's timeout that a single step exceeds."""
+    run = answer.counterexample
+    if not isinstance(run, LongestRun) or isinstance(answer.subject, Journey):
+        return False
+    return any(
+        part.subject.name == part.text.split(" waits ")[0] and part.seconds > run.limit
+        for part in run.waits
+    )
+
+
+def _shop(patience: Duration, *steps: Step, limit: Duration | None = None) -> System:
+    return System(
+        "shop",
+        [
+            MySQL("ledger"),
+            Service("web", endpoints=[Endpoint("buy", steps=[Call("orders", timeout=patience)])]),
+            Service("orders", endpoints=[Endpoint("place", steps=steps)]),
+            Service("bank", endpoints=[Endpoint("pay", steps=[Read("ledger", timeout=80 * ms)])]),
+        ],
+        journeys=[Journey("checkout", "web.buy", timeout=limit)],
+    )
+
+
+_PAY = Call("bank", timeout=300 * ms)
+
+
+@rule.bad("web.buy -> orders.place")
+def two_calls_one_after_the_other() -> System:
+    return _shop(500 * ms, _PAY, Write("ledger", timeout=300 * ms))
+
+
+@rule.bad("web.buy -> orders.place")
+def attempts_and_pauses_add_up() -> System:
+    retry = Retry(attempts=2, backoff=100 * ms)
+    return _shop(
+        500 * ms,
+        Work(Constant(10 * ms)),
+        Call("bank", timeout=150 * ms, retry=retry),
+        Read("ledger", timeout=100 * ms),
+    )
+
+
+@rule.bad("checkout")
+def the_users_have_gone() -> System:
+    return _shop(800 * ms, _PAY, limit=700 * ms)
+
+
+@rule.bad("checkout")
+def the_objective_is_shorter() -> System:
+    system = _shop(800 * ms, _PAY)
+    promise = Journey("checkout", "web.buy", slo=Slo(p95=100 * ms, p99=500 * ms))
+    return System("shop", system.elements, journeys=[promise])
+
+
+@rule.borderline()
+def exactly_as_long() -> System:
+    return _shop(600 * ms, _PAY, Write("ledger", timeout=300 * ms), limit=600 * ms)
+
+
+@rule.borderline("web.buy -> orders.place")
+def a_hedge_and_a_fallback_come_on_top() -> System:
+    hedged = Call(
+        "bank", timeout=300 * ms, hedge=Hedge(50 * ms), fallback=Fallback("call", target="bank.pay")
+    )
+    return _shop(429 * ms, hedged)  # 350 ms, and 80 ms of the fallback
+
+
+@rule.good
+def side_by_side() -> System:
+    branches = Parallel([_PAY, Write("ledger", timeout=300 * ms)])
+    return _shop(400 * ms, branches, limit=1 * s)
+
+
+@rule.good
+def the_deadline_is_passed_on() -> System:
+    steps = [Call("orders", timeout=500 * ms, propagates_deadline=True)]
+    web = Service("web", endpoints=[Endpoint("buy", steps=steps)])
+    rest = _shop(1 * s, _PAY, Write("ledger", timeout=300 * ms)).elements
+    return System("shop", [web, *(part for part in rest if part.name != "web")])
+
+
+@rule.unknown("timeout")
+def nobody_knows_how_long_the_query_may_take() -> System:
+    return _shop(500 * ms, _PAY, Write("ledger"))
+
+
+@rule.borderline()
+def without_a_timeout_the_callee_says_how_long() -> System:
+    return _shop(80 * ms, Call("bank", timeout=Absent("the bank has one")))

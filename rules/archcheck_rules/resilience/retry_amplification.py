@@ -1,0 +1,120 @@
+"""No pattern of failures multiplies the work of an element by more than a bound.
+
+Why it matters: every layer that retries multiplies what arrives below it. Layers that each try
+three times send 27 requests to a database that is already failing, which keeps it failing.
+
+A step that may be tried n times counts n; the factors of a path multiply. A retry budget of b
+counts 1 + b, a breaker that opens at a failure rate f counts 1/(1 - f), both in the long run. A
+deadline that all callers pass on bounds the attempts that each wait for a timeout. Hedges and
+the retries of a mesh count.
+
+How to fix: retry in one layer only, and give retries a budget:
+`Retry(attempts=3, budget=RetryBudget(10 * percent))`.
+
+False positives: failures that are never retried by more than one layer because each layer turns
+them into another kind of failure; say so with `on=` and `Absent`.
+
+Sources: Google SRE book, chapter 22 (retry amplification); AWS Builders' Library, Timeouts, retries
+and backoff with jitter; Envoy, retry budgets; gRPC proposal A6 (retry throttling).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archcheck import (
+    Absent,
+    Call,
+    CircuitBreaker,
+    Endpoint,
+    MySQL,
+    Named,
+    Read,
+    Retry,
+    RetryBudget,
+    Service,
+    System,
+)
+from archcheck.findings import Result, Rule, option
+from archcheck.graph import Graph
+from archcheck.proof import Refuted, RetryStorm, exact, results, retry_amplification
+from archcheck.units import ms, percent
+
+
+@dataclass(frozen=True)
+class Options:
+    """Thresholds of the rule."""
+
+    bound: float = option(10.0, "times that the work of an element may be multiplied")
+
+
+rule = Rule("RES007", "retry-amplification", severity="error", method="proof", options=Options)
+
+
+@rule.check
+def check(graph: Graph, options: Options) -> Iterator[Result]:
+    yield from results(
+        answer
+        for answer in retry_amplification(graph, exact(options.bound))
+        if not (isinstance(answer, Refuted) and _only_passed_on(answer))
+    )
+
+
+def _only_passed_on(answer: Refuted) -> bool:
+    """Whether the last step of the path does not retry: what it calls from is reported."""
+    storm = answer.counterexample
+    return isinstance(storm, RetryStorm) and storm.factors[-1] == 1
+
+
+def _chain(*layers: Call | Read) -> System:
+    """Services a, b, c ... that each ask the next one, and a database at the end."""
+    members: list[Named] = [MySQL("db")]
+    for name, step in zip("abc", layers, strict=False):
+        members.append(Service(name, endpoints=[Endpoint("go", steps=[step])]))
+    return System("shop", members)
+
+
+def _tries(attempts: int, target: str, budget: RetryBudget | None = None) -> Call:
+    return Call(target, retry=Retry(attempts=attempts, backoff=10 * ms, budget=budget))
+
+
+_READ = Read("db", retry=Retry(attempts=3))
+
+
+@rule.bad("db")
+def three_layers_of_three() -> System:
+    return _chain(_tries(3, "b"), _tries(3, "c"), _READ)
+
+
+@rule.bad("c")
+def two_layers_of_four() -> System:
+    return _chain(_tries(4, "b"), _tries(4, "c"), Read("db"))
+
+
+@rule.borderline()
+def exactly_ten() -> System:
+    return _chain(_tries(5, "b"), _tries(2, "c"), Read("db"))
+
+
+@rule.borderline("b")
+def eleven() -> System:
+    return _chain(_tries(11, "b"), Read("db", retry=Absent("the caller does")))
+
+
+@rule.good
+def a_budget_in_each_layer() -> System:
+    budget = RetryBudget(20 * percent)
+    return _chain(_tries(5, "b", budget), _tries(5, "c", budget), _READ)
+
+
+@rule.good
+def a_breaker_stops_them() -> System:
+    half = CircuitBreaker(failure_rate=50 * percent)
+    guarded = Call("b", retry=Retry(attempts=9), breaker=half)
+    return _chain(guarded, Call("c", retry=Absent("no")), _READ)
+
+
+@rule.unknown("retry")
+def nobody_says_whether_the_middle_layer_retries() -> System:
+    return _chain(_tries(3, "b"), Call("c"), _READ)

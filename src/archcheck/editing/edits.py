@@ -1,0 +1,85 @@
+"""What changes in which part of a system, and the system that this gives."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from archcheck.model import Element, System
+from archcheck.model.element import field_names
+
+E = TypeVar("E", bound=Element)
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """New values for fields of ``part``, an element or a part of one in a system.
+
+    ``label`` names the part for people: ``orders.place -> payments.Charge``.
+    """
+
+    part: Element
+    values: Mapping[str, Any]
+    label: str
+
+    def __str__(self) -> str:
+        changes = [
+            f"{name}: {_shown(getattr(self.part, name))} becomes {_shown(value)}"
+            for name, value in self.values.items()
+        ]
+        return f"{self.label}: {', '.join(changes)}"
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None or value == () else str(value)
+
+
+def apply(system: System, edits: Iterable[Edit]) -> System:
+    """The system with all edits made; every part keeps the line that declares it.
+
+    Raises :class:`~archcheck.model.ModelError` when a new value is wrong.
+    """
+    changes: dict[int, dict[str, Any]] = {}
+    for edit in edits:
+        changes.setdefault(id(edit.part), {}).update(edit.values)
+    edited = dataclasses.replace(
+        system,
+        elements=[_edited(part, changes) for part in system.elements],
+        journeys=[_edited(part, changes) for part in system.journeys],
+        scenarios=[_edited(part, changes) for part in system.scenarios],
+    )
+    object.__setattr__(edited, "_site", system.site)
+    return edited
+
+
+def _edited(part: E, changes: Mapping[int, Mapping[str, Any]]) -> E:
+    inside: dict[str, Any] = {}
+    for name in field_names(type(part)):
+        old = getattr(part, name)
+        new = _value(old, changes)
+        if new is not old:
+            inside[name] = new
+    own = changes.get(id(part), {})
+    if not inside and not own:
+        return part
+    changed = copy.copy(part)
+    for name, value in inside.items():
+        object.__setattr__(changed, name, value)
+    if not own:
+        return changed
+    checked: E = dataclasses.replace(changed, **own)  # type: ignore[type-var]  # a dataclass
+    object.__setattr__(checked, "_site", part.site)
+    return checked
+
+
+def _value(value: Any, changes: Mapping[int, Mapping[str, Any]]) -> Any:
+    if isinstance(value, Element):
+        return _edited(value, changes)
+    if isinstance(value, tuple):
+        items = tuple(_value(item, changes) for item in value)
+        same = all(new is old for new, old in zip(items, value, strict=True))
+        return value if same else items
+    return value

@@ -1,0 +1,77 @@
+"""Proofs: questions about every case at once, each with the method that is strongest for it.
+
+Every question is a function from a :class:`~archcheck.graph.Graph` to answers: :class:`Proved`
+with what it assumes, :class:`Refuted` with a counterexample, or :class:`Undecided` with what is
+not declared. Numbers are exact rationals. ``docs/proofs.md`` explains each encoding and its limits.
+"""
+
+from archcheck.proof.amplification import RetryStorm, retry_amplification
+from archcheck.proof.answers import (
+    Answer,
+    Counterexample,
+    Gap,
+    Proved,
+    Refuted,
+    Undecided,
+    results,
+)
+from archcheck.proof.budget import BudgetSpentError, limited
+from archcheck.proof.deadlines import LongestRun, deadline_budgets
+from archcheck.proof.exact import exact
+from archcheck.proof.limits.questions import (
+    WorstPoint,
+    admissions,
+    carried,
+    rollouts,
+    worst_demands,
+)
+from archcheck.proof.limits.sizing import suggest_sizes
+from archcheck.proof.policies import contradictions, dead_policies
+from archcheck.proof.sagas import Schedule, sagas
+from archcheck.proof.survival.questions import (
+    Availability,
+    FailureSet,
+    availabilities,
+    cut_sets,
+    promised_availability,
+    quorums,
+    shared_fates,
+    zone_loss,
+)
+from archcheck.proof.timeouts import suggest_timeouts
+
+__all__ = [
+    "Answer",
+    "Availability",
+    "BudgetSpentError",
+    "Counterexample",
+    "FailureSet",
+    "Gap",
+    "LongestRun",
+    "Proved",
+    "Refuted",
+    "RetryStorm",
+    "Schedule",
+    "Undecided",
+    "WorstPoint",
+    "admissions",
+    "availabilities",
+    "carried",
+    "contradictions",
+    "cut_sets",
+    "dead_policies",
+    "deadline_budgets",
+    "exact",
+    "limited",
+    "promised_availability",
+    "quorums",
+    "results",
+    "retry_amplification",
+    "rollouts",
+    "sagas",
+    "shared_fates",
+    "suggest_sizes",
+    "suggest_timeouts",
+    "worst_demands",
+    "zone_loss",
+]

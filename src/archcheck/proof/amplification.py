@@ -1,0 +1,228 @@
+"""Retry amplification: how many times over can failures make an element do the work of a request?
+
+Each attempt of a step may fail, each failure may be retried, and each layer does it by itself: a
+layer that tries up to n times multiplies what arrives below it by n in the worst case, and the
+layers of a path multiply each other. For every path some pattern of failures reaches the product:
+the last element fails all the time, or all but the last time where the run must go on.
+
+What holds a step back, in the long run: a budget of b lets through 1 + b (and its minimum), a
+breaker that opens at a failure rate f lets through 1/(1 - f), since of x attempts for a request
+x - 1 have failed. A deadline that is passed on leaves room for T / t attempts that each wait for
+their whole timeout t, where only timeouts are retried. A hedge sends its extra copies with each
+attempt, and a mesh repeats the attempts of a call.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from archcheck.capacity import demands
+from archcheck.graph import Graph, Interaction
+from archcheck.model import CircuitBreaker, Datastore, Hedge, Named, Retry
+from archcheck.proof.answers import (
+    Answer,
+    Counterexample,
+    Gap,
+    Proved,
+    Refuted,
+    Undecided,
+    missing,
+)
+from archcheck.proof.deadlines import passes_deadline_on
+from archcheck.proof.exact import Rational, exact
+from archcheck.units import Duration
+
+_LONG_RUN = "budgets and breakers are counted in the long run, not at the moment of a failure"
+_ONCE = Rational(1)
+BOUND = Rational(10)
+"""How many times over an element may be made to work, unless a rule says otherwise."""
+_QUERIES_ONCE = "queries whose retries nobody declares are tried once"
+
+
+@dataclass(frozen=True)
+class RetryStorm(Counterexample):
+    """Failures that make ``path`` multiply the work of its last element by ``factor``."""
+
+    path: tuple[Interaction, ...] = ()
+    factors: tuple[Rational, ...] = ()
+
+    @property
+    def factor(self) -> Rational:
+        """The product over the path."""
+        return math.prod(self.factors, start=_ONCE)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """The path on which most attempts arrive at an operation."""
+
+    factor: Rational = _ONCE
+    last: Interaction | None = None
+    own: Rational = _ONCE
+    """The factor of the last step."""
+    gaps: Mapping[Gap, Rational] = field(default_factory=dict)
+    """Undeclared retries on any way, each with the known factor of the others on its way."""
+
+
+class Amplification:
+    """For each operation and store the worst multiplication over all paths from the outside."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._rates = [demand.steps for demand in demands(graph)]
+        self._callers = _callers(graph)
+        self._known: dict[str, _Way] = {}
+        self._open: set[str] = set()
+
+    def of(self, name: str) -> _Way:
+        """The worst way to an operation, datastore or external, by its name."""
+        if name in self._open:
+            return _Way()
+        if name not in self._known:
+            self._open.add(name)
+            ways = [self._through(step) for step in self._callers.get(name, ())]
+            worst = max(ways, key=lambda way: way.factor, default=_Way())
+            gaps: dict[Gap, Rational] = {}
+            for gap, factor in (entry for way in ways for entry in way.gaps.items()):
+                gaps[gap] = max(factor, gaps.get(gap, factor))
+            self._known[name] = _Way(worst.factor, worst.last, worst.own, gaps)
+            self._open.discard(name)
+        return self._known[name]
+
+    def _through(self, step: Interaction) -> _Way:
+        above = self.of(step.operation.name)
+        own = self.factor(step)
+        gaps = {gap: factor * (own or 1) for gap, factor in above.gaps.items()}
+        if own is None:
+            return _Way(above.factor, step, gaps={**gaps, Gap(step, "retry"): above.factor})
+        return _Way(above.factor * own, step, own, gaps)
+
+    def path_to(self, name: str) -> tuple[tuple[Interaction, ...], tuple[Rational, ...]]:
+        """The steps of the worst way, outermost first, with their factors."""
+        steps: list[Interaction] = []
+        factors: list[Rational] = []
+        way = self.of(name)
+        while way.last is not None and way.last not in steps:
+            steps.append(way.last)
+            factors.append(way.own)
+            way = self.of(way.last.operation.name)
+        return tuple(reversed(steps)), tuple(reversed(factors))
+
+    def factor(self, step: Interaction) -> Rational | None:
+        """The most attempts of one step, in the long run; ``None``: retries are not declared."""
+        retry = getattr(step.step, "retry", None)
+        if retry is None and step.mode == "call":
+            return None
+        attempts = Rational(retry.attempts if isinstance(retry, Retry) else 1)
+        if isinstance(retry, Retry):
+            attempts = min(attempts, self._budget(step, retry), self._deadline(step, retry))
+        mesh = step.mesh
+        if step.mode == "call" and mesh is not None and mesh.retry is not None:
+            attempts *= mesh.retry.attempts
+        breaker = getattr(step.step, "breaker", None)
+        if isinstance(breaker, CircuitBreaker) and (rate := exact(breaker.failure_rate)) < 1:
+            attempts = min(attempts, 1 / (1 - rate))
+        hedge = getattr(step.step, "hedge", None)
+        return attempts * (hedge.max_attempts if isinstance(hedge, Hedge) else 1)
+
+    def _budget(self, step: Interaction, retry: Retry) -> Rational:
+        if retry.budget is None:
+            return Rational(retry.attempts)
+        share = 1 + exact(retry.budget.ratio)
+        if not retry.budget.minimum:
+            return share
+        rates = [exact(steps[step]) for steps in self._rates if steps.get(step)]
+        extra = exact(retry.budget.minimum) / min(rates) if rates else Rational(retry.attempts)
+        return share + extra
+
+    def _deadline(self, step: Interaction, retry: Retry) -> Rational:
+        """Attempts that fit a deadline which all callers pass on, if only timeouts are retried."""
+        callers = [c for c in self._callers.get(step.operation.name, ()) if c.mode == "call"]
+        if set(retry.on) != {"timeout"} or not isinstance(step.timeout, Duration) or not callers:
+            return Rational(retry.attempts)
+        limits = [c.timeout for c in callers if passes_deadline_on(c)]
+        known = [exact(limit) for limit in limits if isinstance(limit, Duration)]
+        if len(known) < len(callers) or not step.timeout:
+            return Rational(retry.attempts)
+        return Rational(math.ceil(max(known) / exact(step.timeout)))
+
+
+def _callers(graph: Graph) -> dict[str, list[Interaction]]:
+    """What is asked to the steps that ask it; a consumer's are those that publish to its topic."""
+    found: dict[str, list[Interaction]] = {}
+    for step in graph.interactions:
+        if step.mode == "publish":
+            for reader in graph.consumers.get(step.target.name, ()):
+                found.setdefault(reader, []).append(step)
+        elif step.mode != "cache":
+            found.setdefault(step.target_name, []).append(step)
+    return found
+
+
+def retry_amplification(graph: Graph, bound: Rational = BOUND) -> Iterator[Answer]:
+    """For each element that is asked for something: is its work multiplied by at most ``bound``?
+
+    One answer for each endpoint, datastore and external that a path with retries leads to.
+    """
+    worst = Amplification(graph)
+    for name, subject in _asked(graph).items():
+        way = worst.of(name)
+        claim = f"failures multiply the work of {name} by at most {_times(bound)}"
+        if way.factor > bound:
+            yield Refuted(
+                subject,
+                claim,
+                _storm(worst, name),
+                "retry in one layer of the path only, or RetryBudget(10 * percent) in each",
+            )
+        elif way.gaps:
+            gaps = tuple(
+                Gap(gap.holder, gap.attribute, f"holds with {math.floor(bound / factor)} attempts")
+                for gap, factor in way.gaps.items()
+            )
+            yield Undecided(subject, claim, missing(gaps), gaps)
+        else:
+            yield Proved(subject, claim, (_LONG_RUN, _QUERIES_ONCE))
+
+
+def _asked(graph: Graph) -> dict[str, Named | Interaction]:
+    """Everything that work arrives at, by name, with the subject of an answer about it."""
+    found: dict[str, Named | Interaction] = {}
+    for step in graph.interactions:
+        if step.mode in ("call", "read", "write"):
+            found.setdefault(step.target_name, step.target)
+    return found
+
+
+def _storm(worst: Amplification, name: str) -> RetryStorm:
+    path, factors = worst.path_to(name)
+    factor = math.prod(factors, start=_ONCE)
+    product = " x ".join(_times(part) for part in factors if part != 1)
+    retrying = [step for step, part in zip(path, factors, strict=True) if part != 1]
+    end = "query" if isinstance(path[-1].target, Datastore) else "call"
+    return RetryStorm(
+        f"while {name} fails, one request makes up to {_times(factor)} {end}s of it: {product}",
+        (
+            *(
+                text
+                for step, part in zip(path, factors, strict=True)
+                for text in (step, _tries(step, part))
+            ),
+            f"together {product} = {_times(factor)}",
+        ),
+        tuple(retrying),
+        {step.target.name: f"{_times(worst.of(step.target_name).factor)} times" for step in path},
+        path,
+        factors,
+    )
+
+
+def _tries(step: Interaction, factor: Rational) -> str:
+    fails = f"each time {step.target_name} fails"
+    return f"{fails}, up to {_times(factor)} attempts" if factor != 1 else f"{fails}, no retry"
+
+
+def _times(factor: Rational) -> str:
+    return str(factor) if factor.denominator == 1 else f"{float(factor):.3g}"

@@ -1,0 +1,334 @@
+"""Deadline budgets: does the worst case of what lies below a call fit the caller's patience?
+
+The worst case of an operation is found by one walk. Steps add up, parallel branches count as the
+longest that is waited for, repeats multiply, and everything that may happen does. A call or
+query with a timeout T and n attempts keeps its caller n T and the longest backoffs between them
+(jitter draws between zero and that); a hedge that is sent after h < T adds h for each further
+attempt, and a fallback call what it takes itself. The timeout of a call bounds it, whatever lies
+below, so that every claim looks one level deep: the callee's worst case against each caller's
+timeout, and the entry's against the objective and the patience of a journey's users. A call that
+passes its deadline on cannot be outlived by its callee.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from archcheck.findings import Subject
+from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.worst_case import backoffs
+from archcheck.model import (
+    Absent,
+    Cached,
+    Fallback,
+    Feature,
+    Hedge,
+    Journey,
+    LocalCache,
+    Parallel,
+    Publish,
+    Repeat,
+    Retry,
+    Step,
+    Work,
+    effective,
+)
+from archcheck.model.steps import Group
+from archcheck.proof.answers import (
+    Answer,
+    Counterexample,
+    Gap,
+    Proved,
+    Refuted,
+    Undecided,
+    missing,
+)
+from archcheck.proof.exact import Rational, exact, longest, shown
+from archcheck.units import Duration
+
+_NOTHING = Rational(0)
+_TAIL = "computing takes its declared 99th percentile, else mean and three standard deviations"
+_NO_RETRY = "calls whose retries nobody declares are tried once"
+_DEADLINE = "the callee stops at the deadline that is passed on to it"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What one step of the worst case takes, and how that comes about."""
+
+    subject: Interaction | Operation
+    seconds: Rational
+    text: str
+
+
+@dataclass(frozen=True)
+class WorstCase:
+    """The longest run: its steps in order, what is not declared, what was assumed."""
+
+    parts: tuple[Waiting, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> Rational:
+        """The sum of what is known."""
+        return sum((part.seconds for part in self.parts), Rational(0))
+
+    def __add__(self, other: WorstCase) -> WorstCase:
+        return WorstCase(
+            self.parts + other.parts,
+            tuple(dict.fromkeys(self.gaps + other.gaps)),
+            tuple(dict.fromkeys(self.assumptions + other.assumptions)),
+        )
+
+
+@dataclass(frozen=True)
+class LongestRun(Counterexample):
+    """A run that takes longer than its limit; ``waits`` adds up to more than ``limit`` seconds."""
+
+    waits: tuple[Waiting, ...] = ()
+    limit: Rational = _NOTHING
+
+
+class WorstCases:
+    """The worst case of each operation of a system; each is found once."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._known: dict[str, WorstCase] = {}
+        self._open: set[str] = set()
+
+    def of(self, name: str) -> WorstCase:
+        """The worst case of an endpoint, consumer or external."""
+        if name not in self._graph.operations:
+            owner, _ = self._graph.system.endpoint(name)
+            return WorstCase(gaps=(Gap(owner, "endpoints"),))
+        if name in self._open:
+            operation = self._graph.operations[name]
+            return WorstCase(gaps=(Gap(operation, "an end of the calls that come back to it"),))
+        if name not in self._known:
+            self._open.add(name)
+            operation = self._graph.operations[name]
+            found = {id(step.step): step for step in self._graph.outgoing[name]}
+            self._known[name] = self._sum(operation, operation.part.steps, found)
+            self._open.discard(name)
+        return self._known[name]
+
+    def of_journey(self, journey: Journey) -> WorstCase:
+        """Its entries, one after the other."""
+        total = WorstCase()
+        for entry in journey.all_entries():
+            owner, endpoint = self._graph.system.endpoint(entry)
+            total += self.of(f"{owner.name}.{endpoint.name}" if endpoint else owner.name)
+        return total
+
+    def _sum(
+        self, operation: Operation, steps: Sequence[Step], found: dict[int, Interaction]
+    ) -> WorstCase:
+        total = WorstCase()
+        flagged: dict[str, dict[bool, WorstCase]] = {}
+        for step in steps:
+            case = self._step(operation, step, found)
+            if isinstance(step, Feature):  # on or off, never both
+                ways = flagged.setdefault(str(step.flag), {True: WorstCase(), False: WorstCase()})
+                ways[step.off] += case
+            else:
+                total += case
+        return sum((_longest_of([*ways.values()]) for ways in flagged.values()), total)
+
+    def _step(self, operation: Operation, step: Step, found: dict[int, Interaction]) -> WorstCase:
+        match step:
+            case Work():
+                seconds, more = longest(step.time)
+                text = f"{operation.name} computes for {shown(seconds)}"
+                waits = (Waiting(operation, seconds, text),) if seconds else ()
+                return WorstCase(waits, assumptions=(_TAIL,) if more else ())
+            case Publish():
+                return WorstCase()
+            case Parallel():
+                waited = [b for b in step.steps if not getattr(b, "optional", False)]
+                branches = [self._step(operation, branch, found) for branch in waited]
+                return _longest_of(branches)
+            case Repeat():
+                once = self._sum(operation, step.steps, found)
+                return WorstCase(once.parts * step.times, once.gaps, once.assumptions)
+            case Cached():
+                lookup = self.of_step(found[id(step)])
+                return lookup + self._sum(operation, step.steps, found)
+            case Group():
+                return self._sum(operation, step.steps, found)
+            case _:
+                return self.of_step(found[id(step)])
+
+    def of_step(self, step: Interaction) -> WorstCase:
+        """The longest that a call, query or lookup keeps its caller."""
+        if isinstance(step.target, LocalCache):
+            return WorstCase()
+        timeout = self.timeout_of(step)
+        if timeout is None:
+            return self._without_timeout(step)
+        retry = getattr(step.step, "retry", None)
+        seconds, text = attempts_of(step, timeout)
+        alone = WorstCase(
+            (Waiting(step, seconds, f"{step.name} waits {text}"),),
+            assumptions=(_NO_RETRY,) if retry is None else (),
+        )
+        return alone + self._fallback(step)
+
+    def timeout_of(self, step: Interaction) -> Rational | None:
+        """The timeout of an attempt in seconds: the step's, else the mesh's."""
+        timeout = step.timeout
+        if not isinstance(timeout, Duration) and step.mesh is not None and step.mode == "call":
+            timeout = step.mesh.timeout
+        return exact(timeout) if isinstance(timeout, Duration) else None
+
+    def _without_timeout(self, step: Interaction) -> WorstCase:
+        """Only the callee's own worst case bounds a call that has deliberately no timeout."""
+        if isinstance(step.timeout, Absent) and step.mode == "call":
+            below = self.of(step.target_name)
+            if not below.gaps:
+                seconds, text = attempts_of(step, below.seconds)
+                waits = (Waiting(step, seconds, f"{step.name} waits {text}"),)
+                return WorstCase(waits, assumptions=below.assumptions) + self._fallback(step)
+        return WorstCase(gaps=(Gap(step, "timeout"),)) + self._fallback(step)
+
+    def _fallback(self, step: Interaction) -> WorstCase:
+        fallback = getattr(step.step, "fallback", None)
+        if isinstance(fallback, Fallback) and fallback.kind == "call" and fallback.target:
+            return self.of(str(fallback.target))
+        return WorstCase()
+
+
+def attempts_of(step: Interaction, timeout: Rational) -> tuple[Rational, str]:
+    """The longest wait for a step whose attempts may each take ``timeout``, and the sum of it."""
+    each, text = timeout, shown(timeout)
+    hedge = getattr(step.step, "hedge", None)
+    if isinstance(hedge, Hedge) and exact(hedge.after) < timeout:
+        later = exact(hedge.after) * (hedge.max_attempts - 1)
+        each, text = timeout + later, f"({shown(timeout)} + hedged after {shown(later)})"
+    retry = getattr(step.step, "retry", None)
+    if not isinstance(retry, Retry) or retry.attempts == 1:
+        return each, text
+    pauses = [exact(wait) for wait in backoffs(retry)]
+    total = each * retry.attempts + sum(pauses)
+    waits = f" + backoff {' + '.join(shown(p) for p in pauses)}" if any(pauses) else ""
+    return total, f"{retry.attempts} x {text}{waits} = {shown(total)}"
+
+
+def _longest_of(branches: list[WorstCase]) -> WorstCase:
+    """Branches at the same time: the longest counts, the gaps of all of them stay open."""
+    slowest = max(branches, key=lambda branch: branch.seconds, default=WorstCase())
+    return WorstCase(
+        slowest.parts,
+        tuple(dict.fromkeys(gap for branch in branches for gap in branch.gaps)),
+        tuple(dict.fromkeys(text for branch in branches for text in branch.assumptions)),
+    )
+
+
+def passes_deadline_on(step: Interaction) -> bool:
+    """Whether the callee learns how much time is left: as the call says, else the runtime."""
+    own = getattr(step.step, "propagates_deadline", None)
+    if own is not None:
+        return bool(own)
+    runtime = getattr(step.source, "runtime", None)
+    return bool(effective(runtime, "deadline_propagation").value)
+
+
+def deadline_budgets(graph: Graph, cases: WorstCases | None = None) -> Iterator[Answer]:
+    """For each call with a timeout and each journey with a limit: does the worst case fit?
+
+    ``cases`` may have other timeouts than those that are declared.
+    """
+    cases = cases or WorstCases(graph)
+    for step in graph.calls():
+        timeout = cases.timeout_of(step)
+        if step.endpoint is not None and timeout is not None:
+            yield _fits_call(cases, step, timeout)
+    for journey in graph.system.journeys:
+        for what, limit in limits_of(journey):
+            yield _fits_journey(cases, journey, what, limit)
+
+
+def limits_of(journey: Journey) -> list[tuple[str, Duration]]:
+    """What a journey's worst case must fit: the patience of its users, its loosest objective."""
+    limits = []
+    if isinstance(journey.timeout, Duration):
+        limits.append(("its users give up after", journey.timeout))
+    if journey.slo is not None and (promised := journey.slo.latencies()):
+        name, _, bound = max(promised, key=lambda objective: objective[2])
+        limits.append((f"it promises {name} =", bound))
+    return limits
+
+
+def _fits_call(cases: WorstCases, step: Interaction, timeout: Rational) -> Answer:
+    claim = f"the worst case of {step.target_name} fits the timeout of {step.operation.name}"
+    if passes_deadline_on(step):
+        return Proved(step, claim, (_DEADLINE,))
+    case = cases.of(step.target_name)
+    patience = f"{step.operation.name} gives up on {step.target_name} after {shown(timeout)}"
+    return judged(step, claim, case, timeout, f"{patience}, but it may take")
+
+
+def _fits_journey(cases: WorstCases, journey: Journey, what: str, limit: Duration) -> Answer:
+    case = cases.of_journey(journey)
+    claim = f"the worst case of {journey.name} fits: {what} {limit}"
+    said = f"{journey.name}: {what} {limit}, but in the worst case it takes"
+    return judged(journey, claim, case, exact(limit), said)
+
+
+def judged(
+    subject: Interaction | Journey, claim: str, case: WorstCase, limit: Rational, said: str
+) -> Answer:
+    """Whether a worst case fits ``limit`` seconds; ``said`` begins the sentence if it does not."""
+    if case.seconds > limit:
+        least = "at least " if case.gaps else ""
+        run = LongestRun(
+            f"{said} {least}{shown(case.seconds)}",
+            (
+                *(part.text for part in case.parts),
+                f"together {least}{shown(case.seconds)}",
+                *_in_conflict(case, limit),
+            ),
+            (subject, *_in_conflict(case, limit)),
+            _marks(case),
+            case.parts,
+            limit,
+        )
+        longer = "timeout" if isinstance(subject, Interaction) else "its limit"
+        fix = f"{longer} of at least {shown(case.seconds)}, or shorter timeouts below"
+        return Refuted(subject, claim, run, fix)
+    if case.gaps:
+        room = shown(limit - case.seconds)
+        gaps = tuple(
+            Gap(gap.holder, gap.attribute, f"{room} are left of {shown(limit)}")
+            for gap in case.gaps
+        )
+        return Undecided(subject, claim, missing(gaps), gaps)
+    return Proved(subject, claim, case.assumptions)
+
+
+def _in_conflict(case: WorstCase, limit: Rational) -> tuple[Interaction, ...]:
+    """The fewest steps that exceed the limit by themselves, in the order of the run.
+
+    Taking the longest first gives the smallest such set; without any of them the rest fits.
+    """
+    totals: dict[Subject, Rational] = {}
+    for part in case.parts:
+        totals[part.subject] = totals.get(part.subject, Rational(0)) + part.seconds
+    chosen: list[Subject] = []
+    total = Rational(0)
+    for subject, seconds in sorted(totals.items(), key=lambda entry: -entry[1]):
+        if total > limit:
+            break
+        chosen.append(subject)
+        total += seconds
+    return tuple(s for s in totals if s in chosen and isinstance(s, Interaction))
+
+
+def _marks(case: WorstCase) -> dict[str, str]:
+    return {
+        part.subject.target.name: f"waits {shown(part.seconds)}"
+        for part in case.parts
+        if isinstance(part.subject, Interaction)
+    }

@@ -1,0 +1,56 @@
+"""Exact numbers: what a model declares, as rationals, without the rounding of floats."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction as Rational
+
+from archcheck.model.distributions import (
+    Constant,
+    Empirical,
+    Lognormal,
+    Time,
+    Uniform,
+    distribution_of,
+)
+from archcheck.units import Duration, Quantity
+
+__all__ = ["Rational", "exact", "longest", "mean", "shown"]
+
+_DIGITS = 15
+"""Decimal digits that a float keeps of every number that was written with as many."""
+
+
+def exact(value: float | Quantity) -> Rational:
+    """The decimal number that was written: ``350 * ms`` is 7/20 s, whatever its float is."""
+    return Rational(format(float(value), f".{_DIGITS}g"))
+
+
+def shown(seconds: Rational) -> str:
+    """A number of seconds for people to read: ``1.25 s``."""
+    return f"{Duration(float(seconds)):.6}"
+
+
+def mean(time: Time) -> Rational:
+    """The mean of a declared time, in seconds."""
+    return exact(time if isinstance(time, Duration) else time.mean_seconds())
+
+
+def longest(time: Time) -> tuple[Rational, bool]:
+    """The longest that a declared time takes, in seconds, and whether it can take longer.
+
+    A constant, a uniform and a measured time have a longest value; a lognormal has its declared
+    99th percentile. All others count as their mean and three standard deviations.
+    """
+    match time:
+        case Constant(value=value):
+            return exact(value), False
+        case Uniform(high=high):
+            return exact(high), False
+        case Empirical(values=values):
+            return max(map(exact, values)), False
+        case Lognormal(p99=p99):
+            return exact(p99), True
+        case _:
+            spread = math.sqrt(distribution_of(time).squared_variation())
+            return mean(time) * (1 + 3 * exact(spread)), True

@@ -1,0 +1,1 @@
+"""Capacity under uncertainty: the worst load, admission, rollouts, the cheapest sizes."""

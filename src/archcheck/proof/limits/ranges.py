@@ -1,0 +1,226 @@
+"""What is uncertain about a system and its load, and the corner of it that is worst.
+
+Everything that a resource is asked for grows with every rate and every time and shrinks with every
+hit ratio, so the worst case of all values between is one corner: the highest rates and times, the
+lowest hit ratios. Only shares of a mix pull against each other; then the worst load of each
+resource is the solution of a small linear program over exact rationals, which z3 solves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from archcheck.capacity import Latencies, journey_rates, peak_rate
+from archcheck.editing import Edit, apply
+from archcheck.graph import Graph
+from archcheck.model import (
+    Between,
+    Cached,
+    Element,
+    ModelError,
+    Place,
+    RateBetween,
+    Scenario,
+    ShareBetween,
+    System,
+    Work,
+)
+from archcheck.model.distributions import Time, distribution_of
+from archcheck.model.linking import walk
+from archcheck.proof.answers import Gap
+from archcheck.proof.budget import BudgetSpentError, left
+from archcheck.proof.exact import Rational, exact
+from archcheck.units import Duration
+
+_NONE = Rational(0)
+
+
+# -- times and hit ratios -------------------------------------------------------------------------
+
+
+def worst_system(system: System) -> System:
+    """The system with every uncertain time at its highest and every hit ratio at its lowest.
+
+    Raises :class:`ModelError` when ranges contradict each other or what is declared.
+    """
+    ranges: dict[tuple[str, str], Between] = {}
+    for part in system.uncertain:
+        key = str(part.target), part.attribute
+        ranges[key] = _narrowed(system, ranges[key], part) if key in ranges else part
+    if not ranges:
+        return system
+    return apply(system, (edit for part in ranges.values() for edit in _edits(system, part)))
+
+
+def _narrowed(system: System, first: Between, second: Between) -> Between:
+    if first.low > second.high or second.low > first.high:  # type: ignore[operator]  # same kind
+        raise ModelError(
+            f"{second.target} has a {second.attribute} between {second.low} and {second.high} "
+            f"here, but between {first.low} and {first.high} at {system.place(first)}",
+            system.place(second),
+        )
+    low = max(first.low, second.low)
+    return Between(second.target, second.attribute, low, min(first.high, second.high))
+
+
+def _edits(system: System, part: Between) -> Iterator[Edit]:
+    name = str(part.target)
+    if part.attribute == "hit_ratio":
+        yield from _hit_ratios(system, part, name)
+        return
+    if part.attribute == "work":
+        yield from _work(system, part, name)
+        return
+    member = system.directory.elements.get(name)
+    if member is None or not hasattr(member, part.attribute):
+        raise ModelError(f"{name!r} has no {part.attribute}", system.place(part))
+    declared: Time | None = getattr(member, part.attribute)
+    if declared is not None:
+        _inside(system, part, distribution_of(declared).mean_seconds())
+    yield Edit(member, {part.attribute: part.high}, name)
+
+
+def _hit_ratios(system: System, part: Between, name: str) -> Iterator[Edit]:
+    lookups = [
+        step
+        for whole in system.elements
+        for step in walk(whole)
+        if isinstance(step, Cached) and str(step.cache) == name
+    ]
+    if not lookups:
+        raise ModelError(f"no step asks {name!r} as a cache", system.place(part))
+    for step in lookups:
+        if step.hit_ratio is not None:
+            _inside(system, part, float(step.hit_ratio))
+        yield Edit(step, {"hit_ratio": part.low}, name)
+
+
+def _work(system: System, part: Between, name: str) -> Iterator[Edit]:
+    """All computing of an operation, in proportion."""
+    graph = Graph(system)
+    owner, endpoint = system.endpoint(name)
+    full = f"{owner.name}.{endpoint.name}" if endpoint else name
+    total = Latencies(graph).own_work(full).seconds if full in graph.operations else 0.0
+    if not total:
+        raise ModelError(f"{name!r} computes nothing", system.place(part))
+    _inside(system, part, total)
+    for step in walk(graph.operations[full].part):
+        if isinstance(step, Work):
+            seconds = distribution_of(step.time).mean_seconds() * float(part.high) / total
+            yield Edit(step, {"time": Duration(seconds)}, full)
+
+
+def _inside(system: System, part: Between, declared: float) -> None:
+    if not exact(part.low) <= exact(declared) <= exact(part.high):
+        shown = f"{declared:.0%}" if part.attribute == "hit_ratio" else str(Duration(declared))
+        raise ModelError(
+            f"{part.target} declares a {part.attribute} of {shown}, which is not between "
+            f"{part.low} and {part.high}",
+            system.place(part),
+        )
+
+
+# -- loads ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Loads:
+    """The rates of a scenario's journeys: each between two values, and shares of their sum."""
+
+    scenario: Scenario
+    low: Mapping[str, Rational]
+    high: Mapping[str, Rational]
+    shares: Mapping[str, tuple[Rational, Rational]] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+
+    def worst(self, weights: Mapping[str, Rational]) -> tuple[Rational, dict[str, Rational]]:
+        """The largest sum of rates times ``weights``, and the rates that give it.
+
+        Raises :class:`ModelError` when no rates are in all ranges at once.
+        """
+        if not self.shares:
+            return sum((w * self.high[n] for n, w in weights.items()), _NONE), {**self.high}
+        return self._solved(weights)
+
+    def _solved(self, weights: Mapping[str, Rational]) -> tuple[Rational, dict[str, Rational]]:
+        import z3
+
+        rates = {name: z3.Real(name) for name in self.high}
+        total = z3.Sum(*rates.values())
+        solver = z3.Optimize()
+        rest = left()
+        if rest is not None:
+            solver.set("timeout", max(1, int(rest * 1000)))
+        for name, rate in rates.items():
+            solver.add(rate >= number(self.low[name]), rate <= number(self.high[name]))
+        for name, (least, most) in self.shares.items():
+            solver.add(rates[name] >= number(least) * total, rates[name] <= number(most) * total)
+        solver.maximize(z3.Sum(*(number(w) * rates[name] for name, w in weights.items())))
+        outcome = solver.check()
+        if outcome == z3.unknown:
+            raise BudgetSpentError
+        if outcome == z3.unsat:
+            raise ModelError(
+                f"no load is in all ranges of the scenario {self.scenario.name!r} at once; "
+                "widen a rate or a share"
+            )
+        model = solver.model()
+        point = {
+            name: Rational(str(model.eval(rate, model_completion=True)))
+            for name, rate in rates.items()
+        }
+        return sum((w * point[name] for name, w in weights.items()), _NONE), point
+
+
+def number(value: Rational) -> object:
+    """A rational as z3's exact number."""
+    import z3
+
+    return z3.Q(value.numerator, value.denominator)
+
+
+def loads_of(system: System, scenario: Scenario) -> Loads:
+    """The rates of a scenario, at its peak where they are not declared as ranges.
+
+    Raises :class:`ModelError` when a range contradicts another one or what is declared.
+    """
+    peaks = {name: exact(rate) for name, rate in journey_rates(scenario).items()}
+    low, high = dict(peaks), dict(peaks)
+    shares: dict[str, tuple[Rational, Rational]] = {}
+    for part in scenario.uncertain:
+        name = str(part.journey)
+        if name not in peaks:
+            raise ModelError(f"the scenario {scenario.name!r} has no load of {name!r}", _at(part))
+        if isinstance(part, RateBetween):
+            least, most = exact(part.low), exact(part.high)
+            if not least <= peaks[name] <= most:
+                raise ModelError(
+                    f"{name} is started {float(peaks[name]):g} times a second at the peak of "
+                    f"{scenario.name!r}, which is not between {part.low} and {part.high}",
+                    _at(part),
+                )
+            low[name], high[name] = least, most
+        elif isinstance(part, ShareBetween):
+            shares[name] = exact(part.low), exact(part.high)
+    _add_up(scenario, shares, all(name in shares for name in peaks))
+    unknown = any(peak_rate(stream.arrivals) is None for stream in scenario.load)
+    return Loads(scenario, low, high, shares, (Gap(scenario, "load"),) if unknown else ())
+
+
+def _at(part: Element) -> Place | None:
+    return part.site.place if part.site else None
+
+
+def _add_up(
+    scenario: Scenario, shares: Mapping[str, tuple[Rational, Rational]], complete: bool
+) -> None:
+    least = sum((low for low, _ in shares.values()), _NONE)
+    most = sum((high for _, high in shares.values()), _NONE)
+    if least > 1 or (complete and shares and most < 1):
+        total, word = (least, "at least") if least > 1 else (most, "at most")
+        raise ModelError(
+            f"the shares of the scenario {scenario.name!r} add up to {word} {float(total):.0%}; "
+            "100% must be possible",
+            _at(scenario),
+        )

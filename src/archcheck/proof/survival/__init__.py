@@ -1,0 +1,1 @@
+"""Survivability: which failures a journey survives, and how often it works."""
