@@ -16,6 +16,7 @@ import click
 COMMANDS = {
     "init": "Begin: a first model, a configuration, a CI workflow.",
     "verify": "Check models against the rules.",
+    "prove": "Prove what holds in every case, or show the case in which it does not.",
     "simulate": "Put a model under load and predict latencies and bottlenecks.",
     "diagram": "Draw a model as SVG or PNG.",
     "rules": "List the rules, or write the skeleton of a new one.",

@@ -8,12 +8,19 @@ from pathlib import Path
 
 import click
 
-from archcheck.cli.common import load_systems, models_argument, output_option, write
+from archcheck.cli.common import (
+    QuantityType,
+    load_systems,
+    models_argument,
+    output_option,
+    write,
+)
 from archcheck.cli.rule_options import RuleSelection, rule_options
 from archcheck.findings import Severity
 from archcheck.model import ModelError
 from archcheck.reporting.console import report_console
 from archcheck.reporting.verification import WRITERS, print_suggestions, print_verification
+from archcheck.units import Duration
 from archcheck.verification import Baseline, Verification, verify
 
 
@@ -37,6 +44,13 @@ from archcheck.verification import Baseline, Verification, verify
 @click.option("--baseline", metavar="FILE", help="Report only what this baseline does not accept.")
 @click.option("--update-baseline", is_flag=True, help="Accept all that is found now, in FILE.")
 @click.option("--no-sim", is_flag=True, help="Leave out the rules that simulate.")
+@click.option(
+    "--proof-budget",
+    type=QuantityType(Duration),
+    default="10s",
+    show_default=True,
+    help="Time for all proofs; what is not decided by then is undecided.",
+)
 @click.option("--suggest", is_flag=True, help="Say what to declare first, and stop there.")
 @click.option(
     "--date", "today", type=click.DateTime(["%Y-%m-%d"]), help="Check as of this day, not today."
@@ -53,6 +67,7 @@ def command(
     baseline: str | None,
     update_baseline: bool,
     no_sim: bool,
+    proof_budget: Duration,
     suggest: bool,
     today: datetime.datetime | None,
     quiet: bool,
@@ -81,6 +96,7 @@ def command(
             settings=settings,
             baseline=known,
             today=today.date() if today else None,
+            proof_budget=float(proof_budget),
         )
         for system in load_systems(models)
     ]

@@ -25,6 +25,7 @@ _LAYOUT_FONT = "Arial"
 _FONTS = "Lato, 'Helvetica Neue', Arial, sans-serif"
 _INK, _MUTED, _LINE, _PAPER = "#1f2933", "#616e7c", "#9aa5b1", "#ffffff"
 _CARD, _GROUP, _GROUP_LINE = "#ffffff", "#f5f7fa", "#cbd2d9"
+_MARK = "#c0392b"
 _HEAT = (
     (0.5, "#e3f9e5", "below 50%"),
     (0.7, "#fff3c4", "50% to 70%"),
@@ -131,13 +132,16 @@ def _legend(view: View) -> str:
 
 def _card(card: Card, is_heated: bool) -> str:
     colour = _heat(card.heat) if is_heated and card.heat is not None else _CARD
+    mark = f'<BR/><FONT POINT-SIZE="9" COLOR="{_MARK}"><B>{_html(card.mark)}</B></FONT>'
+    line, width = (_MARK, 2) if card.mark else (_LINE, 1)
     icon = escape(str(icon_of(card.member, card.broker)))
     return (
-        f'<<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" STYLE="ROUNDED" '
-        f'COLOR="{_LINE}" BGCOLOR="{colour}"><TR>'
+        f'<<TABLE BORDER="{width}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" STYLE="ROUNDED" '
+        f'COLOR="{line}" BGCOLOR="{colour}"><TR>'
         f'<TD FIXEDSIZE="TRUE" WIDTH="38" HEIGHT="38"><IMG SCALE="TRUE" SRC="{icon}"/></TD>'
         f'<TD ALIGN="LEFT" BALIGN="LEFT"><B><FONT POINT-SIZE="12">{_html(card.title)}</FONT></B>'
-        f'<BR/><FONT POINT-SIZE="9" COLOR="{_MUTED}">{_html(card.subtitle)}</FONT></TD>'
+        f'<BR/><FONT POINT-SIZE="9" COLOR="{_MUTED}">{_html(card.subtitle)}</FONT>'
+        f"{mark if card.mark else ''}</TD>"
         "</TR></TABLE>>"
     )
 

@@ -36,6 +36,8 @@ class Card:
     group: str | None
     broker: Named | None = None
     heat: float | None = None
+    mark: str = ""
+    """What the element suffers, when the view shows a counterexample."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,15 @@ class View:
     """Group to the label of its cluster."""
 
 
-def container_view(system: System, utilisation: Mapping[str, float] | None = None) -> View:
+def container_view(
+    system: System,
+    utilisation: Mapping[str, float] | None = None,
+    marks: Mapping[str, str] | None = None,
+) -> View:
     """C4's container view: services, datastores, brokers, and how they talk to each other.
 
     Boundaries are clusters. ``utilisation`` (element name to a share of its servers) colours the
-    elements.
+    elements; ``marks`` (element name to what it suffers) shows a counterexample.
     """
     graph = Graph(system)
     busy_brokers = {str(channel.broker) for channel in system.channels if channel.broker}
@@ -75,7 +81,7 @@ def container_view(system: System, utilisation: Mapping[str, float] | None = Non
         for member in system.elements
         if _is_drawn(member) and member.name not in busy_brokers
     ]
-    cards = tuple(_card(graph, member, utilisation or {}) for member in members)
+    cards = tuple(_card(graph, member, utilisation or {}, marks or {}) for member in members)
     groups = {card.group: _group_label(card.group) for card in cards if card.group}
     revision = f", revision {system.revision}" if system.revision else ""
     return View(
@@ -92,7 +98,9 @@ def _is_drawn(member: Named) -> bool:
     return member.referred_as in ("callable", "datastore", "broker", "channel", "platform")
 
 
-def _card(graph: Graph, member: Named, utilisation: Mapping[str, float]) -> Card:
+def _card(
+    graph: Graph, member: Named, utilisation: Mapping[str, float], marks: Mapping[str, str]
+) -> Card:
     broker = None
     if isinstance(member, Channel) and member.broker:
         broker = graph.system.find(str(member.broker))
@@ -101,7 +109,8 @@ def _card(graph: Graph, member: Named, utilisation: Mapping[str, float]) -> Card
     subtitle = _subtitle(member, broker)
     if heat is not None:
         subtitle = f"{subtitle}, {heat:.0%} busy" if subtitle else f"{heat:.0%} busy"
-    return Card(member, member.name, subtitle, _group(graph, member), broker, heat)
+    mark = marks.get(member.name, "")
+    return Card(member, member.name, subtitle, _group(graph, member), broker, heat, mark)
 
 
 def _group(graph: Graph, member: Named) -> str | None:

@@ -27,11 +27,13 @@ from archcheck.findings.outcome import (
     Verdict,
 )
 from archcheck.findings.results import (
+    CannotDecideError,
     NotApplicable,
     Result,
     Subject,
     Undecided,
     Violation,
+    subject_element,
     subject_name,
 )
 from archcheck.findings.rule import CONCERNS, DOC_PARTS, EXAMPLES_DAY, Example, Rule, option
@@ -40,6 +42,7 @@ __all__ = [
     "CONCERNS",
     "DOC_PARTS",
     "EXAMPLES_DAY",
+    "CannotDecideError",
     "Evidence",
     "Example",
     "Finding",
@@ -56,5 +59,6 @@ __all__ = [
     "Violation",
     "evaluate",
     "option",
+    "subject_element",
     "subject_name",
 ]

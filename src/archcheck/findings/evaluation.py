@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from archcheck.findings.outcome import Evidence, Finding, Occurrence, OpenQuestion, RuleOutcome
 from archcheck.findings.results import (
+    CannotDecideError,
     NotApplicable,
     Result,
     Subject,
@@ -44,6 +45,8 @@ def evaluate(
     except ModelError as error:
         # an unsolvable model (calls without end) is a question to the model, not a broken rule
         results.append(Undecided(graph.system, f"a model that can be computed ({error.sentence})"))
+    except CannotDecideError as error:
+        results.append(Undecided(graph.system, str(error)))
     except Exception as error:
         return RuleOutcome(rule, (), broken=_explained(error))
     if wanted is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from archcheck.graph import Interaction, Operation
-from archcheck.model import Element, Named, Policy, Suppression, System
+from archcheck.model import ArchcheckError, Element, Named, Policy, Suppression, System
 
 Subject: TypeAlias = Named | Operation | Interaction | Policy | Suppression | System
 """What a result is about."""
@@ -46,6 +46,10 @@ class NotApplicable:
     """The rule's precondition is false for the whole system."""
 
     reason: str
+
+
+class CannotDecideError(ArchcheckError):
+    """A check cannot be finished; the text says what it would take, after "needs"."""
 
 
 Result: TypeAlias = Violation | Undecided | NotApplicable

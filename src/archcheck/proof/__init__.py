@@ -15,7 +15,7 @@ from archcheck.proof.answers import (
     Undecided,
     results,
 )
-from archcheck.proof.budget import BudgetSpentError, limited
+from archcheck.proof.budget import Budget, BudgetSpentError
 from archcheck.proof.deadlines import LongestRun, deadline_budgets
 from archcheck.proof.exact import exact
 from archcheck.proof.limits.questions import (
@@ -27,6 +27,7 @@ from archcheck.proof.limits.questions import (
 )
 from archcheck.proof.limits.sizing import suggest_sizes
 from archcheck.proof.policies import contradictions, dead_policies
+from archcheck.proof.questions import Answered, prove
 from archcheck.proof.sagas import Schedule, sagas
 from archcheck.proof.survival.questions import (
     Availability,
@@ -42,7 +43,9 @@ from archcheck.proof.timeouts import suggest_timeouts
 
 __all__ = [
     "Answer",
+    "Answered",
     "Availability",
+    "Budget",
     "BudgetSpentError",
     "Counterexample",
     "FailureSet",
@@ -62,8 +65,8 @@ __all__ = [
     "dead_policies",
     "deadline_budgets",
     "exact",
-    "limited",
     "promised_availability",
+    "prove",
     "quorums",
     "results",
     "retry_amplification",

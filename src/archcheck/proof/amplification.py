@@ -30,6 +30,7 @@ from archcheck.proof.answers import (
     Undecided,
     missing,
 )
+from archcheck.proof.budget import left
 from archcheck.proof.deadlines import passes_deadline_on
 from archcheck.proof.exact import Rational, exact
 from archcheck.units import Duration
@@ -168,6 +169,7 @@ def retry_amplification(graph: Graph, bound: Rational = BOUND) -> Iterator[Answe
     """
     worst = Amplification(graph)
     for name, subject in _asked(graph).items():
+        left()
         way = worst.of(name)
         claim = f"failures multiply the work of {name} by at most {_times(bound)}"
         if way.factor > bound:

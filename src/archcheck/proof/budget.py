@@ -1,11 +1,11 @@
 """The time that the proofs of a run may take, all together.
 
 A question that does not get its answer in time is undecided, and says so. The budget is a
-property of the run, not of a question: it is set once around everything and asked where work may
-be long::
+property of the run, not of a question: it is made once, and only what runs inside of it counts::
 
-    with limited(10.0):
-        answers = [*deadlines(graph), *cut_sets(graph)]
+    budget = Budget(10.0)
+    with budget.running():
+        answers = [*deadline_budgets(graph), *cut_sets(graph)]
 """
 
 from __future__ import annotations
@@ -14,44 +14,54 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+
+from archcheck.findings import CannotDecideError
 
 DEFAULT_SECONDS = 10.0
 """What ``archcheck verify`` and ``archcheck prove`` allow unless told otherwise."""
 
 
-class BudgetSpentError(Exception):
-    """The time is up; whoever asks a question turns this into an undecided answer."""
-
-    def __init__(self) -> None:
-        super().__init__(f"the proof budget of {_budget.get().seconds:g} s is spent")
+class BudgetSpentError(CannotDecideError):
+    """The time is up; who asks a question gets no answer to it."""
 
 
-@dataclass(frozen=True)
-class _Budget:
-    seconds: float
-    ends: float
+class Budget:
+    """So many seconds for everything that runs inside of :meth:`running`."""
+
+    def __init__(self, seconds: float = DEFAULT_SECONDS) -> None:
+        self._seconds = seconds
+        self._spent = 0.0
+        self._since = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """What happens inside takes from the budget."""
+        self._since = time.monotonic()
+        token = _budget.set(self)
+        try:
+            yield
+        finally:
+            _budget.reset(token)
+            self._spent += time.monotonic() - self._since
+
+    def left(self) -> float:
+        """Seconds that are left. Raises :class:`BudgetSpentError` when there are none."""
+        rest = self._seconds - self._spent - (time.monotonic() - self._since)
+        if rest <= 0:
+            raise BudgetSpentError(f"more time than the proof budget of {self._seconds:g} s")
+        return rest
 
 
-_budget: ContextVar[_Budget] = ContextVar("budget")
-
-
-@contextmanager
-def limited(seconds: float = DEFAULT_SECONDS) -> Iterator[None]:
-    """Everything inside shares so many seconds."""
-    token = _budget.set(_Budget(seconds, time.monotonic() + seconds))
-    try:
-        yield
-    finally:
-        _budget.reset(token)
+_budget: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 
 def left() -> float | None:
-    """Seconds that are left; ``None`` without a limit. Raises :class:`BudgetSpentError` at zero."""
-    budget = _budget.get(None)
-    if budget is None:
-        return None
-    rest = budget.ends - time.monotonic()
-    if rest <= 0:
-        raise BudgetSpentError
-    return rest
+    """Seconds that are left; ``None`` outside of a budget. Raises :class:`BudgetSpentError`."""
+    budget = _budget.get()
+    return budget.left() if budget is not None else None
+
+
+def milliseconds_left() -> int | None:
+    """The same for z3, which takes whole milliseconds."""
+    rest = left()
+    return None if rest is None else max(1, int(rest * 1000))

@@ -44,6 +44,7 @@ from archcheck.proof.answers import (
     Undecided,
     missing,
 )
+from archcheck.proof.budget import left
 from archcheck.proof.exact import Rational, exact, longest, shown
 from archcheck.units import Duration
 
@@ -242,6 +243,7 @@ def deadline_budgets(graph: Graph, cases: WorstCases | None = None) -> Iterator[
     """
     cases = cases or WorstCases(graph)
     for step in graph.calls():
+        left()
         timeout = cases.timeout_of(step)
         if step.endpoint is not None and timeout is not None:
             yield _fits_call(cases, step, timeout)

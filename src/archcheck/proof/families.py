@@ -16,7 +16,7 @@ import networkx as nx
 
 from archcheck.graph import Interaction
 from archcheck.model import Flag, System
-from archcheck.proof.budget import BudgetSpentError, left
+from archcheck.proof.budget import BudgetSpentError, milliseconds_left
 
 if TYPE_CHECKING:
     from archcheck.graph import Digraph
@@ -106,12 +106,12 @@ def _shortest(
 def _checked(solver: Any, *assumed: Any) -> Any:
     import z3
 
-    rest = left()
-    if rest is not None:
-        solver.set("timeout", max(1, int(rest * 1000)))
+    limit = milliseconds_left()
+    if limit is not None:
+        solver.set("timeout", limit)
     outcome = solver.check(*assumed)
     if outcome == z3.unknown:
-        raise BudgetSpentError
+        raise BudgetSpentError("more time for the configurations of the feature flags")
     return outcome
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from archcheck.configuration import RANK, Settings
@@ -27,6 +28,7 @@ from archcheck.findings import (
 from archcheck.graph import Graph
 from archcheck.model import System
 from archcheck.plugins import rules as installed_rules
+from archcheck.proof.budget import DEFAULT_SECONDS, Budget
 from archcheck.verification.baseline import Baseline
 from archcheck.verification.suppressing import suppressed_by
 
@@ -80,25 +82,29 @@ def verify(
     settings: Settings | None = None,
     baseline: Baseline | None = None,
     today: datetime.date | None = None,
+    proof_budget: float = DEFAULT_SECONDS,
 ) -> Verification:
     """Put rules to ``system``.
 
     ``rules`` are the installed ones unless given; ``settings`` choose among them (default: the
-    recommended profile); ``today`` is the date of the check, for ends of support and the like.
+    recommended profile); ``today`` is the date of the check, for ends of support and the like;
+    ``proof_budget`` is the time in seconds for all rules that prove: what is left is undecided.
     """
     settings = settings or Settings()
     graph = Graph(system, today=today)
     available = installed_rules() if rules is None else tuple(rules)
     chosen = settings.chosen(available)
     outcomes: dict[str, RuleOutcome] = {}
+    budget = Budget(proof_budget)
     for rule in sorted(chosen, key=lambda rule: rule.reviews):
-        outcome = evaluate(
-            rule,
-            graph,
-            settings.options.get(rule.id),
-            wanted=settings.wanted(rule, graph),
-            outcomes=tuple(outcomes.values()),
-        )
+        with budget.running() if rule.method == "proof" else nullcontext():
+            outcome = evaluate(
+                rule,
+                graph,
+                settings.options.get(rule.id),
+                wanted=settings.wanted(rule, graph),
+                outcomes=tuple(outcomes.values()),
+            )
         findings = tuple(settings.adjusted(finding) for finding in outcome.findings)
         outcomes[rule.id] = replace(outcome, findings=tuple(f for f in findings if f is not None))
     verification = Verification(system, tuple(outcomes[rule.id] for rule in chosen))

@@ -34,6 +34,7 @@ from archcheck.proof.answers import (
     Undecided,
     missing,
 )
+from archcheck.proof.budget import left
 from archcheck.proof.exact import Rational, exact
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 from archcheck.units import Fraction, Rate
@@ -98,6 +99,7 @@ def carried(graph: Graph, limit: Rational = LIMIT) -> Iterator[Answer]:
     for scenario in system.scenarios:
         if not scenario.load:
             continue
+        left()
         loads = loads_of(system, scenario)
         for gap in loads.gaps:
             claim = f"every resource carries {scenario.name}"
@@ -275,6 +277,7 @@ def admissions(graph: Graph) -> Iterator[Answer]:
     probed = Graph(dataclasses.replace(graph.system, journeys=journeys), today=graph.today)
     scenario = Scenario("all that is admitted", load=[])
     for probe, (operation, rate) in zip(probes, limited, strict=True):
+        left()
         demand = Demand(probed, scenario, {probe.name: float(rate)})
         claim = f"what lies behind {operation.name} carries the {Rate(float(rate))} it admits"
         yield _behind(graph, operation, claim, rate, demand)

@@ -29,7 +29,7 @@ from archcheck.model import (
 from archcheck.model.distributions import Time, distribution_of
 from archcheck.model.linking import walk
 from archcheck.proof.answers import Gap
-from archcheck.proof.budget import BudgetSpentError, left
+from archcheck.proof.budget import BudgetSpentError, milliseconds_left
 from archcheck.proof.exact import Rational, exact
 from archcheck.units import Duration
 
@@ -149,9 +149,9 @@ class Loads:
         rates = {name: z3.Real(name) for name in self.high}
         total = z3.Sum(*rates.values())
         solver = z3.Optimize()
-        rest = left()
-        if rest is not None:
-            solver.set("timeout", max(1, int(rest * 1000)))
+        limit = milliseconds_left()
+        if limit is not None:
+            solver.set("timeout", limit)
         for name, rate in rates.items():
             solver.add(rate >= number(self.low[name]), rate <= number(self.high[name]))
         for name, (least, most) in self.shares.items():
@@ -159,7 +159,7 @@ class Loads:
         solver.maximize(z3.Sum(*(number(w) * rates[name] for name, w in weights.items())))
         outcome = solver.check()
         if outcome == z3.unknown:
-            raise BudgetSpentError
+            raise BudgetSpentError(f"more time for the load of {self.scenario.name!r}")
         if outcome == z3.unsat:
             raise ModelError(
                 f"no load is in all ranges of the scenario {self.scenario.name!r} at once; "

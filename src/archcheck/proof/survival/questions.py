@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from archcheck.findings import Subject
+from archcheck.findings import Subject, subject_name
 from archcheck.graph import Graph
 from archcheck.model import (
     CutLink,
@@ -30,6 +30,7 @@ from archcheck.proof.answers import (
     Undecided,
     missing,
 )
+from archcheck.proof.budget import left
 from archcheck.proof.exact import Rational, exact
 from archcheck.proof.survival.components import up_probability
 from archcheck.proof.survival.journeys import Needs, Survival
@@ -83,21 +84,27 @@ def _answer(
     fix: str,
 ) -> Answer:
     if cuts:
-        return Refuted(subject, claim, _failures(graph, needs, cuts, message), fix)
+        return Refuted(subject, claim, _failures(graph, subject, needs, cuts, message), fix)
     if needs.gaps:
         return Undecided(subject, claim, missing(needs.gaps), needs.gaps)
     return Proved(subject, claim, (_CAPACITY,))
 
 
-def _failures(graph: Graph, needs: Needs, cuts: Sequence[CutSet], message: str) -> FailureSet:
+def _failures(
+    graph: Graph, subject: Subject, needs: Needs, cuts: Sequence[CutSet], message: str
+) -> FailureSet:
     sets = tuple(tuple(sorted(cut)) for cut in cuts)
     first = sets[0]
     story: list[Subject | str] = [f"without {_together(cut)} it stops" for cut in sets[:_SHOWN]]
     if len(sets) > _SHOWN:
-        story.append(f"and {len(sets) - _SHOWN} more sets")
-    marks = {unit.element: "lost" for unit in first if unit.element in needs.ways}
-    way = next((needs.ways[name] for name in marks), ())
-    return FailureSet(message, (*story, *_members(graph, marks), *way), way, marks, sets)
+        more = len(sets) - _SHOWN
+        story.append(f"and {more} more set{'s' if more > 1 else ''}")
+    name = subject_name(subject)
+    lost = [unit.element for unit in first if unit.element in needs.ways]
+    way = next((needs.ways[name] for name in lost), ())
+    alone = {cut[0].element: f"alone stops {name}" for cut in sets if len(cut) == 1}
+    marks = {**alone, **({} if len(first) == 1 else dict.fromkeys(lost, "lost"))}
+    return FailureSet(message, (*story, *_members(graph, lost), *way), (), marks, sets)
 
 
 def _members(graph: Graph, names: Iterable[str]) -> Iterator[Named]:
@@ -115,6 +122,7 @@ def zone_loss(graph: Graph) -> Iterator[Answer]:
     """Does every critical journey survive the loss of any one zone?"""
     survival = Survival(graph)
     for journey in graph.critical_journeys:
+        left()
         needs = survival.of_journey(journey)
         zones = sorted(unit for unit in needs.structure.units if unit.kind == "zone")
         lost = [zone for zone in zones if not works(needs.structure, zone.units)]
@@ -133,7 +141,7 @@ def zone_loss(graph: Graph) -> Iterator[Answer]:
                 *way,
             )
             sets = tuple((zone,) for zone in lost)
-            shown = FailureSet(message, story, way, dict.fromkeys(gone, "lost"), sets)
+            shown = FailureSet(message, story, (), dict.fromkeys(gone, "lost"), sets)
             answer = Refuted(journey, claim, shown, fix)
         yield answer
 
@@ -162,6 +170,7 @@ def cut_sets(graph: Graph, size: int = 1, *, links: bool = False) -> Iterator[An
         )
     survival = Survival(graph, links=links)
     for journey in graph.critical_journeys:
+        left()
         needs = survival.of_journey(journey)
         cuts = minimal_cut_sets(needs.structure, size)
         failures = "any single failure" if size == 1 else f"any {size} failures"
@@ -182,6 +191,7 @@ def shared_fates(graph: Graph, size: int = 1) -> Iterator[Answer]:
     """Does any set of up to ``size`` failures take a step and its fallback together?"""
     survival = Survival(graph)
     for step in graph.synchronous():
+        left()
         both = survival.alternatives(step)
         if both is None:
             continue
@@ -291,6 +301,7 @@ def availabilities(graph: Graph) -> Iterator[Availability]:
     """
     survival = Survival(graph, as_sold=True)
     for journey in graph.system.journeys:
+        left()
         needs = survival.of_journey(journey)
         up: dict[Unit, Rational] = {}
         gaps = [gap for gap in needs.gaps if "zones" not in gap.attribute]

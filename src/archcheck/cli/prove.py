@@ -1,0 +1,151 @@
+"""``archcheck prove``: what holds in every case, and what does not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from archcheck.cli.common import (
+    QuantityType,
+    models_argument,
+    one_system,
+    output_option,
+    write,
+)
+from archcheck.diagrams import container_view, to_png, to_svg
+from archcheck.editing import patch_of
+from archcheck.graph import Graph
+from archcheck.model import ModelError, System
+from archcheck.proof import (
+    Answered,
+    Budget,
+    availabilities,
+    prove,
+    suggest_sizes,
+    suggest_timeouts,
+)
+from archcheck.reporting.console import report_console
+from archcheck.reporting.proofs import print_patch, print_proofs, proofs_data
+from archcheck.units import Duration
+
+
+@click.command("prove")
+@models_argument
+@click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
+@click.option(
+    "--question",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Only this question, such as deadlines; can be repeated.",
+)
+@click.option(
+    "--failures",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Failures at once that critical journeys must survive.",
+)
+@click.option(
+    "--suggest",
+    type=click.Choice(["timeouts", "replicas"]),
+    help="Print a patch instead: timeouts that meet all deadlines, or the fewest replicas.",
+)
+@click.option("--diagram", metavar="FILE", help="Also draw the counterexamples (.svg or .png).")
+@click.option(
+    "--proof-budget",
+    type=QuantityType(Duration),
+    default="10s",
+    show_default=True,
+    help="Time for all questions; what is not decided by then is undecided.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to report.",
+)
+@click.option("--strict", is_flag=True, help="Exit with 3 when something is undecided.")
+@click.option("-v", "--verbose", is_flag=True, help="List what is proved, and on what it rests.")
+@output_option
+def command(
+    models: tuple[str, ...],
+    system_name: str | None,
+    names: tuple[str, ...],
+    failures: int,
+    suggest: str | None,
+    diagram: str | None,
+    proof_budget: Duration,
+    format_: str,
+    strict: bool,
+    verbose: bool,
+    output: str | None,
+) -> int:
+    """Prove what holds in every case, or show the case in which it does not.
+
+    Every failure, every load in the declared ranges, every configuration of feature flags, every
+    order of a saga's messages. Exits with 1 when something is refuted. Loading a Python model
+    runs it.
+    """
+    system = one_system(models, system_name)
+    graph = Graph(system)
+    if suggest is not None:
+        return _suggest(graph, suggest, output)
+    path = _picture(diagram)
+    budget = Budget(float(proof_budget))
+    asked = prove(graph, names, failures=failures, budget=budget)
+    available = tuple(availabilities(graph)) if not names or "availability" in names else ()
+    if format_ == "json":
+        write(json.dumps(proofs_data(system, asked, available), indent=2), output)
+    else:
+        with report_console(output) as console:
+            print_proofs(console, system, asked, available, verbose=verbose)
+    if path is not None:
+        _draw(system, asked, path)
+    if any(part.refuted for part in asked):
+        return 1
+    return 3 if strict and any(part.undecided or part.stopped for part in asked) else 0
+
+
+def _picture(diagram: str | None) -> Path | None:
+    path = Path(diagram) if diagram is not None else None
+    if path is not None and path.suffix not in (".svg", ".png"):
+        raise ModelError(f"cannot draw {path.name!r}; name a file that ends in .svg or .png")
+    return path
+
+
+def _draw(system: System, asked: tuple[Answered, ...], path: Path) -> None:
+    marks: dict[str, str] = {}
+    for part in asked:
+        for refuted in part.refuted:
+            for name, text in refuted.counterexample.marks.items():
+                marks[name] = ", ".join(dict.fromkeys(filter(None, (marks.get(name), text))))
+    svg = to_svg(container_view(system, marks=marks))
+    if path.suffix == ".png":
+        path.write_bytes(to_png(svg))
+    else:
+        path.write_text(svg, encoding="utf-8")
+    click.echo(f"wrote {path}", err=True)
+
+
+def _suggest(graph: Graph, what: str, output: str | None) -> int:
+    """The patch on standard output or in a file; what cannot be done on standard error."""
+    if what == "timeouts":
+        timeouts = suggest_timeouts(graph)
+        edits = timeouts.edits
+        impossible = [str(refuted.counterexample) for refuted in timeouts.conflicts]
+        unknown = [f"{name}: nothing says how long it may take" for name in timeouts.undecided]
+    else:
+        sizes = suggest_sizes(graph)
+        edits, impossible, unknown = sizes.edits, [*sizes.conflicts], [*sizes.undecided]
+    with report_console(output) as console:
+        print_patch(console, patch_of(graph.system, edits))
+    for text in impossible:
+        click.echo(f"impossible: {text}", err=True)
+    for text in unknown:
+        click.echo(f"undecided: {text}", err=True)
+    return 1 if impossible else 0

@@ -1,0 +1,108 @@
+"""All questions by name: what ``archcheck prove`` asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from archcheck.graph import Graph
+from archcheck.model import ModelError
+from archcheck.model.element import nearest
+from archcheck.proof.amplification import retry_amplification
+from archcheck.proof.answers import Answer, Refuted, Undecided
+from archcheck.proof.budget import Budget, BudgetSpentError
+from archcheck.proof.deadlines import deadline_budgets
+from archcheck.proof.limits.questions import admissions, carried, rollouts
+from archcheck.proof.policies import contradictions, dead_policies
+from archcheck.proof.sagas import sagas
+from archcheck.proof.survival.questions import (
+    cut_sets,
+    promised_availability,
+    quorums,
+    shared_fates,
+    zone_loss,
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about a system, and what it asks in a few words."""
+
+    name: str
+    text: str
+    ask: Callable[[Graph], Iterator[Answer]]
+
+
+def questions(failures: int = 1) -> tuple[Question, ...]:
+    """Every question; cut sets are looked for up to so many failures at once."""
+
+    def cuts(graph: Graph) -> Iterator[Answer]:
+        return cut_sets(graph, failures)
+
+    few = "any single failure" if failures == 1 else f"any {failures} failures"
+    return (
+        Question("deadlines", "the worst case fits each caller's patience", deadline_budgets),
+        Question("retries", "failures do not multiply work", retry_amplification),
+        Question("zones", "critical journeys survive the loss of a zone", zone_loss),
+        Question("failures", f"critical journeys survive {few}", cuts),
+        Question("fallbacks", "a step and its fallback do not fail together", shared_fates),
+        Question("quorums", "quorums overlap and survive the loss of a zone", quorums),
+        Question("availability", "promises can be kept", promised_availability),
+        Question("load", "every resource carries every load", carried),
+        Question("admission", "limits let through what can be carried", admissions),
+        Question("rollouts", "a rollout survives the loss of a zone", rollouts),
+        Question("policies", "no policy forbids what another calls right", contradictions),
+        Question("dead-policies", "each policy forbids something", dead_policies),
+        Question("sagas", "sagas end with all or nothing", sagas),
+    )
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A question with the answers to it; ``stopped`` says why there are no more."""
+
+    question: Question
+    answers: tuple[Answer, ...]
+    stopped: str = ""
+
+    @property
+    def refuted(self) -> tuple[Refuted, ...]:
+        """What does not hold."""
+        return tuple(answer for answer in self.answers if isinstance(answer, Refuted))
+
+    @property
+    def undecided(self) -> tuple[Undecided, ...]:
+        """What could not be decided."""
+        return tuple(answer for answer in self.answers if isinstance(answer, Undecided))
+
+
+def prove(
+    graph: Graph,
+    names: Sequence[str] = (),
+    *,
+    failures: int = 1,
+    budget: Budget | None = None,
+) -> tuple[Answered, ...]:
+    """Ask the questions called ``names``, or all, within a time budget.
+
+    Raises :class:`ModelError` for a question that does not exist, or ranges that contradict.
+    """
+    every = {question.name: question for question in questions(failures)}
+    for name in names:
+        if name not in every:
+            raise ModelError(
+                f"there is no question {name!r}{nearest(name, list(every))}; "
+                f"there are {', '.join(every)}"
+            )
+    limits = budget or Budget()
+    return tuple(_asked(every[name], graph, limits) for name in names or every)
+
+
+def _asked(question: Question, graph: Graph, budget: Budget) -> Answered:
+    answers: list[Answer] = []
+    with budget.running():
+        try:
+            answers.extend(question.ask(graph))
+        except BudgetSpentError as error:
+            return Answered(question, tuple(answers), str(error))
+    return Answered(question, tuple(answers))
