@@ -48,7 +48,7 @@ class Patch:
 
 
 def _shown(file: str) -> str:
-    return Place(file, 1).shown_file()
+    return Place(file, 1).shown_file().lstrip("/")
 
 
 def patch_of(system: System, edits: Iterable[Edit]) -> Patch:
@@ -181,7 +181,8 @@ class _Source:
     def text(self) -> str:
         """The file with all changes made."""
         text = "".join(self._lines)
-        for start, end, source in sorted(self._changes, key=lambda change: -change[0]):
+        in_order = sorted(self._changes, key=lambda change: change[0])
+        for start, end, source in reversed(in_order):
             text = text[:start] + source + text[end if end >= 0 else start :]
         return text
 

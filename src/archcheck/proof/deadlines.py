@@ -329,8 +329,9 @@ def _in_conflict(case: WorstCase, limit: Rational) -> tuple[Interaction, ...]:
 
 
 def _marks(case: WorstCase) -> dict[str, str]:
-    return {
-        part.subject.target.name: f"waits {shown(part.seconds)}"
-        for part in case.parts
-        if isinstance(part.subject, Interaction)
-    }
+    totals: dict[str, Rational] = {}
+    for part in case.parts:
+        if isinstance(part.subject, Interaction):
+            name = part.subject.target.name
+            totals[name] = totals.get(name, _NOTHING) + part.seconds
+    return {name: f"waits {shown(seconds)}" for name, seconds in totals.items()}
