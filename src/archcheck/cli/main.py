@@ -17,6 +17,7 @@ COMMANDS = {
     "init": "Begin: a first model, a configuration, a CI workflow.",
     "verify": "Check models against the rules.",
     "prove": "Prove what holds in every case, or show the case in which it does not.",
+    "fix": "Find the cheapest edits that make the rules hold.",
     "simulate": "Put a model under load and predict latencies and bottlenecks.",
     "diagram": "Draw a model as SVG or PNG.",
     "rules": "List the rules, or write the skeleton of a new one.",

@@ -19,6 +19,10 @@
     [rules.BND011]                     # thresholds; `archcheck explain BND011` lists them
     max-depth = 4
 
+    [edits]                            # what `archcheck fix` may do, and what it costs
+    timeout = 1
+    breaker = 2.5
+
     [[overrides]]                      # for what is declared in some files
     path = "models/legacy/**"
     ignore = ["RES"]
@@ -35,6 +39,7 @@ from typing import Any, get_args, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from archcheck.configuration.settings import RANK, Override, Profile, Settings, specificity
+from archcheck.editing import checked_costs
 from archcheck.findings import Rule, Severity
 from archcheck.model import ModelError, Place
 from archcheck.model.element import nearest
@@ -109,6 +114,7 @@ class _Reader:
             "targets": self._targets,
             "rules": self._options,
             "overrides": self._overrides,
+            "edits": self._edits,
         }
         self._only(data, known, "")
         values = {key.replace("-", "_"): known[key](value) for key, value in data.items()}
@@ -198,6 +204,16 @@ class _Reader:
                 )
             )
         return tuple(found)
+
+    def _edits(self, value: Any) -> Mapping[str, float]:
+        self.typed("edits", value, dict, "a table of kinds of edits and their costs")
+        for kind, cost in value.items():
+            if type(cost) not in (int, float):
+                raise self.fail(kind, f"the cost of {kind} must be a number, got {cost!r}")
+        try:
+            return checked_costs({kind: float(cost) for kind, cost in value.items()})
+        except ModelError as error:
+            raise self.fail("edits", error.sentence) from None
 
     def _options(self, value: Any) -> Mapping[str, object]:
         self.typed("rules", value, dict, "tables such as [rules.BND011]")

@@ -54,6 +54,8 @@ class Settings:
     options: Mapping[str, object] = field(default_factory=dict)
     """Rule id to an instance of its options class."""
     overrides: tuple[Override, ...] = ()
+    edits: Mapping[str, float] = field(default_factory=dict)
+    """Kind of edit to its cost, for repairs; empty: the usual ones."""
 
     def chosen(self, rules: Iterable[Rule]) -> list[Rule]:
         """The rules that run, in their order."""

@@ -7,6 +7,7 @@ such an edit is described in words.
 """
 
 from archcheck.editing.edits import Edit, apply
+from archcheck.editing.kinds import COSTS, checked_costs
 from archcheck.editing.patches import Patch, patch_of
 
-__all__ = ["Edit", "Patch", "apply", "patch_of"]
+__all__ = ["COSTS", "Edit", "Patch", "apply", "checked_costs", "patch_of"]

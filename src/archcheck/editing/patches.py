@@ -51,13 +51,16 @@ def _shown(file: str) -> str:
     return Place(file, 1).shown_file().lstrip("/")
 
 
-def patch_of(system: System, edits: Iterable[Edit]) -> Patch:
-    """The patch that makes ``edits`` in the files that ``system`` was read from."""
+def patch_of(system: System, edits: Iterable[Edit], edited: System | None = None) -> Patch:
+    """The patch that makes ``edits`` in the files that ``system`` was read from.
+
+    ``edited`` is the system with the edits, where they were made one after the other.
+    """
     made = list(edits)
     site = system.site
     if site is not None and site.place.file.endswith(".json"):
         before = Path(site.place.file).read_text(encoding="utf-8")
-        return Patch({site.place.file: (before, to_json(apply(system, made)))})
+        return Patch({site.place.file: (before, to_json(edited or apply(system, made)))})
     lines = Counter(
         (type(part), part.site.place)
         for part in {id(p): p for whole in _all_of(system) for p in walk(whole)}.values()

@@ -100,6 +100,10 @@ class Amplification:
             return _Way(above.factor, step, gaps={**gaps, Gap(step, "retry"): above.factor})
         return _Way(above.factor * own, step, own, gaps)
 
+    def callers_of(self, name: str) -> list[Interaction]:
+        """The steps that send work to an operation, datastore or external."""
+        return self._callers.get(name, [])
+
     def path_to(self, name: str) -> tuple[tuple[Interaction, ...], tuple[Rational, ...]]:
         """The steps of the worst way, outermost first, with their factors."""
         steps: list[Interaction] = []
@@ -111,19 +115,27 @@ class Amplification:
             way = self.of(way.last.operation.name)
         return tuple(reversed(steps)), tuple(reversed(factors))
 
-    def factor(self, step: Interaction) -> Rational | None:
-        """The most attempts of one step, in the long run; ``None``: retries are not declared."""
+    def factor(
+        self, step: Interaction, tries: int | None = None, breaks_at: Rational | None = None
+    ) -> Rational | None:
+        """The most attempts of one step, in the long run; ``None``: retries are not declared.
+
+        ``tries`` instead of the declared attempts, and with a breaker that opens at a failure
+        rate of ``breaks_at`` where none is declared.
+        """
         retry = getattr(step.step, "retry", None)
         if retry is None and step.mode == "call":
             return None
         attempts = Rational(retry.attempts if isinstance(retry, Retry) else 1)
         if isinstance(retry, Retry):
+            attempts = Rational(tries) if tries is not None else attempts
             attempts = min(attempts, self._budget(step, retry), self._deadline(step, retry))
         mesh = step.mesh
         if step.mode == "call" and mesh is not None and mesh.retry is not None:
             attempts *= mesh.retry.attempts
         breaker = getattr(step.step, "breaker", None)
-        if isinstance(breaker, CircuitBreaker) and (rate := exact(breaker.failure_rate)) < 1:
+        rate = exact(breaker.failure_rate) if isinstance(breaker, CircuitBreaker) else breaks_at
+        if rate is not None and rate < 1:
             attempts = min(attempts, 1 / (1 - rate))
         hedge = getattr(step.step, "hedge", None)
         return attempts * (hedge.max_attempts if isinstance(hedge, Hedge) else 1)

@@ -34,13 +34,26 @@ class Counterexample:
         return "\n".join([self.message, *(f"  {line}" for line in lines)])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Gap:
-    """An attribute that nobody declares, and the values of it with which the claim holds."""
+    """An attribute that nobody declares, and the values of it with which the claim holds.
+
+    Two gaps are the same when they are of the very same holder: comparing elements field by field
+    would take most of the time of a proof.
+    """
 
     holder: Subject
     attribute: str
     threshold: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Gap) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[int, str, str]:
+        return id(self.holder), self.attribute, self.threshold
 
 
 @dataclass(frozen=True)

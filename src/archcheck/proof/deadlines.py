@@ -12,7 +12,7 @@ passes its deadline on cannot be outlived by its callee.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archcheck.findings import Subject
@@ -93,10 +93,14 @@ class LongestRun(Counterexample):
 
 
 class WorstCases:
-    """The worst case of each operation of a system; each is found once."""
+    """The worst case of each operation of a system; each is found once.
 
-    def __init__(self, graph: Graph) -> None:
+    ``tries`` are attempts of steps, instead of those that are declared.
+    """
+
+    def __init__(self, graph: Graph, tries: Mapping[Interaction, int] | None = None) -> None:
         self._graph = graph
+        self._tries = tries or {}
         self._known: dict[str, WorstCase] = {}
         self._open: set[str] = set()
 
@@ -170,7 +174,7 @@ class WorstCases:
         if timeout is None:
             return self._without_timeout(step)
         retry = getattr(step.step, "retry", None)
-        seconds, text = attempts_of(step, timeout)
+        seconds, text = attempts_of(step, timeout, self._tries.get(step))
         alone = WorstCase(
             (Waiting(step, seconds, f"{step.name} waits {text}"),),
             assumptions=(_NO_RETRY,) if retry is None else (),
@@ -189,7 +193,7 @@ class WorstCases:
         if isinstance(step.timeout, Absent) and step.mode == "call":
             below = self.of(step.target_name)
             if not below.gaps:
-                seconds, text = attempts_of(step, below.seconds)
+                seconds, text = attempts_of(step, below.seconds, self._tries.get(step))
                 waits = (Waiting(step, seconds, f"{step.name} waits {text}"),)
                 return WorstCase(waits, assumptions=below.assumptions) + self._fallback(step)
         return WorstCase(gaps=(Gap(step, "timeout"),)) + self._fallback(step)
@@ -201,20 +205,26 @@ class WorstCases:
         return WorstCase()
 
 
-def attempts_of(step: Interaction, timeout: Rational) -> tuple[Rational, str]:
-    """The longest wait for a step whose attempts may each take ``timeout``, and the sum of it."""
+def attempts_of(
+    step: Interaction, timeout: Rational, tries: int | None = None
+) -> tuple[Rational, str]:
+    """The longest wait for a step whose attempts may each take ``timeout``, and the sum of it.
+
+    ``tries`` instead of the declared attempts, if given.
+    """
     each, text = timeout, shown(timeout)
     hedge = getattr(step.step, "hedge", None)
     if isinstance(hedge, Hedge) and exact(hedge.after) < timeout:
         later = exact(hedge.after) * (hedge.max_attempts - 1)
         each, text = timeout + later, f"({shown(timeout)} + hedged after {shown(later)})"
     retry = getattr(step.step, "retry", None)
-    if not isinstance(retry, Retry) or retry.attempts == 1:
+    count = tries or (retry.attempts if isinstance(retry, Retry) else 1)
+    if not isinstance(retry, Retry) or count == 1:
         return each, text
-    pauses = [exact(wait) for wait in backoffs(retry)]
-    total = each * retry.attempts + sum(pauses)
+    pauses = [exact(wait) for wait in backoffs(retry)[: count - 1]]
+    total = each * count + sum(pauses)
     waits = f" + backoff {' + '.join(shown(p) for p in pauses)}" if any(pauses) else ""
-    return total, f"{retry.attempts} x {text}{waits} = {shown(total)}"
+    return total, f"{count} x {text}{waits} = {shown(total)}"
 
 
 def _longest_of(branches: list[WorstCase]) -> WorstCase:

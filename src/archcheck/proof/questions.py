@@ -47,13 +47,13 @@ def questions(failures: int = 1) -> tuple[Question, ...]:
         Question("failures", f"critical journeys survive {few}", cuts),
         Question("fallbacks", "a step and its fallback do not fail together", shared_fates),
         Question("quorums", "quorums overlap and survive the loss of a zone", quorums),
-        Question("availability", "promises can be kept", promised_availability),
         Question("load", "every resource carries every load", carried),
         Question("admission", "limits let through what can be carried", admissions),
         Question("rollouts", "a rollout survives the loss of a zone", rollouts),
         Question("policies", "no policy forbids what another calls right", contradictions),
         Question("dead-policies", "each policy forbids something", dead_policies),
         Question("sagas", "sagas end with all or nothing", sagas),
+        Question("availability", "promises can be kept", promised_availability),
     )
 
 

@@ -48,18 +48,20 @@ def suggest_timeouts(graph: Graph) -> Suggestion:
 
     A step keeps its timeout where it can; a step without one gets one.
     """
-    floors = {step: _floor(graph, step) for step in graph.interactions if step.is_synchronous}
+    floors = {
+        step: shortest_useful(graph, step) for step in graph.interactions if step.is_synchronous
+    }
     open_steps = tuple(
         step.name
         for step, floor in floors.items()
-        if floor is None and not isinstance(step.timeout, Duration) and step.mode != "cache"
+        if floor is None and not isinstance(step.timeout, Duration)
     )
     least = _Least(graph, floors)
     conflicts = tuple(answer for answer in _journeys(graph, least) if isinstance(answer, Refuted))
     if conflicts:
         return Suggestion(conflicts=conflicts, undecided=open_steps)
-    chosen = _closest(graph, least)
-    if any(isinstance(a, Refuted) for a in deadline_budgets(graph, _Given(graph, chosen))):
+    chosen = closest(graph, least)
+    if any(isinstance(a, Refuted) for a in deadline_budgets(graph, Given(graph, chosen))):
         # a fallback that is called shares its time with others: the least solution always fits
         chosen = {step: least.timeout_of(step) for step in floors}
     edits = []
@@ -88,7 +90,7 @@ def _journeys(graph: Graph, least: WorstCases) -> list[Answer]:
     ]
 
 
-def _floor(graph: Graph, step: Interaction) -> Rational | None:
+def shortest_useful(graph: Graph, step: Interaction) -> Rational | None:
     """The shortest timeout that gives the callee a chance: its 99th percentile, as declared."""
     if step.endpoint is not None and step.endpoint.slo is not None:
         promised = {name: bound for name, _, bound in step.endpoint.slo.latencies()}
@@ -130,19 +132,29 @@ class _Least(WorstCases):
         return math.ceil(floor / grid) * grid if floor else super().timeout_of(step)
 
 
-class _Given(WorstCases):
+class Given(WorstCases):
     """Worst cases with given timeouts."""
 
-    def __init__(self, graph: Graph, timeouts: Mapping[Interaction, Rational | None]) -> None:
-        super().__init__(graph)
+    def __init__(
+        self,
+        graph: Graph,
+        timeouts: Mapping[Interaction, Rational | None],
+        tries: Mapping[Interaction, int] | None = None,
+    ) -> None:
+        super().__init__(graph, tries)
         self.timeouts = timeouts
 
     def timeout_of(self, step: Interaction) -> Rational | None:
         return self.timeouts[step] if step in self.timeouts else super().timeout_of(step)
 
 
-def _closest(graph: Graph, least: _Least) -> dict[Interaction, Rational | None]:
-    """Callers first, each operation's timeouts as near to the declared ones as its limit allows."""
+def closest(
+    graph: Graph, least: WorstCases, tries: Mapping[Interaction, int] | None = None
+) -> dict[Interaction, Rational | None]:
+    """Callers first, each operation's timeouts as near to the declared ones as its limit allows.
+
+    ``least`` has the shortest timeouts that all budgets allow.
+    """
     limits: dict[str, Rational] = {}
     for journey in graph.system.journeys:
         entries = [graph.system.endpoint(entry) for entry in journey.all_entries()]
@@ -154,7 +166,7 @@ def _closest(graph: Graph, least: _Least) -> dict[Interaction, Rational | None]:
                 _lower(limits, name, (exact(limit) - others) / names.count(name))
     chosen: dict[Interaction, Rational | None] = {}
     for name in _callers_first(graph):
-        picked = _pick(graph, least, name, limits.get(name))
+        picked = _pick(graph, least, name, limits.get(name), tries)
         chosen.update(picked)
         for step, seconds in picked.items():
             if step.mode == "call" and seconds is not None and not passes_deadline_on(step):
@@ -190,22 +202,30 @@ def _callers_first(graph: Graph) -> list[str]:
 
 
 def _pick(
-    graph: Graph, least: _Least, name: str, limit: Rational | None
+    graph: Graph,
+    least: WorstCases,
+    name: str,
+    limit: Rational | None,
+    tries: Mapping[Interaction, int] | None,
 ) -> dict[Interaction, Rational | None]:
     """The largest share of the way to the declared timeouts that fits the operation's limit."""
     steps = [step for step in graph.outgoing[name] if step.is_synchronous]
+
+    def fits(share: int) -> bool:
+        timeouts = _part_of_the_way(least, steps, share)
+        return limit is None or Given(graph, timeouts, tries).of(name).seconds <= limit
+
     low, high = 0, _SHARES + 1
-    if limit is None or _fits(graph, name, _part_of_the_way(least, steps, _SHARES), limit):
-        return _part_of_the_way(least, steps, _SHARES)
+    if fits(_SHARES):
+        low = _SHARES
     while high - low > 1:
         middle = (low + high) // 2
-        fits = _fits(graph, name, _part_of_the_way(least, steps, middle), limit)
-        low, high = (middle, high) if fits else (low, middle)
+        low, high = (middle, high) if fits(middle) else (low, middle)
     return _part_of_the_way(least, steps, low)
 
 
 def _part_of_the_way(
-    least: _Least, steps: list[Interaction], share: int
+    least: WorstCases, steps: list[Interaction], share: int
 ) -> dict[Interaction, Rational | None]:
     picked: dict[Interaction, Rational | None] = {}
     for step in steps:
@@ -217,9 +237,3 @@ def _part_of_the_way(
             way = lowest + (declared - lowest) * share / _SHARES
             picked[step] = declared if share == _SHARES else max(lowest, way // _GRID * _GRID)
     return picked
-
-
-def _fits(
-    graph: Graph, name: str, timeouts: Mapping[Interaction, Rational | None], limit: Rational
-) -> bool:
-    return _Given(graph, timeouts).of(name).seconds <= limit

@@ -13,6 +13,7 @@ from archcheck.editing import Patch
 from archcheck.findings import Subject, subject_element, subject_name
 from archcheck.model import Place, System
 from archcheck.proof import Answer, Answered, Availability, Proved, Refuted, Undecided
+from archcheck.proof.repair import Repair
 from archcheck.reporting.console import counted, printable
 from archcheck.units import Fraction
 
@@ -139,6 +140,32 @@ def print_patch(console: Console, patch: Patch) -> None:
         console.print(Text(patch.diff().rstrip("\n")))
     for text in patch.by_hand:
         console.print(Text(f"# by hand: {printable(text)}"))
+
+
+def print_repair(console: Console, found: Repair, patch: Patch) -> None:
+    """The edits with their cost, the patch, what it changes and what is left."""
+    name = printable(found.system.name)
+    cost = f"{float(found.cost):g}"
+    edits = counted(len(found.edits), "edit")
+    bound = "the least that is possible"
+    if found.at_least < found.cost:
+        bound = f"no repair costs less than {float(found.at_least):g}"
+    console.print(Text.assemble((name, "bold"), f": {edits} at a cost of {cost}, {bound}"))
+    for edit in found.edits:
+        console.print(Text(f"  {printable(str(edit))}"))
+    if found.edits:
+        console.print()
+        print_patch(console, patch)
+    console.print()
+    mended, caused = found.before - found.after, found.after - found.before
+    console.print(
+        f"{counted(len(found.before), 'finding')} before, {len(found.after)} after: "
+        f"{len(mended)} mended, {len(caused)} new"
+    )
+    for rule, subject in sorted(caused):
+        console.print(Text(f"new: {rule} {printable(subject)}"))
+    for text in found.impossible:
+        console.print(Text(f"left: {printable(text)}"))
 
 
 # -- data -----------------------------------------------------------------------------------------

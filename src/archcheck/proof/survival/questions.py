@@ -304,11 +304,11 @@ def availabilities(graph: Graph) -> Iterator[Availability]:
         left()
         needs = survival.of_journey(journey)
         up: dict[Unit, Rational] = {}
-        gaps = [gap for gap in needs.gaps if "zones" not in gap.attribute]
+        gaps = dict.fromkeys(gap for gap in needs.gaps if "zones" not in gap.attribute)
         for unit in sorted(needs.structure.units):
             declared, gap = up_probability(graph, unit)
-            if gap is not None and gap not in gaps:
-                gaps.append(gap)
+            if gap is not None:
+                gaps.setdefault(gap)
             if declared is not None:
                 up[unit] = exact(declared)
         yield Availability(journey, probability(needs.structure, up), tuple(gaps))

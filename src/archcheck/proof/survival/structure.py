@@ -15,9 +15,8 @@ their probabilities (Esary, Proschan and Walkup, Association of Random Variables
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -192,11 +191,19 @@ class _Factoring:
         if isinstance(structure, Unit):
             return self._up.get(structure, _ONE)
         shared = _most_shared(structure)
-        if shared is not None:
-            return self._factored(structure, shared)
-        parts = [self.of(part) for part in structure.parts]
-        known = [part for part in parts if part is not None]
-        return _at_least(structure.needed, known) if len(known) == len(parts) else None
+        if shared is None:
+            return self._independent(structure.needed, structure.parts)
+        if structure.needed == len(structure.parts):
+            groups = _apart(structure.parts)
+            if len(groups) > 1:
+                together = [AtLeast(len(g), g) if len(g) > 1 else g[0] for g in groups]
+                return self._independent(len(together), together)
+        return self._factored(structure, shared)
+
+    def _independent(self, needed: int, parts: Sequence[Structure]) -> Rational | None:
+        chances = [self.of(part) for part in parts]
+        known = [chance for chance in chances if chance is not None]
+        return _at_least(needed, known) if len(known) == len(chances) else None
 
     def _factored(self, structure: AtLeast, unit: Unit) -> Rational | None:
         self._made += 1
@@ -212,13 +219,34 @@ class _Factoring:
 def _at_least(needed: int, chances: list[Rational]) -> Rational:
     """Probability that enough independent parts work, by how many of the first ones do."""
     if needed == len(chances):
-        return math.prod(chances, start=_ONE)
+        return _product(chances)
     counts = [_ONE] + [Rational(0)] * len(chances)
     for chance in chances:
         for count in range(len(chances), 0, -1):
             counts[count] = counts[count] * (1 - chance) + counts[count - 1] * chance
         counts[0] *= 1 - chance
     return sum(counts[needed:], Rational(0))
+
+
+def _apart(parts: Sequence[Structure]) -> list[tuple[Structure, ...]]:
+    """Parts in groups that share no unit with each other."""
+    group_of: dict[Unit, int] = {}
+    groups: dict[int, list[Structure]] = {}
+    for number, part in enumerate(parts):
+        groups[number] = [part]
+        for other in {group_of[unit] for unit in part.units if unit in group_of}:
+            groups[number] = [*groups.pop(other), *groups[number]]
+        group_of.update((unit, number) for p in groups[number] for unit in p.units)
+    return [tuple(group) for group in groups.values()]
+
+
+def _product(chances: Iterable[Rational]) -> Rational:
+    """All of them multiplied; reduced once, since reducing large fractions takes its time."""
+    above, below = 1, 1
+    for chance in chances:
+        above *= chance.numerator
+        below *= chance.denominator
+    return Rational(above, below)
 
 
 def _most_shared(structure: AtLeast) -> Unit | None:
@@ -258,7 +286,7 @@ def _bounds(structure: Structure, up: Mapping[Unit, Rational]) -> Bounds:
         )
     lows, highs = [part.low for part in parts], [part.high for part in parts]
     if structure.needed == len(parts):
-        return Bounds(math.prod(lows, start=_ONE), min(highs))
-    some_fail = math.prod((1 - high for high in highs), start=_ONE)
+        return Bounds(_product(lows), min(highs))
+    some_fail = _product(1 - high for high in highs)
     surest = sorted(lows, reverse=True)[: structure.needed]
-    return Bounds(math.prod(surest, start=_ONE), 1 - some_fail)
+    return Bounds(_product(surest), 1 - some_fail)

@@ -1,0 +1,252 @@
+"""What can be done about a violation: for each rule the edits that mend it, one of them enough.
+
+Timeouts and attempts are not here: their values depend on each other, and are found by
+:mod:`archcheck.proof.repair.trial`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from archcheck.editing import Edit
+from archcheck.findings import Subject, Violation
+from archcheck.graph import Graph, Interaction
+from archcheck.model import (
+    Broker,
+    CircuitBreaker,
+    Datastore,
+    Deployment,
+    Fallback,
+    Named,
+    Retry,
+    Service,
+    effective,
+)
+from archcheck.proof.exact import Rational
+from archcheck.proof.limits.questions import LIMIT, figures_of, least_units, worst_demands
+from archcheck.proof.survival.journeys import Survival
+from archcheck.proof.survival.structure import works
+from archcheck.units import ms, percent
+
+BREAKS_AT = Rational(1, 2)
+"""The failure rate at which a breaker that is added opens."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Edits that mend a violation together; ``kinds`` are what they cost."""
+
+    kinds: tuple[str, ...]
+    edits: tuple[Edit, ...]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The same for the same changes of the same parts."""
+        return tuple(
+            (id(e.part), tuple(sorted((k, repr(v)) for k, v in e.values.items())))
+            for e in self.edits
+        )
+
+
+ARITHMETIC = frozenset({"RES001", "RES002", "RES003", "RES007"})
+"""Rules about timeouts and attempts."""
+
+
+def choices_for(graph: Graph, rule: str, violation: Violation) -> list[Choice]:
+    """Everything that would mend a violation, each choice by itself; none where none is known."""
+    find = _CHOICES.get(rule)
+    return [choice for choice in find(graph, violation) if choice.edits] if find else []
+
+
+def _retry(graph: Graph, violation: Violation) -> Iterator[Choice]:
+    step = violation.subject
+    if isinstance(step, Interaction) and isinstance(
+        retry := getattr(step.step, "retry", None), Retry
+    ):
+        values = {"factor": 2.0, "backoff": retry.backoff or 20 * ms, "jitter": True}
+        changed = {k: v for k, v in values.items() if getattr(retry, k) != v}
+        yield Choice(("pause",), (Edit(retry, changed, step.name),))
+
+
+def _breaker(graph: Graph, violation: Violation) -> Iterator[Choice]:
+    if isinstance(violation.subject, Interaction):
+        yield Choice(("breaker",), (breaker_for(violation.subject),))
+
+
+def breaker_for(step: Interaction) -> Edit:
+    """A circuit breaker with Resilience4j's default rate."""
+    return Edit(step.step, {"breaker": CircuitBreaker(failure_rate=50 * percent)}, step.name)
+
+
+def _fallback(graph: Graph, violation: Violation) -> Iterator[Choice]:
+    if isinstance(violation.subject, Interaction):
+        edit = Edit(
+            violation.subject.step, {"fallback": Fallback("static")}, violation.subject.name
+        )
+        yield Choice(("fallback",), (edit,))
+
+
+def _second(graph: Graph, violation: Violation) -> Iterator[Choice]:
+    """Another replica of what exists once."""
+    edits = _replicated(violation.subject, 2)
+    yield Choice(("replica",) * bool(edits), tuple(edits))
+
+
+def _replicated(member: object, count: int) -> list[Edit]:
+    """At least so many replicas, or copies of a datastore."""
+    match member:
+        case Service(deployment=Deployment() as deployment):
+            if (deployment.fewest_replicas() or 0) >= count:
+                return []
+            scale = deployment.autoscale
+            if scale is None:
+                return [Edit(deployment, {"replicas": count}, f"{member.name}: deployment")]
+            most = {"max": count} if scale.max < count else {}
+            return [Edit(scale, {"min": count, **most}, f"{member.name}: autoscale")]
+        case Datastore() if (effective(member, "replicas").value or 0) < count - 1:
+            return [Edit(member, {"replicas": count - 1}, member.name)]
+        case Broker() if (member.replicas or 0) < count:
+            return [Edit(member, {"replicas": count}, member.name)]
+        case _:
+            return []
+
+
+def _failover(member: object) -> list[Edit]:
+    if isinstance(member, Datastore) and getattr(member, "failover", None) in (
+        None,
+        "none",
+        "manual",
+    ):
+        return [Edit(member, {"failover": "automatic"}, member.name)]
+    return []
+
+
+def _zones(graph: Graph, member: Subject) -> list[Edit]:
+    """All zones that the system uses, two at least."""
+    known = sorted({z for m in graph.system.elements for z in _zones_of(m)})
+    zones = tuple(
+        [*known, *(z for z in ("zone-1", "zone-2") if z not in known)][: max(2, len(known))]
+    )
+    if isinstance(member, Service):
+        deployment = member.deployment
+        if deployment is None or len(set(deployment.zones)) > 1:
+            return []
+        return [Edit(deployment, {"zones": zones}, f"{member.name}: deployment")]
+    if isinstance(member, Datastore | Broker) and len(set(member.zones)) < 2:
+        return [Edit(member, {"zones": zones}, member.name)]
+    return []
+
+
+def _zones_of(member: Named) -> tuple[str, ...]:
+    deployment = getattr(member, "deployment", None)
+    return (*getattr(member, "zones", ()), *(deployment.zones if deployment else ()))
+
+
+def _spread(graph: Graph, violation: Violation) -> Iterator[Choice]:
+    """The element in one zone, spread with enough replicas."""
+    yield _survives_zone(graph, violation.subject)
+
+
+def _survives_zone(graph: Graph, member: Subject) -> Choice:
+    zones, replicas, failover = _zones(graph, member), _replicated(member, 2), _failover(member)
+    kinds = ("zone",) * len(zones) + ("replica",) * len(replicas) + ("failover",) * len(failover)
+    return Choice(kinds, (*zones, *replicas, *failover))
+
+
+def _zone_loss(graph: Graph, violation: Violation) -> Iterator[Choice]:
+    """All elements that some zone takes with it; a single choice, since each of them is needed."""
+    (journey,) = [j for j in graph.critical_journeys if j is violation.subject]
+    needs = Survival(graph).of_journey(journey)
+    parts = getattr(needs.structure, "parts", (needs.structure,))
+    zones = [unit for unit in needs.structure.units if unit.kind == "zone"]
+    names = sorted(
+        {
+            unit.element
+            for zone in zones
+            for part in parts
+            if not works(part, zone.units)
+            for unit in part.units
+            if unit.kind != "zone"
+        }
+    )
+    every = [_survives_zone(graph, graph.system.find(name)) for name in names]
+    yield Choice(
+        tuple(kind for choice in every for kind in choice.kinds),
+        tuple(edit for choice in every for edit in choice.edits),
+    )
+
+
+def _capacity(graph: Graph, violation: Violation) -> Iterator[Choice]:
+    """As many replicas as the worst load needs, one zone lost."""
+    service = violation.subject
+    if not isinstance(service, Service) or service.deployment is None:
+        return
+    needed = max(
+        (
+            least_units(figure, LIMIT)
+            for demand in worst_demands(graph)
+            for figure in figures_of(demand)
+            if figure.holder.name == service.name and figure.each is not None
+        ),
+        default=0,
+    )
+    scale = service.deployment.autoscale
+    if scale is None:
+        edits = (Edit(service.deployment, {"replicas": needed}, f"{service.name}: deployment"),)
+    else:
+        edits = (Edit(scale, {"max": max(needed, scale.min)}, f"{service.name}: autoscale"),)
+    if (service.deployment.most_replicas() or 0) < needed:
+        yield Choice(("replica",), edits)
+
+
+def _connections(graph: Graph, violation: Violation) -> Iterator[Choice]:
+    """All pools for a datastore smaller in proportion, so that they fit."""
+    store = violation.subject
+    if not isinstance(store, Datastore):
+        return
+    accepted = effective(store, "max_connections").value
+    room = accepted - (effective(store, "reserved_connections").value or 0)
+    pools = [
+        (pool, service)
+        for service in graph.system.services
+        for pool in service.pools
+        if str(pool.target) == store.name
+    ]
+    total = sum(_replicas_at_most(s) * pool.size * pool.processes for pool, s in pools)
+    if not total:
+        return
+    share = Rational(room, total)
+    edits = tuple(
+        Edit(
+            pool, {"size": max(1, math.floor(pool.size * share))}, f"{s.name}: pool of {store.name}"
+        )
+        for pool, s in pools
+    )
+    yield Choice(("pool",) * len(edits), edits)
+
+
+def _replicas_at_most(service: Service) -> int:
+    deployment = service.deployment
+    most = (deployment.most_replicas() if deployment else None) or 1
+    rollout = effective(deployment, "rollout").value
+    return most + (rollout.surplus(most) if rollout is not None else 0)
+
+
+_CHOICES: Mapping[str, Callable[[Graph, Violation], Iterator[Choice]]] = {
+    "RES005": _retry,
+    "RES006": _retry,
+    "RES009": _breaker,
+    "RES011": _fallback,
+    "RES012": _second,
+    "RES013": _zone_loss,
+    "RES026": _fallback,
+    "DAT001": _second,
+    "DAT005": _connections,
+    "DEP002": _spread,
+    "DEP005": _capacity,
+    "PRF001": _capacity,
+}
+REPAIRABLE = ARITHMETIC | frozenset(_CHOICES)
+"""The rules whose violations can be repaired."""

@@ -1,0 +1,282 @@
+"""What a set of edits brings about, and how much more each other edit could help.
+
+With a set of edits chosen, the best that they can do is known without searching: a timeout that may
+change is as short as its callee allows, attempts that may change are one. A budget that fails even
+then fails by some time, and every further edit of a step on its longest path saves at most so much
+of it: the edits that are made must together save enough. Such a *cut* holds for every repair, since
+other branches only take longer; it is what the search learns from a trial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from archcheck.graph import Graph, Interaction
+from archcheck.graph.worst_case import backoffs
+from archcheck.model import (
+    Cached,
+    Fallback,
+    Feature,
+    Hedge,
+    LocalCache,
+    Parallel,
+    Publish,
+    Repeat,
+    Retry,
+    Step,
+    Work,
+)
+from archcheck.model.steps import Group
+from archcheck.proof.amplification import Amplification
+from archcheck.proof.budget import left
+from archcheck.proof.deadlines import WorstCases, limits_of, passes_deadline_on
+from archcheck.proof.exact import Rational, exact, longest
+from archcheck.proof.repair.choices import BREAKS_AT
+from archcheck.proof.timeouts import shortest_useful
+
+Atom: TypeAlias = tuple[Literal["timeout", "attempts", "breaker"], Interaction]
+"""An edit of one step."""
+Savings: TypeAlias = Mapping[tuple[Atom, bool], Rational]
+"""The most that each edit saves when it is made (or, with ``False``, left out)."""
+_NONE: Savings = {}
+_ZERO = Rational(0)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What every repair obeys: the edits that it makes save at least ``needed`` together."""
+
+    savings: Savings
+    needed: Rational
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The least that something takes, and what other edits could save of it."""
+
+    seconds: Rational = _ZERO
+    savings: Savings = field(default_factory=dict)
+
+    def __add__(self, other: Bound) -> Bound:
+        return Bound(self.seconds + other.seconds, _merged(self.savings, other.savings))
+
+    def times(self, count: int) -> Bound:
+        """The same so many times over."""
+        more = {key: saved * count for key, saved in self.savings.items()}
+        return Bound(self.seconds * count, more)
+
+
+def _merged(first: Savings, second: Savings) -> Savings:
+    if not first or not second:
+        return first or second
+    merged = dict(first)
+    for key, saved in second.items():
+        merged[key] = merged.get(key, _ZERO) + saved
+    return merged
+
+
+class Edits:
+    """Which edits of steps are allowed, and how long timeouts must be to be of use."""
+
+    def __init__(self, graph: Graph, kinds: Collection[str], new: Collection[Interaction]) -> None:
+        self.graph = graph
+        self.kinds = frozenset(kinds)
+        self.new = frozenset(new)
+        """Steps that get a timeout and had none."""
+        self.declared = WorstCases(graph)
+        self.amplification = Amplification(graph)
+        self._useful: dict[Interaction, Rational] = {}
+
+    def useful(self, step: Interaction) -> Rational:
+        """The shortest timeout that a step may get."""
+        if step not in self._useful:
+            floor = shortest_useful(self.graph, step)
+            if floor is None:
+                floor = self.declared.timeout_of(step) or _ZERO
+            self._useful[step] = max(floor, Rational(1, 1000))
+        return self._useful[step]
+
+    def tries(self, step: Interaction) -> int:
+        """Declared attempts."""
+        retry = getattr(step.step, "retry", None)
+        return retry.attempts if isinstance(retry, Retry) else 1
+
+    def can(self, kind: Literal["timeout", "attempts", "breaker"], step: Interaction) -> bool:
+        """Whether an edit of a step is allowed and changes anything."""
+        if kind not in self.kinds:
+            return False
+        if kind == "timeout":
+            return step in self.new or self.declared.timeout_of(step) is not None
+        if kind == "attempts":
+            return self.tries(step) > 1
+        if step.mode != "call" or getattr(step.step, "breaker", None) is not None:
+            return False
+        plain = self.amplification.factor(step) or 1
+        return plain > (self.amplification.factor(step, None, BREAKS_AT) or 1)
+
+
+class Trial:
+    """The best that a set of edits can do; ``tries`` are attempts that are lowered to a number."""
+
+    def __init__(
+        self, edits: Edits, chosen: Collection[Atom], tries: Mapping[Interaction, int]
+    ) -> None:
+        self._edits = edits
+        self._chosen = frozenset(chosen)
+        self._tries = tries
+        self._cases: dict[str, Bound] = {}
+        self._timeouts: dict[Interaction, Bound | None] = {}
+
+    # -- deadlines ----------------------------------------------------------------------------
+
+    def late(self) -> Iterator[Cut]:
+        """For every deadline budget that fails, what has to be saved."""
+        graph = self._edits.graph
+        for step in graph.calls():
+            left()
+            if ("timeout", step) in self._chosen or passes_deadline_on(step):
+                continue
+            declared = self._edits.declared.timeout_of(step)
+            if step.endpoint is not None and declared is not None:
+                below = self.case(step.target_name)
+                excess = below.seconds - declared
+                if excess > 0:
+                    yield Cut(_merged(below.savings, self._more("timeout", step, excess)), excess)
+        for journey in graph.system.journeys:
+            for _, limit in limits_of(journey):
+                whole = Bound()
+                for entry in journey.all_entries():
+                    owner, part = graph.system.endpoint(entry)
+                    whole += self.case(f"{owner.name}.{part.name}" if part else owner.name)
+                if whole.seconds > exact(limit):
+                    yield Cut(whole.savings, whole.seconds - exact(limit))
+
+    def case(self, name: str) -> Bound:
+        """The worst case of an operation."""
+        if name not in self._cases:
+            self._cases[name] = Bound()  # calls that come back add nothing that is known
+            graph = self._edits.graph
+            if name in graph.operations:
+                found = {id(step.step): step for step in graph.outgoing[name]}
+                self._cases[name] = self._in_a_row(graph.operations[name].part.steps, found)
+        return self._cases[name]
+
+    def timeout(self, step: Interaction) -> Bound | None:
+        """The shortest timeout that a step can have; ``None``: it has none."""
+        if step not in self._timeouts:
+            self._timeouts[step] = self._shortest(step)
+        return self._timeouts[step]
+
+    def _shortest(self, step: Interaction) -> Bound | None:
+        declared = self._edits.declared.timeout_of(step)
+        useful = self._edits.useful(step)
+        if ("timeout", step) not in self._chosen:
+            if declared is None:
+                return None
+            return Bound(declared, self._more("timeout", step, max(_ZERO, declared - useful)))
+        least = Bound(useful)
+        if declared is not None and declared < useful:  # it would be shorter if left alone
+            least = Bound(useful, {(("timeout", step), False): useful - declared})
+        if step.endpoint is not None and (step in self._edits.new or not passes_deadline_on(step)):
+            below = self.case(step.target_name)
+            least = below if below.seconds > useful else least
+        return least
+
+    def _more(
+        self, kind: Literal["timeout", "attempts", "breaker"], step: Interaction, saved: Rational
+    ) -> Savings:
+        return {((kind, step), True): saved} if saved and self._edits.can(kind, step) else _NONE
+
+    def _in_a_row(self, steps: Sequence[Step], found: Mapping[int, Interaction]) -> Bound:
+        total = Bound()
+        flagged: dict[str, dict[bool, Bound]] = {}
+        for step in steps:
+            part = self._step(step, found)
+            if isinstance(step, Feature):  # on or off, never both
+                ways = flagged.setdefault(str(step.flag), {True: Bound(), False: Bound()})
+                ways[step.off] += part
+            else:
+                total += part
+        return sum((_longest(ways.values()) for ways in flagged.values()), total)
+
+    def _step(self, step: Step, found: Mapping[int, Interaction]) -> Bound:
+        match step:
+            case Work():
+                return Bound(longest(step.time)[0])
+            case Publish():
+                return Bound()
+            case Parallel():
+                waited = [b for b in step.steps if not getattr(b, "optional", False)]
+                return _longest([self._step(branch, found) for branch in waited])
+            case Repeat():
+                return self._in_a_row(step.steps, found).times(step.times)
+            case Cached():
+                return self._wait(found[id(step)]) + self._in_a_row(step.steps, found)
+            case Group():
+                return self._in_a_row(step.steps, found)
+            case _:
+                return self._wait(found[id(step)])
+
+    def _wait(self, step: Interaction) -> Bound:
+        timeout = self.timeout(step)
+        if timeout is None or isinstance(step.target, LocalCache):
+            return Bound()
+        count = self._tries.get(step, self._edits.tries(step))
+        hedge, retry = getattr(step.step, "hedge", None), getattr(step.step, "retry", None)
+        each = timeout
+        if isinstance(hedge, Hedge) and exact(hedge.after) < timeout.seconds:
+            later = exact(hedge.after) * (hedge.max_attempts - 1)
+            each += Bound(later, self._more("timeout", step, later))
+        pauses = backoffs(retry)[: count - 1] if isinstance(retry, Retry) else []
+        waits = each.times(count) + Bound(sum(map(exact, pauses), _ZERO))
+        fewer = waits.seconds - each.seconds
+        more = self._more("attempts", step, fewer) if step not in self._tries else _NONE
+        return waits + Bound(_ZERO, more) + self._fallback(step)
+
+    def _fallback(self, step: Interaction) -> Bound:
+        fallback = getattr(step.step, "fallback", None)
+        if isinstance(fallback, Fallback) and fallback.kind == "call" and fallback.target:
+            return self.case(str(fallback.target))
+        return Bound()
+
+    # -- retries ------------------------------------------------------------------------------
+
+    def stormy(self, bound: Rational) -> Iterator[Cut]:
+        """For every element that works too often, the edits of which one is needed."""
+        arrives: dict[str, Bound] = {}
+        for name in self._edits.graph.operations:
+            self._arrives(name, arrives)
+        for step in self._edits.graph.interactions:
+            left()
+            if step.mode in ("call", "read", "write"):
+                total = self._through(step, arrives)
+                if total.seconds > bound:
+                    yield Cut(total.savings, Rational(1))
+
+    def _arrives(self, name: str, arrives: dict[str, Bound]) -> Bound:
+        if name not in arrives:
+            arrives[name] = Bound(Rational(1))
+            callers = self._edits.amplification.callers_of(name)
+            ways = [self._through(step, arrives) for step in callers]
+            arrives[name] = _longest([Bound(Rational(1)), *ways])
+        return arrives[name]
+
+    def _through(self, step: Interaction, arrives: dict[str, Bound]) -> Bound:
+        """How often work arrives behind a step, in place of seconds; an edit that helps saves 1."""
+        above = self._arrives(step.operation.name, arrives)
+        broken = ("breaker", step) in self._chosen
+        rate = BREAKS_AT if broken else None
+        factor = self._edits.amplification.factor(step, self._tries.get(step), rate) or Rational(1)
+        savings = dict(above.savings)
+        if factor > 1:
+            if step not in self._tries:
+                savings.update(self._more("attempts", step, Rational(1)))
+            if not broken:
+                savings.update(self._more("breaker", step, Rational(1)))
+        return Bound(above.seconds * factor, savings)
+
+
+def _longest(bounds: Collection[Bound]) -> Bound:
+    return max(bounds, key=lambda bound: bound.seconds, default=Bound())
