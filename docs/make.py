@@ -7,8 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from archcheck.diagrams import container_view, to_svg
+from archcheck.graph import Graph
 from archcheck.loading import load
+from archcheck.model import System
 from archcheck.plugins import rules
+from archcheck.proof import marked, prove
 from archcheck.reporting.rules import rule_page, rules_index
 from archcheck.reporting.simulation import draw_charts
 from archcheck.simulation import parse_fault, simulate
@@ -29,10 +32,18 @@ def pictures() -> dict[Path, str]:
     (boutique,) = load(ROOT / "models" / "online_boutique")
     result = simulate(example, example.scenarios[0])
     busy = {resource.name: resource.utilisation for resource in result.resources}
+    (broken,) = load(ROOT / "examples" / "broken_shop.py")
     return {
+        DOCS / "images" / "broken_shop.svg": to_svg(container_view(broken, marks=marks_of(broken))),
         DOCS / "images" / "checkout.svg": to_svg(container_view(example, busy)),
         DOCS / "images" / "online_boutique.svg": to_svg(container_view(boutique)),
     }
+
+
+def marks_of(system: System) -> dict[str, str]:
+    """What the counterexamples of all questions do to each element."""
+    asked = prove(Graph(system))
+    return marked(refuted for part in asked for refuted in part.refuted)
 
 
 def main() -> int:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from archcheck.proof.questions import questions as all_questions
+
 ROOT = Path(__file__).parents[2]
 
 BROKEN = """
@@ -75,6 +77,15 @@ def test_the_shop_is_proved() -> None:
     assert done.stdout.splitlines()[-1].endswith(" proved, 0 refuted, 0 undecided")
 
 
+def test_the_broken_shop_has_a_counterexample_for_every_question() -> None:
+    done = archcheck("prove", "examples/broken_shop.py")
+    assert done.returncode == 1
+    golden = (ROOT / "examples" / "broken_shop.txt").read_text()
+    assert [line.rstrip() for line in done.stdout.splitlines()] == golden.splitlines()
+    questions = {question.name for question in all_questions()}
+    assert all(f"refuted[{name}]" in golden for name in questions)
+
+
 def test_counterexamples_are_stories_with_lines(broken: Path) -> None:
     done = archcheck("prove", broken.name, "--question", "deadlines", cwd=broken.parent)
     assert done.returncode == 1
@@ -123,7 +134,7 @@ def test_counterexamples_are_drawn(broken: Path) -> None:
     assert f"wrote {picture}" in done.stderr
     text = picture.read_text()
     assert "waits 360 ms" in text
-    assert "12 times" in text
+    assert "asked 12 times" in text
 
 
 def test_suggested_timeouts_mend_the_model(broken: Path) -> None:

@@ -22,6 +22,7 @@ from archcheck.proof import (
     Answered,
     Budget,
     availabilities,
+    marked,
     prove,
     suggest_sizes,
     suggest_timeouts,
@@ -98,7 +99,9 @@ def command(
     path = _picture(diagram)
     budget = Budget(float(proof_budget))
     asked = prove(graph, names, failures=failures, budget=budget)
-    available = tuple(availabilities(graph)) if not names or "availability" in names else ()
+    stopped = any(part.stopped for part in asked)
+    wanted = not stopped and (not names or "availability" in names)
+    available = tuple(availabilities(graph)) if wanted else ()
     if format_ == "json":
         write(json.dumps(proofs_data(system, asked, available), indent=2), output)
     else:
@@ -119,11 +122,7 @@ def _picture(diagram: str | None) -> Path | None:
 
 
 def _draw(system: System, asked: tuple[Answered, ...], path: Path) -> None:
-    marks: dict[str, str] = {}
-    for part in asked:
-        for refuted in part.refuted:
-            for name, text in refuted.counterexample.marks.items():
-                marks[name] = ", ".join(dict.fromkeys(filter(None, (marks.get(name), text))))
+    marks = marked(refuted for part in asked for refuted in part.refuted)
     svg = to_svg(container_view(system, marks=marks))
     if path.suffix == ".png":
         path.write_bytes(to_png(svg))

@@ -13,6 +13,7 @@ from archcheck.proof.answers import (
     Proved,
     Refuted,
     Undecided,
+    marked,
     results,
 )
 from archcheck.proof.budget import Budget, BudgetSpentError
@@ -65,6 +66,7 @@ __all__ = [
     "dead_policies",
     "deadline_budgets",
     "exact",
+    "marked",
     "promised_availability",
     "prove",
     "quorums",

@@ -215,9 +215,9 @@ def _storm(worst: Amplification, name: str) -> RetryStorm:
     factor = math.prod(factors, start=_ONCE)
     product = " x ".join(_times(part) for part in factors if part != 1)
     retrying = [step for step, part in zip(path, factors, strict=True) if part != 1]
-    end = "query" if isinstance(path[-1].target, Datastore) else "call"
+    end = "queries" if isinstance(path[-1].target, Datastore) else "calls"
     return RetryStorm(
-        f"while {name} fails, one request makes up to {_times(factor)} {end}s of it: {product}",
+        f"while {name} fails, one request makes up to {_times(factor)} {end} of it: {product}",
         (
             *(
                 text
@@ -227,7 +227,11 @@ def _storm(worst: Amplification, name: str) -> RetryStorm:
             f"together {product} = {_times(factor)}",
         ),
         tuple(retrying),
-        {step.target.name: f"{_times(worst.of(step.target_name).factor)} times" for step in path},
+        {
+            step.target.name: f"asked {_times(worst.of(step.target_name).factor)} times"
+            for step in path
+            if worst.of(step.target_name).factor > 1
+        },
         path,
         factors,
     )

@@ -110,6 +110,15 @@ def results(answers: Iterable[Answer], *, cause: str = "") -> Iterator[Result]:
                     yield OpenResult(gap.holder, gap.attribute, gap.threshold)
 
 
+def marked(refuted: Iterable[Refuted]) -> dict[str, str]:
+    """What counterexamples do to each element, for a diagram of them all."""
+    marks: dict[str, dict[str, None]] = {}
+    for answer in refuted:
+        for name, text in answer.counterexample.marks.items():
+            marks.setdefault(name, {}).setdefault(text)
+    return {name: ", ".join(texts) for name, texts in marks.items()}
+
+
 def missing(gaps: Iterable[Gap]) -> str:
     """The reason of an answer that is undecided because of ``gaps``."""
     names = dict.fromkeys(f"{subject_name(gap.holder)}: {gap.attribute}" for gap in gaps)

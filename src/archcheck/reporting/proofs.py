@@ -70,7 +70,7 @@ def _print_refuted(console: Console, system: System, name: str, refuted: Refuted
         console.print(Text.assemble("  --> ", (str(place), "cyan")))
     for part in shown.story:
         console.print(Text(f"    {_told(system, part)}"))
-    if shown.conflict:
+    if len(shown.conflict) > 1:
         names = ", ".join(printable(subject_name(part)) for part in shown.conflict)
         console.print(Text(f"  cannot all stand: {names}"))
     if refuted.fix:

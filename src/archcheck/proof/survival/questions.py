@@ -324,11 +324,11 @@ def promised_availability(graph: Graph) -> Iterator[Answer]:
 
 def _kept(found: Availability, target: Rational) -> Answer:
     journey, bounds = found.journey, found.bounds
-    claim = f"{journey.name} can be available {Fraction(float(target))} of the time"
+    claim = f"{journey.name} can be available {Fraction(float(target)):.8} of the time"
     if bounds.high < target:
         at_most = Fraction(float(bounds.high))
         shown = Counterexample(
-            f"{journey.name} promises {Fraction(float(target))} and can reach {at_most:.6}",
+            f"{journey.name} promises {Fraction(float(target)):.8} and can reach {at_most:.6}",
             (f"what it needs works together {at_most:.6} of the time",),
         )
         return Refuted(journey, claim, shown, "fewer hard dependencies, or more replicas")
