@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 
 import networkx as nx
 import pytest
@@ -14,15 +15,19 @@ from archcheck import (
     Allow,
     Call,
     Deny,
+    Deterministic,
     Endpoint,
     Feature,
     Flag,
     Independent,
+    Journey,
     Layers,
+    Load,
     ModelError,
     OnlyVia,
     OnlyWithin,
     Policy,
+    Scenario,
     Service,
     System,
 )
@@ -30,6 +35,8 @@ from archcheck.graph import Graph
 from archcheck.graph.policies import exempt_edges, forbidden, granted
 from archcheck.proof import Budget, BudgetSpentError, Refuted, contradictions, dead_policies
 from archcheck.proof.families import Family
+from archcheck.simulation import simulate
+from archcheck.units import s
 
 NAMES = ("a", "b", "c", "d")
 SELECTORS = st.sampled_from(["a", "b", "c", "d", "left", "right"])
@@ -229,6 +236,10 @@ def test_flags_take_part_in_load_as_they_stand() -> None:
         ],
     )
     assert dict(Graph(made).visits_from("a.go").operations) == {"a.go": 1.0, "c.go": 1.0}
+    load = Scenario("usual", load=[Load("use", Deterministic(10 / s))])
+    used = replace(made, journeys=[Journey("use", "a.go")], scenarios=[load])
+    result = simulate(used, load, duration=2 * s, warmup=0 * s)
+    assert {call.name for call in result.calls} == {"use -> a.go", "a.go -> c.go"}
 
 
 def test_no_time_is_no_answer() -> None:
