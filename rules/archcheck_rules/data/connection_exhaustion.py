@@ -36,7 +36,6 @@ from archcheck import (
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
-from archcheck.model import Rollout
 
 rule = Rule("DAT005", "connection-exhaustion", severity="error", method="proof")
 
@@ -58,7 +57,9 @@ def _judge(store: Datastore, users: list[Service]) -> Iterator[Result]:
     limit = accepted.value - (effective(store, "reserved_connections").value or 0)
     terms, total, unknown = [], 0, False
     for service in users:
-        replicas, pool = _most_replicas(service), _pool(service, store)
+        deployment = service.deployment
+        replicas = deployment.most_at_once() if deployment else None
+        pool = _pool(service, store)
         if replicas is None or pool is None:
             unknown = True
             missing = "deployment.replicas" if replicas is None else "pools"
@@ -76,15 +77,6 @@ def _judge(store: Datastore, users: list[Service]) -> Iterator[Result]:
             fix=f"max_connections={total}, or smaller pools",
             evidence=tuple(terms),
         )
-
-
-def _most_replicas(service: Service) -> int | None:
-    """At the largest scale, while a rollout adds its surge."""
-    most = service.deployment.most_replicas() if service.deployment else None
-    if most is None:
-        return None
-    rollout = effective(service.deployment, "rollout").value
-    return most + (rollout.surplus(most) if isinstance(rollout, Rollout) else 0)
 
 
 def _pool(service: Service, store: Datastore) -> int | None:

@@ -101,7 +101,7 @@ def command(
     asked = prove(graph, names, failures=failures, budget=budget)
     stopped = any(part.stopped for part in asked)
     wanted = not stopped and (not names or "availability" in names)
-    available = tuple(availabilities(graph)) if wanted else ()
+    available = availabilities(graph) if wanted else ()
     if format_ == "json":
         write(json.dumps(proofs_data(system, asked, available), indent=2), output)
     else:

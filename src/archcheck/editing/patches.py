@@ -195,7 +195,7 @@ def _given(call: ast.Call, part: Element, name: str) -> ast.expr | None:
     for word in call.keywords:
         if word.arg == name:
             return word.value
-    positional = [each.name for each in fields(part) if not each.kw_only]  # type: ignore[arg-type]
+    positional = [each.name for each in fields(part) if not each.kw_only]  # type: ignore[arg-type]  # a dataclass
     place = positional.index(name) if name in positional else len(call.args)
     return call.args[place] if place < len(call.args) else None
 

@@ -201,6 +201,12 @@ class Deployment(Element, Documented):
         value: int | None = effective(self, "replicas").value
         return value
 
+    def most_at_once(self) -> int | None:
+        """The same while a rollout adds its surge; ``None`` when unknown."""
+        most = self.most_replicas()
+        rollout = effective(self, "rollout").value
+        return most if most is None or rollout is None else most + rollout.surplus(most)
+
 
 @element
 class _Deployment(Deployment):

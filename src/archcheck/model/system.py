@@ -149,8 +149,11 @@ class System(Element):
 
     def runs(self, step: Feature) -> bool:
         """Whether the steps behind a feature flag run today; an undeclared flag counts as on."""
-        flag = next(flag for flag in self.of_type(Flag) if flag.name == step.flag)
-        return (flag.on is not False) is not step.off
+        return self._flags[str(step.flag)] is not step.off
+
+    @cached_property
+    def _flags(self) -> dict[str, bool]:
+        return {flag.name: flag.on is not False for flag in self.of_type(Flag)}
 
     def of_type(self, kind: type[E]) -> tuple[E, ...]:
         """All elements of a kind, in the order of their declaration."""

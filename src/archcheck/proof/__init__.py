@@ -19,13 +19,10 @@ from archcheck.proof.answers import (
 from archcheck.proof.budget import Budget, BudgetSpentError
 from archcheck.proof.deadlines import LongestRun, deadline_budgets
 from archcheck.proof.exact import exact
-from archcheck.proof.limits.questions import (
-    WorstPoint,
-    admissions,
-    carried,
-    rollouts,
-    worst_demands,
-)
+from archcheck.proof.limits.admission import admissions
+from archcheck.proof.limits.figures import WorstPoint, worst_demands
+from archcheck.proof.limits.load import carried
+from archcheck.proof.limits.rollouts import rollouts
 from archcheck.proof.limits.sizing import suggest_sizes
 from archcheck.proof.policies import contradictions, dead_policies
 from archcheck.proof.questions import Answered, prove

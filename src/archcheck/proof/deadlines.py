@@ -20,21 +20,12 @@ from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.worst_case import backoffs
 from archcheck.model import (
     Absent,
-    Cached,
-    Fallback,
-    Feature,
     Hedge,
     Journey,
-    LocalCache,
-    Parallel,
-    Publish,
-    Repeat,
     Retry,
-    Step,
     Work,
     effective,
 )
-from archcheck.model.steps import Group
 from archcheck.proof.answers import (
     Answer,
     Counterexample,
@@ -46,6 +37,7 @@ from archcheck.proof.answers import (
 )
 from archcheck.proof.budget import left
 from archcheck.proof.exact import Rational, exact, longest, shown
+from archcheck.proof.walk import LongestWalk
 from archcheck.units import Duration
 
 _NOTHING = Rational(0)
@@ -83,6 +75,10 @@ class WorstCase:
             tuple(dict.fromkeys(self.assumptions + other.assumptions)),
         )
 
+    def times(self, count: int) -> WorstCase:
+        """The same so many times over."""
+        return WorstCase(self.parts * count, self.gaps, self.assumptions)
+
 
 @dataclass(frozen=True)
 class LongestRun(Counterexample):
@@ -92,94 +88,15 @@ class LongestRun(Counterexample):
     limit: Rational = _NOTHING
 
 
-class WorstCases:
-    """The worst case of each operation of a system; each is found once.
+class WorstCases(LongestWalk[WorstCase]):
+    """The worst case of each operation of a system.
 
     ``tries`` are attempts of steps, instead of those that are declared.
     """
 
     def __init__(self, graph: Graph, tries: Mapping[Interaction, int] | None = None) -> None:
-        self._graph = graph
+        super().__init__(graph)
         self._tries = tries or {}
-        self._known: dict[str, WorstCase] = {}
-        self._open: set[str] = set()
-
-    def of(self, name: str) -> WorstCase:
-        """The worst case of an endpoint, consumer or external."""
-        if name not in self._graph.operations:
-            owner, _ = self._graph.system.endpoint(name)
-            return WorstCase(gaps=(Gap(owner, "endpoints"),))
-        if name in self._open:
-            operation = self._graph.operations[name]
-            return WorstCase(gaps=(Gap(operation, "an end of the calls that come back to it"),))
-        if name not in self._known:
-            self._open.add(name)
-            operation = self._graph.operations[name]
-            found = {id(step.step): step for step in self._graph.outgoing[name]}
-            self._known[name] = self._sum(operation, operation.part.steps, found)
-            self._open.discard(name)
-        return self._known[name]
-
-    def of_journey(self, journey: Journey) -> WorstCase:
-        """Its entries, one after the other."""
-        total = WorstCase()
-        for entry in journey.all_entries():
-            owner, endpoint = self._graph.system.endpoint(entry)
-            total += self.of(f"{owner.name}.{endpoint.name}" if endpoint else owner.name)
-        return total
-
-    def _sum(
-        self, operation: Operation, steps: Sequence[Step], found: dict[int, Interaction]
-    ) -> WorstCase:
-        total = WorstCase()
-        flagged: dict[str, dict[bool, WorstCase]] = {}
-        for step in steps:
-            case = self._step(operation, step, found)
-            if isinstance(step, Feature):  # on or off, never both
-                ways = flagged.setdefault(str(step.flag), {True: WorstCase(), False: WorstCase()})
-                ways[step.off] += case
-            else:
-                total += case
-        return sum((_longest_of([*ways.values()]) for ways in flagged.values()), total)
-
-    def _step(self, operation: Operation, step: Step, found: dict[int, Interaction]) -> WorstCase:
-        match step:
-            case Work():
-                seconds, more = longest(step.time)
-                text = f"{operation.name} computes for {shown(seconds)}"
-                waits = (Waiting(operation, seconds, text),) if seconds else ()
-                return WorstCase(waits, assumptions=(_TAIL,) if more else ())
-            case Publish():
-                return WorstCase()
-            case Parallel():
-                waited = [b for b in step.steps if not getattr(b, "optional", False)]
-                branches = [self._step(operation, branch, found) for branch in waited]
-                return _longest_of(branches)
-            case Repeat():
-                once = self._sum(operation, step.steps, found)
-                return WorstCase(once.parts * step.times, once.gaps, once.assumptions)
-            case Cached():
-                lookup = self.of_step(found[id(step)])
-                return lookup + self._sum(operation, step.steps, found)
-            case Group():
-                return self._sum(operation, step.steps, found)
-            case _:
-                return self.of_step(found[id(step)])
-
-    def of_step(self, step: Interaction) -> WorstCase:
-        """The longest that a call, query or lookup keeps its caller."""
-        if isinstance(step.target, LocalCache):
-            return WorstCase()
-        timeout = self.timeout_of(step)
-        if timeout is None:
-            return self._without_timeout(step)
-        retry = getattr(step.step, "retry", None)
-        seconds, text = attempts_of(step, timeout, self._tries.get(step))
-        alone = WorstCase(
-            (Waiting(step, seconds, f"{step.name} waits {text}"),),
-            assumptions=(_NO_RETRY,) if retry is None else (),
-        )
-        return alone + self._fallback(step)
 
     def timeout_of(self, step: Interaction) -> Rational | None:
         """The timeout of an attempt in seconds: the step's, else the mesh's."""
@@ -188,21 +105,51 @@ class WorstCases:
             timeout = step.mesh.timeout
         return exact(timeout) if isinstance(timeout, Duration) else None
 
-    def _without_timeout(self, step: Interaction) -> WorstCase:
-        """Only the callee's own worst case bounds a call that has deliberately no timeout."""
+    def bound_of(self, step: Interaction) -> WorstCase | None:
+        """What bounds a call that has deliberately no timeout: its callee's own worst case."""
         if isinstance(step.timeout, Absent) and step.mode == "call":
             below = self.of(step.target_name)
-            if not below.gaps:
-                seconds, text = attempts_of(step, below.seconds, self._tries.get(step))
-                waits = (Waiting(step, seconds, f"{step.name} waits {text}"),)
-                return WorstCase(waits, assumptions=below.assumptions) + self._fallback(step)
-        return WorstCase(gaps=(Gap(step, "timeout"),)) + self._fallback(step)
+            return None if below.gaps else below
+        return None
 
-    def _fallback(self, step: Interaction) -> WorstCase:
-        fallback = getattr(step.step, "fallback", None)
-        if isinstance(fallback, Fallback) and fallback.kind == "call" and fallback.target:
-            return self.of(str(fallback.target))
+    def nothing(self) -> WorstCase:
         return WorstCase()
+
+    def working(self, operation: Operation, step: Work) -> WorstCase:
+        seconds, more = longest(step.time)
+        text = f"{operation.name} computes for {shown(seconds)}"
+        waits = (Waiting(operation, seconds, text),) if seconds else ()
+        return WorstCase(waits, assumptions=(_TAIL,) if more else ())
+
+    def waiting(self, step: Interaction) -> WorstCase:
+        timeout, assumptions = self.timeout_of(step), tuple[str, ...]()
+        if timeout is None:
+            below = self.bound_of(step)
+            if below is None:
+                return WorstCase(gaps=(Gap(step, "timeout"),))
+            timeout, assumptions = below.seconds, below.assumptions
+        if getattr(step.step, "retry", None) is None:
+            assumptions = (*assumptions, _NO_RETRY)
+        seconds, text = attempts_of(step, timeout, self._tries.get(step))
+        return WorstCase(
+            (Waiting(step, seconds, f"{step.name} waits {text}"),), assumptions=assumptions
+        )
+
+    def longest(self, branches: Sequence[WorstCase]) -> WorstCase:
+        """The longest counts; the gaps and assumptions of all of them stay."""
+        slowest = max(branches, key=lambda branch: branch.seconds, default=WorstCase())
+        return WorstCase(
+            slowest.parts,
+            tuple(dict.fromkeys(gap for branch in branches for gap in branch.gaps)),
+            tuple(dict.fromkeys(text for branch in branches for text in branch.assumptions)),
+        )
+
+    def unknown(self, name: str) -> WorstCase:
+        owner, _ = self.graph.system.endpoint(name)
+        return WorstCase(gaps=(Gap(owner, "endpoints"),))
+
+    def endless(self, operation: Operation) -> WorstCase:
+        return WorstCase(gaps=(Gap(operation, "an end of the calls that come back to it"),))
 
 
 def attempts_of(
@@ -225,16 +172,6 @@ def attempts_of(
     total = each * count + sum(pauses)
     waits = f" + backoff {' + '.join(shown(p) for p in pauses)}" if any(pauses) else ""
     return total, f"{count} x {text}{waits} = {shown(total)}"
-
-
-def _longest_of(branches: list[WorstCase]) -> WorstCase:
-    """Branches at the same time: the longest counts, the gaps of all of them stay open."""
-    slowest = max(branches, key=lambda branch: branch.seconds, default=WorstCase())
-    return WorstCase(
-        slowest.parts,
-        tuple(dict.fromkeys(gap for branch in branches for gap in branch.gaps)),
-        tuple(dict.fromkeys(text for branch in branches for text in branch.assumptions)),
-    )
 
 
 def passes_deadline_on(step: Interaction) -> bool:

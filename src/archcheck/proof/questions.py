@@ -12,7 +12,9 @@ from archcheck.proof.amplification import retry_amplification
 from archcheck.proof.answers import Answer, Refuted, Undecided
 from archcheck.proof.budget import Budget, BudgetSpentError
 from archcheck.proof.deadlines import deadline_budgets
-from archcheck.proof.limits.questions import admissions, carried, rollouts
+from archcheck.proof.limits.admission import admissions
+from archcheck.proof.limits.load import carried
+from archcheck.proof.limits.rollouts import rollouts
 from archcheck.proof.policies import contradictions, dead_policies
 from archcheck.proof.sagas import sagas
 from archcheck.proof.survival.questions import (

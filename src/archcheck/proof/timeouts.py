@@ -124,7 +124,7 @@ class _Least(WorstCases):
         floor = self._floors.get(step)
         if floor is None:
             return super().timeout_of(step)
-        if step.endpoint is not None and step.target_name in self._graph.operations:
+        if step.endpoint is not None and step.target_name in self.graph.operations:
             below = self.of(step.target_name)
             if not passes_deadline_on(step) or floor == 0:
                 floor = max(floor, below.seconds)

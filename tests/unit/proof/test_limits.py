@@ -176,8 +176,7 @@ def test_the_worst_mix_is_found(first: list[int], second: list[int], share: list
     ]
     try:
         worst, point = loads.worst(weights)
-    except ModelError as error:
-        assert "no load is in all ranges" in str(error)  # noqa: PT017
+    except ModelError:  # nothing is in all ranges at once, then nothing of the grid is
         assert not grid
         return
     assert all(weights["buy"] * a + weights["look"] * b <= worst for a, b in grid)

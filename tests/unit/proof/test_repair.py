@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archcheck import (
+    Absent,
     Call,
     Constant,
     Endpoint,
@@ -150,7 +151,7 @@ def test_edits_are_the_kinds_that_are_allowed() -> None:
     } == {"attempts"}
     done = mended(system, "RES003", costs={"breaker": 1.0})
     assert done.edits == ()
-    assert done.impossible == ("no allowed edits make RES003 hold",)
+    assert done.impossible == ("RES003 web.buy -> orders.place: no allowed edits mend it",)
 
 
 @settings(max_examples=40)
@@ -173,6 +174,55 @@ def test_a_storm_is_calmed_with_the_fewest_edits(attempts: list[int]) -> None:
             fewest_ += 1
     assert done.cost == fewest_
     assert done.after == frozenset()
+
+
+def test_the_bound_of_the_rule_counts() -> None:
+    retry = Retry(attempts=5, backoff=0 * ms)
+    made = System(
+        "made",
+        [
+            Service("a", endpoints=[Endpoint("go", steps=[Call("b", retry=retry)])]),
+            Service("b", endpoints=[Endpoint("go")]),
+        ],
+    )
+    (rule,) = chosen("RES007")
+    assert rule.options is not None
+    strict = {"RES007": rule.options(bound=3.0)}
+
+    def findings(system: System) -> frozenset[tuple[str, str]]:
+        done = verify(system, [rule], settings=Settings(options=strict))
+        return frozenset((f.rule.id, p.subject) for f in done.findings for p in f.occurrences)
+
+    done = repair(made, [rule], findings, options=strict)
+    assert done.before
+    assert done.after == frozenset()
+    assert [edit.values for edit in done.edits] == [{"attempts": 3}]
+
+
+def test_a_call_without_a_timeout_takes_what_its_callee_takes() -> None:
+    """Two of them are too long for the caller, which must be more patient."""
+    relay = Absent("the callee has one")
+    made = System(
+        "made",
+        [
+            MySQL("db", read=Constant(1 * ms)),
+            Service("a", endpoints=[Endpoint("go", steps=[Call("b", timeout=100 * ms)])]),
+            Service("b", endpoints=[Endpoint("go", steps=[Call("c", timeout=relay)] * 2)]),
+            Service("c", endpoints=[Endpoint("go", steps=[Read("db", timeout=60 * ms)])]),
+        ],
+    )
+    done = mended(made, "RES003")
+    assert done.after == frozenset()
+    assert done.cost == 1
+
+
+def test_what_is_left_is_said() -> None:
+    picked = chosen("RES003")
+    system = shop((70, 30, 30), (2, 1), (5, 5), 70)
+    still = frozenset({("RES003", "something else"), *found(system, picked)})
+    done = repair(system, picked, lambda _: still)
+    assert not done.is_complete
+    assert "RES003 something else: no allowed edits mend it" in done.impossible
 
 
 def test_a_breaker_can_do_for_two_rules() -> None:

@@ -17,7 +17,8 @@ from archcheck.editing import Edit
 from archcheck.graph import Graph
 from archcheck.model import Datastore, Rollout, Service, effective
 from archcheck.proof.exact import Rational, exact
-from archcheck.proof.limits.questions import LIMIT, figures_of, least_units, worst_demands
+from archcheck.proof.limits.figures import figures_of, least_units, worst_demands
+from archcheck.proof.limits.load import LIMIT
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,10 @@ from archcheck.model import (
     effective,
 )
 from archcheck.proof.exact import Rational
-from archcheck.proof.limits.questions import LIMIT, figures_of, least_units, worst_demands
+from archcheck.proof.limits.figures import figures_of, least_units, worst_demands
+from archcheck.proof.limits.load import LIMIT
 from archcheck.proof.survival.journeys import Survival
-from archcheck.proof.survival.structure import works
+from archcheck.proof.survival.questions import gone_with
 from archcheck.units import ms, percent
 
 BREAKS_AT = Rational(1, 2)
@@ -54,10 +55,18 @@ ARITHMETIC = frozenset({"RES001", "RES002", "RES003", "RES007"})
 """Rules about timeouts and attempts."""
 
 
-def choices_for(graph: Graph, rule: str, violation: Violation) -> list[Choice]:
-    """Everything that would mend a violation, each choice by itself; none where none is known."""
-    find = _CHOICES.get(rule)
-    return [choice for choice in find(graph, violation) if choice.edits] if find else []
+def choices_for(
+    graph: Graph, rule: str, violation: Violation, busy: Rational = LIMIT
+) -> list[Choice]:
+    """Everything that would mend a violation, each choice by itself; none where none is known.
+
+    ``busy`` is the share of a resource that rule PRF001 allows to be busy.
+    """
+    if rule in _SIZES:
+        found = _capacity(graph, violation, busy if rule == "PRF001" else Rational(1))
+    else:
+        found = _CHOICES[rule](graph, violation)
+    return [choice for choice in found if choice.edits]
 
 
 def _retry(graph: Graph, violation: Violation) -> Iterator[Choice]:
@@ -159,18 +168,8 @@ def _zone_loss(graph: Graph, violation: Violation) -> Iterator[Choice]:
     """All elements that some zone takes with it; a single choice, since each of them is needed."""
     (journey,) = [j for j in graph.critical_journeys if j is violation.subject]
     needs = Survival(graph).of_journey(journey)
-    parts = getattr(needs.structure, "parts", (needs.structure,))
-    zones = [unit for unit in needs.structure.units if unit.kind == "zone"]
-    names = sorted(
-        {
-            unit.element
-            for zone in zones
-            for part in parts
-            if not works(part, zone.units)
-            for unit in part.units
-            if unit.kind != "zone"
-        }
-    )
+    zones = sorted(unit for unit in needs.structure.units if unit.kind == "zone")
+    names = sorted({name for zone in zones for name in gone_with(needs, zone)})
     every = [_survives_zone(graph, graph.system.find(name)) for name in names]
     yield Choice(
         tuple(kind for choice in every for kind in choice.kinds),
@@ -178,14 +177,14 @@ def _zone_loss(graph: Graph, violation: Violation) -> Iterator[Choice]:
     )
 
 
-def _capacity(graph: Graph, violation: Violation) -> Iterator[Choice]:
+def _capacity(graph: Graph, violation: Violation, busy: Rational) -> Iterator[Choice]:
     """As many replicas as the worst load needs, one zone lost."""
     service = violation.subject
     if not isinstance(service, Service) or service.deployment is None:
         return
     needed = max(
         (
-            least_units(figure, LIMIT)
+            least_units(figure, busy)
             for demand in worst_demands(graph)
             for figure in figures_of(demand)
             if figure.holder.name == service.name and figure.each is not None
@@ -214,7 +213,7 @@ def _connections(graph: Graph, violation: Violation) -> Iterator[Choice]:
         for pool in service.pools
         if str(pool.target) == store.name
     ]
-    total = sum(_replicas_at_most(s) * pool.size * pool.processes for pool, s in pools)
+    total = sum(_at_once(s) * pool.size * pool.processes for pool, s in pools)
     if not total:
         return
     share = Rational(room, total)
@@ -227,11 +226,8 @@ def _connections(graph: Graph, violation: Violation) -> Iterator[Choice]:
     yield Choice(("pool",) * len(edits), edits)
 
 
-def _replicas_at_most(service: Service) -> int:
-    deployment = service.deployment
-    most = (deployment.most_replicas() if deployment else None) or 1
-    rollout = effective(deployment, "rollout").value
-    return most + (rollout.surplus(most) if rollout is not None else 0)
+def _at_once(service: Service) -> int:
+    return (service.deployment.most_at_once() if service.deployment else None) or 1
 
 
 _CHOICES: Mapping[str, Callable[[Graph, Violation], Iterator[Choice]]] = {
@@ -245,8 +241,7 @@ _CHOICES: Mapping[str, Callable[[Graph, Violation], Iterator[Choice]]] = {
     "DAT001": _second,
     "DAT005": _connections,
     "DEP002": _spread,
-    "DEP005": _capacity,
-    "PRF001": _capacity,
 }
-REPAIRABLE = ARITHMETIC | frozenset(_CHOICES)
+_SIZES = frozenset({"DEP005", "PRF001"})
+REPAIRABLE = ARITHMETIC | _SIZES | frozenset(_CHOICES)
 """The rules whose violations can be repaired."""

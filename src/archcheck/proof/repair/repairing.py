@@ -14,8 +14,10 @@ from archcheck.editing import COSTS, Edit, apply, checked_costs
 from archcheck.findings import Rule, Violation, subject_name
 from archcheck.graph import Graph, Interaction
 from archcheck.model import System
+from archcheck.proof.amplification import BOUND
 from archcheck.proof.budget import Budget
 from archcheck.proof.exact import Rational, exact
+from archcheck.proof.limits.load import LIMIT
 from archcheck.proof.repair.choices import ARITHMETIC, REPAIRABLE, Choice, choices_for
 from archcheck.proof.repair.search import Wanted, cheapest
 
@@ -65,6 +67,7 @@ def repair(
     before = find(system)
     current, found = system, before
     total = at_least = _NOTHING
+    thresholds = _Thresholds.of(repairable, options or {})
     edits: list[Edit] = []
     impossible: tuple[str, ...] = ()
     with (budget or Budget()).running():
@@ -73,20 +76,37 @@ def repair(
             open_ = list(_violations(graph, repairable, options or {}, found))
             if not open_:
                 break
-            wanted, impossible = _wanted(graph, open_, prices)
+            wanted, impossible = _wanted(graph, open_, prices, thresholds)
             solution = cheapest(graph, wanted, prices)
-            if solution is None:
-                names = sorted({rule for rule, _ in open_ if rule in ARITHMETIC})
-                impossible = (*impossible, f"no allowed edits make {', '.join(names)} hold")
-                break
-            if not solution.edits:
+            if solution is None or not solution.edits:
                 break
             edits += solution.edits
             total += solution.cost
             at_least += solution.at_least
             current = apply(current, solution.edits)
             found = find(current)
+    known = {text.partition(":")[0] for text in impossible}
+    left = sorted(f for f in found if f[0] in REPAIRABLE and " ".join(f) not in known)
+    impossible = (*impossible, *(f"{rule} {name}: no allowed edits mend it" for rule, name in left))
     return Repair(current, tuple(edits), total, before, found, at_least, impossible)
+
+
+@dataclass(frozen=True)
+class _Thresholds:
+    """What the rules allow that count something, as they are configured."""
+
+    factor: Rational = BOUND
+    busy: Rational = LIMIT
+
+    @classmethod
+    def of(cls, rules: Iterable[Rule], options: Mapping[str, object]) -> _Thresholds:
+        configured = {
+            rule.id: options.get(rule.id) or rule.options() for rule in rules if rule.options
+        }
+        return cls(
+            exact(getattr(configured.get("RES007"), "bound", float(BOUND))),
+            exact(getattr(configured.get("PRF001"), "limit", float(LIMIT))),
+        )
 
 
 def _violations(
@@ -101,7 +121,10 @@ def _violations(
 
 
 def _wanted(
-    graph: Graph, open_: Sequence[tuple[str, Violation]], prices: Mapping[str, Rational]
+    graph: Graph,
+    open_: Sequence[tuple[str, Violation]],
+    prices: Mapping[str, Rational],
+    thresholds: _Thresholds,
 ) -> tuple[Wanted, tuple[str, ...]]:
     """What must be brought about, and what cannot be with the edits that are allowed."""
     timeouts: list[Interaction] = []
@@ -115,7 +138,7 @@ def _wanted(
             else:
                 impossible.append(f"{rule} {name}: no allowed edit sets a timeout")
         elif rule not in ARITHMETIC:
-            every = choices_for(graph, rule, violation)
+            every = choices_for(graph, rule, violation, thresholds.busy)
             allowed = tuple(c for c in every if all(kind in prices for kind in c.kinds))
             if allowed:
                 choices.append(allowed)
@@ -124,5 +147,5 @@ def _wanted(
                 impossible.append(f"{rule} {name}: needs {needed or 'what no edit does'}")
     rules = {rule for rule, _ in open_}
     deadlines = bool(rules & {"RES001", "RES002", "RES003"})
-    factor = Rational(10) if "RES007" in rules else None
+    factor = thresholds.factor if "RES007" in rules else None
     return Wanted(deadlines, factor, tuple(timeouts), tuple(choices)), tuple(impossible)

@@ -13,28 +13,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from archcheck.graph import Graph, Interaction
+from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.worst_case import backoffs
-from archcheck.model import (
-    Cached,
-    Fallback,
-    Feature,
-    Hedge,
-    LocalCache,
-    Parallel,
-    Publish,
-    Repeat,
-    Retry,
-    Step,
-    Work,
-)
-from archcheck.model.steps import Group
+from archcheck.model import Hedge, Retry, Work
 from archcheck.proof.amplification import Amplification
 from archcheck.proof.budget import left
 from archcheck.proof.deadlines import WorstCases, limits_of, passes_deadline_on
 from archcheck.proof.exact import Rational, exact, longest
 from archcheck.proof.repair.choices import BREAKS_AT
 from archcheck.proof.timeouts import shortest_useful
+from archcheck.proof.walk import LongestWalk
 
 Atom: TypeAlias = tuple[Literal["timeout", "attempts", "breaker"], Interaction]
 """An edit of one step."""
@@ -117,54 +105,40 @@ class Edits:
         return plain > (self.amplification.factor(step, None, BREAKS_AT) or 1)
 
 
-class Trial:
+class Trial(LongestWalk[Bound]):
     """The best that a set of edits can do; ``tries`` are attempts that are lowered to a number."""
 
     def __init__(
         self, edits: Edits, chosen: Collection[Atom], tries: Mapping[Interaction, int]
     ) -> None:
+        super().__init__(edits.graph)
         self._edits = edits
         self._chosen = frozenset(chosen)
         self._tries = tries
-        self._cases: dict[str, Bound] = {}
         self._timeouts: dict[Interaction, Bound | None] = {}
 
     # -- deadlines ----------------------------------------------------------------------------
 
     def late(self) -> Iterator[Cut]:
         """For every deadline budget that fails, what has to be saved."""
-        graph = self._edits.graph
-        for step in graph.calls():
+        for step in self.graph.calls():
             left()
             if ("timeout", step) in self._chosen or passes_deadline_on(step):
                 continue
             declared = self._edits.declared.timeout_of(step)
             if step.endpoint is not None and declared is not None:
-                below = self.case(step.target_name)
+                below = self.of(step.target_name)
                 excess = below.seconds - declared
                 if excess > 0:
                     yield Cut(_merged(below.savings, self._more("timeout", step, excess)), excess)
-        for journey in graph.system.journeys:
+        for journey in self.graph.system.journeys:
             for _, limit in limits_of(journey):
-                whole = Bound()
-                for entry in journey.all_entries():
-                    owner, part = graph.system.endpoint(entry)
-                    whole += self.case(f"{owner.name}.{part.name}" if part else owner.name)
+                whole = self.of_journey(journey)
                 if whole.seconds > exact(limit):
                     yield Cut(whole.savings, whole.seconds - exact(limit))
 
-    def case(self, name: str) -> Bound:
-        """The worst case of an operation."""
-        if name not in self._cases:
-            self._cases[name] = Bound()  # calls that come back add nothing that is known
-            graph = self._edits.graph
-            if name in graph.operations:
-                found = {id(step.step): step for step in graph.outgoing[name]}
-                self._cases[name] = self._in_a_row(graph.operations[name].part.steps, found)
-        return self._cases[name]
-
     def timeout(self, step: Interaction) -> Bound | None:
-        """The shortest timeout that a step can have; ``None``: it has none."""
+        """The shortest timeout that a step can have, or what else bounds it; ``None``: nothing."""
         if step not in self._timeouts:
             self._timeouts[step] = self._shortest(step)
         return self._timeouts[step]
@@ -174,13 +148,14 @@ class Trial:
         useful = self._edits.useful(step)
         if ("timeout", step) not in self._chosen:
             if declared is None:
-                return None
+                bounded = self._edits.declared.bound_of(step) is not None
+                return self.of(step.target_name) if bounded else None
             return Bound(declared, self._more("timeout", step, max(_ZERO, declared - useful)))
         least = Bound(useful)
         if declared is not None and declared < useful:  # it would be shorter if left alone
             least = Bound(useful, {(("timeout", step), False): useful - declared})
         if step.endpoint is not None and (step in self._edits.new or not passes_deadline_on(step)):
-            below = self.case(step.target_name)
+            below = self.of(step.target_name)
             least = below if below.seconds > useful else least
         return least
 
@@ -189,39 +164,15 @@ class Trial:
     ) -> Savings:
         return {((kind, step), True): saved} if saved and self._edits.can(kind, step) else _NONE
 
-    def _in_a_row(self, steps: Sequence[Step], found: Mapping[int, Interaction]) -> Bound:
-        total = Bound()
-        flagged: dict[str, dict[bool, Bound]] = {}
-        for step in steps:
-            part = self._step(step, found)
-            if isinstance(step, Feature):  # on or off, never both
-                ways = flagged.setdefault(str(step.flag), {True: Bound(), False: Bound()})
-                ways[step.off] += part
-            else:
-                total += part
-        return sum((_longest(ways.values()) for ways in flagged.values()), total)
+    def nothing(self) -> Bound:
+        return Bound()
 
-    def _step(self, step: Step, found: Mapping[int, Interaction]) -> Bound:
-        match step:
-            case Work():
-                return Bound(longest(step.time)[0])
-            case Publish():
-                return Bound()
-            case Parallel():
-                waited = [b for b in step.steps if not getattr(b, "optional", False)]
-                return _longest([self._step(branch, found) for branch in waited])
-            case Repeat():
-                return self._in_a_row(step.steps, found).times(step.times)
-            case Cached():
-                return self._wait(found[id(step)]) + self._in_a_row(step.steps, found)
-            case Group():
-                return self._in_a_row(step.steps, found)
-            case _:
-                return self._wait(found[id(step)])
+    def working(self, operation: Operation, step: Work) -> Bound:
+        return Bound(longest(step.time)[0])
 
-    def _wait(self, step: Interaction) -> Bound:
+    def waiting(self, step: Interaction) -> Bound:
         timeout = self.timeout(step)
-        if timeout is None or isinstance(step.target, LocalCache):
+        if timeout is None:
             return Bound()
         count = self._tries.get(step, self._edits.tries(step))
         hedge, retry = getattr(step.step, "hedge", None), getattr(step.step, "retry", None)
@@ -233,12 +184,15 @@ class Trial:
         waits = each.times(count) + Bound(sum(map(exact, pauses), _ZERO))
         fewer = waits.seconds - each.seconds
         more = self._more("attempts", step, fewer) if step not in self._tries else _NONE
-        return waits + Bound(_ZERO, more) + self._fallback(step)
+        return waits + Bound(_ZERO, more)
 
-    def _fallback(self, step: Interaction) -> Bound:
-        fallback = getattr(step.step, "fallback", None)
-        if isinstance(fallback, Fallback) and fallback.kind == "call" and fallback.target:
-            return self.case(str(fallback.target))
+    def longest(self, branches: Sequence[Bound]) -> Bound:
+        return max(branches, key=lambda bound: bound.seconds, default=Bound())
+
+    def unknown(self, name: str) -> Bound:
+        return Bound()
+
+    def endless(self, operation: Operation) -> Bound:
         return Bound()
 
     # -- retries ------------------------------------------------------------------------------
@@ -246,9 +200,9 @@ class Trial:
     def stormy(self, bound: Rational) -> Iterator[Cut]:
         """For every element that works too often, the edits of which one is needed."""
         arrives: dict[str, Bound] = {}
-        for name in self._edits.graph.operations:
+        for name in self.graph.operations:
             self._arrives(name, arrives)
-        for step in self._edits.graph.interactions:
+        for step in self.graph.interactions:
             left()
             if step.mode in ("call", "read", "write"):
                 total = self._through(step, arrives)
@@ -260,7 +214,7 @@ class Trial:
             arrives[name] = Bound(Rational(1))
             callers = self._edits.amplification.callers_of(name)
             ways = [self._through(step, arrives) for step in callers]
-            arrives[name] = _longest([Bound(Rational(1)), *ways])
+            arrives[name] = self.longest([Bound(Rational(1)), *ways])
         return arrives[name]
 
     def _through(self, step: Interaction, arrives: dict[str, Bound]) -> Bound:
@@ -276,7 +230,3 @@ class Trial:
             if not broken:
                 savings.update(self._more("breaker", step, Rational(1)))
         return Bound(above.seconds * factor, savings)
-
-
-def _longest(bounds: Collection[Bound]) -> Bound:
-    return max(bounds, key=lambda bound: bound.seconds, default=Bound())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from weakref import WeakKeyDictionary
 
 from archcheck.findings import Subject, subject_name
 from archcheck.graph import Graph
@@ -129,7 +130,7 @@ def zone_loss(graph: Graph) -> Iterator[Answer]:
         claim = f"{journey.name} survives the loss of any one zone"
         cuts = [zone.units for zone in lost]
         names = ", ".join(zone.element for zone in lost)
-        gone = _without_zone(needs, lost[0]) if lost else ()
+        gone = gone_with(needs, lost[0]) if lost else ()
         message = f"{journey.name} stops when a zone is lost: {names}"
         fix = f"spread {' and '.join(gone) or 'it'} over at least two zones"
         answer = _answer(graph, journey, claim, needs, cuts, message, fix)
@@ -146,7 +147,7 @@ def zone_loss(graph: Graph) -> Iterator[Answer]:
         yield answer
 
 
-def _without_zone(needs: Needs, zone: Unit) -> tuple[str, ...]:
+def gone_with(needs: Needs, zone: Unit) -> tuple[str, ...]:
     """The elements that a lost zone takes with it."""
     parts = getattr(needs.structure, "parts", (needs.structure,))
     stopped = [part for part in parts if not works(part, zone.units)]
@@ -293,12 +294,21 @@ class Availability:
     gaps: tuple[Gap, ...]
 
 
-def availabilities(graph: Graph) -> Iterator[Availability]:
-    """The availability of each journey, exact or between bounds.
+_known: WeakKeyDictionary[Graph, tuple[Availability, ...]] = WeakKeyDictionary()
+
+
+def availabilities(graph: Graph) -> tuple[Availability, ...]:
+    """The availability of each journey, exact or between bounds; computed once for a graph.
 
     A replica and a copy are up as their deployment declares, a managed element as its provider
     agrees, an external as it agrees; zones have no declared availability and count as up.
     """
+    if graph not in _known:
+        _known[graph] = tuple(_availabilities(graph))
+    return _known[graph]
+
+
+def _availabilities(graph: Graph) -> Iterator[Availability]:
     survival = Survival(graph, as_sold=True)
     for journey in graph.system.journeys:
         left()

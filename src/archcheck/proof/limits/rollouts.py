@@ -1,0 +1,60 @@
+"""While a service is rolled out, does the loss of any zone leave enough replicas for the load?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from archcheck.graph import Graph
+from archcheck.model import Scenario, Service, effective
+from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
+from archcheck.proof.limits.figures import Figure, WorstPoint, figures_of, worst_demands
+
+
+def rollouts(graph: Graph) -> Iterator[Answer]:
+    """While a service is rolled out, does the loss of any zone leave enough replicas?
+
+    At its largest scale, with as many replicas away as the rollout allows, all of them outside
+    the zone that is lost.
+    """
+    for demand in worst_demands(graph):
+        for figure in figures_of(demand):
+            if isinstance(figure.holder, Service):
+                yield from _rolled(graph, demand.scenario, figure, figure.holder)
+
+
+def _rolled(graph: Graph, scenario: Scenario, figure: Figure, service: Service) -> Iterator[Answer]:
+    holder = graph.system.find(service.name)
+    claim = f"{service.name} carries {scenario.name} while it is rolled out and a zone is lost"
+    rollout = effective(service.deployment, "rollout")
+    gaps = list(figure.gaps)
+    if not rollout.is_known:
+        gaps.append(Gap(holder, "deployment.rollout"))
+    if not figure.zones:
+        gaps.append(Gap(holder, "deployment.zones"))
+    if gaps or figure.each is None or figure.units is None:
+        yield Undecided(holder, claim, missing(gaps), tuple(dict.fromkeys(gaps)))
+        return
+    if figure.zones < 2:
+        return  # without another zone nothing is left: that is rule RES013's
+    away = rollout.value.unavailable(figure.units)
+    left = max(0, (figure.left() or 0) - away)
+    needed = math.ceil(figure.busy / figure.each)
+    if needed <= left or needed > (figure.left() or 0):
+        yield Proved(holder, claim)  # an overload without a rollout is not the rollout's
+        return
+    shown = WorstPoint(
+        f"a rollout and the loss of a zone leave {left} of {figure.units} replicas of "
+        f"{service.name}, and the load needs {needed} in scenario {scenario.name!r}",
+        (
+            f"{away} are away for the rollout",
+            f"{figure.units - (figure.left() or 0)} are in the zone that is lost",
+            f"{float(figure.busy):.4g} {figure.what} busy, {float(figure.each):g} in each replica",
+        ),
+        (),
+        {service.name: f"{left} of {figure.units} left"},
+        {},
+        figure.busy,
+        figure.each * left,
+    )
+    yield Refuted(holder, claim, shown, "rollout=RollingUpdate(max_surge=1, max_unavailable=0)")

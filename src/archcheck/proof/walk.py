@@ -1,0 +1,137 @@
+"""One walk down the steps of operations, to the longest that each of them takes.
+
+Steps add up, branches count as the longest that is waited for, repeats multiply, everything that
+may happen does, and a feature is on or off, never both. Who asks says what is added up: seconds
+with the steps they come from, or seconds with what edits could save of them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from archcheck.graph import Graph, Interaction, Operation
+from archcheck.model import (
+    Cached,
+    Fallback,
+    Feature,
+    Journey,
+    LocalCache,
+    Parallel,
+    Publish,
+    Repeat,
+    Step,
+    Work,
+)
+from archcheck.model.steps import Group
+
+
+class _Time(Protocol):
+    """Something that can be added up."""
+
+    def __add__(self: T, other: T) -> T: ...
+
+    def times(self: T, count: int) -> T: ...
+
+
+T = TypeVar("T", bound=_Time)
+
+
+class LongestWalk(ABC, Generic[T]):
+    """The longest that each operation takes; each is found once."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._known: dict[str, T] = {}
+        self._open: set[str] = set()
+
+    @abstractmethod
+    def nothing(self) -> T:
+        """No time at all."""
+
+    @abstractmethod
+    def working(self, operation: Operation, step: Work) -> T:
+        """What computing takes."""
+
+    @abstractmethod
+    def waiting(self, step: Interaction) -> T:
+        """What a call, query or lookup takes, its fallback aside."""
+
+    @abstractmethod
+    def longest(self, branches: Sequence[T]) -> T:
+        """What things at the same time take."""
+
+    @abstractmethod
+    def unknown(self, name: str) -> T:
+        """What an operation takes that nothing is known of."""
+
+    @abstractmethod
+    def endless(self, operation: Operation) -> T:
+        """What an operation takes that is in the middle of its own calls."""
+
+    def of(self, name: str) -> T:
+        """What an endpoint or consumer takes."""
+        if name not in self.graph.operations:
+            return self.unknown(name)
+        operation = self.graph.operations[name]
+        if name in self._open:
+            return self.endless(operation)
+        if name not in self._known:
+            self._open.add(name)
+            found = {id(step.step): step for step in self.graph.outgoing[name]}
+            self._known[name] = self._in_a_row(operation, operation.part.steps, found)
+            self._open.discard(name)
+        return self._known[name]
+
+    def of_journey(self, journey: Journey) -> T:
+        """What its entries take, one after the other."""
+        total = self.nothing()
+        for entry in journey.all_entries():
+            owner, endpoint = self.graph.system.endpoint(entry)
+            total += self.of(f"{owner.name}.{endpoint.name}" if endpoint else owner.name)
+        return total
+
+    def of_step(self, step: Interaction) -> T:
+        """What a step takes that leaves the process, and the call that answers instead of it."""
+        if isinstance(step.target, LocalCache):
+            return self.nothing()
+        fallback = getattr(step.step, "fallback", None)
+        if isinstance(fallback, Fallback) and fallback.kind == "call" and fallback.target:
+            return self.waiting(step) + self.of(str(fallback.target))
+        return self.waiting(step)
+
+    def _in_a_row(
+        self, operation: Operation, steps: Sequence[Step], found: Mapping[int, Interaction]
+    ) -> T:
+        total = self.nothing()
+        flagged: dict[str, dict[bool, T]] = {}
+        for step in steps:
+            taken = self._step(operation, step, found)
+            if isinstance(step, Feature):
+                ways = flagged.setdefault(str(step.flag), {})
+                ways[step.off] = ways.get(step.off, self.nothing()) + taken
+            else:
+                total += taken
+        for ways in flagged.values():
+            total += self.longest([self.nothing(), *ways.values()])
+        return total
+
+    def _step(self, operation: Operation, step: Step, found: Mapping[int, Interaction]) -> T:
+        match step:
+            case Work():
+                return self.working(operation, step)
+            case Publish():
+                return self.nothing()
+            case Parallel():
+                waited = [b for b in step.steps if not getattr(b, "optional", False)]
+                return self.longest([self._step(operation, branch, found) for branch in waited])
+            case Repeat():
+                return self._in_a_row(operation, step.steps, found).times(step.times)
+            case Cached():
+                lookup = self.of_step(found[id(step)])
+                return lookup + self._in_a_row(operation, step.steps, found)
+            case Group():
+                return self._in_a_row(operation, step.steps, found)
+            case _:
+                return self.of_step(found[id(step)])
