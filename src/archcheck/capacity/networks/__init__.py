@@ -1,0 +1,30 @@
+"""Queueing networks: stations, chains of customers, and what becomes of them.
+
+:func:`solve` takes open, closed and mixed networks of several chains. Where the network has a
+product form (Baskett, Chandy, Muntz and Palacios, Open, Closed, and Mixed Networks of Queues,
+1975) the solution is exact; else, and where an exact solution would take too long, it is
+approximate, and says so. :func:`solve_layered` takes networks whose servers are themselves
+customers of other servers: threads that are held while they wait.
+"""
+
+from archcheck.capacity.networks.layers import Entry, LayeredSolution, Processor, Task
+from archcheck.capacity.networks.method_of_layers import solve_layered
+from archcheck.capacity.networks.parts import Chain, Method, Network, Solution, Station
+from archcheck.capacity.networks.solving import solve
+from archcheck.capacity.networks.traffic import closed_visits, open_rates
+
+__all__ = [
+    "Chain",
+    "Entry",
+    "LayeredSolution",
+    "Method",
+    "Network",
+    "Processor",
+    "Solution",
+    "Station",
+    "Task",
+    "closed_visits",
+    "open_rates",
+    "solve",
+    "solve_layered",
+]

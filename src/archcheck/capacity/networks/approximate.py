@@ -1,0 +1,224 @@
+"""Approximate mean value analysis: customers see, on arrival, the network without themselves.
+
+Bard and Schweitzer take the shares of the queues for the same with one customer less (Bard, Some
+Extensions to Multiclass Queueing Network Analysis, 1979; Schweitzer, 1979). Linearizer lets them
+change linearly, as a first solution shows (Chandy and Neuse, Linearizer: A Heuristic Algorithm
+for Queueing Network Models of Computing Systems, 1982).
+
+Where a station has several servers, the number that an arriving customer finds is taken to have
+the distribution of a finite source (Engset) with the mean that the recursion gives: exact for one
+such station beside delays. Where it serves in order, those who wait are counted with their own
+times of service, and the one in service with its remaining time.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from archcheck.capacity.networks.parts import Floats, Network
+from archcheck.capacity.queueing import erlang_c
+
+_PRECISION = 1e-8
+_ROUNDS = 5_000
+_SWEEPS = 4
+"""Linearizer's outer rounds; Chandy and Neuse make three, the last is a spare one."""
+_LARGE_SOURCE = 400
+"""Customers from which on a finite source is taken for an infinite one."""
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The closed part of a network as arrays: stations are rows, chains are columns.
+
+    ``overlap[k, r, q]``: the share of the customers of chain q that an arrival of chain r cannot
+    meet at station k because they are there on its own behalf; zero but for layered networks.
+    ``background``: erlangs that others keep busy.
+    """
+
+    demands: Floats
+    services: Floats
+    population: Floats
+    think: Floats
+    servers: Floats
+    in_order: Floats
+    variability: Floats
+    background: Floats
+    overlap: Floats
+
+    @classmethod
+    def of(cls, network: Network) -> Closed:
+        """The closed chains of a network."""
+        demands = network.table(network.closed)
+        visits = np.array(
+            [[chain.visits.get(s.name, 1.0) for chain in network.closed] for s in network.stations],
+            dtype=float,
+        ).reshape(demands.shape)
+        chains = len(network.closed)
+        return cls(
+            demands=demands,
+            services=demands / visits,
+            population=np.array([chain.population for chain in network.closed], dtype=float),
+            think=np.array([chain.think for chain in network.closed], dtype=float),
+            servers=np.array([station.servers for station in network.stations], dtype=float),
+            in_order=np.array([not station.sharing for station in network.stations]),
+            variability=np.array([station.variability for station in network.stations]),
+            background=network.open_load,
+            overlap=np.zeros((*demands.shape, chains)),
+        )
+
+
+def approximate(closed: Closed, *, linearized: bool) -> tuple[Floats, Floats, int]:
+    """Throughputs and queues of the closed chains, and how many iterations it took."""
+    stations, chains = closed.demands.shape
+    change = np.zeros((chains, stations, chains))
+    visited = closed.demands > 0
+    shares = visited / np.maximum(visited.sum(axis=0), 1)
+    queues = shares * closed.population
+    rates, queues, steps = _core(closed, closed.population, queues, change)
+    if not linearized:
+        return rates, queues, steps
+    for _ in range(_SWEEPS):
+        full = _shares(queues, closed.population)
+        for chain in range(chains):
+            if closed.population[chain] < 1:
+                continue
+            fewer = closed.population.copy()
+            fewer[chain] -= 1
+            _, less, more = _core(closed, fewer, full * fewer, change)
+            steps += more
+            change[chain] = np.where(fewer > 0, _shares(less, fewer) - full, 0.0)
+        rates, queues, more = _core(closed, closed.population, queues, change)
+        steps += more
+    return rates, queues, steps
+
+
+def _shares(queues: Floats, population: Floats) -> Floats:
+    return np.divide(queues, population, out=np.zeros_like(queues), where=population > 0)
+
+
+def _core(
+    closed: Closed, population: Floats, queues: Floats, change: Floats
+) -> tuple[Floats, Floats, int]:
+    """Iterate for one population. ``change[r]``: of the shares, when one of chain r is gone."""
+    rates = np.zeros(len(population))
+    step = 0
+    for step in range(1, _ROUNDS + 1):  # the count is a result
+        residence = np.empty_like(closed.demands)
+        for chain in range(len(population)):
+            fewer = population.copy()
+            fewer[chain] = max(0.0, fewer[chain] - 1)
+            seen = np.maximum((_shares(queues, population) + change[chain]) * fewer, 0.0)
+            seen *= 1 - closed.overlap[:, chain]
+            busy = (
+                closed.demands
+                * rates
+                * np.divide(fewer, population, out=np.zeros(len(population)), where=population > 0)
+                * (1 - closed.overlap[:, chain])
+            )
+            residence[:, chain] = _residence(closed, chain, seen, busy, float(fewer.sum()))
+        cycle = closed.think + residence.sum(axis=0)
+        rates = np.divide(population, cycle, out=np.zeros(len(population)), where=cycle > 0)
+        found = residence * rates
+        moved = np.abs(found - queues).max(initial=0.0)
+        queues = found if step < 50 else (found + queues) / 2
+        if moved < _PRECISION * max(1.0, float(population.max(initial=0.0))):
+            break
+    return rates, queues, step
+
+
+def _residence(closed: Closed, chain: int, seen: Floats, busy: Floats, others: float) -> Floats:
+    """Seconds of a round of a chain at each station, where it finds ``seen`` customers."""
+    demands, services = closed.demands[:, chain], closed.services[:, chain]
+    found = np.zeros(len(demands))
+    for station, (demand, servers) in enumerate(zip(demands, closed.servers, strict=True)):
+        if not demand:
+            continue
+        if math.isinf(servers):
+            found[station] = demand
+            continue
+        ahead = ahead_with(
+            float(closed.background[station]), servers, float(seen[station].sum()), others
+        )
+        if not closed.in_order[station]:
+            wait = demand * ahead / servers
+        else:
+            wait = _in_order(closed, station, seen[station], busy[station], ahead)
+            wait *= demand / services[station]
+        found[station] = demand + wait
+    return found
+
+
+def _in_order(closed: Closed, station: int, seen: Floats, busy: Floats, ahead: float) -> float:
+    """Seconds that one visit waits: for those before it, each with its own time of service."""
+    services = closed.services[station]
+    count = float(seen.sum())
+    mean = float((seen * services).sum()) / count if count > 0 else 0.0
+    residual = (closed.variability[station] - 1) / 2 * float((busy * services).sum())
+    servers = closed.servers[station]
+    return float(max(0.0, mean * ahead + residual) / servers)
+
+
+def ahead_with(background: float, servers: float, closed: float, others: float) -> float:
+    """Those ahead where open customers are among them, who find the same and so add to it."""
+    if not background:
+        return _ahead(servers, closed, others)
+    if servers == 1:
+        return float((closed + background) / (1 - background))
+    return _ahead_of_many(servers, closed, background)
+
+
+def _ahead(servers: float, seen: float, others: float) -> float:
+    """Customers who must go before a new one is served, times the share of a server that is free.
+
+    With one server: all that are seen. With several: those who wait, and one more when all
+    servers are busy.
+    """
+    if servers == 1:
+        return seen
+    if others < servers:
+        return 0.0
+    if others > _LARGE_SOURCE:
+        return _ahead_of_many(servers, seen, 0.0)
+    states, logs, queued = _source(math.ceil(others), others, servers)
+    seen = min(max(seen, 1e-9), others * (1 - 1e-9))
+    slope = math.log(seen / (others - seen))  # as if there were no queue
+    chances = logs
+    for _ in range(40):  # Newton: the mean's derivative is the variance
+        chances = np.exp(logs + slope * states - (logs + slope * states).max())
+        chances /= chances.sum()
+        mean = float(chances @ states)
+        variance = float(chances @ (states - mean) ** 2)
+        step = (seen - mean) / max(variance, 1e-12)
+        slope += max(-2.0, min(2.0, step))
+        if abs(seen - mean) < 1e-9 * max(1.0, seen):
+            break
+    return float(chances @ queued)
+
+
+@lru_cache(maxsize=256)
+def _source(size: int, others: float, servers: float) -> tuple[Floats, Floats, Floats]:
+    """States of a finite source, the logarithms of their weights, and how many are ahead."""
+    states = np.arange(size + 1, dtype=float)
+    logs = np.zeros(size + 1)
+    left = np.maximum(others - states[:-1], 1e-3)
+    logs[1:] = np.cumsum(np.log(left) - np.log(np.minimum(states[1:], servers)))
+    return states, logs, np.where(states >= servers, states - servers + 1, 0.0)
+
+
+def _ahead_of_many(servers: float, closed: float, background: float) -> float:
+    """The same where customers come at random: the M/M/c queue that holds so many."""
+    low, high = 0.0, min(closed + servers, servers * (1 - 1e-9))
+    ahead = 0.0
+    for _ in range(50):
+        offered = (low + high) / 2
+        full = erlang_c(int(servers), offered)
+        ahead = full * servers / (servers - offered)
+        room = closed + background * (1 + ahead / servers) - offered * (1 + ahead / servers)
+        low, high = (offered, high) if room > 0 else (low, offered)
+        if high - low < 1e-9 * servers:
+            break
+    return ahead
