@@ -19,6 +19,7 @@ COMMANDS = {
     "prove": "Prove what holds in every case, or show the case in which it does not.",
     "fix": "Find the cheapest edits that make the rules hold.",
     "simulate": "Put a model under load and predict latencies and bottlenecks.",
+    "plan": "Plan capacity: how much it takes, what breaks first, what more load costs.",
     "diagram": "Draw a model as SVG or PNG.",
     "rules": "List the rules, or write the skeleton of a new one.",
     "explain": "Explain a rule: what, why, how to mend it, examples.",

@@ -19,6 +19,7 @@ from archcheck.model.values import Default, Documented, effective
 from archcheck.units import Cpu, Duration, Fraction, Size
 
 Whole = Annotated[int, Field(ge=0)]
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 @element
@@ -33,6 +34,21 @@ class Resources(Element):
     """CPU at which the container is throttled."""
     memory_limit: Size | Absent | None = None
     """Memory at which the container is killed."""
+
+
+@element
+class Prices(Element):
+    """What computing costs: ``Prices(cpu_hour=0.031, gib_hour=0.004, currency="EUR")``.
+
+    A replica costs what it requests; a replica with a price of its own costs that.
+    """
+
+    cpu_hour: Price
+    """A requested CPU for an hour."""
+    gib_hour: Price = 0.0
+    """A requested GiB of memory for an hour."""
+    currency: str = "USD"
+    """The currency, for people."""
 
 
 @element
@@ -186,6 +202,7 @@ class Deployment(Element, Documented):
     zones: Sequence[str]
     autoscale: Autoscale | None
     resources: Resources | None
+    price_per_hour: float | None
 
     def fewest_replicas(self) -> int | None:
         """The replicas that are always there; ``None`` when unknown."""
@@ -244,6 +261,8 @@ class _Deployment(Deployment):
     """Deployment environments it exists in, such as ``staging``."""
     availability: Probability | None = None
     """Share of the time that a replica is up; of a managed service, its provider's agreement."""
+    price_per_hour: Price | None = None
+    """Price of a replica, where it does not follow from its resources and the system's prices."""
 
 
 @element

@@ -14,7 +14,7 @@ from archcheck.model.distributions import Distribution
 from archcheck.model.element import Element, Many, Name, Probability, element
 from archcheck.model.named import Described, JourneyRef, Ref
 from archcheck.model.uncertainty import LoadRange
-from archcheck.units import Duration, Rate
+from archcheck.units import Duration, Fraction, Rate
 
 Factor = Annotated[float, Field(gt=0, le=1_000_000)]
 
@@ -297,6 +297,8 @@ class Scenario(Described):
     """What goes wrong."""
     uncertain: Many[LoadRange] = ()
     """What is only known of the load to lie between two values."""
+    growth: Fraction | None = None
+    """Growth of the load in a month; ``None``: unknown."""
     duration: Duration | None = None
     """How long to simulate; the command line can say otherwise."""
     warmup: Duration | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from archcheck.model.brokers import Broker, Channel
 from archcheck.model.collecting import collect, modules_of
 from archcheck.model.datastores import Datastore
+from archcheck.model.deployment import Prices
 from archcheck.model.element import Element, Many, Name, element, nearest
 from archcheck.model.errors import ModelError, Place
 from archcheck.model.features import Flag
@@ -70,6 +71,8 @@ class System(Element):
     """Times and hit ratios that are only known to lie between two values."""
     network: Network | None = None
     """What lies between processes."""
+    prices: Prices | None = None
+    """What its computers cost; ``None``: unknown."""
     entities: Many[str] = ()
     """Business entities that must have a system of record."""
     description: str | None = None

@@ -1,0 +1,140 @@
+"""``archcheck plan``: how much a system takes, what breaks first, what more load costs."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import click
+
+from archcheck.cli.common import (
+    QuantityType,
+    models_argument,
+    one_system,
+    output_option,
+    stoppable,
+    write,
+)
+from archcheck.model import ScenarioError
+from archcheck.planning import plan_capacity
+from archcheck.reporting.console import progress_bar, report_console
+from archcheck.reporting.planning import draw_plan, plan_data, plan_page, print_plan
+from archcheck.reporting.simulation import checked_target
+from archcheck.units import Duration, Fraction
+
+_FACTOR = re.compile(r"x?\s*([0-9]+(?:\.[0-9]+)?)\s*(x|%)?", re.IGNORECASE)
+
+
+@click.command("plan")
+@models_argument
+@click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
+@click.option(
+    "--scenario", metavar="NAME", help="Whose load grows (default: the busiest at its peak)."
+)
+@click.option(
+    "--target",
+    default="x2",
+    show_default=True,
+    metavar="FACTOR",
+    help="The load for which the cheapest sizes are sought, such as x2 or 150%.",
+)
+@click.option(
+    "--growth",
+    type=QuantityType(Fraction),
+    help="Growth of the load in a month, such as 5% (default: what the scenario declares).",
+)
+@click.option("--lose-zone", is_flag=True, help="The sizes carry the load with one zone gone.")
+@click.option(
+    "--max-utilisation",
+    type=QuantityType(Fraction),
+    default="80%",
+    show_default=True,
+    help="How busy a resource may be with the sizes that are sought.",
+)
+@click.option(
+    "--budget",
+    type=QuantityType(Duration),
+    default="30s",
+    show_default=True,
+    help="After this no more simulations are begun; most systems need less.",
+)
+@click.option(
+    "--confirm-alone",
+    is_flag=True,
+    help="Simulate the growth of each journey by itself as well; takes longer.",
+)
+@click.option("--jobs", type=int, default=-1, show_default=True, help="Cores; -1: all.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same numbers.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "html"]),
+    default="text",
+    show_default=True,
+    help="How to report.",
+)
+@click.option("--chart", metavar="FILE", help="Also draw the capacity curve (.svg or .png).")
+@click.option("-v", "--verbose", is_flag=True, help="List what was assumed.")
+@output_option
+def command(
+    models: tuple[str, ...],
+    system_name: str | None,
+    scenario: str | None,
+    target: str,
+    growth: Fraction | None,
+    lose_zone: bool,
+    max_utilisation: Fraction,
+    budget: Duration,
+    confirm_alone: bool,
+    jobs: int,
+    seed: int,
+    format_: str,
+    chart: str | None,
+    verbose: bool,
+    output: str | None,
+) -> int:
+    """Plan the capacity of a system.
+
+    The sustainable load, the bottlenecks one after the other, the capacity curve, the cheapest
+    sizes for more load, headroom, what to measure, and costs: by an analytic solution, confirmed
+    by simulations. Exits with 1 when the declared load is not carried, or the wanted one cannot
+    be. Ctrl-C reports what is there. Loading a Python model runs it.
+    """
+    system = one_system(models, system_name)
+    if chart is not None:
+        checked_target(chart)
+    factor = _factor(target)
+    with progress_bar(f"planning {system.name}", 1.0) as progress, stoppable() as stop:
+        plan = plan_capacity(
+            system,
+            system.scenario(scenario) if scenario is not None else None,
+            target=factor,
+            growth=growth,
+            loses_zone=lose_zone,
+            most_busy=float(max_utilisation),
+            jobs=jobs,
+            seed=seed,
+            budget=float(budget),
+            confirm_alone=confirm_alone,
+            progress=lambda what, done: progress(done),
+            stop=stop,
+        )
+    if format_ == "json":
+        write(json.dumps(plan_data(plan), indent=2), output)
+    elif format_ == "html":
+        write(plan_page(plan), output)
+    else:
+        with report_console(output) as console:
+            print_plan(console, plan, verbose=verbose)
+    if chart is not None:
+        draw_plan(plan, chart)
+        click.echo(f"wrote {chart}", err=True)
+    return 0 if plan.is_fine else 1
+
+
+def _factor(text: str) -> float:
+    found = _FACTOR.fullmatch(text.strip())
+    if found is None:
+        raise ScenarioError(f"the wanted load {text!r} is no factor; write one such as x2 or 150%")
+    value = float(found[1])
+    return value / 100 if found[2] == "%" else value

@@ -1,0 +1,53 @@
+"""Capacity planning: how much a system takes, what breaks first, what more load needs and costs.
+
+:func:`plan_capacity` goes through all of it. ``flow`` is the analytic solution of a plan,
+``changes`` gives it other loads and sizes, ``targets`` are what it must keep, ``probing`` asks the
+simulator; ``sustaining``, ``ladder``, ``curves``, ``sizing``, ``sensitivity`` and ``costs`` are
+the answers.
+"""
+
+from archcheck.planning.changes import at_peak, loaded, sized
+from archcheck.planning.costs import CPUS, Costs, ElementCost, JourneyCost, cost_of
+from archcheck.planning.curves import Curve, CurvePoint
+from archcheck.planning.flow import Flow, JourneyFlow, StationFlow, solve_plan
+from archcheck.planning.ladder import Rung
+from archcheck.planning.planning import (
+    CapacityPlan,
+    Compared,
+    Headroom,
+    busiest_scenario,
+    plan_capacity,
+)
+from archcheck.planning.sensitivity import Influence
+from archcheck.planning.sizing import Resized, Sizing
+from archcheck.planning.sustaining import Sustained
+from archcheck.planning.targets import Reading, Target
+
+__all__ = [
+    "CPUS",
+    "CapacityPlan",
+    "Compared",
+    "Costs",
+    "Curve",
+    "CurvePoint",
+    "ElementCost",
+    "Flow",
+    "Headroom",
+    "Influence",
+    "JourneyCost",
+    "JourneyFlow",
+    "Reading",
+    "Resized",
+    "Rung",
+    "Sizing",
+    "StationFlow",
+    "Sustained",
+    "Target",
+    "at_peak",
+    "busiest_scenario",
+    "cost_of",
+    "loaded",
+    "plan_capacity",
+    "sized",
+    "solve_plan",
+]

@@ -1,0 +1,148 @@
+"""What the elements of a system cost an hour, and what of it a journey uses.
+
+A replica costs its own price, else what it requests of CPU and memory at the system's prices.
+Without prices the unit is one CPU: what a replica requests, else its cores, else one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archcheck.model import Datastore, Deployment, Service, System, effective
+from archcheck.planning.flow import Flow
+from archcheck.simulation.plan import Plan
+from archcheck.units import GiB
+
+CPUS = "CPU"
+"""The unit of costs where there are no prices."""
+
+
+@dataclass(frozen=True)
+class ElementCost:
+    """An element: ``nodes`` replicas or shards with all copies, their price an hour, and the part
+    of it that is idle at the load in question. ``assumed``: how the price was made up, if it was.
+    """
+
+    name: str
+    nodes: int
+    per_node: float
+    copies: int
+    load: float
+    assumed: str
+
+    @property
+    def per_hour(self) -> float:
+        """All nodes and copies for an hour."""
+        return self.nodes * self.copies * self.per_node
+
+    @property
+    def wasted(self) -> float:
+        """What is paid for servers that are idle."""
+        return self.per_hour * max(0.0, 1 - self.load)
+
+
+@dataclass(frozen=True)
+class JourneyCost:
+    """A journey: what a thousand of them cost, by the time for which they keep servers busy.
+
+    ``per_thousand`` shares the whole price of each element among those who use it, idle time
+    included; ``used`` counts only what is busy.
+    """
+
+    name: str
+    per_thousand: float
+    used: float
+
+
+@dataclass(frozen=True)
+class Costs:
+    """All of it, in ``currency`` an hour."""
+
+    currency: str
+    elements: tuple[ElementCost, ...]
+    journeys: tuple[JourneyCost, ...]
+
+    @property
+    def per_hour(self) -> float:
+        """The whole system."""
+        return sum(element.per_hour for element in self.elements)
+
+    @property
+    def wasted(self) -> float:
+        """What is paid for idle servers."""
+        return sum(element.wasted for element in self.elements)
+
+
+def price_of(system: System, member: Service | Datastore) -> tuple[float, str]:
+    """A node's price an hour, and what was assumed for it."""
+    deployment: Deployment | None = getattr(member, "deployment", None)
+    if deployment is not None and deployment.price_per_hour is not None:
+        return deployment.price_per_hour, ""
+    resources = deployment.resources if deployment is not None else None
+    cpu = float(resources.cpu) if resources is not None and resources.cpu is not None else None
+    assumed = ""
+    if cpu is None:
+        cores = effective(getattr(member, "runtime", None), "parallelism").value
+        cpu = float(cores) if cores is not None else 1.0
+        assumed = f"{cpu:g} CPU: no request is declared"
+    if system.prices is None:
+        return cpu, assumed
+    memory = resources.memory if resources is not None else None
+    gib = float(memory) / float(GiB) if memory is not None else 0.0
+    return cpu * system.prices.cpu_hour + gib * system.prices.gib_hour, assumed
+
+
+def priced(system: System) -> dict[str, tuple[float, int, str]]:
+    """Element to the price of a node, the copies of each, and what was assumed."""
+    found = {}
+    members: tuple[Service | Datastore, ...] = (*system.services, *system.datastores)
+    for member in members:
+        price, assumed = price_of(system, member)
+        copies = 1
+        if isinstance(member, Datastore):
+            copies = (effective(member, "replicas").value or 0) + 1
+        found[member.name] = price, copies, assumed
+    return found
+
+
+def cost_of(system: System, plan: Plan, flow: Flow) -> Costs:
+    """What a plan costs under a load."""
+    prices = priced(system)
+    loads = {group.name: 0.0 for group in plan.groups}
+    for station in flow.stations:
+        name = station.name.removesuffix(" cores")
+        if name in loads:
+            loads[name] = max(loads[name], min(1.0, station.load))
+    elements = [
+        ElementCost(group.name, group.nodes, price, copies, loads[group.name], assumed)
+        for group in plan.groups
+        if group.name in prices
+        for price, copies, assumed in (prices[group.name],)
+    ]
+    currency = system.prices.currency if system.prices is not None else CPUS
+    return Costs(currency, tuple(elements), _journeys(elements, flow))
+
+
+def _journeys(elements: list[ElementCost], flow: Flow) -> tuple[JourneyCost, ...]:
+    """Each element's price is shared by the time for which journeys keep it busy."""
+    price = {element.name: element for element in elements}
+    paid = dict.fromkeys((journey.name for journey in flow.journeys), 0.0)
+    used = dict(paid)
+    for name, shares in flow.shares.items():
+        element = price.get(name)
+        total = sum(shares.values())
+        if element is None or not total:
+            continue
+        for journey, busy in shares.items():
+            if journey in paid:
+                paid[journey] += element.per_hour * busy / total
+                used[journey] += element.per_hour * element.load * busy / total
+    return tuple(
+        JourneyCost(
+            journey.name,
+            paid[journey.name] / (3.6 * journey.rate),
+            used[journey.name] / (3.6 * journey.rate),
+        )
+        for journey in flow.journeys
+        if journey.rate > 0
+    )

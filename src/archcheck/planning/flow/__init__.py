@@ -1,0 +1,7 @@
+"""The analytic solution of a plan, in milliseconds: rates, waits, durations, errors."""
+
+from archcheck.planning.flow.moments import Moments
+from archcheck.planning.flow.solving import Flow, JourneyFlow, StationFlow, solve_plan
+from archcheck.planning.flow.state import Start
+
+__all__ = ["Flow", "JourneyFlow", "Moments", "Start", "StationFlow", "solve_plan"]

@@ -1,0 +1,163 @@
+"""Contention: what the visitors of each station, pool and bulkhead wait."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from archcheck.planning.flow.moments import Moments, mixed
+from archcheck.planning.flow.queues import Queue, sharing, waiting
+from archcheck.planning.flow.sources import hottest, moments_of
+from archcheck.planning.flow.state import Kept, State
+from archcheck.simulation.plan import Balance, Discipline, Kind, Plan
+
+_LONGEST = 1e6
+
+Cases = list[tuple[float, Moments]]
+"""Rates, and for how long each holds a server."""
+
+
+@dataclass
+class Contention:
+    """The queues of a state."""
+
+    state: State
+
+    @property
+    def _plan(self) -> Plan:
+        return self.state.shape.plan
+
+    def cores(self) -> None:
+        """Waits for cores, from the work of all operations that run on them."""
+        cases: dict[int, Cases] = defaultdict(list)
+        for operation, rate in self.state.rates.items():
+            row = self._plan.operations[operation]
+            if row.group < 0 or not rate:
+                continue
+            host = self.state.shape.host(row.group)
+            if self._plan.groups[host].cores >= 0:
+                cases[host] += [(rate * count, work) for count, work in self._works(row.block, 1.0)]
+        for host, parts in cases.items():
+            if not parts:
+                continue
+            total, work = _together(parts)
+            self.state.core_work[host] = work
+            station = self._plan.stations[self._plan.groups[host].cores]
+            shared = station.discipline == Discipline.SHARING
+            self.state.queues["cores", host] = self._spread(
+                host, station.servers, station.queue, total, work, shared
+            )
+
+    def held_by(self, operation: int) -> float:
+        """Seconds for which a request keeps a core busy, or else what is held instead of one."""
+        row = self._plan.operations[operation]
+        if row.group < 0:
+            return 0.0
+        if self._plan.groups[self.state.shape.host(row.group)].cores >= 0:
+            return sum(count * work.mean for count, work in self._works(row.block, 1.0))
+        return min(self.state.services[operation].mean, _LONGEST)
+
+    def _works(self, block: int, count: float) -> Cases:
+        found: Cases = []
+        for step in self._plan.blocks[block] if count else ():
+            if step.kind == Kind.WORK and step.sampler is not None:
+                found.append((count, moments_of(step.sampler)))
+            for branch in step.blocks:
+                found += self._works(branch, count * self.state.inner(step))
+            if step.call >= 0 and self._plan.calls[step.call].policy.fallback >= 0:
+                fallback = self._plan.calls[step.call].policy.fallback
+                found += self._works(fallback, count * self.state.falls_back(step.call))
+        return found
+
+    def held(self) -> None:
+        """Waits for what is held until an answer: threads, stores, pools and bulkheads."""
+        cases: dict[Kept, Cases] = defaultdict(list)
+        for operation, rate in self.state.rates.items():
+            group = self._plan.operations[operation].group
+            if group >= 0 and rate and self._plan.groups[group].slots >= 0:
+                cases["slots", group].append((rate, self.state.services[operation]))
+        for site, rate in self.state.calls.items():
+            call = self._plan.calls[site]
+            time = self.state.answers[call.operation] + Moments(call.there + call.back)
+            time = _at_most(time, call.policy.timeout)
+            for kind, index in (("pool", call.pool), ("bulkhead", call.policy.bulkhead)):
+                if index >= 0 and rate:
+                    cases[kind, index].append((rate * self.state.attempts(site), time))
+        for (kind, index), parts in cases.items():
+            self.state.queues[kind, index] = self._queue(kind, index, *_together(parts))
+
+    def _queue(self, kind: str, index: int, rate: float, held: Moments) -> Queue:
+        if kind == "slots":
+            station = self._plan.stations[self._plan.groups[index].slots]
+            return self._spread(index, station.servers, station.queue, rate, held, False)
+        if kind == "pool":
+            pool = self._plan.pools[index]
+            size, nodes = pool.size, self._plan.groups[pool.group].nodes
+            longest = pool.max_wait
+        else:
+            spec = self._plan.bulkheads[index]
+            size, nodes = spec.size, self.state.shape.callers(index)
+            longest = spec.max_wait
+        queue = waiting(size, None, rate / nodes, held)
+        return Queue(_at_most(queue.wait, longest), queue.load, 0.0)
+
+    def _spread(
+        self,
+        group: int,
+        servers: float | None,
+        room: int | None,
+        rate: float,
+        service: Moments,
+        shared: bool,
+    ) -> Queue:
+        """The queue at the nodes of a group, as its callers choose among them."""
+        nodes = self.state.shape.nodes_of(group)
+        hot, pooled, arrivals = self._choice(group, nodes)
+
+        def queue(count: float | None, each: float, variability: float) -> Queue:
+            if shared:
+                return sharing(count, each, service, variability)
+            return waiting(count, room, each, service, variability)
+
+        found = queue(servers, rate / nodes, arrivals)
+        if hot > 1 / nodes + 1e-9:
+            peak = queue(servers, rate * hot, 1.0)
+            rest = queue(servers, rate * (1 - hot) / (nodes - 1), 1.0)
+            wait = mixed([(hot, peak.wait), (1 - hot, rest.wait)])
+            found = Queue(wait, peak.load, hot * peak.rejected + (1 - hot) * rest.rejected)
+        if pooled and servers is not None and nodes > 1:
+            whole = queue(servers * nodes, rate, 1.0)
+            wait = mixed([(pooled, whole.wait), (1 - pooled, found.wait)])
+            found = Queue(wait, found.load, found.rejected)
+        return found
+
+    def _choice(self, group: int, nodes: int) -> tuple[float, float, float]:
+        """The busiest node's share, how far nodes are like one, and how evenly requests come."""
+        shape = self.state.shape
+        total = hot = pooled = variability = 0.0
+        for site in shape.sites.get(group, ()):
+            call, rate = shape.plan.calls[site], self.state.calls.get(site, 0.0)
+            callers = shape.plan.groups[call.source].nodes if call.source >= 0 else 1
+            total += rate
+            hot += rate * (hottest(call.keys, nodes) if call.keys is not None else 1 / nodes)
+            even = 1.0
+            match call.balance:
+                case Balance.ROUND_ROBIN:
+                    even = 1 - (1 - 1 / nodes) / callers
+                case Balance.LEAST_OUTSTANDING:
+                    pooled += rate / callers
+                case Balance.POWER_OF_TWO:
+                    pooled += rate / callers / 2
+            variability += rate * even
+        if not total:
+            return 1 / nodes, 0.0, 1.0
+        return hot / total, pooled / total, variability / total
+
+
+def _together(parts: Cases) -> tuple[float, Moments]:
+    total = sum(rate for rate, _ in parts)
+    return total, mixed([(rate / total, part) for rate, part in parts])
+
+
+def _at_most(time: Moments, most: float) -> Moments:
+    return time if time.mean <= most else Moments(most)

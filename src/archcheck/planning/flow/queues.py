@@ -1,0 +1,99 @@
+"""What a visitor waits at one node: the queue of Allen and Cunneen, with or without an end.
+
+A queue without an end: the wait of the M/M/c, times the mean of the two variabilities; those who
+wait at all wait for an exponential time. With room for so many: the M/M/c/K (Kleinrock, Queueing
+Systems 1, 1975, section 3.6), where the rest is turned away.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from archcheck.capacity.queueing import erlang_c
+from archcheck.planning.flow.moments import Moments
+
+_NONE = Moments()
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """``load``: busy servers over servers, as offered; ``rejected``: the share turned away."""
+
+    wait: Moments = _NONE
+    load: float = 0.0
+    rejected: float = 0.0
+
+
+def waiting(
+    servers: float | None,
+    room: int | None,
+    rate: float,
+    service: Moments,
+    arrivals: float = 1.0,
+) -> Queue:
+    """The queue of a node with ``servers`` and ``room`` for those who wait; ``None``: unlimited.
+
+    ``rate``: arrivals a second; ``arrivals``: squared coefficient of variation between them.
+    """
+    if servers is None or rate <= 0 or service.mean <= 0:
+        return Queue()
+    count = max(1, int(servers))
+    if math.isinf(service.mean):
+        return Queue(Moments(math.inf, math.inf), math.inf, 0.0)
+    offered = rate * service.mean
+    factor = (arrivals + service.variability) / 2
+    if room is not None:
+        delayed, mean, rejected = _bounded(count, room, float(f"{offered:.9g}"))
+        wait = mean * service.mean * factor
+        return Queue(_wait(wait, delayed), offered / count, rejected)
+    if offered >= count:
+        return Queue(Moments(math.inf, math.inf), offered / count, 0.0)
+    delayed = erlang_c(count, offered)
+    wait = delayed * service.mean / (count - offered) * factor
+    return Queue(_wait(wait, delayed), offered / count, 0.0)
+
+
+def _wait(mean: float, delayed: float) -> Moments:
+    """Nothing, or with probability ``delayed`` an exponential time."""
+    if not delayed:
+        return Moments()
+    return Moments(mean, 2 * mean**2 / delayed - mean**2)
+
+
+@lru_cache(maxsize=4096)
+def _bounded(servers: int, room: int, offered: float) -> tuple[float, float, float]:
+    """Who is let in but waits, their wait over a time of service, and who is turned away."""
+    most = min(room, 20_000)
+    states = np.arange(servers + most + 1)
+    steps = math.log(max(offered, 1e-300)) - np.log(np.minimum(states[1:], servers))
+    logs = np.concatenate([[0.0], np.cumsum(steps)])
+    chances = np.exp(logs - logs.max())
+    chances /= chances.sum()
+    rejected = float(chances[-1])
+    queue = float(chances @ np.maximum(states - servers, 0))
+    accepted = max(1 - rejected, 1e-12)
+    delayed = float(chances[servers:-1].sum()) / accepted
+    return delayed, queue / (offered * accepted), rejected
+
+
+def sharing(servers: float | None, rate: float, work: Moments, arrivals: float = 1.0) -> Queue:
+    """How much longer work takes where all share the cores, for one second of work.
+
+    Processor sharing: of M/M/1, 1 / (1 - load) times as long whatever the distribution; with
+    several cores the factor of the M/M/c. ``wait`` is what comes on top of the mean work.
+    """
+    if servers is None or rate <= 0 or work.mean <= 0:
+        return Queue()
+    exponential = Moments(work.mean, work.mean**2)
+    queue = waiting(max(1.0, float(servers)), None, rate, exponential, arrivals)
+    if math.isinf(queue.wait.mean):
+        return queue
+    stretch = 1 + queue.wait.mean / work.mean
+    held = min(queue.load, 1.0)
+    extra = stretch**2 * work.mean**2 * 2 * held / (2 - held)
+    widened = (stretch**2 - 1) * work.variance
+    return Queue(Moments(queue.wait.mean, extra + widened), queue.load, 0.0)

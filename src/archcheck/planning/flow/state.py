@@ -1,0 +1,165 @@
+"""What a plan's tables say about its shape, and the state of a solution on the way."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from archcheck.planning.flow.calls import Outcomes
+from archcheck.planning.flow.moments import Moments
+from archcheck.planning.flow.queues import Queue
+from archcheck.planning.flow.sources import hit_ratio
+from archcheck.simulation.plan import CallSite, Kind, Plan, Scope, Step
+
+Start = Literal["calm", "congested"]
+Kept = tuple[str, int]
+"""A queue: for ``slots`` and ``cores`` the group, for ``pool`` and ``bulkhead`` their row."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """A plan's operations in the order of their calls, and who asks whom."""
+
+    plan: Plan
+
+    def steps(self, block: int) -> list[Step]:
+        found = []
+        for step in self.plan.blocks[block]:
+            found.append(step)
+            for inner in step.blocks:
+                found += self.steps(inner)
+            if step.call >= 0 and self.plan.calls[step.call].policy.fallback >= 0:
+                found += self.steps(self.plan.calls[step.call].policy.fallback)
+        return found
+
+    @cached_property
+    def order(self) -> list[int]:
+        """Operations, callers before those they ask."""
+        done: list[int] = []
+        seen: set[int] = set()
+
+        def visit(operation: int) -> None:
+            if operation in seen:
+                return
+            seen.add(operation)
+            for step in self.steps(self.plan.operations[operation].block):
+                if step.call >= 0:
+                    visit(self.plan.calls[step.call].operation)
+                if step.kind == Kind.PUBLISH:
+                    for each in self.plan.channels[step.channel].subscriptions:
+                        visit(each.operation)
+            done.append(operation)
+
+        for operation in range(len(self.plan.operations)):
+            visit(operation)
+        return done[::-1]
+
+    def host(self, group: int) -> int:
+        """The group on whose nodes an operation of a group does its work."""
+        found = self.plan.groups[group].host
+        return found if found >= 0 else group
+
+    @cached_property
+    def sites(self) -> dict[int, list[int]]:
+        """Group to the call sites that ask it."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for index, call in enumerate(self.plan.calls):
+            found[self.plan.operations[call.operation].group].append(index)
+        return found
+
+    def limit(self, index: int, group: int) -> float:
+        """Requests a second that a rate limit lets through, of all replicas of ``group``."""
+        spec = self.plan.limits[index]
+        shared = spec.scope != Scope.REPLICA or group < 0
+        return spec.rate * (1 if shared else self.plan.groups[group].nodes)
+
+    def callers(self, bulkhead: int) -> int:
+        for call in self.plan.calls:
+            if call.policy.bulkhead == bulkhead and call.source >= 0:
+                return self.plan.groups[call.source].nodes
+        return 1
+
+    def nodes_of(self, group: int) -> int:
+        """Nodes; of consumers, no more than there are partitions."""
+        nodes = self.plan.groups[group].nodes
+        for channel in self.plan.channels:
+            for each in channel.subscriptions:
+                if each.ordered and self.plan.operations[each.operation].group == group:
+                    nodes = min(nodes, each.partitions)
+        return max(1, nodes)
+
+    def contents_of(self, cache: int) -> int:
+        for operation in self.plan.operations:
+            for step in self.steps(operation.block):
+                if step.cache == cache and operation.group >= 0:
+                    return self.plan.groups[self.host(operation.group)].nodes
+        return 1
+
+    def apart(self, call: CallSite) -> float:
+        """The chance that caller and callee are in different zones."""
+        if call.source < 0 or call.target < 0:
+            return 0.0
+        zones = set(self.plan.groups[call.target].zones) | set(self.plan.groups[call.source].zones)
+        return 1 - 1 / len(zones) if len(zones) > 1 else 0.0
+
+
+@dataclass
+class State:
+    """Rates and times as far as they are known.
+
+    ``rates``: arrivals a second of each operation; ``calls``: calls a second of each call site,
+    first attempts only; ``answers``: from arrival to answer; ``services``: from admission to
+    answer; ``lookups``: (cache, place) to look-ups a second.
+    """
+
+    shape: Shape
+    start: Start
+    rates: dict[int, float] = field(default_factory=dict)
+    calls: dict[int, float] = field(default_factory=dict)
+    answers: dict[int, Moments] = field(default_factory=dict)
+    services: dict[int, Moments] = field(default_factory=dict)
+    errors: dict[int, float] = field(default_factory=dict)
+    queues: dict[Kept, Queue] = field(default_factory=dict)
+    outcomes: dict[int, Outcomes] = field(default_factory=dict)
+    lookups: dict[tuple[int, int], float] = field(default_factory=dict)
+    core_work: dict[int, Moments] = field(default_factory=dict)
+    journey_rates: dict[int, float] = field(default_factory=dict)
+    rounds: dict[int, float] = field(default_factory=dict)
+    """Stream of closed users to the rounds that they go in a second."""
+
+    def attempts(self, site: int) -> float:
+        """Attempts for each call."""
+        if site in self.outcomes:
+            return self.outcomes[site].attempts
+        policy = self.shape.plan.calls[site].policy
+        return float(policy.attempts) if self.start == "congested" else 1.0
+
+    def falls_back(self, site: int) -> float:
+        """How often the fallback of a call runs."""
+        return self.outcomes[site].failed if site in self.outcomes else 0.0
+
+    def hits(self, step: Step) -> float:
+        """The share of look-ups that find what they look for."""
+        if step.cache < 0 or step.keys is None:
+            return step.number
+        cache = self.shape.plan.caches[step.cache]
+        total = sum(rate for (index, _), rate in self.lookups.items() if index == step.cache)
+        contents = 1 if cache.shared else self.shape.contents_of(step.cache)
+        return hit_ratio(cache, step.keys, float(f"{total / contents:.4g}")) if total else 0.5
+
+    def inner(self, step: Step) -> float:
+        """How often the steps within a step run."""
+        if step.kind in (Kind.SOMETIMES, Kind.REPEAT):
+            return step.number
+        return 1 - self.hits(step) if step.kind == Kind.CACHED else 1.0
+
+    def journey(self, index: int) -> tuple[Moments, float]:
+        """Duration of a journey, and the chance that it fails."""
+        time, passes = Moments(), 1.0
+        for entry in self.shape.plan.journeys[index].entries:
+            found = self.outcomes.get(entry)
+            if found is not None:
+                time, passes = time + found.time, passes * (1 - found.failed)
+        return time, 1 - passes

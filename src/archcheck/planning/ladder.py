@@ -1,0 +1,85 @@
+"""What breaks first, and what next: bottlenecks lifted one after the other.
+
+Each rung is the largest factor with the resources of the rungs before it made endless, by the
+analytic solution. Where a latency ends the growth, the resource whose lifting helps most is the
+bottleneck.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archcheck.planning.changes import Resource, lifted, loaded
+from archcheck.planning.flow import Flow, solve_plan
+from archcheck.planning.sustaining import analytic_limit
+from archcheck.planning.targets import Reading, Target
+from archcheck.simulation.plan import Plan
+
+RUNGS = 5
+_TRIED = 4
+_GAIN = 1.01
+
+
+@dataclass(frozen=True)
+class Rung:
+    """``factor`` of the declared load, the target that ends it there, and the resource to lift.
+
+    ``load`` is how busy the resource is then. ``resource`` is ``None`` where no resource is the
+    reason: the work itself takes too long, or something fails.
+    """
+
+    factor: float
+    limit: Reading
+    resource: str | None
+    load: float
+    reason: str
+
+
+def climb(plan: Plan, targets: tuple[Target, ...], rungs: int = RUNGS) -> Iterator[Rung]:
+    """The bottlenecks in the order in which a growing load meets them."""
+    gone: set[Resource] = set()
+    for _ in range(rungs):
+        left = lifted(plan, gone)
+        factor, limit = analytic_limit(left, targets)
+        if limit is None or math.isinf(factor):
+            return
+        flow = solve_plan(loaded(left, max(factor, 1e-3)))
+        chosen = _bottleneck(plan, targets, gone, flow, factor, limit)
+        if chosen is None:
+            yield Rung(factor, limit, None, 0.0, _own_reason(flow, limit))
+            return
+        station = next(each for each in flow.stations if (each.name, each.what) == chosen)
+        yield Rung(factor, limit, f"{station.name} {station.what}", station.load, "")
+        gone.add(chosen)
+
+
+def _bottleneck(
+    plan: Plan,
+    targets: tuple[Target, ...],
+    gone: set[Resource],
+    flow: Flow,
+    factor: float,
+    limit: Reading,
+) -> Resource | None:
+    """The resource whose lifting carries the load farthest; ``None`` if none helps."""
+    if limit.target.what == "load":
+        busiest = flow.busiest
+        return (busiest.name, busiest.what) if busiest is not None else None
+    best, chosen = factor * _GAIN, None
+    for station in flow.stations[:_TRIED]:
+        resource = station.name, station.what
+        reached, _ = analytic_limit(lifted(plan, gone | {resource}), targets)
+        if reached > best:
+            best, chosen = reached, resource
+    return chosen
+
+
+def _own_reason(flow: Flow, limit: Reading) -> str:
+    """Why no resource is to blame."""
+    if limit.target.what == "errors":
+        failure = flow.why_fails(limit.target.subject)
+        return failure.reason if failure is not None else "declared errors"
+    seconds = flow.journey(limit.target.subject).time.mean
+    return f"work and network alone: a mean of {1000 * seconds:.3g} ms without any queue to blame"

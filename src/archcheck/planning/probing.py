@@ -1,0 +1,108 @@
+"""Short simulations that answer whether a load is carried: a few independent runs, side by side."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from archcheck.model import Scenario, System
+from archcheck.planning.flow import Flow
+from archcheck.planning.flow.sources import visits_of
+from archcheck.planning.targets import FULL, Reading, Target, read_result
+from archcheck.simulation import SimulationResult, simulate
+from archcheck.simulation.plan import ArrivalKind, Plan
+from archcheck.units import s
+
+_REPLICATIONS = 4
+_REQUESTS = 2_500
+"""Requests of the rarest journey with an objective in each run."""
+_MOST_EVENTS = 900_000
+_EVENTS_PER_REQUEST = 3.2
+"""Events of a request at an operation, on average over our models."""
+_SHORTEST = 2.0
+_WARM_UP = 0.2
+_ROUNDS = 8
+"""Rounds of a closed user that a run has at least."""
+
+Stop = Callable[[], bool]
+
+
+class StoppedError(Exception):
+    """Somebody wants what is there."""
+
+
+@dataclass
+class Probe:
+    """Simulates plans of one system, each with the same random numbers.
+
+    ``deadline``: when to stop by :func:`time.monotonic`; ``jobs``: cores.
+    """
+
+    system: System
+    scenario: Scenario
+    jobs: int = -1
+    seed: int = 1
+    stop: Stop | None = None
+    deadline: float = math.inf
+    runs: int = field(default=0, init=False)
+
+    def check(self) -> None:
+        """Raise :class:`StoppedError` when it is time."""
+        if (self.stop is not None and self.stop()) or time.monotonic() > self.deadline:
+            raise StoppedError
+
+    def simulated(
+        self, plan: Plan, flow: Flow, targets: tuple[Target, ...] = ()
+    ) -> SimulationResult:
+        """A simulation of a steady plan, as long as the rarest journey with a target needs.
+
+        Raises :class:`StoppedError` when it is time to stop.
+        """
+        self.check()
+        length = max(self._length(flow, targets), _rounds(plan, flow))
+        result = simulate(
+            self.system,
+            self.scenario,
+            plan=plan,
+            duration=length * s,
+            warmup=_WARM_UP * length * s,
+            seed=self.seed,
+            replications=_REPLICATIONS,
+            jobs=self.jobs,
+            stop=self.stop,
+        )
+        self.runs += _REPLICATIONS
+        self.check()
+        return result
+
+    def readings(
+        self, plan: Plan, flow: Flow, targets: tuple[Target, ...], most: float = FULL
+    ) -> tuple[Reading, ...]:
+        """What a simulation says about targets."""
+        return read_result(targets, self.simulated(plan, flow, targets), most)
+
+    @staticmethod
+    def _length(flow: Flow, targets: tuple[Target, ...]) -> float:
+        wanted = {target.subject for target in targets} or {j.name for j in flow.journeys}
+        rates = [journey.rate for journey in flow.journeys if journey.rate > 0]
+        rarest = min(
+            (j.rate for j in flow.journeys if j.name in wanted and j.rate > 0), default=1.0
+        )
+        events = _EVENTS_PER_REQUEST * flow.requests or sum(rates) or 1.0
+        slowest = max((j.time.mean for j in flow.journeys if math.isfinite(j.time.mean)), default=0)
+        length = min(_REQUESTS / rarest, _MOST_EVENTS / events)
+        return max(length, min(_SHORTEST, _MOST_EVENTS / events), 20 * slowest)
+
+
+def _rounds(plan: Plan, flow: Flow) -> float:
+    """Seconds that the rounds of closed users need."""
+    rates = {journey.name: journey.rate for journey in flow.journeys}
+    longest = 0.0
+    for stream in plan.streams:
+        if stream.kind == ArrivalKind.CLOSED:
+            visited = visits_of(stream, len(plan.journeys))
+            rate = sum(rates.get(plan.journeys[index].name, 0.0) for index in visited)
+            longest = max(longest, stream.users / rate if rate else 0.0)
+    return _ROUNDS * longest

@@ -1,0 +1,57 @@
+"""Which numbers of the model move the answer most, so that people know what to measure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archcheck.planning.changes import farther, missing_more, slower
+from archcheck.planning.sustaining import analytic_limit
+from archcheck.planning.targets import Target
+from archcheck.simulation.plan import Plan
+
+_CHANGE = 1.1
+_WORTH = 0.005
+
+
+@dataclass(frozen=True)
+class Influence:
+    """A number, and what the sustainable load does when it is 10% more: ``effect`` is the relative
+    change, ``assumed`` whether a value that goes into it is not declared."""
+
+    subject: str
+    number: str
+    effect: float
+    assumed: bool
+
+
+def influences(plan: Plan, targets: tuple[Target, ...], factor: float) -> tuple[Influence, ...]:
+    """The numbers whose change by 10% moves the sustainable load by 0.5% at least, largest first.
+
+    ``factor``: the sustainable load by the analytic solution.
+    """
+    if not 0 < factor < math.inf:
+        return ()
+    assumed = {assumption.subject for assumption in plan.assumptions}
+    found = []
+    for subject, number, changed in _variants(plan):
+        reached, _ = analytic_limit(changed, targets)
+        effect = reached / factor - 1
+        if abs(effect) >= _WORTH:
+            found.append(Influence(subject, number, effect, subject in assumed))
+    return tuple(sorted(found, key=lambda each: (-abs(each.effect), each.subject)))
+
+
+def _variants(plan: Plan) -> Iterator[tuple[str, str, Plan]]:
+    for index, group in enumerate(plan.groups):
+        changed = slower(plan, index, _CHANGE)
+        if changed != plan:
+            yield group.name, "time of its work", changed
+    outside = slower(plan, -1, _CHANGE)
+    if outside != plan:
+        yield "externals", "latency", outside
+    yield "network", "delay", farther(plan, _CHANGE)
+    misses = missing_more(plan, _CHANGE)
+    if misses != plan:
+        yield "caches", "misses (declared hit ratios)", misses

@@ -1,0 +1,186 @@
+"""The most that is carried: searched on the analytic solution, then confirmed by simulation.
+
+The load grows by a factor. The analytic solution is a bisection away; around its answer a few
+simulations narrow down the factor at which the tightest target is missed, to within 3%.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from archcheck.planning.changes import loaded
+from archcheck.planning.flow import solve_plan
+from archcheck.planning.probing import Probe
+from archcheck.planning.targets import FULL, Reading, Target, read_flow, read_result, tightest
+from archcheck.simulation import SimulationResult
+from archcheck.simulation.plan import Plan
+
+WIDTH = 0.03
+"""How wide the interval of a confirmed factor is, over the factor, at most."""
+_LARGEST = 1e6
+_SMALLEST = 1e-4
+_ANALYTIC_TRUST = 0.15
+"""What an analytic factor is worth that no simulation has confirmed."""
+_STEPS = (1.04, 1.08, 1.15, 1.3, 1.6, 2.0, 3.0)
+
+
+Seen = Callable[[float, SimulationResult, tuple[Reading, ...]], None]
+"""Told what each simulation of a factor says."""
+
+
+@dataclass(frozen=True)
+class Sustained:
+    """A factor of the declared load with an interval, and the target that ends it.
+
+    ``analytic``: what the analytic solution says. ``confirmed``: the interval comes from
+    simulations; else it is the analytic factor's usual error. Infinite: nothing ends it.
+    """
+
+    factor: float
+    low: float
+    high: float
+    analytic: float
+    limit: Reading | None
+    confirmed: bool
+
+
+def analytic_limit(
+    plan: Plan, targets: tuple[Target, ...], journey: int | None = None, most: float = FULL
+) -> tuple[float, Reading | None]:
+    """The largest factor that keeps all targets, and the one that it would miss next.
+
+    Infinite when nothing ends it, zero when even a tiny load misses a target.
+    """
+
+    def strain(factor: float) -> Reading | None:
+        readings = read_flow(targets, solve_plan(loaded(plan, factor, journey)), most)
+        return tightest(readings) if readings else None
+
+    first = strain(1.0)
+    if first is None:
+        return math.inf, None
+    low, high = (1.0, math.inf) if first.strain <= 1 else (0.0, 1.0)
+    limit = first
+    while math.isinf(high):
+        if low > _LARGEST:
+            return math.inf, None
+        found = strain(low * 2)
+        assert found is not None  # noqa: S101  # as at factor 1
+        low, high, limit = (low * 2, high, limit) if found.strain <= 1 else (low, low * 2, found)
+    while low == 0.0:
+        if high < _SMALLEST:
+            return 0.0, limit
+        found = strain(high / 2)
+        assert found is not None  # noqa: S101  # as at factor 1
+        low, high, limit = (high / 2, high, limit) if found.strain <= 1 else (0.0, high / 2, found)
+    while high / low > 1.002:
+        middle = math.sqrt(low * high)
+        found = strain(middle)
+        assert found is not None  # noqa: S101  # as at factor 1
+        low, high, limit = (middle, high, limit) if found.strain <= 1 else (low, middle, found)
+    return math.sqrt(low * high), limit
+
+
+def analytic_only(
+    factor: float, limit: Reading | None, trust: float = _ANALYTIC_TRUST
+) -> Sustained:
+    """A factor that has not been simulated, with the usual error of the analytic solution."""
+    return Sustained(factor, factor * (1 - trust), factor * (1 + trust), factor, limit, False)
+
+
+def confirmed(
+    probe: Probe,
+    plan: Plan,
+    targets: tuple[Target, ...],
+    start: float,
+    limit: Reading | None,
+    *,
+    journey: int | None = None,
+    most_probes: int = 12,
+    seen: Seen | None = None,
+) -> Sustained:
+    """Narrow a factor down by simulations, beginning at the analytic one.
+
+    ``seen`` is told what each simulation says.
+    """
+    if math.isinf(start) or start == 0.0:
+        return Sustained(start, start, start, start, limit, False)
+    search = _Search()
+    factor, last = start, limit
+    for number in range(most_probes):
+        changed = loaded(plan, factor, journey)
+        result = probe.simulated(changed, solve_plan(changed), targets)
+        readings = read_result(targets, result)
+        if seen is not None:
+            seen(factor, result, readings)
+        found = tightest(readings)
+        search.note(factor, found)
+        if found.strain > 1 or last is None:
+            last = found
+        if search.width <= WIDTH:
+            break
+        factor = search.following(factor, found, number)
+    return search.result(start, last)
+
+
+class _Search:
+    """The largest factor that was carried and the smallest that was not."""
+
+    def __init__(self) -> None:
+        self.low: tuple[float, Reading] | None = None
+        self.high: tuple[float, Reading] | None = None
+
+    def note(self, factor: float, found: Reading) -> None:
+        if found.strain <= 1:
+            if self.low is None or factor > self.low[0]:
+                self.low = factor, found
+        elif self.high is None or factor < self.high[0]:
+            self.high = factor, found
+        if self.low and self.high and self.low[0] >= self.high[0]:  # chance: trust the miss
+            self.low = None
+
+    @property
+    def width(self) -> float:
+        if self.low is None or self.high is None:
+            return math.inf
+        return self.high[0] / self.low[0] - 1
+
+    def following(self, factor: float, found: Reading, number: int) -> float:
+        step = _STEPS[min(number, len(_STEPS) - 1)]
+        if self.high is None:
+            return factor * step
+        if self.low is None:
+            return self.high[0] / step
+        low, high = self.low[0], self.high[0]
+        guess = self.crossing()
+        margin: float = (high / low) ** 0.25
+        return min(max(guess, low * margin), high / margin)
+
+    def crossing(self) -> float:
+        """Where the tightest target is just kept, on a line through logarithms."""
+        if self.low is None or self.high is None:
+            known = self.low or self.high
+            return known[0] if known is not None else math.nan
+        (low, below), (high, above) = self.low, self.high
+        before, after = max(below.strain, 1e-9), above.strain
+        if not math.isfinite(after) or after <= before or before < 0.3:
+            return math.sqrt(low * high)
+        share = math.log(1 / before) / math.log(after / before)
+        return float(low * (high / low) ** min(max(share, 0.0), 1.0))
+
+    def result(self, analytic: float, limit: Reading | None) -> Sustained:
+        factor = self.crossing()
+        if self.low is None or self.high is None:
+            low = self.low[0] if self.low is not None else 0.0
+            high = self.high[0] if self.high is not None else math.inf
+            return Sustained(factor, low, high, analytic, limit, True)
+        (low, below), (high, above) = self.low, self.high
+        slope = math.log(max(above.strain, 1.0001) / max(below.strain, 1e-9)) / math.log(high / low)
+        doubt = max(below.slack, above.slack if math.isfinite(above.slack) else 0.0)
+        spread = min(0.2, doubt / max(slope, 0.5)) if math.isfinite(slope) else 0.0
+        return Sustained(
+            factor, min(low, factor * (1 - spread)), max(high, factor * (1 + spread)),
+            analytic, limit, True,
+        )  # fmt: skip

@@ -1,0 +1,59 @@
+"""A capacity plan as one HTML page without anything to load."""
+
+from __future__ import annotations
+
+from html import escape
+
+from archcheck.planning import CapacityPlan
+from archcheck.reporting.planning.charts import picture
+from archcheck.reporting.planning.tables import Sheet, headline, sheets, verdicts
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .7rem; border-bottom: 1px solid #8884; }
+th, td { text-align: right; white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; }
+.good::before { content: "\\2713  "; color: #2a7d2a; }
+.bad::before { content: "!  "; color: #c62828; }
+ul { list-style: none; padding: 0; } .remark { opacity: .75; }
+figure { margin: 1rem 0; background: #fff; } figure svg { max-width: 100%; height: auto; }
+"""
+
+
+def plan_page(plan: CapacityPlan) -> str:
+    """The page. Raises :class:`~archcheck.model.ArchcheckError` without matplotlib."""
+    answers = "".join(
+        f'<li class="{"good" if is_good else "bad"}">{escape(sentence)}</li>'
+        for is_good, sentence in verdicts(plan)
+    )
+    svg = picture(plan, "svg").decode()
+    tables = "".join(_table(sheet) for sheet in sheets(plan))
+    assumed = "".join(
+        f"<li>{escape(f'{each.subject} {each.attribute} = {each.value} ({each.reason})')}</li>"
+        for each in plan.assumptions
+    )
+    title = escape(f"Capacity of {plan.system.name}")
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{title}</title>'
+        f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1>"
+        f"<p>{escape(headline(plan))}</p><ul>{answers}</ul>"
+        f'<figure role="img" aria-label="Capacity curve">{svg[svg.index("<svg") :]}</figure>'
+        f"{tables}<details><summary>{len(plan.assumptions)} values were assumed</summary>"
+        f"<ul>{assumed}</ul></details></main></body></html>\n"
+    )
+
+
+def _table(sheet: Sheet) -> str:
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in sheet.columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in sheet.rows
+    )
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
+    remark = f'<p class="remark">{escape(sheet.remark)}</p>' if sheet.remark else ""
+    title = escape(sheet.title)
+    return f'<section><h2>{title}</h2><div class="scroll">{table}</div>{remark}</section>'

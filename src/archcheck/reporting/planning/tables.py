@@ -1,0 +1,295 @@
+"""The tables of a capacity plan, for a terminal and for a page alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archcheck.planning import CapacityPlan, Costs, CurvePoint, Sizing, Sustained
+
+_CURVE_ROWS = 9
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table: a title, columns (the first is text, the others are numbers), rows, a remark."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    remark: str = ""
+
+
+def headline(plan: CapacityPlan) -> str:
+    """What was planned, and from what."""
+    total = sum(journey.rate for journey in plan.flow.journeys)
+    runs = f"{plan.runs} simulations" if plan.runs else "no simulation"
+    return (
+        f"{plan.system.name} under {plan.scenario.name} at its peak, {total:.4g} journeys/s: "
+        f"an analytic solution and {runs}"
+    )
+
+
+def sheets(plan: CapacityPlan) -> Iterator[Sheet]:
+    """All tables for which there is something."""
+    yield _sustained(plan)
+    if plan.ladder:
+        yield _ladder(plan)
+    if plan.curve is not None:
+        yield _curve(plan)
+    if plan.sizing is not None and not plan.sizing.unreachable:
+        yield _sizing(plan.sizing)
+    if plan.influences:
+        yield _influences(plan)
+    if plan.costs is not None:
+        yield _elements(plan.costs)
+        yield _journeys(plan.costs)
+    if plan.compared:
+        yield _compared(plan)
+
+
+def verdicts(plan: CapacityPlan) -> Iterator[tuple[bool, str]]:
+    """The answers in a sentence each, and whether they are good ones."""
+    found = plan.sustained
+    if found is not None:
+        yield found.low >= 1, f"sustainable load: {interval(found)}{_ended(found)}"
+    if plan.headroom is not None:
+        room = plan.headroom
+        lasts = (
+            "does not run out"
+            if math.isinf(room.months)
+            else f"lasts {room.months:.1f} months ({room.low:.1f} to {room.high:.1f})"
+        )
+        yield room.months > 0, f"growing by {room.growth:.1%} a month it {lasts}"
+    sizing = plan.sizing
+    if sizing is not None and sizing.unreachable:
+        yield False, f"x{sizing.factor:g} cannot be reached by sizes: {sizing.unreachable}"
+    elif sizing is not None:
+        yield sizing.confirmed or not sizing.readings, _sized(sizing)
+    if not plan.is_complete:
+        yield False, "STOPPED before the end: what is missing was not worked out"
+
+
+def _ended(found: Sustained) -> str:
+    return f"; what ends it: {found.limit.target}" if found.limit is not None else ""
+
+
+def _sized(sizing: Sizing) -> str:
+    least = "the least" if sizing.is_least else f"at most {sizing.cost / sizing.bound - 1:.1%} more"
+    agreed = (
+        "a simulation agrees"
+        if sizing.confirmed
+        else "not simulated"
+        if not sizing.readings
+        else f"a simulation does NOT agree: {_worst(sizing)}"
+    )
+    return (
+        f"x{sizing.factor:g} for {sizing.cost:.4g} {sizing.currency}/h, {least} by the analytic "
+        f"solution; {agreed}"
+    )
+
+
+def _worst(sizing: Sizing) -> str:
+    reading = max(sizing.readings, key=lambda each: each.strain)
+    if reading.target.what in ("errors", "load"):
+        return f"{reading.target}, got {reading.value:.3%} ±{reading.half_width:.2%}"
+    return f"{reading.target}, got {time(reading.value)} ±{time(reading.half_width)}"
+
+
+def interval(found: Sustained) -> str:
+    """``x4.93 (4.81 to 4.94 by simulation)``."""
+    if math.isinf(found.factor):
+        return "without a limit: nothing in the model ends it"
+    how = "by simulation" if found.confirmed else "by the analytic solution, not simulated"
+    return f"x{found.factor:.3g} ({found.low:.3g} to {found.high:.3g} {how})"
+
+
+def rate(value: float) -> str:
+    """``12.9/s``."""
+    return "without limit" if math.isinf(value) else f"{value:.4g}/s"
+
+
+def time(seconds: float) -> str:
+    """Milliseconds, or that a queue has no end."""
+    if math.isnan(seconds):
+        return "-"
+    if math.isinf(seconds):
+        return "grows"
+    return f"{seconds:.3g} s" if seconds >= 0.9995 else f"{1000 * seconds:.3g} ms"
+
+
+def _sustained(plan: CapacityPlan) -> Sheet:
+    rows = []
+    for journey in plan.flow.journeys:
+        if not journey.rate:
+            continue
+        together = plan.sustained
+        alone = plan.alone.get(journey.name)
+        rows.append(
+            (
+                journey.name,
+                rate(journey.rate),
+                _range(journey.rate, together),
+                _range(journey.rate, alone),
+                _simulated(alone),
+            )
+        )
+    return Sheet(
+        "sustainable rates",
+        ("journey", "declared", "all grow together", "it alone grows", "alone: how known"),
+        tuple(rows),
+    )
+
+
+def _range(declared: float, found: Sustained | None) -> str:
+    if found is None:
+        return "-"
+    if math.isinf(found.factor):
+        return "without limit"
+    return (
+        f"{declared * found.factor:.4g}/s ({declared * found.low:.4g} to "
+        f"{declared * found.high:.4g})"
+    )
+
+
+def _simulated(found: Sustained | None) -> str:
+    if found is None:
+        return "-"
+    return "simulated" if found.confirmed else "analytic, ±15%"
+
+
+def _ladder(plan: CapacityPlan) -> Sheet:
+    total = sum(journey.rate for journey in plan.flow.journeys)
+    rows = tuple(
+        (
+            f"{number}. {rung.resource or rung.reason}",
+            f"x{rung.factor:.3g}",
+            rate(total * rung.factor),
+            str(rung.limit.target),
+        )
+        for number, rung in enumerate(plan.ladder, start=1)
+    )
+    return Sheet(
+        "what breaks first, and next when that is lifted",
+        ("bottleneck", "load", "journeys", "what is missed"),
+        rows,
+        "by the analytic solution, which is mostly within 15%",
+    )
+
+
+def _curve(plan: CapacityPlan) -> Sheet:
+    curve = plan.curve
+    assert curve is not None  # noqa: S101  # the caller asked
+    step = math.ceil(len(curve.points) / _CURVE_ROWS)
+    shown = sorted([*curve.points[::step], *curve.measured], key=lambda point: point.factor)
+    knee = f"knee at x{curve.knee:.3g}; " if curve.knee is not None else ""
+    return Sheet(
+        "capacity curve",
+        ("load", "offered", "good answers", "p50", "p95", "p99", "errors", "busiest", "how known"),
+        tuple(_point(point) for point in shown),
+        f"{knee}percentiles are the mean of the journeys', weighted by their rates",
+    )
+
+
+def _point(point: CurvePoint) -> tuple[str, ...]:
+    half = f" ±{time(point.half_width)}" if point.half_width else ""
+    return (
+        f"x{point.factor:.3g}",
+        rate(point.offered),
+        rate(point.throughput),
+        time(point.p50),
+        time(point.p95) + half,
+        time(point.p99),
+        f"{point.errors:.2%}",
+        f"{point.load:.0%}",
+        "simulated" if point.simulated else "analytic",
+    )
+
+
+def _sizing(sizing: Sizing) -> Sheet:
+    rows = [
+        (
+            change.name,
+            change.what,
+            str(change.before),
+            str(change.after),
+            f"{change.cost_before:.4g}" if change.cost_before else "-",
+            f"{change.cost_after:.4g}" if change.cost_after else "-",
+        )
+        for change in sizing.changes
+        if change.before != change.after
+    ]
+    same = sum(change.before == change.after for change in sizing.changes)
+    bound = "" if sizing.is_least else f"; nothing below {sizing.bound:.4g} {sizing.currency}/h"
+    return Sheet(
+        f"sizes for x{sizing.factor:g}",
+        ("element", "of", "now", "needed", f"{sizing.currency}/h now", "needed"),
+        tuple(rows),
+        f"{same} elements stay as they are; {sizing.cost:.4g} {sizing.currency}/h in all{bound}",
+    )
+
+
+def _influences(plan: CapacityPlan) -> Sheet:
+    rows = tuple(
+        (
+            f"{each.subject}: {each.number}",
+            f"{each.effect:+.1%}",
+            "something in it is assumed" if each.assumed else "declared",
+        )
+        for each in plan.influences
+    )
+    return Sheet(
+        "what to measure: 10% more of it moves the sustainable load by",
+        ("number", "effect", "known"),
+        rows,
+    )
+
+
+def _elements(costs: Costs) -> Sheet:
+    rows = tuple(
+        (
+            element.name,
+            f"{element.nodes} x {element.copies}" if element.copies > 1 else str(element.nodes),
+            f"{element.per_hour:.4g}",
+            f"{element.load:.0%}",
+            f"{element.wasted:.4g}",
+            element.assumed or "declared",
+        )
+        for element in sorted(costs.elements, key=lambda each: -each.per_hour)
+    )
+    return Sheet(
+        "cost of elements",
+        ("element", "nodes", f"{costs.currency}/h", "busy", "idle part", "price"),
+        rows,
+        f"{costs.per_hour:.4g} {costs.currency}/h in all, {costs.wasted:.4g} of it idle",
+    )
+
+
+def _journeys(costs: Costs) -> Sheet:
+    rows = tuple(
+        (each.name, f"{each.per_thousand:.3g}", f"{each.used:.3g}") for each in costs.journeys
+    )
+    unit = f"{costs.currency} for 1,000"
+    return Sheet("cost of journeys", ("journey", unit, "of it busy servers"), rows)
+
+
+def _compared(plan: CapacityPlan) -> Sheet:
+    rows = tuple(
+        (
+            each.journey,
+            time(each.mean),
+            time(each.simulated_mean),
+            time(each.p95),
+            f"{time(each.simulated_p95)} ±{time(each.half_width)}",
+            f"{each.gap:+.1%}",
+        )
+        for each in plan.compared
+    )
+    left_out = "; ".join(plan.flow.left_out)
+    return Sheet(
+        "how far to trust the analytic solution, at the declared load",
+        ("journey", "mean", "simulated", "p95", "simulated", "gap"),
+        rows,
+        f"not in it: {left_out}" if left_out else "",
+    )
