@@ -18,6 +18,8 @@ def erlang_c(servers: int, offered: float) -> float:
     """
     if offered >= servers:
         return 1.0
+    if servers > offered + 15 * math.sqrt(offered) + 60:
+        return 0.0  # below 1e-25: the tail of the Poisson distribution
     blocking = 1.0
     for busy in range(1, servers + 1):
         blocking = offered * blocking / (busy + offered * blocking)

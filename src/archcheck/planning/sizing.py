@@ -7,8 +7,9 @@ the least sizes on, vectors of sizes are taken in the order of their cost, by th
 solution; the first that carries the load is the cheapest. Where that takes more tries than there
 is time for, the search ends with a vector that carries it and the cost below which none does.
 
-What the analytic solution says is then simulated. Where the simulation disagrees, the objectives
-are tightened by what it found, and the search goes on.
+What the analytic solution says is then simulated. Where the simulation disagrees, the search goes
+on with what it has learned: a latency objective gets a tighter bound, elements that turn requests
+away for reasons that the analytic solution does not follow get a larger least size.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from archcheck.planning.changes import Resource, lifted, sized, zone_lost
 from archcheck.planning.costs import CPUS, priced
 from archcheck.planning.flow import Flow, solve_plan
 from archcheck.planning.probing import Probe, StoppedError
-from archcheck.planning.targets import Reading, Target, read_flow, tightest
+from archcheck.planning.targets import Reading, Target, read_flow, read_result, tightest
 from archcheck.simulation.plan import Plan
 
 MOST_BUSY = 0.8
@@ -31,7 +32,8 @@ MOST_BUSY = 0.8
 _MOST_NODES = 4096
 _TRIES = 400
 _MOST_STEPS = 2_000
-_TIGHTENINGS = 3
+_TIGHTENINGS = 4
+_MORE = 1.5
 _CALMER = 0.85
 _POOL_ROUNDS = 12
 
@@ -84,15 +86,14 @@ class _Question:
     """Target to the part of its bound that may be used."""
 
     def tightened(self, readings: Sequence[Reading]) -> _Question:
-        """What the simulation has missed, with more room: its own bound, or less busy servers."""
+        """With more room for the latencies that the simulation has missed, or less busy servers."""
         missed = {each.target: each.strain for each in readings if each.strain > 1}
-        late = {target for target in missed if target.what not in ("errors", "load")}
-        tighter = {
-            target: self.tighter.get(target, 1.0) / max(min(missed.get(target, 1.0), 2.0), 1.0)
-            for target in {*self.tighter, *late}
-        }
-        busy = self.most_busy if len(late) == len(missed) else _CALMER * self.most_busy
-        return replace(self, tighter=tighter, most_busy=busy)
+        tighter = dict(self.tighter)
+        for target, strain in missed.items():
+            if target.what not in ("errors", "load"):
+                tighter[target] = tighter.get(target, 1.0) / min(strain, 2.0)
+        full = any(target.what == "load" for target in missed)
+        return replace(self, tighter=tighter, most_busy=self.most_busy * (_CALMER if full else 1))
 
     def flow(self, nodes: Mapping[int, int], free: set[Resource] | None = None) -> Flow:
         changed = sized(self.plan, nodes)
@@ -127,7 +128,7 @@ def size(
     with the fullest zone of each group gone. Without a ``probe`` nothing is simulated.
     """
     question = _Question(_with_pools_open(plan), targets, loses_zone, most_busy)
-    floors = floors or {}
+    floors = dict(floors or {})
     currency = system.prices.currency if system.prices is not None else CPUS
     prices = _prices(system, plan)
     obstacle = _obstacle(question)
@@ -147,7 +148,8 @@ def size(
                 return Sizing(factor, (), {}, math.nan, math.nan, currency, (), False, obstacle)
             break
         grown = _pools(question, plan, nodes)
-        readings, confirmed = _simulated(probe, question, grown)
+        readings, refusing = _simulated(probe, question, grown)
+        confirmed = bool(readings) and all(reading.strain <= 1 for reading in readings)
         found = Sizing(
             factor,
             (
@@ -165,6 +167,8 @@ def size(
         if confirmed or not readings:
             break
         question = question.tightened(readings)
+        if refusing in nodes:
+            floors[refusing] = max(nodes[refusing] + 1, math.ceil(_MORE * nodes[refusing]))
     assert found is not None  # noqa: S101  # the first round ends or returns
     return found
 
@@ -376,16 +380,26 @@ def _cost(prices: Mapping[int, float], nodes: Mapping[int, int]) -> float:
 
 def _simulated(
     probe: Probe | None, question: _Question, plan: Plan
-) -> tuple[tuple[Reading, ...], bool]:
-    """What a simulation of the sized plan says; nothing where it cannot be made."""
+) -> tuple[tuple[Reading, ...], int]:
+    """What a simulation of the sized plan says, and the group that turns most requests away.
+
+    Nothing, and -1, where there is no time for it, or nobody is turned away.
+    """
     if probe is None:
-        return (), False
+        return (), -1
     left = zone_lost(plan) if question.loses_zone else plan
     try:
-        readings = probe.readings(left, solve_plan(left), question.targets)
+        result = probe.simulated(left, solve_plan(left), question.targets)
     except StoppedError:
-        return (), False
-    return readings, all(reading.strain <= 1 for reading in readings)
+        return (), -1
+    refused = {
+        call.name.partition(" -> ")[2].partition(".")[0]: call.rejected
+        for call in sorted(result.calls, key=lambda each: each.rejected)
+        if call.rejected
+    }
+    name = max(refused, key=lambda each: refused[each], default="")
+    names = [group.name for group in plan.groups]
+    return read_result(question.targets, result), names.index(name) if name in names else -1
 
 
 def _pools(question: _Question, plan: Plan, nodes: Mapping[int, int]) -> Plan:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from archcheck.planning.flow.moments import Moments, mixed
-from archcheck.planning.flow.queues import Queue, sharing, waiting
+from archcheck.planning.flow.queues import Queue, impatient, sharing, waiting
 from archcheck.planning.flow.sources import hottest, moments_of
 from archcheck.planning.flow.state import Kept, State
 from archcheck.simulation.plan import Balance, Discipline, Kind, Plan
@@ -98,8 +98,7 @@ class Contention:
             spec = self._plan.bulkheads[index]
             size, nodes = spec.size, self.state.shape.callers(index)
             longest = spec.max_wait
-        queue = waiting(size, None, rate / nodes, held)
-        return Queue(_at_most(queue.wait, longest), queue.load, 0.0)
+        return impatient(size, rate / nodes, held, longest)
 
     def _spread(
         self,

@@ -57,6 +57,25 @@ def waiting(
     return Queue(_wait(wait, delayed), offered / count, 0.0)
 
 
+def impatient(servers: float, rate: float, service: Moments, longest: float) -> Queue:
+    """The queue of those who give up after waiting ``longest`` seconds.
+
+    Nobody waits: the M/M/c/c (Erlang's loss formula). Else those who would wait longer, by the
+    exponential tail of the M/M/c, are turned away; of more than can be served, the rest.
+    """
+    if math.isinf(longest):
+        return waiting(servers, None, rate, service)
+    if longest <= 0 or rate <= 0:
+        return waiting(servers, 0, rate, service)
+    queue = waiting(servers, None, rate, service)
+    if queue.load >= 1:
+        return Queue(Moments(longest), queue.load, 1 - 1 / queue.load if queue.load < 1e9 else 1.0)
+    delayed = erlang_c(int(servers), rate * service.mean)
+    lost = delayed * math.exp(-(servers / service.mean - rate) * longest)
+    wait = queue.wait if queue.wait.mean <= longest else Moments(longest)
+    return Queue(wait, queue.load, lost)
+
+
 def _wait(mean: float, delayed: float) -> Moments:
     """Nothing, or with probability ``delayed`` an exponential time."""
     if not delayed:

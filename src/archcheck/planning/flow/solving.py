@@ -230,6 +230,10 @@ def _reasons(state: State) -> Iterator[tuple[str, float, int]]:
     for site, rate in state.calls.items():
         call, operation = plan.calls[site], plan.calls[site].operation
         yield f"the timeout of {call.name}", state.outcomes[site].timed_out, operation
+        for kind, number in (("pool", call.pool), ("bulkhead", call.policy.bulkhead)):
+            queue = state.queues.get((kind, number))
+            if queue is not None:
+                yield f"the {kind} of {call.name}", queue.rejected, operation
         limit = call.policy.limit
         if limit >= 0 and rate:
             most = state.shape.limit(limit, call.source)

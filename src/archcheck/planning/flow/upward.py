@@ -124,6 +124,7 @@ class Upward:
             queue = self.state.queues.get((kind, index))
             if queue is not None:
                 time = time + queue.wait
+                accepted *= 1 - queue.rejected
         limited = self._limited(site)
         budget = math.inf
         if call.policy.budget >= 0 and self.state.calls.get(site):
