@@ -8,19 +8,22 @@ the picture; ``.frame()`` gives a pandas data frame (extra ``frames``).
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archcheck.diagrams import View, container_view, to_png, to_svg
+from archcheck.editing import with_settings
 from archcheck.model import ArchcheckError, Scenario, ScenarioError, System
+from archcheck.planning import CapacityPlan, plan_capacity
+from archcheck.reporting.planning import draw_plan, print_plan
 from archcheck.reporting.simulation import draw_charts, print_simulation
 from archcheck.reporting.verification import print_verification
 from archcheck.simulation import SimulationResult
 from archcheck.simulation import simulate as run_simulation
-from archcheck.units import Duration
+from archcheck.units import Duration, Fraction
 from archcheck.verification import Verification
 from archcheck.verification import verify as run_verification
 
@@ -107,6 +110,29 @@ class SimulationView:
 
 
 @dataclass(frozen=True)
+class PlanView:
+    """A capacity plan; ``plan`` has the numbers."""
+
+    plan: CapacityPlan
+
+    def __repr__(self) -> str:
+        return _text(lambda console: print_plan(console, self.plan))
+
+    def _repr_html_(self) -> str:
+        return _html(lambda console: print_plan(console, self.plan))
+
+    def frame(self) -> pd.DataFrame:
+        """A row for each point of the capacity curve."""
+        curve = self.plan.curve
+        points = [*curve.points, *curve.measured] if curve is not None else []
+        return _frame([asdict(point) for point in points])
+
+    def chart(self, path: str | Path) -> None:
+        """Write a ``.svg`` or ``.png`` of the capacity curve and the bottlenecks."""
+        draw_plan(self.plan, str(path))
+
+
+@dataclass(frozen=True)
 class DiagramView:
     """A picture; notebooks show it as SVG."""
 
@@ -167,6 +193,23 @@ def simulate(
             replications=replications,
         )
     )
+
+
+def with_(system: System, settings: Mapping[str, Any]) -> System:
+    """The system with other values."""
+    return with_settings(system, settings)
+
+
+def plan(
+    system: System,
+    scenario: Scenario | str | None = None,
+    *,
+    target: float = 2.0,
+    growth: Fraction | None = None,
+) -> PlanView:
+    """Plan capacity under a scenario: a value, a declared one's name, or the busiest one."""
+    chosen = system.scenario(scenario) if isinstance(scenario, str) else scenario
+    return PlanView(plan_capacity(system, chosen, target=target, growth=growth))
 
 
 def diagram(system: System) -> DiagramView:

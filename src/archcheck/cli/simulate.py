@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import nullcontext
 from dataclasses import replace
+from typing import Any
 
 import click
 
@@ -17,15 +18,20 @@ from archcheck.cli.common import (
     stoppable,
     write,
 )
+from archcheck.editing import variants, with_settings
+from archcheck.model import Scenario, ScenarioError, System
 from archcheck.reporting.console import progress_bar, report_console
 from archcheck.reporting.simulation import (
     checked_target,
+    comparison_data,
     draw_charts,
+    print_comparison,
     print_simulation,
     simulation_data,
     trace_file,
 )
-from archcheck.simulation import ENGINES, EngineName, parse_fault, simulate
+from archcheck.simulation import ENGINES, EngineName, compare, parse_fault, simulate
+from archcheck.simulation.comparing import REPLICATIONS
 from archcheck.units import Duration, Fraction
 
 
@@ -47,7 +53,17 @@ from archcheck.units import Duration, Fraction
     help="What goes wrong, such as 'payments slow x5 from 60s to 90s'; can be repeated.",
 )
 @click.option(
-    "--replications", type=int, default=1, show_default=True, help="Independent runs, merged."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="What if: compare with payments.replicas=6, 'orders->payments.timeout=150ms', load=x2; "
+    "several values (2,4,8 or 2..8 or 50ms..500ms/5) are compared one by one.",
+)
+@click.option(
+    "--replications",
+    type=int,
+    help="Independent runs, merged (default: 1; with --set: 5 of each variant).",
 )
 @click.option(
     "--precision",
@@ -100,7 +116,8 @@ def command(
     duration: Duration | None,
     warmup: Duration | None,
     faults: tuple[str, ...],
-    replications: int,
+    settings: tuple[str, ...],
+    replications: int | None,
     precision: Fraction | None,
     jobs: int,
     backend: str | None,
@@ -116,7 +133,8 @@ def command(
     """Put a model under load and predict latencies and bottlenecks.
 
     Exits with 1 when a journey misses an objective, or when the load cannot be carried. Ctrl-C
-    reports what is there, marked incomplete. Loading a Python model runs it.
+    reports what is there, marked incomplete. With --set, variants are simulated side by side with
+    the same random numbers. Loading a Python model runs it.
     """
     system = one_system(models, system_name)
     chosen = choose_scenario(system, scenario)
@@ -124,6 +142,27 @@ def command(
         checked_target(chart)
     if faults:
         chosen = replace(chosen, faults=[*chosen.faults, *map(parse_fault, faults)])
+    if settings:
+        for option, given in (("--chart", chart), ("--trace", trace), ("--backend", backend)):
+            if given is not None:
+                raise ScenarioError(f"{option} is of a single simulation; leave out --set")
+        if precision is not None:
+            raise ScenarioError("--precision is of a single simulation; leave out --set")
+        return _compare(
+            system,
+            chosen,
+            faults,
+            settings,
+            format_=format_,
+            output=output,
+            duration=duration,
+            warmup=warmup,
+            seed=seed,
+            replications=replications if replications is not None else REPLICATIONS,
+            jobs=jobs,
+            engine=engine,
+        )
+    replications = replications if replications is not None else 1
     text = f"simulating {system.name} under {chosen.name}"
     with (
         trace_file(trace, float(trace_share)) if trace else nullcontext() as tracer,
@@ -157,3 +196,35 @@ def command(
         click.echo(f"wrote {chart}", err=True)
     fine = result.is_complete and not result.missed_objectives() and not result.overloads
     return 0 if fine else 1
+
+
+def _compare(
+    system: System,
+    scenario: Scenario,
+    faults: tuple[str, ...],
+    settings: tuple[str, ...],
+    *,
+    format_: str,
+    output: str | None,
+    replications: int,
+    **options: Any,
+) -> int:
+    """The system as it is beside all variants of it."""
+    cases = [("as declared", system, scenario)]
+    declared = scenario.name in {each.name for each in system.scenarios}
+    for values in variants(settings):
+        changed = with_settings(system, values)
+        under = changed.scenario(scenario.name) if declared else scenario
+        if faults:
+            under = replace(under, faults=scenario.faults)
+        name = ", ".join(f"{path}={value}" for path, value in values.items())
+        cases.append((name, changed, under))
+    text = f"comparing {len(cases)} variants of {system.name}"
+    with progress_bar(text, len(cases) * replications) as progress, stoppable() as stop:
+        found = compare(cases, replications=replications, progress=progress, stop=stop, **options)
+    if format_ == "json":
+        write(json.dumps(comparison_data(found), indent=2), output)
+    else:
+        with report_console(output) as console:
+            print_comparison(console, found)
+    return 0 if found.is_complete else 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,10 +26,10 @@ from archcheck.model.services import Endpoint, External, Person, Schedule, Servi
 from archcheck.model.steps import Feature
 from archcheck.model.suppressions import Suppression
 from archcheck.model.uncertainty import Between
-from archcheck.units import Bandwidth, Duration
+from archcheck.units import Bandwidth, Duration, Fraction
 
 if TYPE_CHECKING:
-    from archcheck.notebook import DiagramView, SimulationView, VerificationView
+    from archcheck.notebook import DiagramView, PlanView, SimulationView, VerificationView
 
 E = TypeVar("E", bound=Named)
 
@@ -294,6 +294,28 @@ class System(Element):
             seed=seed,
             replications=replications,
         )
+
+    def with_(self, settings: Mapping[str, Any]) -> System:
+        """The system with other values: ``shop.with_({"payments.replicas": 6})``.
+
+        Also ``"orders->payments.timeout": 150 * ms`` for calls and ``"load": "x2"``; values are
+        objects or texts. Raises :class:`ModelError` for what the system does not have.
+        """
+        from archcheck import notebook
+
+        return notebook.with_(self, settings)
+
+    def plan(
+        self,
+        scenario: Scenario | str | None = None,
+        *,
+        target: float = 2.0,
+        growth: Fraction | None = None,
+    ) -> PlanView:
+        """Plan the capacity of the system; the result shows itself in a notebook."""
+        from archcheck import notebook
+
+        return notebook.plan(self, scenario, target=target, growth=growth)
 
     def diagram(self) -> DiagramView:
         """Draw the container view; the picture shows itself in a notebook."""

@@ -10,6 +10,7 @@ comes out; ``running`` goes through all of them, ``objectives`` judges by them.
 
 from __future__ import annotations
 
+from archcheck.simulation.comparing import Comparison, VariantResult, compare
 from archcheck.simulation.engines import ENGINES, EngineName
 from archcheck.simulation.estimates import Estimate
 from archcheck.simulation.fault_language import parse_fault
@@ -32,6 +33,7 @@ __all__ = [
     "ENGINES",
     "Band",
     "CallResult",
+    "Comparison",
     "EngineName",
     "Estimate",
     "JourneyTime",
@@ -44,6 +46,8 @@ __all__ = [
     "SeriesPoint",
     "SimulationResult",
     "TimeShare",
+    "VariantResult",
+    "compare",
     "judge_objectives",
     "parse_fault",
     "simulate",

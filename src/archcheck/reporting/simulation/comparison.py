@@ -1,0 +1,117 @@
+"""Variants side by side, for a terminal and as plain data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from archcheck.reporting.console import printable
+from archcheck.simulation.comparing import METRICS, Compared, Comparison
+
+FORMAT = "archcheck.compare/1"
+
+
+def print_comparison(console: Console, found: Comparison) -> None:
+    """A table for each journey: variants are rows, metrics are columns."""
+    first = found.variants[0].result
+    console.print(
+        Text(
+            f"{first.system.name} under {found.scenario}: {len(found.variants)} variants, "
+            f"{found.replications} replications with the same random numbers, seed {found.seed}, "
+            f"engine {found.engine}"
+            + ("" if found.is_complete else "; STOPPED before the last variant"),
+            style="bold",
+        )
+    )
+    labels = [_label(number) for number in range(len(found.variants))]
+    for label, variant in zip(labels, found.variants, strict=True):
+        console.print(Text(f"{label:>2}  {printable(variant.name)}"))
+    names = list(dict.fromkeys(each.journey for each in found.variants[0].compared))
+    for name in names:
+        table = Table(title=printable(name), title_justify="left", box=box.SIMPLE_HEAD)
+        table.add_column("")
+        for metric in METRICS:
+            table.add_column(metric, justify="right", no_wrap=True)
+        for label, variant in zip(labels, found.variants, strict=True):
+            cells = [_cell(each) for each in variant.compared if each.journey == name]
+            table.add_row(label, *(cells or [Text("-")] * len(METRICS)))
+        console.print()
+        console.print(table)
+    table = Table(title="busiest resource", title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("")
+    table.add_column("bottleneck")
+    table.add_column("busy", justify="right")
+    for label, variant in zip(labels, found.variants, strict=True):
+        limit = variant.result.bottleneck
+        shown = (f"{limit.name} {limit.what}", f"{limit.utilisation:.1%}") if limit else ("-", "-")
+        table.add_row(label, *map(printable, shown))
+    console.print()
+    console.print(table)
+    console.print(
+        "differences to A have 95% intervals of the paired runs; * marks those that exclude zero"
+    )
+
+
+def _label(number: int) -> str:
+    """A, B, ... Z, A2, B2 ..."""
+    round_, place = divmod(number, 26)
+    return chr(ord("A") + place) + (str(round_ + 1) if round_ else "")
+
+
+def _cell(each: Compared) -> Text:
+    if math.isnan(each.value):
+        return Text("-")
+    text = Text(_shown(each.value, each.metric))
+    found = each.difference
+    if found is not None:
+        sign = _shown(found.value, each.metric, signed=True)
+        mark = "*" if each.is_certain else ""
+        text.append(
+            f"\n{sign} ±{_shown(found.half_width, each.metric)}{mark}",
+            style="bold" if each.is_certain else "dim",
+        )
+    return text
+
+
+def _shown(value: float, metric: str, *, signed: bool = False) -> str:
+    plus = "+" if signed and value >= 0 else ""
+    if metric == "errors":
+        return f"{plus}{value:.2%}"
+    if metric == "throughput":
+        return f"{plus}{value:.4g}/s"
+    return f"{plus}{1000 * value:.3g} ms"
+
+
+def comparison_data(found: Comparison) -> dict[str, Any]:
+    """Seconds, shares of one, answers a second; what does not exist (NaN) is null."""
+    return {
+        "format": FORMAT,
+        "scenario": found.scenario,
+        "engine": found.engine,
+        "seed": found.seed,
+        "replications": found.replications,
+        "complete": found.is_complete,
+        "variants": [
+            {
+                "name": variant.name,
+                "bottleneck": variant.result.bottleneck.name if variant.result.bottleneck else None,
+                "steady_state": not variant.result.overloads,
+                "missed_objectives": list(variant.result.missed_objectives()),
+                "compared": [
+                    {
+                        **asdict(each),
+                        "value": None if math.isnan(each.value) else each.value,
+                        "certain": each.is_certain,
+                    }
+                    for each in variant.compared
+                ],
+            }
+            for variant in found.variants
+        ],
+    }

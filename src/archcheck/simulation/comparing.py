@@ -1,0 +1,190 @@
+"""Variants of a system side by side, with the same random numbers.
+
+Every variant runs with the same seeds, and every draw depends on its place and request alone: what
+a variant does not change draws the same numbers. So differences are taken run by run, and their
+intervals are much narrower than those of the values (common random numbers: Law, Simulation
+Modeling and Analysis, 2015, section 11.2).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from archcheck.model import Scenario, ScenarioError, System
+from archcheck.simulation.building import build_result
+from archcheck.simulation.compiling import compile_plan
+from archcheck.simulation.engines import EngineName, choose
+from archcheck.simulation.estimates import Estimate, of_replications
+from archcheck.simulation.histogram import Histogram
+from archcheck.simulation.record import Record, Tally
+from archcheck.simulation.replications import Progress, Replicator, Stop
+from archcheck.simulation.results import SimulationResult
+from archcheck.simulation.running import DURATION
+from archcheck.simulation.steady import found_warm_up
+from archcheck.units import Duration
+
+REPLICATIONS = 5
+"""Runs of each variant: enough for an interval of the difference."""
+METRICS = ("mean", "p50", "p95", "p99", "errors", "throughput")
+"""What is compared: seconds, a share, good answers a second."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A metric of a journey in one variant, and how it differs from the first variant.
+
+    ``difference`` and its interval are of the paired runs; ``None`` in the first variant, or where
+    a run has no value.
+    """
+
+    journey: str
+    metric: str
+    value: float
+    estimate: Estimate | None
+    difference: Estimate | None
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the interval of the difference excludes zero."""
+        found = self.difference
+        return found is not None and abs(found.value) > found.half_width
+
+
+@dataclass(frozen=True)
+class VariantResult:
+    """One variant: its name, its merged result, and what is compared."""
+
+    name: str
+    result: SimulationResult
+    compared: tuple[Compared, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Variants in the order in which they were given, the first one the base."""
+
+    scenario: str
+    replications: int
+    seed: int
+    engine: str
+    variants: tuple[VariantResult, ...]
+    is_complete: bool
+
+
+def compare(
+    variants: Sequence[tuple[str, System, Scenario]],
+    *,
+    duration: Duration | None = None,
+    warmup: Duration | None = None,
+    seed: int = 1,
+    replications: int = REPLICATIONS,
+    jobs: int = 1,
+    engine: EngineName = "auto",
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> Comparison:
+    """Simulate ``variants`` (name, system, scenario), and compare all with the first.
+
+    All leave out the same warm-up: that of the first, found or given. Raises
+    :class:`ScenarioError` for fewer than two runs, of which there is no interval.
+    """
+    if replications < 2:
+        raise ScenarioError("a comparison needs at least 2 replications for its intervals")
+    if not variants:
+        raise ScenarioError("there is nothing to compare")
+    ran = choose(engine)
+    first = variants[0][2]
+    length = float(duration or first.duration or DURATION)
+    chosen = warmup if warmup is not None else first.warmup
+    start = float(chosen) if chosen is not None else 0.0
+    base: list[Record] = []
+    found: list[VariantResult] = []
+    stopped = False
+    for number, (name, system, scenario) in enumerate(variants):
+        plan = compile_plan(system, scenario)
+        pilot = Replicator(plan, ran.name, seed, length, 0.0, stop=stop)
+        if number == 0 and chosen is None and plan.is_stationary:
+            start = found_warm_up(pilot.records(range(1))[0])
+        done = _after(progress, number * replications)
+        records = replace(pilot, warmup=start, jobs=jobs, progress=done).records(
+            range(replications)
+        )
+        if len(records) < replications:
+            stopped = True
+            break
+        pairs = _compared(plan.journeys, records, base)
+        base = base or records
+        result = build_result(
+            system,
+            scenario,
+            plan,
+            records,
+            engine=ran,
+            is_complete=True,
+            seed=seed,
+            warmup_is_found=chosen is None,
+            precision=None,
+            precision_is_reached=True,
+        )
+        found.append(VariantResult(name, result, tuple(pairs)))
+    if not found:
+        raise ScenarioError("stopped before the first variant was done: there is nothing to report")
+    return Comparison(first.name, replications, seed, ran.name, tuple(found), not stopped)
+
+
+def _after(progress: Progress | None, before: int) -> Progress | None:
+    return (lambda done: progress(before + done)) if progress is not None else None
+
+
+def _compared(
+    journeys: Sequence[object], records: list[Record], base: list[Record]
+) -> list[Compared]:
+    pairs = []
+    for index, journey in enumerate(journeys):
+        if not any(record.journeys[index].started for record in records):
+            continue
+        for metric in METRICS:
+            values = [_measured(record, index, metric) for record in records]
+            differences = (
+                [value - _measured(b, index, metric) for value, b in zip(values, base, strict=True)]
+                if base
+                else []
+            )
+            known = [value for value in values if not math.isnan(value)]
+            mean = math.fsum(known) / len(known) if known else math.nan
+            pairs.append(
+                Compared(
+                    getattr(journey, "name", ""),
+                    metric,
+                    mean,
+                    of_replications(values),
+                    of_replications(differences) if differences else None,
+                )
+            )
+    return pairs
+
+
+def _measured(record: Record, journey: int, metric: str) -> float:
+    tally = record.journeys[journey]
+    return _METRICS[metric](tally, record.span)
+
+
+def _quantile(share: float) -> Callable[[Tally, float], float]:
+    return lambda tally, span: Histogram.merged(tally.latency).quantile(share)
+
+
+def _errors(tally: Tally, span: float) -> float:
+    good = tally.outcomes[0] + tally.outcomes[1]
+    return 1 - good / tally.finished if tally.finished else math.nan
+
+
+_METRICS: dict[str, Callable[[Tally, float], float]] = {
+    "mean": lambda tally, span: Histogram.merged(tally.latency).mean,
+    "p50": _quantile(0.5),
+    "p95": _quantile(0.95),
+    "p99": _quantile(0.99),
+    "errors": _errors,
+    "throughput": lambda tally, span: (tally.outcomes[0] + tally.outcomes[1]) / span,
+}
