@@ -166,10 +166,9 @@ def _field(holder: Element, fields: list[str], path: str) -> tuple[Element, str]
     for field in fields[:-1]:
         inside = getattr(part, field, None) if field in field_names(type(part)) else None
         if not isinstance(inside, Element) or isinstance(inside, Absent):
-            raise ModelError(
-                f"the setting {path!r}: {_title(holder)} declares no {field}"
-                f"{nearest(field, list(field_names(type(part))))}"
-            )
+            known = list(field_names(type(part)))
+            meant = "" if field in known else nearest(field, known)
+            raise ModelError(f"the setting {path!r}: {_title(holder)} declares no {field}{meant}")
         part = inside
     return _holder_of(part, fields[-1], path, holder)
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from archcheck.reporting.console import printable
+from archcheck.simulation import Estimate
 from archcheck.simulation.comparing import METRICS, Compared, Comparison
 
 FORMAT = "archcheck.compare/1"
@@ -34,7 +35,9 @@ def print_comparison(console: Console, found: Comparison) -> None:
         console.print(Text(f"{label:>2}  {printable(variant.name)}"))
     names = list(dict.fromkeys(each.journey for each in found.variants[0].compared))
     for name in names:
-        table = Table(title=printable(name), title_justify="left", box=box.SIMPLE_HEAD)
+        table = Table(
+            title=printable(name), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+        )
         table.add_column("")
         for metric in METRICS:
             table.add_column(metric, justify="right", no_wrap=True)
@@ -43,7 +46,9 @@ def print_comparison(console: Console, found: Comparison) -> None:
             table.add_row(label, *(cells or [Text("-")] * len(METRICS)))
         console.print()
         console.print(table)
-    table = Table(title="busiest resource", title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(
+        title="busiest resource", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
     table.add_column("")
     table.add_column("bottleneck")
     table.add_column("busy", justify="right")
@@ -70,22 +75,26 @@ def _cell(each: Compared) -> Text:
     text = Text(_shown(each.value, each.metric))
     found = each.difference
     if found is not None:
-        sign = _shown(found.value, each.metric, signed=True)
         mark = "*" if each.is_certain else ""
         text.append(
-            f"\n{sign} ±{_shown(found.half_width, each.metric)}{mark}",
+            f"\n{_difference(found, each.metric)}{mark}",
             style="bold" if each.is_certain else "dim",
         )
     return text
 
 
-def _shown(value: float, metric: str, *, signed: bool = False) -> str:
-    plus = "+" if signed and value >= 0 else ""
+def _shown(value: float, metric: str) -> str:
     if metric == "errors":
-        return f"{plus}{value:.2%}"
-    if metric == "throughput":
-        return f"{plus}{value:.4g}/s"
-    return f"{plus}{1000 * value:.3g} ms"
+        return f"{value:.2%}"
+    return f"{value:.4g}/s" if metric == "throughput" else f"{1000 * value:.3g} ms"
+
+
+def _difference(found: Estimate, metric: str) -> str:
+    factor, unit = {"errors": (100, " pp"), "throughput": (1, "/s")}.get(metric, (1000, " ms"))
+    value, half = factor * found.value, factor * found.half_width
+    if max(abs(value), half) < 5e-4:
+        return "same"
+    return f"{value:+.3g} ±{half:.2g}{unit}"
 
 
 def comparison_data(found: Comparison) -> dict[str, Any]:
