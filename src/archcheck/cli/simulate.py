@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from archcheck.cli.chaos import Options, draw_map, try_chaos
 from archcheck.cli.common import (
     QuantityType,
     choose_scenario,
@@ -30,7 +31,14 @@ from archcheck.reporting.simulation import (
     simulation_data,
     trace_file,
 )
-from archcheck.simulation import ENGINES, EngineName, compare, parse_fault, simulate
+from archcheck.simulation import (
+    ENGINES,
+    EngineName,
+    SimulationResult,
+    compare,
+    parse_fault,
+    simulate,
+)
 from archcheck.simulation.comparing import REPLICATIONS
 from archcheck.units import Duration, Fraction
 
@@ -59,6 +67,17 @@ from archcheck.units import Duration, Fraction
     metavar="PATH=VALUE",
     help="What if: compare with payments.replicas=6, 'orders->payments.timeout=150ms', load=x2; "
     "several values (2,4,8 or 2..8 or 50ms..500ms/5) are compared one by one.",
+)
+@click.option(
+    "--chaos",
+    is_flag=True,
+    help="Instead: what the standard triggers do, one by one, and whether the system comes back.",
+)
+@click.option(
+    "--phase-map",
+    metavar="TRIGGER",
+    help="Instead: over load and the size of a trigger ('load', 'payments slow', 'payments "
+    "fails'), where the system comes back, and where it stays broken.",
 )
 @click.option(
     "--replications",
@@ -117,6 +136,8 @@ def command(
     warmup: Duration | None,
     faults: tuple[str, ...],
     settings: tuple[str, ...],
+    chaos: bool,
+    phase_map: str | None,
     replications: int | None,
     precision: Fraction | None,
     jobs: int,
@@ -142,12 +163,16 @@ def command(
         checked_target(chart)
     if faults:
         chosen = replace(chosen, faults=[*chosen.faults, *map(parse_fault, faults)])
+    single = {"--trace": trace, "--backend": backend, "--precision": precision}
+    if chaos or phase_map is not None:
+        others = {"--set": settings, "--fault": faults, "--phase-map": phase_map if chaos else None}
+        _refuse({**single, **others}, "trials under fault")
+        options = Options(chosen, format_, output, chart, jobs, seed)
+        if phase_map is not None:
+            return draw_map(system, phase_map, options)
+        return try_chaos(system, options)
     if settings:
-        for option, given in (("--chart", chart), ("--trace", trace), ("--backend", backend)):
-            if given is not None:
-                raise ScenarioError(f"{option} is of a single simulation; leave out --set")
-        if precision is not None:
-            raise ScenarioError("--precision is of a single simulation; leave out --set")
+        _refuse({**single, "--chart": chart}, "a comparison")
         return _compare(
             system,
             chosen,
@@ -162,11 +187,11 @@ def command(
             jobs=jobs,
             engine=engine,
         )
-    replications = replications if replications is not None else 1
+    count = replications if replications is not None else 1
     text = f"simulating {system.name} under {chosen.name}"
     with (
         trace_file(trace, float(trace_share)) if trace else nullcontext() as tracer,
-        progress_bar(text, replications) as progress,
+        progress_bar(text, count) as progress,
         stoppable() as stop,
     ):
         result = simulate(
@@ -175,7 +200,7 @@ def command(
             duration=duration,
             warmup=warmup,
             seed=seed,
-            replications=replications,
+            replications=count,
             precision=float(precision) if precision is not None else None,
             jobs=jobs,
             engine=engine,
@@ -184,11 +209,7 @@ def command(
             stop=stop,
             tracer=tracer,
         )
-    if format_ == "json":
-        write(json.dumps(simulation_data(result), indent=2), output)
-    else:
-        with report_console(output) as console:
-            print_simulation(console, result, verbose=verbose)
+    _report(result, format_, output, verbose=verbose)
     if trace is not None:
         click.echo(f"wrote {trace}", err=True)
     if chart is not None:
@@ -196,6 +217,21 @@ def command(
         click.echo(f"wrote {chart}", err=True)
     fine = result.is_complete and not result.missed_objectives() and not result.overloads
     return 0 if fine else 1
+
+
+def _report(result: SimulationResult, format_: str, output: str | None, *, verbose: bool) -> None:
+    if format_ == "json":
+        write(json.dumps(simulation_data(result), indent=2), output)
+        return
+    with report_console(output) as console:
+        print_simulation(console, result, verbose=verbose)
+
+
+def _refuse(options: dict[str, object], what: str) -> None:
+    """Raise :class:`ScenarioError` for the first option that was given and means nothing here."""
+    given = next((name for name, value in options.items() if value), None)
+    if given is not None:
+        raise ScenarioError(f"{given} is not part of {what}; leave it out")
 
 
 def _compare(

@@ -9,19 +9,10 @@ import io
 import math
 from typing import Any
 
-from archcheck.model import ArchcheckError
 from archcheck.planning import CapacityPlan, CurvePoint
-from archcheck.reporting.simulation import checked_target
+from archcheck.reporting.simulation.charts import checked_target, figure_of, save
 
 _BLUE, _ORANGE, _GREEN, _RED, _GREY = "#4c78a8", "#f58518", "#54a24b", "#e45756", "#8c8c8c"
-_STYLE: Any = {
-    "font.size": 9,
-    "svg.fonttype": "none",
-    "text.parse_math": False,
-    "svg.hashsalt": "archcheck",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
 
 
 def draw_plan(plan: CapacityPlan, target: str) -> None:
@@ -35,14 +26,8 @@ def draw_plan(plan: CapacityPlan, target: str) -> None:
 
 def picture(plan: CapacityPlan, kind: str) -> bytes:
     """The picture as ``svg`` or ``png``. Raises :class:`ArchcheckError` without matplotlib."""
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ArchcheckError("charts need matplotlib: install archcheck-models[charts]") from None
     rungs = len(plan.ladder)
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(9.0, 6.0 + 0.35 * rungs), layout="constrained")
+    with figure_of(9.0, 6.0 + 0.35 * rungs) as figure:
         rows = 3 if rungs else 2
         heights = [2.4, 2.4, 0.5 + 0.35 * rungs][:rows]
         axes = figure.subplots(rows, 1, height_ratios=heights)
@@ -52,8 +37,7 @@ def picture(plan: CapacityPlan, kind: str) -> bytes:
         if rungs:
             _draw_ladder(axes[2], plan)
         target = io.BytesIO()
-        metadata = {"Date": None} if kind == "svg" else {"Software": None}
-        figure.savefig(target, format=kind, dpi=110, metadata=metadata)
+        save(figure, target, kind)
     return target.getvalue()
 
 

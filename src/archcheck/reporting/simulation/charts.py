@@ -5,8 +5,10 @@ Drawn with matplotlib, which the extra ``charts`` brings.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from archcheck.model import ArchcheckError
 from archcheck.simulation import JourneyTime, SeriesPoint, SimulationResult
@@ -29,6 +31,14 @@ _LINES = ("#4c78a8", "#f58518", "#54a24b", "#e45756", "#b279a2", "#72b7b2")
 _ROW = 0.42
 _SHOWN_RESOURCES = 5
 _WIDTH = 9.0
+_STYLE: Any = {
+    "font.size": 9,
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    "svg.hashsalt": "archcheck",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
 
 
 def checked_target(target: str) -> Path:
@@ -47,31 +57,38 @@ def draw_charts(result: SimulationResult, target: str) -> None:
     :class:`ArchcheckError` for another kind of file, or without matplotlib.
     """
     path = checked_target(target)
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ArchcheckError("charts need matplotlib: install archcheck-models[charts]") from None
     rows = sum(len(times.bands) for times in result.times)
     high = max(1.4, _ROW * rows + 0.9)
-    style: Any = {
-        "font.size": 9,
-        "svg.fonttype": "none",
-        "text.parse_math": False,
-        "svg.hashsalt": "archcheck",
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-    }
-    with mpl.rc_context(style):
-        figure = Figure(figsize=(_WIDTH, high + 6.2), layout="constrained")
+    with figure_of(_WIDTH, high + 6.2) as figure:
         axes = figure.subplots(4, 1, height_ratios=[high, 1.6, 1.6, 1.6])
         figure.suptitle(f"{result.system.name} under {result.scenario.name}", weight="bold")
         _draw_times(axes[0], result.times)
         _draw_throughput(axes[1], result)
         _draw_latency(axes[2], result)
         _draw_utilisation(axes[3], result)
-        metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
-        figure.savefig(path, dpi=110, metadata=metadata)
+        save(figure, path)
+
+
+@contextmanager
+def figure_of(width: float, height: float) -> Iterator[Any]:
+    """A figure of so many inches in our style, which draws the same bytes each time.
+
+    Raises :class:`ArchcheckError` without matplotlib.
+    """
+    try:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ArchcheckError("charts need matplotlib: install archcheck-models[charts]") from None
+    with mpl.rc_context(_STYLE):
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+def save(figure: Any, target: Path | IO[bytes], kind: str = "") -> None:
+    """Write a figure to a file, or as ``kind`` to a stream."""
+    kind = kind or (target.suffix.removeprefix(".") if isinstance(target, Path) else "svg")
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    figure.savefig(target, format=kind, dpi=110, metadata=metadata)
 
 
 def _draw_times(axes: Any, times: tuple[JourneyTime, ...]) -> None:
