@@ -20,6 +20,7 @@ COMMANDS = {
     "fix": "Find the cheapest edits that make the rules hold.",
     "simulate": "Put a model under load and predict latencies and bottlenecks.",
     "plan": "Plan capacity: how much it takes, what breaks first, what more load costs.",
+    "availability": "Say how available journeys are, or what answers when containers are killed.",
     "diagram": "Draw a model as SVG or PNG.",
     "rules": "List the rules, or write the skeleton of a new one.",
     "explain": "Explain a rule: what, why, how to mend it, examples.",

@@ -5,6 +5,12 @@ of them does, ``phases`` the map over load and trigger size, ``availability`` th
 for which endpoints and journeys answer.
 """
 
+from archcheck.resilience.availability import (
+    Answers,
+    Available,
+    estimate_availability,
+    when_killed,
+)
 from archcheck.resilience.chaos import (
     BudgetSpent,
     ChaosResult,
@@ -16,6 +22,8 @@ from archcheck.resilience.phases import Escape, Phase, PhaseMap, PhaseRow, phase
 from archcheck.resilience.triggers import Trigger, sized_trigger, standard_triggers
 
 __all__ = [
+    "Answers",
+    "Available",
     "BudgetSpent",
     "ChaosResult",
     "Escape",
@@ -25,8 +33,10 @@ __all__ = [
     "StuckState",
     "Trigger",
     "TriggerResult",
+    "estimate_availability",
     "phase_map",
     "run_chaos",
     "sized_trigger",
     "standard_triggers",
+    "when_killed",
 ]

@@ -1,0 +1,124 @@
+"""``archcheck availability``: how often journeys and endpoints can answer."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from archcheck.capacity import journey_rates
+from archcheck.cli.common import (
+    QuantityType,
+    models_argument,
+    one_system,
+    output_option,
+    write,
+)
+from archcheck.graph import Graph
+from archcheck.model import ModelError
+from archcheck.reporting.console import report_console
+from archcheck.reporting.resilience import (
+    availability_data,
+    killed_data,
+    print_availability,
+    print_killed,
+)
+from archcheck.resilience import estimate_availability, when_killed
+from archcheck.resilience.availability import SAMPLES
+from archcheck.units import Fraction
+
+
+@click.command("availability")
+@models_argument
+@click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
+@click.option(
+    "--zone-availability",
+    type=QuantityType(Fraction),
+    help="Zones fail as well: the share of the time that each is up, such as 99.99%.",
+)
+@click.option(
+    "--kill",
+    "shares",
+    multiple=True,
+    type=QuantityType(Fraction),
+    help="Instead, from the call graph alone: what answers when this share of the containers is "
+    "killed; can be repeated.",
+)
+@click.option(
+    "--replicas",
+    "counts",
+    multiple=True,
+    metavar="NAME=N",
+    help="With --kill: another number of replicas than declared; can be repeated.",
+)
+@click.option(
+    "--scenario",
+    metavar="NAME",
+    help="With --kill: only the journeys of a scenario, and their mean by their rates.",
+)
+@click.option("--stores", is_flag=True, help="With --kill: datastores are containers too.")
+@click.option(
+    "--samples", type=int, default=SAMPLES, show_default=True, help="Draws of the Monte Carlo."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same samples.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to report.",
+)
+@output_option
+def command(
+    models: tuple[str, ...],
+    system_name: str | None,
+    zone_availability: Fraction | None,
+    shares: tuple[Fraction, ...],
+    counts: tuple[str, ...],
+    scenario: str | None,
+    stores: bool,
+    samples: int,
+    seed: int,
+    format_: str,
+    output: str | None,
+) -> int:
+    """Say how available journeys and endpoints are.
+
+    From the declared availabilities of replicas, copies and external parties: exactly, and by
+    Monte Carlo. Exits with 1 when a promise cannot be kept. Loading a Python model runs it.
+    """
+    system = one_system(models, system_name)
+    graph = Graph(system)
+    if shares:
+        replicas = dict(map(_count, counts))
+        rates = journey_rates(system.scenario(scenario)) if scenario is not None else None
+        killed = [
+            when_killed(graph, float(share), journeys=rates, replicas=replicas, stores=stores)
+            for share in shares
+        ]
+        if format_ == "json":
+            write(json.dumps(killed_data(system, killed, rates), indent=2), output)
+        else:
+            with report_console(output) as console:
+                print_killed(console, system, killed, rates)
+        return 0
+    if counts or stores or scenario is not None:
+        raise ModelError(
+            "--replicas, --scenario and --stores belong to --kill; add it, such as --kill 30%"
+        )
+    zone = float(zone_availability) if zone_availability is not None else None
+    found = estimate_availability(graph, zone_availability=zone, samples=samples, seed=seed)
+    if format_ == "json":
+        write(json.dumps(availability_data(system, found), indent=2), output)
+    else:
+        with report_console(output) as console:
+            print_availability(console, system, found)
+    return 1 if any(each.is_broken for each in found) else 0
+
+
+def _count(text: str) -> tuple[str, int]:
+    name, equals, number = text.rpartition("=")
+    if not equals or not number.strip().isdigit():
+        raise ModelError(f"{text!r} is not of the form NAME=N, such as payments=3")
+    return name.strip(), int(number)

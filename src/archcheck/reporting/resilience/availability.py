@@ -1,0 +1,129 @@
+"""Availabilities for a terminal and as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from archcheck.model import System
+from archcheck.proof import Gap
+from archcheck.reporting.console import printable
+from archcheck.resilience import Answers, Available
+
+AVAILABILITY_FORMAT = "archcheck.availability/1"
+KILLED_FORMAT = "archcheck.killed/1"
+_MONTH = 30 * 24 * 60
+
+
+def print_availability(console: Console, system: System, found: Sequence[Available]) -> None:
+    """A row for each journey and endpoint: exact, sampled, promised, minutes lost in a month."""
+    console.print(Text(f"availability of {printable(system.name)}", style="bold"))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", overflow="fold")
+    for column in ("exact", "sampled, 95% interval", "down in 30 days", "promised"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for each in found:
+        low, high = float(each.exact.low), float(each.exact.high)
+        exact = f"{high:.6%}" if each.exact.is_exact else f"{low:.6%} to {high:.6%}"
+        promised = f"{each.promised:.4%}" if each.promised is not None else ""
+        table.add_row(
+            Text(printable(each.name), style="" if each.is_journey else "dim"),
+            ("at most " if each.gaps else "") + exact,
+            f"{each.low:.4%} to {each.high:.4%}",
+            f"{'at least ' if each.gaps else ''}{(1 - high) * _MONTH:.4g} min",
+            Text(promised, style="bold red" if each.is_broken else ""),
+        )
+    console.print(table)
+    gaps = {_gap(gap) for each in found for gap in each.gaps}
+    for gap in sorted(gaps):
+        console.print(Text(f"not declared, counted as always up: {printable(gap)}", style="dim"))
+
+
+def _gap(gap: Gap) -> str:
+    return f"{getattr(gap.holder, 'name', type(gap.holder).__name__)} {gap.attribute}"
+
+
+def availability_data(system: System, found: Sequence[Available]) -> dict[str, Any]:
+    """Shares of one."""
+    return {
+        "format": AVAILABILITY_FORMAT,
+        "system": system.name,
+        "availability": [
+            {
+                "name": each.name,
+                "is_journey": each.is_journey,
+                "promised": each.promised,
+                "exact": [float(each.exact.low), float(each.exact.high)],
+                "sampled": each.sampled,
+                "interval": [each.low, each.high],
+                "agrees": each.agrees,
+                "not_declared": [_gap(gap) for gap in each.gaps],
+            }
+            for each in found
+        ],
+    }
+
+
+def print_killed(
+    console: Console,
+    system: System,
+    found: Sequence[Sequence[Answers]],
+    rates: Mapping[str, float] | None = None,
+) -> None:
+    """A row for each journey, a column for each share; with ``rates``, their weighted mean."""
+    title = f"{printable(system.name)}: the chance to answer, from the call graph alone"
+    console.print(Text(title, style="bold"))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    for answers in found:
+        first = answers[0]
+        table.add_column(f"{first.killed} of {first.containers} killed", justify="right")
+    table.add_column("needs", overflow="fold")
+    for row in zip(*found, strict=True):
+        needed = ", ".join(f"{name} x{n}" if n > 1 else name for name, n in row[0].needed)
+        chances = [f"{float(each.probability):.3f}" for each in row]
+        table.add_row(printable(row[0].journey), *chances, Text(printable(needed)))
+    if rates:
+        means = [f"{mean_chance(answers, rates):.3f}" for answers in found]
+        table.add_row("weighted by their rates", *means, "")
+    console.print(table)
+
+
+def mean_chance(answers: Sequence[Answers], rates: Mapping[str, float]) -> float:
+    """The chance of a journey of a mix."""
+    total = sum(rates.get(each.journey, 0.0) for each in answers)
+    return sum(rates.get(each.journey, 0.0) * float(each.probability) for each in answers) / total
+
+
+def killed_data(
+    system: System,
+    found: Sequence[Sequence[Answers]],
+    rates: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """Probabilities as floats and as exact fractions."""
+    return {
+        "format": KILLED_FORMAT,
+        "system": system.name,
+        "shares": [
+            {
+                "containers": answers[0].containers if answers else 0,
+                "killed": answers[0].killed if answers else 0,
+                "weighted": mean_chance(answers, rates) if rates else None,
+                "journeys": [
+                    {
+                        "name": each.journey,
+                        "needed": dict(each.needed),
+                        "probability": float(each.probability),
+                        "exact": str(each.probability),
+                    }
+                    for each in answers
+                ],
+            }
+            for answers in found
+        ],
+    }
