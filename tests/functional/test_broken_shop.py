@@ -66,6 +66,24 @@ def loaded(entry: str) -> tuple[str, str]:
     )
 
 
+STORM = """
+cell = Service(
+    "cell",
+    runtime=CustomRuntime(concurrency="blocking", threads=30, accept_queue=20000),
+    deployment=Docker(replicas=1),
+    endpoints=[Endpoint("query", steps=[Work(Constant("100ms"))], idempotent=True)],
+)
+again = Retry(attempts=2, backoff="10ms")
+front = Service(
+    "front",
+    runtime=CustomRuntime(concurrency="lightweight", parallelism=64, accept_queue=20000),
+    deployment=Docker(replicas=1),
+    endpoints=[Endpoint("page", steps=[Call("cell.query", timeout="1s", retry=again)])],
+)
+storm = Journey("storm", "front.page")
+autumn = Scenario("autumn", load=[Load("storm", Poisson("280/s"))])
+"""
+
 BREAKAGES = {
     "BND001": Break("payment.py", LEDGER, f"{LEDGER} {CONFIRM}"),
     "BND002": Break("payment.py", LEDGER, f"{LEDGER} {CONFIRM}"),
@@ -592,6 +610,7 @@ BREAKAGES = {
         "",
         at="system = System.from_package(",
     ),
+    "RES025": added(STORM, at="storm = Journey("),
     "MOD004": added('over = Suppression("DEP003", "stock", reason="later", until="2020-01-01")'),
     "MOD005": added('mute = Suppression("DEP003", "stock")'),
     "MOD007": added('idle = Suppression("DEP003", "stock", reason="later")'),
@@ -655,7 +674,7 @@ def test_the_shop_itself_is_clean() -> None:
 @pytest.mark.parametrize("rule", sorted(BREAKAGES))
 def test_the_broken_place_is_named(rule: str, tmp_path: Path) -> None:
     file, line = broken(tmp_path, BREAKAGES[rule])
-    options = () if rule == "PRF003" else ("--no-sim",)  # it takes its time on SimPy
+    options = () if rule in ("PRF003", "RES025") else ("--no-sim",)  # SimPy takes its time
     code, report = verify(file.parent, *options)
     assert code == 1
     (system,) = report

@@ -19,7 +19,13 @@ from archcheck.resilience.chaos import (
     run_chaos,
 )
 from archcheck.resilience.phases import Escape, Phase, PhaseMap, PhaseRow, phase_map
-from archcheck.resilience.triggers import Trigger, sized_trigger, standard_triggers
+from archcheck.resilience.trials import Trials
+from archcheck.resilience.triggers import (
+    Trigger,
+    moved_to,
+    sized_trigger,
+    standard_triggers,
+)
 
 __all__ = [
     "Answers",
@@ -31,9 +37,11 @@ __all__ = [
     "PhaseMap",
     "PhaseRow",
     "StuckState",
+    "Trials",
     "Trigger",
     "TriggerResult",
     "estimate_availability",
+    "moved_to",
     "phase_map",
     "run_chaos",
     "sized_trigger",

@@ -119,7 +119,11 @@ class Watched:
 
 @dataclass
 class Trials:
-    """Runs of one system under one steady scenario, ``factor`` times its load."""
+    """Runs of one system under one steady scenario, ``factor`` times its load.
+
+    ``trigger``: seconds that a trigger lasts; where a run would have more than so many ``events``,
+    everything is shorter.
+    """
 
     system: System
     scenario: Scenario
@@ -129,6 +133,7 @@ class Trials:
     stop: Stop | None = None
     replications: int = _REPLICATIONS
     trigger: float = TRIGGER
+    events: int = _MOST_EVENTS
 
     def __post_init__(self) -> None:
         self.scenario = steady(self.scenario)
@@ -147,7 +152,7 @@ class Trials:
         """Shorter than usual where the load makes too many events."""
         wanted = self.trigger * (_BEFORE + _LASTS + _AFTER) / _LASTS
         events = _EVENTS_PER_REQUEST * self.flow.requests
-        length = min(wanted, max(_SHORTEST, _MOST_EVENTS / events if events else wanted))
+        length = min(wanted, max(_SHORTEST, self.events / events if events else wanted))
         interval = length / (_BEFORE + _LASTS + _AFTER)
         return Clock(_BEFORE * interval, (_BEFORE + _LASTS) * interval, length)
 

@@ -6,6 +6,7 @@ a broker that stalls. Each kind is tried on the elements that most of the load a
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -106,6 +107,14 @@ def _busiest(system: System, plan: Plan, flow: Flow) -> list[str]:
     services = {service.name for service in system.services}
     names = [group.name for group in plan.groups if group.name in services]
     return sorted((n for n in names if loads.get(n)), key=lambda name: (-loads[name], name))
+
+
+def moved_to(fault: Fault, start: float, end: float) -> Fault:
+    """The same fault at another time."""
+    moved = copy.copy(fault)
+    object.__setattr__(moved, "start", Duration(start))
+    object.__setattr__(moved, "end", Duration(end))
+    return moved
 
 
 def sized_trigger(text: str, size: float, start: float, end: float) -> Trigger:
