@@ -1,8 +1,8 @@
 """What breaks first, and what next: bottlenecks lifted one after the other.
 
 Each rung is the largest factor with the resources of the rungs before it made endless, by the
-analytic solution. Where a latency ends the growth, the resource whose lifting helps most is the
-bottleneck.
+analytic solution. Where a latency ends the growth, or servers that are held while they wait for
+others, the resource whose lifting helps most is the bottleneck.
 """
 
 from __future__ import annotations
@@ -64,10 +64,14 @@ def _bottleneck(
     limit: Reading,
 ) -> Resource | None:
     """The resource whose lifting carries the load farthest; ``None`` if none helps."""
-    if limit.target.what == "load":
-        busiest = flow.busiest
-        return (busiest.name, busiest.what) if busiest is not None else None
+    busiest = flow.busiest
+    if busiest is None:
+        return None
     best, chosen = factor * _GAIN, None
+    if limit.target.what == "load":
+        chosen = (busiest.name, busiest.what)
+        if busiest.what == "cores":  # nobody else can be the reason that cores are busy
+            return chosen
     for station in flow.stations[:_TRIED]:
         resource = station.name, station.what
         reached, _ = analytic_limit(lifted(plan, gone | {resource}), targets)

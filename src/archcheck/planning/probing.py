@@ -16,7 +16,7 @@ from archcheck.simulation.plan import ArrivalKind, Plan
 from archcheck.units import s
 
 _REPLICATIONS = 4
-_REQUESTS = 2_500
+_REQUESTS = 15_000
 """Requests of the rarest journey with an objective in each run."""
 _MOST_EVENTS = 900_000
 _EVENTS_PER_REQUEST = 3.2

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archcheck.planning.flow.moments import Moments, mixed
 from archcheck.planning.flow.queues import Queue, impatient, sharing, waiting
 from archcheck.planning.flow.sources import hottest, moments_of
 from archcheck.planning.flow.state import Kept, State
 from archcheck.simulation.plan import Balance, Discipline, Kind, Plan
-
-_LONGEST = 1e6
 
 Cases = list[tuple[float, Moments]]
 """Rates, and for how long each holds a server."""
@@ -48,14 +47,10 @@ class Contention:
                 host, station.servers, station.queue, total, work, shared
             )
 
-    def held_by(self, operation: int) -> float:
-        """Seconds for which a request keeps a core busy, or else what is held instead of one."""
+    def work_of(self, operation: int) -> float:
+        """Seconds of work of a request, waiting and the work of others left out."""
         row = self._plan.operations[operation]
-        if row.group < 0:
-            return 0.0
-        if self._plan.groups[self.state.shape.host(row.group)].cores >= 0:
-            return sum(count * work.mean for count, work in self._works(row.block, 1.0))
-        return min(self.state.services[operation].mean, _LONGEST)
+        return sum(count * work.mean for count, work in self._works(row.block, 1.0))
 
     def _works(self, block: int, count: float) -> Cases:
         found: Cases = []
@@ -111,12 +106,19 @@ class Contention:
     ) -> Queue:
         """The queue at the nodes of a group, as its callers choose among them."""
         nodes = self.state.shape.nodes_of(group)
-        hot, pooled, arrivals = self._choice(group, nodes)
+        load = rate * service.mean / (nodes * servers) if servers else 0.0
+        hot, pooled, arrivals = self._choice(group, nodes, min(load, 1.0))
+        self.state.departures[group] = _departures(servers, load, arrivals, service.variability)
+
+        others = self.state.shape.others
 
         def queue(count: float | None, each: float, variability: float) -> Queue:
-            if shared:
-                return sharing(count, each, service, variability)
-            return waiting(count, room, each, service, variability)
+            found = (
+                sharing(count, each * others, service, variability)
+                if shared
+                else waiting(count, room, each * others, service, variability)
+            )
+            return replace(found, load=found.load / others) if others < 1 else found
 
         found = queue(servers, rate / nodes, arrivals)
         if hot > 1 / nodes + 1e-9:
@@ -130,8 +132,13 @@ class Contention:
             found = Queue(wait, found.load, found.rejected)
         return found
 
-    def _choice(self, group: int, nodes: int) -> tuple[float, float, float]:
-        """The busiest node's share, how far nodes are like one, and how evenly requests come."""
+    def _choice(self, group: int, nodes: int, load: float) -> tuple[float, float, float]:
+        """The busiest node's share, how far nodes are like one, and how evenly requests come.
+
+        Evenness by the squared coefficients of variation of QNA (Whitt, The Queueing Network
+        Analyzer, 1983): of departures of the callers, dealt out to the nodes in turn or at random,
+        and put together again.
+        """
         shape = self.state.shape
         total = hot = pooled = variability = 0.0
         for site in shape.sites.get(group, ()):
@@ -139,18 +146,25 @@ class Contention:
             callers = shape.plan.groups[call.source].nodes if call.source >= 0 else 1
             total += rate
             hot += rate * (hottest(call.keys, nodes) if call.keys is not None else 1 / nodes)
-            even = 1.0
-            match call.balance:
-                case Balance.ROUND_ROBIN:
-                    even = 1 - (1 - 1 / nodes) / callers
-                case Balance.LEAST_OUTSTANDING:
-                    pooled += rate / callers
-                case Balance.POWER_OF_TWO:
-                    pooled += rate / callers / 2
-            variability += rate * even
+            each = self.state.departures.get(call.source, 1.0)
+            each = each / nodes if call.balance == Balance.ROUND_ROBIN else 1 + (each - 1) / nodes
+            weight = 1 / (1 + 4 * (1 - load) ** 2 * (callers - 1))
+            variability += rate * (weight * each + 1 - weight)
+            if call.balance == Balance.LEAST_OUTSTANDING:
+                pooled += rate / callers
+            elif call.balance == Balance.POWER_OF_TWO:
+                pooled += rate / callers / 2
         if not total:
             return 1 / nodes, 0.0, 1.0
         return hot / total, pooled / total, variability / total
+
+
+def _departures(servers: float | None, load: float, arrivals: float, services: float) -> float:
+    """How evenly requests leave a group (Whitt, 1983, equation 39)."""
+    if servers is None or load >= 1:
+        return arrivals if servers is None else services
+    spread = (max(services, 0.2) - 1) / math.sqrt(servers)
+    return max(0.05, 1 + (1 - load**2) * (arrivals - 1) + load**2 * spread)
 
 
 def _together(parts: Cases) -> tuple[float, Moments]:

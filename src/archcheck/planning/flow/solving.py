@@ -24,6 +24,8 @@ from archcheck.simulation.plan import ArrivalKind, Discipline, Plan
 
 _ROUNDS = 200
 _UNDAMPED = 10
+_CONGESTED = 5
+"""Rounds in which every attempt is taken to fail, so that queues can build."""
 _PRECISION = 1e-5
 _MOST = 1e12
 _SWEEPS = 20
@@ -160,9 +162,10 @@ def _open(state: State) -> tuple[State, bool]:
         upward = Upward(state)
         upward.go()
         contention.held()
-        upward.calls()
+        if state.start == "calm" or step >= _CONGESTED:
+            upward.calls()
         now = [*state.rates.values(), *(min(time.mean, _MOST) for time in state.answers.values())]
-        if _agree(before, now):
+        if _agree(before, now) and (state.start == "calm" or step > _CONGESTED):
             return state, True
         before = now
     return state, False
@@ -207,7 +210,7 @@ def _shares(state: State) -> dict[str, dict[str, float]]:
             if group < 0 or not rate:
                 continue
             name = plan.groups[state.shape.host(group)].name.removesuffix(" replicas")
-            busy = rate * contention.held_by(operation)
+            busy = rate * contention.work_of(operation)
             found[name][journey.name] = found[name].get(journey.name, 0.0) + busy
     return dict(found)
 

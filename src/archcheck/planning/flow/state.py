@@ -11,7 +11,7 @@ from archcheck.planning.flow.calls import Outcomes
 from archcheck.planning.flow.moments import Moments
 from archcheck.planning.flow.queues import Queue
 from archcheck.planning.flow.sources import hit_ratio
-from archcheck.simulation.plan import CallSite, Kind, Plan, Scope, Step
+from archcheck.simulation.plan import ArrivalKind, CallSite, Kind, Plan, Scope, Step, Stream
 
 Start = Literal["calm", "congested"]
 Kept = tuple[str, int]
@@ -60,6 +60,21 @@ class Shape:
         """The group on whose nodes an operation of a group does its work."""
         found = self.plan.groups[group].host
         return found if found >= 0 else group
+
+    @cached_property
+    def others(self) -> float:
+        """The part of the load that a request of closed users meets: all but their own.
+
+        One where anybody comes from outside (arrival theorem, Bard and Schweitzer).
+        """
+        streams = [s for s in self.plan.streams if not self._is_job(s)]
+        if not streams or any(stream.kind != ArrivalKind.CLOSED for stream in streams):
+            return 1.0
+        users = sum(stream.users for stream in streams)
+        return max(users - 1, 1e-6) / users
+
+    def _is_job(self, stream: Stream) -> bool:
+        return all(self.plan.journeys[index].is_job for index, _ in stream.choices)
 
     @cached_property
     def sites(self) -> dict[int, list[int]]:
@@ -126,6 +141,8 @@ class State:
     lookups: dict[tuple[int, int], float] = field(default_factory=dict)
     core_work: dict[int, Moments] = field(default_factory=dict)
     journey_rates: dict[int, float] = field(default_factory=dict)
+    departures: dict[int, float] = field(default_factory=dict)
+    """Group to the squared coefficient of variation between the requests that leave it."""
     rounds: dict[int, float] = field(default_factory=dict)
     """Stream of closed users to the rounds that they go in a second."""
 

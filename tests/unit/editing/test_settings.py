@@ -1,0 +1,151 @@
+"""Settings as people say them, and what they do to a system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archcheck import Call, Kubernetes, Load, Mix, ModelError, Poisson, Service, System
+from archcheck.editing import parse_setting, variants, with_settings
+from archcheck.loading import load
+from archcheck.model.linking import walk
+from archcheck.units import ms
+
+ROOT = Path(__file__).parents[3]
+(SHOP,) = load(ROOT / "models" / "shop")
+(BOUTIQUE,) = load(ROOT / "models" / "online_boutique")
+
+
+def call(system: System, owner: str, target: str) -> Call:
+    service = system.find(owner)
+    (found,) = [
+        step for step in walk(service) if isinstance(step, Call) and str(step.target) == target
+    ]
+    return found
+
+
+def service(system: System, name: str) -> Service:
+    found = system.find(name)
+    assert isinstance(found, Service)
+    return found
+
+
+def test_replicas_take_the_place_of_an_autoscaler() -> None:
+    changed = service(SHOP.with_({"payments.replicas": 6}), "payments").deployment
+    assert isinstance(changed, Kubernetes)
+    assert (changed.replicas, changed.autoscale) == (6, None)
+    assert service(SHOP, "payments").deployment.autoscale is not None  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("value", [150 * ms, "150ms"])
+def test_a_call_by_its_ends(value: Any) -> None:
+    changed = SHOP.with_({"orders->payments.timeout": value})
+    assert call(changed, "orders", "payments.Charge").timeout == 150 * ms
+    exactly = SHOP.with_({"orders.place -> payments.Charge.timeout": value})
+    assert call(exactly, "orders", "payments.Charge").timeout == 150 * ms
+
+
+def test_parts_of_parts_and_nothing() -> None:
+    changed = SHOP.with_({"edge->catalogue.retry.attempts": "5", "payments.threads": "10"})
+    assert call(changed, "edge", "catalogue.Get").retry.attempts == 5  # type: ignore[union-attr]
+    assert service(changed, "payments").runtime.threads == 10  # type: ignore[union-attr]
+    without = SHOP.with_({"edge->catalogue.retry": "none"})
+    assert call(without, "edge", "catalogue.Get").retry is None
+
+
+def test_the_place_of_a_declaration_is_kept() -> None:
+    changed = SHOP.with_({"payments.replicas": 6})
+    before, after = SHOP.find("payments").site, changed.find("payments").site
+    assert before is not None
+    assert after is not None
+    assert before.place == after.place
+
+
+def test_load_grows_by_a_factor() -> None:
+    twice = SHOP.with_({"load": "x2"}).scenario("evening")
+    assert [each.weight for each in twice.load if isinstance(each, Load)] == [2.0, 2.0]
+    one = SHOP.with_({"checkout.load": "x3"}).scenario("evening")
+    assert [each.weight for each in one.load if isinstance(each, Load)] == [3.0, 1.0]
+    mixed = BOUTIQUE.with_({"load": "x2"})
+    (mix,) = mixed.scenario("busy").load
+    assert isinstance(mix, Mix)
+    assert isinstance(mix.arrivals, Poisson)
+    assert float(mix.arrivals.rate) == 100
+    assert mixed.scenario("release").load[0].arrivals.users == 20  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("paymnts.replicas", 6, "there is no 'paymnts' in the system 'shop'; did you mean"),
+        ("payments.replica", 6, "has no 'replica'; did you mean 'replicas'?"),
+        ("payments.replicas", "abc", "replicas must be a valid integer"),
+        ("payments.replicas", "0", "greater than or equal to 1"),
+        ("orders->ledger.timeout", "1s", "orders does not ask ledger"),
+        ("orders->payments.retry.attempts", 3, "declares no retry"),
+        ("orders.nothing->payments.timeout", "1s", "neither an element nor an endpoint"),
+        ("payments", 1, "names no field"),
+        ("load", "2", "set by a factor, such as x2, got 2"),
+        ("load", "x0", "set by a factor"),
+        ("checkin.load", "x2", "there is no journey 'checkin'; did you mean 'checkout'?"),
+        ("orders->payments.timeout", "fast", "timeout"),
+    ],
+)
+def test_what_the_system_does_not_have(path: str, value: Any, says: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        with_settings(SHOP, {path: value})
+    assert says in str(caught.value)
+
+
+def test_one_journey_of_a_mix_cannot_grow_alone() -> None:
+    with pytest.raises(ModelError, match="its load cannot grow alone"):
+        BOUTIQUE.with_({"checkout.load": "x2"})
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("a.b=6", ["6"]),
+        ("a->b.timeout=150ms, 1s", ["150ms", "1s"]),
+        ("a.b=2..5", ["2", "3", "4", "5"]),
+        ("a.b=100ms..500ms/5", ["100 ms", "200 ms", "300 ms", "400 ms", "500 ms"]),
+        ("a.b=10%..20%/2", ["10%", "20%"]),
+        ("a.b=1..2/3", ["1", "1.5", "2"]),
+    ],
+)
+def test_values(text: str, values: list[str]) -> None:
+    assert parse_setting(text)[1] == values
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a.b", "not of the form"),
+        ("=3", "not of the form"),
+        ("a.b=", "not of the form"),
+        ("a.b=1,,2", "an empty value"),
+        ("a.b=1..100", "has 100 values"),
+        ("a.b=5..1", "has -3 values"),
+        ("a.b=1..2/0", "has 0 values"),
+        ("a.b=1s..2s", "say how many values"),
+        ("a.b=1s..2%/3", "no numbers with one unit"),
+    ],
+)
+def test_wrong_values(text: str, says: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        parse_setting(text)
+    assert says in str(caught.value)
+
+
+def test_all_combinations() -> None:
+    found = variants(["a.x=1,2", "b.y=3..4"])
+    assert found == [
+        {"a.x": "1", "b.y": "3"},
+        {"a.x": "1", "b.y": "4"},
+        {"a.x": "2", "b.y": "3"},
+        {"a.x": "2", "b.y": "4"},
+    ]
+    with pytest.raises(ModelError, match="has 100 values"):
+        variants(["a.x=1..10", "b.y=1..10"])

@@ -1,0 +1,228 @@
+"""The analytic solution of a plan against queueing theory and against the simulator."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archcheck import (
+    Call,
+    Closed,
+    Constant,
+    CustomRuntime,
+    Docker,
+    Endpoint,
+    Journey,
+    Load,
+    Parallel,
+    Poisson,
+    Retry,
+    Scenario,
+    Service,
+    Step,
+    System,
+    Work,
+)
+from archcheck.capacity import erlang_c
+from archcheck.loading import load
+from archcheck.model.scenarios import Arrivals
+from archcheck.planning import Flow, at_peak, loaded, solve_plan
+from archcheck.planning.flow.moments import Moments, longest, mixed
+from archcheck.planning.flow.queues import impatient, waiting
+from archcheck.simulation import simulate
+from archcheck.simulation.compiling import compile_plan
+from archcheck.units import Duration, ms, s
+
+ROOT = Path(__file__).parents[3]
+
+
+def service(
+    name: str, *steps: Step, threads: int = 4, replicas: int = 1, queue: int | None = None
+) -> Service:
+    return Service(
+        name,
+        runtime=CustomRuntime(concurrency="blocking", threads=threads, accept_queue=queue),
+        deployment=Docker(replicas=replicas),
+        endpoints=[Endpoint("run", steps=steps, idempotent=True)],
+    )
+
+
+def solved(arrivals: Arrivals, *services: Service) -> Flow:
+    system = System("x", services, journeys=[Journey("go", f"{services[0].name}.run")])
+    scenario = Scenario("load", load=[Load("go", arrivals)])
+    return solve_plan(at_peak(compile_plan(system, scenario)))
+
+
+@pytest.mark.parametrize(("threads", "rate"), [(1, 8.0), (4, 35.0), (20, 190.0)])
+def test_a_service_is_an_mmc_queue(threads: int, rate: float) -> None:
+    found = solved(Poisson(rate / s), service("a", Work(100 * ms), threads=threads))
+    offered = rate * 0.1
+    wait = erlang_c(threads, offered) * 0.1 / (threads - offered)
+    assert found.journey("go").time.mean == pytest.approx(0.1 + wait, rel=1e-6)
+    assert found.busiest is not None
+    assert found.busiest.load == pytest.approx(offered / threads)
+
+
+def test_percentiles_of_an_mm1_queue() -> None:
+    found = solved(Poisson(8 / s), service("a", Work(100 * ms), threads=1)).journey("go")
+    for share in (0.5, 0.9, 0.95, 0.99):
+        exact = -math.log(1 - share) / (10 - 8)
+        assert found.quantile(share) == pytest.approx(exact, rel=0.02)
+
+
+def test_a_thread_is_held_while_it_waits_below() -> None:
+    """The front's utilisation counts the time of the back, its wait included."""
+    found = solved(
+        Poisson(15 / s),
+        service("front", Work(10 * ms), Call("back.run"), threads=8),
+        service("back", Work(50 * ms), threads=1),
+    )
+    back = 1 / (20 - 15)
+    loads = {station.name: station.load for station in found.stations}
+    assert loads["back"] == pytest.approx(0.75)
+    assert loads["front"] == pytest.approx(15 * (0.01 + back) / 8, rel=0.02)
+
+
+def test_machine_repair() -> None:
+    """Closed users of one server: the machine-repair model, by its birth and death chain."""
+    users, think, work = 12, 1.0, 0.15
+    weights = [1.0]
+    for n in range(users):
+        weights.append(weights[-1] * (users - n) / think * work)
+    rate = (1 - weights[0] / sum(weights)) / work
+    found = solved(Closed(users, think=think * s), service("a", Work(work * s), threads=1))
+    assert found.journey("go").rate == pytest.approx(rate, rel=0.1)
+
+
+def test_retries_add_load() -> None:
+    """Attempts that fail half of the time, at most three: 1 + 1/2 + 1/4 for each call."""
+    failing = Service(
+        "back",
+        runtime=CustomRuntime(concurrency="blocking", threads=50),
+        deployment=Docker(replicas=1),
+        endpoints=[Endpoint("run", steps=[Work(Constant(100 * ms))], idempotent=True)],
+    )
+    call = Call("back.run", timeout=99 * ms, retry=Retry(attempts=3, backoff=0 * ms))
+    found = solved(Poisson(20 / s), service("front", call, threads=100), failing)
+    assert found.amplification == pytest.approx(3)  # each attempt takes a little too long
+    assert found.journey("go").failed == pytest.approx(1)
+    assert "timeout of front.run -> back.run" in found.failures[0].reason
+
+
+def test_a_retry_storm_has_two_solutions() -> None:
+    """One of them is calm, in the other one all attempts time out and keep it so."""
+    system = System(
+        "x",
+        [
+            service(
+                "web",
+                Call("db.run", timeout=1 * s, retry=Retry(attempts=2, backoff=0 * ms)),
+                threads=5_000,
+            ),
+            service("db", Work(Constant(100 * ms)), threads=30),
+        ],
+        journeys=[Journey("go", "web.run")],
+    )
+    plan = at_peak(compile_plan(system, Scenario("l", load=[Load("go", Poisson(200 / s))])))
+    calm, congested = solve_plan(plan), solve_plan(plan, start="congested")
+    assert calm.amplification == pytest.approx(1, abs=0.01)
+    assert congested.amplification == pytest.approx(2)
+    assert congested.journey("go").failed == pytest.approx(1)
+    below = solve_plan(loaded(plan, 0.5), start="congested")
+    assert below.amplification == pytest.approx(1, abs=0.01)
+
+
+def test_a_parallel_step_takes_the_longest() -> None:
+    """Two exponential times beside each other: 3/2 of one on average."""
+    found = solved(
+        Poisson(0.01 / s),
+        service("front", Parallel([Call("a.run"), Call("b.run")]), threads=50),
+        service("a", Work(100 * ms), threads=50),
+        service("b", Work(100 * ms), threads=50),
+    )
+    network = found.journey("go").time.mean - 0.15
+    assert network == pytest.approx(0.001, abs=0.0015)
+
+
+@pytest.mark.parametrize("name", ["shop", "online_boutique", "social_network"])
+def test_our_models_agree_with_the_simulator(name: str) -> None:
+    (system,) = load(ROOT / "models" / name)
+    for scenario in system.scenarios[:2]:
+        plan = at_peak(compile_plan(system, scenario))
+        found = solve_plan(plan)
+        assert found.converged
+        result = simulate(system, scenario, plan=plan, duration=40 * s, warmup=5 * s)
+        for journey in found.journeys:
+            measured = result.journey(journey.name)
+            if measured.finished < 1_500:
+                continue
+            assert journey.time.mean == pytest.approx(measured.latency.mean, rel=0.06)
+            assert journey.quantile(0.95) == pytest.approx(measured.latency.p95, rel=0.1)
+        for station in found.stations:
+            if station.load > 0.05:
+                busy = result.resource(station.name).utilisation
+                assert station.load == pytest.approx(busy, rel=0.1)
+
+
+@settings(max_examples=15)
+@given(st.floats(0.1, 0.85), st.integers(1, 6), st.integers(1, 4), st.integers(1, 8))
+def test_random_chains_agree_with_the_simulator(
+    load_: float, threads: int, replicas: int, seed: int
+) -> None:
+    rate = load_ * threads * replicas / 0.02
+    services = (
+        service("a", Work(5 * ms), Call("b.run"), Work(5 * ms), threads=8 * threads, replicas=4),
+        service("b", Work(20 * ms), threads=threads, replicas=replicas),
+    )
+    system = System("x", services, journeys=[Journey("go", "a.run")])
+    scenario = Scenario("load", load=[Load("go", Poisson(rate / s))])
+    plan = at_peak(compile_plan(system, scenario))
+    found = solve_plan(plan).journey("go")
+    length = Duration(30_000 / rate)
+    result = simulate(
+        system, scenario, plan=plan, duration=length, warmup=Duration(0.2 * length), seed=seed
+    )
+    assert found.time.mean == pytest.approx(result.journey("go").latency.mean, rel=0.15)
+
+
+# -- parts ------------------------------------------------------------------------------------
+
+
+def test_bounded_queue_is_mmck() -> None:
+    servers, room, rate, time = 2, 3, 30.0, 0.1
+    weights = [1.0]
+    for n in range(servers + room):
+        weights.append(weights[-1] * rate / (min(n + 1, servers) / time))
+    chances = [w / sum(weights) for w in weights]
+    queue = sum(max(0, n - servers) * c for n, c in enumerate(chances))
+    found = waiting(servers, room, rate, Moments(time, time**2))
+    assert found.rejected == pytest.approx(chances[-1])
+    assert found.wait.mean == pytest.approx(queue / (rate * (1 - chances[-1])))
+
+
+def test_nobody_waits_is_erlangs_loss_formula() -> None:
+    found = impatient(5, 40.0, Moments(0.1, 0.01), 0.0)
+    terms = [4.0**n / math.factorial(n) for n in range(6)]
+    assert found.rejected == pytest.approx(terms[-1] / sum(terms))
+    assert found.wait.mean == 0
+
+
+@given(st.floats(0.01, 10), st.floats(0.05, 2.5), st.floats(0.01, 0.99))
+def test_a_quantile_is_exceeded_as_often_as_it_says(
+    mean: float, variability: float, share: float
+) -> None:
+    time = Moments(mean, variability * mean**2)
+    point = time.quantile(share)
+    if point > 0:
+        assert time.exceeds(point) == pytest.approx(1 - share, abs=1e-6)
+
+
+def test_mixtures_and_maxima() -> None:
+    assert mixed([(0.5, Moments(1, 0)), (0.5, Moments(3, 0))]) == Moments(2, 1)
+    assert longest([Moments(1, 1), Moments(1, 1)]).mean == pytest.approx(1.5, rel=0.02)
+    assert longest([Moments(2, 0), Moments(0, 0)]) == Moments(2, 0)
+    assert math.isinf(longest([Moments(2, 0), Moments(math.inf, math.inf)]).mean)
