@@ -291,7 +291,8 @@ def _between(found: re.Match[str], text: str) -> list[str]:
     steps = max(1, int(count) - 1)
     start, end, unit = _read(low, high, text)
     values = [start + (end - start) * step / steps for step in range(int(count))]
-    return [str(unit(value)) if unit is not None else f"{value:g}" for value in values]
+    plain = [float(f"{value:.12g}") for value in values]
+    return [str(unit(value)) if unit is not None else f"{value:g}" for value in plain]
 
 
 def _check_count(count: int, text: str) -> None:

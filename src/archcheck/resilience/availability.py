@@ -144,7 +144,9 @@ def wilson(share: float, count: int) -> tuple[float, float]:
     middle = share + z * z / (2 * count)
     spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     scale = 1 + z * z / count
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+    low = max(0.0, (middle - spread) / scale) if share > 0 else 0.0
+    high = min(1.0, (middle + spread) / scale) if share < 1 else 1.0
+    return low, high
 
 
 # -- from the call graph alone ----------------------------------------------------------------

@@ -202,7 +202,7 @@ def test_stopped_triggers_are_counted() -> None:
     def stop() -> bool:
         nonlocal calls
         calls += 1
-        return calls > 300
+        return calls > 8
 
     found = run_chaos(web(50), web(50).scenarios[0], stop=stop, jobs=1)
     assert found.untried or not found.results
