@@ -20,6 +20,8 @@ demo: install  ## check, simulate and draw a real system
 	@$(BIN)/archcheck verify models/online_boutique || test $$? -eq 1
 	@echo; echo "== archcheck simulate models/online_boutique --scenario busy"
 	@$(BIN)/archcheck simulate models/online_boutique --scenario busy --chart out/online_boutique_busy.png
+	@echo; echo "== archcheck plan models/online_boutique"
+	@$(BIN)/archcheck plan models/online_boutique --chart out/online_boutique_plan.png
 	@echo; echo "== archcheck diagram models/online_boutique"
 	@$(BIN)/archcheck diagram models/online_boutique -o out/online_boutique.svg
 	@$(BIN)/archcheck diagram models/online_boutique --simulate busy -o out/online_boutique.png
@@ -39,6 +41,7 @@ bench: install  ## speed, as ratios measured in one run
 	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/reference_engine.py
 	$(BIN)/python benchmarks/engines.py
+	$(BIN)/python benchmarks/planning.py
 	$(CC) -O3 -I$(ENGINE) benchmarks/event_list/event_list.c -o out/event_list -lm && out/event_list
 
 wheel: install  ## a wheel with the compiled engine, in dist/

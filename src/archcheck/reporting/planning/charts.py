@@ -12,6 +12,7 @@ from typing import Any
 from archcheck.planning import CapacityPlan, CurvePoint
 from archcheck.reporting.simulation.charts import checked_target, figure_of, save
 
+_DECADE = 10
 _BLUE, _ORANGE, _GREEN, _RED, _GREY = "#4c78a8", "#f58518", "#54a24b", "#e45756", "#8c8c8c"
 
 
@@ -69,6 +70,7 @@ def _draw_throughput(axes: Any, plan: CapacityPlan) -> None:
     _mark(axes, plan)
     axes.set_ylabel("journeys / s")
     axes.set_ylim(bottom=0)
+    axes.set_xlim(left=0)
     axes.legend(loc="upper left", frameon=False, fontsize=8)
 
 
@@ -90,9 +92,15 @@ def _draw_latency(axes: Any, plan: CapacityPlan) -> None:
             color=colour,
             ms=4,
         )
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
-    axes.yaxis.set_minor_formatter(lambda value, _: "")
+    every = [getattr(p, name) for p in (*finite, *measured) for name in ("p50", "p99")]
+    seen = [value for value in every if math.isfinite(value) and value > 0]
+    if seen and max(seen) > _DECADE * min(seen):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+        axes.yaxis.set_minor_formatter(lambda value, _: "")
+    else:
+        axes.set_ylim(bottom=0)
+    axes.set_xlim(left=0)
     _mark(axes, plan)
     axes.set_xlabel("journeys offered / s")
     axes.set_ylabel("ms")
@@ -125,7 +133,7 @@ def _mark(axes: Any, plan: CapacityPlan) -> None:
 
 def _draw_ladder(axes: Any, plan: CapacityPlan) -> None:
     total = sum(journey.rate for journey in plan.flow.journeys)
-    names = [rung.resource or "work itself" for rung in plan.ladder]
+    names = [rung.resource or rung.reason.partition(":")[0] for rung in plan.ladder]
     values = [total * rung.factor for rung in plan.ladder]
     axes.barh(range(len(names)), values, color=_BLUE, height=0.65)
     for row, value in enumerate(values):
