@@ -52,6 +52,35 @@ def test_the_readme_shows_what_simulate_prints() -> None:
     assert printed == block(README, "checkout under peak")
 
 
+def test_the_readme_shows_what_plan_prints() -> None:
+    done = archcheck("plan", "examples/checkout.py", "--growth", "5%")
+    printed = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    for line in block(README, "! sustainable load").splitlines():
+        assert line == "..." or " ".join(line.split()) in printed
+
+
+def test_the_network_of_the_planning_page_is_solved() -> None:
+    page = (ROOT / "docs" / "planning.md").read_text()
+    names: dict[str, object] = {}
+    exec(block(page, "from archcheck.capacity.networks"), names)  # noqa: S102  # our own page
+    assert "product form" in names["found"].trust  # type: ignore[attr-defined]
+
+
+def test_the_resilience_page_shows_what_availability_prints() -> None:
+    page = (ROOT / "docs" / "resilience.md").read_text()
+    shown = re.findall(
+        r"^\| .*`--scenario mixed --kill 30%` \| ([0-9.]+) \| ([0-9.]+) \|", page, re.M
+    )
+    services = ("compose-post", "home-timeline", "user-timeline", "text", "media")
+    more = [word for name in services for word in ("--replicas", f"{name}-service=3")]
+    base = ("availability", "models/social_network", "--scenario", "mixed", "--kill", "30%")
+    printed = [
+        re.findall(r"weighted by their rates +([0-9.]+)", archcheck(*base, *extra).stdout)[0]
+        for extra in ((), more)
+    ]
+    assert shown == [tuple(printed)]
+
+
 def test_the_script_prints_findings_and_the_bottleneck() -> None:
     done = subprocess.run(
         [sys.executable, "examples/notebook_face.py"],

@@ -6,13 +6,15 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archcheck.planning.changes import farther, missing_more, slower
+from archcheck.planning.changes import farther, loaded, missing_more, slower
+from archcheck.planning.flow import Flow, solve_plan
 from archcheck.planning.sustaining import analytic_limit
 from archcheck.planning.targets import Target
 from archcheck.simulation.plan import Plan
 
 _CHANGE = 1.1
 _WORTH = 0.005
+_BUSY, _SHARE = 0.3, 0.02
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def influences(plan: Plan, targets: tuple[Target, ...], factor: float) -> tuple[
         return ()
     assumed = {assumption.subject for assumption in plan.assumptions}
     found = []
-    for subject, number, changed in _variants(plan):
+    for subject, number, changed in _variants(plan, _idle(solve_plan(loaded(plan, factor)))):
         reached, _ = analytic_limit(changed, targets)
         effect = reached / factor - 1
         if abs(effect) >= _WORTH:
@@ -43,8 +45,22 @@ def influences(plan: Plan, targets: tuple[Target, ...], factor: float) -> tuple[
     return tuple(sorted(found, key=lambda each: (-abs(each.effect), each.subject)))
 
 
-def _variants(plan: Plan) -> Iterator[tuple[str, str, Plan]]:
+def _idle(flow: Flow) -> set[str]:
+    """Elements that are little busy and take little of any journey's time: 10% of that is nothing."""
+    loads = {each.name.removesuffix(" cores"): each.load for each in flow.stations}
+    means = {each.name: each.rate * each.time.mean for each in flow.journeys if each.rate}
+    return {
+        name
+        for name, shares in flow.shares.items()
+        if loads.get(name, 0.0) < _BUSY
+        and all(busy < _SHARE * means[j] for j, busy in shares.items() if j in means)
+    }
+
+
+def _variants(plan: Plan, idle: set[str]) -> Iterator[tuple[str, str, Plan]]:
     for index, group in enumerate(plan.groups):
+        if group.name in idle:
+            continue
         changed = slower(plan, index, _CHANGE)
         if changed != plan:
             yield group.name, "time of its work", changed
