@@ -46,7 +46,7 @@ def influences(plan: Plan, targets: tuple[Target, ...], factor: float) -> tuple[
 
 
 def _idle(flow: Flow) -> set[str]:
-    """Elements that are little busy and take little of any journey's time: 10% of that is nothing."""
+    """Elements that are little busy and take little of the time of journeys: 10% is nothing."""
     loads = {each.name.removesuffix(" cores"): each.load for each in flow.stations}
     means = {each.name: each.rate * each.time.mean for each in flow.journeys if each.rate}
     return {
