@@ -2,8 +2,8 @@
 
 :func:`plan_capacity` goes through all of it. ``flow`` is the analytic solution of a plan,
 ``changes`` gives it other loads and sizes, ``targets`` are what it must keep, ``probing`` asks the
-simulator; ``sustaining``, ``ladder``, ``curves``, ``sizing``, ``sensitivity`` and ``costs`` are
-the answers.
+simulator; ``sustaining``, ``ladder``, ``curves``, ``sizing`` (with ``cheapest`` and
+``obstacles``), ``sensitivity`` and ``costs`` are the answers.
 """
 
 from archcheck.planning.changes import at_peak, loaded, sized

@@ -111,26 +111,15 @@ def phase_map(
         for number, factor in enumerate(loads):
             if progress is not None:
                 progress(number / (len(loads) + 1))
-            trials = replace(first, factor=factor)
-            rows.append(PhaseRow(factor, _phases(trials, trigger, chosen)))
-        vulnerable = [row.factor for row in rows if "vulnerable" in row.phases]
-        if vulnerable:
-            weakest = vulnerable[0]
-            trials = replace(first, factor=weakest)
-            escapes = _escapes(trials, trigger, chosen[-1])
+            rows.append(PhaseRow(factor, _phases(replace(first, factor=factor), trigger, chosen)))
+        weakest = next((row.factor for row in rows if "vulnerable" in row.phases), math.nan)
+        if not math.isnan(weakest):
+            escapes = _escapes(replace(first, factor=weakest), trigger, chosen[-1])
     except StoppedError:
         complete = False
-    clock = first.clock
+    lasted = first.clock.end - first.clock.start
     return PhaseMap(
-        system,
-        scenario,
-        trigger,
-        clock.end - clock.start,
-        chosen,
-        tuple(rows),
-        escapes,
-        weakest,
-        complete,
+        system, scenario, trigger, lasted, chosen, tuple(rows), escapes, weakest, complete
     )
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from archcheck.model import Scenario, ScenarioError, System
 from archcheck.simulation.building import build_result
 from archcheck.simulation.compiling import compile_plan
-from archcheck.simulation.engines import EngineName, choose
+from archcheck.simulation.engines import Choice, EngineName, choose
 from archcheck.simulation.estimates import Estimate, of_replications
 from archcheck.simulation.histogram import Histogram
 from archcheck.simulation.record import Record, Tally
@@ -94,44 +94,74 @@ def compare(
         raise ScenarioError("a comparison needs at least 2 replications for its intervals")
     if not variants:
         raise ScenarioError("there is nothing to compare")
-    ran = choose(engine)
     first = variants[0][2]
-    length = float(duration or first.duration or DURATION)
     chosen = warmup if warmup is not None else first.warmup
-    start = float(chosen) if chosen is not None else 0.0
-    base: list[Record] = []
+    runs = _Runs(
+        choose(engine),
+        seed,
+        float(duration or first.duration or DURATION),
+        replications,
+        jobs,
+        progress,
+        stop,
+        None if chosen is None else float(chosen),
+    )
     found: list[VariantResult] = []
-    stopped = False
     for number, (name, system, scenario) in enumerate(variants):
-        plan = compile_plan(system, scenario)
-        pilot = Replicator(plan, ran.name, seed, length, 0.0, stop=stop)
-        if number == 0 and chosen is None and plan.is_stationary:
-            start = found_warm_up(pilot.records(range(1))[0])
-        done = _after(progress, number * replications)
-        records = replace(pilot, warmup=start, jobs=jobs, progress=done).records(
-            range(replications)
-        )
-        if len(records) < replications:
-            stopped = True
+        variant = runs.variant(number, name, system, scenario)
+        if variant is None:
             break
-        pairs = _compared(plan.journeys, records, base)
-        base = base or records
+        found.append(variant)
+    if not found:
+        raise ScenarioError("stopped before the first variant was done: there is nothing to report")
+    done = len(found) == len(variants)
+    return Comparison(first.name, replications, seed, runs.engine.name, tuple(found), done)
+
+
+@dataclass
+class _Runs:
+    """What all variants have in common: seeds, lengths, and the runs of the first one."""
+
+    engine: Choice
+    seed: int
+    length: float
+    replications: int
+    jobs: int
+    progress: Progress | None
+    stop: Stop | None
+    warmup: float | None
+    base: list[Record] = field(default_factory=list)
+    warmup_is_found: bool = False
+
+    def variant(
+        self, number: int, name: str, system: System, scenario: Scenario
+    ) -> VariantResult | None:
+        """One variant; ``None`` when somebody stopped it."""
+        plan = compile_plan(system, scenario)
+        pilot = Replicator(plan, self.engine.name, self.seed, self.length, 0.0, stop=self.stop)
+        if self.warmup is None:
+            self.warmup_is_found = True
+            self.warmup = found_warm_up(pilot.records(range(1))[0]) if plan.is_stationary else 0.0
+        done = _after(self.progress, number * self.replications)
+        replicator = replace(pilot, warmup=self.warmup, jobs=self.jobs, progress=done)
+        records = replicator.records(range(self.replications))
+        if len(records) < self.replications:
+            return None
+        pairs = _compared(plan.journeys, records, self.base)
+        self.base = self.base or records
         result = build_result(
             system,
             scenario,
             plan,
             records,
-            engine=ran,
+            engine=self.engine,
             is_complete=True,
-            seed=seed,
-            warmup_is_found=chosen is None,
+            seed=self.seed,
+            warmup_is_found=self.warmup_is_found,
             precision=None,
             precision_is_reached=True,
         )
-        found.append(VariantResult(name, result, tuple(pairs)))
-    if not found:
-        raise ScenarioError("stopped before the first variant was done: there is nothing to report")
-    return Comparison(first.name, replications, seed, ran.name, tuple(found), not stopped)
+        return VariantResult(name, result, tuple(pairs))
 
 
 def _after(progress: Progress | None, before: int) -> Progress | None:

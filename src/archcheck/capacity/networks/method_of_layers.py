@@ -32,6 +32,7 @@ from archcheck.model import ModelError
 K = TypeVar("K")
 
 _ROUNDS = 300
+_UNDAMPED = 20
 _PRECISION = 1e-6
 _TRUST = (
     "approximate: method of layers, mostly within 5% of exact solutions of small models, within "
@@ -46,6 +47,24 @@ def solve_layered(processors: Sequence[Processor], tasks: Sequence[Task]) -> Lay
     calls in a circle, and where the requests from outside are more than a task can serve.
     """
     return _Solver(LayeredNetwork(tuple(processors), tuple(tasks))).solved()
+
+
+class _Layer:
+    """Servers of one depth and what is asked of them: rows are servers, columns are clients.
+
+    In a round of a thread: ``demands`` in seconds, both phases; ``after``: of them, the second
+    phase; ``awaited``: of them, what the thread's own customer waits for; ``visits``.
+    ``background``: servers that callers without a limit of threads keep busy.
+    """
+
+    def __init__(self, places: Mapping[str, int], asking: list[Task]) -> None:
+        self.places = places
+        self.asking = asking
+        self.clients = [task for task in asking if not math.isinf(task.threads)]
+        shape = len(places), len(self.clients)
+        self.demands, self.after = np.zeros(shape), np.zeros(shape)
+        self.awaited, self.visits = np.zeros(shape), np.zeros(shape)
+        self.background = np.zeros(len(places))
 
 
 class _Solver:
@@ -141,7 +160,36 @@ class _Solver:
 
     # -- one layer ----------------------------------------------------------------------------
 
-    def _solve_layer(self, layer: int, servers: list[str], step: int) -> None:
+    def _solve_layer(self, number: int, servers: list[str], step: int) -> None:
+        layer = self._asked_of(servers)
+        parts = [self._part(name) for name in servers]
+        self._refuse_saturated(servers, parts, layer.background)
+        covered = self._covered(layer, servers)
+        think = np.array([self._away(task, number) for task in layer.clients])
+        demands, shape = layer.demands, layer.demands.shape
+        awaited = np.divide(layer.awaited, demands, out=np.zeros(shape), where=demands > 0)
+        closed = Closed(
+            demands=demands,
+            services=np.divide(demands, layer.visits, out=np.zeros(shape), where=layer.visits > 0),
+            population=np.array([float(task.threads) for task in layer.clients]),
+            think=think - covered.sum(axis=0),
+            servers=np.array([each[0] for each in parts]),
+            in_order=np.array([each[1] for each in parts]),
+            variability=np.ones(len(servers)),
+            background=layer.background,
+            overlap=self._overlap(layer.clients, awaited),
+        )
+        rates, queues, _ = approximate(closed, linearized=True)
+        damping = 1.0 if step < _UNDAMPED else 0.5
+        for column, task in enumerate(layer.clients):
+            residence = queues[:, column] / rates[column] if rates[column] else demands[:, column]
+            self._note_client(layer, column, residence - covered[:, column], damping)
+            inside = float((residence - covered[:, column]).sum())
+            self._inside[task.name, number] += damping * (inside - self._inside[task.name, number])
+        self._note_strangers(layer, closed, queues)
+
+    def _asked_of(self, servers: list[str]) -> _Layer:
+        """What the callers of some servers ask of them in a round of a thread."""
         places = {name: row for row, name in enumerate(servers)}
         asking = [
             task
@@ -149,63 +197,47 @@ class _Solver:
             if self._rate(task, self._rates) > 0
             and any(server in places for server, *_ in self._demands_of(task))
         ]
-        clients = [task for task in asking if not math.isinf(task.threads)]
-        shape = len(servers), len(clients)
-        demands, visits, after = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        covered, before = np.zeros(shape), np.zeros(shape)
-        background = np.zeros(len(servers))
+        layer = _Layer(places, asking)
         for task in asking:
             for server, seconds, count, longer, is_awaited in self._demands_of(task):
                 if server not in places:
                     continue
                 row = places[server]
                 if math.isinf(task.threads):
-                    background[row] += self._rate(task, self._rates) * (seconds + longer)
+                    layer.background[row] += self._rate(task, self._rates) * (seconds + longer)
                     continue
-                column = clients.index(task)
-                demands[row, column] += seconds + longer
-                before[row, column] += (seconds + longer) * is_awaited
-                visits[row, column] += count
-                after[row, column] += longer
-        parts = [self._part(name) for name in servers]
-        self._refuse_saturated(servers, parts, background)
-        cycles = [task.threads / self._rate(task, self._rates) for task in clients]
-        think = np.zeros(len(clients))
-        for column, (task, cycle) in enumerate(zip(clients, cycles, strict=True)):
-            for row in np.flatnonzero(after[:, column]).tolist():
-                spent = self._spent[task.name, servers[row]] or demands[row, column]
-                away = max(cycle - spent, 1e-12)
-                covered[row, column] = away * after[row, column] / (away + after[row, column])
-            think[column] = max(0.0, cycle - self._inside[task.name, layer])
-            think[column] -= covered[:, column].sum()
-        awaited = np.divide(before, demands, out=before, where=demands > 0)
-        closed = Closed(
-            demands=demands,
-            services=np.divide(demands, visits, out=np.zeros(shape), where=visits > 0),
-            population=np.array([float(task.threads) for task in clients]),
-            think=think,
-            servers=np.array([each[0] for each in parts]),
-            in_order=np.array([each[1] for each in parts]),
-            variability=np.ones(len(servers)),
-            background=background,
-            overlap=self._overlap(clients, awaited),
-        )
-        rates, queues, _ = approximate(closed, linearized=True)
-        damping = 1.0 if step < 20 else 0.5
-        for column, task in enumerate(clients):
-            residence = queues[:, column] / rates[column] if rates[column] else demands[:, column]
-            residence = residence - covered[:, column]
-            inside = float(residence.sum())
-            self._inside[task.name, layer] += damping * (inside - self._inside[task.name, layer])
-            for name, row in places.items():
-                own = demands[row, column] - after[row, column]
-                if own <= 0:
-                    continue
-                self._spent[task.name, name] = float(residence[row])
-                wait = max(0.0, float(residence[row]) - own)
-                unit = own if name == task.processor else visits[row, column]
-                self._note(task, name, wait / unit, damping)
-        self._note_strangers(asking, places, closed, queues)
+                column = layer.clients.index(task)
+                layer.demands[row, column] += seconds + longer
+                layer.awaited[row, column] += (seconds + longer) * is_awaited
+                layer.visits[row, column] += count
+                layer.after[row, column] += longer
+        return layer
+
+    def _covered(self, layer: _Layer, servers: list[str]) -> Floats:
+        """Seconds of second phases that pass while the customer is away."""
+        covered = np.zeros(layer.demands.shape)
+        for row, column in zip(*np.nonzero(layer.after), strict=True):
+            task, after = layer.clients[column], layer.after[row, column]
+            spent = self._spent[task.name, servers[row]] or layer.demands[row, column]
+            away = max(task.threads / self._rate(task, self._rates) - spent, 1e-12)
+            covered[row, column] = away * after / (away + after)
+        return covered
+
+    def _away(self, task: Task, number: int) -> float:
+        """Seconds of a round of a thread that it spends outside a layer."""
+        cycle = task.threads / self._rate(task, self._rates)
+        return max(0.0, cycle - self._inside[task.name, number])
+
+    def _note_client(self, layer: _Layer, column: int, residence: Floats, damping: float) -> None:
+        task = layer.clients[column]
+        for name, row in layer.places.items():
+            own = layer.demands[row, column] - layer.after[row, column]
+            if own <= 0:
+                continue
+            self._spent[task.name, name] = float(residence[row])
+            wait = max(0.0, float(residence[row]) - own)
+            unit = own if name == task.processor else layer.visits[row, column]
+            self._note(task, name, wait / unit, damping)
 
     def _note(self, task: Task, server: str, wait: float, damping: float) -> None:
         """Wait for each second of work on a processor, or for each visit of a task."""
@@ -214,17 +246,15 @@ class _Solver:
         else:
             self._waits[task.name, server] += damping * (wait - self._waits[task.name, server])
 
-    def _note_strangers(
-        self, asking: list[Task], places: Mapping[str, int], closed: Closed, queues: Floats
-    ) -> None:
+    def _note_strangers(self, layer: _Layer, closed: Closed, queues: Floats) -> None:
         """What tasks without a limit of threads wait: they come like customers from outside."""
-        for task in asking:
+        for task in layer.asking:
             if not math.isinf(task.threads):
                 continue
             for server, seconds, count, longer, _ in self._demands_of(task):
-                if server not in places or not seconds:
+                if server not in layer.places or not seconds:
                     continue
-                row = places[server]
+                row = layer.places[server]
                 servers = float(closed.servers[row])
                 if math.isinf(servers):
                     continue

@@ -1,0 +1,55 @@
+"""What keeps every size from carrying a load, and the element that makes it so."""
+
+from __future__ import annotations
+
+from archcheck.planning.changes import Resource
+from archcheck.planning.cheapest import MOST_NODES, Question, stations_of
+from archcheck.planning.flow import Flow
+from archcheck.planning.targets import Reading
+
+
+def obstacle_to(question: Question) -> str:
+    """What keeps every size from carrying the load, and the element that makes it so."""
+    plan = question.plan
+    everything = set().union(
+        *(stations_of(plan, index) for index in range(len(plan.groups))), set()
+    )
+    found = question.worst({}, everything)
+    if found is not None and found.strain > 1:
+        return f"{found.target}: no size helps; {_culprit(question, found, everything)}"
+    for index, group in enumerate(plan.groups):
+        free = everything - stations_of(plan, index)
+        found = question.worst({index: MOST_NODES}, free)
+        if found is not None and found.strain > 1:
+            return (
+                f"{found.target}: no size of {group.name} helps; one node of it gets too much, "
+                "because its requests do not spread (a popular key, too few partitions)"
+            )
+    return ""
+
+
+def _culprit(question: Question, found: Reading, everything: set[Resource]) -> str:
+    flow = question.flow({}, everything)
+    if found.target.what == "errors":
+        why = flow.why_fails(found.target.subject)
+        if why is None:
+            return f"{found.value:.3%} fail without any queue"
+        return (
+            f"{found.value:.3%} fail without any queue; most by {why.reason}, which loses "
+            f"{why.share:.1%} of those who ask there"
+        )
+    name, seconds = _slowest(flow, found.target.subject)
+    return (
+        f"without any queue it is {1000 * found.value:.4g} ms; most of it, "
+        f"{1000 * seconds:.4g} ms on average, is spent at {name}"
+    )
+
+
+def _slowest(flow: Flow, journey: str) -> tuple[str, float]:
+    """The element at which a journey spends the most time without queues, and how much."""
+    rate = flow.journey(journey).rate or 1.0
+    spent = {name: shares.get(journey, 0.0) / rate for name, shares in flow.shares.items()}
+    outside = flow.journey(journey).time.mean - sum(spent.values())
+    spent["externals and the network"] = outside
+    name = max(spent, key=lambda each: spent[each])
+    return name, spent[name]
