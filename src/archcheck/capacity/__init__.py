@@ -1,4 +1,7 @@
-"""What follows from the declared load without simulating: rates, latencies, bottlenecks."""
+"""What follows from the declared load without simulating: rates, latencies, bottlenecks.
+
+``networks`` solves queueing networks of any kind; it is imported by those who need it.
+"""
 
 from archcheck.capacity.bottleneck import Resource, Unsized, resources
 from archcheck.capacity.consumers import ConsumerFlow, consumer_flows
