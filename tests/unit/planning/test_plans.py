@@ -6,7 +6,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from archcheck import (
@@ -118,7 +118,8 @@ def test_the_sustainable_rate_is_that_of_a_fine_sweep(bound: float) -> None:
     assert found.low * 0.98 <= low <= found.high * 1.02
 
 
-@settings(derandomize=True, max_examples=12)
+@settings(max_examples=12)
+@example(factor=5.75, bound=70, price=2.0, loses=True)  # 17 of the cheap back replicas
 @given(
     st.floats(0.5, 6.0),
     st.sampled_from([70, 90, 150]),
@@ -144,7 +145,7 @@ def test_the_cheapest_sizes_are_those_of_an_exhaustive_search(
     best = min(
         (
             sum(costs[n] * c for n, c in zip(("front", "back", "store"), counts, strict=True))
-            for counts in itertools.product(range(1, 8), range(1, 16), range(1, 3))
+            for counts in itertools.product(range(1, 8), range(1, 41), range(1, 3))
             if holds(counts)
         ),
         default=math.inf,
