@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from archcheck import (
@@ -168,7 +168,22 @@ def test_our_models_agree_with_the_simulator(name: str) -> None:
                 assert station.load == pytest.approx(busy, rel=0.1)
 
 
-@settings(derandomize=True, max_examples=15)
+@pytest.mark.parametrize("load_", [0.3, 0.6, 0.8, 0.85])
+def test_requests_dealt_in_turn_and_put_together_again_are_as_random_as_before(
+    load_: float,
+) -> None:
+    """Four replicas with workers enough before one server: M/M/1, as if there were one replica."""
+    found = solved(
+        Poisson(load_ / 0.02 / s),
+        service("a", Work(10 * ms), Call("b.run"), threads=50, replicas=4),
+        service("b", Work(20 * ms), threads=1),
+    )
+    expected = 0.01 + 0.02 / (1 - load_)
+    assert found.journey("go").time.mean == pytest.approx(expected + 0.0005, rel=0.01)
+
+
+@settings(max_examples=15)
+@example(load_=0.8125, threads=1, replicas=1, seed=2)
 @given(st.floats(0.1, 0.85), st.integers(1, 6), st.integers(1, 4), st.integers(1, 8))
 def test_random_chains_agree_with_the_simulator(
     load_: float, threads: int, replicas: int, seed: int
@@ -182,7 +197,7 @@ def test_random_chains_agree_with_the_simulator(
     scenario = Scenario("load", load=[Load("go", Poisson(rate / s))])
     plan = at_peak(compile_plan(system, scenario))
     found = solve_plan(plan).journey("go")
-    length = Duration(30_000 / rate)
+    length = Duration(150_000 / rate)
     result = simulate(
         system, scenario, plan=plan, duration=length, warmup=Duration(0.2 * length), seed=seed
     )

@@ -107,8 +107,10 @@ class Contention:
         """The queue at the nodes of a group, as its callers choose among them."""
         nodes = self.state.shape.nodes_of(group)
         load = rate * service.mean / (nodes * servers) if servers else 0.0
-        hot, pooled, arrivals = self._choice(group, nodes, min(load, 1.0))
-        self.state.departures[group] = _departures(servers, load, arrivals, service.variability)
+        hot, pooled, arrivals, whole_stream = self._choice(group, nodes, min(load, 1.0))
+        self.state.departures[group] = _departures(
+            servers * nodes if servers else None, load, whole_stream, service.variability
+        )
 
         others = self.state.shape.others
 
@@ -132,31 +134,36 @@ class Contention:
             found = Queue(wait, found.load, found.rejected)
         return found
 
-    def _choice(self, group: int, nodes: int, load: float) -> tuple[float, float, float]:
+    def _choice(self, group: int, nodes: int, load: float) -> tuple[float, float, float, float]:
         """The busiest node's share, how far nodes are like one, and how evenly requests come.
 
-        Evenness by the squared coefficients of variation of QNA (Whitt, The Queueing Network
-        Analyzer, 1983): of departures of the callers, dealt out to the nodes in turn or at random,
-        and put together again.
+        Evenness at a node, and at all together, by the squared coefficients of variation of QNA
+        (Whitt, The Queueing Network Analyzer, 1983): what leaves a group of callers, dealt out to
+        the nodes in turn or at random. What leaves it is one stream: callers that got their
+        requests in turn are not independent, and together give back what was dealt out to them.
+        Many callers that deal in turn, each for itself, are nearer to dealing at random.
         """
         shape = self.state.shape
-        total = hot = pooled = variability = 0.0
+        total = hot = pooled = variability = stream = 0.0
         for site in shape.sites.get(group, ()):
             call, rate = shape.plan.calls[site], self.state.calls.get(site, 0.0)
             callers = shape.plan.groups[call.source].nodes if call.source >= 0 else 1
             total += rate
             hot += rate * (hottest(call.keys, nodes) if call.keys is not None else 1 / nodes)
-            each = self.state.departures.get(call.source, 1.0)
-            each = each / nodes if call.balance == Balance.ROUND_ROBIN else 1 + (each - 1) / nodes
-            weight = 1 / (1 + 4 * (1 - load) ** 2 * (callers - 1))
-            variability += rate * (weight * each + 1 - weight)
+            whole = self.state.departures.get(call.source, 1.0)
+            in_turn = 0.0
+            if call.balance == Balance.ROUND_ROBIN:
+                in_turn = 1 / (1 + 4 * (1 - load) ** 2 * (callers - 1))
+            at_random = 1 + (whole - 1) / nodes
+            variability += rate * (in_turn * whole / nodes + (1 - in_turn) * at_random)
+            stream += rate * whole
             if call.balance == Balance.LEAST_OUTSTANDING:
                 pooled += rate / callers
             elif call.balance == Balance.POWER_OF_TWO:
                 pooled += rate / callers / 2
         if not total:
-            return 1 / nodes, 0.0, 1.0
-        return hot / total, pooled / total, variability / total
+            return 1 / nodes, 0.0, 1.0, 1.0
+        return hot / total, pooled / total, variability / total, stream / total
 
 
 def _departures(servers: float | None, load: float, arrivals: float, services: float) -> float:
