@@ -338,3 +338,38 @@ def test_open_chains_that_leave_nothing() -> None:
     )
     with pytest.raises(ModelError, match="saturate 'q'"):
         solve(network)
+
+
+# -- the approximations, where they once went wrong ---------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["linearizer", "schweitzer"])
+@pytest.mark.parametrize("sharing", [True, False])
+def test_a_closed_customer_waits_for_open_ones(method: Method, sharing: bool) -> None:
+    """Alone with a load of 3/4 it stays D / (1 - 3/4), in order as well as sharing."""
+    network = Network(
+        [Station("cpu", 1, sharing=sharing)],
+        [
+            Chain("web", {"cpu": 0.1}, rate=7.5),
+            Chain("batch", {"cpu": 0.1}, population=1, think=2.0),
+        ],
+    )
+    found = solve(network, method)
+    assert found.response("batch") == pytest.approx(0.4, rel=1e-6)
+    assert found.throughput("batch") == pytest.approx(1 / 2.4, rel=1e-6)
+
+
+@pytest.mark.parametrize(("servers", "kinds"), [(2, (2, 2)), (3, (2, 1, 3))])
+def test_few_customers_of_several_chains_at_several_servers(
+    servers: int, kinds: tuple[int, ...]
+) -> None:
+    network = Network(
+        [Station("pool", servers, sharing=True), Station("disk")],
+        [
+            Chain(f"c{n}", {"pool": 3.0 if n else 0.3, "disk": 0.2}, population=count, think=1.0)
+            for n, count in enumerate(kinds)
+        ],
+    )
+    exact, found = solve(network, "exact"), solve(network, "linearizer")
+    for chain in network.closed:
+        assert found.throughput(chain.name) == pytest.approx(exact.throughput(chain.name), rel=0.01)

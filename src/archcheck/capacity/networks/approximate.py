@@ -6,8 +6,9 @@ change linearly, as a first solution shows (Chandy and Neuse, Linearizer: A Heur
 for Queueing Network Models of Computing Systems, 1982).
 
 Where a station has several servers, the number that an arriving customer finds is taken to have
-the distribution of a finite source (Engset) with the mean that the recursion gives: exact for one
-such station beside delays. Where it serves in order, those who wait are counted with their own
+the distribution of a finite source (Engset) with the mean that the recursion gives, and with as
+many customers as give the variance of the chains' together: exact for one chain at one such station
+beside delays. Where it serves in order, those who wait are counted with their own
 times of service, and the one in service with its remaining time.
 """
 
@@ -26,6 +27,7 @@ _PRECISION = 1e-8
 _ROUNDS = 5_000
 _SWEEPS = 4
 """Linearizer's outer rounds; Chandy and Neuse make three, the last is a spare one."""
+_OPEN_ROUNDS = 200
 _LARGE_SOURCE = 400
 """Customers from which on a finite source is taken for an infinite one."""
 
@@ -36,7 +38,7 @@ class Closed:
 
     ``overlap[k, r, q]``: the share of the customers of chain q that an arrival of chain r cannot
     meet at station k because they are there on its own behalf; zero but for layered networks.
-    ``background``: erlangs that others keep busy.
+    ``background``: erlangs that others keep busy, ``strangers``: their mean time of service.
     """
 
     demands: Floats
@@ -47,6 +49,7 @@ class Closed:
     in_order: Floats
     variability: Floats
     background: Floats
+    strangers: Floats
     overlap: Floats
 
     @classmethod
@@ -67,6 +70,7 @@ class Closed:
             in_order=np.array([not station.sharing for station in network.stations]),
             variability=np.array([station.variability for station in network.stations]),
             background=network.open_load,
+            strangers=_strangers(network),
             overlap=np.zeros((*demands.shape, chains)),
         )
 
@@ -119,7 +123,7 @@ def _core(
                 * np.divide(fewer, population, out=np.zeros(len(population)), where=population > 0)
                 * (1 - closed.overlap[:, chain])
             )
-            residence[:, chain] = _residence(closed, chain, seen, busy, float(fewer.sum()))
+            residence[:, chain] = _residence(closed, chain, seen, busy, fewer)
         cycle = closed.think + residence.sum(axis=0)
         rates = np.divide(population, cycle, out=np.zeros(len(population)), where=cycle > 0)
         found = residence * rates
@@ -130,8 +134,20 @@ def _core(
     return rates, queues, step
 
 
-def _residence(closed: Closed, chain: int, seen: Floats, busy: Floats, others: float) -> Floats:
-    """Seconds of a round of a chain at each station, where it finds ``seen`` customers."""
+def _strangers(network: Network) -> Floats:
+    """Mean time of service of a visit of open customers to each station."""
+    work, visits = np.zeros(len(network.stations)), np.zeros(len(network.stations))
+    for chain in network.opened:
+        for row, station in enumerate(network.stations):
+            demand = chain.demands.get(station.name, 0.0)
+            if demand:
+                work[row] += (chain.rate or 0.0) * demand
+                visits[row] += (chain.rate or 0.0) * chain.visits.get(station.name, 1.0)
+    return np.divide(work, visits, out=np.zeros(len(work)), where=visits > 0)
+
+
+def _residence(closed: Closed, chain: int, seen: Floats, busy: Floats, fewer: Floats) -> Floats:
+    """Seconds of a round of a chain at each station, where it finds ``seen`` of ``fewer``."""
     demands, services = closed.demands[:, chain], closed.services[:, chain]
     found = np.zeros(len(demands))
     for station, (demand, servers) in enumerate(zip(demands, closed.servers, strict=True)):
@@ -140,9 +156,8 @@ def _residence(closed: Closed, chain: int, seen: Floats, busy: Floats, others: f
         if math.isinf(servers):
             found[station] = demand
             continue
-        ahead = ahead_with(
-            float(closed.background[station]), servers, float(seen[station].sum()), others
-        )
+        background = float(closed.background[station])
+        ahead = ahead_with(background, servers, seen[station], fewer)
         if not closed.in_order[station]:
             wait = demand * ahead / servers
         else:
@@ -154,35 +169,42 @@ def _residence(closed: Closed, chain: int, seen: Floats, busy: Floats, others: f
 
 def _in_order(closed: Closed, station: int, seen: Floats, busy: Floats, ahead: float) -> float:
     """Seconds that one visit waits: for those before it, each with its own time of service."""
-    services = closed.services[station]
-    count = float(seen.sum())
-    mean = float((seen * services).sum()) / count if count > 0 else 0.0
+    services, servers = closed.services[station], closed.servers[station]
+    opened = closed.background[station] * (1 + ahead / servers)
+    count = float(seen.sum()) + opened
+    work = float((seen * services).sum()) + opened * closed.strangers[station]
+    mean = work / count if count > 0 else 0.0
     residual = (closed.variability[station] - 1) / 2 * float((busy * services).sum())
-    servers = closed.servers[station]
     return float(max(0.0, mean * ahead + residual) / servers)
 
 
-def ahead_with(background: float, servers: float, closed: float, others: float) -> float:
-    """Those ahead where open customers are among them, who find the same and so add to it."""
-    if not background:
-        return _ahead(servers, closed, others)
+def ahead_with(background: float, servers: float, seen: Floats, fewer: Floats) -> float:
+    """Those who must go before an arrival is served, times the share of a server that is free.
+
+    It finds ``seen`` customers of closed chains with ``fewer`` customers, and open ones, who find
+    the same and so add to it.
+    """
+    closed = float(seen.sum())
     if servers == 1:
         return float((closed + background) / (1 - background))
-    return _ahead_of_many(servers, closed, background)
+    apart = np.divide(seen**2, fewer, out=np.zeros(len(seen)), where=fewer > 0)
+    clustered = float(apart.sum())
+    ahead = 0.0
+    for _ in range(_OPEN_ROUNDS if background else 1):
+        count = closed + background * (1 + ahead / servers)
+        others = count**2 / clustered if clustered > 1e-12 else math.inf
+        before, ahead = ahead, _ahead(servers, count, others)
+        if abs(ahead - before) < 1e-7 * (1 + ahead):
+            break
+    return ahead
 
 
 def _ahead(servers: float, seen: float, others: float) -> float:
-    """Customers who must go before a new one is served, times the share of a server that is free.
-
-    With one server: all that are seen. With several: those who wait, and one more when all
-    servers are busy.
-    """
-    if servers == 1:
-        return seen
-    if others < servers:
-        return 0.0
+    """Those who wait, and one more when all servers are busy: of ``seen`` out of ``others``."""
     if others > _LARGE_SOURCE:
-        return _ahead_of_many(servers, seen, 0.0)
+        return _ahead_of_many(servers, seen)
+    if math.ceil(others - 1e-9) < servers or not seen:
+        return 0.0
     states, logs, queued = _source(math.ceil(others), others, servers)
     seen = min(max(seen, 1e-9), others * (1 - 1e-9))
     slope = math.log(seen / (others - seen))  # as if there were no queue
@@ -209,16 +231,14 @@ def _source(size: int, others: float, servers: float) -> tuple[Floats, Floats, F
     return states, logs, np.where(states >= servers, states - servers + 1, 0.0)
 
 
-def _ahead_of_many(servers: float, closed: float, background: float) -> float:
+def _ahead_of_many(servers: float, seen: float) -> float:
     """The same where customers come at random: the M/M/c queue that holds so many."""
-    low, high = 0.0, min(closed + servers, servers * (1 - 1e-9))
+    low, high = 0.0, min(seen, servers * (1 - 1e-9))
     ahead = 0.0
     for _ in range(50):
         offered = (low + high) / 2
-        full = erlang_c(int(servers), offered)
-        ahead = full * servers / (servers - offered)
-        room = closed + background * (1 + ahead / servers) - offered * (1 + ahead / servers)
-        low, high = (offered, high) if room > 0 else (low, offered)
+        ahead = erlang_c(int(servers), offered) * servers / (servers - offered)
+        low, high = (offered, high) if offered * (1 + ahead / servers) < seen else (low, offered)
         if high - low < 1e-9 * servers:
             break
     return ahead

@@ -54,7 +54,8 @@ class _Layer:
 
     In a round of a thread: ``demands`` in seconds, both phases; ``after``: of them, the second
     phase; ``awaited``: of them, what the thread's own customer waits for; ``visits``.
-    ``background``: servers that callers without a limit of threads keep busy.
+    ``background``: servers that callers without a limit of threads keep busy, and their
+    ``arrivals`` a second.
     """
 
     def __init__(self, places: Mapping[str, int], asking: list[Task]) -> None:
@@ -64,7 +65,7 @@ class _Layer:
         shape = len(places), len(self.clients)
         self.demands, self.after = np.zeros(shape), np.zeros(shape)
         self.awaited, self.visits = np.zeros(shape), np.zeros(shape)
-        self.background = np.zeros(len(places))
+        self.background, self.arrivals = np.zeros(len(places)), np.zeros(len(places))
 
 
 class _Solver:
@@ -177,6 +178,12 @@ class _Solver:
             in_order=np.array([each[1] for each in parts]),
             variability=np.ones(len(servers)),
             background=layer.background,
+            strangers=np.divide(
+                layer.background,
+                layer.arrivals,
+                out=np.zeros(len(servers)),
+                where=layer.arrivals > 0,
+            ),
             overlap=self._overlap(layer.clients, awaited),
         )
         rates, queues, _ = approximate(closed, linearized=True)
@@ -205,6 +212,7 @@ class _Solver:
                 row = places[server]
                 if math.isinf(task.threads):
                     layer.background[row] += self._rate(task, self._rates) * (seconds + longer)
+                    layer.arrivals[row] += self._rate(task, self._rates) * count
                     continue
                 column = layer.clients.index(task)
                 layer.demands[row, column] += seconds + longer
@@ -258,9 +266,8 @@ class _Solver:
                 servers = float(closed.servers[row])
                 if math.isinf(servers):
                     continue
-                ahead = ahead_with(
-                    float(closed.background[row]), servers, float(queues[row].sum()), math.inf
-                )
+                endless = np.full(queues.shape[1], math.inf)
+                ahead = ahead_with(float(closed.background[row]), servers, queues[row], endless)
                 wait = (seconds + longer) * ahead / servers
                 unit = seconds if server == task.processor else count
                 self._note(task, server, wait / unit, 1.0)

@@ -135,7 +135,9 @@ def _open_queue(network: Network, station: int, closed: float) -> float:
     if load >= part.servers:
         return math.inf
     if closed:
-        return load * (1 + ahead_with(load, part.servers, closed, math.inf) / part.servers)
+        everybody = np.array([closed])
+        ahead = ahead_with(load, part.servers, everybody, np.array([math.inf]))
+        return load * (1 + ahead / part.servers)
     services, arrivals = (
         (1.0, 1.0) if part.sharing else (part.variability, part.arrival_variability)
     )
