@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import click
+from rich.console import Console
 
 from archcheck.cli.common import stoppable, write
 from archcheck.model import Scenario, System
@@ -19,6 +22,8 @@ from archcheck.reporting.resilience import (
     print_phases,
 )
 from archcheck.resilience import phase_map, run_chaos
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,7 @@ class Options:
 
 def try_chaos(system: System, options: Options) -> int:
     """The standard triggers one by one; 1 when the system stays broken after one of them."""
-    text = f"trying triggers on {system.name}"
-    with progress_bar(text, 1.0) as progress, stoppable() as stop:
+    with progress_bar(f"trying triggers on {system.name}", 1.0) as progress, stoppable() as stop:
         found = run_chaos(
             system,
             options.scenario,
@@ -45,21 +49,13 @@ def try_chaos(system: System, options: Options) -> int:
             progress=progress,
             stop=stop,
         )
-    if options.format == "json":
-        write(json.dumps(chaos_data(found), indent=2), options.output)
-    else:
-        with report_console(options.output) as console:
-            print_chaos(console, found)
-    if options.chart is not None:
-        draw_chaos(found, options.chart)
-        click.echo(f"wrote {options.chart}", err=True)
+    _report(found, options, chaos_data, print_chaos, draw_chaos)
     return 0 if found.is_fine else 1
 
 
 def draw_map(system: System, trigger: str, options: Options) -> int:
-    """The map over load and the size of a trigger; 0, since a map is no verdict."""
-    text = f"mapping {system.name}"
-    with progress_bar(text, 1.0) as progress, stoppable() as stop:
+    """The map over load and the size of a trigger: no verdict, but 1 when it was stopped."""
+    with progress_bar(f"mapping {system.name}", 1.0) as progress, stoppable() as stop:
         found = phase_map(
             system,
             options.scenario,
@@ -69,12 +65,22 @@ def draw_map(system: System, trigger: str, options: Options) -> int:
             progress=progress,
             stop=stop,
         )
+    _report(found, options, phases_data, print_phases, draw_phases)
+    return 0 if found.is_complete else 1
+
+
+def _report(
+    found: Found,
+    options: Options,
+    data: Callable[[Found], object],
+    show: Callable[[Console, Found], None],
+    draw: Callable[[Found, str], None],
+) -> None:
     if options.format == "json":
-        write(json.dumps(phases_data(found), indent=2), options.output)
+        write(json.dumps(data(found), indent=2), options.output)
     else:
         with report_console(options.output) as console:
-            print_phases(console, found)
+            show(console, found)
     if options.chart is not None:
-        draw_phases(found, options.chart)
+        draw(found, options.chart)
         click.echo(f"wrote {options.chart}", err=True)
-    return 0 if found.is_complete else 1

@@ -54,31 +54,27 @@ def analytic_limit(
     Infinite when nothing ends it, zero when even a tiny load misses a target.
     """
 
-    def strain(factor: float) -> Reading | None:
-        readings = read_flow(targets, solve_plan(loaded(plan, factor, journey)), most)
-        return tightest(readings) if readings else None
+    def readings(factor: float) -> tuple[Reading, ...]:
+        return read_flow(targets, solve_plan(loaded(plan, factor, journey)), most)
 
-    first = strain(1.0)
-    if first is None:
+    declared = readings(1.0)
+    if not declared:
         return math.inf, None
-    low, high = (1.0, math.inf) if first.strain <= 1 else (0.0, 1.0)
-    limit = first
+    limit = tightest(declared)
+    low, high = (1.0, math.inf) if limit.strain <= 1 else (0.0, 1.0)
     while math.isinf(high):
         if low > _LARGEST:
             return math.inf, None
-        found = strain(low * 2)
-        assert found is not None  # noqa: S101  # as at factor 1
+        found = tightest(readings(low * 2))
         low, high, limit = (low * 2, high, limit) if found.strain <= 1 else (low, low * 2, found)
     while low == 0.0:
         if high < _SMALLEST:
             return 0.0, limit
-        found = strain(high / 2)
-        assert found is not None  # noqa: S101  # as at factor 1
+        found = tightest(readings(high / 2))
         low, high, limit = (high / 2, high, limit) if found.strain <= 1 else (0.0, high / 2, found)
     while high / low > 1.002:
         middle = math.sqrt(low * high)
-        found = strain(middle)
-        assert found is not None  # noqa: S101  # as at factor 1
+        found = tightest(readings(middle))
         low, high, limit = (middle, high, limit) if found.strain <= 1 else (low, middle, found)
     return math.sqrt(low * high), limit
 

@@ -18,6 +18,7 @@ from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.engines import Choice, EngineName, choose
 from archcheck.simulation.estimates import Estimate, of_replications
 from archcheck.simulation.histogram import Histogram
+from archcheck.simulation.plan import PlannedJourney
 from archcheck.simulation.record import Record, Tally
 from archcheck.simulation.replications import Progress, Replicator, Stop
 from archcheck.simulation.results import SimulationResult
@@ -169,7 +170,7 @@ def _after(progress: Progress | None, before: int) -> Progress | None:
 
 
 def _compared(
-    journeys: Sequence[object], records: list[Record], base: list[Record]
+    journeys: Sequence[PlannedJourney], records: list[Record], base: list[Record]
 ) -> list[Compared]:
     pairs = []
     for index, journey in enumerate(journeys):
@@ -186,7 +187,7 @@ def _compared(
             mean = math.fsum(known) / len(known) if known else math.nan
             pairs.append(
                 Compared(
-                    getattr(journey, "name", ""),
+                    journey.name,
                     metric,
                     mean,
                     of_replications(values),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archcheck.planning import CapacityPlan, Costs, CurvePoint, Sizing, Sustained
+from archcheck.planning import CapacityPlan, Costs, Curve, CurvePoint, Sizing, Sustained
 
 _CURVE_ROWS = 9
 
@@ -37,7 +37,7 @@ def sheets(plan: CapacityPlan) -> Iterator[Sheet]:
     if plan.ladder:
         yield _ladder(plan)
     if plan.curve is not None:
-        yield _curve(plan)
+        yield _curve(plan.curve)
     if plan.sizing is not None and not plan.sizing.unreachable:
         yield _sizing(plan.sizing)
     if plan.influences:
@@ -178,9 +178,7 @@ def _ladder(plan: CapacityPlan) -> Sheet:
     )
 
 
-def _curve(plan: CapacityPlan) -> Sheet:
-    curve = plan.curve
-    assert curve is not None  # noqa: S101  # the caller asked
+def _curve(curve: Curve) -> Sheet:
     step = math.ceil(len(curve.points) / _CURVE_ROWS)
     shown = sorted([*curve.points[::step], *curve.measured], key=lambda point: point.factor)
     knee = f"knee at x{curve.knee:.3g}; " if curve.knee is not None else ""
