@@ -184,10 +184,12 @@ def test_requests_dealt_in_turn_and_put_together_again_are_as_random_as_before(
 
 @settings(max_examples=15)
 @example(load_=0.8125, threads=1, replicas=1, seed=2)
+@example(load_=0.5, threads=1, replicas=3, seed=3)
 @given(st.floats(0.1, 0.85), st.integers(1, 6), st.integers(1, 4), st.integers(1, 8))
 def test_random_chains_agree_with_the_simulator(
     load_: float, threads: int, replicas: int, seed: int
 ) -> None:
+    """Over several starts: how the turns of callers meet at first stays so for a whole run."""
     rate = load_ * threads * replicas / 0.02
     services = (
         service("a", Work(5 * ms), Call("b.run"), Work(5 * ms), threads=8 * threads, replicas=4),
@@ -197,9 +199,15 @@ def test_random_chains_agree_with_the_simulator(
     scenario = Scenario("load", load=[Load("go", Poisson(rate / s))])
     plan = at_peak(compile_plan(system, scenario))
     found = solve_plan(plan).journey("go")
-    length = Duration(150_000 / rate)
+    length = Duration(30_000 / rate)
     result = simulate(
-        system, scenario, plan=plan, duration=length, warmup=Duration(0.2 * length), seed=seed
+        system,
+        scenario,
+        plan=plan,
+        duration=length,
+        warmup=Duration(0.2 * length),
+        seed=seed,
+        replications=6,
     )
     assert found.time.mean == pytest.approx(result.journey("go").latency.mean, rel=0.15)
 
