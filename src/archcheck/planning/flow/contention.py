@@ -141,7 +141,9 @@ class Contention:
         (Whitt, The Queueing Network Analyzer, 1983): what leaves a group of callers, dealt out to
         the nodes in turn or at random. What leaves it is one stream: callers that got their
         requests in turn are not independent, and together give back what was dealt out to them.
-        Many callers that deal in turn, each for itself, are nearer to dealing at random.
+        Many callers that deal in turn, each for itself, are nearer to dealing at random: by QNA's
+        weight where they are independent, by less where they got their requests in turn (fitted
+        to simulations of 2 to 8 callers of 2 to 4 nodes, within 8%).
         """
         shape = self.state.shape
         total = hot = pooled = variability = stream = 0.0
@@ -153,7 +155,8 @@ class Contention:
             whole = self.state.departures.get(call.source, 1.0)
             in_turn = 0.0
             if call.balance == Balance.ROUND_ROBIN:
-                in_turn = 1 / (1 + 4 * (1 - load) ** 2 * (callers - 1))
+                apart = 1 if self._is_fed_in_turn(call.source) else 4
+                in_turn = 1 / (1 + apart * (1 - load) ** 2 * (callers - 1))
             at_random = 1 + (whole - 1) / nodes
             variability += rate * (in_turn * whole / nodes + (1 - in_turn) * at_random)
             stream += rate * whole
@@ -164,6 +167,13 @@ class Contention:
         if not total:
             return 1 / nodes, 0.0, 1.0, 1.0
         return hot / total, pooled / total, variability / total, stream / total
+
+    def _is_fed_in_turn(self, group: int) -> bool:
+        shape = self.state.shape
+        return all(
+            shape.plan.calls[site].balance == Balance.ROUND_ROBIN
+            for site in shape.sites.get(group, ())
+        )
 
 
 def _departures(servers: float | None, load: float, arrivals: float, services: float) -> float:

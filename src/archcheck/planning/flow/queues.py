@@ -1,8 +1,9 @@
 """What a visitor waits at one node: the queue of Allen and Cunneen, with or without an end.
 
-A queue without an end: the wait of the M/M/c, times the mean of the two variabilities; those who
-wait at all wait for an exponential time. With room for so many: the M/M/c/K (Kleinrock, Queueing
-Systems 1, 1975, section 3.6), where the rest is turned away.
+A queue without an end: the wait of the M/M/c, times the mean of the two variabilities, less where
+arrivals are more even than at random; those who wait at all wait for an exponential time. With
+room for so many: the M/M/c/K (Kleinrock, Queueing Systems 1, 1975, section 3.6), where the rest is
+turned away.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def waiting(
     if math.isinf(service.mean):
         return Queue(Moments(math.inf, math.inf), math.inf, 0.0)
     offered = rate * service.mean
-    factor = (arrivals + service.variability) / 2
+    factor = _spread(min(offered / count, 1.0), arrivals, service.variability)
     if room is not None:
         delayed, mean, rejected = _bounded(count, room, float(f"{offered:.9g}"))
         wait = mean * service.mean * factor
@@ -74,6 +75,14 @@ def impatient(servers: float, rate: float, service: Moments, longest: float) -> 
     lost = delayed * math.exp(-(servers / service.mean - rate) * longest)
     wait = queue.wait if queue.wait.mean <= longest else Moments(longest)
     return Queue(wait, queue.load, lost)
+
+
+def _spread(load: float, arrivals: float, services: float) -> float:
+    """The wait over that of the M/M/c: Kraemer and Langenbach-Belz, as in QNA (Whitt, 1983)."""
+    mean = (arrivals + services) / 2
+    if arrivals >= 1 or not mean:
+        return mean
+    return mean * math.exp(-(1 - load) * (1 - arrivals) ** 2 / (3 * load * mean))
 
 
 def _wait(mean: float, delayed: float) -> Moments:
