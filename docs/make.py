@@ -6,14 +6,22 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from archcheck.diagrams import container_view, to_svg
+from archcheck.diagrams import (
+    Overlay,
+    View,
+    canvas_of,
+    laid_over,
+    overlays,
+    svg_of,
+    view_of,
+)
 from archcheck.graph import Graph
 from archcheck.loading import load
 from archcheck.model import System
 from archcheck.plugins import rules
-from archcheck.proof import marked, prove
+from archcheck.proof import prove
+from archcheck.reporting.charts import save_chart, simulation_chart
 from archcheck.reporting.rules import rule_page, rules_index
-from archcheck.reporting.simulation import draw_charts
 from archcheck.simulation import parse_fault, simulate
 
 DOCS = Path(__file__).parent
@@ -30,20 +38,23 @@ def pictures() -> dict[Path, str]:
     """The pictures of the README: a loaded example, and a real system."""
     (example,) = load(ROOT / "examples" / "checkout.py")
     (boutique,) = load(ROOT / "models" / "online_boutique")
-    result = simulate(example, example.scenarios[0])
-    busy = {resource.name: resource.utilisation for resource in result.resources}
     (broken,) = load(ROOT / "examples" / "broken_shop.py")
+    busy = overlays.utilisation(simulate(example, example.scenarios[0]))
+    refuted = (answer for part in prove(Graph(broken)) for answer in part.refuted)
     return {
-        DOCS / "images" / "broken_shop.svg": to_svg(container_view(broken, marks=marks_of(broken))),
-        DOCS / "images" / "checkout.svg": to_svg(container_view(example, busy)),
-        DOCS / "images" / "online_boutique.svg": to_svg(container_view(boutique)),
+        DOCS / "images" / "broken_shop.svg": drawn(broken, overlays.counterexample(refuted)),
+        DOCS / "images" / "checkout.svg": drawn(example, busy),
+        DOCS / "images" / "online_boutique.svg": drawn(boutique),
     }
 
 
-def marks_of(system: System) -> dict[str, str]:
-    """What the counterexamples of all questions do to each element."""
-    asked = prove(Graph(system))
-    return marked(refuted for part in asked for refuted in part.refuted)
+def drawn(system: System, overlay: Overlay | None = None) -> str:
+    """The containers, with an overlay."""
+    canvas = canvas_of(system)
+    view = view_of(canvas)
+    if overlay is not None and isinstance(view, View):
+        view = laid_over(view, overlay)
+    return svg_of(view, look=canvas.look)
 
 
 def main() -> int:
@@ -67,7 +78,7 @@ def chart() -> None:
     (shop,) = load(ROOT / "models" / "shop")
     faults = [parse_fault("ledger slow x40 from 20s to 40s")]
     scenario = replace(shop.scenario("evening"), faults=faults)
-    draw_charts(simulate(shop, scenario), str(DOCS / "images" / "shop_fault.svg"))
+    save_chart(simulation_chart(simulate(shop, scenario)), DOCS / "images" / "shop_fault.svg")
 
 
 if __name__ == "__main__":

@@ -6,16 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
+import altair as alt
 
 from archcheck.loading import load
+from archcheck.reporting.charts import Chart, save_chart
 from archcheck.simulation import SimulationResult, simulate
 
 HERE = Path(__file__).parent
 IMAGES = HERE.parents[1] / "docs" / "images" / "classics"
 NAMES = ("retry_storm", "cold_cache", "head_of_line", "hot_shard", "timeout_convoy")
-COLOURS = ("#4c78a8", "#f58518")
 
 
 def both(name: str) -> tuple[SimulationResult, SimulationResult]:
@@ -24,56 +23,82 @@ def both(name: str) -> tuple[SimulationResult, SimulationResult]:
     return simulate(happens, happens.scenarios[0]), simulate(mended, mended.scenarios[0])
 
 
-def draw(name: str) -> Figure:
-    """Good and bad answers above, the 95th percentile, and the busiest resource."""
+def draw(name: str) -> Chart:
+    """Good and bad answers above, the 95th percentile, and the longest queue."""
     results = both(name)
-    figure = Figure(figsize=(9, 5.4), layout="constrained")
-    figure.suptitle(f"{name.replace('_', ' ')}: {results[0].scenario.name}", weight="bold")
-    rows = figure.subplots(3, 2, sharex=True, sharey="row")
-    for column, result in enumerate(results):
-        answers, percentile, queue = (row[column] for row in rows)
-        answers.set_title(result.system.name, fontsize=9)
-        for colour, (journey, points) in zip(COLOURS, result.series.items(), strict=False):
-            time = [point.time for point in points]
-            answers.plot(time, [p.throughput for p in points], color=colour, label=f"{journey} ok")
-            answers.plot(
-                time, [p.failures for p in points], color=colour, ls=":", label=f"{journey} failed"
-            )
-            percentile.plot(time, [p.p95 for p in points], color=colour)
-        _draw_queue(queue, result)
-        for axes in (answers, percentile, queue):
-            _finish(axes, result)
-    for row, label in zip(rows, ("answers / s", "p95, s", "waiting"), strict=True):
-        row[0].set_ylabel(label)
-        row[0].set_ylim(bottom=0)
-    rows[0][1].legend(frameon=False, fontsize=7, loc="upper right")
-    rows[2][0].set_xlabel("seconds")
-    rows[2][1].set_xlabel("seconds")
-    return figure
+    panels = (answers, percentile, queue)
+    rows = [
+        alt.hconcat(*(panel(result) for result in results)).resolve_scale(y="shared")
+        for panel in panels
+    ]
+    title = f"{name.replace('_', ' ')}: {results[0].scenario.name}"
+    return alt.vconcat(*rows, title=title).resolve_scale(color="independent")
 
 
-def _draw_queue(axes: Any, result: SimulationResult) -> None:
-    waiting = max(result.waiting_series.values(), key=sum)
-    name = next(name for name, series in result.waiting_series.items() if series == waiting)
+def answers(result: SimulationResult) -> Chart:
+    """Answers a second by journey; dotted: without a good one."""
+    rows = [
+        {"seconds": point.time, "value": value, "journey": journey, "what": what}
+        for journey, points in result.series.items()
+        for point in points
+        for what, value in (("good", point.throughput), ("failed", point.failures))
+    ]
+    dashes = alt.Scale(domain=["good", "failed"], range=[[1, 0], [2, 3]])
+    dash = alt.StrokeDash("what:N", scale=dashes, legend=None)
+    return lines(result, rows, "answers / s; dotted: failed", result.system.name).encode(
+        strokeDash=dash
+    )
+
+
+def percentile(result: SimulationResult) -> Chart:
+    """The 95th percentile by journey."""
+    rows = [
+        {"seconds": point.time, "value": point.p95, "journey": journey}
+        for journey, points in result.series.items()
+        for point in points
+        if point.p95 == point.p95
+    ]
+    return lines(result, rows, "p95, s")
+
+
+def queue(result: SimulationResult) -> Chart:
+    """How many wait for what most wait for."""
+    name, waiting = max(result.waiting_series.items(), key=lambda item: sum(item[1]))
     width = result.duration / len(waiting)
-    axes.plot([(i + 1) * width for i in range(len(waiting))], waiting, color="#e45756")
-    axes.text(0.02, 0.85, f"for {name}", transform=axes.transAxes, fontsize=7, color="#e45756")
+    rows = [
+        {"seconds": (bucket + 1) * width, "value": value, "journey": f"for {name}"}
+        for bucket, value in enumerate(waiting)
+    ]
+    return lines(result, rows, "waiting")
 
 
-def _finish(axes: Any, result: SimulationResult) -> None:
-    for fault in result.scenario.faults:
-        axes.axvspan(float(fault.start), float(fault.end), color="#e45756", alpha=0.12, lw=0)
-    axes.set_xlim(0, result.duration)
-    axes.spines[["top", "right"]].set_visible(False)
+def lines(
+    result: SimulationResult, rows: list[dict[str, Any]], label: str, title: str = ""
+) -> Chart:
+    """Lines over the run, with its faults shaded."""
+    chart = (
+        alt.Chart(alt.Data(values=rows))
+        .mark_line(strokeWidth=1.5)
+        .encode(
+            x=alt.X("seconds:Q", title="seconds", scale=alt.Scale(domain=[0, result.duration])),
+            y=alt.Y("value:Q", title=label),
+            color=alt.Color("journey:N", legend=alt.Legend(title=None, orient="top-right")),
+        )
+    )
+    faults = [
+        {"start": float(f.start), "end": min(float(f.end), result.duration)}
+        for f in result.scenario.faults
+    ]
+    shade = alt.Chart(alt.Data(values=faults)).mark_rect(color="#e45756", opacity=0.12)
+    both = shade.encode(x="start:Q", x2="end:Q") + chart
+    return both.properties(width=330, height=120, title=title)
 
 
 def main(target: Path = IMAGES) -> None:
     """Write all pictures."""
     target.mkdir(parents=True, exist_ok=True)
-    style = {"svg.hashsalt": "archcheck", "svg.fonttype": "none", "font.size": 8}
-    with mpl.rc_context(style):
-        for name in NAMES:
-            draw(name).savefig(target / f"{name}.svg", metadata={"Date": None})
+    for name in NAMES:
+        save_chart(draw(name), target / f"{name}.svg")
 
 
 if __name__ == "__main__":

@@ -1,25 +1,55 @@
 """The notebook's face: results that show themselves.
 
-``system.verify()``, ``system.simulate(...)`` and ``system.diagram()`` return the views of this
-module. In a terminal they print what the command line prints; in a notebook they show HTML or
-the picture; ``.frame()`` gives a pandas data frame (extra ``frames``).
+``system.verify()``, ``.prove()``, ``.simulate(...)``, ``.plan()`` and ``.diagram()`` return the
+views of this module. In a terminal they print what the command line prints; in a notebook they show
+HTML or the picture. ``.frame()`` gives a data frame of pandas or polars (extra ``frames``),
+``.chart()`` an Altair chart, the same that the command line writes, and ``.diagram()`` the
+containers with the result laid over them.
 """
 
 from __future__ import annotations
 
+import importlib
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from archcheck.diagrams import View, container_view, to_png, to_svg
+from archcheck.diagrams import (
+    Drawing,
+    Look,
+    Overlay,
+    Theme,
+    View,
+    canvas_of,
+    checked_format,
+    drawing_of,
+    laid_over,
+    overlays,
+    readable,
+    svg_of,
+    view_of,
+)
 from archcheck.editing import with_settings
+from archcheck.findings.results import subject_name
+from archcheck.graph import Graph
 from archcheck.model import ArchcheckError, Scenario, ScenarioError, System
 from archcheck.planning import CapacityPlan, plan_capacity
-from archcheck.reporting.planning import draw_plan, print_plan
-from archcheck.reporting.simulation import draw_charts, print_simulation
+from archcheck.proof import Answered
+from archcheck.proof import prove as ask_proofs
+from archcheck.reporting.charts import (
+    Chart,
+    capacity_chart,
+    percentile_chart,
+    save_chart,
+    simulation_chart,
+    theme_of,
+)
+from archcheck.reporting.planning import print_plan
+from archcheck.reporting.proofs import print_proofs
+from archcheck.reporting.simulation import print_simulation
 from archcheck.reporting.verification import print_verification
 from archcheck.simulation import SimulationResult
 from archcheck.simulation import simulate as run_simulation
@@ -28,8 +58,11 @@ from archcheck.verification import Verification
 from archcheck.verification import verify as run_verification
 
 if TYPE_CHECKING:
-    import pandas as pd
     from rich.console import Console
+
+
+Library: TypeAlias = Literal["pandas", "polars"]
+"""Whose data frames."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +77,14 @@ class VerificationView:
     def _repr_html_(self) -> str:
         return _html(lambda console: print_verification(console, self.result))
 
-    def frame(self) -> pd.DataFrame:
+    def diagram(self, kind: str = "containers", of: str | None = None) -> DiagramView:
+        """A view with the findings of each element."""
+        return _overlaid(self.result.system, kind, of, overlays.findings(self.result))
+
+    def frame(self, library: Library = "pandas") -> Any:
         """A row for each place of a finding: rule, severity, element, file, line, message, fix."""
         return _frame(
+            library,
             [
                 {
                     "rule": finding.rule.id,
@@ -60,7 +98,43 @@ class VerificationView:
                 }
                 for finding in self.result.findings
                 for occurrence in finding.occurrences
-            ]
+            ],
+        )
+
+
+@dataclass(frozen=True)
+class ProofView:
+    """What holds in every case; ``asked`` has the answers, question by question."""
+
+    system: System
+    asked: tuple[Answered, ...]
+
+    def __repr__(self) -> str:
+        return _text(lambda console: print_proofs(console, self.system, self.asked, ()))
+
+    def _repr_html_(self) -> str:
+        return _html(lambda console: print_proofs(console, self.system, self.asked, ()))
+
+    def diagram(self, kind: str = "containers", of: str | None = None) -> DiagramView:
+        """A view with what the counterexamples do to each element."""
+        refuted = (answer for part in self.asked for answer in part.refuted)
+        return _overlaid(self.system, kind, of, overlays.counterexample(refuted))
+
+    def frame(self, library: Library = "pandas") -> Any:
+        """A row for each answer: question, verdict, subject, claim, and why."""
+        return _frame(
+            library,
+            [
+                {
+                    "question": part.question.name,
+                    "verdict": type(answer).__name__.lower(),
+                    "subject": subject_name(answer.subject),
+                    "claim": answer.claim,
+                    "why": str(answer),
+                }
+                for part in self.asked
+                for answer in part.answers
+            ],
         )
 
 
@@ -76,37 +150,47 @@ class SimulationView:
     def _repr_html_(self) -> str:
         return _html(lambda console: print_simulation(console, self.result))
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self, library: Library = "pandas") -> Any:
         """A row for each journey: counts, throughput and latencies in seconds."""
         rows = []
         for journey in self.result.journeys:
             row = asdict(journey)
-            rows.append({**row, **row.pop("latency")})
-        return _frame(rows).drop(columns="latency", errors="ignore")
+            latency = row.pop("latency")
+            rows.append({**row, **latency})
+        return _frame(library, rows)
 
-    def resources(self) -> pd.DataFrame:
+    def resources(self, library: Library = "pandas") -> Any:
         """A row for each resource: servers, utilisation, queue."""
-        return _frame([asdict(resource) for resource in self.result.resources])
+        return _frame(library, [asdict(resource) for resource in self.result.resources])
 
-    def times(self) -> pd.DataFrame:
+    def times(self, library: Library = "pandas") -> Any:
         """A row for each cause at each place: where the time of each journey and band went."""
         return _frame(
+            library,
             [
                 {"journey": times.journey, "band": band.name, **asdict(share)}
                 for times in self.result.times
                 for band in times.bands
                 for share in band.shares
-            ]
+            ],
         )
 
-    def chart(self, path: str | Path) -> None:
-        """Write a ``.svg`` or ``.png`` of where the time went and how the run went."""
-        draw_charts(self.result, str(path))
+    def chart(self, path: str | Path | None = None) -> Chart:
+        """Where the time went and how the run went; also written to a file with a ``path``."""
+        return _chart(simulation_chart(self.result), path)
 
-    def diagram(self) -> DiagramView:
-        """The containers, coloured by how busy they were."""
-        utilisation = {r.name: r.utilisation for r in self.result.resources}
-        return DiagramView(container_view(self.result.system, utilisation))
+    def percentiles(self, path: str | Path | None = None) -> Chart:
+        """The percentiles of the journeys; also written to a file with a ``path``."""
+        return _chart(percentile_chart(self.result), path)
+
+    def diagram(
+        self, overlay: str = "utilisation", kind: str = "containers", of: str | None = None
+    ) -> DiagramView:
+        """A view with what was measured: utilisation, latency, errors or flow."""
+        if overlay not in overlays.MEASURES:
+            known = ", ".join(overlays.MEASURES)
+            raise ArchcheckError(f"a simulation has no overlay {overlay!r}; it has {known}")
+        return _overlaid(self.result.system, kind, of, overlays.MEASURES[overlay](self.result))
 
 
 @dataclass(frozen=True)
@@ -121,45 +205,40 @@ class PlanView:
     def _repr_html_(self) -> str:
         return _html(lambda console: print_plan(console, self.plan))
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self, library: Library = "pandas") -> Any:
         """A row for each point of the capacity curve."""
         curve = self.plan.curve
         points = [*curve.points, *curve.measured] if curve is not None else []
-        return _frame([asdict(point) for point in points])
+        return _frame(library, [asdict(point) for point in points])
 
-    def chart(self, path: str | Path) -> None:
-        """Write a ``.svg`` or ``.png`` of the capacity curve and the bottlenecks."""
-        draw_plan(self.plan, str(path))
+    def chart(self, path: str | Path | None = None) -> Chart:
+        """The capacity curve and the bottlenecks; also written to a file with a ``path``."""
+        return _chart(capacity_chart(self.plan), path)
 
 
 @dataclass(frozen=True)
 class DiagramView:
     """A picture; notebooks show it as SVG."""
 
-    view: View
+    drawing: Drawing
+    look: Look
 
     @cached_property
     def svg(self) -> str:
         """The self-contained SVG."""
-        return to_svg(self.view)
+        return svg_of(self.drawing, look=self.look)
 
     def _repr_svg_(self) -> str:
         return self.svg
 
     def __repr__(self) -> str:
-        return f"DiagramView({self.view.title!r}: {len(self.view.cards)} elements)"
+        cards = self.drawing.cards if isinstance(self.drawing, View) else self.drawing.participants
+        return f"DiagramView({self.drawing.heading.title!r}: {len(cards)} elements)"
 
-    def save(self, path: str | Path) -> None:
-        """Write the picture to a ``.svg`` or ``.png`` file."""
-        target = Path(path)
-        if target.suffix == ".png":
-            target.write_bytes(to_png(self.svg))
-        elif target.suffix == ".svg":
-            target.write_text(self.svg, encoding="utf-8")
-        else:
-            raise ArchcheckError(
-                f"cannot draw {target.name!r}; use a name that ends in .svg or .png"
-            )
+    def save(self, path: str | Path, *, theme: Theme = "light") -> None:
+        """Write it to a file: SVG, PNG, PDF, or a text format, by the ending of its name."""
+        ending = checked_format(str(path), self.drawing)
+        Path(path).write_bytes(drawing_of(self.drawing, ending, theme=theme, look=self.look))
 
 
 def verify(system: System) -> VerificationView:
@@ -212,9 +291,32 @@ def plan(
     return PlanView(plan_capacity(system, chosen, target=target, growth=growth))
 
 
-def diagram(system: System) -> DiagramView:
-    """Draw the container view."""
-    return DiagramView(container_view(system))
+def prove(system: System) -> ProofView:
+    """Ask all questions about every case."""
+    return ProofView(system, ask_proofs(Graph(system)))
+
+
+def diagram(system: System, kind: str = "containers", of: str | None = None) -> DiagramView:
+    """Draw a view of the system, collapsed when it is large."""
+    return _overlaid(system, kind, of)
+
+
+def _overlaid(
+    system: System, kind: str, of: str | None, overlay: Overlay | None = None
+) -> DiagramView:
+    canvas = canvas_of(system)
+    drawing = view_of(canvas, kind, of)
+    if isinstance(drawing, View):
+        drawing = readable(drawing)
+        drawing = laid_over(drawing, overlay) if overlay is not None else drawing
+    return DiagramView(drawing, canvas.look)
+
+
+def _chart(chart: Chart, path: str | Path | None) -> Chart:
+    """The chart in our theme; written to a file when there is a path."""
+    if path is not None:
+        save_chart(chart, path)
+    return chart.configure(**theme_of("light"))
 
 
 def _console(**options: Any) -> Console:
@@ -239,11 +341,13 @@ def _html(show: Callable[[Console], None]) -> str:
     )
 
 
-def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+def _frame(library: Library, rows: list[dict[str, Any]]) -> Any:
+    if library not in get_args(Library):
+        raise ArchcheckError(f"a frame is of pandas or polars, not of {library!r}")
     try:
-        import pandas as pd
+        frames = importlib.import_module(library)
     except ImportError:
         raise ArchcheckError(
-            'data frames need pandas: pip install "archcheck-models[frames]"'
+            f"the data frame needs {library}; install this package with its extra frames"
         ) from None
-    return pd.DataFrame(rows)
+    return frames.DataFrame(rows)

@@ -118,7 +118,7 @@ def test_simulate_takes_faults_and_shows_what_they_do(tmp_path: Path) -> None:
     done = archcheck("simulate", "model.py", *fault, "--chart", "run.svg", cwd=tmp_path)
     assert done.returncode == 0
     assert "work (a)" in done.stdout
-    assert (tmp_path / "run.svg").read_text().startswith("<?xml")
+    assert (tmp_path / "run.svg").read_text().startswith("<svg")
     slow, calm = (
         json.loads(archcheck("simulate", "model.py", *how, "--format", "json", cwd=tmp_path).stdout)
         for how in (fault, ())
@@ -276,9 +276,9 @@ def test_cyclic_nesting_is_one_sentence(tmp_path: Path) -> None:
         (("simulate", "model.py", "--fault", "a slow"), "'a slow' does not say when"),
         (("simulate", "model.py", "--replications", "0"), "replications must be at least 1"),
         (("simulate", "model.py", "--precision", "0%"), "precision is a share between 0 and 1"),
-        (("simulate", "model.py", "--chart", "x.pdf"), "cannot draw 'x.pdf'"),
+        (("simulate", "model.py", "--chart", "x.gif"), "cannot draw 'x.gif'"),
         (("simulate", "model.py", "--duration", "5s", "--warmup", "9s"), "must be shorter"),
-        (("diagram", "model.py", "-o", "x.gif"), "x.gif.*.svg, .png or .dot"),
+        (("diagram", "model.py", "-o", "x.gif"), "x.gif.*.svg, .png, .pdf, .mmd"),
         (("diagram", "model.py", "-o", "no/folder/x.svg"), "x.svg: No such file or directory"),
         (("verify", "model.py", "-o", "no/folder/x.txt"), "x.txt: No such file or directory"),
         (("verify", "model.py", "--fail-on", "never"), "fail-on"),

@@ -116,7 +116,7 @@ def test_an_unreachable_target_names_the_element() -> None:
         (["--growth=-200%"], "cannot be planned with"),
         (["--max-utilisation", "100%"], "between 0% and 100%"),
         (["--scenario", "nothing"], "has no scenario 'nothing'"),
-        (["--chart", "x.gif"], "use a name that ends in .svg or .png"),
+        (["--chart", "x.gif"], "use a name that ends in .svg, .png or .pdf"),
     ],
 )
 def test_wrong_options_of_plan(arguments: list[str], says: str) -> None:

@@ -161,7 +161,7 @@ def test_suggested_sizes_are_a_patch(tmp_path: Path) -> None:
     [
         (["--question", "dedlines"], "there is no question 'dedlines'; did you mean 'deadlines'"),
         (["--failures", "7"], "the number of failures at once must be from 1 to 4, got 7"),
-        (["--diagram", "x.gif"], "cannot draw 'x.gif'; name a file that ends in .svg or .png"),
+        (["--diagram", "x.gif"], "cannot draw 'x.gif'; name a file that ends in one of"),
         (["--proof-budget", "soon"], "Invalid value for '--proof-budget'"),
         (["--suggest", "luck"], "Invalid value for '--suggest'"),
     ],

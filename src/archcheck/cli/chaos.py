@@ -12,11 +12,10 @@ from rich.console import Console
 
 from archcheck.cli.common import stoppable, write
 from archcheck.model import Scenario, System
+from archcheck.reporting.charts import Chart, chaos_chart, phase_chart, save_chart
 from archcheck.reporting.console import progress_bar, report_console
 from archcheck.reporting.resilience import (
     chaos_data,
-    draw_chaos,
-    draw_phases,
     phases_data,
     print_chaos,
     print_phases,
@@ -49,7 +48,7 @@ def try_chaos(system: System, options: Options) -> int:
             progress=progress,
             stop=stop,
         )
-    _report(found, options, chaos_data, print_chaos, draw_chaos)
+    _report(found, options, chaos_data, print_chaos, chaos_chart)
     return 0 if found.is_fine else 1
 
 
@@ -65,7 +64,7 @@ def draw_map(system: System, trigger: str, options: Options) -> int:
             progress=progress,
             stop=stop,
         )
-    _report(found, options, phases_data, print_phases, draw_phases)
+    _report(found, options, phases_data, print_phases, phase_chart)
     return 0 if found.is_complete else 1
 
 
@@ -74,7 +73,7 @@ def _report(
     options: Options,
     data: Callable[[Found], object],
     show: Callable[[Console, Found], None],
-    draw: Callable[[Found, str], None],
+    chart: Callable[[Found], Chart],
 ) -> None:
     if options.format == "json":
         write(json.dumps(data(found), indent=2), options.output)
@@ -82,5 +81,5 @@ def _report(
         with report_console(options.output) as console:
             show(console, found)
     if options.chart is not None:
-        draw(found, options.chart)
+        save_chart(chart(found), options.chart)
         click.echo(f"wrote {options.chart}", err=True)

@@ -11,9 +11,12 @@ from typing import Any, TypeVar
 
 import click
 
+from archcheck import configuration
+from archcheck.configuration import Settings
 from archcheck.loading import load
 from archcheck.model import ModelError, Scenario, ScenarioError, System
 from archcheck.model.element import nearest
+from archcheck.plugins import rules
 from archcheck.units import Quantity
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -51,6 +54,12 @@ def load_systems(models: tuple[str, ...]) -> tuple[System, ...]:
     if not Path("models").is_dir():
         raise ModelError("name a model, or keep models in a folder called models")
     return load("models")
+
+
+def configured() -> Settings:
+    """The settings of the working folder."""
+    found = configuration.find(Path.cwd())
+    return configuration.read(found, rules(Path("rules"))) if found else Settings()
 
 
 def one_system(models: tuple[str, ...], name: str | None) -> System:

@@ -1,56 +1,171 @@
-"""``archcheck diagram``: a picture of a system."""
+"""``archcheck diagram``: pictures of a system."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from archcheck.cli.common import choose_scenario, models_argument, one_system
-from archcheck.diagrams import container_view, to_dot, to_png, to_svg
-from archcheck.model import ModelError
+from archcheck.cli.common import choose_scenario, configured, models_argument, one_system
+from archcheck.diagrams import (
+    VIEWS,
+    Canvas,
+    Drawing,
+    Look,
+    Overlay,
+    Theme,
+    View,
+    canvas_of,
+    checked_format,
+    difference_view,
+    drawing_of,
+    laid_over,
+    narrowed,
+    overlays,
+    readable,
+    view_of,
+)
+from archcheck.graph import Graph
+from archcheck.loading import load
+from archcheck.model import ModelError, System
+from archcheck.proof import prove
 from archcheck.reporting.console import spinner
 from archcheck.simulation import simulate
+from archcheck.verification import verify
+
+OVERLAYS = ("findings", "proof", *overlays.MEASURES)
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """What the options say about how much of a view is shown."""
+
+    tags: tuple[str, ...]
+    boundaries: tuple[str, ...]
+    near: str | None
+    hops: int
+    expand: tuple[str, ...]
+    flat: bool
+
+    def of(self, view: View) -> View:
+        """The view, filtered and collapsed."""
+        view = narrowed(
+            view, tags=self.tags, boundaries=self.boundaries, near=self.near, hops=self.hops
+        )
+        return view if self.flat else readable(view, self.expand)
 
 
 @click.command("diagram")
 @models_argument
 @click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
 @click.option(
-    "-o", "--output", metavar="FILE", help="A .svg, .png or .dot file (default: NAME.svg)."
+    "--view",
+    "kind",
+    default="containers",
+    show_default=True,
+    metavar="VIEW",
+    help="; ".join(f"{name}: {view.shows}" for name, view in VIEWS.items()) + ".",
+)
+@click.option("--of", metavar="NAME", help="The service, journey or element that the view is of.")
+@click.option("--against", metavar="MODEL", help="Show what changed since this model instead.")
+@click.option("--tag", "tags", multiple=True, help="Only elements with this tag.")
+@click.option("--boundary", "boundaries", multiple=True, help="Only elements of this boundary.")
+@click.option("--near", metavar="ELEMENT", help="Only what is near this element.")
+@click.option("--hops", type=int, default=1, show_default=True, help="How near, in arrows.")
+@click.option(
+    "--expand", multiple=True, metavar="GROUP", help="Collapse all groups but this; can repeat."
+)
+@click.option("--flat", is_flag=True, help="Do not collapse large views.")
+@click.option(
+    "--overlay",
+    "layers",
+    multiple=True,
+    type=click.Choice(OVERLAYS),
+    help="Lay this over the view; can be repeated.",
 )
 @click.option(
     "--simulate",
     "scenario",
     metavar="SCENARIO",
-    help="Simulate this scenario and colour by utilisation.",
+    help="The scenario of overlays that need a simulation (alone: --overlay utilisation).",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the simulation.")
+@click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="A .svg, .png, .pdf, .mmd, .d2, .puml, .dsl or .dot file (default: NAME.svg).",
+)
 def command(
     models: tuple[str, ...],
     system_name: str | None,
-    output: str | None,
+    kind: str,
+    of: str | None,
+    against: str | None,
+    tags: tuple[str, ...],
+    boundaries: tuple[str, ...],
+    near: str | None,
+    hops: int,
+    expand: tuple[str, ...],
+    flat: bool,
+    layers: tuple[str, ...],
     scenario: str | None,
     seed: int,
+    theme: Theme,
+    output: str | None,
 ) -> None:
-    """Draw the containers of a model: services, data, brokers, and how they talk.
+    """Draw a model: its containers, or another view of it.
 
-    Loading a Python model runs it.
+    Views with more than 60 cards are collapsed by boundary. The ending of the file says what is
+    written: a picture (SVG, PNG, PDF), or text for other tools (Mermaid, D2, PlantUML with C4,
+    Structurizr DSL, Graphviz). Loading a Python model runs it.
     """
     system = one_system(models, system_name)
     path = Path(output or f"{system.name}.svg")
-    if path.suffix not in (".svg", ".png", ".dot"):
-        raise ModelError(f"cannot draw {path.name!r}; name a file that ends in .svg, .png or .dot")
-    utilisation = None
-    if scenario is not None:
-        with spinner(f"simulating {system.name} under {scenario}"):
-            result = simulate(system, choose_scenario(system, scenario), seed=seed)
-        utilisation = {resource.name: resource.utilisation for resource in result.resources}
-    view = container_view(system, utilisation)
-    if path.suffix == ".dot":
-        path.write_text(to_dot(view), encoding="utf-8")
-    elif path.suffix == ".png":
-        path.write_bytes(to_png(to_svg(view)))
-    else:
-        path.write_text(to_svg(view), encoding="utf-8")
+    ending = checked_format(str(path))
+    settings = configured()
+    look = Look(settings.icons, settings.colours)
+    canvas = canvas_of(system, look)
+    drawing = _drawing(canvas, kind, of, against, look)
+    checked_format(str(path), drawing)
+    narrowing = Narrowing(tags, boundaries, near, hops, expand, flat)
+    if isinstance(drawing, View):
+        drawing = narrowing.of(drawing)
+        wanted = layers or (("utilisation",) if scenario else ())
+        for overlay in _overlays(system, wanted, scenario, seed):
+            drawing = laid_over(drawing, overlay)
+    elif layers or tags or boundaries or near or expand:
+        raise ModelError("a sequence takes neither filters nor overlays; use the view journey")
+    path.write_bytes(drawing_of(drawing, ending, theme=theme, look=canvas.look))
     click.echo(f"wrote {path}", err=True)
+
+
+def _drawing(canvas: Canvas, kind: str, of: str | None, against: str | None, look: Look) -> Drawing:
+    if against is None:
+        return view_of(canvas, kind, of)
+    if kind != "containers" or of is not None:
+        raise ModelError("--against shows the difference of containers; leave --view and --of out")
+    found = {system.name: system for system in load(against)}
+    old = found.get(canvas.graph.system.name) or next(iter(found.values()))
+    return difference_view(canvas_of(old, look), canvas)
+
+
+def _overlays(
+    system: System, layers: Iterable[str], scenario: str | None, seed: int
+) -> Iterable[Overlay]:
+    result = None
+    for layer in layers:
+        if layer == "findings":
+            yield overlays.findings(verify(system))
+        elif layer == "proof":
+            asked = prove(Graph(system))
+            yield overlays.counterexample(answer for part in asked for answer in part.refuted)
+        else:
+            if result is None:
+                chosen = choose_scenario(system, scenario)
+                with spinner(f"simulating {system.name} under {chosen.name}"):
+                    result = simulate(system, chosen, seed=seed)
+            yield overlays.MEASURES[layer](result)

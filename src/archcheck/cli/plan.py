@@ -17,9 +17,9 @@ from archcheck.cli.common import (
 )
 from archcheck.model import ScenarioError
 from archcheck.planning import plan_capacity
+from archcheck.reporting.charts import capacity_chart, checked_target, save_chart
 from archcheck.reporting.console import progress_bar, report_console
-from archcheck.reporting.planning import draw_plan, plan_data, plan_page, print_plan
-from archcheck.reporting.simulation import checked_target
+from archcheck.reporting.planning import plan_data, plan_page, print_plan
 from archcheck.units import Duration, Fraction
 
 _FACTOR = re.compile(r"x?\s*([0-9]+(?:\.[0-9]+)?)\s*(x|%)?", re.IGNORECASE)
@@ -127,7 +127,7 @@ def command(
         with report_console(output) as console:
             print_plan(console, plan, verbose=verbose)
     if chart is not None:
-        draw_plan(plan, chart)
+        save_chart(capacity_chart(plan), chart)
         click.echo(f"wrote {chart}", err=True)
     return 0 if plan.is_fine else 1
 

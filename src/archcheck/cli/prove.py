@@ -14,15 +14,15 @@ from archcheck.cli.common import (
     output_option,
     write,
 )
-from archcheck.diagrams import container_view, to_png, to_svg
+from archcheck.diagrams import canvas_of, checked_format, drawing_of, laid_over, overlays, readable
+from archcheck.diagrams.views.containers import container_view
 from archcheck.editing import patch_of
 from archcheck.graph import Graph
-from archcheck.model import ModelError, System
+from archcheck.model import System
 from archcheck.proof import (
     Answered,
     Budget,
     availabilities,
-    marked,
     prove,
     suggest_sizes,
     suggest_timeouts,
@@ -54,7 +54,7 @@ from archcheck.units import Duration
     type=click.Choice(["timeouts", "replicas"]),
     help="Print a patch instead: timeouts that meet all deadlines, or the fewest replicas.",
 )
-@click.option("--diagram", metavar="FILE", help="Also draw the counterexamples (.svg or .png).")
+@click.option("--diagram", metavar="FILE", help="Also draw the counterexamples (.svg, .png ...).")
 @click.option(
     "--proof-budget",
     type=QuantityType(Duration),
@@ -96,7 +96,8 @@ def command(
     graph = Graph(system)
     if suggest is not None:
         return _suggest(graph, suggest, output)
-    path = _picture(diagram)
+    if diagram is not None:
+        checked_format(diagram)
     budget = Budget(float(proof_budget))
     asked = prove(graph, names, failures=failures, budget=budget)
     stopped = any(part.stopped for part in asked)
@@ -107,27 +108,18 @@ def command(
     else:
         with report_console(output) as console:
             print_proofs(console, system, asked, available, verbose=verbose)
-    if path is not None:
-        _draw(system, asked, path)
+    if diagram is not None:
+        _draw(system, asked, Path(diagram))
     if any(part.refuted for part in asked):
         return 1
     return 3 if strict and any(part.undecided or part.stopped for part in asked) else 0
 
 
-def _picture(diagram: str | None) -> Path | None:
-    path = Path(diagram) if diagram is not None else None
-    if path is not None and path.suffix not in (".svg", ".png"):
-        raise ModelError(f"cannot draw {path.name!r}; name a file that ends in .svg or .png")
-    return path
-
-
 def _draw(system: System, asked: tuple[Answered, ...], path: Path) -> None:
-    marks = marked(refuted for part in asked for refuted in part.refuted)
-    svg = to_svg(container_view(system, marks=marks))
-    if path.suffix == ".png":
-        path.write_bytes(to_png(svg))
-    else:
-        path.write_text(svg, encoding="utf-8")
+    canvas = canvas_of(system)
+    overlay = overlays.counterexample(refuted for part in asked for refuted in part.refuted)
+    view = laid_over(readable(container_view(canvas)), overlay)
+    path.write_bytes(drawing_of(view, path.suffix.lower(), look=canvas.look))
     click.echo(f"wrote {path}", err=True)
 
 

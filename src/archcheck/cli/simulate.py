@@ -21,11 +21,10 @@ from archcheck.cli.common import (
 )
 from archcheck.editing import variants, with_settings
 from archcheck.model import Scenario, ScenarioError, System
+from archcheck.reporting.charts import checked_target, save_chart, simulation_chart
 from archcheck.reporting.console import progress_bar, report_console
 from archcheck.reporting.simulation import (
-    checked_target,
     comparison_data,
-    draw_charts,
     print_comparison,
     print_simulation,
     simulation_data,
@@ -213,7 +212,7 @@ def command(
     if trace is not None:
         click.echo(f"wrote {trace}", err=True)
     if chart is not None:
-        draw_charts(result, chart)
+        save_chart(simulation_chart(result), chart)
         click.echo(f"wrote {chart}", err=True)
     fine = result.is_complete and not result.missed_objectives() and not result.overloads
     return 0 if fine else 1

@@ -23,6 +23,12 @@
     timeout = 1
     breaker = 2.5
 
+    [look.icons]                       # pictures of one's own technologies, for diagrams
+    AcmeDb = "icons/acme.svg"          # a technology, an element or "tag:legacy"
+
+    [look.colours]                     # colours by tag, for diagrams
+    pci = "#fbd38d"
+
     [[overrides]]                      # for what is declared in some files
     path = "models/legacy/**"
     ignore = ["RES"]
@@ -31,6 +37,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -115,9 +122,11 @@ class _Reader:
             "rules": self._options,
             "overrides": self._overrides,
             "edits": self._edits,
+            "look": self._look,
         }
         self._only(data, known, "")
         values = {key.replace("-", "_"): known[key](value) for key, value in data.items()}
+        values |= values.pop("look", {})
         if "rules" in values:
             values["options"] = values.pop("rules")
         return Settings(**values)
@@ -204,6 +213,23 @@ class _Reader:
                 )
             )
         return tuple(found)
+
+    def _look(self, value: Any) -> Mapping[str, Any]:
+        self.typed("look", value, dict, "a table with the tables icons and colours")
+        self._only(value, ("icons", "colours"), "look")
+        icons = self.typed("look", value.get("icons", {}), dict, "a table of names and files")
+        colours = self.typed("look", value.get("colours", {}), dict, "a table of tags and colours")
+        for name, file in icons.items():
+            self._icon(name, self._path.parent / self.typed(name, file, str, "a file name"))
+        for tag, colour in colours.items():
+            if not re.fullmatch(r"#[0-9a-fA-F]{6}", str(colour)):
+                raise self.fail(tag, f"the colour of {tag} must be like '#fbd38d', got {colour!r}")
+        folder = self._path.parent
+        return {"icons": {n: folder / f for n, f in icons.items()}, "colours": dict(colours)}
+
+    def _icon(self, name: str, file: Path) -> None:
+        if file.suffix.lower() not in (".png", ".svg") or not file.is_file():
+            raise self.fail(name, f"there is no .png or .svg file {file.as_posix()!r}")
 
     def _edits(self, value: Any) -> Mapping[str, float]:
         self.typed("edits", value, dict, "a table of kinds of edits and their costs")

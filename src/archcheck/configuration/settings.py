@@ -56,6 +56,10 @@ class Settings:
     overrides: tuple[Override, ...] = ()
     edits: Mapping[str, float] = field(default_factory=dict)
     """Kind of edit to its cost, for repairs; empty: the usual ones."""
+    icons: Mapping[str, Path] = field(default_factory=dict)
+    """Element, ``tag:NAME`` or technology to a picture file, for diagrams."""
+    colours: Mapping[str, str] = field(default_factory=dict)
+    """Tag to ``#rrggbb``, for diagrams."""
 
     def chosen(self, rules: Iterable[Rule]) -> list[Rule]:
         """The rules that run, in their order."""

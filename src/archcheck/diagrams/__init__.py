@@ -1,6 +1,45 @@
-"""Diagrams: views of a system, drawn as SVG and PNG."""
+"""Diagrams: views of a system, narrowed, overlaid, and drawn or written in many formats.
 
-from archcheck.diagrams.render import DrawingError, to_dot, to_png, to_svg
-from archcheck.diagrams.view import Arrow, Card, View, container_view
+::
 
-__all__ = ["Arrow", "Card", "DrawingError", "View", "container_view", "to_dot", "to_png", "to_svg"]
+    canvas = canvas_of(system)
+    view = readable(view_of(canvas, "containers"))
+    picture = drawing_of(view, ".png", look=canvas.look)
+
+A view is plain data (:class:`View`, or :class:`Sequence`); nothing is laid out before it is drawn.
+"""
+
+from archcheck.diagrams import overlays
+from archcheck.diagrams.formats import FORMATS, checked_format, drawing_of, svg_of
+from archcheck.diagrams.layout import DrawingError
+from archcheck.diagrams.look import Look, Theme, look_of
+from archcheck.diagrams.narrowing import narrowed, readable
+from archcheck.diagrams.overlays import Overlay, laid_over
+from archcheck.diagrams.view import Arrow, Card, Sequence, View
+from archcheck.diagrams.views import VIEWS, Canvas, Drawing, canvas_of, difference_view, view_of
+
+__all__ = [
+    "FORMATS",
+    "VIEWS",
+    "Arrow",
+    "Canvas",
+    "Card",
+    "Drawing",
+    "DrawingError",
+    "Look",
+    "Overlay",
+    "Sequence",
+    "Theme",
+    "View",
+    "canvas_of",
+    "checked_format",
+    "difference_view",
+    "drawing_of",
+    "laid_over",
+    "look_of",
+    "narrowed",
+    "overlays",
+    "readable",
+    "svg_of",
+    "view_of",
+]

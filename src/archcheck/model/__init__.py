@@ -70,6 +70,7 @@ from archcheck.model.element import Absent, Element
 from archcheck.model.errors import ArchcheckError, ModelError, Place, ScenarioError
 from archcheck.model.features import Flag
 from archcheck.model.journeys import Journey
+from archcheck.model.look import Icon, Look, TagColour
 from archcheck.model.named import Boundary, Named, Team
 from archcheck.model.observability import (
     Alert,
@@ -273,6 +274,7 @@ __all__ = [
     "Hedge",
     "Http1",
     "Http2",
+    "Icon",
     "Independent",
     "Jaeger",
     "JavaGrpc",
@@ -292,6 +294,7 @@ __all__ = [
     "Lognormal",
     "Logs",
     "Loki",
+    "Look",
     "Managed",
     "Memcached",
     "Mesh",
@@ -381,6 +384,7 @@ __all__ = [
     "Stepped",
     "Suppression",
     "System",
+    "TagColour",
     "Tcp",
     "Team",
     "Thrift",

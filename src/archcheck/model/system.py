@@ -17,6 +17,7 @@ from archcheck.model.errors import ModelError, Place
 from archcheck.model.features import Flag
 from archcheck.model.journeys import Journey
 from archcheck.model.linking import Directory, link, place_of, references, walk
+from archcheck.model.look import Look
 from archcheck.model.named import Boundary, Named, Team
 from archcheck.model.observability import Platform
 from archcheck.model.places import Places
@@ -29,7 +30,13 @@ from archcheck.model.uncertainty import Between
 from archcheck.units import Bandwidth, Duration, Fraction
 
 if TYPE_CHECKING:
-    from archcheck.notebook import DiagramView, PlanView, SimulationView, VerificationView
+    from archcheck.notebook import (
+        DiagramView,
+        PlanView,
+        ProofView,
+        SimulationView,
+        VerificationView,
+    )
 
 E = TypeVar("E", bound=Named)
 
@@ -75,6 +82,8 @@ class System(Element):
     """What its computers cost; ``None``: unknown."""
     entities: Many[str] = ()
     """Business entities that must have a system of record."""
+    look: Many[Look] = ()
+    """Icons and colours of its diagrams."""
     description: str | None = None
     """What it is for."""
     revision: str | None = None
@@ -263,6 +272,7 @@ class System(Element):
             *self.policies,
             *self.suppressions,
             *self.uncertain,
+            *self.look,
         )
         return Places([inner for part in parts for inner in walk(part)])
 
@@ -317,8 +327,17 @@ class System(Element):
 
         return notebook.plan(self, scenario, target=target, growth=growth)
 
-    def diagram(self) -> DiagramView:
-        """Draw the container view; the picture shows itself in a notebook."""
+    def prove(self) -> ProofView:
+        """Ask all questions about every case; the answers show themselves in a notebook."""
         from archcheck import notebook
 
-        return notebook.diagram(self)
+        return notebook.prove(self)
+
+    def diagram(self, kind: str = "containers", of: str | None = None) -> DiagramView:
+        """Draw a view (``archcheck diagram --help`` lists them); it shows itself in a notebook.
+
+        ``of`` is the service, journey or element that the view is of, where it needs one.
+        """
+        from archcheck import notebook
+
+        return notebook.diagram(self, kind, of)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from archcheck.planning import CapacityPlan
-from archcheck.reporting.planning.charts import picture
+from archcheck.reporting.charts import capacity_chart, chart_svg
 from archcheck.reporting.planning.tables import Sheet, headline, sheets, verdicts
 
 _STYLE = """
@@ -25,12 +25,12 @@ figure { margin: 1rem 0; background: #fff; } figure svg { max-width: 100%; heigh
 
 
 def plan_page(plan: CapacityPlan) -> str:
-    """The page. Raises :class:`~archcheck.model.ArchcheckError` without matplotlib."""
+    """The page."""
     answers = "".join(
         f'<li class="{"good" if is_good else "bad"}">{escape(sentence)}</li>'
         for is_good, sentence in verdicts(plan)
     )
-    svg = picture(plan, "svg").decode()
+    svg = chart_svg(capacity_chart(plan))
     tables = "".join(_table(sheet) for sheet in sheets(plan))
     assumed = "".join(
         f"<li>{escape(f'{each.subject} {each.attribute} = {each.value} ({each.reason})')}</li>"

@@ -1,4 +1,4 @@
-"""Trials under fault, phase maps and availabilities: as text, as JSON and as a picture."""
+"""Trials under fault, phase maps and availabilities: as text and as JSON."""
 
 from archcheck.reporting.resilience.availability import (
     availability_data,
@@ -6,15 +6,12 @@ from archcheck.reporting.resilience.availability import (
     print_availability,
     print_killed,
 )
-from archcheck.reporting.resilience.charts import draw_chaos, draw_phases
 from archcheck.reporting.resilience.jsonform import chaos_data, phases_data
 from archcheck.reporting.resilience.text import print_chaos, print_phases
 
 __all__ = [
     "availability_data",
     "chaos_data",
-    "draw_chaos",
-    "draw_phases",
     "killed_data",
     "phases_data",
     "print_availability",

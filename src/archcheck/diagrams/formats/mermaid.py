@@ -1,0 +1,102 @@
+"""Mermaid: flowcharts and sequence diagrams. Characters with a meaning become entities."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from archcheck.diagrams.formats.words import identifiers, line
+from archcheck.diagrams.look import Look
+from archcheck.diagrams.view import Card, Frame, Message, Sequence, Shape, View
+
+_ENTITY = re.compile(r"[^\w\s.,:/()+\-=%]", re.UNICODE)
+_SHAPES: Mapping[Shape, tuple[str, str]] = {
+    "box": ("[", "]"),
+    "store": ("[(", ")]"),
+    "queue": ("[[", "]]"),
+    "person": ("([", "])"),
+    "external": ("{{", "}}"),
+    "group": ("[/", "/]"),
+}
+_LINES = {"solid": "-->", "dashed": "-.->", "dotted": "-.->"}
+_CALLS = {"solid": "->>", "dashed": "-)", "dotted": "-->>"}
+
+
+def to_mermaid(view: View, look: Look | None = None) -> str:
+    """A flowchart."""
+    return "\n".join(_flowchart(view, look or Look())) + "\n"
+
+
+def _flowchart(view: View, look: Look) -> Iterator[str]:
+    yield from _front(view.heading.title)
+    yield "flowchart LR"
+    cards = identifiers(card.key for card in view.cards)
+    groups = identifiers((group.key for group in view.groups), "g")
+    yield from _inside(view, None, cards, groups, "    ")
+    for arrow in view.arrows:
+        label = f'|"{_text(arrow.label)}"|' if arrow.label.strip() else ""
+        yield f"    {cards[arrow.source]} {_LINES[arrow.style]}{label} {cards[arrow.target]}"
+    for card in view.cards:
+        colour = look.colour(card.tags)
+        if colour:
+            yield f"    style {cards[card.key]} fill:{colour}"
+
+
+def _front(title: str) -> Iterator[str]:
+    yield "---"
+    yield f'title: "{_text(title)}"'
+    yield "---"
+
+
+def _inside(
+    view: View,
+    parent: str | None,
+    cards: Mapping[str, str],
+    groups: Mapping[str, str],
+    indent: str,
+) -> Iterator[str]:
+    for group in view.groups:
+        if group.parent == parent:
+            yield f'{indent}subgraph {groups[group.key]}["{_text(group.label)}"]'
+            yield from _inside(view, group.key, cards, groups, indent + "    ")
+            yield f"{indent}end"
+    for card in view.cards:
+        if card.group == parent:
+            left, right = _SHAPES[card.shape]
+            yield f'{indent}{cards[card.key]}{left}"{_told(card)}"{right}'
+
+
+def _told(card: Card) -> str:
+    return "<br/>".join(_text(text) for text in (card.title, card.subtitle, card.note) if text)
+
+
+def sequence_to_mermaid(view: Sequence) -> str:
+    """A sequence diagram."""
+    names = identifiers(card.key for card in view.participants)
+    lines = [*_front(view.heading.title), "sequenceDiagram"]
+    for card in view.participants:
+        word = "actor" if card.shape == "person" else "participant"
+        lines.append(f"    {word} {names[card.key]} as {_text(card.title)}")
+    open_kinds: list[str] = []
+    for event in view.events:
+        if isinstance(event, Message):
+            number = f"{event.number}. " if event.number else ""
+            ends = f"{names[event.source]}{_CALLS[event.style]}{names[event.target]}"
+            lines.append(f"    {ends}: {_text(number + event.text)}")
+        else:
+            lines.append(f"    {_frame(event, open_kinds)}")
+    return "\n".join(lines) + "\n"
+
+
+def _frame(frame: Frame, open_kinds: list[str]) -> str:
+    if frame.what == "start":
+        open_kinds.append(frame.kind)
+        return f"{frame.kind} {_text(frame.text)}".rstrip()
+    if frame.what == "else":
+        return "and" if open_kinds and open_kinds[-1] == "par" else "else"
+    open_kinds.pop()
+    return "end"
+
+
+def _text(text: str) -> str:
+    return _ENTITY.sub(lambda sign: f"#{ord(sign[0])};", line(text)) or " "

@@ -1,0 +1,343 @@
+"""Layout: where everything of a view goes. Graphviz decides; the wheel ``graphviz-pure`` has it.
+
+Graphviz gets boxes of the sizes that the text needs in our font, and gives back positions, which
+are used in pixels. It is told everything in the order of the model, so the same view is laid out
+in the same way, and a small change of the model moves little.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from archcheck.diagrams.lettering import printable, width, wrapped
+from archcheck.diagrams.view import Arrow, Card, View
+from archcheck.model import ArchcheckError
+
+TITLE, SMALL, LABEL = 13.0, 10.5, 10.0
+"""Sizes of text: the name of a card, what it is, what stands on an arrow. In pixels."""
+ICON, PAD, GAP = 34.0, 9.0, 8.0
+_TEXT = 190.0
+_LEADING = 1.3
+_LABEL_WIDTH = 150.0
+_FAR = 120.0
+"""Graphviz loses a label now and then: one further than this from its arrow is put on it."""
+_WIDEST, _LONG = 2400.0, 2.6
+"""A picture wider than this, in pixels and over its height, is tried from top to bottom."""
+_FONT = "Arial"
+"""Graphviz measures labels with metrics of its own; ours are a little narrower."""
+
+
+class DrawingError(ArchcheckError):
+    """The picture could not be drawn."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle, in pixels from the upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Its centre."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
+    def overlaps(self, other: Box) -> bool:
+        """Whether the two have an area in common."""
+        return (
+            self.x < other.x + other.width
+            and other.x < self.x + self.width
+            and self.y < other.y + other.height
+            and other.y < self.y + self.height
+        )
+
+
+@dataclass(frozen=True)
+class Lettered:
+    """The lines of a card's text: name, what it is, what an overlay says."""
+
+    title: tuple[str, ...]
+    subtitle: tuple[str, ...]
+    note: tuple[str, ...]
+    has_icon: bool
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of the card."""
+        texts = [width(line, TITLE, is_bold=True) for line in self.title]
+        texts += [width(line, SMALL) for line in self.subtitle]
+        texts += [width(line, SMALL, is_bold=True) for line in self.note]
+        icon = ICON + GAP if self.has_icon else 0
+        height = max(self.text_height, ICON if self.has_icon else 0)
+        return round(max(*texts, 40) + icon + 2 * PAD + 4, 1), round(height + 2 * PAD - 2, 1)
+
+    @property
+    def text_height(self) -> float:
+        """Height of all lines."""
+        small = len(self.subtitle) + len(self.note)
+        return _LEADING * (TITLE * len(self.title) + SMALL * small)
+
+
+@dataclass(frozen=True)
+class Way:
+    """The line of an arrow: points of cubic curves, the tip, and the middle of its label."""
+
+    points: tuple[tuple[float, float], ...]
+    tip: tuple[float, float]
+    label: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything is. ``frames`` are the boxes of groups, with the middle of their label."""
+
+    width: float
+    height: float
+    cards: Mapping[str, Box]
+    frames: Mapping[str, tuple[Box, tuple[float, float]]]
+    ways: Sequence[tuple[Arrow, Way]]
+
+    @property
+    def length(self) -> float:
+        """The longer side over the shorter one, as a screen has it."""
+        shape = self.width / (1.6 * self.height)
+        return max(shape, 1 / shape)
+
+
+def lettered(card: Card) -> Lettered:
+    """A card's text in lines; the name and the overlay's note are never cut."""
+    return Lettered(
+        tuple(wrapped(card.title, _TEXT, TITLE, is_bold=True, lines=12)),
+        tuple(wrapped(card.subtitle, _TEXT, SMALL, lines=3)) if card.subtitle else (),
+        tuple(wrapped(card.note, _TEXT, SMALL, is_bold=True, lines=4)) if card.note else (),
+        card.icon is not None,
+    )
+
+
+def label_lines(text: str) -> list[str]:
+    """What stands on an arrow, in lines."""
+    return wrapped(text, _LABEL_WIDTH, LABEL, lines=3) if text.strip() else []
+
+
+def lay_out(view: View) -> Layout:
+    """The places of all cards, groups and arrows."""
+    if not view.cards:
+        return Layout(0, 0, {}, {}, ())
+    dot = to_dot(view)
+    if view.is_packed:
+        return _Reader(view, _graphviz(dot, "osage")).read()
+    found = _Reader(view, _ranked(dot)).read()
+    if found.width > _WIDEST and found.width > _LONG * found.height:
+        upright = _Reader(view, _ranked(dot.replace("rankdir=LR", "rankdir=TB", 1))).read()
+        return min(found, upright, key=lambda layout: layout.length)
+    return found
+
+
+def _ranked(dot: str) -> dict[str, Any]:
+    try:
+        return _graphviz(dot, "dot")
+    except DrawingError:  # ranking cluster by cluster can fail where clusters depend on each other
+        return _graphviz(dot.replace("labeljust=l", "labeljust=l, newrank=true", 1), "dot")
+
+
+def label_box(arrow: Arrow, middle: tuple[float, float]) -> Box:
+    """The room that an arrow's label takes around its middle."""
+    lines = label_lines(arrow.label)
+    wide = max((width(line, LABEL) for line in lines), default=0.0) + 4
+    high = LABEL * 1.2 * len(lines) + 2
+    return Box(middle[0] - wide / 2, middle[1] - high / 2, wide, high)
+
+
+def heading_box(label: str, frame: Box, middle: tuple[float, float]) -> Box:
+    """The room that the label of a group takes in the corner of its frame."""
+    lines = wrapped(label, 2 * _TEXT, 12, lines=3)
+    wide = max((width(line, 12, is_bold=True) for line in lines), default=0.0)
+    high = 12 * _LEADING * len(lines)
+    return Box(frame.x + 12, middle[1] - high / 2, wide, high)
+
+
+def _headings(view: View, frames: Mapping[str, tuple[Box, tuple[float, float]]]) -> Iterator[Box]:
+    for group in view.groups:
+        if group.key in frames:
+            yield heading_box(group.label, *frames[group.key])
+
+
+def _settled(ways: Sequence[tuple[Arrow, Way]], taken: list[Box]) -> list[tuple[Arrow, Way]]:
+    """Labels where they cover nothing: where graphviz put them, or else along their arrow."""
+    found = []
+    for arrow, way in ways:
+        if way.label is not None and label_lines(arrow.label):
+            places = (way.label, *_along(way))
+            near = [place for place in places if _distance(place, way) < _FAR]
+            free = (p for p in near if not _covers(label_box(arrow, p), taken))
+            way = replace(way, label=next(free, near[0]))
+            taken.append(label_box(arrow, way.label or way.tip))
+        found.append((arrow, way))
+    return found
+
+
+def _distance(place: tuple[float, float], way: Way) -> float:
+    return min(math.dist(place, point) for point in _along(way))
+
+
+def _covers(box: Box, taken: Sequence[Box]) -> bool:
+    return any(box.overlaps(other) for other in taken)
+
+
+def _along(way: Way) -> Iterator[tuple[float, float]]:
+    """Points of the arrow, from its middle outwards."""
+    curves = [way.points[i : i + 4] for i in range(0, len(way.points) - 3, 3)]
+    points = [_bezier(curve, step / 16) for curve in curves for step in range(1, 17)]
+    middle = len(points) // 2
+    yield from sorted(points, key=lambda point: abs(points.index(point) - middle))
+
+
+def _bezier(curve: Sequence[tuple[float, float]], t: float) -> tuple[float, float]:
+    weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
+    x = sum(w * p[0] for w, p in zip(weights, curve, strict=True))
+    y = sum(w * p[1] for w, p in zip(weights, curve, strict=True))
+    return round(x, 1), round(y, 1)
+
+
+# -- to graphviz ----------------------------------------------------------------------------------
+
+
+def to_dot(view: View) -> str:
+    """The view in graphviz's language."""
+    return "\n".join(_dot_lines(view)) + "\n"
+
+
+def _dot_lines(view: View) -> Iterator[str]:
+    yield "digraph view {"
+    yield (
+        f'  graph [rankdir=LR, nodesep=0.3, ranksep=0.75, fontname="{_FONT}", fontsize=13, '
+        f"labeljust=l{', pack=14' if view.is_packed else ''}];"
+    )
+    yield f'  node [shape=box, fixedsize=true, fontname="{_FONT}", fontsize={TITLE:g}];'
+    yield f'  edge [fontname="{_FONT}", fontsize={LABEL:g}, arrowsize=0.8];'
+    numbers = {card.key: f"n{index}" for index, card in enumerate(view.cards)}
+    yield from _inside(view, None, numbers, "  ")
+    for index, arrow in enumerate(view.arrows):
+        if arrow.source in numbers and arrow.target in numbers:
+            label = _quoted("\n".join(label_lines(arrow.label)))
+            ends = f"{numbers[arrow.source]} -> {numbers[arrow.target]}"
+            yield f"  {ends} [id=e{index}, label={label}, style={arrow.style}];"
+    yield "}"
+
+
+def _inside(
+    view: View, parent: str | None, numbers: Mapping[str, str], indent: str
+) -> Iterator[str]:
+    for index, group in enumerate(view.groups):
+        if group.parent == parent:
+            label = _quoted("\n".join(wrapped(group.label, 2 * _TEXT, 12, lines=3)))
+            yield f"{indent}subgraph cluster_{index} {{"
+            yield f"{indent}  label={label}; margin=14;"
+            yield from _inside(view, group.key, numbers, indent + "  ")
+            yield f"{indent}}}"
+    for card in view.cards:
+        if card.group == parent:
+            wide, high = lettered(card).size
+            label = _quoted(f"{printable(card.title)}\n{printable(card.subtitle)}")
+            size = f"width={wide / 72:.4f}, height={high / 72:.4f}"
+            yield f"{indent}{numbers[card.key]} [label={label}, {size}];"
+
+
+def _quoted(text: str) -> str:
+    """A quoted string in which no escape sequence of graphviz survives."""
+    lines = (printable(line) for line in text.split("\n"))
+    safe = "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"') for line in lines)
+    return f'"{safe}"'
+
+
+def _graphviz(dot: str, engine: str) -> dict[str, Any]:
+    beside = Path(sys.executable).with_name("graphviz-pure")
+    program = str(beside) if beside.exists() else shutil.which("graphviz-pure")
+    if program is None:
+        raise DrawingError(
+            "the program graphviz-pure is missing; install the Python package graphviz-pure"
+        )
+    done = subprocess.run(  # noqa: S603  # a fixed program; the text goes in on standard input
+        [program, f"-K{engine}", "-Tjson0"],
+        input=dot,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    if done.returncode != 0:
+        raise DrawingError(f"graphviz could not draw the diagram: {done.stderr.strip()[:200]}")
+    placed: dict[str, Any] = json.loads(done.stdout)
+    return placed
+
+
+# -- from graphviz --------------------------------------------------------------------------------
+
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+
+
+class _Reader:
+    """Turns graphviz's answer into places; its vertical axis points upwards."""
+
+    def __init__(self, view: View, placed: dict[str, Any]) -> None:
+        self._view = view
+        self._objects = placed.get("objects", [])
+        self._edges = placed.get("edges", [])
+        self._left, self._bottom, self._right, self._top = self._numbers(placed["bb"])
+
+    def read(self) -> Layout:
+        cards: dict[str, Box] = {}
+        frames: dict[str, tuple[Box, tuple[float, float]]] = {}
+        for each in self._objects:
+            name = each["name"]
+            if name.startswith("cluster_"):
+                group = self._view.groups[int(name.removeprefix("cluster_"))]
+                if "bb" in each:
+                    label = self._point(each["lp"]) if "lp" in each else (0.0, 0.0)
+                    frames[group.key] = (self._box(each["bb"]), label)
+            else:
+                card = self._view.cards[int(name.removeprefix("n"))]
+                x, y = self._point(each["pos"])
+                wide, high = lettered(card).size
+                cards[card.key] = Box(x - wide / 2, y - high / 2, wide, high)
+        drawn = [
+            (self._view.arrows[int(edge["id"].removeprefix("e"))], self._way(edge))
+            for edge in self._edges
+            if "pos" in edge
+        ]
+        ways = _settled(drawn, [*cards.values(), *_headings(self._view, frames)])
+        return Layout(self._right - self._left, self._top - self._bottom, cards, frames, ways)
+
+    def _way(self, edge: dict[str, Any]) -> Way:
+        tip, points = None, []
+        for part in edge["pos"].split(";")[0].split():
+            if part.startswith("e,"):
+                tip = self._point(part.removeprefix("e,"))
+            elif not part.startswith("s,"):
+                points.append(self._point(part))
+        label = self._point(edge["lp"]) if "lp" in edge else None
+        return Way(tuple(points), tip or points[-1], label)
+
+    def _numbers(self, text: str) -> list[float]:
+        return [float(number) for number in _NUMBER.findall(text)]
+
+    def _point(self, text: str) -> tuple[float, float]:
+        x, y = self._numbers(text)[:2]
+        return round(x - self._left, 1), round(self._top - y, 1)
+
+    def _box(self, text: str) -> Box:
+        left, bottom, right, top = self._numbers(text)
+        x, y = round(left - self._left, 1), round(self._top - top, 1)
+        return Box(x, y, round(right - left, 1), round(top - bottom, 1))

@@ -1,0 +1,87 @@
+"""The views of a system, each a function from a :class:`Canvas` to plain data.
+
+``VIEWS`` is their list: what each shows, and what it is of (a service, a journey, an element).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from archcheck.diagrams.look import Look, look_of
+from archcheck.diagrams.view import Sequence, View
+from archcheck.diagrams.views.boundaries import boundary_view
+from archcheck.diagrams.views.components import component_view
+from archcheck.diagrams.views.containers import container_view
+from archcheck.diagrams.views.context import context_view
+from archcheck.diagrams.views.data import data_view
+from archcheck.diagrams.views.deployment import deployment_view
+from archcheck.diagrams.views.difference import difference_view
+from archcheck.diagrams.views.failure import Effect, Loss, failure_view
+from archcheck.diagrams.views.journey import journey_view, sequence_view
+from archcheck.diagrams.views.parts import Canvas
+from archcheck.graph import Graph
+from archcheck.model import ModelError, System
+from archcheck.model.element import nearest
+
+__all__ = [
+    "VIEWS",
+    "Canvas",
+    "Drawing",
+    "Effect",
+    "Loss",
+    "canvas_of",
+    "difference_view",
+    "view_of",
+]
+
+Drawing: TypeAlias = View | Sequence
+
+
+@dataclass(frozen=True)
+class ViewKind:
+    """A view: what it shows, what it needs the name of, and how it is made."""
+
+    shows: str
+    of: Literal["", "service", "journey", "element"]
+    make: Callable[..., Drawing]
+
+
+VIEWS: Mapping[str, ViewKind] = {
+    "context": ViewKind("the system among people and other systems", "", context_view),
+    "containers": ViewKind("services, data, topics, and how they talk", "", container_view),
+    "components": ViewKind("the endpoints of a service", "service", component_view),
+    "deployment": ViewKind("platforms, zones, replicas, nodes", "", deployment_view),
+    "data": ViewKind("who owns, reads and writes what", "", data_view),
+    "boundaries": ViewKind("the map of teams and domains", "", boundary_view),
+    "journey": ViewKind("the numbered path of a journey", "journey", journey_view),
+    "sequence": ViewKind("a journey as a sequence diagram", "journey", sequence_view),
+    "failure": ViewKind("what the loss of an element breaks", "element", failure_view),
+}
+
+
+def canvas_of(system: System, configured: Look | None = None) -> Canvas:
+    """What the views of ``system`` are made from, in its own look over the configured one."""
+    return Canvas(Graph(system), look_of(system, configured))
+
+
+def view_of(canvas: Canvas, kind: str = "containers", of: str | None = None) -> Drawing:
+    """The view called ``kind``, of the element or journey called ``of`` where it needs one.
+
+    Raises :class:`ModelError` that says which views there are, or what is missing.
+    """
+    if kind not in VIEWS:
+        raise ModelError(f"there is no view {kind!r}{nearest(kind, [*VIEWS])}; {_known()}")
+    found = VIEWS[kind]
+    if not found.of:
+        if of is not None:
+            raise ModelError(f"the view {kind!r} shows the whole system; leave {of!r} out")
+        return found.make(canvas)
+    if of is None:
+        raise ModelError(f"the view {kind!r} is of one {found.of}; name it")
+    return found.make(canvas, of)
+
+
+def _known() -> str:
+    return f"there are {', '.join(VIEWS)}"

@@ -1,0 +1,217 @@
+"""A journey: its numbered path over the containers, and the same as a sequence diagram.
+
+The steps are followed in the order of their declaration. An operation is followed once; where it
+is called again the message says at which number it stands. What messages cause comes at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from archcheck.diagrams.view import Arrow, Card, Frame, Message, Sign, View
+from archcheck.diagrams.view import Sequence as SequenceView
+from archcheck.diagrams.views.parts import LINES, Canvas, spoken
+from archcheck.graph import Interaction, Operation
+from archcheck.model import (
+    Cached,
+    Consumer,
+    Feature,
+    Journey,
+    ModelError,
+    Named,
+    Parallel,
+    Repeat,
+    Sometimes,
+    Step,
+)
+from archcheck.model.element import nearest
+from archcheck.model.steps import Group as StepGroup
+from archcheck.units import Duration
+
+_USER = "(user)"
+_SHOWN_NUMBERS = 6
+
+
+def journey_view(canvas: Canvas, name: str) -> View:
+    """The elements that the journey called ``name`` visits, its messages numbered on the arrows.
+
+    Raises :class:`ModelError` for an unknown journey.
+    """
+    journey = journey_of(canvas, name)
+    told = sequence_view(canvas, name)
+    between: dict[tuple[str, str], list[Message]] = {}
+    for message in told.messages:
+        if message.source != message.target and message.number:
+            between.setdefault((message.source, message.target), []).append(message)
+    arrows = [
+        Arrow(
+            source,
+            target,
+            _numbers(messages),
+            "dashed" if all(m.style == "dashed" for m in messages) else "solid",
+            "\n".join(f"{m.number}. {m.text}" for m in messages),
+        )
+        for (source, target), messages in between.items()
+    ]
+    return View(
+        canvas.heading(f"journey {name}", journey.description or ""),
+        told.participants,
+        tuple(arrows),
+        canvas.boundary_groups(told.participants),
+        (Sign("the order of the calls", style="solid"), LINES[1]),
+    )
+
+
+def sequence_view(canvas: Canvas, name: str) -> SequenceView:
+    """The journey called ``name`` as a sequence. Raises :class:`ModelError` when unknown."""
+    journey = journey_of(canvas, name)
+    walk = _Walk(canvas, journey)
+    events = tuple(walk.events())
+    return SequenceView(
+        canvas.heading(f"sequence of {name}", journey.description or ""),
+        tuple(walk.cards.values()),
+        events,
+    )
+
+
+def journey_of(canvas: Canvas, name: str) -> Journey:
+    """The journey called ``name``. Raises :class:`ModelError` with the nearest names."""
+    known = {journey.name: journey for journey in canvas.graph.system.journeys}
+    if name not in known:
+        system = canvas.graph.system.name
+        raise ModelError(f"the system {system!r} has no journey {name!r}{nearest(name, [*known])}")
+    return known[name]
+
+
+def _numbers(messages: Sequence[Message]) -> str:
+    numbers = [str(message.number) for message in messages]
+    if len(numbers) <= _SHOWN_NUMBERS:
+        return ", ".join(numbers)
+    return f"{', '.join(numbers[: _SHOWN_NUMBERS - 1])} ... {numbers[-1]}"
+
+
+class _Walk:
+    """Follows a journey; ``cards`` collects who takes part, in the order of their first message."""
+
+    def __init__(self, canvas: Canvas, journey: Journey) -> None:
+        self._canvas = canvas
+        self._graph = canvas.graph
+        self._journey = journey
+        self._number = 0
+        self._told: dict[str, int] = {}
+        self._triggered: list[Named] = []
+        self._consumed: set[str] = set()
+        self.cards: dict[str, Card] = {}
+
+    def events(self) -> Iterator[Message | Frame]:
+        """All messages and frames, in order."""
+        user = self._start()
+        for entry in self._journey.all_entries():
+            owner, endpoint = self._graph.system.endpoint(entry)
+            self._take_part(owner)
+            operation = f"{owner.name}.{endpoint.name}" if endpoint else owner.name
+            words = endpoint.name if endpoint else "request"
+            yield self._message(user, owner.name, words)
+            if operation in self._graph.operations:
+                yield from self._operation(self._graph.operations[operation])
+            yield Message(owner.name, user, "answer", "dotted")
+        while self._triggered:
+            yield from self._consumers(self._triggered.pop(0))
+
+    def _start(self) -> str:
+        users = self._journey.users
+        if users is not None and str(users) in self._graph.system.directory.elements:
+            self._take_part(self._graph.system.find(str(users)))
+            return str(users)
+        self.cards[_USER] = Card(_USER, "user", "not declared", shape="person")
+        return _USER
+
+    def _take_part(self, member: Named) -> None:
+        card = self._canvas.card(member, group=self._canvas.group_of(member))
+        self.cards.setdefault(member.name, card)
+
+    def _message(self, source: str, target: str, text: str, *, later: bool = False) -> Message:
+        self._number += 1
+        return Message(source, target, text, "dashed" if later else "solid", self._number)
+
+    def _operation(self, operation: Operation) -> Iterator[Message | Frame]:
+        self._told[operation.name] = self._number
+        steps = {id(step.step): step for step in self._graph.outgoing[operation.name]}
+        yield from self._steps(operation.part.steps, steps)
+
+    def _steps(
+        self, steps: Sequence[Step], known: dict[int, Interaction]
+    ) -> Iterator[Message | Frame]:
+        for step in steps:
+            if isinstance(step, Cached):
+                yield self._exchange(known[id(step)])
+            if isinstance(step, StepGroup):
+                yield from self._group(step, known)
+            elif id(step) in known:
+                yield from self._interaction(known[id(step)])
+
+    def _group(self, group: StepGroup, known: dict[int, Interaction]) -> Iterator[Message | Frame]:
+        if isinstance(group, Parallel):
+            branches = [[*self._steps([branch], known)] for branch in group.steps]
+            told = [branch for branch in branches if branch]
+            for index, branch in enumerate(told):
+                yield Frame("else") if index else Frame("start", "par")
+                yield from branch
+            if told:
+                yield Frame("end")
+            return
+        inside = [*self._steps(group.steps, known)]
+        frame = _frame(group)
+        if inside and frame is not None:
+            yield frame
+            yield from inside
+            yield Frame("end")
+        else:
+            yield from inside
+
+    def _interaction(self, step: Interaction) -> Iterator[Message | Frame]:
+        again = self._told.get(step.target_name) if step.mode == "call" else None
+        yield self._exchange(step, again)
+        if step.mode == "publish":
+            self._triggered.append(step.target)
+        elif step.mode == "call":
+            operation = self._graph.operations.get(step.target_name)
+            if operation is not None and again is None:
+                yield from self._operation(operation)
+            yield Message(step.target.name, step.source.name, "answer", "dotted")
+
+    def _exchange(self, step: Interaction, again: int | None = None) -> Message:
+        self._take_part(step.target)
+        words = step.endpoint.name if step.endpoint else spoken(step)
+        notes = [f"within {step.timeout}"] if isinstance(step.timeout, Duration) else []
+        notes += ["optional"] if step.optional and step.mode != "cache" else []
+        notes += [f"as after {again}"] if again else []
+        text = f"{words or 'request'} ({', '.join(notes)})" if notes else words or "request"
+        return self._message(step.source.name, step.target.name, text, later=step.mode == "publish")
+
+    def _consumers(self, channel: Named) -> Iterator[Message | Frame]:
+        for name in self._graph.consumers.get(channel.name, ()):
+            operation = self._graph.operations[name]
+            if name in self._consumed or not isinstance(operation.part, Consumer):
+                continue
+            self._consumed.add(name)
+            self._take_part(operation.owner)
+            yield self._message(channel.name, operation.owner.name, operation.part.name, later=True)
+            yield from self._operation(operation)
+
+
+def _frame(group: StepGroup) -> Frame | None:
+    match group:
+        case Sometimes():
+            return Frame("start", "opt", f"{float(group.probability):.3g} of the requests")
+        case Repeat():
+            item = " (grows with the data)" if group.per_item else ""
+            return Frame("start", "loop", f"{group.times} times{item}")
+        case Feature():
+            return Frame("start", "opt", f"flag {group.flag} is {'off' if group.off else 'on'}")
+        case Cached(hit_ratio=None):
+            return Frame("start", "opt", "on a miss")
+        case Cached(hit_ratio=ratio) if ratio is not None:
+            return Frame("start", "opt", f"on a miss, {1 - float(ratio):.3g} of the lookups")
+        case _:
+            return None

@@ -1,0 +1,87 @@
+"""Every view of three real systems and of a generated one with 300 services, as it is drawn."""
+
+from __future__ import annotations
+
+import itertools
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from drawings import SYSTEMS, drawing
+
+from archcheck.diagrams import VIEWS, Sequence, View, drawing_of, svg_of
+from archcheck.diagrams.layout import heading_box, label_box, lay_out, lettered
+from archcheck.diagrams.narrowing import MOST_CARDS
+
+SVG = "{http://www.w3.org/2000/svg}"
+ALL = [(system, kind) for system in SYSTEMS for kind in VIEWS]
+
+
+@pytest.mark.parametrize(("system", "kind"), ALL)
+def test_nothing_overlaps_and_nothing_is_cut(system: str, kind: str) -> None:
+    found = drawing(system, kind)
+    if isinstance(found, Sequence):
+        pytest.skip("a sequence is laid out in columns and rows")
+    layout = lay_out(found)
+    assert set(layout.cards) == {card.key for card in found.cards}
+    boxes = [*layout.cards.values()]
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.overlaps(other)
+    labels = [label_box(a, way.label) for a, way in layout.ways if way.label and a.label]
+    headings = [
+        heading_box(group.label, *layout.frames[group.key])
+        for group in found.groups
+        if group.key in layout.frames
+    ]
+    for one, other in itertools.combinations([*labels, *headings], 2):
+        assert not one.overlaps(other)
+    assert not [(label, box) for label in labels for box in boxes if label.overlaps(box)]
+    for box in [*boxes, *labels]:
+        assert box.x >= -20
+        assert box.y >= -20
+        assert box.x + box.width <= layout.width + 20
+        assert box.y + box.height <= layout.height + 20
+    for card in found.cards:
+        assert "..." not in "".join(lettered(card).title)
+
+
+@pytest.mark.parametrize(("system", "kind"), ALL)
+def test_the_svg_is_complete(system: str, kind: str) -> None:
+    """Well-formed, every card named and findable, every icon inside, nothing from elsewhere."""
+    found = drawing(system, kind)
+    svg = svg_of(found)
+    root = ElementTree.fromstring(svg)
+    text = "".join(root.itertext())
+    assert found.heading.title.split(":")[0] in text
+    nodes = [g for g in root.iter(f"{SVG}g") if g.get("class") == "node"]
+    if isinstance(found, View):
+        assert [node.get("data-key") for node in nodes] == [card.key for card in found.cards]
+        edges = [g for g in root.iter(f"{SVG}g") if g.get("class") == "edge"]
+        assert len(edges) == len(found.arrows)
+        assert len(found.cards) <= MOST_CARDS or kind == "deployment"
+    symbols = {symbol.get("id") for symbol in root.iter(f"{SVG}symbol")}
+    for use in root.iter(f"{SVG}use"):
+        assert str(use.get("href")).removeprefix("#") in symbols
+    for image in root.iter(f"{SVG}image"):
+        assert str(image.get("href")).startswith("data:image/")
+    assert "http://" not in svg.replace("http://www.w3.org/", "")
+    assert found.heading.revision in text
+
+
+@pytest.mark.parametrize("kind", VIEWS)
+def test_the_same_model_gives_the_same_bytes(kind: str) -> None:
+    first, second = (drawing_of(drawing("shop", kind), ".svg") for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("ending", [".png", ".pdf"])
+def test_pictures_for_documents_are_the_same_bytes_too(ending: str) -> None:
+    pictures = {drawing_of(drawing("shop", "containers"), ending) for _ in range(3)}
+    assert len(pictures) == 1
+    assert pictures.pop().startswith(b"\x89PNG" if ending == ".png" else b"%PDF")
+
+
+def test_dark_is_dark() -> None:
+    found = drawing("shop", "boundaries")
+    light, dark = (svg_of(found, theme=theme) for theme in ("light", "dark"))
+    assert ".paper{fill:#ffffff}" in light
+    assert ".paper{fill:#14181d}" in dark
