@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ import click
 
 from archcheck import configuration
 from archcheck.configuration import Settings
+from archcheck.editing import variants, with_settings
 from archcheck.loading import load
 from archcheck.model import ModelError, Scenario, ScenarioError, System
 from archcheck.model.element import nearest
@@ -84,6 +86,25 @@ def choose_scenario(system: System, name: str | None) -> Scenario:
             'Scenario("peak", load=[Load("checkout", Poisson(200 / s))])'
         )
     return system.scenarios[0]
+
+
+def cases_of(
+    system: System, scenario: Scenario, settings: tuple[str, ...], *, keep_faults: bool = False
+) -> list[tuple[str, System, Scenario]]:
+    """The system as it is, and all variants of it, for a comparison.
+
+    ``keep_faults``: the scenario's faults come from the command line and hold for all.
+    """
+    cases = [("as declared", system, scenario)]
+    declared = scenario.name in {each.name for each in system.scenarios}
+    for values in variants(settings):
+        changed = with_settings(system, values)
+        under = changed.scenario(scenario.name) if declared else scenario
+        if keep_faults:
+            under = replace(under, faults=scenario.faults)
+        name = ", ".join(f"{path}={value}" for path, value in values.items())
+        cases.append((name, changed, under))
+    return cases
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import click
 from archcheck.cli.chaos import Options, draw_map, try_chaos
 from archcheck.cli.common import (
     QuantityType,
+    cases_of,
     choose_scenario,
     models_argument,
     one_system,
@@ -19,7 +20,6 @@ from archcheck.cli.common import (
     stoppable,
     write,
 )
-from archcheck.editing import variants, with_settings
 from archcheck.model import Scenario, ScenarioError, System
 from archcheck.reporting.charts import checked_target, save_chart, simulation_chart
 from archcheck.reporting.console import progress_bar, report_console
@@ -245,15 +245,7 @@ def _compare(
     **options: Any,
 ) -> int:
     """The system as it is beside all variants of it."""
-    cases = [("as declared", system, scenario)]
-    declared = scenario.name in {each.name for each in system.scenarios}
-    for values in variants(settings):
-        changed = with_settings(system, values)
-        under = changed.scenario(scenario.name) if declared else scenario
-        if faults:
-            under = replace(under, faults=scenario.faults)
-        name = ", ".join(f"{path}={value}" for path, value in values.items())
-        cases.append((name, changed, under))
+    cases = cases_of(system, scenario, settings, keep_faults=bool(faults))
     text = f"comparing {len(cases)} variants of {system.name}"
     with progress_bar(text, len(cases) * replications) as progress, stoppable() as stop:
         found = compare(cases, replications=replications, progress=progress, stop=stop, **options)

@@ -241,4 +241,6 @@ def counterexample(refuted: Iterable[Refuted]) -> Overlay:
 
 def seconds(value: float) -> str:
     """``1.5 s``, ``12.3 ms``."""
-    return f"{value:.3g} s" if value >= 0.9995 else f"{1000 * value:.3g} ms"
+    if value >= 0.9995:
+        return f"{value:.3g} s"
+    return f"{1000 * value:.3g} ms" if value >= 5e-7 else "0 ms"

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import field
 from typing import Annotated
 
-from pydantic import StringConstraints
+import pydantic
 
 from archcheck.model.element import Element, element
 
-HexColour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+_HEX = r"^#[0-9a-fA-F]{6}$"
+
+
+def _checked_colour(colour: str) -> str:
+    if not re.match(_HEX, colour):
+        raise ValueError(f"must be a colour such as '#fbd38d', got {colour!r}")
+    return colour
+
+
+HexColour = Annotated[
+    str, pydantic.AfterValidator(_checked_colour), pydantic.WithJsonSchema({"pattern": _HEX})
+]
 """A colour such as ``#fbd38d``."""
 
 

@@ -43,7 +43,12 @@ def rule_page(rule: Rule) -> str:
     What it asks for, why, how to mend it, when it is wrong, its thresholds, its examples as they
     stand in the source, its sources.
     """
-    return "\n\n".join([*_documentation(rule), *_thresholds(rule), *_examples(rule)]) + "\n"
+    return "\n\n".join([rule_summary(rule), *_examples(rule)]) + "\n"
+
+
+def rule_summary(rule: Rule) -> str:
+    """The same without the examples."""
+    return "\n\n".join([*_documentation(rule), *_thresholds(rule)])
 
 
 def _documentation(rule: Rule) -> Iterator[str]:

@@ -27,7 +27,12 @@ def sequence_svg(view: Sequence, *, theme: Theme = "light", look: Look | None = 
     """The whole picture."""
     look = look or Look()
     icons = Icons()
-    return assembled(view.heading, _Drawing(view, icons, look).piece(), _SIGNS, icons, look, theme)
+    return assembled(view.heading, sequence_piece(view, icons, look), _SIGNS, icons, look, theme)
+
+
+def sequence_piece(view: Sequence, icons: Icons, look: Look) -> Piece:
+    """The diagram without heading and legend."""
+    return _Drawing(view, icons, look).piece()
 
 
 @dataclass

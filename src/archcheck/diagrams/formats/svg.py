@@ -38,9 +38,20 @@ FONTS = "Lato, 'Helvetica Neue', Arial, sans-serif"
 MARGIN = 18.0
 HEADLINE, SUBLINE = 19.0, 12.0
 _LEADING = 1.3
+_TOLD = 8
+"""So many interactions are told in the tooltip of an arrow."""
 _BAND = 5.0
+_LETTERS = {
+    (TITLE, True): "t",
+    (SMALL, False): "s",
+    (SMALL, True): "n",
+    (LABEL, False): "l",
+    (12.0, True): "g",
+}
+"""Size and weight of text to the class that has them: there is a lot of text."""
 _SAFE_LINK = re.compile(r"https?://|[\w./#-]+$")
-_SHOWN = re.compile(r">([^<>]+)</text>")
+SHOWN = re.compile(r">([^<>]+)</text>")
+"""The text that a picture shows, escaped."""
 _MEDIA = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
@@ -77,7 +88,7 @@ def assembled(
     high = round(head.height + body.height + key.height + 2 * MARGIN, 1)
     title = escape(printable(heading.title))
     top = MARGIN + head.height
-    shown = unescape("".join(_SHOWN.findall(head.svg + body.svg + key.svg)))
+    shown = unescape("".join(SHOWN.findall(head.svg + body.svg + key.svg)))
     style = font_faces("".join(sorted(set(shown)))) + style_sheet(PALETTES[theme])
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{total:g}" height="{high:g}" '
@@ -155,6 +166,9 @@ def rules(colour: Callable[[str], str]) -> str:
         f".halo{{fill:{colour('muted')};stroke:{colour('paper')};stroke-width:3;"
         "paint-order:stroke;stroke-linejoin:round}",
     ]
+    for (size, is_bold), name in _LETTERS.items():
+        weight = 700 if is_bold else 400
+        found.append(f".{name}{{font-size:{size:g}px;font-weight:{weight}}}")
     for tone in tones:
         found += [
             f".tone-{tone}{{fill:{colour(f'tone-{tone}')};stroke:{colour(f'strong-{tone}')};"
@@ -215,7 +229,7 @@ def _frame_label(group: Group, box: Box, label: tuple[float, float]) -> str:
 def card_svg(card: Card, box: Box, icons: Icons, look: Look) -> str:
     """A card: icon, name, what it is, what an overlay says."""
     text = lettered(card)
-    classes = f"tone-{card.tone}" if card.tone else "card"
+    classes = f"box tone-{card.tone}" if card.tone else "box card"
     behind = ""
     if card.shape == "group":
         shadow = Box(box.x + 4, box.y + 4, box.width, box.height)
@@ -225,12 +239,11 @@ def card_svg(card: Card, box: Box, icons: Icons, look: Look) -> str:
         x, y = box.x + PAD, round(box.middle[1] - ICON / 2, 1)
         icon = _rect(Box(x - 2, y - 2, ICON + 4, ICON + 4), "plate", 5) + icons.use(card.icon, x, y)
     told = ", ".join(printable(t) for t in (card.title, card.subtitle, card.note) if t)
-    names = escape(" ".join(printable(name) for name in card.stands_for[:1]))
     shown = (
         f"{behind}{_rect(box, classes, 7)}{_band(card, box, look)}{icon}{_lines(card, text, box)}"
     )
     return (
-        f'<g class="node" data-key="{escape(card.key)}" data-element="{names}">'
+        f'<g class="node" data-key="{escape(card.key)}">'
         f"<title>{escape(told)}</title>{_linked(shown, card.link)}</g>\n"
     )
 
@@ -280,7 +293,7 @@ def _arrow(arrow: Arrow, way: Way) -> str:
 def _told(arrow: Arrow) -> str:
     ends = f"{printable(arrow.source)} -> {printable(arrow.target)}"
     lines = [printable(line) for line in arrow.tooltip.splitlines()]
-    return "\n".join([ends, *lines[:20], *(["..."] if len(lines) > 20 else [])])
+    return "\n".join([ends, *lines[:_TOLD], *(["..."] if len(lines) > _TOLD else [])])
 
 
 def tip_svg(
@@ -331,12 +344,12 @@ def _text(
     is_bold: bool = False,
     anchor: str = "",
 ) -> str:
-    weight = ' font-weight="700"' if is_bold else ""
+    if (size, is_bold) in _LETTERS:
+        classes, letters = f"{classes} {_LETTERS[size, is_bold]}", ""
+    else:
+        letters = f' font-size="{size:g}"' + (' font-weight="700"' if is_bold else "")
     place = f' text-anchor="{anchor}"' if anchor else ""
-    return (
-        f'<text class="{classes}" x="{x:.1f}" y="{y:.1f}" font-size="{size:g}"{weight}{place}>'
-        f"{escape(line)}</text>"
-    )
+    return f'<text class="{classes}" x="{x:.1f}" y="{y:.1f}"{letters}{place}>{escape(line)}</text>'
 
 
 def _linked(svg: str, link: str) -> str:

@@ -6,7 +6,8 @@ from html import escape
 
 from archcheck.planning import CapacityPlan
 from archcheck.reporting.charts import capacity_chart, chart_svg
-from archcheck.reporting.planning.tables import Sheet, headline, sheets, verdicts
+from archcheck.reporting.planning.tables import headline, sheets, verdicts
+from archcheck.reporting.sheets import sheet_html
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -31,7 +32,7 @@ def plan_page(plan: CapacityPlan) -> str:
         for is_good, sentence in verdicts(plan)
     )
     svg = chart_svg(capacity_chart(plan))
-    tables = "".join(_table(sheet) for sheet in sheets(plan))
+    tables = "".join(sheet_html(sheet) for sheet in sheets(plan))
     assumed = "".join(
         f"<li>{escape(f'{each.subject} {each.attribute} = {each.value} ({each.reason})')}</li>"
         for each in plan.assumptions
@@ -46,14 +47,3 @@ def plan_page(plan: CapacityPlan) -> str:
         f"{tables}<details><summary>{len(plan.assumptions)} values were assumed</summary>"
         f"<ul>{assumed}</ul></details></main></body></html>\n"
     )
-
-
-def _table(sheet: Sheet) -> str:
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in sheet.columns)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in sheet.rows
-    )
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
-    remark = f'<p class="remark">{escape(sheet.remark)}</p>' if sheet.remark else ""
-    title = escape(sheet.title)
-    return f'<section><h2>{title}</h2><div class="scroll">{table}</div>{remark}</section>'

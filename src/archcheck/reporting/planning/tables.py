@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from archcheck.planning import CapacityPlan, Costs, Curve, CurvePoint, Sizing, Sustained
+from archcheck.reporting.sheets import Sheet
 
 _CURVE_ROWS = 9
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table: a title, columns (the first is text, the others are numbers), rows, a remark."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    remark: str = ""
 
 
 def headline(plan: CapacityPlan) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -12,55 +13,82 @@ from rich.table import Table
 from rich.text import Text
 
 from archcheck.reporting.console import printable
+from archcheck.reporting.sheets import Sheet
 from archcheck.simulation import Estimate
-from archcheck.simulation.comparing import METRICS, Compared, Comparison
+from archcheck.simulation.comparing import METRICS, Compared, Comparison, VariantResult
 
 FORMAT = "archcheck.compare/1"
+_REMARK = (
+    "differences to the first have 95% intervals of the paired runs; "
+    "* marks those that exclude zero"
+)
 
 
 def print_comparison(console: Console, found: Comparison) -> None:
     """A table for each journey: variants are rows, metrics are columns."""
-    first = found.variants[0].result
-    console.print(
-        Text(
-            f"{first.system.name} under {found.scenario}: {len(found.variants)} variants, "
-            f"{found.replications} replications with the same random numbers, seed {found.seed}, "
-            f"engine {found.engine}"
-            + ("" if found.is_complete else "; STOPPED before the last variant"),
-            style="bold",
-        )
-    )
-    labels = [_label(number) for number in range(len(found.variants))]
-    for label, variant in zip(labels, found.variants, strict=True):
+    console.print(Text(comparison_headline(found), style="bold"))
+    for label, variant in zip(_labels(found), found.variants, strict=True):
         console.print(Text(f"{label:>2}  {printable(variant.name)}"))
-    names = list(dict.fromkeys(each.journey for each in found.variants[0].compared))
-    for name in names:
-        table = Table(
-            title=printable(name), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
-        )
-        table.add_column("")
+    for name in _journeys(found):
+        table = _table(name)
         for metric in METRICS:
             table.add_column(metric, justify="right", no_wrap=True)
-        for label, variant in zip(labels, found.variants, strict=True):
+        for label, variant in zip(_labels(found), found.variants, strict=True):
             cells = [_cell(each) for each in variant.compared if each.journey == name]
             table.add_row(label, *(cells or [Text("-")] * len(METRICS)))
         console.print()
         console.print(table)
-    table = Table(
-        title="busiest resource", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
-    )
-    table.add_column("")
+    table = _table("busiest resource")
     table.add_column("bottleneck")
     table.add_column("busy", justify="right")
-    for label, variant in zip(labels, found.variants, strict=True):
-        limit = variant.result.bottleneck
-        shown = (f"{limit.name} {limit.what}", f"{limit.utilisation:.1%}") if limit else ("-", "-")
-        table.add_row(label, *map(printable, shown))
+    for label, variant in zip(_labels(found), found.variants, strict=True):
+        table.add_row(label, *map(printable, _bottleneck(variant)))
     console.print()
     console.print(table)
-    console.print(
-        "differences to A have 95% intervals of the paired runs; * marks those that exclude zero"
+    console.print(_REMARK)
+
+
+def comparison_sheets(found: Comparison) -> Iterator[Sheet]:
+    """The same for a page: a table for each journey, and the busiest resources."""
+    for name in _journeys(found):
+        rows = []
+        for variant in found.variants:
+            cells = [_cell(each).plain for each in variant.compared if each.journey == name]
+            rows.append((variant.name, *(cells or ["-"] * len(METRICS))))
+        yield Sheet(name, ("variant", *METRICS), tuple(rows), _REMARK)
+    busiest = tuple((variant.name, *_bottleneck(variant)) for variant in found.variants)
+    yield Sheet("busiest resource", ("variant", "bottleneck", "busy"), busiest)
+
+
+def comparison_headline(found: Comparison) -> str:
+    """What was compared, and how."""
+    first = found.variants[0].result
+    return (
+        f"{first.system.name} under {found.scenario}: {len(found.variants)} variants, "
+        f"{found.replications} replications with the same random numbers, seed {found.seed}, "
+        f"engine {found.engine}"
+        + ("" if found.is_complete else "; STOPPED before the last variant")
     )
+
+
+def _journeys(found: Comparison) -> list[str]:
+    return list(dict.fromkeys(each.journey for each in found.variants[0].compared))
+
+
+def _labels(found: Comparison) -> list[str]:
+    return [_label(number) for number in range(len(found.variants))]
+
+
+def _table(title: str) -> Table:
+    """A table for a terminal, its first column without a heading."""
+    table = Table(title=printable(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    return table
+
+
+def _bottleneck(variant: VariantResult) -> tuple[str, str]:
+    limit = variant.result.bottleneck
+    return (f"{limit.name} {limit.what}", f"{limit.utilisation:.1%}") if limit else ("-", "-")
 
 
 def _label(number: int) -> str:

@@ -1,0 +1,91 @@
+"""``archcheck report``: a whole design review in one HTML file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from archcheck.cli.common import cases_of, choose_scenario, models_argument, one_system
+from archcheck.cli.rule_options import RuleSelection, rule_options
+from archcheck.reporting.console import spinner
+from archcheck.reporting.report import PARTS, Review, carry_out, report_page
+
+
+@click.command("report")
+@models_argument
+@click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
+@click.option(
+    "--scenario",
+    metavar="NAME",
+    help="Simulate this one and plan for it (default: the first; the busiest).",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Compare with this what-if, such as payments.replicas=6; several values after commas.",
+)
+@click.option(
+    "--without",
+    multiple=True,
+    type=click.Choice(PARTS),
+    help="Leave this part out, to be faster; can be repeated.",
+)
+@rule_options
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the simulations.")
+@click.option("--serve", is_flag=True, help="Show it in a browser, anew when the model changes.")
+@click.option(
+    "--port", type=int, default=8765, show_default=True, help="Where to serve, on this machine."
+)
+@click.option("-o", "--output", metavar="FILE", help="Write to this file (default: NAME.html).")
+def command(
+    models: tuple[str, ...],
+    system_name: str | None,
+    scenario: str | None,
+    settings: tuple[str, ...],
+    without: tuple[str, ...],
+    selection: RuleSelection,
+    seed: int,
+    serve: bool,
+    port: int,
+    output: str | None,
+) -> int:
+    """Write a report: one HTML file for a design review.
+
+    Verdicts, an interactive diagram, findings with the lines of the model, proofs and
+    counterexamples, a simulation, a capacity plan, what-ifs, assumptions, and the rules. The file
+    loads nothing from anywhere. Exits with 1 when there are errors. Loading a Python model runs it.
+    """
+    if serve:
+        from archcheck.cli.serving import serve as serve_report
+
+        return serve_report(models or ("models",), sys.argv[1:], port)
+    system = one_system(models, system_name)
+    chosen = choose_scenario(system, scenario) if scenario else None
+    cases = cases_of(system, chosen or choose_scenario(system, None), settings) if settings else ()
+    with spinner(f"reviewing {system.name}"):
+        review = carry_out(
+            system,
+            chosen,
+            rules=selection.rules(),
+            settings=selection.settings(),
+            without=without,
+            cases=cases,
+            seed=seed,
+        )
+        page = report_page(review)
+    path = Path(output or f"{system.name}.html")
+    path.write_text(page, encoding="utf-8")
+    click.echo(_summary(review, path), err=True)
+    return 1 if review.verification.fails() else 0
+
+
+def _summary(review: Review, path: Path) -> str:
+    checked = review.verification
+    errors, warnings = checked.count("error"), checked.count("warning")
+    size = path.stat().st_size / 1e6
+    left = f"; left out: {'; '.join(review.left_out)}" if review.left_out else ""
+    return f"wrote {path} ({size:.1f} MB): {errors} errors, {warnings} warnings{left}"

@@ -1,0 +1,262 @@
+"""The sections of the report as plain data for its template."""
+
+from __future__ import annotations
+
+import linecache
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from archcheck.configuration import RANK
+from archcheck.diagrams.overlays import seconds
+from archcheck.findings import (
+    CONCERNS,
+    Evidence,
+    Finding,
+    RuleOutcome,
+    Subject,
+    subject_element,
+    subject_name,
+)
+from archcheck.model import Place, System
+from archcheck.proof import Answered, Proved
+from archcheck.reporting.charts import (
+    capacity_chart,
+    percentile_chart,
+    run_chart,
+    times_chart,
+)
+from archcheck.reporting.planning.tables import headline, sheets, verdicts
+from archcheck.reporting.report.review import Review
+from archcheck.reporting.sheets import Sheet
+from archcheck.simulation import RequestResult, SimulationResult
+
+_AROUND = 2
+_MOST_PLACES = 50
+_MOST_CLAIMS = 12
+_SHOWN_BUSY = 12
+VERDICTS = ("violated", "undecided", "holds", "not applicable", "broken")
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Lines of the model around a place."""
+
+    place: str
+    lines: tuple[tuple[int, str, bool], ...]
+    """Number, text, and whether it is the line that is meant."""
+
+
+def excerpt(place: Place | None) -> Excerpt | None:
+    """The lines around a place; ``None`` without one."""
+    if place is None:
+        return None
+    numbers = range(max(1, place.line - _AROUND), place.line + _AROUND + 1)
+    found = [(n, linecache.getline(place.file, n)) for n in numbers]
+    lines = tuple(
+        (n, text.rstrip().expandtabs(4)[:300], n == place.line) for n, text in found if text
+    )
+    return Excerpt(str(place), lines) if lines else None
+
+
+def ranked(findings: Sequence[Finding]) -> list[Finding]:
+    """The gravest first."""
+    return sorted(findings, key=lambda finding: (-RANK[finding.severity], finding.rule.id))
+
+
+@dataclass(frozen=True)
+class ShownFinding:
+    """A finding with its first place in full, and all further ones."""
+
+    identity: str
+    finding: Finding
+    excerpt: Excerpt | None
+    evidence: tuple[Evidence, ...]
+    others: tuple[tuple[str, str], ...]
+    more: int
+
+
+def shown_findings(findings: Sequence[Finding]) -> Iterator[ShownFinding]:
+    """All findings, each with its first places."""
+    for number, finding in enumerate(findings, start=1):
+        first, *others = finding.occurrences
+        places = tuple(
+            (str(other.place) if other.place else other.subject, other.message)
+            for other in others[:_MOST_PLACES]
+        )
+        yield ShownFinding(
+            f"finding-{number}",
+            finding,
+            excerpt(first.place),
+            first.evidence,
+            places,
+            max(0, len(others) - _MOST_PLACES),
+        )
+
+
+def concerns(outcomes: Sequence[RuleOutcome]) -> Sheet:
+    """Verdicts of the rules by concern."""
+    counted: dict[str, Counter[str]] = {concern: Counter() for concern in CONCERNS.values()}
+    errors: Counter[str] = Counter()
+    for outcome in outcomes:
+        counted.setdefault(outcome.rule.concern, Counter())[outcome.verdict] += 1
+        errors[outcome.rule.concern] += sum(f.severity == "error" for f in outcome.findings)
+    rows = tuple(
+        (concern, str(errors[concern]), *(str(found[verdict]) for verdict in VERDICTS))
+        for concern, found in counted.items()
+        if found
+    )
+    return Sheet("rules by concern", ("concern", "errors", *VERDICTS), rows)
+
+
+@dataclass(frozen=True)
+class ShownProof:
+    """A question with its answers; counterexamples are stories."""
+
+    name: str
+    text: str
+    proved: tuple[str, ...]
+    more_proved: int
+    refuted: tuple[dict[str, Any], ...]
+    undecided: tuple[str, ...]
+    more_undecided: int
+    stopped: str
+
+
+def shown_proofs(system: System, asked: Sequence[Answered]) -> Iterator[ShownProof]:
+    """All questions that had something to answer."""
+    for part in asked:
+        proved = [answer for answer in part.answers if isinstance(answer, Proved)]
+        if not part.answers and not part.stopped:
+            continue
+        yield ShownProof(
+            part.question.name,
+            part.question.text,
+            tuple(_with_assumptions(answer) for answer in proved[:_MOST_CLAIMS]),
+            max(0, len(proved) - _MOST_CLAIMS),
+            tuple(
+                {
+                    "subject": subject_name(answer.subject),
+                    "claim": answer.claim,
+                    "message": answer.counterexample.message,
+                    "excerpt": excerpt(system.place(subject_element(answer.subject))),
+                    "story": [_told(system, step) for step in answer.counterexample.story],
+                    "conflict": [subject_name(each) for each in answer.counterexample.conflict],
+                    "fix": answer.fix,
+                }
+                for answer in part.refuted
+            ),
+            tuple(f"{each.claim}: {each.reason}" for each in part.undecided[:_MOST_CLAIMS]),
+            max(0, len(part.undecided) - _MOST_CLAIMS),
+            part.stopped,
+        )
+
+
+def _with_assumptions(answer: Proved) -> str:
+    if not answer.assumptions:
+        return answer.claim
+    return f"{answer.claim}, if {'; '.join(answer.assumptions)}"
+
+
+def _told(system: System, part: Subject | str) -> str:
+    if isinstance(part, str):
+        return part
+    place = system.place(subject_element(part))
+    return f"{subject_name(part)} ({place})" if place else subject_name(part)
+
+
+# -- figures --------------------------------------------------------------------------------------
+
+
+def figures(review: Review) -> Iterator[tuple[str, str, bool | None]]:
+    """The numbers of the overview: what, how much, and whether that is good."""
+    checked = review.verification
+    errors, warnings = checked.count("error"), checked.count("warning")
+    yield "errors", str(errors), errors == 0
+    yield "warnings", str(warnings), None if warnings else True
+    yield "undecided rules", str(checked.verdicts()["undecided"]), None
+    if review.asked is not None:
+        refuted = sum(len(part.refuted) for part in review.asked)
+        proved = sum(isinstance(a, Proved) for part in review.asked for a in part.answers)
+        yield "claims proved", str(proved), None
+        yield "claims refuted", str(refuted), refuted == 0
+    if review.run is not None:
+        missed = review.run.missed_objectives()
+        yield "objectives missed", str(len(missed)), not missed
+    if review.plan is not None and review.plan.sustained is not None:
+        factor = review.plan.sustained.factor
+        shown = "no limit" if math.isinf(factor) else f"x{factor:.3g}"
+        yield "sustainable load", shown, review.plan.sustained.low >= 1
+
+
+def journey_sheet(run: SimulationResult) -> Sheet:
+    """The journeys and jobs of a run."""
+    columns = ("journey", "started", "/s", "errors", "mean", "p50", "p95", "p99", "p99.9")
+    rows = tuple(_journey_row(each) for each in (*run.journeys, *run.jobs) if each.started)
+    return Sheet("journeys", columns, rows)
+
+
+def _journey_row(each: RequestResult) -> tuple[str, ...]:
+    latency = each.latency
+    values = (latency.mean, latency.p50, latency.p95, latency.p99, latency.p999)
+    errors = "-" if math.isnan(each.error_rate) else f"{each.error_rate:.2%}"
+    return (
+        each.name,
+        f"{each.started:,}",
+        f"{each.throughput:,.4g}",
+        errors,
+        *("-" if math.isnan(value) else seconds(value) for value in values),
+    )
+
+
+def resource_sheet(run: SimulationResult) -> Sheet:
+    """The busiest resources of a run."""
+    rows = tuple(
+        (
+            f"{each.name} {each.what}",
+            "-" if each.servers is None else f"{each.servers:g}",
+            f"{each.utilisation:.1%}",
+            f"{each.busiest:.1%}",
+            f"{each.waiting:.2f}",
+            seconds(each.mean_wait),
+            f"{each.rejected:,}",
+        )
+        for each in run.bottlenecks[:_SHOWN_BUSY]
+    )
+    columns = ("resource", "servers", "busy", "busiest node", "waiting", "mean wait", "rejected")
+    return Sheet("busiest resources", columns, rows)
+
+
+def plan_parts(review: Review) -> dict[str, Any] | None:
+    """The plan: its headline, its verdicts, its tables."""
+    if review.plan is None:
+        return None
+    return {
+        "headline": headline(review.plan),
+        "verdicts": [*verdicts(review.plan)],
+        "sheets": [*sheets(review.plan)],
+    }
+
+
+def assumptions(review: Review) -> list[str]:
+    """What was assumed, by the simulation and the plan, each once."""
+    found = [*(review.run.assumptions if review.run is not None else ())]
+    found += [*(review.plan.assumptions if review.plan is not None else ())]
+    told = (f"{each.subject}: {each.attribute} = {each.value} ({each.reason})" for each in found)
+    return [*dict.fromkeys(told)]
+
+
+def charts(review: Review) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Name to what a chart shows and its Vega-Lite specification."""
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
+    if review.run is not None:
+        run = review.run
+        found["percentiles"] = ("Percentiles of the journeys", percentile_chart(run).to_dict())
+        if any(times.bands for times in run.times):
+            found["times"] = ("Where the time went", times_chart(run).to_dict())
+        found["run"] = ("How the run went", run_chart(run).to_dict())
+    if review.plan is not None and review.plan.curve is not None:
+        found["capacity"] = ("The capacity curve", capacity_chart(review.plan).to_dict())
+    return found

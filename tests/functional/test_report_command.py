@@ -1,0 +1,133 @@
+"""``archcheck report`` as it is typed, and the server that follows a model."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from functional.test_diagram_command import MODEL, archcheck
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "model.py").write_text(MODEL)
+    return tmp_path
+
+
+def test_the_report_has_every_part(folder: Path) -> None:
+    done = archcheck(folder, "report", "model.py", "--set", "db.replicas=1,2", "-o", "out.html")
+    assert done.returncode == 1, done.stderr
+    assert re.fullmatch(r"wrote out.html \([\d.]+ MB\): \d+ errors, \d+ warnings\n", done.stderr)
+    page = (folder / "out.html").read_text()
+    for part in (
+        "overview", "diagram", "findings", "proofs", "simulation", "capacity", "what-if",
+        "assumptions", "rules",
+    ):  # fmt: skip
+        assert f'<section id="{part}">' in page
+    assert "model.py:9" in page
+    assert "db.replicas=2" in page
+
+
+def test_parts_can_be_left_out(folder: Path) -> None:
+    out = ("--without", "plan", "--without", "proofs", "--without", "simulation")
+    done = archcheck(folder, "report", "model.py", *out)
+    assert "left out: plan; proofs; simulation" in done.stderr
+    page = (folder / "small.html").read_text()
+    assert '<section id="findings">' in page
+    for part in ("proofs", "simulation", "capacity", "what-if"):
+        assert f'<section id="{part}">' not in page
+
+
+def test_a_model_without_load_is_reported_too(folder: Path) -> None:
+    text = re.sub(r"    scenarios=.*\n", "", MODEL)
+    (folder / "model.py").write_text(text)
+    done = archcheck(folder, "report", "model.py", "-o", "out.html")
+    assert done.returncode == 1
+    assert '<section id="proofs">' in (folder / "out.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--scenario", "usua"), "has no scenario 'usua'; did you mean 'usual'?"),
+        (("--set", "bac.replicas=2"), "did you mean 'back'"),
+        (("--select", "RES9"), "no rule is called 'RES9'"),
+        (("--without", "rules"), "'rules' is not one of 'proofs', 'simulation', 'plan'"),
+    ],
+)
+def test_wrong_options_are_one_sentence(
+    folder: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    done = archcheck(folder, "report", "model.py", *arguments)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+
+
+def asked(port: int, path: str, host: str = "localhost") -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", path, headers={"Host": f"{host}:{port}"})
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode()
+
+
+def waited(condition: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if condition():
+            return
+        time.sleep(0.1)
+    pytest.fail("it did not happen within 30 s")
+
+
+def test_the_served_report_follows_the_model(folder: Path) -> None:
+    """A change gives a new report; a mistake is shown, and mended by the next change."""
+    command = ["report", "model.py", "--serve", "--port", "0"]
+    quick = ["--without", "plan", "--without", "proofs", "--without", "simulation"]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "archcheck", *command, *quick],
+        cwd=folder, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert server.stderr
+        said = ""
+        while "the report is at" not in said:
+            said = server.stderr.readline()
+        port = int(said.split("localhost:")[1].split("/")[0])
+        assert asked(port, "/number") == (200, "1")
+        assert "<iframe" in asked(port, "/")[1]
+        assert "small" in asked(port, "/report")[1]
+        assert asked(port, "/report", host="evil.example.org")[0] == 404
+        assert asked(port, "/../model.py")[0] == 404
+        (folder / "model.py").write_text(MODEL.replace('"small"', '"renamed"'))
+        waited(lambda: asked(port, "/number")[1] == "2")
+        assert "renamed" in asked(port, "/report")[1]
+        (folder / "model.py").write_text(MODEL.replace("back.get", "bak.get"))
+        waited(lambda: asked(port, "/number")[1] == "3")
+        assert "there is no" in asked(port, "/report")[1]
+        (folder / "model.py").write_text(MODEL)
+        waited(lambda: asked(port, "/number")[1] == "4")
+        assert "<h1>small</h1>" in asked(port, "/report")[1]
+    finally:
+        server.send_signal(signal.SIGINT)
+        assert server.wait(20) == 0
+        if server.stderr:
+            server.stderr.close()
+
+
+def test_a_port_in_use_is_one_sentence(folder: Path) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        quick = ("--without", "plan", "--without", "proofs", "--without", "simulation")
+        done = archcheck(folder, "report", "model.py", "--serve", "--port", port, *quick)
+    assert done.returncode == 2
+    assert f"cannot serve on port {port}: " in done.stderr
