@@ -42,6 +42,7 @@ bench: install  ## speed, as ratios measured in one run
 	$(BIN)/python benchmarks/reference_engine.py
 	$(BIN)/python benchmarks/engines.py
 	$(BIN)/python benchmarks/planning.py
+	$(BIN)/python benchmarks/report.py
 	$(CC) -O3 -I$(ENGINE) benchmarks/event_list/event_list.c -o out/event_list -lm && out/event_list
 
 wheel: install  ## a wheel with the compiled engine, in dist/

@@ -6,6 +6,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from gallery import gallery_page, gallery_pictures
+
 from archcheck.diagrams import (
     Overlay,
     View,
@@ -31,6 +33,7 @@ ROOT = DOCS.parent
 def pages() -> dict[Path, str]:
     """Every generated page."""
     made = {DOCS / "rules" / f"{rule.id}.md": rule_page(rule) for rule in rules()}
+    made[DOCS / "gallery.md"] = gallery_page()
     return {DOCS / "rules" / "README.md": rules_index(rules()), **made}
 
 
@@ -45,6 +48,7 @@ def pictures() -> dict[Path, str]:
         DOCS / "images" / "broken_shop.svg": drawn(broken, overlays.counterexample(refuted)),
         DOCS / "images" / "checkout.svg": drawn(example, busy),
         DOCS / "images" / "online_boutique.svg": drawn(boutique),
+        **dict(gallery_pictures()),
     }
 
 

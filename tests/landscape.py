@@ -96,7 +96,8 @@ def _domain(domain: str, position: int, inside: int, rng: random.Random) -> list
             steps.append(Write(f"{domain}-db", timeout=60 * ms))
         if number == 0:
             steps.append(Publish(f"{domain}-events"))
-        consumed = [Consumer(f"{DOMAINS[position - 1]}-events")] if number == 3 else []
+        listens = number == 3 and position > 0
+        consumed = [Consumer(f"{DOMAINS[rng.randrange(position)]}-events")] if listens else []
         found.append(
             Service(
                 f"{domain}-{number}",

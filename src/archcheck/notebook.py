@@ -3,7 +3,7 @@
 ``system.verify()``, ``.prove()``, ``.simulate(...)``, ``.plan()`` and ``.diagram()`` return the
 views of this module. In a terminal they print what the command line prints; in a notebook they show
 HTML or the picture. ``.frame()`` gives a data frame of pandas or polars (extra ``frames``),
-``.chart()`` an Altair chart, the same that the command line writes, and ``.diagram()`` the
+``.chart()`` the chart that the command line writes, made with Altair, and ``.diagram()`` the
 containers with the result laid over them.
 """
 
@@ -42,6 +42,7 @@ from archcheck.proof import prove as ask_proofs
 from archcheck.reporting.charts import (
     Chart,
     capacity_chart,
+    chart_svg,
     percentile_chart,
     save_chart,
     simulation_chart,
@@ -49,6 +50,7 @@ from archcheck.reporting.charts import (
 )
 from archcheck.reporting.planning import print_plan
 from archcheck.reporting.proofs import print_proofs
+from archcheck.reporting.report import carry_out, report_page
 from archcheck.reporting.simulation import print_simulation
 from archcheck.reporting.verification import print_verification
 from archcheck.simulation import SimulationResult
@@ -175,11 +177,11 @@ class SimulationView:
             ],
         )
 
-    def chart(self, path: str | Path | None = None) -> Chart:
+    def chart(self, path: str | Path | None = None) -> ChartView:
         """Where the time went and how the run went; also written to a file with a ``path``."""
         return _chart(simulation_chart(self.result), path)
 
-    def percentiles(self, path: str | Path | None = None) -> Chart:
+    def percentiles(self, path: str | Path | None = None) -> ChartView:
         """The percentiles of the journeys; also written to a file with a ``path``."""
         return _chart(percentile_chart(self.result), path)
 
@@ -211,7 +213,7 @@ class PlanView:
         points = [*curve.points, *curve.measured] if curve is not None else []
         return _frame(library, [asdict(point) for point in points])
 
-    def chart(self, path: str | Path | None = None) -> Chart:
+    def chart(self, path: str | Path | None = None) -> ChartView:
         """The capacity curve and the bottlenecks; also written to a file with a ``path``."""
         return _chart(capacity_chart(self.plan), path)
 
@@ -239,6 +241,32 @@ class DiagramView:
         """Write it to a file: SVG, PNG, PDF, or a text format, by the ending of its name."""
         ending = checked_format(str(path), self.drawing)
         Path(path).write_bytes(drawing_of(self.drawing, ending, theme=theme, look=self.look))
+
+
+@dataclass(frozen=True)
+class ChartView:
+    """A chart; ``chart`` is the Altair object.
+
+    Notebooks that know Vega-Lite show it with hover, others as SVG; neither needs a network.
+    """
+
+    chart: Chart
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        spec = self.chart.configure(**theme_of("light")).to_dict()
+        version = str(spec["$schema"]).rpartition("/v")[2].partition(".")[0]
+        return {
+            f"application/vnd.vegalite.v{version}+json": spec,
+            "image/svg+xml": chart_svg(self.chart),
+            "text/plain": repr(self),
+        }
+
+    def __repr__(self) -> str:
+        return "ChartView(.chart is the Altair chart, .save(path) writes it)"
+
+    def save(self, path: str | Path) -> None:
+        """Write it to a ``.svg``, ``.png`` or ``.pdf`` file."""
+        save_chart(self.chart, path)
 
 
 def verify(system: System) -> VerificationView:
@@ -301,6 +329,13 @@ def diagram(system: System, kind: str = "containers", of: str | None = None) -> 
     return _overlaid(system, kind, of)
 
 
+def report(system: System, path: str | Path | None = None) -> Path:
+    """Write the report of a design review; by default to ``NAME.html``."""
+    target = Path(path or f"{system.name}.html")
+    target.write_text(report_page(carry_out(system)), encoding="utf-8")
+    return target
+
+
 def _overlaid(
     system: System, kind: str, of: str | None, overlay: Overlay | None = None
 ) -> DiagramView:
@@ -312,11 +347,12 @@ def _overlaid(
     return DiagramView(drawing, canvas.look)
 
 
-def _chart(chart: Chart, path: str | Path | None) -> Chart:
-    """The chart in our theme; written to a file when there is a path."""
+def _chart(chart: Chart, path: str | Path | None) -> ChartView:
+    """The chart; written to a file when there is a path."""
+    view = ChartView(chart)
     if path is not None:
-        save_chart(chart, path)
-    return chart.configure(**theme_of("light"))
+        view.save(path)
+    return view
 
 
 def _console(**options: Any) -> Console:

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from archcheck.model.brokers import Broker, Channel
@@ -332,6 +333,12 @@ class System(Element):
         from archcheck import notebook
 
         return notebook.prove(self)
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the report of a design review, one HTML file, and return its path."""
+        from archcheck import notebook
+
+        return notebook.report(self, path)
 
     def diagram(self, kind: str = "containers", of: str | None = None) -> DiagramView:
         """Draw a view (``archcheck diagram --help`` lists them); it shows itself in a notebook.

@@ -7,6 +7,7 @@ that a page can bring its own. Icons are put into the file once each.
 from __future__ import annotations
 
 import base64
+import io
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,6 +34,7 @@ from archcheck.diagrams.layout import (
 from archcheck.diagrams.lettering import font_faces, printable, width, wrapped
 from archcheck.diagrams.look import PALETTES, Look, Palette, Theme
 from archcheck.diagrams.view import Arrow, Card, Group, Heading, Sign, View
+from archcheck.model import ArchcheckError
 
 FONTS = "Lato, 'Helvetica Neue', Arial, sans-serif"
 MARGIN = 18.0
@@ -41,6 +43,8 @@ _LEADING = 1.3
 _TOLD = 8
 """So many interactions are told in the tooltip of an arrow."""
 _BAND = 5.0
+_ICON_PIXELS = 102
+"""Three times the size at which icons are drawn."""
 _LETTERS = {
     (TITLE, True): "t",
     (SMALL, False): "s",
@@ -128,8 +132,26 @@ class Icons:
 
 @cache
 def _data(path: Path) -> str:
-    media = _MEDIA[path.suffix.lower()]
-    return f"data:{media};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    suffix = path.suffix.lower()
+    content = _small(path) if suffix == ".png" else path.read_bytes()
+    return f"data:{_MEDIA[suffix]};base64,{base64.b64encode(content).decode()}"
+
+
+def _small(path: Path) -> bytes:
+    """An icon with no more pixels than can be seen, even on a dense screen."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as icon:
+            if max(icon.size) <= _ICON_PIXELS:
+                return path.read_bytes()
+            small = icon.convert("RGBA")
+    except (UnidentifiedImageError, OSError):
+        raise ArchcheckError(f"the icon {path.name!r} is not a PNG picture") from None
+    small.thumbnail((_ICON_PIXELS, _ICON_PIXELS), Image.Resampling.LANCZOS)
+    target = io.BytesIO()
+    small.quantize(128, Image.Quantize.FASTOCTREE).save(target, "png", optimize=True)
+    return target.getvalue()
 
 
 # -- colours --------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def difference_view(old: Canvas, new: Canvas) -> View:
         f"{', '.join(counts)}; {plural(len(cards) - len(near), 'element')} far from it not shown",
     )
     view = View(
-        replace(heading, revision=f"{revisions[0]} \N{RIGHTWARDS ARROW} {revisions[1]}"),
+        replace(heading, revision=f"from {revisions[0]} to {revisions[1]}"),
         tuple(cards.values()),
         tuple(arrows.values()),
         tuple(groups.values()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
@@ -19,6 +20,8 @@ _SHOWN_CALLS = 8
 _BAR = 10
 _SMALLEST_SHARE = 0.0001
 _HOT, _WARM = 0.85, 0.7
+_SHOWN_COURSES = 3
+_BLOCKS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 
 
 def print_simulation(console: Console, result: SimulationResult, *, verbose: bool = False) -> None:
@@ -35,6 +38,8 @@ def print_simulation(console: Console, result: SimulationResult, *, verbose: boo
     if verbose or any(call.amplification > 1 or call.broken for call in result.calls):
         console.print(_call_table(result, verbose))
     console.print(_resource_table(result, verbose))
+    if verbose or result.scenario.faults:
+        console.print(_course_table(result))
     console.print(_bottleneck(result))
     _print_notes(console, result)
     for missed in result.missed_objectives():
@@ -194,6 +199,42 @@ def _bar(utilisation: float) -> Text:
         ("\N{FULL BLOCK}" * filled, colour),
         ("\N{LIGHT SHADE}" * (_BAR - filled), "dim"),
         f" {utilisation:6.1%}",
+    )
+
+
+def _course_table(result: SimulationResult) -> Table:
+    """How the run went: what changes from its beginning to its end, as small charts."""
+    title = f"from 0 to {Duration(result.duration)}, each row from zero to its most"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    table.add_column("the run", no_wrap=True)
+    table.add_column("most", justify="right")
+    started = {each.name for each in (*result.journeys, *result.jobs) if each.started}
+    for name in (name for name in result.series if name in started):
+        points = result.series[name]
+        rows = (
+            ("answers / s", [point.throughput for point in points], "{:,.4g}"),
+            ("failed / s", [point.failures for point in points], "{:,.4g}"),
+            ("p95, ms", [1000 * point.p95 for point in points], "{:,.3g}"),
+        )
+        for what, values, form in rows:
+            known = [value for value in values if not math.isnan(value)]
+            if any(known):
+                table.add_row(f"{name} {what}", _course(values), form.format(max(known)))
+    for resource in result.bottlenecks[:_SHOWN_COURSES]:
+        busy = result.utilisation_series.get(resource.name)
+        if busy and any(busy):
+            shown = f"{resource.name} {resource.what} busy"
+            table.add_row(shown, _course(busy), f"{max(busy):.0%}")
+    return table
+
+
+def _course(values: Sequence[float]) -> str:
+    """A line of blocks, one for each interval: as high as the value; a dot where there is none."""
+    most = max((value for value in values if not math.isnan(value)), default=0.0) or 1.0
+    return "".join(
+        "\N{MIDDLE DOT}" if math.isnan(value) else _BLOCKS[round(value / most * (len(_BLOCKS) - 1))]
+        for value in values
     )
 
 
