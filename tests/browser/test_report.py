@@ -29,6 +29,7 @@ from archcheck.loading import load
 from archcheck.reporting.report import carry_out, report_page
 from archcheck.units import ms, s
 
+pytestmark = pytest.mark.xdist_group("browser")  # one browser, each report made once
 ROOT = Path(__file__).parents[2]
 SCRIPT = "<img src=x onerror='alert(1)'><script>alert(2)</script>"
 NAMES = (

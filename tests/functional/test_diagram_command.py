@@ -55,11 +55,11 @@ def test_every_view_of_the_help_can_be_drawn(folder: Path) -> None:
         assert "small: " in drawn(folder, "--view", view, *named)
 
 
-@pytest.mark.parametrize("ending", ["svg", "png", "pdf", "mmd", "d2", "puml", "dsl", "dot"])
-def test_every_format_is_the_same_bytes_twice(folder: Path, ending: str) -> None:
+@pytest.mark.parametrize("ending", ["pdf", "mmd"])
+def test_another_process_writes_the_same_bytes(folder: Path, ending: str) -> None:
     first = drawn(folder, output=f"one.{ending}")
     assert first == drawn(folder, output=f"two.{ending}")
-    assert "front" in first or ending in ("png", "pdf")
+    assert "front" in first or ending == "pdf"
 
 
 def test_overlays_are_laid_over(folder: Path) -> None:

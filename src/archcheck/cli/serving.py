@@ -9,18 +9,18 @@ under the name that it is told.
 from __future__ import annotations
 
 import html
-import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import click
 
+from archcheck.cli.common import stoppable
 from archcheck.model import ArchcheckError
 
 _LOOK_EVERY = 0.5
@@ -46,20 +46,22 @@ setInterval(async () => {
 
 def serve(models: Sequence[str], arguments: Sequence[str], port: int) -> int:
     """Serve until Ctrl-C. ``arguments`` are the command line's, of which ``--serve`` is dropped."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, stoppable() as stop:
         shown = _Shown(Path(folder) / "report.html", _child_arguments(arguments))
-        shown.renew()
-        server = _server(shown, port)
-        watcher = threading.Thread(target=_watch, args=(models, shown.renew), daemon=True)
-        watcher.start()
-        address = f"http://localhost:{server.server_address[1]}/"
-        click.echo(f"the report is at {address}; Ctrl-C ends", err=True)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            click.echo("stopped", err=True)
-        finally:
-            server.server_close()
+        with _server(shown, port) as server:
+            before = _stamps(models)
+            shown.renew()
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            address = f"http://localhost:{server.server_address[1]}/"
+            click.echo(f"the report is at {address}; Ctrl-C ends", err=True)
+            while not stop():
+                time.sleep(_LOOK_EVERY)
+                now = _stamps(models)
+                if now != before:
+                    before = now
+                    shown.renew()
+            server.shutdown()
+    click.echo("stopped", err=True)
     return 0
 
 
@@ -81,7 +83,7 @@ class _Shown:
         self._path.unlink(missing_ok=True)
         command = [sys.executable, "-m", "archcheck", *self._arguments, "-o", str(self._path)]
         done = subprocess.run(  # noqa: S603  # this very program
-            command, capture_output=True, text=True, check=False, env={**os.environ}
+            command, capture_output=True, text=True, check=False
         )
         if self._path.exists():
             self.page = self._path.read_bytes()
@@ -93,16 +95,6 @@ class _Shown:
             ).encode()
         self.number += 1
         click.echo(f"report {self.number}: {done.stderr.strip()[-200:]}", err=True)
-
-
-def _watch(models: Sequence[str], changed: Callable[[], None]) -> None:
-    before = _stamps(models)
-    while True:
-        time.sleep(_LOOK_EVERY)
-        now = _stamps(models)
-        if now != before:
-            before = now
-            changed()
 
 
 def _stamps(models: Sequence[str]) -> dict[str, float]:

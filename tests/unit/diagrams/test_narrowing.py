@@ -84,6 +84,6 @@ def test_a_long_sequence_is_told_between_boundaries() -> None:
     found = drawing("landscape", "sequence")
     assert isinstance(found, Sequence)
     short = collapsed_sequence(found)
-    assert len(short.participants) < 15 < len(found.participants)
+    assert len(short.participants) < 25 < len(found.participants)
     inside = len(found.messages) - len(short.messages)
     assert f"{inside} messages within boundaries are not drawn" in short.heading.subtitle

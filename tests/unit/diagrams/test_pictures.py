@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from drawings import SYSTEMS, drawing
 
-from archcheck.diagrams import VIEWS, Sequence, View, drawing_of, svg_of
+from archcheck.diagrams import FORMATS, VIEWS, Sequence, View, drawing_of, svg_of
 from archcheck.diagrams.layout import heading_box, label_box, lay_out, lettered
 from archcheck.diagrams.narrowing import MOST_CARDS
 
@@ -73,11 +73,12 @@ def test_the_same_model_gives_the_same_bytes(kind: str) -> None:
     assert first == second
 
 
-@pytest.mark.parametrize("ending", [".png", ".pdf"])
-def test_pictures_for_documents_are_the_same_bytes_too(ending: str) -> None:
-    pictures = {drawing_of(drawing("shop", "containers"), ending) for _ in range(3)}
-    assert len(pictures) == 1
-    assert pictures.pop().startswith(b"\x89PNG" if ending == ".png" else b"%PDF")
+@pytest.mark.parametrize("ending", FORMATS)
+def test_every_format_is_the_same_bytes_twice(ending: str) -> None:
+    written = {drawing_of(drawing("shop", "containers"), ending) for _ in range(3)}
+    assert len(written) == 1
+    begins = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<svg", ".dot": b"digraph"}
+    assert written.pop().startswith(begins.get(ending, b""))
 
 
 def test_dark_is_dark() -> None:
