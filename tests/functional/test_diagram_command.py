@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from archcheck.diagrams import VIEWS
+
 ROOT = Path(__file__).parents[2]
 MODEL = """
 from archcheck import Call, Endpoint, Icon, Journey, Load, Poisson, PostgreSQL, Read, Scenario
@@ -48,11 +50,12 @@ def drawn(folder: Path, *arguments: str, output: str = "out.svg") -> str:
     return (folder / output).read_text(errors="replace")
 
 
-def test_every_view_of_the_help_can_be_drawn(folder: Path) -> None:
-    of = {"components": "front", "journey": "visit", "sequence": "visit", "failure": "db"}
-    for view in ("context", "containers", "deployment", "data", "boundaries", *of):
-        named = ("--of", of[view]) if view in of else ()
-        assert "small: " in drawn(folder, "--view", view, *named)
+def test_views_are_named_and_some_are_of_something(folder: Path) -> None:
+    assert "small: context" in drawn(folder, "--view", "context")
+    assert "small: sequence of visit" in drawn(folder, "--view", "sequence", "--of", "visit")
+    assert "small: without db" in drawn(folder, "--view", "failure", "--of", "db")
+    said = archcheck(folder, "diagram", "--help").stdout
+    assert not [view for view in VIEWS if f"{view}:" not in " ".join(said.split())]
 
 
 @pytest.mark.parametrize("ending", ["pdf", "mmd"])
@@ -151,6 +154,8 @@ def test_what_cannot_be_drawn_is_one_sentence(
     [
         ('look=[Icon("front", "none.png")]', "model.py:16: there is no icon"),
         ('look=[Icon("front", "model.py")]', "must be a .png or .svg file"),
+        ('look=[Icon("front", "../x.png")]', "must lie in the folder of the model"),
+        ('look=[Icon("front", "linked.svg")]', "must be a drawing without links"),
         (
             'look=[TagColour("pci", "red")]',
             "model.py:16: TagColour 'pci': colour must be a colour such as '#fbd38d', got 'red'",
@@ -158,6 +163,8 @@ def test_what_cannot_be_drawn_is_one_sentence(
     ],
 )
 def test_a_wrong_look_says_where(folder: Path, text: str, sentence: str) -> None:
+    link = ICON.replace("<circle", '<image href="file:///etc/hostname"/><circle')
+    (folder / "linked.svg").write_text(link)
     wrong = MODEL.replace('look=[TagColour("pci", "#fbd38d")]', text)
     (folder / "model.py").write_text(wrong)
     done = archcheck(folder, "diagram", "model.py")

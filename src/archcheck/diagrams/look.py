@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import Literal, TypeAlias
 
 from archcheck.diagrams.icons import icon_of
 from archcheck.diagrams.view import Tone
-from archcheck.model import ArchcheckError, Icon, ModelError, Named, Place, System, TagColour
+from archcheck.model import Icon, ModelError, Named, System, TagColour
 
 Theme: TypeAlias = Literal["light", "dark"]
 
 _MAX_ICON = 256 * 1024
+_LINK = re.compile(r"""(?:href|src)\s*=\s*["']\s*(?!#|data:)|url\(\s*["']?(?!#|data:)""")
 
 
 @dataclass(frozen=True)
@@ -146,27 +148,25 @@ def look_of(system: System, configured: Look | None = None) -> Look:
     icons, colours = dict(base.icons), {}
     for wish in system.look:
         if isinstance(wish, Icon):
-            place = wish.site.place if wish.site else None
-            folder = Path(place.file).parent if place else Path()
-            icons[wish.of] = checked_icon(folder / wish.file, place)
+            icons[wish.of] = _icon(wish)
         elif isinstance(wish, TagColour):
             colours[wish.tag] = wish.colour
     return Look(icons, {**colours, **{t: c for t, c in base.colours.items() if t not in colours}})
 
 
-def checked_icon(path: Path, place: Place | None) -> Path:
-    """``path`` when it can be drawn. Raises :class:`ModelError` that says why not."""
+def _icon(wish: Icon) -> Path:
+    """The file of an icon, which lies beside the model or below it: models may be strangers'."""
+    place = wish.site.place if wish.site else None
+    folder = (Path(place.file).parent if place else Path()).resolve()
+    path = (folder / wish.file).resolve()
+    if not path.is_relative_to(folder):
+        raise ModelError(f"the icon {wish.file!r} must lie in the folder of the model", place)
     if path.suffix.lower() not in (".png", ".svg"):
         raise ModelError(f"the icon {path.name!r} must be a .png or .svg file", place)
     if not path.is_file():
-        raise ModelError(f"there is no icon {path.as_posix()!r}", place)
+        raise ModelError(f"there is no icon {wish.file!r}", place)
     if path.stat().st_size > _MAX_ICON:
         raise ModelError(f"the icon {path.name!r} is larger than {_MAX_ICON // 1024} KiB", place)
+    if path.suffix.lower() == ".svg" and _LINK.search(path.read_text(errors="replace")):
+        raise ModelError(f"the icon {path.name!r} must be a drawing without links", place)
     return path
-
-
-def checked_theme(name: str) -> Theme:
-    """A theme by its name. Raises :class:`ArchcheckError`."""
-    if name not in PALETTES:
-        raise ArchcheckError(f"there is no theme {name!r}; there are {', '.join(PALETTES)}")
-    return "dark" if name == "dark" else "light"

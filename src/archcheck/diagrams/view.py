@@ -64,11 +64,12 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Sign:
-    """An entry of the legend: a line of a style, or a field of a tone, and what it means."""
+    """An entry of the legend: a line of a style, a field of a tone, a band of a colour."""
 
     text: str
     style: Style | None = None
     tone: Tone = ""
+    colour: str = ""
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,6 @@ def test_turning_all_edges_round_makes_no_cycle(pairs: list[tuple[str, str]]) ->
 
 
 def test_a_large_group_with_a_short_cycle_is_quick() -> None:
-    ring = [(f"n{i}", f"n{(i + 1) % 3000}") for i in range(3000)]
+    ring = [(f"n{i}", f"n{(i + 1) % 1000}") for i in range(1000)]
     graph = digraph([*ring, ("n5", "n4")])
     assert list(shortest_cycles(graph)) == [("n4", "n5")]

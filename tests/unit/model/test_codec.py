@@ -13,6 +13,7 @@ from archcheck import ModelError, System, from_json, json_schema, to_json
 from archcheck.model.element import element_types
 
 SCHEMA = json_schema()
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -27,7 +28,7 @@ def test_reading_back_what_was_written_is_the_identity(system: System) -> None:
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(systems())
 def test_every_written_system_follows_the_schema(system: System) -> None:
-    jsonschema.validate(json.loads(to_json(system)), SCHEMA)
+    VALIDATOR.validate(json.loads(to_json(system)))
 
 
 def test_the_schema_is_a_schema_and_covers_the_vocabulary() -> None:

@@ -24,6 +24,7 @@ HERE = Path(__file__)
 SARIF = HERE.parents[4] / "shared" / "schemas" / "sarif-2.1.0.json"
 NASTY = "<b>\"x\"</b> & 'y' 架构 | `a` ::error::%0A,;"
 STRICT = Settings(profile="strict")
+VALIDATOR = jsonschema.Draft202012Validator(schema())
 
 
 def sample(name: str = "web") -> System:
@@ -105,13 +106,13 @@ def test_sarif_explains_rules_and_shows_the_path(result: Verification) -> None:
 
 
 def test_json_follows_its_published_schema(result: Verification) -> None:
-    jsonschema.Draft202012Validator(schema()).validate(json.loads(WRITERS["json"]([result])))
+    VALIDATOR.validate(json.loads(WRITERS["json"]([result])))
 
 
 @given(systems())
 def test_every_format_takes_every_system(system: System) -> None:
     result = verify(system, settings=STRICT)
-    jsonschema.Draft202012Validator(schema()).validate(json.loads(WRITERS["json"]([result])))
+    VALIDATOR.validate(json.loads(WRITERS["json"]([result])))
     ET.fromstring(WRITERS["junit"]([result]))
     for name in WRITERS:
         assert WRITERS[name]([result]) == WRITERS[name]([result])

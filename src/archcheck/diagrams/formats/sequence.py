@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
-from archcheck.diagrams.formats.svg import Icons, Piece, assembled, card_svg, tip_svg
+from archcheck.diagrams.formats.picture import assembled
+from archcheck.diagrams.formats.primitives import DASHES, Icons, Piece, tip_svg
+from archcheck.diagrams.formats.svg import card_svg
 from archcheck.diagrams.layout import LABEL, SMALL, Box, lettered
 from archcheck.diagrams.lettering import printable, width, wrapped
 from archcheck.diagrams.look import Look, Theme
@@ -20,14 +22,13 @@ _SIGNS = (
     Sign("asynchronous", style="dashed"),
     Sign("answer", style="dotted"),
 )
-_DASHES = {"solid": "", "dashed": ' stroke-dasharray="6 4"', "dotted": ' stroke-dasharray="2 4"'}
 
 
 def sequence_svg(view: Sequence, *, theme: Theme = "light", look: Look | None = None) -> str:
     """The whole picture."""
     look = look or Look()
     icons = Icons()
-    return assembled(view.heading, sequence_piece(view, icons, look), _SIGNS, icons, look, theme)
+    return assembled(view.heading, sequence_piece(view, icons, look), _SIGNS, icons, theme)
 
 
 def sequence_piece(view: Sequence, icons: Icons, look: Look) -> Piece:
@@ -139,7 +140,7 @@ class _Drawing:
 
     def _message(self, message: Message, lines: list[str], y: float) -> str:
         start, end = (self._columns[self._order[key]] for key in (message.source, message.target))
-        dash = _DASHES[message.style]
+        dash = DASHES[message.style]
         if start == end:
             path = f"M{start:.1f},{y - 10:.1f}h{_LOOP:g}v10h{-_LOOP + 4:g}"
             tip = tip_svg((start + 8, y), (start, y), 1.2)

@@ -14,7 +14,9 @@ from html import unescape
 from importlib.resources import files
 from typing import Any
 
-from archcheck.diagrams.formats.svg import SHOWN, Icons, colour_names, rules
+from archcheck.diagrams.formats.picture import SHOWN
+from archcheck.diagrams.formats.primitives import Icons
+from archcheck.diagrams.formats.stylesheet import colour_names, rules
 from archcheck.diagrams.lettering import font_faces
 from archcheck.diagrams.look import PALETTES, Theme
 from archcheck.findings import Rule
