@@ -59,6 +59,7 @@ def test_a_model_without_load_is_reported_too(folder: Path) -> None:
         (("--scenario", "usua"), "has no scenario 'usua'; did you mean 'usual'?"),
         (("--set", "bac.replicas=2"), "did you mean 'back'"),
         (("--select", "RES9"), "no rule is called 'RES9'"),
+        (("-o", "none/x.html"), "there is no folder 'none' to write the report to"),
         (("--without", "rules"), "'rules' is not one of 'proofs', 'simulation', 'plan'"),
     ],
 )

@@ -73,7 +73,9 @@ class Narrowing:
 @click.option("--tag", "tags", multiple=True, help="Only elements with this tag.")
 @click.option("--boundary", "boundaries", multiple=True, help="Only elements of this boundary.")
 @click.option("--near", metavar="ELEMENT", help="Only what is near this element.")
-@click.option("--hops", type=int, default=1, show_default=True, help="How near, in arrows.")
+@click.option(
+    "--hops", type=click.IntRange(min=0), default=1, show_default=True, help="How near, in arrows."
+)
 @click.option(
     "--expand", multiple=True, metavar="GROUP", help="Collapse all groups but this; can repeat."
 )

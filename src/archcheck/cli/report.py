@@ -9,6 +9,7 @@ import click
 
 from archcheck.cli.common import cases_of, choose_scenario, models_argument, one_system
 from archcheck.cli.rule_options import RuleSelection, rule_options
+from archcheck.model import ModelError
 from archcheck.reporting.console import spinner
 from archcheck.reporting.report import PARTS, Review, carry_out, report_page
 
@@ -64,6 +65,9 @@ def command(
 
         return serve_report(models or ("models",), sys.argv[1:], port)
     system = one_system(models, system_name)
+    path = Path(output or f"{system.name}.html")
+    if not path.parent.is_dir():
+        raise ModelError(f"there is no folder {path.parent.as_posix()!r} to write the report to")
     chosen = choose_scenario(system, scenario) if scenario else None
     cases = cases_of(system, chosen or choose_scenario(system, None), settings) if settings else ()
     with spinner(f"reviewing {system.name}"):
@@ -77,7 +81,6 @@ def command(
             seed=seed,
         )
         page = report_page(review)
-    path = Path(output or f"{system.name}.html")
     path.write_text(page, encoding="utf-8")
     click.echo(_summary(review, path), err=True)
     return 1 if review.verification.fails() else 0
