@@ -85,7 +85,7 @@ def everything() -> list[Drawing]:
 def some() -> list[Drawing]:
     """The same for parsers that take their time: one real system, one large one, hostile names."""
     canvas = canvas_of(hostile())
-    large = [drawing("landscape", kind) for kind in ("containers", "deployment", "sequence")]
+    large = [drawing("landscape", kind) for kind in ("deployment", "sequence")]
     shop = [drawing("shop", kind) for kind in VIEWS]
     return [*shop, *large, view_of(canvas), view_of(canvas, "sequence", "visit")]
 

@@ -25,8 +25,8 @@ from archcheck.capacity.queueing import erlang_c
 
 _PRECISION = 1e-8
 _ROUNDS = 5_000
-_SWEEPS = 4
-"""Linearizer's outer rounds; Chandy and Neuse make three, the last is a spare one."""
+_SWEEPS = 3
+"""So often Linearizer learns the changes anew; Chandy and Neuse do twice, the last one is spare."""
 _OPEN_ROUNDS = 200
 _LARGE_SOURCE = 400
 """Customers from which on a finite source is taken for an infinite one."""
@@ -87,6 +87,7 @@ def approximate(closed: Closed, *, linearized: bool) -> tuple[Floats, Floats, in
         return rates, queues, steps
     for _ in range(_SWEEPS):
         full = _shares(queues, closed.population)
+        learned = change.copy()  # all chains learn from the same changes, or errors add up
         for chain in range(chains):
             if closed.population[chain] < 1:
                 continue
@@ -94,7 +95,8 @@ def approximate(closed: Closed, *, linearized: bool) -> tuple[Floats, Floats, in
             fewer[chain] -= 1
             _, less, more = _core(closed, fewer, full * fewer, change)
             steps += more
-            change[chain] = np.where(fewer > 0, _shares(less, fewer) - full, 0.0)
+            learned[chain] = np.where(fewer > 0, _shares(less, fewer) - full, 0.0)
+        change = learned
         rates, queues, more = _core(closed, closed.population, queues, change)
         steps += more
     return rates, queues, steps

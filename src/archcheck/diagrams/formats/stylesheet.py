@@ -48,6 +48,5 @@ def rules(colour: Callable[[str], str]) -> str:
             "stroke-width:1.5}",
             f".line-{tone}{{fill:none;stroke:{colour(f'strong-{tone}')}}}",
             f".tip-{tone}{{fill:{colour(f'strong-{tone}')};stroke:none}}",
-            f".note-{tone}{{fill:{colour('ink')}}}",
         ]
     return "".join(found)

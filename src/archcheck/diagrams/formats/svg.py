@@ -131,12 +131,11 @@ def _band(card: Card, box: Box, look: Look) -> str:
 def _lines(card: Card, text: Lettered, box: Box) -> str:
     x = box.x + PAD + 2 + (ICON + GAP if text.has_icon else 0)
     y = box.middle[1] - text.text_height / 2
-    note = f"note-{card.tone}" if card.tone else "ink"
     found = []
     for lines, size, classes, is_bold in (
         (text.title, TITLE, "ink", True),
         (text.subtitle, SMALL, "ink" if card.tone else "muted", False),
-        (text.note, SMALL, note, True),
+        (text.note, SMALL, "ink", True),
     ):
         for line in lines:
             found.append(text_svg(line, x, y + size * 1.02, size, classes, is_bold=is_bold))

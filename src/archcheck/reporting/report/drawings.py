@@ -26,7 +26,6 @@ class Picture:
     title: str
     svg: str
     cards: Mapping[str, tuple[str, ...]]
-    arrows: tuple[tuple[str, str], ...]
 
 
 def pictures(canvas: Canvas, icons: Icons) -> Iterator[Picture]:
@@ -46,8 +45,9 @@ def pictures(canvas: Canvas, icons: Icons) -> Iterator[Picture]:
                     yield _picture(canvas, icons, f"containers of {key}", f"inside {key}", near)
     for journey in canvas.graph.system.journeys[:_JOURNEYS]:
         for kind in ("journey", "sequence"):
-            title = f"{kind} {journey.name}"
-            yield _picture(canvas, icons, title, title, view_of(canvas, kind, journey.name))
+            title, found = f"{kind} {journey.name}", view_of(canvas, kind, journey.name)
+            shown = readable(found) if isinstance(found, View) else found
+            yield _picture(canvas, icons, title, title, shown)
 
 
 def _around(view: View, group: str) -> View:
@@ -66,16 +66,13 @@ def _picture(canvas: Canvas, icons: Icons, identity: str, title: str, drawing: D
         told = readable_sequence(drawing)
         cards = tuple(replace(card, link="") for card in told.participants)
         piece = sequence_piece(replace(told, participants=cards), icons, canvas.look)
-        ends = tuple((m.source, m.target) for m in told.messages)
     else:
-        view = drawing if drawing.is_packed else readable(drawing)
-        cards = tuple(replace(card, link="") for card in view.cards)
-        groups = tuple(replace(group, link="") for group in view.groups)
-        view = replace(view, cards=cards, groups=groups)
+        cards = tuple(replace(card, link="") for card in drawing.cards)
+        groups = tuple(replace(group, link="") for group in drawing.groups)
+        view = replace(drawing, cards=cards, groups=groups)
         piece = drawn(view, lay_out(view), icons, canvas.look)
-        ends = tuple((a.source, a.target) for a in view.arrows)
     behind = {card.key: card.stands_for for card in cards}
-    return Picture(identity, title, _svg(piece, title), behind, ends)
+    return Picture(identity, title, _svg(piece, title), behind)
 
 
 def _svg(piece: Piece, title: str) -> str:
