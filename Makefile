@@ -14,7 +14,7 @@ install: .venv/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch .venv/installed
 
-demo: install  ## check, simulate and draw a real system
+demo: install  ## check, simulate, plan, draw and review a real system
 	@mkdir -p out
 	@echo "== archcheck verify models/online_boutique"
 	@$(BIN)/archcheck verify models/online_boutique || test $$? -eq 1
@@ -25,9 +25,11 @@ demo: install  ## check, simulate and draw a real system
 	@echo; echo "== archcheck diagram models/online_boutique"
 	@$(BIN)/archcheck diagram models/online_boutique -o out/online_boutique.svg
 	@$(BIN)/archcheck diagram models/online_boutique --simulate busy -o out/online_boutique.png
+	@echo; echo "== archcheck report models/online_boutique"
+	@$(BIN)/archcheck report models/online_boutique --scenario busy --without plan -o out/online_boutique.html || test $$? -eq 1
 
 test: install  ## the whole suite
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: install  ## format, lint, types, layers
 	$(BIN)/ruff format --check .
