@@ -41,12 +41,12 @@ def _committed(files: tuple[str, ...]) -> datetime.date | None:
     folder = Path(files[0]).resolve().parent
     if git is None:
         return None
-    resolved = [str(Path(file).resolve()) for file in files]
+    paths = [str(Path(file).resolve()) for file in files]
     asked = [git, "-C", str(folder)]
-    changed = _output([*asked, "status", "--porcelain", "--", *resolved])
+    changed = _output([*asked, "status", "--porcelain", "--", *paths])
     if changed is None or changed.strip():
         return None
-    text = _output([*asked, "log", "-1", "--format=%cs", "--", *resolved])
+    text = _output([*asked, "log", "-1", "--format=%cs", "--", *paths])
     return datetime.date.fromisoformat(text.strip()) if text and text.strip() else None
 
 

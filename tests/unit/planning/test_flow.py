@@ -249,3 +249,8 @@ def test_mixtures_and_maxima() -> None:
     assert longest([Moments(1, 1), Moments(1, 1)]).mean == pytest.approx(1.5, rel=0.02)
     assert longest([Moments(2, 0), Moments(0, 0)]) == Moments(2, 0)
     assert math.isinf(longest([Moments(2, 0), Moments(math.inf, math.inf)]).mean)
+
+
+def test_a_time_whose_square_is_too_small_for_a_number_has_a_variability() -> None:
+    assert Moments(1e-200, 0.0).variability == 0.0
+    assert Moments(1e-200, 1e-300).variability > 1

@@ -33,7 +33,7 @@ class Moments:
         """The squared coefficient of variation."""
         if math.isinf(self.mean):
             return 1.0
-        return self.variance / self.mean**2 if self.mean > 0 else 0.0
+        return self.variance / self.mean / self.mean if self.mean > 0 else 0.0
 
     def times(self, count: float) -> Moments:
         """As often as ``count``, one after the other."""
