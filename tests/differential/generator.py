@@ -170,8 +170,19 @@ class Generator:
             per=self.pick(("replica", "service", "client")),
         )
 
+    def mesh(self) -> Mesh:
+        return Mesh(
+            "istio",
+            timeout=self.timeout(),
+            retry=self.maybe(self.retry, 0.5),
+            per_try_timeout=self.timeout(),
+            outlier_detection=self.pick((None, True)),
+        )
+
     def fallback(self) -> Fallback:
-        return self.pick((Fallback("static"), Fallback("cache", target="cache")))
+        return self.pick(
+            (Fallback("static"), Fallback("cache", target="cache"), Fallback("call", target="bank"))
+        )
 
     def asked(self) -> dict[str, Any]:
         """What every remote step can declare."""
@@ -335,7 +346,7 @@ class Generator:
             pools=[Pool("db", self.pick((1, 4)), max_wait=self.pick((None, 3 * ms)))]
             if self.chance(0.5)
             else [],
-            mesh=self.maybe(lambda: Mesh("istio", outlier_detection=True), 0.2),
+            mesh=self.maybe(self.mesh, 0.3),
             shedding=self.maybe(
                 lambda: LoadShedding(max_utilisation=80 * percent, priorities=["gold", "bronze"]),
                 0.3,

@@ -73,8 +73,10 @@ def _patience(graph: Graph) -> dict[str, list[tuple[Duration, str]]]:
     """Service to the timeouts of those who wait for it."""
     found: dict[str, list[tuple[Duration, str]]] = {}
     for step in graph.calls():
-        if isinstance(step.timeout, Duration):
-            found.setdefault(step.target.name, []).append((step.timeout, step.operation.name))
+        attempt = step.protection.attempt()
+        if attempt is not None:
+            patience = Duration(float(attempt)), step.operation.name
+            found.setdefault(step.target.name, []).append(patience)
     for journey in graph.system.journeys:
         if isinstance(journey.timeout, Duration):
             for entry in journey.all_entries():

@@ -53,9 +53,9 @@ rule = Rule("RES010", "breaker-never-opens", severity="warning", method="calc", 
 @rule.check
 def check(graph: Graph, options: Options) -> Iterator[Result]:
     guarded = [
-        (step, breaker)
+        (step, step.protection.breaker)
         for step in graph.interactions
-        if isinstance(breaker := getattr(step.step, "breaker", None), CircuitBreaker)
+        if step.protection.breaker is not None
     ]
     if not guarded:
         yield NotApplicable("no call has a circuit breaker")
@@ -69,9 +69,10 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
 
 
 def _timings(step: Interaction, breaker: CircuitBreaker) -> Iterator[Violation]:
-    timeout = step.timeout if isinstance(step.timeout, Duration) else None
-    if timeout is None:
+    attempt = step.protection.attempt()
+    if attempt is None:
         return  # rule RES001 asks for it
+    timeout = Duration(float(attempt))
     if breaker.slow_call is not None and breaker.slow_call >= timeout:
         yield Violation(
             step,

@@ -45,6 +45,7 @@ from archcheck import (
 from archcheck.findings import NotApplicable, Result, Rule
 from archcheck.graph import Graph, Interaction
 from archcheck.proof import LongestRun, Refuted, deadline_budgets, results
+from archcheck.proof.deadlines import WorstCases, single_steps
 from archcheck.units import Duration, ms, s
 
 rule = Rule("RES003", "deadline-budget", severity="error", method="proof")
@@ -52,24 +53,23 @@ rule = Rule("RES003", "deadline-budget", severity="error", method="proof")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    answers = list(deadline_budgets(graph))
+    cases = WorstCases(graph)
+    answers = list(deadline_budgets(graph, cases))
     if not answers:
         yield NotApplicable("no call between services has a timeout, no journey an objective")
     yield from results(
         answer
         for answer in answers
-        if not (isinstance(answer, Refuted) and _one_step_is_longer(answer))
+        if not (isinstance(answer, Refuted) and _one_step_is_longer(cases, answer))
     )
 
 
-def _one_step_is_longer(answer: Refuted) -> bool:
-    """Whether it is a caller's timeout that a single step exceeds."""
-    run = answer.counterexample
-    if not isinstance(run, LongestRun) or isinstance(answer.subject, Journey):
+def _one_step_is_longer(cases: WorstCases, answer: Refuted) -> bool:
+    """Whether it is a caller's timeout that a single step of its callee exceeds (RES002)."""
+    run, call = answer.counterexample, answer.subject
+    if not isinstance(run, LongestRun) or not isinstance(call, Interaction):
         return False
-    return any(
-        isinstance(part.subject, Interaction) and part.seconds > run.limit for part in run.waits
-    )
+    return any(not case.gaps and case.seconds > run.limit for _, case in single_steps(cases, call))
 
 
 def _shop(patience: Duration, *steps: Step, limit: Duration | None = None) -> System:

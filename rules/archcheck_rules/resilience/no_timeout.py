@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from archcheck import Absent, Call, Endpoint, Mesh, MySQL, Read, Service, System
 from archcheck.findings import Result, Rule, Violation
-from archcheck.graph import Graph, Interaction
+from archcheck.graph import Graph
 from archcheck.units import ms, s
 
 rule = Rule("RES001", "no-timeout", severity="error", method="attr", on_unknown="violation")
@@ -28,9 +28,7 @@ rule = Rule("RES001", "no-timeout", severity="error", method="attr", on_unknown=
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.synchronous():
-        if step.timeout is not None and not isinstance(step.timeout, Absent):
-            continue
-        if step.mode == "call" and _mesh_timeout(step):
+        if step.protection.attempt() is not None:
             continue
         reason = f" ({step.timeout.reason!r})" if isinstance(step.timeout, Absent) else ""
         verb = {"call": "calls", "read": "reads", "write": "writes"}.get(step.mode, "waits for")
@@ -40,11 +38,6 @@ def check(graph: Graph) -> Iterator[Result]:
             fix="timeout=250 * ms",
             cause="a step waits for another process without a timeout",
         )
-
-
-def _mesh_timeout(step: Interaction) -> bool:
-    mesh = getattr(step.source, "mesh", None)
-    return isinstance(mesh, Mesh) and mesh.timeout is not None
 
 
 def _call(call: Call, mesh: Mesh | None = None) -> System:

@@ -46,18 +46,18 @@ rule = Rule("RES008", "retries-at-many-layers", severity="warning", method="grap
 def check(graph: Graph) -> Iterator[Result]:
     below = _Below(graph)
     for step in graph.calls():
-        attempts = _attempts(step)
+        attempts = step.protection.attempts
         if attempts == 1:
             continue
         inner = below.retrying(step.target_name)
-        own = bool(step.retries) and _mesh_attempts(step) > 1
+        own = step.protection.tries > 1 and step.protection.mesh_tries > 1
         if inner or own:
             if attempts is None:
                 yield Undecided(step, "retry", "holds with a single attempt")
                 continue
             total = attempts
             for part in inner:
-                total *= _attempts(part) or 1
+                total *= part.protection.attempts or 1
             yield Violation(
                 step,
                 f"{step.operation.name} tries {step.target_name} up to {attempts} times and "
@@ -70,20 +70,6 @@ def check(graph: Graph) -> Iterator[Result]:
         elif attempts is not None:
             for part in below.unknown(step.target_name):
                 yield Undecided(part, "retry", "holds with a single attempt")
-
-
-def _attempts(step: Interaction) -> int | None:
-    """How often a step is tried in all, by the caller and by its mesh; ``None``: unknown."""
-    if step.retries is None:
-        return None
-    return (step.retries + 1) * _mesh_attempts(step)
-
-
-def _mesh_attempts(step: Interaction) -> int:
-    """A mesh sees calls only."""
-    if step.mode == "call" and step.mesh is not None and step.mesh.retry is not None:
-        return step.mesh.retry.attempts
-    return 1
 
 
 class _Below:
@@ -103,7 +89,7 @@ class _Below:
                 if step.mode == "publish":
                     continue
                 rest = self.retrying(step.target_name) if step.mode == "call" else ()
-                paths.append((step, *rest) if (_attempts(step) or 1) > 1 else rest)
+                paths.append((step, *rest) if (step.protection.attempts or 1) > 1 else rest)
             self._retrying[operation] = max(paths, key=len, default=())
         return self._retrying[operation]
 
@@ -114,7 +100,7 @@ class _Below:
             found: dict[Interaction, None] = {}
             for step in self._graph.outgoing.get(operation, ()):
                 if step.mode == "call":
-                    if step.retries is None:
+                    if step.protection.retry is None:
                         found[step] = None
                     found.update(dict.fromkeys(self.unknown(step.target_name)))
             self._unknown[operation] = tuple(found)

@@ -15,6 +15,7 @@ RFC 9110, 9.2.2 Idempotent Methods.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from archcheck import Call, Endpoint, MySQL, Named, Retry, Service, System, Write
@@ -28,23 +29,27 @@ rule = Rule("RES004", "retry-not-idempotent", severity="error", method="attr")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.synchronous():
-        retry = getattr(step.step, "retry", None)
-        if step.mode in ("read", "cache") or not isinstance(retry, Retry) or retry.attempts == 1:
+        has_key = getattr(step.step, "idempotency_key", None)
+        repeats = [retry for retry in step.protection.retries if _may_repeat_work(retry)]
+        if step.mode == "read" or has_key or not repeats:
             continue
-        has_key = retry.idempotency_key or getattr(step.step, "idempotency_key", None)
-        if has_key or set(retry.on) <= {"rejected", "broken"}:
-            continue
+        attempts = math.prod(retry.attempts for retry in repeats)
         idempotent, where = _idempotent(graph, step)
         if idempotent is None:
             yield Undecided(where, "idempotent")
         elif not idempotent:
             yield Violation(
                 step,
-                f"{step.operation.name} tries {step.target_name} up to {retry.attempts} times, "
+                f"{step.operation.name} tries {step.target_name} up to {attempts} times, "
                 "but a repeated request has a further effect",
                 fix="retry=Retry(..., idempotency_key=True), or remove the retry",
                 evidence=(step, where),
             )
+
+
+def _may_repeat_work(retry: Retry) -> bool:
+    """Whether an attempt may be repeated that the callee has worked for."""
+    return not retry.idempotency_key and not set(retry.on) <= {"rejected", "broken"}
 
 
 def _idempotent(graph: Graph, step: Interaction) -> tuple[bool | None, Named | Operation]:

@@ -27,7 +27,7 @@ rule = Rule("RES006", "retry-without-jitter", severity="warning", method="attr")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.interactions:
-        retry = getattr(step.step, "retry", None)
+        retry = step.protection.retry
         if not isinstance(retry, Retry) or retry.attempts == 1:
             continue
         if retry.jitter is None:

@@ -6,9 +6,11 @@ caller never learns what went wrong further down. Retries then pile work upon lo
 How to fix: shorten the inner timeout or the number of its attempts, lengthen the outer one, or
 propagate the deadline (``propagates_deadline=True``), so that the callee stops too.
 
-The longest time of a step is ``attempts * timeout`` plus the longest backoffs between them.
+The longest time of a step is that of all its attempts, each as long as its timeout (the client's or
+the mesh's, whichever is shorter), with the longest backoffs between them and hedges on top.
 
-False positives: an inner step that runs only when there is time left.
+False positives: an inner step that runs only when there is time left. Steps that together take
+too long are rule RES003's.
 
 Sources: grpc.io, Deadlines; Azure Architecture Center, Retry pattern (layered tasks).
 """
@@ -17,11 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Absent, Call, Endpoint, Retry, Service, System
+from archcheck import Call, Endpoint, Hedge, Mesh, Retry, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
-from archcheck.graph.worst_case import longest_wait
-from archcheck.proof.deadlines import passes_deadline_on
+from archcheck.graph.exact import Rational, shown
+from archcheck.proof.deadlines import WorstCase, WorstCases, single_steps
 from archcheck.units import Duration, ms
 
 rule = Rule("RES002", "timeout-inversion", severity="error", method="graph")
@@ -29,40 +31,40 @@ rule = Rule("RES002", "timeout-inversion", severity="error", method="graph")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    cases = WorstCases(graph)
     for outer in graph.calls():
-        if outer.endpoint is None or passes_deadline_on(outer):
-            continue
-        if outer.timeout is None or isinstance(outer.timeout, Absent):
-            continue  # that is rule RES001's finding
-        for inner in graph.outgoing[outer.target_name]:
-            if inner.is_synchronous:
-                yield from _compare(graph, outer, outer.timeout, inner)
+        patience = outer.protection.attempt()
+        if outer.endpoint is None or outer.protection.passes_deadline_on or patience is None:
+            continue  # a call without a timeout is rule RES001's finding
+        for inner, case in single_steps(cases, outer):
+            if case.gaps:
+                limit = f"{shown(patience)}, the timeout of {outer.name}"
+                yield Undecided(inner, "timeout", f"holds up to {limit}")
+            elif case.seconds > patience:
+                yield _inverted(outer, patience, inner, case)
 
 
-def _compare(
-    graph: Graph, outer: Interaction, patience: Duration, inner: Interaction
-) -> Iterator[Result]:
-    wait = longest_wait(inner)
-    if wait is None:
-        yield Undecided(inner, "timeout", f"holds up to {patience}, the timeout of {outer.name}")
-    elif wait.total > patience:
-        yield Violation(
-            outer,
-            f"{outer.operation.name} gives up on {outer.target_name} after {patience}, but "
-            f"{inner.name} may take {wait.total}",
-            fix=f"wait at least {wait.total} here, or shorten {inner.name}",
-            evidence=(outer, inner, wait.sum),
-        )
+def _inverted(
+    outer: Interaction, patience: Rational, inner: Interaction, case: WorstCase
+) -> Violation:
+    needed = shown(case.seconds)
+    return Violation(
+        outer,
+        f"{outer.operation.name} gives up on {outer.target_name} after {shown(patience)}, but "
+        f"{inner.name} may take {needed}",
+        fix=f"wait at least {needed} here, or shorten {inner.name}",
+        evidence=(outer, inner, *(part.text for part in case.parts)),
+    )
 
 
-def _chain(outer: Duration, inner: Call) -> System:
+def _chain(outer: Duration, inner: Call, mesh: Mesh | None = None) -> System:
     return System(
         "shop",
         [
             Service(
                 "edge", endpoints=[Endpoint("buy", steps=[Call("orders.place", timeout=outer)])]
             ),
-            Service("orders", endpoints=[Endpoint("place", steps=[inner])]),
+            Service("orders", mesh=mesh, endpoints=[Endpoint("place", steps=[inner])]),
             Service("payments", endpoints=[Endpoint("Charge")]),
         ],
     )
@@ -77,6 +79,29 @@ def the_caller_gives_up_first() -> System:
 def retries_take_longer() -> System:
     retry = Retry(attempts=3, backoff=50 * ms)
     return _chain(600 * ms, Call("payments.Charge", timeout=200 * ms, retry=retry))
+
+
+@rule.bad("edge.buy -> orders.place")
+def a_hedge_comes_on_top() -> System:
+    return _chain(320 * ms, Call("payments.Charge", timeout=300 * ms, hedge=Hedge(50 * ms)))
+
+
+@rule.good
+def the_mesh_tries_again_inside_the_timeout() -> System:
+    mesh = Mesh("istio", retry=Retry(attempts=4))
+    return _chain(400 * ms, Call("payments.Charge", timeout=300 * ms), mesh)
+
+
+@rule.good
+def the_mesh_gives_up_earlier() -> System:
+    mesh = Mesh("istio", timeout=100 * ms)
+    return _chain(200 * ms, Call("payments.Charge", timeout=500 * ms), mesh)
+
+
+@rule.bad("edge.buy -> orders.place")
+def each_try_of_the_mesh_counts() -> System:
+    mesh = Mesh("istio", retry=Retry(attempts=3), per_try_timeout=100 * ms)
+    return _chain(200 * ms, Call("payments.Charge"), mesh)
 
 
 @rule.good

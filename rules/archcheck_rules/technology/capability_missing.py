@@ -74,7 +74,7 @@ def _deadline(step: Interaction) -> Iterator[Result]:
 
 
 def _mesh(step: Interaction) -> Iterator[Result]:
-    relies = step.timeout is None or step.retries is None
+    relies = step.timeout is None or step.protection.retry is None
     if not relies:
         return
     if step.protocol is None:

@@ -39,13 +39,14 @@ def check(graph: Graph) -> Iterator[Result]:
 
 
 def _retries(step: Interaction, retry: Retry) -> Iterator[Result]:
-    if step.retries is None:
+    tries = step.protection.tries
+    if step.protection.retry is None:
         yield Undecided(step, "retry", "holds without retries of its own")
-    elif step.retries:
+    elif tries > 1:
         yield Violation(
             step,
-            f"{step.name} is tried {step.retries + 1} times by the caller and {retry.attempts} "
-            f"times by its mesh: {(step.retries + 1) * retry.attempts} times in all",
+            f"{step.name} is tried {tries} times by the caller and {retry.attempts} "
+            f"times by its mesh: {tries * retry.attempts} times in all",
             fix='retry=Absent("the mesh retries")',
         )
 

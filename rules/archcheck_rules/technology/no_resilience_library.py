@@ -101,7 +101,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
 
 
 def _mechanisms(step: Interaction) -> Iterator[str]:
-    if step.retries:
+    if step.protection.tries > 1:
         yield "retry"
     if isinstance(getattr(step.step, "breaker", None), CircuitBreaker):
         yield "circuit breaker"

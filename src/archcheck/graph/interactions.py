@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
+from archcheck.graph.protection import Protection, protection_of
 from archcheck.model import (
     Absent,
     Cached,
@@ -24,7 +26,6 @@ from archcheck.model import (
     Publish,
     Read,
     Repeat,
-    Retry,
     Service,
     Sometimes,
     Step,
@@ -76,6 +77,13 @@ class Interaction:
     cached_by: str | None
     flags: tuple[tuple[str, bool], ...]
     """The feature flags around it, and how each must stand for it to be executed."""
+    is_awaited: bool
+    """Whether its operation goes on only after it: not in a branch that nobody waits for."""
+
+    @cached_property
+    def protection(self) -> Protection:
+        """What bounds how long it takes and how often it is asked."""
+        return protection_of(self.source, self.step)
 
     @property
     def in_parallel(self) -> bool:
@@ -106,14 +114,6 @@ class Interaction:
     def timeout(self) -> Duration | Absent | None:
         """The declared timeout of an attempt."""
         return self.step.timeout
-
-    @property
-    def retries(self) -> int | None:
-        """Attempts beyond the first that the caller declares; ``None``: unknown."""
-        retry = self.step.retry if isinstance(self.step, InteractionStep) else None
-        if isinstance(retry, Retry):
-            return retry.attempts - 1
-        return 0 if isinstance(retry, Absent) else None
 
     @property
     def protocol(self) -> Protocol | None:
@@ -159,6 +159,7 @@ class _Context:
     hit_ratio_unknown: bool = False
     cached_by: str | None = None
     flags: tuple[tuple[str, bool], ...] = ()
+    is_awaited: bool = True
     cold: bool = False
 
 
@@ -192,7 +193,14 @@ def _walk(
         elif isinstance(step, Group):
             if isinstance(step, Cached):
                 yield _cache_lookup(system, operation, step, context)
-            yield from _walk(system, operation, step.steps, _inside(system, step, context))
+            inside = _inside(system, step, context)
+            if not isinstance(step, Parallel):
+                yield from _walk(system, operation, step.steps, inside)
+                continue
+            for branch in step.steps:
+                waits = context.is_awaited and not getattr(branch, "optional", False)
+                around = replace(inside, is_awaited=waits)
+                yield from _walk(system, operation, [branch], around)
 
 
 def _inside(system: System, group: Group, context: _Context) -> _Context:
@@ -254,6 +262,7 @@ def _interaction(
         context.hit_ratio_unknown,
         context.cached_by,
         context.flags,
+        context.is_awaited,
     )
 
 
@@ -274,4 +283,5 @@ def _cache_lookup(
         context.hit_ratio_unknown,
         context.cached_by,
         context.flags,
+        context.is_awaited,
     )

@@ -145,9 +145,11 @@ class Mesh(Element):
     product: Literal["istio", "linkerd", "envoy", "consul", "other"] = field(kw_only=False)
     """The mesh."""
     timeout: Duration | None = None
-    """Timeout that the mesh sets on each call."""
+    """Timeout of each call, over all attempts that the mesh makes of it."""
     retry: Retry | None = None
-    """Retries that the mesh makes."""
+    """Retries that the mesh makes, inside each attempt of the code: attempts multiply."""
+    per_try_timeout: Duration | None = None
+    """Timeout of each attempt of the mesh (Istio's ``perTryTimeout``); ``None``: unknown."""
     mutual_tls: bool | None = None
     """Whether it encrypts and authenticates calls between services."""
     outlier_detection: bool | None = None

@@ -5,6 +5,7 @@ with what it assumes, :class:`Refuted` with a counterexample, or :class:`Undecid
 not declared. Numbers are exact rationals. ``docs/proofs.md`` explains each encoding and its limits.
 """
 
+from archcheck.graph.exact import exact
 from archcheck.proof.amplification import RetryStorm, retry_amplification
 from archcheck.proof.answers import (
     Answer,
@@ -18,7 +19,6 @@ from archcheck.proof.answers import (
 )
 from archcheck.proof.budget import Budget, BudgetSpentError
 from archcheck.proof.deadlines import LongestRun, deadline_budgets
-from archcheck.proof.exact import exact
 from archcheck.proof.limits.admission import admissions
 from archcheck.proof.limits.figures import WorstPoint, worst_demands
 from archcheck.proof.limits.load import carried

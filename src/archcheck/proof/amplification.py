@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 
 from archcheck.capacity import demands
 from archcheck.graph import Graph, Interaction
-from archcheck.model import CircuitBreaker, Datastore, Hedge, Named, Retry
+from archcheck.graph.exact import Rational, exact
+from archcheck.model import Datastore, Named, Retry
 from archcheck.proof.answers import (
     Answer,
     Counterexample,
@@ -31,9 +32,6 @@ from archcheck.proof.answers import (
     missing,
 )
 from archcheck.proof.budget import left
-from archcheck.proof.deadlines import passes_deadline_on
-from archcheck.proof.exact import Rational, exact
-from archcheck.units import Duration
 
 _LONG_RUN = "budgets and breakers are counted in the long run, not at the moment of a failure"
 _ONCE = Rational(1)
@@ -123,22 +121,21 @@ class Amplification:
         ``tries`` instead of the declared attempts, and with a breaker that opens at a failure
         rate of ``breaks_at`` where none is declared.
         """
-        retry = getattr(step.step, "retry", None)
-        if retry is None and step.mode == "call":
+        guard = step.protection
+        if guard.retry is None and step.mode == "call":
             return None
-        attempts = Rational(retry.attempts if isinstance(retry, Retry) else 1)
-        if isinstance(retry, Retry):
+        attempts = Rational(guard.tries)
+        if isinstance(guard.retry, Retry):
             attempts = Rational(tries) if tries is not None else attempts
-            attempts = min(attempts, self._budget(step, retry), self._deadline(step, retry))
-        mesh = step.mesh
-        if step.mode == "call" and mesh is not None and mesh.retry is not None:
-            attempts *= mesh.retry.attempts
-        breaker = getattr(step.step, "breaker", None)
-        rate = exact(breaker.failure_rate) if isinstance(breaker, CircuitBreaker) else breaks_at
+            attempts = min(
+                attempts, self._budget(step, guard.retry), self._deadline(step, guard.retry)
+            )
+        rate = exact(guard.breaker.failure_rate) if guard.breaker is not None else breaks_at
         if rate is not None and rate < 1:
             attempts = min(attempts, 1 / (1 - rate))
-        hedge = getattr(step.step, "hedge", None)
-        return attempts * (hedge.max_attempts if isinstance(hedge, Hedge) else 1)
+        if guard.mesh_retry is not None:  # inside each attempt that the code's breaker lets through
+            attempts *= min(Rational(guard.mesh_tries), self._budget(step, guard.mesh_retry))
+        return attempts * guard.hedged
 
     def _budget(self, step: Interaction, retry: Retry) -> Rational:
         if retry.budget is None:
@@ -153,13 +150,15 @@ class Amplification:
     def _deadline(self, step: Interaction, retry: Retry) -> Rational:
         """Attempts that fit a deadline which all callers pass on, if only timeouts are retried."""
         callers = [c for c in self._callers.get(step.operation.name, ()) if c.mode == "call"]
-        if set(retry.on) != {"timeout"} or not isinstance(step.timeout, Duration) or not callers:
+        each, guard = step.protection.attempt(), step.protection
+        many = guard.mesh_retry is not None or guard.per_try_timeout is not None
+        if set(retry.on) != {"timeout"} or not each or not callers or many:
+            return Rational(retry.attempts)  # a mesh can time out early, by jitter
+        limits = [c.protection.attempt() for c in callers if c.protection.passes_deadline_on]
+        known = [limit for limit in limits if limit is not None]
+        if len(known) < len(callers):
             return Rational(retry.attempts)
-        limits = [c.timeout for c in callers if passes_deadline_on(c)]
-        known = [exact(limit) for limit in limits if isinstance(limit, Duration)]
-        if len(known) < len(callers) or not step.timeout:
-            return Rational(retry.attempts)
-        return Rational(math.ceil(max(known) / exact(step.timeout)))
+        return Rational(math.ceil(max(known) / each))
 
 
 def _callers(graph: Graph) -> dict[str, list[Interaction]]:

@@ -1,10 +1,9 @@
 """Deadline budgets: does the worst case of what lies below a call fit the caller's patience?
 
 The worst case of an operation is found by one walk. Steps add up, parallel branches count as the
-longest that is waited for, repeats multiply, and everything that may happen does. A call or
-query with a timeout T and n attempts keeps its caller n T and the longest backoffs between them
-(jitter draws between zero and that); a hedge that is sent after h < T adds h for each further
-attempt, and a fallback call what it takes itself. The timeout of a call bounds it, whatever lies
+longest that is waited for, repeats multiply, and everything that may happen does. How
+long a call or query keeps its caller is decided by :mod:`archcheck.graph.protection`; a fallback
+call adds what it takes itself. The timeout of a call bounds it, whatever lies
 below, so that every claim looks one level deep: the callee's worst case against each caller's
 timeout, and the entry's against the objective and the patience of a journey's users. A call that
 passes its deadline on cannot be outlived by its callee.
@@ -17,15 +16,9 @@ from dataclasses import dataclass
 
 from archcheck.findings import Subject
 from archcheck.graph import Graph, Interaction, Operation
-from archcheck.graph.worst_case import backoffs
-from archcheck.model import (
-    Absent,
-    Hedge,
-    Journey,
-    Retry,
-    Work,
-    effective,
-)
+from archcheck.graph.exact import Rational, exact, longest, shown
+from archcheck.graph.protection import Protection
+from archcheck.model import Absent, Journey, LocalCache, Work
 from archcheck.proof.answers import (
     Answer,
     Counterexample,
@@ -36,7 +29,6 @@ from archcheck.proof.answers import (
     missing,
 )
 from archcheck.proof.budget import left
-from archcheck.proof.exact import Rational, exact, longest, shown
 from archcheck.proof.walk import LongestWalk
 from archcheck.units import Duration
 
@@ -99,11 +91,8 @@ class WorstCases(LongestWalk[WorstCase]):
         self._tries = tries or {}
 
     def timeout_of(self, step: Interaction) -> Rational | None:
-        """The timeout of an attempt in seconds: the step's, else the mesh's."""
-        timeout = step.timeout
-        if not isinstance(timeout, Duration) and step.mesh is not None and step.mode == "call":
-            timeout = step.mesh.timeout
-        return exact(timeout) if isinstance(timeout, Duration) else None
+        """The longest that an attempt lasts, by the client's timeout and the mesh's, in seconds."""
+        return step.protection.attempt()
 
     def bound_of(self, step: Interaction) -> WorstCase | None:
         """What bounds a call that has deliberately no timeout: its callee's own worst case."""
@@ -127,13 +116,23 @@ class WorstCases(LongestWalk[WorstCase]):
             below = self.bound_of(step)
             if below is None:
                 return WorstCase(gaps=(Gap(step, "timeout"),))
-            timeout, assumptions = below.seconds, below.assumptions
-        if getattr(step.step, "retry", None) is None:
+            timeout = step.protection.unbounded_attempt(below.seconds)
+            assumptions = below.assumptions
+        if step.protection.retry is None:
             assumptions = (*assumptions, _NO_RETRY)
-        seconds, text = attempts_of(step, timeout, self._tries.get(step))
+        seconds, text = step.protection.longest_wait(timeout, self._tries.get(step))
         return WorstCase(
             (Waiting(step, seconds, f"{step.name} waits {text}"),), assumptions=assumptions
         )
+
+    def falling_back(self, step: Interaction, target: str, guard: Protection) -> WorstCase:
+        below, attempt = self.of(target), guard.attempt()
+        if attempt is None:
+            more = guard.unbounded_attempt(below.seconds) - below.seconds
+            text = f"the mesh of {step.source.name} tries {target} again, for {shown(more)} more"
+            return below + WorstCase((Waiting(step, more, text),) if more else ())
+        text = f"{step.operation.name} falls back to {target} for {shown(attempt)}"
+        return WorstCase((Waiting(step, attempt, text),))
 
     def longest(self, branches: Sequence[WorstCase]) -> WorstCase:
         """The longest counts; the gaps and assumptions of all of them stay."""
@@ -152,35 +151,11 @@ class WorstCases(LongestWalk[WorstCase]):
         return WorstCase(gaps=(Gap(operation, "an end of the calls that come back to it"),))
 
 
-def attempts_of(
-    step: Interaction, timeout: Rational, tries: int | None = None
-) -> tuple[Rational, str]:
-    """The longest wait for a step whose attempts may each take ``timeout``, and the sum of it.
-
-    ``tries`` instead of the declared attempts, if given.
-    """
-    each, text = timeout, shown(timeout)
-    hedge = getattr(step.step, "hedge", None)
-    if isinstance(hedge, Hedge) and exact(hedge.after) < timeout:
-        later = exact(hedge.after) * (hedge.max_attempts - 1)
-        each, text = timeout + later, f"({shown(timeout)} + hedged after {shown(later)})"
-    retry = getattr(step.step, "retry", None)
-    count = tries or (retry.attempts if isinstance(retry, Retry) else 1)
-    if not isinstance(retry, Retry) or count == 1:
-        return each, text
-    pauses = [exact(wait) for wait in backoffs(retry)[: count - 1]]
-    total = each * count + sum(pauses)
-    waits = f" + backoff {' + '.join(shown(p) for p in pauses)}" if any(pauses) else ""
-    return total, f"{count} x {text}{waits} = {shown(total)}"
-
-
-def passes_deadline_on(step: Interaction) -> bool:
-    """Whether the callee learns how much time is left: as the call says, else the runtime."""
-    own = getattr(step.step, "propagates_deadline", None)
-    if own is not None:
-        return bool(own)
-    runtime = getattr(step.source, "runtime", None)
-    return bool(effective(runtime, "deadline_propagation").value)
+def single_steps(cases: WorstCases, call: Interaction) -> Iterator[tuple[Interaction, WorstCase]]:
+    """What the callee of a call waits for, each step with the longest that it takes by itself."""
+    for step in cases.graph.outgoing.get(call.target_name, ()):
+        if step.is_synchronous and step.is_awaited and not isinstance(step.target, LocalCache):
+            yield step, cases.waiting(step)
 
 
 def deadline_budgets(graph: Graph, cases: WorstCases | None = None) -> Iterator[Answer]:
@@ -212,7 +187,7 @@ def limits_of(journey: Journey) -> list[tuple[str, Duration]]:
 
 def _fits_call(cases: WorstCases, step: Interaction, timeout: Rational) -> Answer:
     claim = f"the worst case of {step.target_name} fits the timeout of {step.operation.name}"
-    if passes_deadline_on(step):
+    if step.protection.passes_deadline_on:
         return Proved(step, claim, (_DEADLINE,))
     case = cases.of(step.target_name)
     patience = f"{step.operation.name} gives up on {step.target_name} after {shown(timeout)}"

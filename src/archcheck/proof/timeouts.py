@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from archcheck.editing import Edit
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.exact import Rational, exact, longest
 from archcheck.model import Datastore, External, Write
 from archcheck.proof.answers import Answer, Refuted
 from archcheck.proof.deadlines import (
@@ -23,9 +24,7 @@ from archcheck.proof.deadlines import (
     deadline_budgets,
     judged,
     limits_of,
-    passes_deadline_on,
 )
-from archcheck.proof.exact import Rational, exact, longest
 from archcheck.units import Duration
 
 _GRID = Rational(1, 1000)
@@ -54,7 +53,7 @@ def suggest_timeouts(graph: Graph) -> Suggestion:
     open_steps = tuple(
         step.name
         for step, floor in floors.items()
-        if floor is None and not isinstance(step.timeout, Duration)
+        if floor is None and step.protection.attempt() is None
     )
     least = _Least(graph, floors)
     conflicts = tuple(answer for answer in _journeys(graph, least) if isinstance(answer, Refuted))
@@ -64,13 +63,15 @@ def suggest_timeouts(graph: Graph) -> Suggestion:
     if any(isinstance(a, Refuted) for a in deadline_budgets(graph, Given(graph, chosen))):
         # a fallback that is called shares its time with others: the least solution always fits
         chosen = {step: least.timeout_of(step) for step in floors}
-    edits = []
-    for step, seconds in chosen.items():
-        declared = step.timeout
-        old = exact(declared) if isinstance(declared, Duration) else None
-        if seconds is not None and seconds != old:
-            value = Duration(float(seconds))
-            edits.append(Edit(step.step, {"timeout": value}, step.name))
+        answers = deadline_budgets(graph, Given(graph, chosen))
+        conflicts = tuple(answer for answer in answers if isinstance(answer, Refuted))
+        if conflicts:  # a mesh gives up before its callee can answer, whatever the code waits
+            return Suggestion(conflicts=conflicts, undecided=open_steps)
+    edits = [
+        Edit(step.step, {"timeout": Duration(float(seconds))}, step.name)
+        for step, seconds in chosen.items()
+        if seconds is not None and seconds != step.protection.attempt()
+    ]
     return Suggestion(tuple(edits), undecided=open_steps)
 
 
@@ -126,10 +127,12 @@ class _Least(WorstCases):
             return super().timeout_of(step)
         if step.endpoint is not None and step.target_name in self.graph.operations:
             below = self.of(step.target_name)
-            if not passes_deadline_on(step) or floor == 0:
+            if not step.protection.passes_deadline_on or floor == 0:
                 floor = max(floor, below.seconds)
+        if not floor:
+            return super().timeout_of(step)
         grid = _GRID if floor >= 10 * _GRID else _GRID / 10
-        return math.ceil(floor / grid) * grid if floor else super().timeout_of(step)
+        return step.protection.attempt(math.ceil(floor / grid) * grid)
 
 
 class Given(WorstCases):
@@ -145,7 +148,7 @@ class Given(WorstCases):
         self.timeouts = timeouts
 
     def timeout_of(self, step: Interaction) -> Rational | None:
-        return self.timeouts[step] if step in self.timeouts else super().timeout_of(step)
+        return step.protection.attempt(self.timeouts.get(step))
 
 
 def closest(
@@ -169,7 +172,8 @@ def closest(
         picked = _pick(graph, least, name, limits.get(name), tries)
         chosen.update(picked)
         for step, seconds in picked.items():
-            if step.mode == "call" and seconds is not None and not passes_deadline_on(step):
+            passes_on = step.protection.passes_deadline_on
+            if step.mode == "call" and seconds is not None and not passes_on:
                 _lower(limits, step.target_name, seconds)
     return chosen
 

@@ -12,8 +12,10 @@ from collections.abc import Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.protection import Protection, protection_of
 from archcheck.model import (
     Cached,
+    Call,
     Fallback,
     Feature,
     Journey,
@@ -59,6 +61,10 @@ class LongestWalk(ABC, Generic[T]):
         """What a call, query or lookup takes, its fallback aside."""
 
     @abstractmethod
+    def falling_back(self, step: Interaction, target: str, guard: Protection) -> T:
+        """What the call takes that answers instead of a step; its ``guard`` is the mesh's."""
+
+    @abstractmethod
     def longest(self, branches: Sequence[T]) -> T:
         """What things at the same time take."""
 
@@ -98,7 +104,9 @@ class LongestWalk(ABC, Generic[T]):
             return self.nothing()
         fallback = getattr(step.step, "fallback", None)
         if isinstance(fallback, Fallback) and fallback.kind == "call" and fallback.target:
-            return self.waiting(step) + self.of(str(fallback.target))
+            call = Call(fallback.target)
+            guard = protection_of(step.source, call)
+            return self.waiting(step) + self.falling_back(step, str(fallback.target), guard)
         return self.waiting(step)
 
     def _in_a_row(

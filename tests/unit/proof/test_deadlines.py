@@ -228,8 +228,10 @@ def one(steps: Sequence[Step]) -> Rational:
 def test_a_hedge_is_sent_while_the_first_attempt_is_open() -> None:
     hedged = Call("b", timeout=100 * ms, hedge=Hedge(30 * ms, max_attempts=3))
     assert one([hedged]) == Rational(160, 1000)
-    late = Call("b", timeout=100 * ms, hedge=Hedge(100 * ms))
+    late = Call("b", timeout=100 * ms, hedge=Hedge(101 * ms))
     assert one([late]) == Rational(100, 1000)
+    at_the_end = Call("b", timeout=100 * ms, hedge=Hedge(100 * ms))
+    assert one([at_the_end]) == Rational(200, 1000)  # sent in the moment of the timeout
 
 
 def test_a_flag_is_on_or_off_and_never_both() -> None:

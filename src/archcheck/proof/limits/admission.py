@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from archcheck.capacity import Demand
 from archcheck.graph import Graph, Operation
+from archcheck.graph.exact import Rational, exact
 from archcheck.model import External, Journey, RateLimit, Scenario, Service
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
-from archcheck.proof.exact import Rational, exact
 from archcheck.proof.limits.figures import Figure, WorstPoint, figures_of
 from archcheck.units import Rate
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from archcheck.capacity import Demand, StoreDemand, demands
 from archcheck.graph import Graph
+from archcheck.graph.exact import Rational, exact
 from archcheck.model import Datastore, External, Service, effective
 from archcheck.proof.answers import Counterexample, Gap
-from archcheck.proof.exact import Rational, exact
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 
 _NONE = Rational(0)

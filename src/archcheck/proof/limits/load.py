@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from archcheck.capacity import Demand
 from archcheck.findings import Subject
 from archcheck.graph import Graph
+from archcheck.graph.exact import Rational
 from archcheck.model import Scenario, Service
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
-from archcheck.proof.exact import Rational
 from archcheck.proof.limits.figures import (
     Figure,
     WorstPoint,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from archcheck.capacity import Latencies, journey_rates, peak_rate
 from archcheck.editing import Edit, apply
 from archcheck.graph import Graph
+from archcheck.graph.exact import Rational, exact
 from archcheck.model import (
     Between,
     Cached,
@@ -30,7 +31,6 @@ from archcheck.model.distributions import Time, distribution_of
 from archcheck.model.linking import walk
 from archcheck.proof.answers import Gap
 from archcheck.proof.budget import BudgetSpentError, milliseconds_left
-from archcheck.proof.exact import Rational, exact
 from archcheck.units import Duration
 
 _NONE = Rational(0)

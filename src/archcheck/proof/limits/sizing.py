@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from archcheck.capacity import Demand
 from archcheck.editing import Edit
 from archcheck.graph import Graph
+from archcheck.graph.exact import Rational, exact
 from archcheck.model import Datastore, Rollout, Service, effective
-from archcheck.proof.exact import Rational, exact
 from archcheck.proof.limits.figures import figures_of, least_units, worst_demands
 from archcheck.proof.limits.load import LIMIT
 

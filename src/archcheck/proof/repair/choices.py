@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from archcheck.editing import Edit
 from archcheck.findings import Subject, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.exact import Rational
 from archcheck.model import (
     Broker,
     CircuitBreaker,
@@ -24,7 +25,6 @@ from archcheck.model import (
     Service,
     effective,
 )
-from archcheck.proof.exact import Rational
 from archcheck.proof.limits.figures import figures_of, least_units, worst_demands
 from archcheck.proof.limits.load import LIMIT
 from archcheck.proof.survival.journeys import Survival

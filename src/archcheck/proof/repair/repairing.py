@@ -13,10 +13,10 @@ from typing import TypeAlias
 from archcheck.editing import COSTS, Edit, apply, checked_costs
 from archcheck.findings import Rule, Violation, subject_name
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.exact import Rational, exact
 from archcheck.model import System
 from archcheck.proof.amplification import BOUND
 from archcheck.proof.budget import Budget
-from archcheck.proof.exact import Rational, exact
 from archcheck.proof.limits.load import LIMIT
 from archcheck.proof.repair.choices import ARITHMETIC, REPAIRABLE, Choice, choices_for
 from archcheck.proof.repair.search import Wanted, cheapest

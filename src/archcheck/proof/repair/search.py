@@ -19,11 +19,11 @@ from typing import Any
 
 from archcheck.editing import Edit
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.exact import Rational
 from archcheck.model import Retry
 from archcheck.proof.answers import Refuted
 from archcheck.proof.budget import left, milliseconds_left
 from archcheck.proof.deadlines import deadline_budgets
-from archcheck.proof.exact import Rational
 from archcheck.proof.repair.choices import Choice, breaker_for
 from archcheck.proof.repair.trial import Atom, Cut, Edits, Trial
 from archcheck.proof.timeouts import Given, closest

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from archcheck.graph import Graph, Interaction, Operation
-from archcheck.graph.worst_case import backoffs
-from archcheck.model import Hedge, Retry, Work
+from archcheck.graph.exact import Rational, exact, longest
+from archcheck.graph.protection import Protection
+from archcheck.model import Work
 from archcheck.proof.amplification import Amplification
 from archcheck.proof.budget import left
-from archcheck.proof.deadlines import WorstCases, limits_of, passes_deadline_on
-from archcheck.proof.exact import Rational, exact, longest
+from archcheck.proof.deadlines import WorstCases, limits_of
 from archcheck.proof.repair.choices import BREAKS_AT
 from archcheck.proof.timeouts import shortest_useful
 from archcheck.proof.walk import LongestWalk
@@ -88,8 +88,7 @@ class Edits:
 
     def tries(self, step: Interaction) -> int:
         """Declared attempts."""
-        retry = getattr(step.step, "retry", None)
-        return retry.attempts if isinstance(retry, Retry) else 1
+        return step.protection.tries
 
     def can(self, kind: Literal["timeout", "attempts", "breaker"], step: Interaction) -> bool:
         """Whether an edit of a step is allowed and changes anything."""
@@ -123,14 +122,18 @@ class Trial(LongestWalk[Bound]):
         """For every deadline budget that fails, what has to be saved."""
         for step in self.graph.calls():
             left()
-            if ("timeout", step) in self._chosen or passes_deadline_on(step):
+            if step.protection.passes_deadline_on:
                 continue
             declared = self._edits.declared.timeout_of(step)
+            is_chosen = ("timeout", step) in self._chosen
+            if is_chosen:
+                declared = step.protection.mesh_limit  # no timeout of the code makes it longer
             if step.endpoint is not None and declared is not None:
                 below = self.of(step.target_name)
                 excess = below.seconds - declared
+                more = _NONE if is_chosen else self._more("timeout", step, excess)
                 if excess > 0:
-                    yield Cut(_merged(below.savings, self._more("timeout", step, excess)), excess)
+                    yield Cut(_merged(below.savings, more), excess)
         for journey in self.graph.system.journeys:
             for _, limit in limits_of(journey):
                 whole = self.of_journey(journey)
@@ -148,16 +151,20 @@ class Trial(LongestWalk[Bound]):
         useful = self._edits.useful(step)
         if ("timeout", step) not in self._chosen:
             if declared is None:
-                bounded = self._edits.declared.bound_of(step) is not None
-                return self.of(step.target_name) if bounded else None
+                if self._edits.declared.bound_of(step) is None:
+                    return None
+                pauses = Bound(step.protection.unbounded_attempt(_ZERO))
+                return self.of(step.target_name).times(step.protection.mesh_tries) + pauses
             return Bound(declared, self._more("timeout", step, max(_ZERO, declared - useful)))
         least = Bound(useful)
         if declared is not None and declared < useful:  # it would be shorter if left alone
             least = Bound(useful, {(("timeout", step), False): useful - declared})
-        if step.endpoint is not None and (step in self._edits.new or not passes_deadline_on(step)):
+        passes_on = step.protection.passes_deadline_on
+        if step.endpoint is not None and (step in self._edits.new or not passes_on):
             below = self.of(step.target_name)
             least = below if below.seconds > useful else least
-        return least
+        limit = step.protection.mesh_limit
+        return least if limit is None or least.seconds <= limit else Bound(limit)
 
     def _more(
         self, kind: Literal["timeout", "attempts", "breaker"], step: Interaction, saved: Rational
@@ -175,16 +182,19 @@ class Trial(LongestWalk[Bound]):
         if timeout is None:
             return Bound()
         count = self._tries.get(step, self._edits.tries(step))
-        hedge, retry = getattr(step.step, "hedge", None), getattr(step.step, "retry", None)
         each = timeout
-        if isinstance(hedge, Hedge) and exact(hedge.after) < timeout.seconds:
-            later = exact(hedge.after) * (hedge.max_attempts - 1)
+        if later := step.protection.hedged_after(timeout.seconds):
             each += Bound(later, self._more("timeout", step, later))
-        pauses = backoffs(retry)[: count - 1] if isinstance(retry, Retry) else []
-        waits = each.times(count) + Bound(sum(map(exact, pauses), _ZERO))
+        waits = each.times(count) + Bound(sum(step.protection.pauses(count), _ZERO))
         fewer = waits.seconds - each.seconds
         more = self._more("attempts", step, fewer) if step not in self._tries else _NONE
         return waits + Bound(_ZERO, more)
+
+    def falling_back(self, step: Interaction, target: str, guard: Protection) -> Bound:
+        attempt = guard.attempt()
+        if attempt is not None:
+            return Bound(attempt)
+        return self.of(target).times(guard.mesh_tries) + Bound(guard.unbounded_attempt(_ZERO))
 
     def longest(self, branches: Sequence[Bound]) -> Bound:
         return max(branches, key=lambda bound: bound.seconds, default=Bound())

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from archcheck.findings import Subject, subject_name
 from archcheck.graph import Graph
+from archcheck.graph.exact import Rational, exact
 from archcheck.model import (
     CutLink,
     Datastore,
@@ -32,7 +33,6 @@ from archcheck.proof.answers import (
     missing,
 )
 from archcheck.proof.budget import left
-from archcheck.proof.exact import Rational, exact
 from archcheck.proof.survival.components import up_probability
 from archcheck.proof.survival.journeys import Needs, Survival
 from archcheck.proof.survival.structure import (

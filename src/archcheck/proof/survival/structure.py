@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
+from archcheck.graph.exact import Rational
 from archcheck.proof.budget import left
-from archcheck.proof.exact import Rational
 
 UnitKind: TypeAlias = Literal["replica", "zone", "copy", "node", "external", "link", "element"]
 _ONE = Rational(1)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from archcheck.graph.protection import Protection, protection_of
 from archcheck.model import (
     Absent,
     Bulkhead,
     CircuitBreaker,
     Fallback,
-    Hedge,
-    Mesh,
     RateLimit,
     Retry,
     RetryBudget,
@@ -35,45 +34,69 @@ E = TypeVar("E")
 def compile_policy(
     tables: Tables, owner: Service, step: Interaction, callee: str, fallback: int
 ) -> p.Policy:
-    """The policy of a call, a read or a write. What the mesh does counts where the step is silent.
+    """The policy of the code for a call, a read or a write.
 
     Guards are shared by all steps of a service that declare the same ones for the same callee.
     """
-    mesh = owner.mesh if isinstance(owner.mesh, Mesh) else None
+    guard = protection_of(owner, step)
     link = f"{owner.name} -> {callee.partition('.')[0]}"
-    timeout = _known(step.timeout, Duration) or (mesh.timeout if mesh else None)
-    retry = _known(step.retry, Retry) or (mesh.retry if mesh else None)
-    breaker = _known(getattr(step, "breaker", None), CircuitBreaker)
     bulkhead = _known(getattr(step, "bulkhead", None), Bulkhead)
     limit = _known(getattr(step, "rate_limit", None), RateLimit)
-    hedge = _known(getattr(step, "hedge", None), Hedge)
+    timeout = attempt_timeout(guard)
     return p.Policy(
-        timeout=float(timeout) if timeout is not None else p.FOREVER,
+        timeout=timeout,
         optional=step.optional or _known(step.fallback, Fallback) is not None,
         fallback=fallback,
-        propagates=_propagates(tables, owner, step, timeout is not None),
-        hedges=hedge.max_attempts if hedge else 1,
-        hedge_after=float(hedge.after) if hedge else 0.0,
+        propagates=_propagates(tables, owner, guard, timeout < p.FOREVER),
+        hedges=guard.hedged,
+        hedge_after=float(guard.hedge.after) if guard.hedge else 0.0,
         bulkhead=_bulkhead(tables, link, bulkhead) if bulkhead else -1,
-        breaker=_breaker(tables, link, breaker) if breaker else -1,
+        breaker=_breaker(tables, link, guard.breaker) if guard.breaker else -1,
         limit=add_limit(tables, link, limit) if limit else -1,
-        ejects=bool(mesh and mesh.outlier_detection),
-        **_retries(tables, retry),
+        ejects=_ejects(guard) and not has_sidecar(guard),
+        **_retries(tables, _known(guard.retry, Retry)),
     )
+
+
+def attempt_timeout(guard: Protection) -> float:
+    """Seconds until the code gives an attempt up, or the mesh all of its own for it."""
+    known = (_known(guard.timeout, Duration), guard.mesh_timeout)
+    return min((float(each) for each in known if each is not None), default=p.FOREVER)
+
+
+def has_sidecar(guard: Protection) -> bool:
+    """Whether the mesh makes attempts of its own, inside each attempt of the code."""
+    return guard.mesh_retry is not None or guard.per_try_timeout is not None
+
+
+def compile_mesh_policy(tables: Tables, guard: Protection) -> p.Policy:
+    """The policy of a sidecar for its own attempts."""
+    each = guard.per_try_timeout
+    return p.Policy(
+        timeout=float(each) if each is not None else p.FOREVER,
+        propagates=guard.passes_deadline_on,
+        ejects=_ejects(guard),
+        **_retries(tables, guard.mesh_retry),
+    )
+
+
+def _ejects(guard: Protection) -> bool:
+    return bool(guard.mesh and guard.mesh.outlier_detection)
 
 
 def _known(value: object, kind: type[E]) -> E | None:
     return value if isinstance(value, kind) else None
 
 
-def _propagates(tables: Tables, owner: Service, step: Interaction, matters: bool) -> bool:
-    declared = getattr(step, "propagates_deadline", None)
-    if declared is None and owner.runtime is not None:
-        declared = owner.runtime.deadline_propagation
-    if declared is None and matters:
+def _propagates(tables: Tables, owner: Service, guard: Protection, matters: bool) -> bool:
+    passes_on = guard.passes_deadline_on
+    if matters and guard.deadline.origin == "default":
+        said = "yes" if passes_on else "no"
+        tables.assumed.add(owner.name, "deadline_propagation", said, guard.deadline.source)
+    elif matters and guard.deadline.origin == "unknown":
         reason = "neither the calls nor the runtime declare it"
         tables.assumed.add(owner.name, "deadline_propagation", "no", reason)
-    return bool(declared)
+    return passes_on
 
 
 def _retries(tables: Tables, retry: Retry | None) -> dict[str, Any]:

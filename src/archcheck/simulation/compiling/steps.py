@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from archcheck.graph.protection import Protection, protection_of
 from archcheck.model import (
     Absent,
     Cached,
@@ -34,7 +35,13 @@ from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.assumed import CACHE_LOOKUP, QUERY
 from archcheck.simulation.compiling.channels import ChannelCompiler, channel_called
 from archcheck.simulation.compiling.groups import add_consumers, replicas_of
-from archcheck.simulation.compiling.policies import add_limit, compile_policy, optional_policy
+from archcheck.simulation.compiling.policies import (
+    add_limit,
+    compile_mesh_policy,
+    compile_policy,
+    has_sidecar,
+    optional_policy,
+)
 from archcheck.simulation.compiling.tables import Tables
 from archcheck.simulation.compiling.transfer import Transfer
 from archcheck.simulation.randomness import place_hash
@@ -218,9 +225,35 @@ class StepCompiler:
         policy = compile_policy(self.tables, site.owner, step, callee, self._fallback(site, step))
         there, back = self.transfer.seconds(step, self.delay)
         store = None if isinstance(step, Call) else self._store(step)
-        return self._call_step(site, operation, policy, balance, there, back, keys, store)
+        asked = self._site(site, operation, policy, balance, there, back, keys, store)
+        guard = protection_of(site.owner, step)
+        if has_sidecar(guard):
+            asked = self._through_mesh(site, guard, asked)
+        return p.Step(p.Kind.CALL, asked.place, call=self.tables.add_call(asked))
 
-    def _call_step(
+    def _through_mesh(self, site: _Site, guard: Protection, asked: p.CallSite) -> p.CallSite:
+        """The code asks its sidecar, which asks the callee as often as the mesh tries."""
+        outgoing = replace(
+            asked,
+            name=f"{asked.name}{p.THROUGH_MESH}",
+            place=place_hash(f"{site.name}#mesh"),
+            policy=compile_mesh_policy(self.tables, guard),
+            pool=-1,
+        )
+        call = self.tables.add_call(outgoing)
+        block = self.tables.add_block((p.Step(p.Kind.CALL, outgoing.place, call=call),))
+        sidecar = self.tables.add_sidecar(f"sidecar of {site.name}", block)
+        return replace(
+            asked,
+            operation=sidecar,
+            balance=p.Balance.ROUND_ROBIN,
+            there=0.0,
+            back=0.0,
+            across=0.0,
+            target=-1,
+        )
+
+    def _site(
         self,
         site: _Site,
         operation: int,
@@ -230,27 +263,23 @@ class StepCompiler:
         back: float,
         keys: p.Keys | None,
         store: Datastore | None,
-    ) -> p.Step:
+    ) -> p.CallSite:
         row = self.tables.operations[operation]
         target = site.name.partition("/")[0]
-        place = place_hash(site.name)
-        call = self.tables.add_call(
-            p.CallSite(
-                f"{target} -> {row.name.partition('@')[0]}",
-                place,
-                operation,
-                policy,
-                balance,
-                self._pool(site.owner, row.name.partition(".")[0], store),
-                there,
-                back,
-                self.transfer.across,
-                self.tables.group_of[site.owner.name],
-                self._target_group(row, store),
-                keys,
-            )
+        return p.CallSite(
+            f"{target} -> {row.name.partition('@')[0]}",
+            place_hash(site.name),
+            operation,
+            policy,
+            balance,
+            self._pool(site.owner, row.name.partition(".")[0], store),
+            there,
+            back,
+            self.transfer.across,
+            self.tables.group_of[site.owner.name],
+            self._target_group(row, store),
+            keys,
         )
-        return p.Step(p.Kind.CALL, place, call=call)
 
     def _target_group(self, row: p.Operation, store: Datastore | None) -> int:
         """Reserved operations do not know their group yet: an endpoint's is its service's."""
@@ -315,14 +344,14 @@ class StepCompiler:
         operation = self._query(step, site)
         local = isinstance(store, LocalCache)
         delay = 0.0 if local else self.delay
-        lookup = self._call_step(
+        lookup = self._site(
             site, operation, optional_policy(step.timeout), p.Balance.SHARD, delay, delay,
             None, store,
         )  # fmt: skip
         return p.Step(
             p.Kind.CACHED,
             place_hash(site.name),
-            call=lookup.call,
+            call=self.tables.add_call(lookup),
             blocks=(self._block(site, step.steps),),
             number=float(step.hit_ratio or 0),
             cache=self._content(store, step) if step.keys is not None else -1,

@@ -10,6 +10,7 @@ from archcheck.graph import Graph
 from archcheck.model import Scenario, System
 from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.assumed import Assumed
+from archcheck.simulation.randomness import place_hash
 
 T = TypeVar("T")
 
@@ -79,6 +80,13 @@ class Tables:
             self.operations.append(operation)
             self.operations_by_owner[owner].append(found)
         return found
+
+    def add_sidecar(self, name: str, block: int) -> int:
+        """An operation that runs beside its caller; faults of elements do not touch it."""
+        self.operations.append(
+            p.Operation(name, place_hash(name), -1, block, 0.0, -1, False, beside=True)
+        )
+        return len(self.operations) - 1
 
     def add_block(self, steps: tuple[p.Step, ...]) -> int:
         """A new block."""

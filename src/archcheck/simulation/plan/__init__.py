@@ -21,6 +21,7 @@ from archcheck.simulation.plan.policies import (
     Shape,
 )
 from archcheck.simulation.plan.tables import (
+    THROUGH_MESH,
     Assumption,
     Balance,
     CacheSpec,
@@ -41,6 +42,7 @@ from archcheck.simulation.plan.tables import (
 
 __all__ = [
     "FOREVER",
+    "THROUGH_MESH",
     "ArrivalKind",
     "Assumption",
     "Balance",

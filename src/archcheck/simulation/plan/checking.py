@@ -12,7 +12,16 @@ from math import isfinite
 from typing import Any
 
 from archcheck.model import ArchcheckError
-from archcheck.simulation.plan import Balance, Keys, Kind, Plan, Sampler, Shape, Step
+from archcheck.simulation.plan import (
+    Balance,
+    Keys,
+    Kind,
+    Operation,
+    Plan,
+    Sampler,
+    Shape,
+    Step,
+)
 from archcheck.simulation.plan.load import (
     ArrivalKind,
     FaultKind,
@@ -79,6 +88,17 @@ class _Checker:
             self._index("block", each.block, plan.blocks)
             self._number("error_rate", each.error_rate, 0, 1)
             self._index("limit", each.limit, plan.limits, optional=True)
+            if each.beside:
+                self._check_sidecar(each)
+
+    def _check_sidecar(self, operation: Operation) -> None:
+        """A sidecar hangs up at any moment, so nothing but its call may be under way."""
+        steps = self._plan.blocks[operation.block]
+        if operation.group >= 0 or len(steps) != 1 or steps[0].kind != Kind.CALL:
+            raise ValueError("an operation beside its caller has no group and makes one call")
+        self._index("call", steps[0].call, self._plan.calls)
+        if self._plan.calls[steps[0].call].policy.fallback >= 0:
+            raise ValueError("the call of an operation beside its caller has no fallback")
 
     def _check_load(self) -> None:
         plan = self._plan

@@ -118,7 +118,9 @@ class Operation:
     """Something that can be asked: an endpoint, a query, an external, the work of a consumer.
 
     ``group``: whose nodes admit it (-1: nowhere, unlimited). ``limit``: server-side rate limit.
-    ``reported``: whether it is one of the operations that results list.
+    ``reported``: whether it is one of the operations that results list. ``beside``: it runs in a
+    sidecar of whoever asks it, and its calls are made in the name of that process; it makes one
+    call, and hangs up when its caller does.
     """
 
     name: str
@@ -128,6 +130,7 @@ class Operation:
     error_rate: float
     limit: int
     reported: bool
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,10 @@ class Step:
     waited: tuple[bool, ...] = ()
     cache: int = -1
     keys: Keys | None = None
+
+
+THROUGH_MESH = " (mesh)"
+"""The end of the name of a call site from which a sidecar asks what its process asked it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ cdef void call_operation(
     call.number = call.tries = 0
     call.since = call.try_since = engine.time
     call.open = NULL
+    call.is_given_up = False
     call.refs = 1
     if call.since >= engine.warmup:
         call.site.calls += 1
@@ -39,6 +40,9 @@ cdef void drop_call(Engine *engine, Call *call) noexcept nogil:
 
 cdef void make_try(Engine *engine, Call *call) noexcept nogil:
     cdef Site *site = call.site
+    if call.is_given_up:
+        drop_call(engine, call)
+        return
     engine.nested += 1
     if engine.nested > DEEPEST:
         leave(&engine.escape, TOO_DEEP)
@@ -111,6 +115,19 @@ cdef void settled(Engine *engine, Attempt *attempt, int outcome) noexcept nogil:
     if outcome > DEGRADED and site.optional and site.fallback < 0:
         outcome = DEGRADED
     answer_asker(engine, call, outcome)
+
+
+cdef void give_call_up(Engine *engine, Call *call) noexcept nogil:
+    """Who asked has gone: no attempt is waited for, and none follows."""
+    cdef Attempt *other
+    call.is_given_up = True
+    if call.open == NULL:  # it pauses before its next try, which will find that it is over
+        return
+    while call.open != NULL:
+        other = call.open
+        call.open = other.next
+        abandon(engine, other)
+    drop_call(engine, call)
 
 
 cdef void answer_asker(Engine *engine, Call *call, int outcome) noexcept nogil:
@@ -463,6 +480,8 @@ cdef void give_back(Engine *engine, Attempt *attempt) noexcept nogil:
         unwatch(engine, attempt.call.site, attempt)
     if attempt.request != NULL and attempt.call.site.propagates:
         attempt.request.is_cancelled = True
+    if attempt.request != NULL and attempt.request.operation.beside:
+        hang_up(engine, attempt.request)
     if attempt.connection != NULL:
         release_of_attempt(engine, attempt, attempt.connection)
     if attempt.permit != NULL:
@@ -527,13 +546,12 @@ cdef void unwatch(Engine *engine, Site *site, Attempt *attempt) noexcept nogil:
 
 
 cdef void ring(Engine *engine, Site *site) noexcept nogil:
+    # What is made meanwhile, because an attempt timed out, comes last: it must not set the timer.
     cdef double now = engine.time, left
-    site.is_set = False
     while site.watched_first != NULL:
         left = site.watched_first.since + site.timeout - now
         if left > ROUNDING * now:
-            if not site.is_set:
-                site.is_set = True
-                timer(engine, left, RINGS, site)
+            timer(engine, left, RINGS, site)
             return
         time_out(engine, site.watched_first)
+    site.is_set = False

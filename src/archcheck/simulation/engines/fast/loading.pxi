@@ -93,6 +93,7 @@ cdef int load_operations(Engine *engine, object plan) except -1:
         operation.group, operation.block, operation.limit = spec.group, spec.block, spec.limit
         operation.error_rate = operation.errors = spec.error_rate
         operation.slowness = 1.0
+        operation.beside = spec.beside
     return 0
 
 

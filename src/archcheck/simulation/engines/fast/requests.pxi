@@ -178,6 +178,15 @@ cdef void leave_request(Engine *engine, Request *request, int outcome) noexcept 
     finish(engine, request, outcome)
 
 
+cdef void hang_up(Engine *engine, Request *request) noexcept nogil:
+    """Who asked a sidecar has gone: it gives its own call up. The callee goes on."""
+    cdef Call *call = request.walk.call
+    if call != NULL:
+        request.walk.call = NULL
+        give_call_up(engine, call)
+    fail(engine, &request.walk, True)
+
+
 cdef void abort(Engine *engine, Request *request) noexcept nogil:
     """The process has died: everything stops, and the connection breaks."""
     cdef bint waits = request.has_visit and not request.visit.is_served
@@ -220,6 +229,8 @@ cdef Caller *caller_of(Engine *engine, Request *request) noexcept nogil:
     """Who makes the calls of a request: the process that it runs in."""
     if request.home != NULL:
         return &request.home.caller
+    if request.operation.beside and not request.is_message:
+        return (<Attempt *>request.origin).call.caller
     if request.operation.outsider == NULL:
         request.operation.outsider = outsider(engine, request.operation.place)
     return request.operation.outsider

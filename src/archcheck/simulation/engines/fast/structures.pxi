@@ -188,6 +188,7 @@ cdef struct Operation:
     double errors
     double slowness
     int flushed
+    flag beside
     Caller *outsider
     Tally tally
 
@@ -535,6 +536,7 @@ cdef struct Call:
     double since
     double try_since
     Attempt *open
+    flag is_given_up
     int64_t refs
 
 cdef struct Hedge:

@@ -62,6 +62,7 @@ class Call:
         "caller",
         "engine",
         "index",
+        "is_given_up",
         "key",
         "number",
         "open",
@@ -86,11 +87,14 @@ class Call:
         self.tries = 0
         self.since = self.try_since = engine.time
         self.open: list[Attempt] = []
+        self.is_given_up = False
         if self.since >= engine.warmup:
             self.record.calls += 1
 
     def start(self) -> None:
         """Make the next try."""
+        if self.is_given_up:
+            return
         if self.tries == 0 and self.site.policy.budget >= 0:
             self.caller.budget(self.site.policy.budget).first(self.since)
         self.try_since = self.engine.time
@@ -116,6 +120,13 @@ class Call:
         policy = self.site.policy
         if made + 1 < policy.hedges and self.open:
             self.engine.timer(policy.hedge_after, partial(self._hedge, first, made + 1))
+
+    def give_up(self) -> None:
+        """Who asked has gone: no attempt is waited for, and none follows."""
+        self.is_given_up = True
+        for attempt in self.open:
+            attempt.abandon()
+        self.open.clear()
 
     def settled(self, attempt: Attempt, outcome: int) -> None:
         """An attempt has ended: the first good answer counts, or the last bad one."""
@@ -189,6 +200,10 @@ class Attempt:
         self.request: Request | None = None
         self.replica: Replica | None = None
         self.deadline = FOREVER
+
+    @property
+    def sender(self) -> Caller:
+        return self.call.caller
 
     def start(self) -> None:
         """Pass the guards and send the request."""
@@ -371,6 +386,8 @@ class Attempt:
         self.is_settled = True
         if self.request is not None and self.call.site.policy.propagates:
             self.request.is_cancelled = True
+        if self.request is not None and self.request.operation.beside:
+            self.request.hang_up()
         if self.connection is not None:
             self.call.caller.pool(self.call.site.pool).release(self.connection)
         if self.permit is not None:

@@ -92,22 +92,24 @@ class Timeouts:
     def watch(self, attempt: Any) -> None:
         """Time out an attempt that was made just now, if it is not settled by then."""
         self._open.append(attempt)
-        self._set(self._timeout)
-
-    def _set(self, delay: float) -> None:
         if not self._is_set:
             self._is_set = True
-            self._clock.timer(delay, self._ring)
+            self._clock.timer(self._timeout, self._ring)
 
     def _ring(self) -> None:
-        self._is_set = False
+        """Time out what is due; then wait for the next.
+
+        An attempt that is made meanwhile, because another one timed out, comes last: it must not
+        set the timer, which is for the first.
+        """
         waiting, now = self._open, self._clock.time
         while waiting:
             attempt = waiting[0]
             left = attempt.since + self._timeout - now
             if not attempt.is_settled and left > _ROUNDING * now:
-                self._set(left)
+                self._clock.timer(left, self._ring)
                 return
             waiting.popleft()
             if not attempt.is_settled:
                 attempt.time_out()
+        self._is_set = False

@@ -106,6 +106,8 @@ class Subscribers:
 class Delivery:
     """A message on its way to a consumer, and again when it failed."""
 
+    sender = None
+
     def __init__(self, group: Subscribers, root: int, key: int, partition: int) -> None:
         self.group = group
         self.root = root

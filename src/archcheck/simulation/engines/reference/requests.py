@@ -28,10 +28,13 @@ _SLOT = int(Cause.SLOT)
 class Origin(Protocol):
     """Who asked: an attempt of a call, or the delivery of a message.
 
-    ``root``: the key of the journey that it belongs to.
+    ``root``: the key of the journey that it belongs to. ``sender``: the process that asks.
     """
 
     root: int
+
+    @property
+    def sender(self) -> Caller | None: ...
 
     def answer(self, outcome: int, notes: Notes) -> None:
         """The request has ended."""
@@ -148,6 +151,13 @@ class Request(Walk):
                 replica.go_if_drained()
         self._finish(outcome)
 
+    def hang_up(self) -> None:
+        """Who asked a sidecar has gone: it gives its own call up. The callee goes on."""
+        if self.call is not None:
+            self.call.give_up()
+            self.call = None
+        self.fail(cancelled=True)
+
     def abort(self) -> None:
         """The process has died: everything stops, and the connection breaks."""
         if not self.is_over:
@@ -168,4 +178,6 @@ class Request(Walk):
     @property
     def caller(self) -> Caller:
         """Who makes the calls of this request: the process that it runs in."""
+        if self.operation.beside and self.origin.sender is not None:
+            return self.origin.sender
         return self.home or self.engine.outsider(self.operation.place)
