@@ -34,7 +34,7 @@ from archcheck import (
     System,
     Write,
 )
-from archcheck.capacity import Demand, StoreDemand, demands, zipf_share
+from archcheck.capacity import Demand, StoreDemand, demands, hottest_share, zipf_share
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph
 from archcheck.units import Fraction, ms, percent, s
@@ -73,8 +73,10 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
 def _judge(
     demand: Demand, store: Datastore, asked: StoreDemand, key: ShardKey, options: Options
 ) -> Iterator[Result]:
-    first = zipf_share(key.cardinality, key.skew) if key.skew and key.cardinality else 0.0
-    share = first + (1 - first) / asked.shards
+    first, share = 0.0, 1 / asked.shards
+    if key.skew and key.cardinality:
+        first = zipf_share(key.cardinality, key.skew)
+        share = hottest_share(key.cardinality, key.skew, asked.shards)
     servers, _ = asked.servers_of_a_node()
     for missing in asked.missing:
         yield Undecided(store, missing)

@@ -7,8 +7,8 @@ from archcheck.capacity.bottleneck import Resource, Unsized, resources
 from archcheck.capacity.consumers import ConsumerFlow, consumer_flows
 from archcheck.capacity.demand import Demand, StoreDemand, demands
 from archcheck.capacity.latency import Latencies, Latency, Missing, latency_of
-from archcheck.capacity.load import journey_rates, operation_rates, peak_rate
-from archcheck.capacity.queueing import erlang_c, mean_wait, residence, zipf_share
+from archcheck.capacity.load import journey_rates, operation_rates
+from archcheck.capacity.queueing import erlang_c, hottest_share, mean_wait, residence, zipf_share
 
 __all__ = [
     "ConsumerFlow",
@@ -22,11 +22,11 @@ __all__ = [
     "consumer_flows",
     "demands",
     "erlang_c",
+    "hottest_share",
     "journey_rates",
     "latency_of",
     "mean_wait",
     "operation_rates",
-    "peak_rate",
     "residence",
     "resources",
     "zipf_share",

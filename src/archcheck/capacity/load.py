@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -10,107 +9,32 @@ from collections.abc import Callable, Mapping
 from archcheck.graph import Graph
 from archcheck.model import (
     Closed,
-    Deterministic,
-    Diurnal,
     Load,
     Mix,
-    Mmpp,
     Move,
-    Poisson,
-    Ramp,
-    Recorded,
     Scenario,
     Session,
-    Stepped,
 )
 from archcheck.model.distributions import distribution_of
 from archcheck.model.scenarios import Arrivals
 
-_JUST_BEFORE = 1e-6
 _NOBODY = 1e-9
 _LONGEST_SESSION = 10_000
 
 
-def peak_rate(arrivals: Arrivals) -> float | None:
-    """The highest rate of a stream, in requests a second; ``None`` when it cannot be told.
-
-    For closed users it is the bound N/Z of the asymptotic analysis (users over think time):
-    the rate that is reached when answers take no time.
-    """
-    match arrivals:
-        case Poisson() | Deterministic():
-            return float(arrivals.rate)
-        case Ramp():
-            return max(float(arrivals.start), float(arrivals.end))
-        case Stepped():
-            return max((float(step.rate) for step in arrivals.steps), default=0.0)
-        case Diurnal():
-            return float(arrivals.high)
-        case Mmpp():
-            return max(float(arrivals.busy), float(arrivals.calm))
-        case Recorded() if len(arrivals.times) > 1:
-            span = float(arrivals.times[-1]) - float(arrivals.times[0])
-            return (len(arrivals.times) - 1) / span if span else None
-        case Closed():
-            think = distribution_of(arrivals.think).mean_seconds()
-            return arrivals.users / think if think else None
-        case _:
-            return None
-
-
-def rate_at(arrivals: Arrivals, moment: float, *, calm: bool = False) -> float | None:
-    """The rate of a stream ``moment`` seconds after the start; a steady stream's is its peak.
-
-    ``calm`` takes the lower rate of a stream that changes at random.
-    """
-    match arrivals:
-        case Ramp():
-            share = min(1.0, moment / float(arrivals.over)) if arrivals.over else 1.0
-            start, end = float(arrivals.start), float(arrivals.end)
-            return start + (end - start) * share
-        case Stepped():
-            return _stepped(arrivals, moment)
-        case Diurnal():
-            low, high = float(arrivals.low), float(arrivals.high)
-            swing = (1 - math.cos(2 * math.pi * moment / float(arrivals.period))) / 2
-            return low + (high - low) * swing
-        case Mmpp() if calm:
-            return min(float(arrivals.busy), float(arrivals.calm))
-        case _:
-            return peak_rate(arrivals)
-
-
-def _stepped(arrivals: Stepped, moment: float) -> float:
-    rate = 0.0
-    for step in arrivals.steps:
-        rate = float(step.rate)
-        if moment < float(step.lasts):
-            break
-        moment -= float(step.lasts)
-    return rate
-
-
 def turning_points(scenario: Scenario) -> list[float]:
     """Seconds after the start at which growth is at its worst: before a rise, and within one."""
-    points = {0.0}
-    for stream in scenario.load:
-        match stream.arrivals:
-            case Stepped(steps=steps):
-                ends = itertools.accumulate(float(step.lasts) for step in steps)
-                points.update(max(0.0, end - _JUST_BEFORE) for end in ends)
-            case Diurnal(period=period):
-                points.update(float(period) * part / 24 for part in range(24))
-    return sorted(points)
+    return sorted({0.0, *(p for s in scenario.load for p in s.arrivals.turning_points())})
 
 
 def rates_at(scenario: Scenario, moment: float, *, calm: bool = False) -> dict[str, float]:
     """Rate of each journey ``moment`` seconds after the start."""
-    return _journey_rates(scenario, lambda arrivals: rate_at(arrivals, moment, calm=calm))
+    return _journey_rates(scenario, lambda arrivals: arrivals.rate_at(moment, calm=calm))
 
 
 def journey_rates(scenario: Scenario) -> dict[str, float]:
     """Peak rate of each journey in a scenario; streams whose rate is unknown are left out."""
-    return _journey_rates(scenario, peak_rate)
+    return _journey_rates(scenario, lambda arrivals: arrivals.peak_rate())
 
 
 def _journey_rates(
@@ -137,7 +61,7 @@ def session_rates(session: Session, peak: float) -> dict[str, float]:
     """Rate of each journey of a session whose users come ``peak`` times a second.
 
     Visits by the traffic equations of the Markov chain. Closed users are bounded by their pauses
-    as in :func:`peak_rate`; open users who never leave have no rate.
+    as in :meth:`Closed.peak_rate`; open users who never leave have no rate.
     """
     visits, never_leaves = _visits(session)
     total = math.fsum(visits.values())

@@ -7,6 +7,7 @@ Times are seconds, rates are per second, variabilities are squared coefficients 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 
 def erlang_c(servers: int, offered: float) -> float:
@@ -49,6 +50,7 @@ def residence(
     return service + mean_wait(servers, rate, service, arrivals=arrivals, services=services)
 
 
+@lru_cache(maxsize=256)
 def zipf_share(keys: int, exponent: float) -> float:
     """The share of the most popular of ``keys`` under Zipf's law: 1 / H(keys, exponent).
 
@@ -60,6 +62,15 @@ def zipf_share(keys: int, exponent: float) -> float:
     if keys > exact:
         harmonic += _integral(exact, keys, exponent) + (keys**-exponent - exact**-exponent) / 2
     return 1 / harmonic
+
+
+def hottest_share(keys: int, exponent: float, nodes: int) -> float:
+    """The share of the requests that the busiest of ``nodes`` shards gets under Zipf's law.
+
+    The most popular key, and the shard's part of the others.
+    """
+    first = zipf_share(keys, exponent)
+    return first + (1 - first) / nodes
 
 
 def _integral(start: float, end: float, exponent: float) -> float:

@@ -5,22 +5,45 @@ A scenario is a value of its own, apart from the system: one architecture serves
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Iterator
 from dataclasses import field
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from archcheck.model.distributions import Distribution
+from archcheck.model.distributions import Distribution, distribution_of
 from archcheck.model.element import Element, Many, Name, Probability, element
 from archcheck.model.named import Described, JourneyRef, Ref
 from archcheck.model.uncertainty import LoadRange
 from archcheck.units import Duration, Fraction, Rate
 
+_JUST_BEFORE = 1e-6
+"""Seconds before a step at which its old rate still counts."""
 Factor = Annotated[float, Field(gt=0, le=1_000_000)]
 
 
 class Arrivals(Element):
     """When requests come."""
+
+    is_steady: ClassVar[bool] = True
+    """Whether its rate, over some time, is always the same."""
+
+    def peak_rate(self) -> float | None:
+        """The highest rate, in requests a second; ``None`` when it cannot be told."""
+        raise TypeError(f"{type(self).__name__} has no rate")
+
+    def rate_at(self, moment: float, *, calm: bool = False) -> float | None:
+        """The rate ``moment`` seconds after the start; a steady stream's is its peak.
+
+        ``calm`` takes the lower rate of a stream that changes at random.
+        """
+        return self.peak_rate()
+
+    def turning_points(self) -> Iterator[float]:
+        """Seconds after the start around which its growth is at its worst, the start aside."""
+        return iter(())
 
 
 class OpenArrivals(Arrivals):
@@ -34,6 +57,9 @@ class Poisson(OpenArrivals):
     rate: Rate = field(kw_only=False)
     """Requests in a second, on average."""
 
+    def peak_rate(self) -> float:
+        return float(self.rate)
+
 
 @element
 class Deterministic(OpenArrivals):
@@ -42,10 +68,15 @@ class Deterministic(OpenArrivals):
     rate: Rate = field(kw_only=False)
     """Requests in a second."""
 
+    def peak_rate(self) -> float:
+        return float(self.rate)
+
 
 @element
 class Ramp(OpenArrivals):
     """A Poisson stream whose rate goes from one value to another, then stays."""
+
+    is_steady = False
 
     start: Rate = field(kw_only=False)
     """The rate at first."""
@@ -53,6 +84,13 @@ class Ramp(OpenArrivals):
     """The rate in the end."""
     over: Duration
     """How long the change takes."""
+
+    def peak_rate(self) -> float:
+        return max(float(self.start), float(self.end))
+
+    def rate_at(self, moment: float, *, calm: bool = False) -> float:
+        share = min(1.0, moment / float(self.over)) if self.over else 1.0
+        return float(self.start) + (float(self.end) - float(self.start)) * share
 
 
 @element
@@ -69,13 +107,33 @@ class RateStep(Element):
 class Stepped(OpenArrivals):
     """Poisson streams one after the other; the last one stays."""
 
+    is_steady = False
+
     steps: Many[RateStep] = field(kw_only=False)
     """The rates in order."""
+
+    def peak_rate(self) -> float:
+        return max((float(step.rate) for step in self.steps), default=0.0)
+
+    def rate_at(self, moment: float, *, calm: bool = False) -> float:
+        rate = 0.0
+        for step in self.steps:
+            rate = float(step.rate)
+            if moment < float(step.lasts):
+                break
+            moment -= float(step.lasts)
+        return rate
+
+    def turning_points(self) -> Iterator[float]:
+        ends = itertools.accumulate(float(step.lasts) for step in self.steps)
+        return (max(0.0, end - _JUST_BEFORE) for end in ends)
 
 
 @element
 class Diurnal(OpenArrivals):
     """A Poisson stream whose rate swings like a sine between two values."""
+
+    is_steady = False
 
     low: Rate = field(kw_only=False)
     """The rate at the quietest time, at which it starts."""
@@ -83,6 +141,17 @@ class Diurnal(OpenArrivals):
     """The rate at the busiest time."""
     period: Duration = Duration(86400.0)
     """Length of the day."""
+
+    def peak_rate(self) -> float:
+        return float(self.high)
+
+    def rate_at(self, moment: float, *, calm: bool = False) -> float:
+        low, high = float(self.low), float(self.high)
+        swing = (1 - math.cos(2 * math.pi * moment / float(self.period))) / 2
+        return low + (high - low) * swing
+
+    def turning_points(self) -> Iterator[float]:
+        return (float(self.period) * hour / 24 for hour in range(24))
 
 
 @element
@@ -98,15 +167,30 @@ class Mmpp(OpenArrivals):
     busy_lasts: Duration
     """Mean time in the busy state."""
 
+    def peak_rate(self) -> float:
+        return max(float(self.busy), float(self.calm))
+
+    def rate_at(self, moment: float, *, calm: bool = False) -> float:
+        return min(float(self.busy), float(self.calm)) if calm else self.peak_rate()
+
 
 @element
 class Recorded(OpenArrivals):
     """Requests at given times after the start."""
 
+    is_steady = False
+
     times: Many[Duration] = ()
     """The times, ascending."""
     file: str | None = None
     """Or a file with a time in seconds on each line."""
+
+    def peak_rate(self) -> float | None:
+        """The mean rate between the first and the last request."""
+        if len(self.times) < 2:
+            return None
+        span = float(self.times[-1]) - float(self.times[0])
+        return (len(self.times) - 1) / span if span else None
 
 
 @element
@@ -117,6 +201,11 @@ class Closed(Arrivals):
     """How many."""
     think: Duration | Distribution
     """Time between an answer and the next request."""
+
+    def peak_rate(self) -> float | None:
+        """The bound of the asymptotic analysis, users over think time: answers take no time."""
+        think = distribution_of(self.think).mean_seconds()
+        return self.users / think if think else None
 
 
 @element

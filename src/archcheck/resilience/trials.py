@@ -12,7 +12,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from archcheck.capacity import peak_rate
 from archcheck.model import (
     Closed,
     Fault,
@@ -62,7 +61,7 @@ def steady(scenario: Scenario) -> Scenario:
 def _steady(load: Load | Mix | Session) -> Load | Mix | Session:
     if isinstance(load.arrivals, Closed):
         return load
-    rate = peak_rate(load.arrivals)
+    rate = load.arrivals.peak_rate()
     if rate is None:
         return load
     return replace(load, arrivals=Poisson(Rate(rate)))

@@ -47,7 +47,6 @@ from archcheck.capacity import (
     journey_rates,
     mean_wait,
     operation_rates,
-    peak_rate,
     resources,
 )
 from archcheck.capacity.load import session_rates
@@ -96,8 +95,8 @@ def test_rates_follow_the_visits(graph: Graph) -> None:
 
 
 def test_peak_rates_of_streams() -> None:
-    assert peak_rate(Ramp(10 / s, 60 / s, over=1 * minutes)) == 60
-    assert peak_rate(Closed(30, think=2 * s)) == 15
+    assert Ramp(10 / s, 60 / s, over=1 * minutes).peak_rate() == 60
+    assert Closed(30, think=2 * s).peak_rate() == 15
 
 
 def test_a_mix_is_divided_by_weight_and_loads_add() -> None:

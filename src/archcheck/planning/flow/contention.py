@@ -6,9 +6,10 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
+from archcheck.capacity.queueing import hottest_share
 from archcheck.planning.flow.moments import Moments, mixed
 from archcheck.planning.flow.queues import Queue, impatient, sharing, waiting
-from archcheck.planning.flow.sources import hottest, moments_of
+from archcheck.planning.flow.sources import moments_of
 from archcheck.planning.flow.state import Kept, State
 from archcheck.simulation.plan import Balance, Discipline, Kind, Plan
 
@@ -151,7 +152,8 @@ class Contention:
             call, rate = shape.plan.calls[site], self.state.calls.get(site, 0.0)
             callers = shape.plan.groups[call.source].nodes if call.source >= 0 else 1
             total += rate
-            hot += rate * (hottest(call.keys, nodes) if call.keys is not None else 1 / nodes)
+            keys = call.keys
+            hot += rate * (hottest_share(keys.count, keys.skew, nodes) if keys else 1 / nodes)
             whole = self.state.departures.get(call.source, 1.0)
             in_turn = 0.0
             if call.balance == Balance.ROUND_ROBIN:

@@ -151,12 +151,3 @@ def _popularity(keys: Keys) -> tuple[np.ndarray, np.ndarray]:
     sizes = np.diff(np.concatenate([[0], edges]))
     middle = edges - (sizes - 1) / 2
     return middle.astype(float) ** -keys.skew, sizes.astype(float)
-
-
-@lru_cache(maxsize=256)
-def hottest(keys: Keys, nodes: int) -> float:
-    """The share of the requests that the busiest of ``nodes`` gets: the most popular key, and its
-    part of the others."""
-    weights, members = _popularity(keys)
-    first = float(weights[0] / (weights * members).sum())
-    return first + (1 - first) / nodes

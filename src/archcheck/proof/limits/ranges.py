@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from archcheck.capacity import Latencies, journey_rates, peak_rate
+from archcheck.capacity import Latencies, journey_rates
 from archcheck.editing import Edit, apply
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
@@ -204,7 +204,7 @@ def loads_of(system: System, scenario: Scenario) -> Loads:
         elif isinstance(part, ShareBetween):
             shares[name] = exact(part.low), exact(part.high)
     _add_up(scenario, shares, all(name in shares for name in peaks))
-    unknown = any(peak_rate(stream.arrivals) is None for stream in scenario.load)
+    unknown = any(stream.arrivals.peak_rate() is None for stream in scenario.load)
     return Loads(scenario, low, high, shares, (Gap(scenario, "load"),) if unknown else ())
 
 

@@ -268,5 +268,4 @@ def job_stream(name: str, rate: float, journey: int) -> Stream:
 
 def is_stationary(scenario: Scenario) -> bool:
     """Whether the load stays as it is and nothing goes wrong: there can be a steady state."""
-    steady = (Poisson, Deterministic, Closed, Mmpp)
-    return not scenario.faults and all(isinstance(load.arrivals, steady) for load in scenario.load)
+    return not scenario.faults and all(load.arrivals.is_steady for load in scenario.load)
