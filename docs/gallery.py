@@ -11,8 +11,8 @@ from archcheck.diagrams import (
     View,
     canvas_of,
     difference_view,
+    filtered,
     laid_over,
-    narrowed,
     overlays,
     readable,
     svg_of,
@@ -74,7 +74,7 @@ def _extras() -> Iterator[tuple[str, str]]:
     whole = view_of(canvas("landscape"))
     if isinstance(whole, View):
         opened = readable(whole, ["orders"])
-        yield "landscape-inside", svg_of(narrowed(opened, near="orders-0", hops=2))
+        yield "landscape-inside", svg_of(filtered(opened, near="orders-0", hops=2))
 
 
 def _containers(

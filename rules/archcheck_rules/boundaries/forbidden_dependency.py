@@ -42,7 +42,7 @@ from archcheck.findings import NotApplicable, Result, Rule, Violation
 from archcheck.graph import Graph
 from archcheck.graph.policies import exempt_edges, forbidden, selectors_of
 from archcheck.graph.selectors import selected
-from archcheck.proof.families import Configuration, Family, described
+from archcheck.proof.feature_flags import Configuration, FeatureFlags, described
 
 rule = Rule("BND005", "forbidden-dependency", severity="error", method="graph", on_unknown="never")
 
@@ -53,7 +53,7 @@ def check(graph: Graph) -> Iterator[Result]:
         yield NotApplicable("the system declares no policies")
         return
     edges = graph.dependencies()
-    family = Family(graph.system)
+    family = FeatureFlags(graph.system)
     for policy in graph.system.policies:
         for selector in selectors_of(policy):
             if not selected(graph, selector):
@@ -67,7 +67,7 @@ def check(graph: Graph) -> Iterator[Result]:
 
 
 def _forbidden_paths(
-    graph: Graph, edges: nx.DiGraph[str], family: Family, policy: Policy
+    graph: Graph, edges: nx.DiGraph[str], family: FeatureFlags, policy: Policy
 ) -> Iterator[tuple[tuple[str, ...], Configuration]]:
     exempt = exempt_edges(policy)
     if policy.transitive:

@@ -38,7 +38,7 @@ from archcheck import (
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
-from archcheck.proof.families import Family
+from archcheck.proof.feature_flags import FeatureFlags
 
 rule = Rule("BND014", "sensitive-data-leak", severity="error", method="graph")
 
@@ -50,7 +50,7 @@ SENSITIVE = frozenset({"personal", "confidential", "secret", "payment"})
 def check(graph: Graph) -> Iterator[Result]:
     carries = False
     asked: set[str] = set()
-    family = Family(graph.system)
+    family = FeatureFlags(graph.system)
     for step in graph.interactions:
         if family.configuration(step.flags) is None:
             continue  # no configuration of the feature flags has it

@@ -21,8 +21,8 @@ from archcheck.diagrams import (
     checked_format,
     difference_view,
     drawing_of,
+    filtered,
     laid_over,
-    narrowed,
     overlays,
     readable,
     view_of,
@@ -39,7 +39,7 @@ OVERLAYS = ("findings", "proof", *overlays.MEASURES)
 
 
 @dataclass(frozen=True)
-class Narrowing:
+class Filtering:
     """What the options say about how much of a view is shown."""
 
     tags: tuple[str, ...]
@@ -51,7 +51,7 @@ class Narrowing:
 
     def of(self, view: View) -> View:
         """The view, filtered and collapsed."""
-        view = narrowed(
+        view = filtered(
             view, tags=self.tags, boundaries=self.boundaries, near=self.near, hops=self.hops
         )
         return view if self.flat else readable(view, self.expand)
@@ -133,7 +133,7 @@ def command(
     canvas = canvas_of(system, look)
     drawing = _drawing(canvas, kind, of, against, look)
     checked_format(str(path), drawing)
-    narrowing = Narrowing(tags, boundaries, near, hops, expand, flat)
+    narrowing = Filtering(tags, boundaries, near, hops, expand, flat)
     if isinstance(drawing, View):
         drawing = narrowing.of(drawing)
         wanted = layers or (("utilisation",) if scenario else ())

@@ -1,4 +1,4 @@
-"""Diagrams: views of a system, narrowed, overlaid, and drawn or written in many formats.
+"""Diagrams: views of a system, filtered, overlaid, and drawn or written in many formats.
 
 ::
 
@@ -10,10 +10,10 @@ A view is plain data (:class:`View`, or :class:`Sequence`); nothing is laid out 
 """
 
 from archcheck.diagrams import overlays
+from archcheck.diagrams.filtering import filtered, readable
 from archcheck.diagrams.formats import FORMATS, checked_format, drawing_of, svg_of
 from archcheck.diagrams.layout import DrawingError
 from archcheck.diagrams.look import Look, Theme, look_of
-from archcheck.diagrams.narrowing import narrowed, readable
 from archcheck.diagrams.overlays import Overlay, laid_over
 from archcheck.diagrams.view import Arrow, Card, Sequence, View
 from archcheck.diagrams.views import VIEWS, Canvas, Drawing, canvas_of, difference_view, view_of
@@ -35,9 +35,9 @@ __all__ = [
     "checked_format",
     "difference_view",
     "drawing_of",
+    "filtered",
     "laid_over",
     "look_of",
-    "narrowed",
     "overlays",
     "readable",
     "svg_of",

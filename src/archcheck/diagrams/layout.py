@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from archcheck.diagrams.lettering import printable, width, wrapped
+from archcheck.diagrams.text_width import printable, width, wrapped
 from archcheck.diagrams.view import Arrow, Card, View
 from archcheck.model import ArchcheckError
 

@@ -27,7 +27,7 @@ from archcheck.simulation.results import (
     TimeShare,
 )
 from archcheck.simulation.running import simulate
-from archcheck.simulation.steady import Overload
+from archcheck.simulation.steady_state import Overload
 
 __all__ = [
     "ENGINES",

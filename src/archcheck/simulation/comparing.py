@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from archcheck.model import Scenario, ScenarioError, System
-from archcheck.simulation.building import build_result
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.engines import Choice, EngineName, choose
 from archcheck.simulation.estimates import Estimate, of_replications
@@ -23,7 +22,8 @@ from archcheck.simulation.record import Record, Tally
 from archcheck.simulation.replications import Progress, Replicator, Stop
 from archcheck.simulation.results import SimulationResult
 from archcheck.simulation.running import DURATION
-from archcheck.simulation.steady import found_warm_up
+from archcheck.simulation.steady_state import found_warm_up
+from archcheck.simulation.summarising import build_result
 from archcheck.units import Duration
 
 REPLICATIONS = 5

@@ -19,7 +19,7 @@ from archcheck.simulation.plan import Assumption, Plan
 from archcheck.simulation.replications import Replicator
 from archcheck.simulation.results import SimulationResult
 from archcheck.simulation.running import simulate
-from archcheck.simulation.steady import Overload
+from archcheck.simulation.steady_state import Overload
 from archcheck.units import Duration, Fraction, s
 
 Verdict = Literal["met", "missed", "open"]

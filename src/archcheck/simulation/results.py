@@ -10,7 +10,7 @@ from archcheck.model import Scenario, System
 from archcheck.simulation.estimates import Estimate
 from archcheck.simulation.histogram import Histogram
 from archcheck.simulation.plan import Assumption
-from archcheck.simulation.steady import Overload
+from archcheck.simulation.steady_state import Overload
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 """The percentiles that are reported."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from archcheck.model import Scenario, ScenarioError, System
-from archcheck.simulation.building import build_result
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.engines import EngineName, choose
 from archcheck.simulation.plan import Plan
 from archcheck.simulation.replications import Progress, Replicator, Stop, checked, until_precise
 from archcheck.simulation.results import SimulationResult
-from archcheck.simulation.steady import found_warm_up
+from archcheck.simulation.steady_state import found_warm_up
+from archcheck.simulation.summarising import build_result
 from archcheck.simulation.trace import Tracer
 from archcheck.units import Duration
 

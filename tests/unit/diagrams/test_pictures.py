@@ -11,10 +11,10 @@ import pytest
 from drawings import SYSTEMS, drawing
 
 from archcheck.diagrams import FORMATS, VIEWS, View, drawing_of, svg_of
+from archcheck.diagrams.filtering import MOST_CARDS
 from archcheck.diagrams.formats.primitives import LETTERS
 from archcheck.diagrams.layout import Box, heading_box, label_box, lay_out, lettered
-from archcheck.diagrams.lettering import width
-from archcheck.diagrams.narrowing import MOST_CARDS
+from archcheck.diagrams.text_width import width
 
 SVG = "{http://www.w3.org/2000/svg}"
 ALL = [(system, kind) for system in SYSTEMS for kind in VIEWS]

@@ -34,7 +34,7 @@ from archcheck import (
 from archcheck.graph import Graph
 from archcheck.graph.policies import exempt_edges, forbidden, granted
 from archcheck.proof import Budget, BudgetSpentError, Refuted, contradictions, dead_policies
-from archcheck.proof.families import Family
+from archcheck.proof.feature_flags import FeatureFlags
 from archcheck.simulation import simulate
 from archcheck.units import s
 
@@ -198,7 +198,7 @@ def test_a_way_exists_in_some_configuration_or_in_none(
         )
         if nx.has_path(present, source, target):
             reachable.append((chosen, present))
-    found = Family(made).path(edges, source, target)
+    found = FeatureFlags(made).path(edges, source, target)
     if found is None:
         assert not reachable
         return
@@ -213,7 +213,7 @@ def test_a_way_exists_in_some_configuration_or_in_none(
 @given(families(), st.lists(st.tuples(st.sampled_from(FLAGS), st.booleans()), max_size=3))
 def test_a_condition_is_possible_or_not(made: System, condition: list[tuple[str, bool]]) -> None:
     fitting = [c for c in allowed(made) if all(c[name] is on for name, on in condition)]
-    found = Family(made).configuration(condition)
+    found = FeatureFlags(made).configuration(condition)
     if condition:
         assert (found is not None) == bool(fitting)
         assert found is None or dict(found) in [dict(c) for c in fitting]
@@ -246,4 +246,4 @@ def test_no_time_is_no_answer() -> None:
     flags = [Flag("f"), Flag("g", excludes=["f"])]
     made = System("made", flags)
     with Budget(0.0).running(), pytest.raises(BudgetSpentError, match="proof budget of 0 s"):
-        Family(made).configuration([("f", True), ("g", True)])
+        FeatureFlags(made).configuration([("f", True), ("g", True)])

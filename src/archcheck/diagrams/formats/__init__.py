@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from archcheck.diagrams.filtering import readable_sequence
 from archcheck.diagrams.formats.d2 import sequence_to_d2, to_d2
 from archcheck.diagrams.formats.mermaid import sequence_to_mermaid, to_mermaid
 from archcheck.diagrams.formats.plantuml import sequence_to_plantuml, to_plantuml
@@ -19,7 +20,6 @@ from archcheck.diagrams.formats.structurizr import to_structurizr
 from archcheck.diagrams.formats.svg import to_svg
 from archcheck.diagrams.layout import lay_out, to_dot
 from archcheck.diagrams.look import Look, Theme
-from archcheck.diagrams.narrowing import readable_sequence
 from archcheck.diagrams.view import Sequence, View
 from archcheck.diagrams.views import Drawing
 from archcheck.model import ArchcheckError

@@ -9,8 +9,8 @@ from html import escape, unescape
 from archcheck.diagrams.formats.primitives import DASHES, Icons, Piece, moved, text_svg, tip_svg
 from archcheck.diagrams.formats.stylesheet import style_sheet
 from archcheck.diagrams.layout import SMALL
-from archcheck.diagrams.lettering import font_faces, printable, width, wrapped
 from archcheck.diagrams.look import PALETTES, Theme
+from archcheck.diagrams.text_width import font_faces, printable, width, wrapped
 from archcheck.diagrams.view import Heading, Sign
 
 SHOWN = re.compile(r">([^<>]+)</text>")

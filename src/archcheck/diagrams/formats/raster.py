@@ -6,7 +6,7 @@ import io
 from functools import cache
 from pathlib import Path
 
-from archcheck.diagrams.lettering import font_files
+from archcheck.diagrams.text_width import font_files
 
 
 @cache

@@ -11,8 +11,8 @@ from archcheck.diagrams.formats.picture import assembled
 from archcheck.diagrams.formats.primitives import DASHES, Icons, Piece, tip_svg
 from archcheck.diagrams.formats.svg import card_svg
 from archcheck.diagrams.layout import LABEL, SMALL, Box, lettered
-from archcheck.diagrams.lettering import printable, width, wrapped
 from archcheck.diagrams.look import Look, Theme
+from archcheck.diagrams.text_width import printable, width, wrapped
 from archcheck.diagrams.view import Frame, Message, Sequence, Sign
 
 _ROW, _FRAME_ROW, _GAP, _LOOP = 30.0, 24.0, 26.0, 26.0

@@ -34,8 +34,8 @@ from archcheck.diagrams.layout import (
     label_lines,
     lettered,
 )
-from archcheck.diagrams.lettering import printable, wrapped
 from archcheck.diagrams.look import Look, Theme
+from archcheck.diagrams.text_width import printable, wrapped
 from archcheck.diagrams.view import Arrow, Card, Group, Sign, View
 
 _LEADING = 1.3

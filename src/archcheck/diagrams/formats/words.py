@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from archcheck.diagrams.lettering import printable
+from archcheck.diagrams.text_width import printable
 
 _PLAIN = re.compile(r"[^A-Za-z0-9]+")
 

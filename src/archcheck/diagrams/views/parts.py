@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from archcheck.diagrams.dating import date_of
 from archcheck.diagrams.look import Look
+from archcheck.diagrams.timestamps import date_of
 from archcheck.diagrams.view import Arrow, Card, Group, Heading, Shape, Sign
 from archcheck.graph import Graph, Interaction
 from archcheck.model import (

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from archcheck.diagrams import Canvas, Drawing, Sequence, View, readable, view_of
+from archcheck.diagrams.filtering import collapsed, readable_sequence
 from archcheck.diagrams.formats.primitives import Icons, Piece
 from archcheck.diagrams.formats.sequence import sequence_piece
 from archcheck.diagrams.formats.svg import drawn
 from archcheck.diagrams.layout import lay_out
-from archcheck.diagrams.narrowing import collapsed, readable_sequence
 
 _MARGIN = 14.0
 _JOURNEYS = 12

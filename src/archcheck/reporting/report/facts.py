@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from archcheck.diagrams import Overlay, overlays
-from archcheck.diagrams.lettering import printable
+from archcheck.diagrams.text_width import printable
 from archcheck.diagrams.views.parts import described
 from archcheck.findings import Finding
 from archcheck.graph import Interaction

@@ -17,8 +17,8 @@ from typing import Any
 from archcheck.diagrams.formats.picture import SHOWN
 from archcheck.diagrams.formats.primitives import Icons
 from archcheck.diagrams.formats.stylesheet import colour_names, rules
-from archcheck.diagrams.lettering import font_faces
 from archcheck.diagrams.look import PALETTES, Theme
+from archcheck.diagrams.text_width import font_faces
 from archcheck.findings import Rule
 from archcheck.reporting.charts import theme_of
 from archcheck.reporting.report import sections

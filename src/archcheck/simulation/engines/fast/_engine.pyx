@@ -3,7 +3,7 @@
 
 The same semantics as the reference engine, event by event and draw by draw. ``dispatch`` is the
 engine on one page; ``event_list.h`` orders what is still to happen; ``load``, ``calls``,
-``requests``, ``servers``, ``guards``, ``fleets``, ``caches``, ``messages`` and ``faults`` are the
+``requests``, ``servers``, ``guards``, ``node_groups``, ``caches``, ``messages`` and ``faults`` are the
 semantics, named as the modules of the reference engine; ``randomness``, ``writing`` and ``memory``
 are what they stand on; ``loading`` makes the tables of a plan, ``results`` the record.
 """
@@ -156,8 +156,8 @@ include "memory.pxi"
 include "randomness.pxi"
 include "writing.pxi"
 include "servers.pxi"
-include "guards.pxi"
-include "fleets.pxi"
+include "client_state.pxi"
+include "node_groups.pxi"
 include "calls.pxi"
 include "requests.pxi"
 include "caches.pxi"

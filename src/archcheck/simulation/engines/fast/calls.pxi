@@ -368,19 +368,19 @@ cdef inline void fetch_books(const Books *books) noexcept nogil:
 cdef Replica *choose_node(
     Engine *engine, Caller *caller, Site *site, Key key, Key call_key
 ) noexcept nogil:
-    cdef Fleet *fleet = &engine.fleets[site.target]
+    cdef NodeGroup *node_group = &engine.node_groups[site.target]
     cdef int64_t index
     cdef Key drawn
     if site.balance != SHARD:
         return choose(engine, caller, site, key)
-    if fleet.initial == 1:
+    if node_group.initial == 1:
         index = 0
     elif not site.keys.is_given:
-        index = <int64_t>(uniform(site.node_draws, key, 0) * <double>fleet.initial)
+        index = <int64_t>(uniform(site.node_draws, key, 0) * <double>node_group.initial)
     else:
         drawn = <Key>zipf(&site.keys, site.node_draws, call_key)
-        index = <int64_t>(child(fleet.place, drawn, 0) % <Key>fleet.initial)
-    return <Replica *>look(&fleet.by_index, <Key>index)
+        index = <int64_t>(child(node_group.place, drawn, 0) % <Key>node_group.initial)
+    return <Replica *>look(&node_group.by_index, <Key>index)
 
 
 cdef inline bint is_across(int zone, int other) noexcept nogil:

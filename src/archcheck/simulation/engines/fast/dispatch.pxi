@@ -110,10 +110,10 @@ cdef inline void happen(Engine *engine, int kind, void *what) noexcept nogil:
     elif kind == LEAVES_ROTATION:
         leave_rotation(<Replica *>what)
     elif kind == LOOKS:
-        look_at_fleet(engine, <Autoscaler *>what)
+        look_at_node_group(engine, <Autoscaler *>what)
     elif kind == STARTS:
         (<Autoscaler *>what).starting -= 1
-        add_node(engine, (<Autoscaler *>what).fleet, -1)
+        add_node(engine, (<Autoscaler *>what).node_group, -1)
     elif kind == REPLACES:
         replacement_ready(engine, <Replacement *>what)
     elif kind == GRACE_ENDS:

@@ -115,22 +115,22 @@ cdef void restore_link(Engine *engine, int group, int operation) noexcept nogil:
 
 cdef void kill_nodes(Engine *engine, Fault *fault) noexcept nogil:
     """The last nodes, or those in a zone, whatever their number is by now."""
-    cdef Fleet *fleet = &engine.fleets[fault.group]
+    cdef NodeGroup *node_group = &engine.node_groups[fault.group]
     cdef size_t first = fault.victims.count, n
     cdef Replica *replica
-    for n in range(fleet.nodes.count):
-        replica = <Replica *>fleet.nodes.items[n]
+    for n in range(node_group.nodes.count):
+        replica = <Replica *>node_group.nodes.items[n]
         if (
             replica.caller.zone == fault.zone
             if fault.zone >= 0
-            else <int64_t>n >= <int64_t>fleet.nodes.count - fault.nodes
+            else <int64_t>n >= <int64_t>node_group.nodes.count - fault.nodes
         ):
             add_to(engine, &fault.victims, replica)
     for n in range(first, fault.victims.count):
         replica = <Replica *>fault.victims.items[n]
         crash(engine, replica)
-        if fleet.detection < fault.end - fault.start:
-            after(engine, fleet.detection, LEAVES_ROTATION, replica)
+        if node_group.detection < fault.end - fault.start:
+            after(engine, node_group.detection, LEAVES_ROTATION, replica)
 
 
 cdef void restart_nodes(Engine *engine, Fault *fault) noexcept nogil:
@@ -153,7 +153,7 @@ cdef void restart_nodes(Engine *engine, Fault *fault) noexcept nogil:
         if lost != NULL:
             add_to(engine, &lost.victims, replica)
         elif not replica.is_draining:
-            add_node(engine, replica.fleet, replica.index)
+            add_node(engine, replica.node_group, replica.index)
     give(engine, victims.items)
 
 
@@ -164,9 +164,9 @@ cdef void flush_caches(Engine *engine, Fault *fault) noexcept nogil:
     cdef int n, m
     for n in range(fault.caches_count):
         flush(engine, &engine.contents[fault.caches[n]])
-        for m in range(engine.fleets_count):
-            for k in range(engine.fleets[m].nodes.count):
-                replica = <Replica *>engine.fleets[m].nodes.items[k]
+        for m in range(engine.node_groups_count):
+            for k in range(engine.node_groups[m].nodes.count):
+                replica = <Replica *>engine.node_groups[m].nodes.items[k]
                 content = <Content *>look(
                     &replica.caller.kept, kept_at(A_CONTENT, fault.caches[n])
                 )
@@ -182,9 +182,9 @@ cdef void begin_replacement(Engine *engine, Fault *fault) noexcept nogil:
     cdef Replacement *release_ = <Replacement *>take(engine, sizeof(Replacement))
     cdef Replica *replica
     cdef size_t n
-    release_.fleet, release_.fault = &engine.fleets[fault.group], fault
-    for n in range(release_.fleet.nodes.count):
-        replica = <Replica *>release_.fleet.nodes.items[n]
+    release_.node_group, release_.fault = &engine.node_groups[fault.group], fault
+    for n in range(release_.node_group.nodes.count):
+        replica = <Replica *>release_.node_group.nodes.items[n]
         if not replica.is_draining:
             add_to(engine, &release_.old, replica)
     release_.size = <int64_t>release_.old.count
@@ -213,23 +213,23 @@ cdef void replace_more(Engine *engine, Replacement *release_) noexcept nogil:
 cdef void replacement_ready(Engine *engine, Replacement *release_) noexcept nogil:
     release_.starting -= 1
     release_.ready += 1
-    add_node(engine, release_.fleet, -1)
+    add_node(engine, release_.node_group, -1)
     replace_more(engine, release_)
 
 
 # -- the autoscaler --------------------------------------------------------------------------------
 
-cdef void look_at_fleet(Engine *engine, Autoscaler *scaler) noexcept nogil:
+cdef void look_at_node_group(Engine *engine, Autoscaler *scaler) noexcept nogil:
     """Kubernetes' horizontal autoscaler, once every period."""
-    cdef Fleet *fleet = scaler.fleet
+    cdef NodeGroup *node_group = scaler.node_group
     cdef double now = engine.time, usage
     cdef int64_t ready = 0, count, wish, least, n
     cdef Replica *replica
     cdef List nodes
     after(engine, scaler.period, LOOKS, scaler)
     usage = usage_of(engine, scaler)
-    for n in range(<int64_t>fleet.nodes.count):
-        ready += not (<Replica *>fleet.nodes.items[n]).is_draining
+    for n in range(<int64_t>node_group.nodes.count):
+        ready += not (<Replica *>node_group.nodes.items[n]).is_draining
     count = ready + scaler.starting
     wish = wish_of(scaler, usage, ready, count)
     add_wish(engine, scaler, now, wish)
@@ -237,15 +237,15 @@ cdef void look_at_fleet(Engine *engine, Autoscaler *scaler) noexcept nogil:
         for n in range(min(wish, max(2 * count, count + 4)) - count):
             scaler.starting += 1
             if now >= engine.warmup:
-                fleet.scaled_out += 1
+                node_group.scaled_out += 1
             after(engine, scaler.start_up, STARTS, scaler)
         return
     least = 0
     for n in range(<int64_t>scaler.wishes_count):
         least = max(least, scaler.wishes[n].size)
     nodes.items, nodes.count, nodes.room = NULL, 0, 0
-    for n in range(<int64_t>fleet.nodes.count):
-        add_to(engine, &nodes, fleet.nodes.items[n])
+    for n in range(<int64_t>node_group.nodes.count):
+        add_to(engine, &nodes, node_group.nodes.items[n])
     for n in range(<int64_t>nodes.count - 1, -1, -1):
         replica = <Replica *>nodes.items[n]
         if replica.is_draining:
@@ -254,21 +254,21 @@ cdef void look_at_fleet(Engine *engine, Autoscaler *scaler) noexcept nogil:
             break
         drain(engine, replica)
         if now >= engine.warmup:
-            fleet.scaled_in += 1
+            node_group.scaled_in += 1
         count -= 1
     give(engine, nodes.items)
 
 
 cdef double usage_of(Engine *engine, Autoscaler *scaler) noexcept nogil:
     """Mean share of the requested CPU that the ready replicas used in the last period."""
-    cdef Fleet *fleet = scaler.fleet
+    cdef NodeGroup *node_group = scaler.node_group
     cdef Replica *replica
     cdef Books *books
     cdef double total = 0.0, measured, now = engine.time
     cdef int64_t counted = 0
     cdef size_t n
-    for n in range(fleet.nodes.count):
-        replica = <Replica *>fleet.nodes.items[n]
+    for n in range(node_group.nodes.count):
+        replica = <Replica *>node_group.nodes.items[n]
         books = replica.cores if replica.cores != NULL else replica.slots
         if books == NULL or replica.is_draining:
             continue

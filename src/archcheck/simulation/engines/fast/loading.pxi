@@ -202,29 +202,29 @@ cdef int load_caches(Engine *engine, object plan) except -1:
     return 0
 
 
-cdef int load_fleets(Engine *engine, object plan) except -1:
-    cdef Fleet *fleet
-    engine.fleets_count = len(plan.groups)
-    engine.fleets = <Fleet *>room_for(engine, max(1, len(plan.groups)) * sizeof(Fleet))
+cdef int load_node_groups(Engine *engine, object plan) except -1:
+    cdef NodeGroup *node_group
+    engine.node_groups_count = len(plan.groups)
+    engine.node_groups = <NodeGroup *>room_for(engine, max(1, len(plan.groups)) * sizeof(NodeGroup))
     for n, spec in enumerate(plan.groups):
-        fleet = &engine.fleets[n]
-        fleet.index, fleet.place, fleet.initial = n, place_hash(spec.name), spec.nodes
-        fleet.slots, fleet.cores, fleet.host = spec.slots, spec.cores, spec.host
-        fleet.zones_count, fleet.zones = len(spec.zones), indexes(engine, spec.zones)
-        fleet.detection, fleet.shed = spec.detection, spec.shed
-        fleet.ranks_count, fleet.ranks = len(spec.ranks), indexes(engine, spec.ranks)
-        fleet.lines = max(spec.ranks, default=0) + 1
+        node_group = &engine.node_groups[n]
+        node_group.index, node_group.place, node_group.initial = n, place_hash(spec.name), spec.nodes
+        node_group.slots, node_group.cores, node_group.host = spec.slots, spec.cores, spec.host
+        node_group.zones_count, node_group.zones = len(spec.zones), indexes(engine, spec.zones)
+        node_group.detection, node_group.shed = spec.detection, spec.shed
+        node_group.ranks_count, node_group.ranks = len(spec.ranks), indexes(engine, spec.ranks)
+        node_group.lines = max(spec.ranks, default=0) + 1
     return load_scalers(engine, plan)
 
 
-cdef void start_fleets(void *argument) noexcept nogil:
+cdef void start_node_groups(void *argument) noexcept nogil:
     """The nodes that are there at the beginning."""
     cdef Engine *engine = <Engine *>argument
     cdef int n
     cdef int64_t m
-    for n in range(engine.fleets_count):
-        for m in range(engine.fleets[n].initial):
-            add_node(engine, &engine.fleets[n], -1)
+    for n in range(engine.node_groups_count):
+        for m in range(engine.node_groups[n].initial):
+            add_node(engine, &engine.node_groups[n], -1)
 
 
 cdef int load_scalers(Engine *engine, object plan) except -1:
@@ -234,7 +234,7 @@ cdef int load_scalers(Engine *engine, object plan) except -1:
     engine.scalers = <Autoscaler *>room_for(engine, max(1, len(scaled)) * sizeof(Autoscaler))
     for n, (group, spec) in enumerate(scaled):
         scaler = &engine.scalers[n]
-        scaler.fleet = &engine.fleets[<int>group]
+        scaler.node_group = &engine.node_groups[<int>group]
         scaler.least, scaler.most, scaler.target = spec.least, spec.most, spec.target
         scaler.requested, scaler.period = spec.requested, spec.period
         scaler.tolerance, scaler.stabilisation = spec.tolerance, spec.stabilisation
@@ -263,9 +263,9 @@ cdef int load_channels(Engine *engine, object plan) except -1:
             group.partitions, group.ordered = read.partitions, read.ordered
             group.deliveries, group.visibility = read.deliveries, read.visibility
             group.dead = read.dead
-            group.fleet = &engine.fleets[group.operation.group]
-            group.host = &engine.fleets[group.fleet.host]
-            slots = (<Replica *>group.fleet.nodes.items[0]).slots
+            group.node_group = &engine.node_groups[group.operation.group]
+            group.host = &engine.node_groups[group.node_group.host]
+            slots = (<Replica *>group.node_group.nodes.items[0]).slots
             if not group.ordered and slots != NULL and slots.is_limited:
                 group.share = slots.servers / <double>group.host.nodes.count
     engine.channels_count = len(plan.channels)

@@ -55,7 +55,7 @@ cdef void deliver(Engine *engine, Delivery *delivery, bint first) noexcept nogil
 
 cdef Replica *member_of(Subscribers *group, int64_t partition) noexcept nogil:
     """The live member that a partition belongs to; NULL when all are gone."""
-    cdef List *nodes = &group.fleet.nodes
+    cdef List *nodes = &group.node_group.nodes
     cdef size_t n, alive = 0
     if group.host.nodes.count == 0 or nodes.count == 0:
         return NULL
@@ -76,7 +76,7 @@ cdef Replica *member_of(Subscribers *group, int64_t partition) noexcept nogil:
 
 cdef Replica *home_of(Subscribers *group, int64_t member) noexcept nogil:
     """The replica that a member lives on, if it is up."""
-    cdef Fleet *host = group.host
+    cdef NodeGroup *host = group.host
     cdef Replica *home
     if not group.ordered:
         group.turn += 1
@@ -127,7 +127,7 @@ cdef void hosts_are_lost(Engine *engine, Replica *replica) noexcept nogil:
     for n in range(engine.channels_count):
         channel = &engine.channels[n]
         for m in range(channel.subscriptions):
-            if channel.subscribers[m].host == replica.fleet:
+            if channel.subscribers[m].host == replica.node_group:
                 host_is_lost(engine, &channel.subscribers[m], replica)
 
 
@@ -138,8 +138,8 @@ cdef void host_is_lost(Engine *engine, Subscribers *group, Replica *replica) noe
     cdef size_t n
     cdef bint waits
     moved.items, moved.count, moved.room = NULL, 0, 0
-    for n in range(group.fleet.nodes.count):
-        node = <Replica *>group.fleet.nodes.items[n]
+    for n in range(group.node_group.nodes.count):
+        node = <Replica *>group.node_group.nodes.items[n]
         request = node.first
         while request != NULL:
             waits = request.has_visit and not request.visit.is_served
@@ -162,7 +162,7 @@ cdef void interrupt(Engine *engine, Request *request) noexcept nogil:
     abort(engine, request)
 
 
-cdef void hosts_are_back(Engine *engine, Fleet *fleet) noexcept nogil:
+cdef void hosts_are_back(Engine *engine, NodeGroup *node_group) noexcept nogil:
     """A replica of a service is up again."""
     cdef Channel *channel
     cdef Subscribers *group
@@ -173,7 +173,7 @@ cdef void hosts_are_back(Engine *engine, Fleet *fleet) noexcept nogil:
         channel = &engine.channels[n]
         for m in range(channel.subscriptions):
             group = &channel.subscribers[m]
-            if group.host != fleet:
+            if group.host != node_group:
                 continue
             resize(engine, group)
             stranded = group.stranded
@@ -186,9 +186,9 @@ cdef void hosts_are_back(Engine *engine, Fleet *fleet) noexcept nogil:
 cdef void resize(Engine *engine, Subscribers *group) noexcept nogil:
     """Competing consumers are as many as the replicas that are up give."""
     cdef Books *slots
-    if group.ordered or group.fleet.nodes.count == 0:
+    if group.ordered or group.node_group.nodes.count == 0:
         return
-    slots = (<Replica *>group.fleet.nodes.items[0]).slots
+    slots = (<Replica *>group.node_group.nodes.items[0]).slots
     if slots == NULL:
         return
     tick(slots, engine.time)

@@ -81,7 +81,7 @@ cdef void admit(Engine *engine, Request *request, bint first) noexcept nogil:
 
 cdef inline int rank_at(const Replica *replica, int rank) noexcept nogil:
     """How important a class of requests is here."""
-    return replica.fleet.ranks[rank] if replica.fleet.ranks_count else 0
+    return replica.node_group.ranks[rank] if replica.node_group.ranks_count else 0
 
 
 cdef void turn_away(Engine *engine, Request *request, int outcome) noexcept nogil:
@@ -374,7 +374,7 @@ cdef void work(Engine *engine, Walk *walk, Step *step) noexcept nogil:
         note(engine, &walk.notes, OUTSIDE, request.operation.index, seconds)
         after(engine, seconds, ADVANCES, walk)
         return
-    note(engine, &walk.notes, WORK, home.fleet.index, seconds)
+    note(engine, &walk.notes, WORK, home.node_group.index, seconds)
     if home.cores == NULL or step.kind == WAITS:
         after(engine, seconds, ADVANCES, walk)
     elif not home.caller.is_dead:
@@ -387,7 +387,7 @@ cdef void work(Engine *engine, Walk *walk, Step *step) noexcept nogil:
 cdef void worked(Engine *engine, Walk *walk) noexcept nogil:
     cdef double waited = engine.time - walk.asked - walk.seconds
     if waited > ROUNDING:
-        note(engine, &walk.notes, CPU, walk.request.home.fleet.index, waited)
+        note(engine, &walk.notes, CPU, walk.request.home.node_group.index, waited)
     advance(engine, walk)
 
 

@@ -42,8 +42,8 @@ cdef class Run:
         load_stations(engine, plan)
         load_policies(engine, plan)
         load_caches(engine, plan)
-        load_fleets(engine, plan)
-        self._guarded(start_fleets)
+        load_node_groups(engine, plan)
+        self._guarded(start_node_groups)
         load_channels(engine, plan)
         load_journeys(engine, plan)
         load_sources(engine, plan)
@@ -234,10 +234,10 @@ cdef fill_counts(record, plan, Engine *engine):
         found.append((f"joined: {name}", engine.sites[n].joined))
     for n in range(engine.breakers_count):
         found.append((f"breaker opened: {plan.breakers[n].name}", engine.breakers[n].opened))
-    for n in range(engine.fleets_count):
+    for n in range(engine.node_groups_count):
         name = plan.groups[n].name
-        found.append((f"scaled out: {name}", engine.fleets[n].scaled_out))
-        found.append((f"scaled in: {name}", engine.fleets[n].scaled_in))
+        found.append((f"scaled out: {name}", engine.node_groups[n].scaled_out))
+        found.append((f"scaled in: {name}", engine.node_groups[n].scaled_in))
     for n in range(engine.channels_count):
         channel = &engine.channels[n]
         found.append((f"nobody reads: {plan.channels[n].name}", channel.unread))

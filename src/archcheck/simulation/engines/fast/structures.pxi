@@ -16,7 +16,7 @@ cdef struct Content
 cdef struct Delivery
 cdef struct Engine
 cdef struct Entry
-cdef struct Fleet
+cdef struct NodeGroup
 cdef struct Join
 cdef struct Loading
 cdef struct Operation
@@ -365,7 +365,7 @@ cdef struct Caller:
 
 cdef struct Replica:
     Caller caller  # first: a replica is a caller
-    Fleet *fleet
+    NodeGroup *node_group
     int64_t index
     uint64_t serial
     flag is_draining
@@ -377,7 +377,7 @@ cdef struct Replica:
     Request *last
     double used
 
-cdef struct Fleet:
+cdef struct NodeGroup:
     int index
     Key place
     int64_t initial
@@ -606,8 +606,8 @@ cdef struct Subscribers:
     int64_t deliveries
     double visibility
     int dead
-    Fleet *fleet
-    Fleet *host
+    NodeGroup *node_group
+    NodeGroup *host
     double share
     int64_t turn
     List stranded
@@ -706,7 +706,7 @@ cdef struct Wish:
     int64_t size
 
 cdef struct Autoscaler:
-    Fleet *fleet
+    NodeGroup *node_group
     int64_t least
     int64_t most
     double target
@@ -721,7 +721,7 @@ cdef struct Autoscaler:
     size_t wishes_room
 
 cdef struct Replacement:
-    Fleet *fleet
+    NodeGroup *node_group
     Fault *fault
     List old
     int64_t size
@@ -779,8 +779,8 @@ cdef struct Engine:
     int sites_count
     Station *stations
     int stations_count
-    Fleet *fleets
-    int fleets_count
+    NodeGroup *node_groups
+    int node_groups_count
     Pool *pools
     int pools_count
     Pool *bulkheads

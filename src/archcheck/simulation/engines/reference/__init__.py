@@ -6,7 +6,7 @@ event: release and grant come before the answer. Events at the same time happen 
 which they were scheduled.
 
 ``engine`` is one run, ``clock`` its time. From outside to inside: ``load`` is what comes, ``calls``
-how somebody asks somebody else, with ``guards`` in between; ``fleets`` are the replicas and
+how somebody asks somebody else, with ``guards`` in between; ``node_groups`` are the replicas and
 ``servers`` where requests wait in them; ``requests`` come in and go out, ``walks`` go through
 their steps, ``caches`` and ``messages`` are what some steps need. ``faults``, ``scaling`` and
 ``deadlock`` look at all of it from the side.

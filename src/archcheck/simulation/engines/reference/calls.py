@@ -20,7 +20,7 @@ from archcheck.simulation.trace import SpanKind
 
 if TYPE_CHECKING:
     from archcheck.simulation.engines.reference.engine import Engine
-    from archcheck.simulation.engines.reference.fleets import Caller, Replica
+    from archcheck.simulation.engines.reference.node_groups import Caller, Replica
     from archcheck.simulation.engines.reference.servers import Visit
 
 _NODE = place_hash("node")
@@ -314,17 +314,17 @@ class Attempt:
 
     def _choose(self, site: CallSite, caller: Caller) -> Replica | None:
         engine = self.engine
-        fleet = engine.fleets[site.target]
+        node_group = engine.node_groups[site.target]
         if site.balance != Balance.SHARD:
-            return caller.choose(fleet, site, self.key)
-        shards = fleet.spec.nodes
+            return caller.choose(node_group, site, self.key)
+        shards = node_group.spec.nodes
         if shards == 1:
-            return fleet.by_index[0]
+            return node_group.by_index[0]
         draws = engine.streams[site.place ^ _NODE]
         if site.keys is None:
-            return fleet.by_index[int(uniform(draws, self.key) * shards)]
+            return node_group.by_index[int(uniform(draws, self.key) * shards)]
         key = zipf(site.keys, draws, self.call.key)
-        return fleet.by_index[child(fleet.place, key, 0) % shards]
+        return node_group.by_index[child(node_group.place, key, 0) % shards]
 
     def _lose(self) -> None:
         """The link was cut and is back: the connection has failed in the meantime."""

@@ -1,4 +1,4 @@
-"""One run: the clock, the fleets, the streams of random numbers."""
+"""One run: the clock, the node_groups, the streams of random numbers."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import simpy
 
 from archcheck.simulation.engines.reference.caches import Content, Lookup
 from archcheck.simulation.engines.reference.calls import Attempt, Call
+from archcheck.simulation.engines.reference.client_state import TokenBucket
 from archcheck.simulation.engines.reference.clock import Clock, Timeouts, rarely_collecting
 from archcheck.simulation.engines.reference.deadlock import check_progress
 from archcheck.simulation.engines.reference.faults import Faults
-from archcheck.simulation.engines.reference.fleets import Caller, Fleet
-from archcheck.simulation.engines.reference.guards import TokenBucket
 from archcheck.simulation.engines.reference.load import start
 from archcheck.simulation.engines.reference.messages import Subscribers
+from archcheck.simulation.engines.reference.node_groups import Caller, NodeGroup
 from archcheck.simulation.engines.reference.requests import Request
 from archcheck.simulation.engines.reference.scaling import Autoscaler
 from archcheck.simulation.engines.reference.servers import Books
@@ -65,7 +65,7 @@ class Streams(dict[int, int]):
 
 
 class Engine(Clock):
-    """The clock, the fleets and the streams of one run."""
+    """The clock, the node_groups and the streams of one run."""
 
     new_call = Call
 
@@ -85,7 +85,7 @@ class Engine(Clock):
         self._outsiders: dict[int, Caller] = {}
         self.faults = Faults(self)
         self.subscribers: list[list[Subscribers]] = []
-        self.fleets = [Fleet(self, index) for index in range(len(plan.groups))]
+        self.node_groups = [NodeGroup(self, index) for index in range(len(plan.groups))]
         self.limits = [TokenBucket(spec) for spec in plan.limits]
         self.contents = [Content(self, spec) for spec in plan.caches]
         self.subscribers = [
@@ -98,9 +98,9 @@ class Engine(Clock):
         duration = self.record.duration
         for source in self.plan.streams:
             start(self, source)
-        for fleet in self.fleets:
-            if fleet.spec.scaling is not None:
-                Autoscaler(self, fleet, fleet.spec.scaling).start()
+        for node_group in self.node_groups:
+            if node_group.spec.scaling is not None:
+                Autoscaler(self, node_group, node_group.spec.scaling).start()
         self.faults.start()
         if self.warmup > 0:
             self.after(self.warmup, self._warm_up_is_over)
@@ -169,13 +169,13 @@ class Engine(Clock):
             bucket = self.outsider(place_hash(f"clients {source}")).limit(limit)
         return bucket.takes(self.time)
 
-    def consumers_on(self, fleet: int) -> list[Subscribers]:
-        """The consumer groups whose members live on the replicas of a fleet."""
+    def consumers_on(self, node_group: int) -> list[Subscribers]:
+        """The consumer groups whose members live on the replicas of a node_group."""
         return [
             group
             for groups in self.subscribers
             for group in groups
-            if group.fleet.spec.host == fleet
+            if group.node_group.spec.host == node_group
         ]
 
     def outsider(self, place: int) -> Caller:

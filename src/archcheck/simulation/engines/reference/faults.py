@@ -12,7 +12,7 @@ from archcheck.simulation.plan import CallSite, FaultKind, PlannedFault
 if TYPE_CHECKING:
     from archcheck.simulation.engines.reference.clock import Thunk
     from archcheck.simulation.engines.reference.engine import Engine
-    from archcheck.simulation.engines.reference.fleets import Replica
+    from archcheck.simulation.engines.reference.node_groups import Replica
 
 
 class Faults:
@@ -88,16 +88,16 @@ class Faults:
 
     def kill(self, fault: PlannedFault) -> None:
         """The last nodes, or those in a zone, whatever their number is by now."""
-        fleet = self.engine.fleets[fault.group]
-        in_zone = [node for node in fleet.nodes if node.zone == fault.zone]
-        victims = in_zone if fault.zone >= 0 else fleet.nodes[-fault.count :]
+        node_group = self.engine.node_groups[fault.group]
+        in_zone = [node for node in node_group.nodes if node.zone == fault.zone]
+        victims = in_zone if fault.zone >= 0 else node_group.nodes[-fault.count :]
         self._victims.setdefault(id(fault), []).extend(victims)
         for replica in victims:
-            for request in fleet.crash(replica):
+            for request in node_group.crash(replica):
                 request.abort()
-            if fleet.spec.detection < fault.end - fault.start:
-                leave = partial(fleet.leave_rotation, replica)
-                self.engine.after(fleet.spec.detection, leave)
+            if node_group.spec.detection < fault.end - fault.start:
+                leave = partial(node_group.leave_rotation, replica)
+                self.engine.after(node_group.spec.detection, leave)
 
     def restart(self, fault: PlannedFault) -> None:
         """What was killed is back, unless its zone is lost in the meantime."""
@@ -110,7 +110,7 @@ class Faults:
             if lost:
                 self._victims.setdefault(id(lost[0]), []).append(replica)
             elif not replica.is_draining:
-                replica.fleet.add(replica.index)
+                replica.node_group.add(replica.index)
 
     def cut(self, fault: PlannedFault) -> None:
         for operation in fault.operations:
@@ -125,8 +125,8 @@ class Faults:
     def flush(self, fault: PlannedFault) -> None:
         for cache in fault.caches:
             self.engine.contents[cache].flush()
-            for fleet in self.engine.fleets:
-                for replica in fleet.nodes:
+            for node_group in self.engine.node_groups:
+                for replica in node_group.nodes:
                     replica.flush(cache)
         for operation in fault.operations:
             self._flushed[operation] = self._flushed.get(operation, 0) + 1
@@ -136,7 +136,7 @@ class Faults:
             self._flushed[operation] -= 1
 
     def release(self, fault: PlannedFault) -> None:
-        Replacement(self.engine, self.engine.fleets[fault.group], fault).start()
+        Replacement(self.engine, self.engine.node_groups[fault.group], fault).start()
 
 
 _HANDLERS = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from archcheck.simulation.arrivals import arrival_times, chosen_journey, entry_key, next_journey
 from archcheck.simulation.attribution import Notes
 from archcheck.simulation.engines.reference.calls import Call
-from archcheck.simulation.engines.reference.fleets import Caller
+from archcheck.simulation.engines.reference.node_groups import Caller
 from archcheck.simulation.plan import FOREVER, ArrivalKind, Outcome, Stream
 from archcheck.simulation.randomness import child, mix
 from archcheck.simulation.sampling import sample

@@ -12,7 +12,7 @@ from archcheck.simulation.randomness import child, place_hash, uniform
 
 if TYPE_CHECKING:
     from archcheck.simulation.engines.reference.engine import Engine
-    from archcheck.simulation.engines.reference.fleets import Replica
+    from archcheck.simulation.engines.reference.node_groups import Replica
 
 _PARTITION = place_hash("partition")
 
@@ -20,7 +20,7 @@ _PARTITION = place_hash("partition")
 class Subscribers:
     """A consumer group of a channel.
 
-    Its fleet has a node for each member (ordered), or one for all (competing). Members live on
+    Its node_group has a node for each member (ordered), or one for all (competing). Members live on
     the replicas of their service: member n on replica n modulo replicas.
     """
 
@@ -30,10 +30,10 @@ class Subscribers:
         self.spec = spec
         operation = engine.plan.operations[spec.operation]
         self.place = operation.place
-        self.fleet = engine.fleets[operation.group]
-        self.host = engine.fleets[self.fleet.spec.host]
+        self.node_group = engine.node_groups[operation.group]
+        self.host = engine.node_groups[self.node_group.spec.host]
         self.share = 0.0
-        servers = self.fleet.nodes[0].slots
+        servers = self.node_group.nodes[0].slots
         if not spec.ordered and servers is not None and servers.servers is not None:
             self.share = servers.servers / len(self.host.nodes)
         self._turn = 0
@@ -54,8 +54,8 @@ class Subscribers:
         if not self.host.nodes:
             return None
         if not self.spec.ordered:
-            return self.fleet.nodes[0]
-        alive = [node for node in self.fleet.nodes if self.home_of(node.index) is not None]
+            return self.node_group.nodes[0]
+        alive = [node for node in self.node_group.nodes if self.home_of(node.index) is not None]
         return alive[partition % len(alive)] if alive else None
 
     def home_of(self, member: int) -> Replica | None:
@@ -77,7 +77,7 @@ class Subscribers:
     def host_lost(self, replica: Replica) -> None:
         """A replica of the service is gone: its messages go to the other members."""
         moved = []
-        for node in self.fleet.nodes:
+        for node in self.node_group.nodes:
             for request in list(node.inside):
                 waits = request.visit is not None and not request.visit.is_served
                 if request.home is replica or (waits and self.home_of(node.index) is None):
@@ -95,7 +95,7 @@ class Subscribers:
             delivery.start()
 
     def _resize(self) -> None:
-        slots = self.fleet.nodes[0].slots
+        slots = self.node_group.nodes[0].slots
         if not self.spec.ordered and isinstance(slots, Servers):
             now = self.engine.time
             slots.tick(now)

@@ -12,7 +12,7 @@ from archcheck.simulation.trace import SpanKind
 
 if TYPE_CHECKING:
     from archcheck.simulation.engines.reference.engine import Engine
-    from archcheck.simulation.engines.reference.fleets import Caller, Replica
+    from archcheck.simulation.engines.reference.node_groups import Caller, Replica
     from archcheck.simulation.engines.reference.servers import Visit
 
 _OK = int(Outcome.OK)

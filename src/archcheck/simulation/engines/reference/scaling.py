@@ -11,7 +11,7 @@ from archcheck.simulation.plan import PlannedFault, Scaling
 
 if TYPE_CHECKING:
     from archcheck.simulation.engines.reference.engine import Engine
-    from archcheck.simulation.engines.reference.fleets import Fleet, Replica
+    from archcheck.simulation.engines.reference.node_groups import NodeGroup, Replica
 
 _TOLERANCE = 1e-9
 
@@ -25,23 +25,23 @@ class Autoscaler:
     window allows (kubernetes.io, Horizontal Pod Autoscaling, Algorithm details).
     """
 
-    def __init__(self, engine: Engine, fleet: Fleet, spec: Scaling) -> None:
+    def __init__(self, engine: Engine, node_group: NodeGroup, spec: Scaling) -> None:
         self.engine = engine
-        self.fleet = fleet
+        self.node_group = node_group
         self.spec = spec
         self.starting = 0
         self._used: dict[Replica, float] = {}
         self._wishes: deque[tuple[float, int]] = deque()
 
     def start(self) -> None:
-        """Look at the fleet in every period."""
+        """Look at the node_group in every period."""
         self.engine.after(self.spec.period, self._look)
 
     def _look(self) -> None:
         self.engine.after(self.spec.period, self._look)
         now = self.engine.time
         usage = self._usage(now)
-        ready = [node for node in self.fleet.nodes if not node.is_draining]
+        ready = [node for node in self.node_group.nodes if not node.is_draining]
         count = len(ready) + self.starting
         wish = self._wish(usage, len(ready), count)
         self._wishes.append((now, wish))
@@ -54,7 +54,7 @@ class Autoscaler:
             for replica in reversed(ready):
                 if count <= least:
                     break
-                self.fleet.drain(replica)
+                self.node_group.drain(replica)
                 self._note("scaled in")
                 count -= 1
 
@@ -62,7 +62,7 @@ class Autoscaler:
         """Mean share of the requested CPU that the ready replicas used in the last period."""
         total, counted = 0.0, 0
         used: dict[Replica, float] = {}
-        for node in self.fleet.nodes:
+        for node in self.node_group.nodes:
             books: Books | None = node.cores if node.cores is not None else node.slots
             if books is None or node.is_draining:
                 continue
@@ -92,10 +92,10 @@ class Autoscaler:
 
     def _ready(self) -> None:
         self.starting -= 1
-        self.fleet.add()
+        self.node_group.add()
 
     def _note(self, what: str) -> None:
-        self.engine.count(f"{what}: {self.fleet.spec.name}")
+        self.engine.count(f"{what}: {self.node_group.spec.name}")
 
 
 class Replacement:
@@ -105,11 +105,11 @@ class Replacement:
     to stop: they get no new requests, finish what they hold, and are killed after their grace.
     """
 
-    def __init__(self, engine: Engine, fleet: Fleet, fault: PlannedFault) -> None:
+    def __init__(self, engine: Engine, node_group: NodeGroup, fault: PlannedFault) -> None:
         self.engine = engine
-        self.fleet = fleet
+        self.node_group = node_group
         self.fault = fault
-        self.old = [node for node in fleet.nodes if not node.is_draining]
+        self.old = [node for node in node_group.nodes if not node.is_draining]
         self.size = len(self.old)
         self.starting = 0
         self.ready = 0
@@ -129,14 +129,14 @@ class Replacement:
     def _is_ready(self) -> None:
         self.starting -= 1
         self.ready += 1
-        self.fleet.add()
+        self.node_group.add()
         self._go_on()
 
     def _stop(self, replica: Replica) -> None:
-        self.fleet.drain(replica)
+        self.node_group.drain(replica)
         self.engine.after(self.fault.grace, lambda: self._kill(replica))
 
     def _kill(self, replica: Replica) -> None:
-        held = self.fleet.crash(replica)
+        held = self.node_group.crash(replica)
         for request in held:
             request.abort()

@@ -138,7 +138,7 @@ class Walk(ABC):
             self.notes += (_OUTSIDE + (request.index << SHIFT), seconds)
             engine.after(seconds, self.advance)
             return False
-        self.notes += (_WORK + (home.fleet.index << SHIFT), seconds)
+        self.notes += (_WORK + (home.node_group.index << SHIFT), seconds)
         if home.cores is None or step.kind == Kind.WAIT:
             engine.after(seconds, self.advance)
         elif not home.is_dead:
@@ -153,7 +153,7 @@ class Walk(ABC):
         waited = self.engine.time - self.asked - self.seconds
         home = self.request.home
         if waited > _ROUNDING and home is not None:
-            self.notes += (_CPU + (home.fleet.index << SHIFT), waited)
+            self.notes += (_CPU + (home.node_group.index << SHIFT), waited)
         self.advance()
 
     def ask(self, step: Step) -> bool:

@@ -110,24 +110,24 @@ cdef void count_outstanding(Engine *engine, Caller *caller, Replica *replica, in
 
 cdef Replica *choose(Engine *engine, Caller *caller, Site *site, Key key) noexcept nogil:
     """The replica that a request goes to; NULL when none is known to be up."""
-    cdef Fleet *fleet = &engine.fleets[site.target]
-    cdef Replica **nodes = <Replica **>fleet.rotation.items
-    cdef size_t count = fleet.rotation.count
+    cdef NodeGroup *node_group = &engine.node_groups[site.target]
+    cdef Replica **nodes = <Replica **>node_group.rotation.items
+    cdef size_t count = node_group.rotation.count
     cdef Replica *chosen
     cdef List kept
     if caller.ejected_count:
-        kept = without_ejected(engine, caller, &fleet.rotation)
-        chosen = choose_of(engine, caller, site, fleet, key, <Replica **>kept.items, kept.count)
+        kept = without_ejected(engine, caller, &node_group.rotation)
+        chosen = choose_of(engine, caller, site, node_group, key, <Replica **>kept.items, kept.count)
         give(engine, kept.items)
         return chosen
-    return choose_of(engine, caller, site, fleet, key, nodes, count)
+    return choose_of(engine, caller, site, node_group, key, nodes, count)
 
 
 cdef inline Replica *choose_of(
     Engine *engine,
     Caller *caller,
     Site *site,
-    Fleet *fleet,
+    NodeGroup *node_group,
     Key key,
     Replica **nodes,
     size_t count,
@@ -138,12 +138,12 @@ cdef inline Replica *choose_of(
     if count <= 1:
         return nodes[0] if count else NULL
     if site.balance == ROUND_ROBIN:
-        turn = look(&caller.turns, fleet.index)
+        turn = look(&caller.turns, node_group.index)
         if turn == 0:
             turn = 1 + <uint64_t>(
-                uniform(stream(engine.seed, caller.place), fleet.place, 0) * <double>count
+                uniform(stream(engine.seed, caller.place), node_group.place, 0) * <double>count
             )
-        store(engine, &caller.turns, fleet.index, turn + 1)
+        store(engine, &caller.turns, node_group.index, turn + 1)
         return nodes[(turn - 1) % count]
     first = <size_t>(uniform(site.node_draws, key, 0) * <double>count)
     if site.balance == RANDOM:
@@ -219,20 +219,20 @@ cdef List without_ejected(Engine *engine, Caller *caller, const List *nodes) noe
 
 # -- replicas --------------------------------------------------------------------------------------
 
-cdef Replica *new_replica(Engine *engine, Fleet *fleet, int64_t index) noexcept nogil:
+cdef Replica *new_replica(Engine *engine, NodeGroup *node_group, int64_t index) noexcept nogil:
     cdef Replica *replica = <Replica *>take(engine, sizeof(Replica))
     cdef int zone = -1
-    if fleet.zones_count:
-        zone = fleet.zones[index % fleet.zones_count]
-    init_caller(engine, &replica.caller, child(fleet.place, engine.node_place, <Key>index), zone)
+    if node_group.zones_count:
+        zone = node_group.zones[index % node_group.zones_count]
+    init_caller(engine, &replica.caller, child(node_group.place, engine.node_place, <Key>index), zone)
     engine.serial += 1
-    replica.serial, replica.fleet, replica.index = engine.serial, fleet, index
-    if fleet.slots >= 0:
-        replica.slots = held_servers(engine, fleet.slots, fleet.lines)
-    if fleet.cores >= 0:
-        replica.cores = working_servers(engine, fleet.cores, fleet.lines)
+    replica.serial, replica.node_group, replica.index = engine.serial, node_group, index
+    if node_group.slots >= 0:
+        replica.slots = held_servers(engine, node_group.slots, node_group.lines)
+    if node_group.cores >= 0:
+        replica.cores = working_servers(engine, node_group.cores, node_group.lines)
     replica.gate = replica.slots if replica.slots != NULL else replica.cores
-    replica.is_gated = fleet.shed < INFINITY or (
+    replica.is_gated = node_group.shed < INFINITY or (
         replica.gate != NULL and replica.gate.is_bounded
     )
     return replica
@@ -251,7 +251,7 @@ cdef bint turns_away(Engine *engine, Replica *replica, int rank) noexcept nogil:
         rank > 0
         and gate.is_limited
         and gate.servers > 0
-        and gate.busy >= replica.fleet.shed * gate.servers
+        and gate.busy >= replica.node_group.shed * gate.servers
     ):
         reject(engine, gate)
         return True
@@ -271,21 +271,21 @@ cdef void go_if_drained(Engine *engine, Replica *replica) noexcept nogil:
         crash(engine, replica)
 
 
-cdef Replica *add_node(Engine *engine, Fleet *fleet, int64_t index) noexcept nogil:
+cdef Replica *add_node(Engine *engine, NodeGroup *node_group, int64_t index) noexcept nogil:
     """A new process is ready, cold and empty: one more node (-1), or the one with this index."""
     cdef Replica *replica
     cdef Replica *before
     if index < 0:
-        index = fleet.started
-        fleet.started += 1
-    replica = new_replica(engine, fleet, index)
-    before = <Replica *>look(&fleet.by_index, index)
+        index = node_group.started
+        node_group.started += 1
+    replica = new_replica(engine, node_group, index)
+    before = <Replica *>look(&node_group.by_index, index)
     if before != NULL:
-        remove_from(&fleet.rotation, before)  # dead, and nobody had noticed yet
-    store(engine, &fleet.by_index, index, <uint64_t>replica)
-    add_by_index(engine, &fleet.nodes, replica)
-    add_by_index(engine, &fleet.rotation, replica)
-    hosts_are_back(engine, fleet)
+        remove_from(&node_group.rotation, before)  # dead, and nobody had noticed yet
+    store(engine, &node_group.by_index, index, <uint64_t>replica)
+    add_by_index(engine, &node_group.nodes, replica)
+    add_by_index(engine, &node_group.rotation, replica)
+    hosts_are_back(engine, node_group)
     return replica
 
 
@@ -301,7 +301,7 @@ cdef void crash(Engine *engine, Replica *replica) noexcept nogil:
     cdef Request *request
     if replica.caller.is_dead:
         return
-    remove_from(&replica.fleet.nodes, replica)
+    remove_from(&replica.node_group.nodes, replica)
     replica.caller.is_dead = True
     while replica.caller.loadings_first != NULL:
         wake(engine, replica.caller.loadings_first, False)
@@ -320,12 +320,12 @@ cdef void crash(Engine *engine, Replica *replica) noexcept nogil:
 
 cdef void leave_rotation(Replica *replica) noexcept nogil:
     """Callers do not choose this replica any more."""
-    remove_from(&replica.fleet.rotation, replica)
+    remove_from(&replica.node_group.rotation, replica)
 
 
 cdef void drain(Engine *engine, Replica *replica) noexcept nogil:
     """A replica gets no new requests, and goes when it is empty."""
-    replica.fleet.is_renewed = True
+    replica.node_group.is_renewed = True
     replica.is_draining = True
     leave_rotation(replica)
     go_if_drained(engine, replica)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from strategies import systems
 
 from archcheck import ModelError, System
-from archcheck.diagrams import Sequence, View, canvas_of, narrowed, readable, view_of
-from archcheck.diagrams.narrowing import collapsed, collapsed_sequence
+from archcheck.diagrams import Sequence, View, canvas_of, filtered, readable, view_of
+from archcheck.diagrams.filtering import collapsed, collapsed_sequence
 
 
 def containers(system: System) -> View:
@@ -25,14 +25,14 @@ def large() -> View:
 
 
 def test_filters_by_boundary_tag_and_neighbourhood_agree() -> None:
-    orders = narrowed(large(), boundaries=["orders"])
+    orders = filtered(large(), boundaries=["orders"])
     assert len(orders.cards) == 15
     assert {card.group for card in orders.cards} == {"orders"}
-    core = narrowed(large(), tags=["core"], boundaries=["orders", "chat"])
+    core = filtered(large(), tags=["core"], boundaries=["orders", "chat"])
     assert [card.key for card in core.cards] == ["chat-0", "orders-0"]
-    near = narrowed(large(), near="orders-0")
+    near = filtered(large(), near="orders-0")
     assert "orders-1" in {card.key for card in near.cards}
-    assert len(narrowed(large(), near="orders-0", hops=2).cards) > len(near.cards)
+    assert len(filtered(large(), near="orders-0", hops=2).cards) > len(near.cards)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_filters_that_match_nothing_are_one_sentence(
     wanted: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(ModelError) as caught:
-        narrowed(large(), **wanted)  # type: ignore[arg-type]
+        filtered(large(), **wanted)  # type: ignore[arg-type]
     assert sentence in str(caught.value)
 
 

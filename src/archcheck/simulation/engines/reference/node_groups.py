@@ -1,7 +1,7 @@
 """Replicas, and who chooses among them.
 
 A :class:`Caller` is a process that calls: everything that a client library keeps lives in it. A
-:class:`Replica` is a caller that can also be called. A :class:`Fleet` is the nodes of a group: a
+:class:`Replica` is a caller that can also be called. A :class:`NodeGroup` answers together: a
 service's replicas, a store's shards, the members of a consumer group.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from archcheck.simulation.engines.reference.guards import Breaker, RetryBudget, TokenBucket
+from archcheck.simulation.engines.reference.client_state import Breaker, RetryBudget, TokenBucket
 from archcheck.simulation.engines.reference.servers import Servers, Shared
 from archcheck.simulation.plan import FOREVER, Balance, CallSite, Discipline, Group
 from archcheck.simulation.randomness import child, place_hash, uniform
@@ -101,18 +101,18 @@ class Caller:
 
     # -- choosing a replica ---------------------------------------------------------------------
 
-    def choose(self, fleet: Fleet, site: CallSite, key: int) -> Replica | None:
+    def choose(self, node_group: NodeGroup, site: CallSite, key: int) -> Replica | None:
         """The replica that a request goes to; ``None`` when none is known to be up."""
-        nodes = self._without_ejected(fleet.rotation) if self._ejected else fleet.rotation
+        nodes = self._without_ejected(node_group.rotation) if self._ejected else node_group.rotation
         balance = site.balance
         count = len(nodes)
         if count <= 1:
             return nodes[0] if nodes else None
         if balance == Balance.ROUND_ROBIN:
-            turn = self._turn.get(fleet.index)
+            turn = self._turn.get(node_group.index)
             if turn is None:
-                turn = int(uniform(self.engine.streams[self.place], fleet.place) * count)
-            self._turn[fleet.index] = turn + 1
+                turn = int(uniform(self.engine.streams[self.place], node_group.place) * count)
+            self._turn[node_group.index] = turn + 1
             return nodes[turn % count]
         draws = self.engine.streams[site.place ^ _NODE]
         first = int(uniform(draws, key, 0) * count)
@@ -144,13 +144,13 @@ class Caller:
 
 
 class Replica(Caller):
-    """A node of a fleet: servers that are held, cores that work, and the requests inside."""
+    """A node of a node_group: servers that are held, cores that work, and the requests inside."""
 
-    def __init__(self, fleet: Fleet, index: int) -> None:
-        engine, spec = fleet.engine, fleet.spec
+    def __init__(self, node_group: NodeGroup, index: int) -> None:
+        engine, spec = node_group.engine, node_group.spec
         zone = spec.zones[index % len(spec.zones)] if spec.zones else -1
-        super().__init__(engine, child(fleet.place, _NODE, index), zone)
-        self.fleet = fleet
+        super().__init__(engine, child(node_group.place, _NODE, index), zone)
+        self.node_group = node_group
         self.index = index
         self.is_draining: bool = False
         self.ranks = spec.ranks
@@ -165,7 +165,7 @@ class Replica(Caller):
     def _held(self, station: int) -> Servers:
         spec = self.engine.plan.stations[station]
         record = self.engine.record.stations[station]
-        ranks = max(self.fleet.spec.ranks) + 1 if spec.discipline == Discipline.PRIORITY else 1
+        ranks = max(self.node_group.spec.ranks) + 1 if spec.discipline == Discipline.PRIORITY else 1
         return Servers(self.engine, record, spec.servers, spec.queue, ranks, station)
 
     def _working(self, station: int) -> Servers | Shared:
@@ -183,7 +183,7 @@ class Replica(Caller):
         gate = self.gate
         if gate is None:
             return False
-        if rank > 0 and gate.servers and gate.busy >= self.fleet.spec.shed * gate.servers:
+        if rank > 0 and gate.servers and gate.busy >= self.node_group.spec.shed * gate.servers:
             gate.reject()
             return True
         if not gate.is_full:
@@ -198,7 +198,7 @@ class Replica(Caller):
     def go_if_drained(self) -> None:
         """The last request of a replica that is to go has ended."""
         if self.is_draining and not self.inside and not self.is_dead:
-            self.fleet.crash(self)
+            self.node_group.crash(self)
 
     def die(self) -> list[Request]:
         """The process is gone; returns the requests that it held."""
@@ -215,7 +215,7 @@ class Replica(Caller):
         return held
 
 
-class Fleet:
+class NodeGroup:
     """The nodes of a group. ``rotation``: those among which callers choose."""
 
     def __init__(self, engine: Engine, index: int) -> None:

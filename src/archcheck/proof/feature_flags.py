@@ -25,7 +25,7 @@ Configuration = Mapping[str, bool]
 Condition = tuple[tuple[str, bool], ...]
 
 
-class Family:
+class FeatureFlags:
     """The configurations that the flags of a system allow."""
 
     def __init__(self, system: System) -> None:

@@ -21,7 +21,7 @@ from archcheck.simulation.results import (
     SeriesPoint,
     SimulationResult,
 )
-from archcheck.simulation.steady import journeys_through, overloads
+from archcheck.simulation.steady_state import journeys_through, overloads
 
 _PERCENTILES = (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999))
 

@@ -1,4 +1,4 @@
-"""Narrowing: fewer cards, so that a large system stays readable.
+"""Filtering: fewer cards, so that a large system stays readable.
 
 Filters keep what has a tag, lies in a boundary, or is near an element. Collapsing replaces all
 cards of a group by one card, and the arrows to them by one each.
@@ -23,7 +23,7 @@ _MOST_WAYS = 3.5
 """More arrows than this for each card, and nobody can follow one."""
 
 
-def narrowed(
+def filtered(
     view: View,
     *,
     tags: Collection[str] = (),
