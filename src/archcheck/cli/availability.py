@@ -110,11 +110,11 @@ def command(
     zone = float(zone_availability) if zone_availability is not None else None
     found = estimate_availability(graph, zone_availability=zone, samples=samples, seed=seed)
     if format_ == "json":
-        write(json.dumps(availability_data(system, found), indent=2), output)
+        write(json.dumps(availability_data(found), indent=2), output)
     else:
         with report_console(output) as console:
-            print_availability(console, system, found)
-    return 1 if any(each.is_broken for each in found) else 0
+            print_availability(console, found)
+    return 0 if found.is_fine else 1
 
 
 def _count(text: str) -> tuple[str, int]:

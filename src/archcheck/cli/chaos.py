@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import click
-from rich.console import Console
 
 from archcheck.cli.common import stoppable, write
 from archcheck.model import Scenario, System
 from archcheck.reporting.charts import Chart, chaos_chart, phase_chart, save_chart
-from archcheck.reporting.console import progress_bar, report_console
+from archcheck.reporting.console import Console, progress_bar, report_console
 from archcheck.reporting.resilience import (
     chaos_data,
     phases_data,

@@ -1,4 +1,4 @@
-"""What several commands need: model arguments, output, choosing a system and a scenario."""
+"""What several commands need: model arguments, output, choosing a system."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archcheck import configuration
 from archcheck.configuration import Settings
 from archcheck.editing import variants, with_settings
 from archcheck.loading import load
-from archcheck.model import ModelError, Scenario, ScenarioError, System
+from archcheck.model import ModelError, Scenario, System
 from archcheck.model.element import nearest
 from archcheck.plugins import rules
 from archcheck.units import Quantity
@@ -74,18 +74,6 @@ def one_system(models: tuple[str, ...], name: str | None) -> System:
     if len(systems) > 1:
         raise ModelError(f"choose one of the systems with --system: {', '.join(systems)}")
     return next(iter(systems.values()))
-
-
-def choose_scenario(system: System, name: str | None) -> Scenario:
-    """The scenario called ``name``, or the first one that the system declares."""
-    if name is not None:
-        return system.scenario(name)
-    if not system.scenarios:
-        raise ScenarioError(
-            f"the system {system.name!r} declares no scenario; write one, such as "
-            'Scenario("peak", load=[Load("checkout", Poisson(200 / s))])'
-        )
-    return system.scenarios[0]
 
 
 def cases_of(

@@ -50,7 +50,7 @@ class _Commands(click.Group):
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from archcheck import __version__
+        from archcheck.version import __version__
 
         click.echo(f"archcheck {__version__}")
         ctx.exit()

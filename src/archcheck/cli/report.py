@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from archcheck.cli.common import cases_of, choose_scenario, models_argument, one_system
+from archcheck.cli.common import cases_of, models_argument, one_system
 from archcheck.cli.rule_options import RuleSelection, rule_options
+from archcheck.facade import chosen_scenario
 from archcheck.model import ModelError
 from archcheck.reporting.console import spinner
 from archcheck.reporting.report import PARTS, Review, carry_out, report_page
@@ -68,8 +69,8 @@ def command(
     path = Path(output or f"{system.name}.html")
     if not path.parent.is_dir():
         raise ModelError(f"there is no folder {path.parent.as_posix()!r} to write the report to")
-    chosen = choose_scenario(system, scenario) if scenario else None
-    cases = cases_of(system, chosen or choose_scenario(system, None), settings) if settings else ()
+    chosen = chosen_scenario(system, scenario) if scenario else None
+    cases = cases_of(system, chosen or chosen_scenario(system, None), settings) if settings else ()
     with spinner(f"reviewing {system.name}"):
         review = carry_out(
             system,

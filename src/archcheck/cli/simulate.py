@@ -13,13 +13,13 @@ from archcheck.cli.chaos import Options, draw_map, try_chaos
 from archcheck.cli.common import (
     QuantityType,
     cases_of,
-    choose_scenario,
     models_argument,
     one_system,
     output_option,
     stoppable,
     write,
 )
+from archcheck.facade import chosen_scenario
 from archcheck.model import Scenario, ScenarioError, System
 from archcheck.reporting.charts import checked_target, save_chart, simulation_chart
 from archcheck.reporting.console import progress_bar, report_console
@@ -157,7 +157,7 @@ def command(
     the same random numbers. Loading a Python model runs it.
     """
     system = one_system(models, system_name)
-    chosen = choose_scenario(system, scenario)
+    chosen = chosen_scenario(system, scenario)
     if chart is not None:
         checked_target(chart)
     if faults:
