@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from archcheck.cli.common import configured, models_argument, one_system
+from archcheck.cli.common import configured, models_argument, one_system, seed_option, system_option
 from archcheck.diagrams import (
     VIEWS,
     Canvas,
@@ -60,7 +60,7 @@ class Narrowing:
 
 @click.command("diagram")
 @models_argument
-@click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
+@system_option
 @click.option(
     "--view",
     "kind",
@@ -94,7 +94,7 @@ class Narrowing:
     metavar="SCENARIO",
     help="The scenario of overlays that need a simulation (alone: --overlay utilisation).",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the simulation.")
+@seed_option("Seed of the simulation.")
 @click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True)
 @click.option(
     "-o",

@@ -6,10 +6,11 @@ import click
 
 from archcheck import facade
 from archcheck.cli.common import (
-    QuantityType,
     models_argument,
     one_system,
     output_option,
+    proof_budget_option,
+    system_option,
 )
 from archcheck.cli.rule_options import RuleSelection, rule_options
 from archcheck.editing import COSTS
@@ -22,7 +23,7 @@ from archcheck.units import Duration
 
 @click.command("fix")
 @models_argument
-@click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
+@system_option
 @rule_options
 @click.option(
     "--allow",
@@ -32,13 +33,7 @@ from archcheck.units import Duration
 )
 @click.option("--write", "write_", is_flag=True, help="Write the edits into a JSON model.")
 @click.option("--simulate", "scenario", metavar="SCENARIO", help="Simulate the repaired system.")
-@click.option(
-    "--proof-budget",
-    type=QuantityType(Duration),
-    default="10s",
-    show_default=True,
-    help="Time to find the cheapest edits.",
-)
+@proof_budget_option("Time to find the cheapest edits.")
 @output_option
 def command(
     models: tuple[str, ...],

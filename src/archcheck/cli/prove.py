@@ -9,10 +9,14 @@ import click
 
 from archcheck import facade
 from archcheck.cli.common import (
-    QuantityType,
+    format_option,
     models_argument,
     one_system,
     output_option,
+    proof_budget_option,
+    strict_option,
+    system_option,
+    verbose_option,
     write,
 )
 from archcheck.diagrams import checked_format
@@ -33,7 +37,7 @@ from archcheck.units import Duration
 
 @click.command("prove")
 @models_argument
-@click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
+@system_option
 @click.option(
     "--question",
     "names",
@@ -54,23 +58,10 @@ from archcheck.units import Duration
     help="Print a patch instead: timeouts that meet all deadlines, or the fewest replicas.",
 )
 @click.option("--diagram", metavar="FILE", help="Also draw the counterexamples (.svg, .png ...).")
-@click.option(
-    "--proof-budget",
-    type=QuantityType(Duration),
-    default="10s",
-    show_default=True,
-    help="Time for all questions; what is not decided by then is undecided.",
-)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to report.",
-)
-@click.option("--strict", is_flag=True, help="Exit with 3 when something is undecided.")
-@click.option("-v", "--verbose", is_flag=True, help="List what is proved, and on what it rests.")
+@proof_budget_option("Time for all questions; what is not decided by then is undecided.")
+@format_option("json")
+@strict_option
+@verbose_option("List what is proved, and on what it rests.")
 @output_option
 def command(
     models: tuple[str, ...],
