@@ -44,8 +44,8 @@ def _questions(system: System) -> None:
 def _budget(system: System) -> None:
     """What is decided within the default budget: neither out of time nor for lack of it."""
     start = time.perf_counter()
-    asked = prove(Graph(system), budget=Budget())
-    stopped = [part.question.name for part in asked if part.stopped]
+    answered = prove(Graph(system), budget=Budget()).answered
+    stopped = [part.question.name for part in answered if part.stopped]
     print(
         f"  all within the budget of 10 s: {time.perf_counter() - start:.2f} s, "
         f"out of time: {', '.join(stopped) or 'none'}"

@@ -43,9 +43,9 @@ def pictures() -> dict[Path, str]:
     (boutique,) = load(ROOT / "models" / "online_boutique")
     (broken,) = load(ROOT / "examples" / "broken_shop.py")
     busy = overlays.utilisation(simulate(example, example.scenarios[0]))
-    refuted = (answer for part in prove(Graph(broken)) for answer in part.refuted)
+    refuted = overlays.counterexample(prove(Graph(broken)).refuted)
     return {
-        DOCS / "images" / "broken_shop.svg": drawn(broken, overlays.counterexample(refuted)),
+        DOCS / "images" / "broken_shop.svg": drawn(broken, refuted),
         DOCS / "images" / "checkout.svg": drawn(example, busy),
         DOCS / "images" / "online_boutique.svg": drawn(boutique),
         **dict(gallery_pictures()),

@@ -5,29 +5,51 @@ A model file imports its vocabulary from here::
     from archcheck import Call, Endpoint, Grpc, Service, System
     from archcheck.units import ms
 
+and what is asked of a system is a function here: ``archcheck.verify(shop)``, ``simulate``,
+``prove``, ``plan``, ``fix``, ``availability``, ``diagram``, ``report``, ``with_``.
+
 Names are loaded when they are first used, so that ``import archcheck`` costs nothing.
 """
 
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from archcheck.model import *  # noqa: F403
+from archcheck.version import __version__ as __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from archcheck.facade import availability as availability
+    from archcheck.facade import diagram as diagram
+    from archcheck.facade import fix as fix
+    from archcheck.facade import plan as plan
+    from archcheck.facade import prove as prove
+    from archcheck.facade import report as report
+    from archcheck.facade import simulate as simulate
+    from archcheck.facade import verify as verify
+    from archcheck.facade import with_ as with_
+    from archcheck.model import *  # noqa: F403
 
 
 def __getattr__(name: str) -> Any:
     model = importlib.import_module("archcheck.model")
-    if name == "__all__":
+    if name == "__all__":  # a model's words alone: `plan` and `report` are common names in models
         return list(model.__all__)
     if name in model.__all__:
         value = globals()[name] = getattr(model, name)
+        return value
+    facade = importlib.import_module("archcheck.facade")
+    if name in facade.__all__:
+        value = globals()[name] = getattr(facade, name)
         return value
     raise AttributeError(f"module 'archcheck' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *importlib.import_module("archcheck.model").__all__]
+    model, facade = map(importlib.import_module, ("archcheck.model", "archcheck.facade"))
+    return sorted({*globals(), *model.__all__, *facade.__all__})
+
+
+if "IPython" in sys.modules:  # in a notebook, results show themselves
+    importlib.import_module("archcheck.notebook").register()

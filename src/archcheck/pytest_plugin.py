@@ -179,12 +179,7 @@ def _undecided(outcome: RuleOutcome) -> Iterable[str]:
 
 def report(result: Verification) -> str:
     """The report of one system as plain text."""
-    import io
+    from archcheck.reporting.console import plain_text
+    from archcheck.reporting.verification import print_verification
 
-    from rich.console import Console
-
-    from archcheck.reporting.verification.text import print_verification
-
-    buffer = io.StringIO()
-    print_verification(Console(file=buffer, width=120, soft_wrap=True, no_color=True), result)
-    return buffer.getvalue()
+    return plain_text(lambda console: print_verification(console, result))

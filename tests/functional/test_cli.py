@@ -12,6 +12,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from archcheck.cli.main import COMMANDS
+
 ROOT = Path(__file__).parents[2]
 BOUTIQUE = str(ROOT / "models" / "online_boutique")
 SHOP = str(ROOT / "models" / "shop")
@@ -51,6 +53,52 @@ def test_the_help_names_every_command() -> None:
     for command in ("init", "verify", "simulate", "diagram", "rules", "explain", "export"):
         assert command in done.stdout
         assert archcheck(command, "--help").returncode == 0
+
+
+def test_the_help_groups_commands_by_what_a_person_is_doing() -> None:
+    text = archcheck("--help").stdout
+    groups = {
+        "Start": ("init", "explain", "rules"),
+        "Judge": ("verify", "prove", "fix"),
+        "Load": ("simulate", "compare", "plan", "chaos", "phase-map", "availability"),
+        "See": ("diagram", "report", "export"),
+    }
+    expected = [word for name, commands in groups.items() for word in (f"{name}:", *commands)]
+    first = [line.split()[0] for line in text.splitlines() if re.match(r"(  )?[A-Za-z-]+:?", line)]
+    assert [word for word in first if word in expected] == expected
+    assert {name for group in groups.values() for name in group} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_its_help(command: str) -> None:
+    done = archcheck(command, "--help")
+    assert done.returncode == 0
+    assert f"Usage: archcheck {command} " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("verfy",), "there is no command 'verfy'; did you mean 'verify'?"),
+        (("phasemap",), "there is no command 'phasemap'; did you mean 'phase-map'?"),
+        (("xyz",), "there is no command 'xyz'\n"),
+        (("simulate", "--chaos"), "no option --chaos any more; write: archcheck chaos\n"),
+        (
+            ("simulate", "models/shop", "--phase-map", "load"),
+            "no option --phase-map any more; write: archcheck phase-map TRIGGER\n",
+        ),
+        (
+            ("simulate", "--set=payments.replicas=2"),
+            "no option --set any more; write: archcheck compare --set PATH=VALUE\n",
+        ),
+        (("simulate", "--chartt", "x.svg"), "Did you mean '--chart'?"),
+        (("verify", "--chaos"), "No such option '--chaos'"),
+    ],
+)
+def test_what_is_not_there_says_what_to_write(arguments: tuple[str, ...], says: str) -> None:
+    done = archcheck(*arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
 
 
 def test_verify_exits_with_1_on_errors_and_shows_place_and_fix() -> None:

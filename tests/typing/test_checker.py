@@ -28,6 +28,10 @@ def test_right_models_pass(tmp_path: Path) -> None:
     assert checked("models_right.py", tmp_path) == ""
 
 
+def test_the_functions_of_the_package_give_typed_results(tmp_path: Path) -> None:
+    assert checked("roof_right.py", tmp_path) == ""
+
+
 def test_each_mistake_is_found_and_nothing_else(tmp_path: Path) -> None:
     lines = (HERE / "models_wrong.py").read_text().splitlines()
     expected = {

@@ -11,7 +11,7 @@ times the length of the trigger is stuck. The first run that shows it is believe
 state is no matter of chance.
 
 How to fix: fewer attempts, a retry budget, timeouts that are passed on, short queues, or load
-shedding; `archcheck simulate --phase-map` shows from which load on, and what brings it back.
+shedding; `archcheck phase-map` shows from which load on, and what brings it back.
 
 False positives: recoveries that take longer than was watched, without progress in between.
 
@@ -131,8 +131,8 @@ def _results(
             journey,
             f"under {scenario.name}, {result.trigger.name} for {Duration(result.lasted):.3} leaves "
             f"{result.stuck}",
-            fix="fewer attempts, a retry budget or load shedding; archcheck simulate "
-            f"--scenario {scenario.name} --chaos shows the rest",
+            fix="fewer attempts, a retry budget or load shedding; archcheck chaos "
+            f"--scenario {scenario.name} shows the rest",
             cause="the system does not come back",
         )
 

@@ -9,10 +9,15 @@ import click
 from archcheck.capacity import journey_rates
 from archcheck.cli.common import (
     QuantityType,
+    format_option,
     models_argument,
     one_system,
     output_option,
+    scenario_option,
+    seed_option,
+    system_option,
     write,
+    write_result,
 )
 from archcheck.graph import Graph
 from archcheck.model import ModelError
@@ -30,7 +35,7 @@ from archcheck.units import Fraction
 
 @click.command("availability")
 @models_argument
-@click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
+@system_option
 @click.option(
     "--zone-availability",
     type=QuantityType(Fraction),
@@ -51,24 +56,13 @@ from archcheck.units import Fraction
     metavar="NAME=N",
     help="With --kill: another number of replicas than declared; can be repeated.",
 )
-@click.option(
-    "--scenario",
-    metavar="NAME",
-    help="With --kill: only the journeys of a scenario, and their mean by their rates.",
-)
+@scenario_option("With --kill: only the journeys of a scenario, and their mean by their rates.")
 @click.option("--stores", is_flag=True, help="With --kill: datastores are containers too.")
 @click.option(
     "--samples", type=int, default=SAMPLES, show_default=True, help="Draws of the Monte Carlo."
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same samples.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to report.",
-)
+@seed_option("Same seed, same samples.")
+@format_option("json")
 @output_option
 def command(
     models: tuple[str, ...],
@@ -109,12 +103,8 @@ def command(
         )
     zone = float(zone_availability) if zone_availability is not None else None
     found = estimate_availability(graph, zone_availability=zone, samples=samples, seed=seed)
-    if format_ == "json":
-        write(json.dumps(availability_data(system, found), indent=2), output)
-    else:
-        with report_console(output) as console:
-            print_availability(console, system, found)
-    return 1 if any(each.is_broken for each in found) else 0
+    write_result(found, format_, output, data=availability_data, show=print_availability)
+    return 0 if found.is_fine else 1
 
 
 def _count(text: str) -> tuple[str, int]:

@@ -1,85 +1,60 @@
-"""What ``archcheck simulate --chaos`` and ``--phase-map`` do."""
+"""``archcheck chaos``: what the standard triggers do to a system."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
-
 import click
-from rich.console import Console
 
-from archcheck.cli.common import stoppable, write
-from archcheck.model import Scenario, System
-from archcheck.reporting.charts import Chart, chaos_chart, phase_chart, save_chart
-from archcheck.reporting.console import progress_bar, report_console
-from archcheck.reporting.resilience import (
-    chaos_data,
-    phases_data,
-    print_chaos,
-    print_phases,
+from archcheck.cli.common import (
+    chart_option,
+    format_option,
+    jobs_option,
+    models_argument,
+    one_system,
+    output_option,
+    scenario_option,
+    seed_option,
+    stoppable,
+    system_option,
+    write_chart,
+    write_result,
 )
-from archcheck.resilience import phase_map, run_chaos
-
-Found = TypeVar("Found")
-
-
-@dataclass(frozen=True)
-class Options:
-    """What both take from the command line."""
-
-    scenario: Scenario
-    format: str
-    output: str | None
-    chart: str | None
-    jobs: int
-    seed: int
+from archcheck.facade import chosen_scenario
+from archcheck.reporting.charts import chaos_chart
+from archcheck.reporting.console import progress_bar
+from archcheck.reporting.resilience import chaos_data, print_chaos
+from archcheck.resilience import run_chaos
 
 
-def try_chaos(system: System, options: Options) -> int:
-    """The standard triggers one by one; 1 when the system stays broken after one of them."""
+@click.command("chaos")
+@models_argument
+@system_option
+@scenario_option("At the peak of which scenario (default: the first declared).")
+@jobs_option()
+@seed_option()
+@format_option("json")
+@chart_option("how the journeys went after each trigger")
+@output_option
+def command(
+    models: tuple[str, ...],
+    system_name: str | None,
+    scenario: str | None,
+    jobs: int,
+    seed: int,
+    format_: str,
+    chart: str | None,
+    output: str | None,
+) -> int:
+    """Try the standard triggers one by one, and say whether the system comes back.
+
+    Bursts of load, slow and failing dependencies, lost replicas and zones, flushed caches. Exits
+    with 1 when the system stays broken after one of them. Ctrl-C reports what is there. Loading a
+    Python model runs it.
+    """
+    system = one_system(models, system_name)
+    chosen = chosen_scenario(system, scenario)
     with progress_bar(f"trying triggers on {system.name}", 1.0) as progress, stoppable() as stop:
-        found = run_chaos(
-            system,
-            options.scenario,
-            jobs=options.jobs,
-            seed=options.seed,
-            progress=progress,
-            stop=stop,
-        )
-    _report(found, options, chaos_data, print_chaos, chaos_chart)
+        found = run_chaos(system, chosen, jobs=jobs, seed=seed, progress=progress, stop=stop)
+    write_result(found, format_, output, data=chaos_data, show=print_chaos)
+    if chart is not None:
+        write_chart(chaos_chart(found), chart)
     return 0 if found.is_fine else 1
-
-
-def draw_map(system: System, trigger: str, options: Options) -> int:
-    """The map over load and the size of a trigger: no verdict, but 1 when it was stopped."""
-    with progress_bar(f"mapping {system.name}", 1.0) as progress, stoppable() as stop:
-        found = phase_map(
-            system,
-            options.scenario,
-            trigger,
-            jobs=options.jobs,
-            seed=options.seed,
-            progress=progress,
-            stop=stop,
-        )
-    _report(found, options, phases_data, print_phases, phase_chart)
-    return 0 if found.is_complete else 1
-
-
-def _report(
-    found: Found,
-    options: Options,
-    data: Callable[[Found], object],
-    show: Callable[[Console, Found], None],
-    chart: Callable[[Found], Chart],
-) -> None:
-    if options.format == "json":
-        write(json.dumps(data(found), indent=2), options.output)
-    else:
-        with report_console(options.output) as console:
-            show(console, found)
-    if options.chart is not None:
-        save_chart(chart(found), options.chart)
-        click.echo(f"wrote {options.chart}", err=True)

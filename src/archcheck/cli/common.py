@@ -1,14 +1,15 @@
-"""What several commands need: model arguments, output, choosing a system and a scenario."""
+"""What several commands need: their options, choosing a system, writing what was found."""
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
@@ -16,23 +17,25 @@ from archcheck import configuration
 from archcheck.configuration import Settings
 from archcheck.editing import variants, with_settings
 from archcheck.loading import load
-from archcheck.model import ModelError, Scenario, ScenarioError, System
+from archcheck.model import ModelError, Scenario, System
 from archcheck.model.element import nearest
 from archcheck.plugins import rules
-from archcheck.units import Quantity
+from archcheck.reporting.console import Console, report_console
+from archcheck.units import Duration, Quantity
+
+if TYPE_CHECKING:
+    from archcheck.reporting.charts import Chart
 
 F = TypeVar("F", bound=Callable[..., Any])
 Q = TypeVar("Q", bound=Quantity)
+T = TypeVar("T")
 
 
-def models_argument(function: F) -> F:
-    """Paths of models; ``models/`` when none is given. Python models are run."""
-    return click.argument("models", nargs=-1, metavar="[MODEL]...")(function)
+class Option(Protocol):
+    """What ``click.option`` gives: it adds an option to a command."""
 
-
-def output_option(function: F) -> F:
-    """Write to a file instead of standard output."""
-    return click.option("-o", "--output", metavar="FILE", help="Write to this file.")(function)
+    def __call__(self, command: F, /) -> F:
+        """The command with the option."""
 
 
 class QuantityType(click.ParamType[Q]):
@@ -47,6 +50,88 @@ class QuantityType(click.ParamType[Q]):
             return value if isinstance(value, self._quantity) else self._quantity.parse(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+system_option: Option = click.option(
+    "--system", "system_name", metavar="NAME", help="Which system, if there are several."
+)
+strict_option: Option = click.option(
+    "--strict", is_flag=True, help="Exit with 3 when something is undecided."
+)
+output_option: Option = click.option(
+    "-o", "--output", metavar="FILE", help="Write to this file instead of standard output."
+)
+
+
+def models_argument(function: F) -> F:
+    """Paths of models; ``models/`` when none is given. Python models are run."""
+    return click.argument("models", nargs=-1, metavar="[MODEL]...")(function)
+
+
+def scenario_option(what: str) -> Option:
+    """``--scenario NAME``, and what it is for."""
+    return click.option("--scenario", metavar="NAME", help=what)
+
+
+def set_option(what: str, *, required: bool = False) -> Option:
+    """``--set PATH=VALUE``: what if."""
+    return click.option(
+        "--set", "settings", multiple=True, required=required, metavar="PATH=VALUE", help=what
+    )
+
+
+def format_option(*others: str) -> Option:
+    """``--format``: text, or one of the others."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(["text", *others]),
+        default="text",
+        show_default=True,
+        help="How to report.",
+    )
+
+
+def seed_option(what: str = "Same seed, same result.") -> Option:
+    """``--seed``, and what it decides."""
+    return click.option("--seed", type=int, default=1, show_default=True, help=what)
+
+
+def jobs_option(what: str = "Cores; -1: all.") -> Option:
+    """``--jobs``, and what the cores are for."""
+    return click.option("--jobs", type=int, default=-1, show_default=True, help=what)
+
+
+def chart_option(what: str) -> Option:
+    """``--chart FILE``, and what is drawn into it."""
+    return click.option(
+        "--chart", metavar="FILE", callback=_drawable, help=f"Also draw {what} (.svg, .png, .pdf)."
+    )
+
+
+def _drawable(ctx: click.Context, option: click.Parameter, file: str | None) -> str | None:
+    """A chart that cannot be drawn is refused before anything is computed."""
+    if file is not None:
+        from archcheck.reporting.charts import checked_target
+
+        checked_target(file)
+    return file
+
+
+def proof_budget_option(what: str) -> Option:
+    """``--proof-budget``, and what happens when it is spent."""
+    return click.option(
+        "--proof-budget",
+        type=QuantityType(Duration),
+        default="10s",
+        show_default=True,
+        help=what,
+    )
+
+
+def verbose_option(what: str) -> Option:
+    """``-v``, and what it adds."""
+    return click.option("-v", "--verbose", is_flag=True, help=what)
 
 
 def load_systems(models: tuple[str, ...]) -> tuple[System, ...]:
@@ -74,18 +159,6 @@ def one_system(models: tuple[str, ...], name: str | None) -> System:
     if len(systems) > 1:
         raise ModelError(f"choose one of the systems with --system: {', '.join(systems)}")
     return next(iter(systems.values()))
-
-
-def choose_scenario(system: System, name: str | None) -> Scenario:
-    """The scenario called ``name``, or the first one that the system declares."""
-    if name is not None:
-        return system.scenario(name)
-    if not system.scenarios:
-        raise ScenarioError(
-            f"the system {system.name!r} declares no scenario; write one, such as "
-            'Scenario("peak", load=[Load("checkout", Poisson(200 / s))])'
-        )
-    return system.scenarios[0]
 
 
 def cases_of(
@@ -130,3 +203,27 @@ def write(text: str, output: str | None) -> None:
         return
     Path(output).write_text(text, encoding="utf-8")
     click.echo(f"wrote {output}", err=True)
+
+
+def write_result(
+    found: T,
+    format_: str,
+    output: str | None,
+    *,
+    data: Callable[[T], object],
+    show: Callable[[Console, T], None],
+) -> None:
+    """Report what was found, as JSON or as text."""
+    if format_ == "json":
+        write(json.dumps(data(found), indent=2), output)
+        return
+    with report_console(output) as console:
+        show(console, found)
+
+
+def write_chart(chart: Chart, target: str) -> None:
+    """Draw a chart into a file and say so."""
+    from archcheck.reporting.charts import save_chart
+
+    save_chart(chart, target)
+    click.echo(f"wrote {target}", err=True)

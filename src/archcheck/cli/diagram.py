@@ -8,25 +8,26 @@ from pathlib import Path
 
 import click
 
-from archcheck.cli.common import choose_scenario, configured, models_argument, one_system
+from archcheck.cli.common import configured, models_argument, one_system, seed_option, system_option
 from archcheck.diagrams import (
     VIEWS,
     Canvas,
     Drawing,
     Look,
     Overlay,
+    Picture,
     Theme,
     View,
     canvas_of,
     checked_format,
     difference_view,
-    drawing_of,
     filtered,
     laid_over,
     overlays,
     readable,
     view_of,
 )
+from archcheck.facade import chosen_scenario
 from archcheck.graph import Graph
 from archcheck.loading import load
 from archcheck.model import ModelError, System
@@ -59,7 +60,7 @@ class Filtering:
 
 @click.command("diagram")
 @models_argument
-@click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
+@system_option
 @click.option(
     "--view",
     "kind",
@@ -93,7 +94,7 @@ class Filtering:
     metavar="SCENARIO",
     help="The scenario of overlays that need a simulation (alone: --overlay utilisation).",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the simulation.")
+@seed_option("Seed of the simulation.")
 @click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True)
 @click.option(
     "-o",
@@ -127,7 +128,7 @@ def command(
     """
     system = one_system(models, system_name)
     path = Path(output or f"{system.name}.svg")
-    ending = checked_format(str(path))
+    checked_format(str(path))
     settings = configured()
     look = Look(settings.icons, settings.colours)
     canvas = canvas_of(system, look)
@@ -141,7 +142,7 @@ def command(
             drawing = laid_over(drawing, overlay)
     elif layers or tags or boundaries or near or expand:
         raise ModelError("a sequence takes neither filters nor overlays; use the view journey")
-    path.write_bytes(drawing_of(drawing, ending, theme=theme, look=canvas.look))
+    Picture(drawing, canvas.look).save(path, theme=theme)
     click.echo(f"wrote {path}", err=True)
 
 
@@ -161,13 +162,12 @@ def _overlays(
     result = None
     for layer in layers:
         if layer == "findings":
-            yield overlays.findings(verify(system))
+            yield overlays.overlay_of(verify(system))
         elif layer == "proof":
-            asked = prove(Graph(system))
-            yield overlays.counterexample(answer for part in asked for answer in part.refuted)
+            yield overlays.overlay_of(prove(Graph(system)))
         else:
             if result is None:
-                chosen = choose_scenario(system, scenario)
+                chosen = chosen_scenario(system, scenario)
                 with spinner(f"simulating {system.name} under {chosen.name}"):
                     result = simulate(system, chosen, seed=seed)
-            yield overlays.MEASURES[layer](result)
+            yield overlays.overlay_of(result, layer)

@@ -6,14 +6,14 @@ import json
 
 import click
 
-from archcheck.cli.common import models_argument, one_system, output_option, write
+from archcheck.cli.common import models_argument, one_system, output_option, system_option, write
 from archcheck.model import json_schema, to_json
 from archcheck.reporting.verification.jsonform import schema as verification_schema
 
 
 @click.command("export")
 @models_argument
-@click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
+@system_option
 @click.option(
     "--schema",
     is_flag=False,

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import click
 
+from archcheck import facade
 from archcheck.cli.common import (
-    QuantityType,
-    choose_scenario,
     models_argument,
     one_system,
     output_option,
+    proof_budget_option,
+    system_option,
 )
 from archcheck.cli.rule_options import RuleSelection, rule_options
-from archcheck.configuration import Settings
-from archcheck.editing import COSTS, patch_of
-from archcheck.findings import Rule
-from archcheck.model import ModelError, System
-from archcheck.proof.budget import Budget, BudgetSpentError
-from archcheck.proof.repair import repair
+from archcheck.editing import COSTS
+from archcheck.model import ModelError
 from archcheck.reporting.console import report_console
 from archcheck.reporting.proofs import print_repair
 from archcheck.reporting.simulation import print_simulation
-from archcheck.simulation import simulate
 from archcheck.units import Duration
-from archcheck.verification import verify
 
 
 @click.command("fix")
 @models_argument
-@click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
+@system_option
 @rule_options
 @click.option(
     "--allow",
@@ -38,13 +33,7 @@ from archcheck.verification import verify
 )
 @click.option("--write", "write_", is_flag=True, help="Write the edits into a JSON model.")
 @click.option("--simulate", "scenario", metavar="SCENARIO", help="Simulate the repaired system.")
-@click.option(
-    "--proof-budget",
-    type=QuantityType(Duration),
-    default="10s",
-    show_default=True,
-    help="Time to find the cheapest edits.",
-)
+@proof_budget_option("Time to find the cheapest edits.")
 @output_option
 def command(
     models: tuple[str, ...],
@@ -67,40 +56,22 @@ def command(
     if write_ and (place is None or not place.file.endswith(".json")):
         raise ModelError("--write changes JSON models only; a Python model gets a patch to apply")
     settings = selection.settings()
-    rules = tuple(settings.chosen(selection.rules()))
-    try:
-        found = repair(
-            system,
-            rules,
-            lambda made: _findings(made, rules, settings),
-            costs=_costs(allow) if allow else settings.edits or COSTS,
-            options=settings.options,
-            budget=Budget(float(proof_budget)),
-        )
-    except BudgetSpentError as error:
-        raise ModelError(f"the cheapest repair is not found: it needs {error}") from None
-    patch = patch_of(system, found.edits, found.system)
-    with report_console(output) as console:
-        print_repair(console, found, patch)
-        if scenario is not None:
-            chosen = choose_scenario(found.system, scenario)
-            print_simulation(console, simulate(found.system, chosen))
-    if write_:
-        patch.write()
-        click.echo(f"wrote {', '.join(patch.files) or 'nothing'}", err=True)
-    return 0 if found.is_complete else 1
-
-
-def _findings(
-    system: System, rules: tuple[Rule, ...], settings: Settings
-) -> frozenset[tuple[str, str]]:
-    """What the rules find, suppressed findings aside; simulating takes too long here."""
-    fast = [rule for rule in rules if rule.method != "sim"]
-    return frozenset(
-        (finding.rule.id, occurrence.subject)
-        for finding in verify(system, fast, settings=settings).findings
-        for occurrence in finding.occurrences
+    found = facade.fix(
+        system,
+        selection.rules(),
+        settings=settings,
+        costs=_costs(allow) if allow else None,
+        proof_budget=float(proof_budget),
     )
+    with report_console(output) as console:
+        print_repair(console, found)
+        if scenario is not None:
+            run = facade.simulate(found.system, scenario)
+            print_simulation(console, run)
+    if write_:
+        found.patch.write()
+        click.echo(f"wrote {', '.join(found.patch.files) or 'nothing'}", err=True)
+    return 0 if found.is_complete else 1
 
 
 def _costs(allow: tuple[str, ...]) -> dict[str, float]:

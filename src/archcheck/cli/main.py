@@ -13,21 +13,45 @@ import sys
 
 import click
 
-COMMANDS = {
-    "init": "Begin: a first model, a configuration, a CI workflow.",
-    "verify": "Check models against the rules.",
-    "prove": "Prove what holds in every case, or show the case in which it does not.",
-    "fix": "Find the cheapest edits that make the rules hold.",
-    "simulate": "Put a model under load and predict latencies and bottlenecks.",
-    "plan": "Plan capacity: how much it takes, what breaks first, what more load costs.",
-    "availability": "Say how available journeys are, or what answers when containers are killed.",
-    "diagram": "Draw a model: nine views, as pictures or as text for other tools.",
-    "report": "Write a whole design review as one HTML file, or serve it while you edit.",
-    "rules": "List the rules, or write the skeleton of a new one.",
-    "explain": "Explain a rule: what, why, how to mend it, examples.",
-    "export": "Write a model as JSON, or the JSON Schema of models.",
+GROUPS = {
+    "Start": {
+        "init": "Begin: a first model, a configuration, a CI workflow.",
+        "explain": "Explain a rule: what, why, how to mend it, examples.",
+        "rules": "List the rules, or write the skeleton of a new one.",
+    },
+    "Judge": {
+        "verify": "Check models against the rules.",
+        "prove": "Prove what holds in every case, or show the case in which it does not.",
+        "fix": "Find the cheapest edits that make the rules hold.",
+    },
+    "Load": {
+        "simulate": "Put a model under load and predict latencies and bottlenecks.",
+        "compare": "Simulate a model beside variants of it: what if.",
+        "plan": "Plan capacity: how much it takes, what breaks first, what more load costs.",
+        "chaos": "Try what goes wrong sooner or later, and say whether the system comes back.",
+        "phase-map": "Map from which load on a system does not come back after a trigger.",
+        "availability": "Say how available journeys are, or what answers when some are killed.",
+    },
+    "See": {
+        "diagram": "Draw a model: nine views, as pictures or as text for other tools.",
+        "report": "Write a whole design review as one HTML file, or serve it while you edit.",
+        "export": "Write a model as JSON, or the JSON Schema of models.",
+    },
 }
-"""Command to its short help; the module of the same name in this package has the rest."""
+"""What a person is doing, to the commands for it with their short help.
+
+The module of the same name in this package has the rest.
+"""
+
+COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
+"""Command to its short help."""
+
+MOVED = {
+    ("simulate", "--chaos"): "archcheck chaos",
+    ("simulate", "--phase-map"): "archcheck phase-map TRIGGER",
+    ("simulate", "--set"): "archcheck compare --set PATH=VALUE",
+}
+"""Command and option of earlier versions, to what is written now."""
 
 
 class _Commands(click.Group):
@@ -39,18 +63,30 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"archcheck.cli.{cmd_name}")
+        module = importlib.import_module(f"archcheck.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            from archcheck.model.element import nearest
+
+            ctx.fail(f"there is no command {name!r}{nearest(name, list(COMMANDS))}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        width = max(map(len, COMMANDS))
+        for group, commands in GROUPS.items():
+            with formatter.section(group):
+                formatter.write_dl([(name.ljust(width), text) for name, text in commands.items()])
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from archcheck import __version__
+        from archcheck.version import __version__
 
         click.echo(f"archcheck {__version__}")
         ctx.exit()
@@ -85,7 +121,7 @@ def _run() -> int:
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.ClickException as error:
-        error.show()
+        _now_said(error).show()
         return 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
@@ -96,6 +132,18 @@ def _run() -> int:
     except Exception as error:
         return _explain(error)
     return code if isinstance(code, int) else 0
+
+
+def _now_said(error: click.ClickException) -> click.ClickException:
+    """The error; of an option of earlier versions, with what is written now."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return error
+    now = MOVED.get((error.ctx.info_name or "", error.option_name))
+    if now is None:
+        return error
+    return click.UsageError(
+        f"there is no option {error.option_name} any more; write: {now}", error.ctx
+    )
 
 
 def _explain(error: Exception) -> int:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import re
+from functools import partial
 
 import click
 
 from archcheck.cli.common import (
     QuantityType,
+    chart_option,
+    format_option,
+    jobs_option,
     models_argument,
     one_system,
     output_option,
+    scenario_option,
+    seed_option,
     stoppable,
+    system_option,
+    verbose_option,
     write,
+    write_chart,
+    write_result,
 )
 from archcheck.model import ScenarioError
 from archcheck.planning import plan_capacity
-from archcheck.reporting.charts import capacity_chart, checked_target, save_chart
-from archcheck.reporting.console import progress_bar, report_console
+from archcheck.reporting.charts import capacity_chart
+from archcheck.reporting.console import progress_bar
 from archcheck.reporting.planning import plan_data, plan_page, print_plan
 from archcheck.units import Duration, Fraction
 
@@ -27,10 +36,8 @@ _FACTOR = re.compile(r"x?\s*([0-9]+(?:\.[0-9]+)?)\s*(x|%)?", re.IGNORECASE)
 
 @click.command("plan")
 @models_argument
-@click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
-@click.option(
-    "--scenario", metavar="NAME", help="Whose load grows (default: the busiest at its peak)."
-)
+@system_option
+@scenario_option("Whose load grows (default: the busiest at its peak).")
 @click.option(
     "--target",
     default="x2",
@@ -63,18 +70,11 @@ _FACTOR = re.compile(r"x?\s*([0-9]+(?:\.[0-9]+)?)\s*(x|%)?", re.IGNORECASE)
     is_flag=True,
     help="Simulate the growth of each journey by itself as well; takes longer.",
 )
-@click.option("--jobs", type=int, default=-1, show_default=True, help="Cores; -1: all.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same numbers.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json", "html"]),
-    default="text",
-    show_default=True,
-    help="How to report.",
-)
-@click.option("--chart", metavar="FILE", help="Also draw the capacity curve (.svg or .png).")
-@click.option("-v", "--verbose", is_flag=True, help="List what was assumed.")
+@jobs_option()
+@seed_option("Same seed, same numbers.")
+@format_option("json", "html")
+@chart_option("the capacity curve")
+@verbose_option("List what was assumed.")
 @output_option
 def command(
     models: tuple[str, ...],
@@ -101,8 +101,6 @@ def command(
     be. Ctrl-C reports what is there. Loading a Python model runs it.
     """
     system = one_system(models, system_name)
-    if chart is not None:
-        checked_target(chart)
     factor = _factor(target)
     with progress_bar(f"planning {system.name}", 1.0) as progress, stoppable() as stop:
         plan = plan_capacity(
@@ -119,16 +117,13 @@ def command(
             progress=lambda what, done: progress(done),
             stop=stop,
         )
-    if format_ == "json":
-        write(json.dumps(plan_data(plan), indent=2), output)
-    elif format_ == "html":
+    if format_ == "html":
         write(plan_page(plan), output)
     else:
-        with report_console(output) as console:
-            print_plan(console, plan, verbose=verbose)
+        show = partial(print_plan, verbose=verbose)
+        write_result(plan, format_, output, data=plan_data, show=show)
     if chart is not None:
-        save_chart(capacity_chart(plan), chart)
-        click.echo(f"wrote {chart}", err=True)
+        write_chart(capacity_chart(plan), chart)
     return 0 if plan.is_fine else 1
 
 

@@ -7,21 +7,24 @@ from pathlib import Path
 
 import click
 
+from archcheck import facade
 from archcheck.cli.common import (
-    QuantityType,
+    format_option,
     models_argument,
     one_system,
     output_option,
+    proof_budget_option,
+    strict_option,
+    system_option,
+    verbose_option,
     write,
 )
-from archcheck.diagrams import canvas_of, checked_format, drawing_of, laid_over, overlays, readable
-from archcheck.diagrams.views.containers import container_view
+from archcheck.diagrams import checked_format
 from archcheck.editing import patch_of
 from archcheck.graph import Graph
-from archcheck.model import System
 from archcheck.proof import (
-    Answered,
     Budget,
+    Proofs,
     availabilities,
     prove,
     suggest_sizes,
@@ -34,7 +37,7 @@ from archcheck.units import Duration
 
 @click.command("prove")
 @models_argument
-@click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
+@system_option
 @click.option(
     "--question",
     "names",
@@ -55,23 +58,10 @@ from archcheck.units import Duration
     help="Print a patch instead: timeouts that meet all deadlines, or the fewest replicas.",
 )
 @click.option("--diagram", metavar="FILE", help="Also draw the counterexamples (.svg, .png ...).")
-@click.option(
-    "--proof-budget",
-    type=QuantityType(Duration),
-    default="10s",
-    show_default=True,
-    help="Time for all questions; what is not decided by then is undecided.",
-)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to report.",
-)
-@click.option("--strict", is_flag=True, help="Exit with 3 when something is undecided.")
-@click.option("-v", "--verbose", is_flag=True, help="List what is proved, and on what it rests.")
+@proof_budget_option("Time for all questions; what is not decided by then is undecided.")
+@format_option("json")
+@strict_option
+@verbose_option("List what is proved, and on what it rests.")
 @output_option
 def command(
     models: tuple[str, ...],
@@ -99,27 +89,23 @@ def command(
     if diagram is not None:
         checked_format(diagram)
     budget = Budget(float(proof_budget))
-    asked = prove(graph, names, failures=failures, budget=budget)
-    stopped = any(part.stopped for part in asked)
-    wanted = not stopped and (not names or "availability" in names)
+    proofs = prove(graph, names, failures=failures, budget=budget)
+    wanted = not proofs.is_stopped and (not names or "availability" in names)
     available = availabilities(graph) if wanted else ()
     if format_ == "json":
-        write(json.dumps(proofs_data(system, asked, available), indent=2), output)
+        write(json.dumps(proofs_data(proofs, available), indent=2), output)
     else:
         with report_console(output) as console:
-            print_proofs(console, system, asked, available, verbose=verbose)
+            print_proofs(console, proofs, available, verbose=verbose)
     if diagram is not None:
-        _draw(system, asked, Path(diagram))
-    if any(part.refuted for part in asked):
+        _draw(proofs, Path(diagram))
+    if proofs.refuted:
         return 1
-    return 3 if strict and any(part.undecided or part.stopped for part in asked) else 0
+    return 3 if strict and proofs.is_undecided else 0
 
 
-def _draw(system: System, asked: tuple[Answered, ...], path: Path) -> None:
-    canvas = canvas_of(system)
-    overlay = overlays.counterexample(refuted for part in asked for refuted in part.refuted)
-    view = laid_over(readable(container_view(canvas)), overlay)
-    path.write_bytes(drawing_of(view, path.suffix.lower(), look=canvas.look))
+def _draw(proofs: Proofs, path: Path) -> None:
+    facade.diagram(proofs).save(path)
     click.echo(f"wrote {path}", err=True)
 
 

@@ -7,8 +7,17 @@ from pathlib import Path
 
 import click
 
-from archcheck.cli.common import cases_of, choose_scenario, models_argument, one_system
+from archcheck.cli.common import (
+    cases_of,
+    models_argument,
+    one_system,
+    scenario_option,
+    seed_option,
+    set_option,
+    system_option,
+)
 from archcheck.cli.rule_options import RuleSelection, rule_options
+from archcheck.facade import chosen_scenario
 from archcheck.model import ModelError
 from archcheck.reporting.console import spinner
 from archcheck.reporting.report import PARTS, Review, carry_out, report_page
@@ -16,19 +25,9 @@ from archcheck.reporting.report import PARTS, Review, carry_out, report_page
 
 @click.command("report")
 @models_argument
-@click.option("--system", "system_name", metavar="NAME", help="Which system, if there are several.")
-@click.option(
-    "--scenario",
-    metavar="NAME",
-    help="Simulate this one and plan for it (default: the first; the busiest).",
-)
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="PATH=VALUE",
-    help="Compare with this what-if, such as payments.replicas=6; several values after commas.",
-)
+@system_option
+@scenario_option("Simulate this one and plan for it (default: the first; the busiest).")
+@set_option("Compare with this what-if, such as payments.replicas=6; several values after commas.")
 @click.option(
     "--without",
     multiple=True,
@@ -36,7 +35,7 @@ from archcheck.reporting.report import PARTS, Review, carry_out, report_page
     help="Leave this part out, to be faster; can be repeated.",
 )
 @rule_options
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the simulations.")
+@seed_option("Seed of the simulations.")
 @click.option("--serve", is_flag=True, help="Show it in a browser, anew when the model changes.")
 @click.option(
     "--port", type=int, default=8765, show_default=True, help="Where to serve, on this machine."
@@ -68,8 +67,8 @@ def command(
     path = Path(output or f"{system.name}.html")
     if not path.parent.is_dir():
         raise ModelError(f"there is no folder {path.parent.as_posix()!r} to write the report to")
-    chosen = choose_scenario(system, scenario) if scenario else None
-    cases = cases_of(system, chosen or choose_scenario(system, None), settings) if settings else ()
+    chosen = chosen_scenario(system, scenario) if scenario else None
+    cases = cases_of(system, chosen or chosen_scenario(system, None), settings) if settings else ()
     with spinner(f"reviewing {system.name}"):
         review = carry_out(
             system,

@@ -9,10 +9,13 @@ from pathlib import Path
 import click
 
 from archcheck.cli.common import (
-    QuantityType,
+    format_option,
     load_systems,
     models_argument,
     output_option,
+    proof_budget_option,
+    strict_option,
+    verbose_option,
     write,
 )
 from archcheck.cli.rule_options import RuleSelection, rule_options
@@ -26,37 +29,24 @@ from archcheck.verification import Baseline, Verification, verify
 
 @click.command("verify")
 @models_argument
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", *WRITERS]),
-    default="text",
-    show_default=True,
-    help="How to report.",
-)
+@format_option(*WRITERS)
 @rule_options
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "info"]),
     help="The lowest severity that makes the exit code 1 (default: error).",
 )
-@click.option("--strict", is_flag=True, help="Exit with 3 when a rule is undecided.")
+@strict_option
 @click.option("--baseline", metavar="FILE", help="Report only what this baseline does not accept.")
 @click.option("--update-baseline", is_flag=True, help="Accept all that is found now, in FILE.")
 @click.option("--no-sim", is_flag=True, help="Leave out the rules that simulate.")
-@click.option(
-    "--proof-budget",
-    type=QuantityType(Duration),
-    default="10s",
-    show_default=True,
-    help="Time for all proofs; what is not decided by then is undecided.",
-)
+@proof_budget_option("Time for all proofs; what is not decided by then is undecided.")
 @click.option("--suggest", is_flag=True, help="Say what to declare first, and stop there.")
 @click.option(
     "--date", "today", type=click.DateTime(["%Y-%m-%d"]), help="Check as of this day, not today."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print only the summary.")
-@click.option("-v", "--verbose", is_flag=True, help="List every place and every rule.")
+@verbose_option("List every place and every rule.")
 @output_option
 def command(
     models: tuple[str, ...],

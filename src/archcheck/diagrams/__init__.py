@@ -15,6 +15,7 @@ from archcheck.diagrams.formats import FORMATS, checked_format, drawing_of, svg_
 from archcheck.diagrams.layout import DrawingError
 from archcheck.diagrams.look import Look, Theme, look_of
 from archcheck.diagrams.overlays import Overlay, laid_over
+from archcheck.diagrams.picture import Picture
 from archcheck.diagrams.view import Arrow, Card, Sequence, View
 from archcheck.diagrams.views import VIEWS, Canvas, Drawing, canvas_of, difference_view, view_of
 
@@ -28,6 +29,7 @@ __all__ = [
     "DrawingError",
     "Look",
     "Overlay",
+    "Picture",
     "Sequence",
     "Theme",
     "View",

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from archcheck.configuration import RANK
 from archcheck.diagrams.view import Arrow, Card, Sign, Tone, View
 from archcheck.graph import Graph
-from archcheck.model import System
-from archcheck.proof import Refuted, marked
+from archcheck.model import ArchcheckError, System
+from archcheck.proof import Proofs, Refuted, marked
 from archcheck.simulation import SimulationResult
 from archcheck.verification import Verification
 
@@ -200,6 +200,26 @@ MEASURES: Mapping[str, Callable[[SimulationResult], Overlay]] = {
     "flow": flow,
 }
 """The overlays that need a simulation."""
+
+
+def overlay_of(
+    result: Verification | Proofs | SimulationResult, name: str | None = None
+) -> Overlay:
+    """What a result says of each element; of a simulation the measure called ``name``.
+
+    Raises :class:`ArchcheckError` for an overlay that the result does not have.
+    """
+    if isinstance(result, SimulationResult):
+        chosen = name or "utilisation"
+        if chosen not in MEASURES:
+            known = ", ".join(MEASURES)
+            raise ArchcheckError(f"a simulation has no overlay {chosen!r}; it has {known}")
+        return MEASURES[chosen](result)
+    if name is not None:
+        raise ArchcheckError(f"only a simulation has overlays to choose from; leave {name!r} out")
+    if isinstance(result, Verification):
+        return findings(result)
+    return counterexample(result.refuted)
 
 
 # -- what the rules and proofs say -------------------------------------------------------------

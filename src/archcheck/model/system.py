@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import field
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from archcheck.model.brokers import Broker, Channel
 from archcheck.model.collecting import collect, modules_of
@@ -28,16 +27,7 @@ from archcheck.model.services import Endpoint, External, Person, Schedule, Servi
 from archcheck.model.steps import Feature
 from archcheck.model.suppressions import Suppression
 from archcheck.model.uncertainty import Between
-from archcheck.units import Bandwidth, Duration, Fraction
-
-if TYPE_CHECKING:
-    from archcheck.notebook import (
-        DiagramView,
-        PlanView,
-        ProofView,
-        SimulationView,
-        VerificationView,
-    )
+from archcheck.units import Bandwidth, Duration
 
 E = TypeVar("E", bound=Named)
 
@@ -276,75 +266,3 @@ class System(Element):
             *self.look,
         )
         return Places([inner for part in parts for inner in walk(part)])
-
-    # -- the notebook's face: what the upper layers make of a system ----------------------------
-
-    def verify(self) -> VerificationView:
-        """Check the system against the rules; the result shows itself in a notebook."""
-        from archcheck import notebook
-
-        return notebook.verify(self)
-
-    def simulate(
-        self,
-        scenario: Scenario | str | None = None,
-        *,
-        duration: Duration | None = None,
-        warmup: Duration | None = None,
-        seed: int = 1,
-        replications: int = 1,
-    ) -> SimulationView:
-        """Simulate the system under a scenario; the result shows itself in a notebook."""
-        from archcheck import notebook
-
-        return notebook.simulate(
-            self,
-            scenario,
-            duration=duration,
-            warmup=warmup,
-            seed=seed,
-            replications=replications,
-        )
-
-    def with_(self, settings: Mapping[str, Any]) -> System:
-        """The system with other values: ``shop.with_({"payments.replicas": 6})``.
-
-        Also ``"orders->payments.timeout": 150 * ms`` for calls and ``"load": "x2"``; values are
-        objects or texts. Raises :class:`ModelError` for what the system does not have.
-        """
-        from archcheck import notebook
-
-        return notebook.with_(self, settings)
-
-    def plan(
-        self,
-        scenario: Scenario | str | None = None,
-        *,
-        target: float = 2.0,
-        growth: Fraction | None = None,
-    ) -> PlanView:
-        """Plan the capacity of the system; the result shows itself in a notebook."""
-        from archcheck import notebook
-
-        return notebook.plan(self, scenario, target=target, growth=growth)
-
-    def prove(self) -> ProofView:
-        """Ask all questions about every case; the answers show themselves in a notebook."""
-        from archcheck import notebook
-
-        return notebook.prove(self)
-
-    def report(self, path: str | Path | None = None) -> Path:
-        """Write the report of a design review, one HTML file, and return its path."""
-        from archcheck import notebook
-
-        return notebook.report(self, path)
-
-    def diagram(self, kind: str = "containers", of: str | None = None) -> DiagramView:
-        """Draw a view (``archcheck diagram --help`` lists them); it shows itself in a notebook.
-
-        ``of`` is the service, journey or element that the view is of, where it needs one.
-        """
-        from archcheck import notebook
-
-        return notebook.diagram(self, kind, of)

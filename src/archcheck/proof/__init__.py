@@ -25,7 +25,7 @@ from archcheck.proof.limits.load import carried
 from archcheck.proof.limits.rollouts import rollouts
 from archcheck.proof.limits.sizing import suggest_sizes
 from archcheck.proof.policies import contradictions, dead_policies
-from archcheck.proof.questions import Answered, prove
+from archcheck.proof.questions import Answered, Proofs, prove
 from archcheck.proof.sagas import Schedule, sagas
 from archcheck.proof.survival.questions import (
     Availability,
@@ -49,6 +49,7 @@ __all__ = [
     "FailureSet",
     "Gap",
     "LongestRun",
+    "Proofs",
     "Proved",
     "Refuted",
     "RetryStorm",

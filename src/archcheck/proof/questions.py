@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from archcheck.graph import Graph
-from archcheck.model import ModelError
+from archcheck.model import ModelError, System
 from archcheck.model.element import nearest
 from archcheck.proof.amplification import retry_amplification
 from archcheck.proof.answers import Answer, Refuted, Undecided
@@ -78,13 +78,36 @@ class Answered:
         return tuple(answer for answer in self.answers if isinstance(answer, Undecided))
 
 
+@dataclass(frozen=True)
+class Proofs:
+    """What was asked of a system, and the answers, question by question."""
+
+    system: System
+    answered: tuple[Answered, ...]
+
+    @property
+    def refuted(self) -> tuple[Refuted, ...]:
+        """What does not hold, of all questions."""
+        return tuple(answer for part in self.answered for answer in part.refuted)
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether something could not be decided, or was not asked for lack of time."""
+        return any(part.undecided or part.stopped for part in self.answered)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the time was up before all was answered."""
+        return any(part.stopped for part in self.answered)
+
+
 def prove(
     graph: Graph,
     names: Sequence[str] = (),
     *,
     failures: int = 1,
     budget: Budget | None = None,
-) -> tuple[Answered, ...]:
+) -> Proofs:
     """Ask the questions called ``names``, or all, within a time budget.
 
     Raises :class:`ModelError` for a question that does not exist, or ranges that contradict.
@@ -97,7 +120,8 @@ def prove(
                 f"there are {', '.join(every)}"
             )
     limits = budget or Budget()
-    return tuple(_asked(every[name], graph, limits) for name in names or every)
+    asked = (_asked(every[name], graph, limits) for name in names or every)
+    return Proofs(graph.system, tuple(asked))
 
 
 def _asked(question: Question, graph: Graph, budget: Budget) -> Answered:

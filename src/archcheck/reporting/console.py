@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
-from rich.console import Console
+from rich.console import Console as Console
 
 _PIPE_WIDTH = 120
 
@@ -39,6 +40,27 @@ def report_console(output: str | None) -> Iterator[Console]:
     with Path(output).open("w", encoding="utf-8") as file:
         yield console_for(file)
     sys.stderr.write(f"wrote {output}\n")
+
+
+def plain_text(show: Callable[[Console], None]) -> str:
+    """What is shown, without colours."""
+    buffer = io.StringIO()
+    show(_captured(buffer, no_color=True))
+    return buffer.getvalue()
+
+
+def html_text(show: Callable[[Console], None]) -> str:
+    """What is shown as a piece of HTML, with colours."""
+    console = _captured(io.StringIO(), record=True)
+    show(console)
+    return console.export_html(
+        inline_styles=True,
+        code_format="<pre style='line-height:1.35;font-size:12px'>{code}</pre>",
+    )
+
+
+def _captured(buffer: TextIO, **options: Any) -> Console:
+    return Console(file=buffer, width=_PIPE_WIDTH, highlight=False, soft_wrap=True, **options)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from rich.text import Text
 from archcheck.editing import Patch
 from archcheck.findings import Subject, subject_element, subject_name
 from archcheck.model import Place, System
-from archcheck.proof import Answer, Answered, Availability, Proved, Refuted, Undecided
+from archcheck.proof import Answer, Answered, Availability, Proofs, Proved, Refuted, Undecided
 from archcheck.proof.repair import Repair
 from archcheck.reporting.console import counted, printable
 from archcheck.units import Fraction
@@ -23,16 +23,16 @@ _SHOWN_GAPS = 6
 
 def print_proofs(
     console: Console,
-    system: System,
-    asked: Sequence[Answered],
+    proofs: Proofs,
     available: Sequence[Availability] = (),
     *,
     verbose: bool = False,
 ) -> None:
     """Each question with its verdicts, the counterexamples as stories, what is not declared."""
+    system = proofs.system
     console.print(Text.assemble((printable(system.name), "bold"), ": what is proved"))
-    console.print(_table(asked))
-    for part in asked:
+    console.print(_table(proofs.answered))
+    for part in proofs.answered:
         for refuted in part.refuted:
             _print_refuted(console, system, part.question.name, refuted)
         _print_undecided(console, part, verbose=verbose)
@@ -43,7 +43,7 @@ def print_proofs(
         for found in available:
             console.print(Text(f"  {printable(found.journey.name)}: {_availability(found)}"))
     console.print()
-    console.print(_summary(asked))
+    console.print(_summary(proofs.answered))
 
 
 def _table(asked: Sequence[Answered]) -> Table:
@@ -142,7 +142,7 @@ def print_patch(console: Console, patch: Patch) -> None:
         console.print(Text(f"# by hand: {printable(text)}"))
 
 
-def print_repair(console: Console, found: Repair, patch: Patch) -> None:
+def print_repair(console: Console, found: Repair) -> None:
     """The edits with their cost, the patch, what it changes and what is left."""
     name = printable(found.system.name)
     cost = f"{float(found.cost):g}"
@@ -155,7 +155,7 @@ def print_repair(console: Console, found: Repair, patch: Patch) -> None:
         console.print(Text(f"  {printable(str(edit))}"))
     if found.edits:
         console.print()
-        print_patch(console, patch)
+        print_patch(console, found.patch)
     console.print()
     mended, caused = found.before - found.after, found.after - found.before
     console.print(
@@ -171,21 +171,19 @@ def print_repair(console: Console, found: Repair, patch: Patch) -> None:
 # -- data -----------------------------------------------------------------------------------------
 
 
-def proofs_data(
-    system: System, asked: Sequence[Answered], available: Sequence[Availability]
-) -> dict[str, object]:
+def proofs_data(proofs: Proofs, available: Sequence[Availability]) -> dict[str, object]:
     """All answers as plain data; rationals as ``numerator/denominator``."""
     return {
         "format": FORMAT,
-        "system": system.name,
+        "system": proofs.system.name,
         "questions": [
             {
                 "name": part.question.name,
                 "text": part.question.text,
                 "stopped": part.stopped or None,
-                "answers": [_answer(system, answer) for answer in part.answers],
+                "answers": [_answer(proofs.system, answer) for answer in part.answers],
             }
-            for part in asked
+            for part in proofs.answered
         ],
         "availability": [
             {

@@ -7,6 +7,7 @@ for which endpoints and journeys answer.
 
 from archcheck.resilience.availability import (
     Answers,
+    AvailabilityResult,
     Available,
     estimate_availability,
     when_killed,
@@ -29,6 +30,7 @@ from archcheck.resilience.triggers import (
 
 __all__ = [
     "Answers",
+    "AvailabilityResult",
     "Available",
     "BudgetSpent",
     "ChaosResult",

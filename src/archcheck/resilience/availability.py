@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archcheck.graph import Graph
-from archcheck.model import Datastore, Journey, ModelError, Service
+from archcheck.model import Datastore, Journey, ModelError, Service, System
 from archcheck.proof import Gap
 from archcheck.proof.survival.components import up_probability
 from archcheck.proof.survival.journeys import Needs, Survival
@@ -59,13 +59,26 @@ class Available:
         return self.low <= float(self.exact.high) and float(self.exact.low) <= self.high
 
 
+@dataclass(frozen=True)
+class AvailabilityResult:
+    """The availability of all journeys of a system, then of all its endpoints."""
+
+    system: System
+    found: tuple[Available, ...]
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether all that is promised can be kept."""
+        return not any(each.is_broken for each in self.found)
+
+
 def estimate_availability(
     graph: Graph,
     *,
     zone_availability: float | None = None,
     samples: int = SAMPLES,
     seed: int = 1,
-) -> tuple[Available, ...]:
+) -> AvailabilityResult:
     """The availability of all journeys, then of all endpoints, units failing independently.
 
     ``zone_availability``: the share of the time that a zone is up, with all that runs in it;
@@ -90,7 +103,7 @@ def estimate_availability(
         low, high = wilson(share, samples)
         bounds = probability(needs.structure, up)
         found.append(Available(name, is_journey, promised, bounds, share, low, high, gaps))
-    return tuple(found)
+    return AvailabilityResult(graph.system, tuple(found))
 
 
 def _asked(graph: Graph, survival: Survival) -> Iterator[tuple[str, bool, float | None, Needs]]:

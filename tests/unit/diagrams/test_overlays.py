@@ -75,8 +75,7 @@ def test_findings_are_counted_by_their_gravest() -> None:
 
 def test_a_counterexample_marks_what_it_breaks() -> None:
     graph = canvas("online_boutique").graph
-    asked = prove(Graph(graph.system))
-    overlay = overlays.counterexample(a for part in asked for a in part.refuted)
+    overlay = overlays.counterexample(prove(Graph(graph.system)).refuted)
     assert overlay.marks
     assert set(overlay.marks) <= set(graph.system.directory.elements)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from archcheck import Call, Kubernetes, Load, Mix, ModelError, Poisson, Service, System
+from archcheck import Call, Kubernetes, Load, Mix, ModelError, Poisson, Service, System, with_
 from archcheck.editing import parse_setting, variants, with_settings
 from archcheck.loading import load
 from archcheck.model.linking import walk
@@ -33,7 +33,7 @@ def service(system: System, name: str) -> Service:
 
 
 def test_replicas_take_the_place_of_an_autoscaler() -> None:
-    changed = service(SHOP.with_({"payments.replicas": 6}), "payments").deployment
+    changed = service(with_(SHOP, {"payments.replicas": 6}), "payments").deployment
     assert isinstance(changed, Kubernetes)
     assert (changed.replicas, changed.autoscale) == (6, None)
     assert service(SHOP, "payments").deployment.autoscale is not None  # type: ignore[union-attr]
@@ -41,22 +41,22 @@ def test_replicas_take_the_place_of_an_autoscaler() -> None:
 
 @pytest.mark.parametrize("value", [150 * ms, "150ms"])
 def test_a_call_by_its_ends(value: Any) -> None:
-    changed = SHOP.with_({"orders->payments.timeout": value})
+    changed = with_(SHOP, {"orders->payments.timeout": value})
     assert call(changed, "orders", "payments.Charge").timeout == 150 * ms
-    exactly = SHOP.with_({"orders.place -> payments.Charge.timeout": value})
+    exactly = with_(SHOP, {"orders.place -> payments.Charge.timeout": value})
     assert call(exactly, "orders", "payments.Charge").timeout == 150 * ms
 
 
 def test_parts_of_parts_and_nothing() -> None:
-    changed = SHOP.with_({"edge->catalogue.retry.attempts": "5", "payments.threads": "10"})
+    changed = with_(SHOP, {"edge->catalogue.retry.attempts": "5", "payments.threads": "10"})
     assert call(changed, "edge", "catalogue.Get").retry.attempts == 5  # type: ignore[union-attr]
     assert service(changed, "payments").runtime.threads == 10  # type: ignore[union-attr]
-    without = SHOP.with_({"edge->catalogue.retry": "none"})
+    without = with_(SHOP, {"edge->catalogue.retry": "none"})
     assert call(without, "edge", "catalogue.Get").retry is None
 
 
 def test_the_place_of_a_declaration_is_kept() -> None:
-    changed = SHOP.with_({"payments.replicas": 6})
+    changed = with_(SHOP, {"payments.replicas": 6})
     before, after = SHOP.find("payments").site, changed.find("payments").site
     assert before is not None
     assert after is not None
@@ -64,11 +64,11 @@ def test_the_place_of_a_declaration_is_kept() -> None:
 
 
 def test_load_grows_by_a_factor() -> None:
-    twice = SHOP.with_({"load": "x2"}).scenario("evening")
+    twice = with_(SHOP, {"load": "x2"}).scenario("evening")
     assert [each.weight for each in twice.load if isinstance(each, Load)] == [2.0, 2.0]
-    one = SHOP.with_({"checkout.load": "x3"}).scenario("evening")
+    one = with_(SHOP, {"checkout.load": "x3"}).scenario("evening")
     assert [each.weight for each in one.load if isinstance(each, Load)] == [3.0, 1.0]
-    mixed = BOUTIQUE.with_({"load": "x2"})
+    mixed = with_(BOUTIQUE, {"load": "x2"})
     (mix,) = mixed.scenario("busy").load
     assert isinstance(mix, Mix)
     assert isinstance(mix.arrivals, Poisson)
@@ -101,7 +101,7 @@ def test_what_the_system_does_not_have(path: str, value: Any, says: str) -> None
 
 def test_one_journey_of_a_mix_cannot_grow_alone() -> None:
     with pytest.raises(ModelError, match="its load cannot grow alone"):
-        BOUTIQUE.with_({"checkout.load": "x2"})
+        with_(BOUTIQUE, {"checkout.load": "x2"})
 
 
 @pytest.mark.parametrize(

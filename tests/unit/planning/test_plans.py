@@ -30,6 +30,7 @@ from archcheck import (
     Slo,
     System,
     Work,
+    with_,
 )
 from archcheck.model import ScenarioError
 from archcheck.planning import (
@@ -246,7 +247,7 @@ def test_the_busiest_scenario_is_planned_at_its_peak() -> None:
 def test_autoscalers_have_scaled_out() -> None:
     system = chain()
     elastic = Kubernetes(replicas=2, autoscale=Autoscale(min=2, max=9, target_cpu=60 * percent))
-    changed = system.with_({"back.autoscale": elastic.autoscale})
+    changed = with_(system, {"back.autoscale": elastic.autoscale})
     nodes = {group.name: group.nodes for group in steady(changed).groups}
     assert nodes["back"] == 9
 

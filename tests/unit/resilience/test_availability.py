@@ -118,7 +118,7 @@ def test_samples_agree_with_the_exact_value(
         ],
         journeys=[Journey("go", "a.run")],
     )
-    found = estimate_availability(Graph(system), samples=100_000)[0]
+    found = estimate_availability(Graph(system), samples=100_000).found[0]
     own = 1 - (1 - first / 100) ** replicas
     below = 1 - (1 - second / 100) * (0.1 if falls_back else 1.0)
     assert found.exact.is_exact
@@ -143,7 +143,7 @@ def test_zones_fail_with_all_that_runs_in_them() -> None:
         ],
         journeys=[Journey("spread", "a.run"), Journey("together", "b.run")],
     )
-    spread, together = estimate_availability(Graph(system), zone_availability=0.9)[:2]
+    spread, together = estimate_availability(Graph(system), zone_availability=0.9).found[:2]
     each = 0.9 * 0.99
     assert float(spread.exact.low) == pytest.approx(1 - (1 - each) ** 2)
     assert float(together.exact.low) == pytest.approx(0.9 * (1 - 0.01**2))
@@ -163,7 +163,7 @@ def test_a_promise_that_cannot_be_kept() -> None:
         ],
         journeys=[Journey("go", "a.run", slo=Slo(availability=98 * percent))],
     )
-    journey, endpoint = estimate_availability(Graph(system), samples=1_000)
+    journey, endpoint = estimate_availability(Graph(system), samples=1_000).found
     assert not journey.is_broken
     assert endpoint.is_broken
 
@@ -174,7 +174,7 @@ def test_what_is_not_declared_is_named() -> None:
         [Service("a", deployment=Docker(replicas=1), endpoints=[Endpoint("run")])],
         journeys=[Journey("go", "a.run")],
     )
-    (journey, _) = estimate_availability(Graph(system), samples=10)
+    (journey, _) = estimate_availability(Graph(system), samples=10).found
     assert [gap.attribute for gap in journey.gaps] == ["deployment.availability"]
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
-from archcheck.editing import COSTS, Edit, apply, checked_costs
+from archcheck.editing import COSTS, Edit, Patch, apply, checked_costs, patch_of
 from archcheck.findings import Rule, Violation, subject_name
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
@@ -31,6 +32,7 @@ Found: TypeAlias = frozenset[tuple[str, str]]
 class Repair:
     """The edits, what they cost, the system that they give, and what is wrong before and after."""
 
+    original: System
     system: System
     edits: tuple[Edit, ...]
     cost: Rational
@@ -45,6 +47,11 @@ class Repair:
     def is_complete(self) -> bool:
         """Whether nothing of what can be repaired is left."""
         return not self.impossible
+
+    @cached_property
+    def patch(self) -> Patch:
+        """The edits as changes of the files that declare the original."""
+        return patch_of(self.original, self.edits, self.system)
 
 
 def repair(
@@ -88,7 +95,7 @@ def repair(
     known = {text.partition(":")[0] for text in impossible}
     left = sorted(f for f in found if f[0] in REPAIRABLE and " ".join(f) not in known)
     impossible = (*impossible, *(f"{rule} {name}: no allowed edits mend it" for rule, name in left))
-    return Repair(current, tuple(edits), total, before, found, at_least, impossible)
+    return Repair(system, current, tuple(edits), total, before, found, at_least, impossible)
 
 
 @dataclass(frozen=True)

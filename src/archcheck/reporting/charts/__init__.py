@@ -4,7 +4,14 @@ Each function turns a result into a chart; :func:`save_chart` writes it as SVG, 
 are data, never part of an expression, so names cannot do anything.
 """
 
-from archcheck.reporting.charts.base import Chart, chart_svg, checked_target, save_chart, theme_of
+from archcheck.reporting.charts.base import (
+    Chart,
+    Figure,
+    chart_svg,
+    checked_target,
+    save_chart,
+    theme_of,
+)
 from archcheck.reporting.charts.planning import capacity_chart, curve_chart, ladder_chart
 from archcheck.reporting.charts.resilience import chaos_chart, phase_chart
 from archcheck.reporting.charts.simulation import (
@@ -16,6 +23,7 @@ from archcheck.reporting.charts.simulation import (
 
 __all__ = [
     "Chart",
+    "Figure",
     "capacity_chart",
     "chaos_chart",
     "chart_svg",

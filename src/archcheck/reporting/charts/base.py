@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -37,6 +38,32 @@ def save_chart(chart: Chart, target: str | Path) -> None:
         path.write_text(svg, encoding="utf-8")
     else:
         path.write_bytes(to_png(svg) if path.suffix.lower() == ".png" else to_pdf(svg))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart that can be saved; ``chart`` is the Altair object.
+
+    Notebooks that know Vega-Lite show it with hover, others as SVG; neither needs a network.
+    """
+
+    chart: Chart
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        spec = self.chart.configure(**theme_of("light")).to_dict()
+        version = str(spec["$schema"]).rpartition("/v")[2].partition(".")[0]
+        return {
+            f"application/vnd.vegalite.v{version}+json": spec,
+            "image/svg+xml": chart_svg(self.chart),
+            "text/plain": repr(self),
+        }
+
+    def __repr__(self) -> str:
+        return "Figure(.chart is the Altair chart, .save(path) writes it)"
+
+    def save(self, path: str | Path) -> None:
+        """Write it to a ``.svg``, ``.png`` or ``.pdf`` file. Raises :class:`ArchcheckError`."""
+        save_chart(self.chart, path)
 
 
 def chart_svg(chart: Chart) -> str:

@@ -154,8 +154,8 @@ def _told(step: Interaction) -> str:
 
 def _overlays(review: Review) -> Iterator[Overlay]:
     yield overlays.findings(review.verification)
-    if review.asked is not None:
-        yield overlays.counterexample(a for part in review.asked for a in part.refuted)
+    if review.proofs is not None:
+        yield overlays.counterexample(review.proofs.refuted)
     if review.run is not None:
         yield from (make(review.run) for make in overlays.MEASURES.values())
 

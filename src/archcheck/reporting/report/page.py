@@ -58,7 +58,7 @@ def report_page(review: Review) -> str:
         review=review,
         figures=[*sections.figures(review)],
         findings=[*sections.shown_findings(found)],
-        proofs=[*sections.shown_proofs(review.system, review.asked or ())],
+        proofs=[*sections.shown_proofs(review)],
         plan=sections.plan_parts(review),
         variants=review.variants,
         comparison_headline=comparison_headline,

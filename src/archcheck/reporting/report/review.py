@@ -11,7 +11,7 @@ from archcheck.findings import Rule
 from archcheck.graph import Graph
 from archcheck.model import Scenario, System
 from archcheck.planning import CapacityPlan, plan_capacity
-from archcheck.proof import Answered, prove
+from archcheck.proof import Proofs, prove
 from archcheck.simulation import SimulationResult, simulate
 from archcheck.simulation.comparing import Comparison, compare
 from archcheck.verification import Verification, verify
@@ -31,7 +31,7 @@ class Review:
 
     canvas: Canvas
     verification: Verification
-    asked: tuple[Answered, ...] | None = None
+    proofs: Proofs | None = None
     run: SimulationResult | None = None
     plan: CapacityPlan | None = None
     variants: Comparison | None = None
@@ -66,10 +66,10 @@ def carry_out(
     chosen = scenario or next(iter(system.scenarios), None)
     progress("rules")
     verification = verify(system, rules, settings=settings)
-    asked = run = plan = variants = None
+    proofs = run = plan = variants = None
     if "proofs" not in without:
         progress("proofs")
-        asked = prove(Graph(system))
+        proofs = prove(Graph(system))
     if chosen is not None and "simulation" not in without:
         progress(f"simulation of {chosen.name}")
         run = simulate(system, chosen, seed=seed)
@@ -84,4 +84,4 @@ def carry_out(
     left_out = [*without]
     if is_large and "plan" not in without:
         left_out.append(f"plan, which takes minutes for more than {MOST_PLANNED} services")
-    return Review(canvas, verification, asked, run, plan, variants, tuple(left_out))
+    return Review(canvas, verification, proofs, run, plan, variants, tuple(left_out))

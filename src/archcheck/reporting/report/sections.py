@@ -21,7 +21,7 @@ from archcheck.findings import (
     subject_name,
 )
 from archcheck.model import Place, System
-from archcheck.proof import Answered, Proved
+from archcheck.proof import Proved
 from archcheck.reporting.charts import (
     capacity_chart,
     percentile_chart,
@@ -125,9 +125,10 @@ class ShownProof:
     stopped: str
 
 
-def shown_proofs(system: System, asked: Sequence[Answered]) -> Iterator[ShownProof]:
+def shown_proofs(review: Review) -> Iterator[ShownProof]:
     """All questions that had something to answer."""
-    for part in asked:
+    system = review.system
+    for part in review.proofs.answered if review.proofs is not None else ():
         proved = [answer for answer in part.answers if isinstance(answer, Proved)]
         if not part.answers and not part.stopped:
             continue
@@ -177,9 +178,10 @@ def figures(review: Review) -> Iterator[tuple[str, str, bool | None]]:
     yield "errors", str(errors), errors == 0
     yield "warnings", str(warnings), None if warnings else True
     yield "undecided rules", str(checked.verdicts()["undecided"]), None
-    if review.asked is not None:
-        refuted = sum(len(part.refuted) for part in review.asked)
-        proved = sum(isinstance(a, Proved) for part in review.asked for a in part.answers)
+    if review.proofs is not None:
+        answered = review.proofs.answered
+        refuted = len(review.proofs.refuted)
+        proved = sum(isinstance(a, Proved) for part in answered for a in part.answers)
         yield "claims proved", str(proved), None
         yield "claims refuted", str(refuted), refuted == 0
     if review.run is not None:

@@ -13,21 +13,21 @@ from rich.text import Text
 from archcheck.model import System
 from archcheck.proof import Gap
 from archcheck.reporting.console import printable
-from archcheck.resilience import Answers, Available
+from archcheck.resilience import Answers, AvailabilityResult
 
 AVAILABILITY_FORMAT = "archcheck.availability/1"
 KILLED_FORMAT = "archcheck.killed/1"
 _MONTH = 30 * 24 * 60
 
 
-def print_availability(console: Console, system: System, found: Sequence[Available]) -> None:
+def print_availability(console: Console, result: AvailabilityResult) -> None:
     """A row for each journey and endpoint: exact, sampled, promised, minutes lost in a month."""
-    console.print(Text(f"availability of {printable(system.name)}", style="bold"))
+    console.print(Text(f"availability of {printable(result.system.name)}", style="bold"))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("", overflow="fold")
     for column in ("exact", "sampled, 95% interval", "down in 30 days", "promised"):
         table.add_column(column, justify="right", no_wrap=True)
-    for each in found:
+    for each in result.found:
         low, high = float(each.exact.low), float(each.exact.high)
         exact = f"{high:.6%}" if each.exact.is_exact else f"{low:.6%} to {high:.6%}"
         promised = f"{each.promised:.4%}" if each.promised is not None else ""
@@ -39,7 +39,7 @@ def print_availability(console: Console, system: System, found: Sequence[Availab
             Text(promised, style="bold red" if each.is_broken else ""),
         )
     console.print(table)
-    gaps = {_gap(gap) for each in found for gap in each.gaps}
+    gaps = {_gap(gap) for each in result.found for gap in each.gaps}
     for gap in sorted(gaps):
         console.print(Text(f"not declared, counted as always up: {printable(gap)}", style="dim"))
 
@@ -48,11 +48,11 @@ def _gap(gap: Gap) -> str:
     return f"{getattr(gap.holder, 'name', type(gap.holder).__name__)} {gap.attribute}"
 
 
-def availability_data(system: System, found: Sequence[Available]) -> dict[str, Any]:
+def availability_data(result: AvailabilityResult) -> dict[str, Any]:
     """Shares of one."""
     return {
         "format": AVAILABILITY_FORMAT,
-        "system": system.name,
+        "system": result.system.name,
         "availability": [
             {
                 "name": each.name,
@@ -64,7 +64,7 @@ def availability_data(system: System, found: Sequence[Available]) -> dict[str, A
                 "agrees": each.agrees,
                 "not_declared": [_gap(gap) for gap in each.gaps],
             }
-            for each in found
+            for each in result.found
         ],
     }
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from archcheck import __version__
 from archcheck.findings import Finding, Occurrence, OpenQuestion, Rule, RuleOutcome, Severity
 from archcheck.model import Place
 from archcheck.verification import Verification
+from archcheck.version import __version__
 
 _LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
 

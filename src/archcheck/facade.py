@@ -1,0 +1,276 @@
+"""What can be asked of a system, a function each; ``import archcheck`` offers all of them.
+
+::
+
+    import archcheck
+    run = archcheck.simulate(shop, "peak")
+    run.journey("checkout").latency.p99
+
+Each gives the result itself, plain data of the package that answers, which has more to set. That
+package is imported when it is asked, so that a script pays only for what it asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archcheck.model import ModelError, Scenario, ScenarioError, System
+
+if TYPE_CHECKING:
+    from archcheck.configuration import Settings
+    from archcheck.diagrams import Picture
+    from archcheck.findings import Rule
+    from archcheck.planning import CapacityPlan
+    from archcheck.proof import Proofs
+    from archcheck.proof.repair import Repair
+    from archcheck.resilience import AvailabilityResult
+    from archcheck.simulation import EngineName, SimulationResult
+    from archcheck.units import Duration, Fraction
+    from archcheck.verification import Verification
+
+__all__ = [
+    "availability",
+    "diagram",
+    "fix",
+    "plan",
+    "prove",
+    "report",
+    "simulate",
+    "verify",
+    "with_",
+]
+
+_SECONDS = 10.0
+"""The proof budget of ``archcheck verify``, ``prove`` and ``fix``, in seconds."""
+
+
+def with_(system: System, settings: Mapping[str, Any]) -> System:
+    """The system with other values: ``with_(shop, {"payments.replicas": 6})``.
+
+    Also ``"orders->payments.timeout": 150 * ms`` for calls and ``"load": "x2"``; values are
+    objects or texts. Raises :class:`ModelError` for what the system does not have.
+    """
+    from archcheck.editing import with_settings
+
+    return with_settings(system, settings)
+
+
+def verify(
+    system: System,
+    rules: Iterable[Rule] | None = None,
+    *,
+    settings: Settings | None = None,
+    proof_budget: float = _SECONDS,
+) -> Verification:
+    """Check a system against ``rules`` (default: the installed ones of the recommended profile).
+
+    ``settings`` choose among the rules; ``proof_budget``: seconds for all rules that prove.
+    """
+    from archcheck import verification
+
+    return verification.verify(system, rules, settings=settings, proof_budget=proof_budget)
+
+
+def prove(
+    system: System,
+    questions: Sequence[str] = (),
+    *,
+    failures: int = 1,
+    proof_budget: float = _SECONDS,
+) -> Proofs:
+    """Ask what holds in every case: the questions of these names, or all.
+
+    ``failures``: so many at once that critical journeys must survive; ``proof_budget``: seconds
+    after which the rest is undecided. Raises :class:`ModelError` for an unknown question.
+    """
+    from archcheck import proof
+    from archcheck.graph import Graph
+
+    budget = proof.Budget(proof_budget)
+    return proof.prove(Graph(system), questions, failures=failures, budget=budget)
+
+
+def fix(
+    system: System,
+    rules: Iterable[Rule] | None = None,
+    *,
+    settings: Settings | None = None,
+    costs: Mapping[str, float] | None = None,
+    proof_budget: float = _SECONDS,
+) -> Repair:
+    """Find the cheapest edits that make the rules hold; ``.patch`` has them as a diff.
+
+    ``costs``: the kinds of edits that are allowed, with their costs (default: the settings'
+    ``edits``, or all). Raises :class:`ModelError` for an unknown kind, and when the time is up.
+    """
+    from archcheck import configuration, verification
+    from archcheck.editing import COSTS
+    from archcheck.plugins import rules as installed_rules
+    from archcheck.proof.budget import Budget, BudgetSpentError
+    from archcheck.proof.repair import repair
+
+    settings = settings or configuration.Settings()
+    chosen = settings.chosen(installed_rules() if rules is None else tuple(rules))
+    # each step of the search verifies again: rules that simulate would take too long
+    fast = [rule for rule in chosen if rule.method != "sim"]
+
+    def found(made: System) -> frozenset[tuple[str, str]]:
+        return frozenset(
+            (finding.rule.id, occurrence.subject)
+            for finding in verification.verify(made, fast, settings=settings).findings
+            for occurrence in finding.occurrences
+        )
+
+    try:
+        return repair(
+            system,
+            tuple(chosen),
+            found,
+            costs=(settings.edits or COSTS) if costs is None else costs,
+            options=settings.options,
+            budget=Budget(proof_budget),
+        )
+    except BudgetSpentError as error:
+        raise ModelError(f"the cheapest repair is not found: it needs {error}") from None
+
+
+def simulate(
+    system: System,
+    scenario: Scenario | str | None = None,
+    *,
+    duration: Duration | None = None,
+    warmup: Duration | None = None,
+    seed: int = 1,
+    replications: int = 1,
+    precision: Fraction | None = None,
+    jobs: int = 1,
+    engine: EngineName = "auto",
+) -> SimulationResult:
+    """Simulate a scenario: a value, the name of a declared one, or the first declared.
+
+    ``replications`` independent runs are merged; with a ``precision``, as many are made as the
+    mean latencies need. :func:`archcheck.simulation.simulate` explains the rest. Raises
+    :class:`ScenarioError` when the scenario cannot be simulated.
+    """
+    from archcheck import simulation
+
+    return simulation.simulate(
+        system,
+        chosen_scenario(system, scenario),
+        duration=duration,
+        warmup=warmup,
+        seed=seed,
+        replications=replications,
+        precision=float(precision) if precision is not None else None,
+        jobs=jobs,
+        engine=engine,
+    )
+
+
+def plan(
+    system: System,
+    scenario: Scenario | str | None = None,
+    *,
+    target: float = 2.0,
+    growth: Fraction | None = None,
+    lose_zone: bool = False,
+    jobs: int = -1,
+    seed: int = 1,
+) -> CapacityPlan:
+    """Plan the capacity under a scenario: a value, a declared one's name, or the busiest one.
+
+    ``target``: the factor of its load for which the cheapest sizes are sought. ``growth``: of the
+    load in a month. ``lose_zone``: the sizes carry the load with a zone gone.
+    """
+    from archcheck.planning import plan_capacity
+
+    return plan_capacity(
+        system,
+        None if scenario is None else chosen_scenario(system, scenario),
+        target=target,
+        growth=growth,
+        loses_zone=lose_zone,
+        jobs=jobs,
+        seed=seed,
+    )
+
+
+def availability(
+    system: System,
+    *,
+    zone_availability: Fraction | None = None,
+    samples: int = 200_000,
+    seed: int = 1,
+) -> AvailabilityResult:
+    """Estimate how available journeys and endpoints are, exactly and by Monte Carlo.
+
+    ``zone_availability``: the share of the time that each zone is up; without it zones do not
+    fail. Raises :class:`ModelError` for numbers that mean nothing.
+    """
+    from archcheck.graph import Graph
+    from archcheck.resilience import estimate_availability
+
+    return estimate_availability(
+        Graph(system),
+        zone_availability=float(zone_availability) if zone_availability is not None else None,
+        samples=samples,
+        seed=seed,
+    )
+
+
+def diagram(
+    subject: System | Verification | Proofs | SimulationResult,
+    view: str = "containers",
+    of: str | None = None,
+    *,
+    overlay: str | None = None,
+) -> Picture:
+    """Draw a view of a system, or of the system of a result with that result laid over it.
+
+    ``of``: the service, journey or element that the view is of, where it needs one. ``overlay``:
+    which measure of a simulation, such as ``"flow"`` (default: ``"utilisation"``). A large view is
+    collapsed. Raises :class:`~archcheck.model.ArchcheckError` for what there is not.
+    """
+    from archcheck.diagrams import Picture, View, canvas_of, laid_over, overlays, readable, view_of
+
+    is_bare = isinstance(subject, System)
+    canvas = canvas_of(subject if isinstance(subject, System) else subject.system)
+    drawing = view_of(canvas, view, of)
+    if isinstance(drawing, View):
+        drawing = readable(drawing)
+        if not isinstance(subject, System):
+            drawing = laid_over(drawing, overlays.overlay_of(subject, overlay))
+    if is_bare and overlay is not None:
+        raise ModelError(f"the overlay {overlay!r} is of a simulation; draw the result of one")
+    return Picture(drawing, canvas.look)
+
+
+def report(
+    system: System, path: str | Path | None = None, *, scenario: Scenario | str | None = None
+) -> Path:
+    """Write the report of a design review, one HTML file (default: ``NAME.html``).
+
+    ``scenario`` is simulated and planned for (default: the first; the busiest). Returns the path.
+    """
+    from archcheck.reporting.report import carry_out, report_page
+
+    chosen = None if scenario is None else chosen_scenario(system, scenario)
+    target = Path(path or f"{system.name}.html")
+    target.write_text(report_page(carry_out(system, chosen)), encoding="utf-8")
+    return target
+
+
+def chosen_scenario(system: System, scenario: Scenario | str | None) -> Scenario:
+    """A scenario itself, the declared one of a name, or the first that the system declares."""
+    if isinstance(scenario, Scenario):
+        return scenario
+    if scenario is not None:
+        return system.scenario(scenario)
+    if not system.scenarios:
+        raise ScenarioError(
+            f"the system {system.name!r} declares no scenario; write one, such as "
+            'Scenario("peak", load=[Load("checkout", Poisson(200 / s))])'
+        )
+    return system.scenarios[0]
