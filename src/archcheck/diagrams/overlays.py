@@ -16,6 +16,7 @@ from archcheck.graph import Graph
 from archcheck.model import ArchcheckError, System
 from archcheck.proof import Proofs, Refuted, marked
 from archcheck.simulation import SimulationResult
+from archcheck.simulation.plan import THROUGH_MESH
 from archcheck.verification import Verification
 
 BUSY: tuple[tuple[float, Tone, str], ...] = (
@@ -173,8 +174,8 @@ def flow(result: SimulationResult) -> Overlay:
 def flow_rates(result: SimulationResult) -> dict[tuple[str, str], float]:
     """Source and target element to calls, queries and messages a second, repeats included.
 
-    Calls are counted by the run; of queries and messages the run counts the operations that
-    make them, and the model says how many each of them makes.
+    Calls are counted by the run, behind the mesh where it makes attempts of its own; of queries and
+    messages the run counts the operations that make them, and the model says how many each makes.
     """
     graph = Graph(result.system)
     span = (result.simulated - result.warmup) * result.replications or math.inf
@@ -185,7 +186,8 @@ def flow_rates(result: SimulationResult) -> dict[tuple[str, str], float]:
         same = [s for s in graph.outgoing[step.operation.name] if s.name == step.name]
         expected = started.get(step.operation.name, 0.0) * sum(s.visits for s in same)
         pair = (step.source.name, step.target.name)
-        rates[pair] = rates.get(pair, 0.0) + counted.get(step.name, expected)
+        asked = counted.get(step.name, expected)
+        rates[pair] = rates.get(pair, 0.0) + counted.get(step.name + THROUGH_MESH, asked)
     for topic, readers in graph.consumers.items():
         for reader in readers:
             pair = (topic, graph.operations[reader].owner.name)
