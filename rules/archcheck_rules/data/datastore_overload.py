@@ -108,7 +108,7 @@ def _ledger(
                 write=write,
                 parallelism=parallelism,
                 shards=shards,
-                replicas=3,
+                copies=4,
                 max_rate=max_rate,
             ),
             Service("orders", endpoints=[Endpoint("place", steps=steps)]),

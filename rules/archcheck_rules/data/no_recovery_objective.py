@@ -47,7 +47,7 @@ def check(graph: Graph) -> Iterator[Result]:
 
 
 def _stored(backup: Backup | Absent | None) -> System:
-    return System("shop", [Service("orders"), MySQL("rows", owner="orders", backup=backup)])
+    return System("shop", [Service("orders"), MySQL("rows", belongs_to="orders", backup=backup)])
 
 
 @rule.bad("rows")
@@ -62,7 +62,7 @@ def both_objectives() -> System:
 
 @rule.good
 def a_cache_can_be_lost() -> System:
-    return System("shop", [Service("orders"), Redis("fast", owner="orders")])
+    return System("shop", [Service("orders"), Redis("fast", belongs_to="orders")])
 
 
 @rule.unknown("backup.recovery_time")

@@ -38,7 +38,7 @@ def sample(name: str = "web") -> System:
             Service(
                 "stock", endpoints=[Endpoint("get", steps=[Read("cart"), Call(f"{name}.page")])]
             ),
-            Redis("cart", role="store", replicas=0),
+            Redis("cart", role="store", copies=1),
         ],
         journeys=[Journey("browse", f"{name}.page", critical=True)],
         suppressions=[Suppression("BND007", "stock", reason="nobody yet")],
