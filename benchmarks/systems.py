@@ -230,7 +230,9 @@ class _Generator:
     def _store(self, number: int) -> str:
         name = f"db{number}"
         kind: type[Datastore] = PostgreSQL if number % 4 == 1 else MySQL
-        store = kind(name, owner=f"s{number}", replicas=2, read=1 * ms, write=2 * ms, zones=ZONES)
+        store = kind(
+            name, belongs_to=f"s{number}", copies=3, read=1 * ms, write=2 * ms, zones=ZONES
+        )
         self._stores.append(store)
         if number % 9 == 0:
             self._stores.append(Redis(f"cache{number}", belongs_to=f"s{number}", ttl=60 * s))

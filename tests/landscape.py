@@ -78,7 +78,9 @@ def landscape(services: int = 300, seed: int = 1) -> System:
 
 def _domain(domain: str, position: int, inside: int, rng: random.Random) -> list[Named]:
     found: list[Named] = [
-        MySQL(f"{domain}-db", belongs_to=f"{domain}-1", shards=2, copies=2, read=2 * ms, write=3 * ms),
+        MySQL(
+            f"{domain}-db", belongs_to=f"{domain}-1", shards=2, copies=2, read=2 * ms, write=3 * ms
+        ),
         Redis(f"{domain}-cache", belongs_to=f"{domain}-0", read=1 * ms, write=1 * ms),
         Topic(f"{domain}-events", broker="kafka", belongs_to=f"{domain}-0", partitions=6),
     ]

@@ -239,7 +239,7 @@ class Generator:
                 shard_key=self.maybe(
                     lambda: ShardKey(name="id", cardinality=20, skew=self.pick((None, 1.0)))
                 ),
-                copies=self.pick((None, 2)),
+                copies=self.pick((None, 3)),
             ),
             Redis(
                 "cache",

@@ -2,8 +2,8 @@
 
 Why it matters: what nobody owns nobody patches, nobody is woken for, and nobody may change.
 
-How to fix: declare ``owner="team-..."`` on the service, and ``belongs_to="..."`` on the datastore: the
-service whose data it holds.
+How to fix: declare ``owner="team-..."`` on the service, and ``belongs_to="..."`` on the datastore:
+the service whose data it holds.
 
 False positives: none; an element that is about to be removed still fails at night.
 

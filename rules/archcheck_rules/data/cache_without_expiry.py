@@ -53,7 +53,9 @@ def _expires(graph: Graph, cache: str) -> bool:
 
 @rule.bad("prices")
 def nothing_ever_leaves() -> System:
-    prices = Redis("prices", belongs_to="web", ttl=Absent("prices hardly change"), invalidation="none")
+    prices = Redis(
+        "prices", belongs_to="web", ttl=Absent("prices hardly change"), invalidation="none"
+    )
     return System("shop", [Service("web"), prices])
 
 

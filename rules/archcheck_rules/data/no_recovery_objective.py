@@ -1,6 +1,6 @@
 """Datastores say how much may be lost, and how soon they are back.
 
-Why it matters: replicas repeat every mistake at once; only a backup survives a wrong DELETE, and
+Why it matters: copies repeat every mistake at once; only a backup survives a wrong DELETE, and
 only objectives tell whether it is made often enough and comes back fast enough.
 
 How to fix: ``backup=Backup(every=1 * hours, recovery_point=15 * minutes, recovery_time=1 *
@@ -52,7 +52,7 @@ def _stored(backup: Backup | Absent | None) -> System:
 
 @rule.bad("rows")
 def never_backed_up() -> System:
-    return _stored(Absent("the replicas are enough"))
+    return _stored(Absent("the copies are enough"))
 
 
 @rule.good

@@ -41,7 +41,8 @@ def check(graph: Graph) -> Iterator[Result]:
         elif found.value == 1:
             yield Violation(
                 store,
-                f"{store.name} has a single copy, and critical journeys use it: {', '.join(journeys)}",
+                f"{store.name} has a single copy, and critical journeys use it: "
+                f"{', '.join(journeys)}",
                 fix="copies=2",
                 cause="a datastore of a critical journey has a single copy",
             )

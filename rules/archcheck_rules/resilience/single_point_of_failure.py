@@ -3,7 +3,7 @@
 Why it matters: the one replica's restart, node or disk is an outage of everything behind it.
 
 How to fix: run at least two replicas (``replicas=2`` or an autoscaler with ``min=2``); give a
-datastore a replica; or make the dependency soft with a fallback.
+datastore a second copy (``copies=2``); or make the dependency soft with a fallback.
 
 The rule follows what the journey cannot answer without: synchronous steps that are neither
 optional nor backed by a fallback or cache, and the brokers that it publishes to. Externals are

@@ -35,7 +35,7 @@ class Broker(Named, Documented):
 
     label: ClassVar[str] = ""
     """Its product name."""
-    owner: str | None
+    owner: str | Named | None
     nodes: int | None
     zones: Sequence[str]
 
@@ -143,7 +143,7 @@ class Channel(Named):
     referred_as = "channel"
 
     broker: str | Named | None
-    owner: str | None
+    owner: str | Named | None
     belongs_to: str | Named | Part | None
     partitions: int | None
     delivery: Delivery | None

@@ -140,7 +140,6 @@ class _Builder:
         object.__setattr__(part, "_site", Site((place,)))
         return part
 
-
     @staticmethod
     def _check_form(kind: type[Element], values: dict[str, Any], place: Place) -> None:
         form = values.pop("format", FORMAT) if issubclass(kind, System) else FORMAT

@@ -98,7 +98,7 @@ class Datastore(Named, Documented):
     is_transactional: ClassVar[bool] = False
     """Whether it has transactions over several records."""
 
-    owner: str | None
+    owner: str | Named | None
     belongs_to: str | Named | Part | None
     shards: int | None
     copies: int | None

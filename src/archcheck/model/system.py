@@ -115,7 +115,12 @@ class System(Element):
 
     def _check_owners(self) -> None:
         """An owner was once the service that data belong to: its name is no team's."""
-        for member in (*self.datastores, *self.channels, *self.brokers):
+        members: tuple[Datastore | Channel | Broker, ...] = (
+            *self.datastores,
+            *self.channels,
+            *self.brokers,
+        )
+        for member in members:
             owner = str(member.owner)
             if not isinstance(self.directory.elements.get(owner), Team | None):
                 raise ModelError(

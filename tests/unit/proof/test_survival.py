@@ -102,7 +102,7 @@ def step_works(system: System, step: Step, failed: frozenset[Unit]) -> bool:
             assert isinstance(store, MySQL)
             if step.optional:
                 return True
-            copies = (store.replicas or 0) + 1
+            copies = store.copies or 1
             if store.quorum:
                 needed = store.quorum.write if isinstance(step, Write) else store.quorum.read
                 return copies_left("copy", store.name, store.quorum.copies, failed) >= needed
@@ -118,7 +118,7 @@ def systems(draw: st.DrawFn) -> System:
     stores = [
         MySQL(
             name,
-            copies=draw(st.integers(0, 2)),
+            copies=draw(st.integers(1, 3)),
             zones=ZONES,
             failover=draw(st.sampled_from(["automatic", "none"])),
             quorum=draw(st.none() | st.just(Quorum(copies=3, read=2, write=2))),
@@ -181,7 +181,7 @@ def units_of(system: System) -> list[Unit]:
         found += [Unit("replica", service.name, n + 1) for n in range(count)]
     for store in system.datastores:
         quorum = getattr(store, "quorum", None)
-        count = quorum.copies if quorum else (store.replicas or 0) + 1
+        count = quorum.copies if quorum else store.copies or 1
         found += [Unit("copy", store.name, n + 1) for n in range(count)]
     return found
 

@@ -14,7 +14,8 @@ def data_view(canvas: Canvas) -> View:
     """Datastores and topics with the services that touch them."""
     graph = canvas.graph
     verbs: dict[tuple[str, str], dict[str, None]] = {}
-    for store in (*graph.system.datastores, *graph.system.channels):
+    members: tuple[Datastore | Channel, ...] = (*graph.system.datastores, *graph.system.channels)
+    for store in members:
         if store.belongs_to is not None:
             verbs.setdefault((str(store.belongs_to), store.name), {})["owns"] = None
     for step in graph.interactions:
