@@ -105,11 +105,11 @@ class _Generator:
         ]
         load = [Load(journey, Poisson(5 / s)) for journey in journeys]
         topics = [
-            Topic(name, broker="kafka", partitions=12, replication_factor=3, min_in_sync=2)
+            Topic(name, broker="kafka", partitions=12, copies=3, min_in_sync=2)
             for name in self._topics
         ]
         platforms: list[Named] = [
-            Kafka("kafka", replicas=3, zones=ZONES),
+            Kafka("kafka", nodes=3, zones=ZONES),
             Prometheus("prometheus"),
             Rizhiyi("rizhiyi"),
         ]
@@ -230,10 +230,12 @@ class _Generator:
     def _store(self, number: int) -> str:
         name = f"db{number}"
         kind: type[Datastore] = PostgreSQL if number % 4 == 1 else MySQL
-        store = kind(name, owner=f"s{number}", replicas=2, read=1 * ms, write=2 * ms, zones=ZONES)
+        store = kind(
+            name, belongs_to=f"s{number}", copies=3, read=1 * ms, write=2 * ms, zones=ZONES
+        )
         self._stores.append(store)
         if number % 9 == 0:
-            self._stores.append(Redis(f"cache{number}", owner=f"s{number}", ttl=60 * s))
+            self._stores.append(Redis(f"cache{number}", belongs_to=f"s{number}", ttl=60 * s))
         return name
 
     def _consumers(self, number: int) -> list[Consumer]:

@@ -13,7 +13,7 @@ payments = Service(
     endpoints=[Endpoint("Charge", Grpc("payments.v1.Payments"),
                         steps=[Work(60 * ms), Write("ledger")])],
 )
-ledger = MySQL("ledger", owner="payments", replicas=1, write=4 * ms)
+ledger = MySQL("ledger", belongs_to="payments", copies=2, write=4 * ms)
 
 checkout = Journey("checkout", "orders.place", critical=True,
                    slo=Slo(p99=400 * ms, availability=99.9 * percent))

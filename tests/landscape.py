@@ -49,7 +49,7 @@ def landscape(services: int = 300, seed: int = 1) -> System:
     elements: list[Named] = [
         Person("customer", uses=["edge.page"]),
         External("bank", protocol=Http2("POST", "/pay")),
-        Kafka("kafka", replicas=3, zones=["a", "b", "c"]),
+        Kafka("kafka", nodes=3, zones=["a", "b", "c"]),
         Gateway(
             "edge",
             boundary="web",
@@ -78,9 +78,11 @@ def landscape(services: int = 300, seed: int = 1) -> System:
 
 def _domain(domain: str, position: int, inside: int, rng: random.Random) -> list[Named]:
     found: list[Named] = [
-        MySQL(f"{domain}-db", owner=f"{domain}-1", shards=2, replicas=1, read=2 * ms, write=3 * ms),
-        Redis(f"{domain}-cache", owner=f"{domain}-0", read=1 * ms, write=1 * ms),
-        Topic(f"{domain}-events", broker="kafka", owner=f"{domain}-0", partitions=6),
+        MySQL(
+            f"{domain}-db", belongs_to=f"{domain}-1", shards=2, copies=2, read=2 * ms, write=3 * ms
+        ),
+        Redis(f"{domain}-cache", belongs_to=f"{domain}-0", read=1 * ms, write=1 * ms),
+        Topic(f"{domain}-events", broker="kafka", belongs_to=f"{domain}-0", partitions=6),
     ]
     for number in range(inside):
         runtime = (SpringBoot("4.1"), GoKit("0.13"), Micronaut("4.7"))[number % 3]

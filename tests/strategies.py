@@ -271,7 +271,7 @@ def systems(draw: st.DrawFn) -> System:
             coalesced=draw(st.booleans()),
         ),
         LocalCache("local", ttl=300 * ms),
-        Kafka("kafka", replicas=3),
+        Kafka("kafka", nodes=3),
         Topic("events", broker="kafka", partitions=draw(st.integers(1, 4))),
         Queue("dead", broker="kafka"),
     ]

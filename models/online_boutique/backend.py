@@ -49,9 +49,9 @@ currency = grpc_service(
 
 redis_cart = Redis(
     "redis-cart",
-    owner="cartservice",
+    belongs_to="cartservice",
     role="store",
-    replicas=0,
+    copies=1,
     read=assumed.REDIS_QUERY,
     write=assumed.REDIS_QUERY,
     deployment=Kubernetes(

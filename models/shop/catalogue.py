@@ -44,9 +44,9 @@ HOURLY = Backup(
 
 pages = MongoDB(
     "product-pages",
-    owner="catalogue",
+    belongs_to="catalogue",
     version="7.0",
-    replicas=2,
+    copies=3,
     failover="automatic",
     zones=ZONES,
     consistency="session",
@@ -62,9 +62,9 @@ pages = MongoDB(
 )
 page_cache = Redis(
     "page-cache",
-    owner="catalogue",
+    belongs_to="catalogue",
     version="7.4",
-    replicas=1,
+    copies=2,
     failover="automatic",
     zones=ZONES,
     shards=3,
@@ -88,9 +88,9 @@ page_cache = Redis(
 )
 stock_db = MySQL(
     "stock-db",
-    owner="stock",
+    belongs_to="stock",
     version="8.4",
-    replicas=2,
+    copies=3,
     replication="semi_sync",
     failover="automatic",
     zones=ZONES,

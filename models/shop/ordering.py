@@ -50,7 +50,7 @@ kafka = Kafka(
     "kafka",
     owner="team-platform",
     version="3.9",
-    replicas=3,
+    nodes=3,
     zones=ZONES,
     encrypted=True,
     delivery="at_least_once",
@@ -58,17 +58,17 @@ kafka = Kafka(
 )
 
 
-def events(name: str, path: str, owner: str, partitions: int) -> Topic:
+def events(name: str, path: str, belongs_to: str, partitions: int) -> Topic:
     """A topic with a schema, three copies and a dead-letter topic of its own."""
     return Topic(
         name,
         broker="kafka",
-        owner=owner,
+        belongs_to=belongs_to,
         format="avro",
         contract=Contract(path, compatibility="backward_transitive"),
         message_size=2 * KiB,
         partitions=partitions,
-        replication_factor=3,
+        copies=3,
         min_in_sync=2,
         key="order_id",
         retention=7 * days,
@@ -92,7 +92,7 @@ dead_letters = Topic(
 
 orders_db = MySQL(
     "orders-db",
-    owner="orders",
+    belongs_to="orders",
     version="8.4",
     shards=4,
     shard_key=ShardKey(
@@ -104,7 +104,7 @@ orders_db = MySQL(
         skew=0.2,
     ),
     sharding="hash",
-    replicas=2,
+    copies=3,
     replication="semi_sync",
     failover="automatic",
     zones=ZONES,

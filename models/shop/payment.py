@@ -43,7 +43,7 @@ paid = events("paid", "contracts/paid.v1.avsc", "payments", 12)
 
 ledger = MySQL(
     "ledger",
-    owner="payments",
+    belongs_to="payments",
     version="8.4",
     shards=4,
     shard_key=ShardKey(
@@ -55,7 +55,7 @@ ledger = MySQL(
         skew=0.1,
     ),
     sharding="hash",
-    replicas=2,
+    copies=3,
     replication="sync",
     failover="automatic",
     zones=ZONES,

@@ -47,9 +47,9 @@ def mongo(name: str, owner: str) -> MongoDB:
     """A single mongod."""
     return MongoDB(
         name,
-        owner=owner,
+        belongs_to=owner,
         version="4.4.6",
-        replicas=0,
+        copies=1,
         read=MONGO_TIME,
         write=MONGO_TIME,
         deployment=Docker(image="mongo:4.4.6", restart="always"),
@@ -60,8 +60,8 @@ def redis(name: str, owner: str) -> Redis:
     """A single Redis."""
     return Redis(
         name,
-        owner=owner,
-        replicas=0,
+        belongs_to=owner,
+        copies=1,
         read=CACHE_TIME,
         write=CACHE_TIME,
         deployment=Docker(image="redis", restart="always"),
@@ -72,8 +72,8 @@ def memcached(name: str, owner: str) -> Memcached:
     """A single Memcached."""
     return Memcached(
         name,
-        owner=owner,
-        replicas=0,
+        belongs_to=owner,
+        copies=1,
         read=CACHE_TIME,
         write=CACHE_TIME,
         deployment=Docker(image="memcached", restart="always"),

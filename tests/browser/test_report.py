@@ -60,7 +60,7 @@ def hostile() -> System:
         [
             Service("front", endpoints=[Endpoint("go", steps=calls)]),
             *services,
-            PostgreSQL("db", owner="front", read=1 * ms),
+            PostgreSQL("db", belongs_to="front", read=1 * ms),
         ],
         journeys=[Journey("<b>visit</b>", "front.go", critical=True)],
         scenarios=[Scenario("all", load=[Load("<b>visit</b>", Poisson(20 / s))], faults=[slow])],

@@ -250,7 +250,7 @@ class Generator:
                 shard_key=self.maybe(
                     lambda: ShardKey(name="id", cardinality=20, skew=self.pick((None, 1.0)))
                 ),
-                replicas=self.pick((None, 2)),
+                copies=self.pick((None, 3)),
             ),
             Redis(
                 "cache",
@@ -267,7 +267,7 @@ class Generator:
                 latency=self.time(),
                 error_rate=self.pick((None, 10 * percent)),
             ),
-            Kafka("kafka", replicas=3),
+            Kafka("kafka", nodes=3),
             Topic("events", broker="kafka", partitions=self.pick((1, 3))),
             Topic("keyed", broker="kafka", partitions=3, key="id"),
             Queue("work", broker="kafka", visibility_timeout=self.pick((None, 10 * ms))),

@@ -73,7 +73,7 @@ def test_the_hottest_shard_gets_the_share_of_its_keys() -> None:
     key = ShardKey(name="customer", cardinality=10_000, skew=1.2)
     model = system(
         service("front", Read("db")),
-        CockroachDB("db", shards=8, shard_key=key, read=1 * ms, parallelism=4, replicas=0),
+        CockroachDB("db", shards=8, shard_key=key, read=1 * ms, parallelism=4, copies=1),
     )
     (result,) = runs(model, Poisson(500 / s), 60.0, count=1)
     store = result.resource("db")

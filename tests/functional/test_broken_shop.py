@@ -254,7 +254,7 @@ BREAKAGES = {
         '    entities=["stock"], start_after=["stock"],\n    endpoints',
         at="stock = Service(",
     ),
-    "DAT001": Break("ordering.py", "    replicas=2,", "    replicas=0,", at="orders_db = MySQL("),
+    "DAT001": Break("ordering.py", "\n    copies=3,", "\n    copies=1,", at="orders_db = MySQL("),
     "DAT003": Break(
         "catalogue.py",
         "    shard_key=ShardKey(\n",
@@ -375,7 +375,7 @@ BREAKAGES = {
     "MOD002": Break(
         "payment.py",
         "bank = External(",
-        'spare = MySQL("spare", owner="payments")\n\nbank = External(',
+        'spare = MySQL("spare", belongs_to="payments")\n\nbank = External(',
         at="spare = MySQL",
     ),
     "BND008": added(
@@ -461,14 +461,14 @@ BREAKAGES = {
     ),
     "DAT002": Break("ordering.py", "max_rate=4000 / s", "max_rate=40 / s", at="orders_db = MySQL("),
     "DAT004": added(
-        'hot_store = MySQL("hot-store", owner="stock", shards=4, write="10 ms", parallelism=1,'
+        'hot_store = MySQL("hot-store", belongs_to="stock", shards=4, write="10 ms", parallelism=1,'
         ' shard_key=ShardKey(name="k", skew=3.0, cardinality=1000))',
         'writer = Gateway("writer", endpoints=[Endpoint("go", steps=[Write("hot-store")])])',
         *loaded("writer.go"),
     ),
     "DAT007": Break("ordering.py", "Publish(placed, outbox=True", "Publish(placed, outbox=False"),
     "DAT008": added(
-        'busy = MySQL("busy-store", owner="stock", read="7 ms", parallelism=1)',
+        'busy = MySQL("busy-store", belongs_to="stock", read="7 ms", parallelism=1)',
         'reader = Gateway("reader", endpoints=[Endpoint("go", steps=[Read("busy-store")])])',
         *loaded("reader.go"),
     ),
@@ -480,7 +480,7 @@ BREAKAGES = {
     ),
     "DAT012": added(
         'far_journey = Journey("far-journey", "writer.go", slo=Slo(p99="160 ms"))',
-        'far = MySQL("far", owner="stock", zones=ZONES, consistency="strong", write="1 ms")',
+        'far = MySQL("far", belongs_to="stock", zones=ZONES, consistency="strong", write="1 ms")',
         'steps = [Repeat(100, [Write("far")])]',
         'writer = Gateway("writer", endpoints=[Endpoint("go", steps=steps)])',
     ),

@@ -22,7 +22,7 @@ system = System(
         Service("front", boundary="web", tags=["pci"], docs="https://docs.example.org/front",
                 endpoints=[Endpoint("go", steps=[Work(1 * ms), Call("back.get", timeout=1 * s)])]),
         Service("back", boundary="core", endpoints=[Endpoint("get", steps=[Read("db")])]),
-        PostgreSQL("db", owner="back", read=2 * ms),
+        PostgreSQL("db", belongs_to="back", read=2 * ms),
     ],
     journeys=[Journey("visit", "front.go", critical=True)],
     scenarios=[Scenario("usual", load=[Load("visit", Poisson(50 / s))])],

@@ -20,7 +20,7 @@ from archcheck import *
 from archcheck.units import ms, percent, s
 
 bank = External("bank", latency=Constant(5 * ms))
-db = MySQL("db", zones=["a"], replicas=0)
+db = MySQL("db", zones=["a"], copies=1)
 web = Service(
     "web",
     deployment=Kubernetes(replicas=2, zones=["a"]),

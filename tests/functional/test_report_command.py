@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_report_has_every_part(folder: Path) -> None:
-    done = archcheck(folder, "report", "model.py", "--set", "db.replicas=1,2", "-o", "out.html")
+    done = archcheck(folder, "report", "model.py", "--set", "db.copies=2,3", "-o", "out.html")
     assert done.returncode == 1, done.stderr
     assert re.fullmatch(r"wrote out.html \([\d.]+ MB\): \d+ errors, \d+ warnings\n", done.stderr)
     page = (folder / "out.html").read_text()
@@ -32,7 +32,7 @@ def test_the_report_has_every_part(folder: Path) -> None:
     ):  # fmt: skip
         assert f'<section id="{part}">' in page
     assert "model.py:9" in page
-    assert "db.replicas=2" in page
+    assert "db.copies=3" in page
 
 
 def test_parts_can_be_left_out(folder: Path) -> None:

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Endpoint, MySQL, Service, System, Team, Write
+from archcheck import Endpoint, MySQL, Named, Service, System, Team, Write
 from archcheck.findings import Result, Rule, Undecided, Violation
-from archcheck.graph import Graph, Interaction
+from archcheck.graph import Graph
 
 rule = Rule("BND004", "foreign-write", severity="error", method="attr")
 
@@ -29,12 +29,12 @@ def check(graph: Graph) -> Iterator[Result]:
     for step in graph.interactions:
         if step.mode != "write":
             continue
-        owner = getattr(step.target, "owner", None)
+        owner = _owner(step.target)
         if owner is None:
             if step.target.name not in unowned:
                 unowned.add(step.target.name)
-                yield Undecided(step.target, "owner")
-        elif not _is_owner(graph, str(owner), step):
+                yield Undecided(step.target, "belongs_to")
+        elif owner not in (step.source.name, getattr(step.source, "owner", None)):
             yield Violation(
                 step,
                 f"{step.source.name} writes {step.target.name}, which {owner} owns",
@@ -43,10 +43,9 @@ def check(graph: Graph) -> Iterator[Result]:
             )
 
 
-def _is_owner(graph: Graph, owner: str, step: Interaction) -> bool:
-    if isinstance(graph.system.find(owner), Team):
-        return getattr(step.source, "owner", None) == owner
-    return step.source.name == owner
+def _owner(store: Named) -> str | None:
+    """The service whose data a datastore holds; where nobody says it, the team."""
+    return getattr(store, "belongs_to", None) or getattr(store, "owner", None)
 
 
 @rule.bad("orders.place -> ledger")
@@ -54,7 +53,7 @@ def a_stranger_writes() -> System:
     return System(
         "shop",
         [
-            MySQL("ledger", owner="billing"),
+            MySQL("ledger", belongs_to="billing"),
             Service("billing", endpoints=[Endpoint("charge", steps=[Write("ledger")])]),
             Service("orders", endpoints=[Endpoint("place", steps=[Write("ledger")])]),
         ],
@@ -66,13 +65,13 @@ def the_owner_writes() -> System:
     return System(
         "shop",
         [
-            MySQL("ledger", owner="billing"),
+            MySQL("ledger", belongs_to="billing"),
             Service("billing", endpoints=[Endpoint("charge", steps=[Write("ledger")])]),
         ],
     )
 
 
-@rule.unknown("owner")
+@rule.unknown("belongs_to")
 def nobody_is_known_to_own_it() -> System:
     return System(
         "shop",

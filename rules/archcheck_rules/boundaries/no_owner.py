@@ -1,8 +1,9 @@
-"""Every service and datastore has one owning team.
+"""Every service has an owning team, and every datastore a service that it belongs to.
 
 Why it matters: what nobody owns nobody patches, nobody is woken for, and nobody may change.
 
-How to fix: declare ``owner="team-..."`` on the service, and the owning service on a datastore.
+How to fix: declare ``owner="team-..."`` on the service, and ``belongs_to="..."`` on the datastore:
+the service whose data it holds.
 
 False positives: none; an element that is about to be removed still fails at night.
 
@@ -22,17 +23,21 @@ rule = Rule("BND007", "no-owner", severity="warning", method="attr", on_unknown=
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    members: list[Service | Datastore] = [*graph.system.services, *graph.system.datastores]
-    for member in members:
-        if member.owner is None:
-            what = "owning service" if isinstance(member, Datastore) else "owning team"
-            example = "payments" if isinstance(member, Datastore) else "team-payments"
-            yield Violation(
-                member,
-                f"the {member.kind} {member.name} has no {what}",
-                fix=f'owner="{example}"',
-                cause=f"there is no {what}",
-            )
+    for service in graph.system.services:
+        if service.owner is None:
+            yield _unowned(service, "owning team", 'owner="team-payments"')
+    for store in graph.system.datastores:
+        if store.belongs_to is None and store.owner is None:
+            yield _unowned(store, "owning service", 'belongs_to="payments"')
+
+
+def _unowned(member: Service | Datastore, what: str, fix: str) -> Violation:
+    return Violation(
+        member,
+        f"the {member.kind} {member.name} has no {what}",
+        fix=fix,
+        cause=f"there is no {what}",
+    )
 
 
 @rule.bad("legacy", "ledger")
@@ -43,7 +48,7 @@ def nobody_owns_them() -> System:
 @rule.good
 def a_team_owns_both() -> System:
     return System(
-        "shop", [Service("billing", owner="team-money"), MySQL("ledger", owner="billing")]
+        "shop", [Service("billing", owner="team-money"), MySQL("ledger", belongs_to="billing")]
     )
 
 

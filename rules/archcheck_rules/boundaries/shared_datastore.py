@@ -114,7 +114,7 @@ def the_owner_shares_it() -> System:
     return System(
         "shop",
         [
-            MySQL("ledger", owner="billing"),
+            MySQL("ledger", belongs_to="billing"),
             Service(
                 "billing", boundary="money", endpoints=[Endpoint("due", steps=[Read("ledger")])]
             ),

@@ -52,8 +52,8 @@ def check(graph: Graph) -> Iterator[Result]:
 
 
 def _master(member: Named) -> str:
-    owner = getattr(member, "owner", None)
-    return str(owner) if isinstance(member, Datastore) and owner else member.name
+    belongs_to = member.belongs_to if isinstance(member, Datastore) else None
+    return str(belongs_to) if belongs_to else member.name
 
 
 def _customers(*members: Named) -> System:
@@ -68,19 +68,19 @@ def two_services() -> System:
 @rule.bad("archive")
 def two_datastores_of_one_service() -> System:
     return _customers(
-        MySQL("people", owner="crm", entities=["customer"]),
-        MySQL("archive", owner="crm", entities=["customer"]),
+        MySQL("people", belongs_to="crm", entities=["customer"]),
+        MySQL("archive", belongs_to="crm", entities=["customer"]),
     )
 
 
 @rule.borderline()
 def a_service_and_its_own_datastore() -> System:
-    return _customers(MySQL("people", owner="crm", entities=["customer"]))
+    return _customers(MySQL("people", belongs_to="crm", entities=["customer"]))
 
 
 @rule.good
 def the_copy_is_a_cache() -> System:
-    return _customers(Redis("names", owner="crm"))
+    return _customers(Redis("names", belongs_to="crm"))
 
 
 @rule.unknown("the system of record of customer")

@@ -7,7 +7,7 @@ A cache that is written and read directly, and that no ``Cached`` step fills fro
 datastore, is such a home; so is one that lists entities as their system of record.
 
 How to fix: write the data to a datastore and keep the cache in front of it, or declare what it
-is (``role="store"`` with persistence and a replica).
+is (``role="store"`` with persistence and a second copy).
 
 False positives: data that may be lost, such as counters of a rate limit; suppress with that
 reason.

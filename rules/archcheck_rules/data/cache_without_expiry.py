@@ -53,24 +53,26 @@ def _expires(graph: Graph, cache: str) -> bool:
 
 @rule.bad("prices")
 def nothing_ever_leaves() -> System:
-    prices = Redis("prices", owner="web", ttl=Absent("prices hardly change"), invalidation="none")
+    prices = Redis(
+        "prices", belongs_to="web", ttl=Absent("prices hardly change"), invalidation="none"
+    )
     return System("shop", [Service("web"), prices])
 
 
 @rule.good
 def five_minutes() -> System:
-    return System("shop", [Service("web"), Redis("prices", owner="web", ttl=5 * minutes)])
+    return System("shop", [Service("web"), Redis("prices", belongs_to="web", ttl=5 * minutes)])
 
 
 @rule.good
 def events_invalidate() -> System:
-    prices = Redis("prices", owner="web", ttl=Absent("events do it"), invalidation="event")
+    prices = Redis("prices", belongs_to="web", ttl=Absent("events do it"), invalidation="event")
     return System("shop", [Service("web"), prices])
 
 
 @rule.unknown("ttl")
 def nobody_says() -> System:
-    return System("shop", [Service("web"), Redis("prices", owner="web")])
+    return System("shop", [Service("web"), Redis("prices", belongs_to="web")])
 
 
 @rule.borderline()

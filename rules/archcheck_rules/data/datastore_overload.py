@@ -9,7 +9,7 @@ reads that may be stale (``stale=True``, or an eventually consistent store) are 
 copies. Keys are taken as even; rule DAT004 looks at their skew. A declared ``max_rate`` counts
 for each shard.
 
-How to fix: more shards, replicas for stale reads, a cache, or cheaper queries.
+How to fix: more shards, copies for stale reads, a cache, or cheaper queries.
 
 False positives: declared query times that include waiting.
 
@@ -108,7 +108,7 @@ def _ledger(
                 write=write,
                 parallelism=parallelism,
                 shards=shards,
-                replicas=3,
+                copies=4,
                 max_rate=max_rate,
             ),
             Service("orders", endpoints=[Endpoint("place", steps=steps)]),

@@ -1,6 +1,6 @@
 """Datastores say how much may be lost, and how soon they are back.
 
-Why it matters: replicas repeat every mistake at once; only a backup survives a wrong DELETE, and
+Why it matters: copies repeat every mistake at once; only a backup survives a wrong DELETE, and
 only objectives tell whether it is made often enough and comes back fast enough.
 
 How to fix: ``backup=Backup(every=1 * hours, recovery_point=15 * minutes, recovery_time=1 *
@@ -47,12 +47,12 @@ def check(graph: Graph) -> Iterator[Result]:
 
 
 def _stored(backup: Backup | Absent | None) -> System:
-    return System("shop", [Service("orders"), MySQL("rows", owner="orders", backup=backup)])
+    return System("shop", [Service("orders"), MySQL("rows", belongs_to="orders", backup=backup)])
 
 
 @rule.bad("rows")
 def never_backed_up() -> System:
-    return _stored(Absent("the replicas are enough"))
+    return _stored(Absent("the copies are enough"))
 
 
 @rule.good
@@ -62,7 +62,7 @@ def both_objectives() -> System:
 
 @rule.good
 def a_cache_can_be_lost() -> System:
-    return System("shop", [Service("orders"), Redis("fast", owner="orders")])
+    return System("shop", [Service("orders"), Redis("fast", belongs_to="orders")])
 
 
 @rule.unknown("backup.recovery_time")

@@ -37,7 +37,7 @@ def check(graph: Graph) -> Iterator[Result]:
 
 
 def _sharded(shards: int, key: str | None) -> System:
-    store = MySQL("orders-db", owner="orders", shards=shards, shard_key=key)
+    store = MySQL("orders-db", belongs_to="orders", shards=shards, shard_key=key)
     return System("shop", [Service("orders"), store])
 
 

@@ -43,7 +43,7 @@ def check(graph: Graph) -> Iterator[Result]:
 
 
 def _keeping(*data: DataClass, encrypted: bool | None) -> System:
-    store = MySQL("people", owner="accounts", data=data, encrypted_at_rest=encrypted)
+    store = MySQL("people", belongs_to="accounts", data=data, encrypted_at_rest=encrypted)
     return System("shop", [Service("accounts"), store])
 
 

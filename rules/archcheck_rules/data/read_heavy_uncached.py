@@ -6,7 +6,7 @@ grows with every visitor.
 A datastore is near its limit when a node is busier than ``near``, and mostly read when more than
 ``reads`` of its queries are. Copies count as soon as a read may be stale.
 
-How to fix: ``Cached("cache", [Read(...)], hit_ratio=...)``, or replicas and ``stale=True`` for
+How to fix: ``Cached("cache", [Read(...)], hit_ratio=...)``, or copies and ``stale=True`` for
 the reads that can bear it.
 
 False positives: reads that must be fresh and are each different.
@@ -76,7 +76,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                     f"{store.name} is {asked.busiest_node() / servers:.0%} busy in scenario "
                     f"{demand.scenario.name!r}, {share:.0%} of its queries are reads, and they "
                     "have neither a cache nor copies",
-                    fix="Cached(...) around the reads, or replicas and stale=True",
+                    fix="Cached(...) around the reads, or copies and stale=True",
                     evidence=(f"{asked.busiest_node():.3g} queries at a time, {what}={servers}",),
                 )
 
@@ -98,7 +98,7 @@ def _pages(
         "shop",
         [
             Redis("hot", read=0.01 * ms),
-            MySQL("pages", read=read, write=1 * ms, parallelism=parallelism, replicas=1),
+            MySQL("pages", read=read, write=1 * ms, parallelism=parallelism, copies=2),
             Service(
                 "web",
                 endpoints=[Endpoint("page", steps=steps)],

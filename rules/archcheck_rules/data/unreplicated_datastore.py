@@ -3,7 +3,7 @@
 Why it matters: when the only copy is lost, so is the data since the last backup, and every
 journey that needs it until the restore is done.
 
-How to fix: ``replicas=1`` (copies beside the primary) or more, in another zone.
+How to fix: ``copies=2`` (the primary counted) or more, in another zone.
 
 False positives: data that can be computed again; declare the store as a cache
 (``role="cache"``).
@@ -35,23 +35,24 @@ def check(graph: Graph) -> Iterator[Result]:
                 if journey.name not in names:
                     names.append(journey.name)
     for store, journeys in used.values():
-        found = effective(store, "replicas")
+        found = effective(store, "copies")
         if not found.is_known:
-            yield Undecided(store, "replicas", "holds with at least 1 beside the primary")
-        elif found.value == 0:
+            yield Undecided(store, "copies", "holds with at least 2, the primary counted")
+        elif found.value == 1:
             yield Violation(
                 store,
-                f"{store.name} has no replica, and critical journeys use it: {', '.join(journeys)}",
-                fix="replicas=1",
-                cause="a datastore of a critical journey has no replica",
+                f"{store.name} has a single copy, and critical journeys use it: "
+                f"{', '.join(journeys)}",
+                fix="copies=2",
+                cause="a datastore of a critical journey has a single copy",
             )
 
 
-def _store(replicas: int | None) -> System:
+def _store(copies: int | None) -> System:
     return System(
         "shop",
         [
-            MySQL("ledger", replicas=replicas),
+            MySQL("ledger", copies=copies),
             Service("orders", endpoints=[Endpoint("place", steps=[Read("ledger")])]),
         ],
         journeys=[Journey("checkout", "orders.place", critical=True)],
@@ -60,15 +61,15 @@ def _store(replicas: int | None) -> System:
 
 @rule.bad("ledger")
 def a_single_copy() -> System:
-    return _store(0)
-
-
-@rule.good
-def a_replica() -> System:
     return _store(1)
 
 
-@rule.unknown("replicas")
+@rule.good
+def a_second_copy() -> System:
+    return _store(2)
+
+
+@rule.unknown("copies")
 def nobody_says() -> System:
     return _store(None)
 
@@ -90,7 +91,7 @@ def only_an_uncritical_journey_uses_it() -> System:
     return System(
         "shop",
         [
-            MySQL("ledger", replicas=0),
+            MySQL("ledger", copies=1),
             Service("orders", endpoints=[Endpoint("list", steps=[Read("ledger")])]),
             Service("web", endpoints=[Endpoint("page")]),
         ],

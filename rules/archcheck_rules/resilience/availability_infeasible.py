@@ -166,7 +166,7 @@ def _add(bound: _Bound, member: Named) -> None:
 
 def _copies(member: Named) -> int:
     if isinstance(member, Datastore):
-        return (member.replicas or 0) + 1
+        return member.copies or 1
     deployment = getattr(member, "deployment", None)
     return (deployment.fewest_replicas() if deployment else None) or 1
 
@@ -204,7 +204,7 @@ def one_replica_less() -> System:
 
 @rule.bad("orders.place")
 def the_database_is_down_too_often() -> System:
-    store = MySQL("ledger", replicas=0, deployment=Kubernetes(availability=99 * percent))
+    store = MySQL("ledger", copies=1, deployment=Kubernetes(availability=99 * percent))
     place = Endpoint("place", steps=[Read("ledger")], slo=Slo(availability=99.9 * percent))
     alone = Kubernetes(replicas=3, availability=99.9 * percent)
     return System("shop", [store, Service("orders", deployment=alone, endpoints=[place])])
@@ -244,7 +244,7 @@ def two_parties_and_one_of_them_twice() -> System:
 
 @rule.borderline()
 def a_provider_answers_for_all_copies() -> System:
-    store = MySQL("ledger", replicas=2, deployment=Managed("RDS", availability=99.95 * percent))
+    store = MySQL("ledger", copies=3, deployment=Managed("RDS", availability=99.95 * percent))
     promised = Slo(availability=99.95 * percent)
     place = Endpoint("place", steps=[Read("ledger"), Publish("placed")], slo=promised)
     up = Kubernetes(replicas=9, availability=99.9 * percent)

@@ -62,8 +62,8 @@ def _prices(target: str, *, steps: tuple[Step, ...] = (), there: str | None = "b
     return System(
         "shop",
         [
-            MySQL("db", replicas=0, zones=["c"]),
-            Redis("copy", replicas=0, zones=["a"]),
+            MySQL("db", copies=1, zones=["c"]),
+            Redis("copy", copies=1, zones=["a"]),
             Service("web", endpoints=[Endpoint("page", steps=[ask])]),
             Service("live", deployment=here, endpoints=[Endpoint("get", steps=[Read("db")])]),
             Service("list", deployment=other, endpoints=[Endpoint("get", steps=steps)]),

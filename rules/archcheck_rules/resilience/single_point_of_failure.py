@@ -3,7 +3,7 @@
 Why it matters: the one replica's restart, node or disk is an outage of everything behind it.
 
 How to fix: run at least two replicas (``replicas=2`` or an autoscaler with ``min=2``); give a
-datastore a replica; or make the dependency soft with a fallback.
+datastore a second copy (``copies=2``); or make the dependency soft with a fallback.
 
 The rule follows what the journey cannot answer without: synchronous steps that are neither
 optional nor backed by a fallback or cache, and the brokers that it publishes to. Externals are
@@ -53,8 +53,7 @@ def check(graph: Graph) -> Iterator[Result]:
             continue
         copies, why = _copies(member)
         if copies is None:
-            attribute = "deployment.replicas" if isinstance(member, Service) else "replicas"
-            yield Undecided(member, attribute, "holds with at least 2")
+            yield Undecided(member, _attribute(member), "holds with at least 2")
         elif copies < 2:
             names = ", ".join(journey.name for journey in journeys)
             yield Violation(
@@ -62,18 +61,24 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"{member.name} exists once{why}, and the critical "
                 f"{'journey' if len(journeys) == 1 else 'journeys'} {names} cannot answer "
                 "without it",
-                fix="replicas=2" if not isinstance(member, Datastore) else "replicas=1",
+                fix=f"{_attribute(member).removeprefix('deployment.')}=2",
                 evidence=tuple(path),
                 cause=f"what critical journeys need exists once{why}",
             )
 
 
+def _attribute(member: Service | Datastore | Broker) -> str:
+    """The attribute that says how many there are."""
+    if isinstance(member, Service):
+        return "deployment.replicas"
+    return "copies" if isinstance(member, Datastore) else "nodes"
+
+
 def _copies(member: Service | Datastore | Broker) -> tuple[int | None, str]:
     if isinstance(member, Datastore):
-        found = effective(member, "replicas")
-        return (found.value + 1 if found.is_known else None), ""
+        return effective(member, "copies").value, ""
     if isinstance(member, Broker):
-        return member.replicas, ""
+        return member.nodes, ""
     deployment = member.deployment
     if deployment is None:
         return None, ""

@@ -68,9 +68,9 @@ def _shop(
     return System(
         "shop",
         [
-            MySQL("ledger", replicas=1, zones=["a", "b"], failover=failover),
-            Kafka("kafka", replicas=3, zones=["a", "b", "c"]),
-            Topic("placed", broker="kafka", replication_factor=3, min_in_sync=2),
+            MySQL("ledger", copies=2, zones=["a", "b"], failover=failover),
+            Kafka("kafka", nodes=3, zones=["a", "b", "c"]),
+            Topic("placed", broker="kafka", copies=3, min_in_sync=2),
             Service("orders", deployment=up(*zones), endpoints=[Endpoint("place", steps=steps)]),
             Service("one", deployment=up("a"), endpoints=[Endpoint("get")]),
             Service("two", deployment=up("b"), endpoints=[Endpoint("get")]),

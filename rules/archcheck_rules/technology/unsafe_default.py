@@ -66,7 +66,7 @@ def _caches(graph: Graph) -> Iterator[Result]:
 def _topics(graph: Graph) -> Iterator[Result]:
     for topic in graph.system.of_type(Topic):
         broker = graph.system.find(str(topic.broker)) if topic.broker else None
-        copies = topic.replication_factor or 1
+        copies = topic.copies or 1
         if isinstance(broker, Kafka) and copies > 1 and topic.min_in_sync is None:
             yield Violation(
                 topic,
@@ -103,7 +103,7 @@ def a_cache_that_fills_up() -> System:
 
 @rule.bad("placed")
 def lost_with_one_copy() -> System:
-    return System("shop", [Kafka("kafka"), Topic("placed", broker="kafka", replication_factor=3)])
+    return System("shop", [Kafka("kafka"), Topic("placed", broker="kafka", copies=3)])
 
 
 @rule.bad("web")
@@ -128,11 +128,11 @@ def a_store_must_not_evict() -> System:
 
 @rule.borderline()
 def a_single_copy_has_no_quorum() -> System:
-    return System("shop", [Kafka("kafka"), Topic("placed", broker="kafka", replication_factor=1)])
+    return System("shop", [Kafka("kafka"), Topic("placed", broker="kafka", copies=1)])
 
 
 @rule.good
 def all_is_declared() -> System:
-    topic = Topic("placed", broker="kafka", replication_factor=3, min_in_sync=2)
+    topic = Topic("placed", broker="kafka", copies=3, min_in_sync=2)
     web = Service("web", runtime=SpringBoot())
     return System("shop", [Kafka("kafka"), topic, Redis("hot", eviction="allkeys-lru"), web])

@@ -68,7 +68,7 @@ class StoreDemand:
     @property
     def copies(self) -> int:
         """Copies of each shard, the primary included."""
-        return (effective(self.store, "replicas").value or 0) + 1
+        return effective(self.store, "copies").value or 1
 
     @property
     def copies_for_reads(self) -> int:

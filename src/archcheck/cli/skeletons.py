@@ -141,7 +141,7 @@ items = Service(
     ],
 )
 
-items_db = PostgreSQL("items-db", owner="items", read=2 * ms)
+items_db = PostgreSQL("items-db", belongs_to="items", read=2 * ms)
 
 system = System(
     "{name}",

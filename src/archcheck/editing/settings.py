@@ -36,6 +36,7 @@ from archcheck.model import (
 )
 from archcheck.model.element import field_names, nearest
 from archcheck.model.linking import walk
+from archcheck.model.renamed import renamed
 from archcheck.units import Quantity, Rate
 
 _INSIDE = ("deployment", "runtime", "autoscale", "shedding")
@@ -178,6 +179,8 @@ def _holder_of(part: Element, field: str, path: str, named: Element) -> tuple[El
     known = list(field_names(type(part)))
     if field in known:
         return part, field
+    if sentence := renamed(type(part), field):
+        raise ModelError(f"the setting {path!r}: {sentence}")
     if field == "work":
         works = [step for step in walk(part) if isinstance(step, Work)]
         if len(works) == 1:

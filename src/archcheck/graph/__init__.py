@@ -107,14 +107,12 @@ class Graph:
         return frozenset(end for end in ends if isinstance(end, str))
 
     def boundary_of(self, member: Named) -> str | None:
-        """The bounded context: its own, else that of its owner."""
+        """The bounded context: its own, else that of the service it belongs to."""
         own = getattr(member, "boundary", None)
         if own is not None or isinstance(member, Service):
             return own
-        owner = getattr(member, "owner", None)
-        if isinstance(owner, str) and owner in self.system.directory.elements:
-            return self.boundary_of(self.system.find(owner))
-        return None
+        belongs_to = getattr(member, "belongs_to", None)
+        return self.boundary_of(self.system.find(belongs_to)) if belongs_to is not None else None
 
     def trust_zone_of(self, member: Named) -> str | None:
         """The trust zone: its own, else that of its declared boundary."""

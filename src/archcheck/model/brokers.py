@@ -9,7 +9,16 @@ from pydantic import Field
 
 from archcheck.model.deployment import Deployment
 from archcheck.model.element import Absent, Many, element
-from archcheck.model.named import BrokerRef, ChannelRef, Described, Named, Part, Ref
+from archcheck.model.named import (
+    BrokerRef,
+    ChannelRef,
+    Described,
+    Named,
+    Part,
+    Ref,
+    ServiceRef,
+    TeamRef,
+)
 from archcheck.model.protocols import Contract, Format
 from archcheck.model.resilience import Count
 from archcheck.model.values import Default, Documented
@@ -26,8 +35,8 @@ class Broker(Named, Documented):
 
     label: ClassVar[str] = ""
     """Its product name."""
-    owner: str | Named | Part | None
-    replicas: int | None
+    owner: str | Named | None
+    nodes: int | None
     zones: Sequence[str]
 
 
@@ -35,14 +44,14 @@ class Broker(Named, Documented):
 class _Broker(Described, Broker):
     """Fields that every broker has."""
 
-    owner: Ref | None = None
-    """The team that runs it, or the service it belongs to."""
+    owner: TeamRef | None = None
+    """The team that runs it."""
     version: str | None = None
     """Version in use."""
     boundary: str | None = None
     """Bounded context, where it belongs to one."""
-    replicas: Count | None = None
-    """Broker nodes."""
+    nodes: Count | None = None
+    """Machines that it runs on."""
     zones: Many[str] = ()
     """Failure domains of the nodes."""
     max_message: Size | None = None
@@ -134,6 +143,8 @@ class Channel(Named):
     referred_as = "channel"
 
     broker: str | Named | None
+    owner: str | Named | None
+    belongs_to: str | Named | Part | None
     partitions: int | None
     delivery: Delivery | None
 
@@ -144,8 +155,10 @@ class _Channel(Described, Channel):
 
     broker: BrokerRef | None = None
     """The broker that keeps it."""
-    owner: Ref | None = None
-    """The service or team that decides about its content."""
+    owner: TeamRef | None = None
+    """The team that answers for it."""
+    belongs_to: ServiceRef | None = None
+    """The service that decides about its content."""
     format: Format | None = None
     """Data format of the messages."""
     contract: Contract | str | None = None
@@ -174,8 +187,8 @@ class Topic(_Channel):
 
     partitions: Count | None = None
     """Partitions: the most consumers of one group that can work in parallel."""
-    replication_factor: Count | None = None
-    """Copies of each partition."""
+    copies: Count | None = None
+    """Copies of each partition, the leader counted (replication factor)."""
     min_in_sync: Count | None = None
     """Copies that must have a message before it counts as written."""
     key: str | None = None

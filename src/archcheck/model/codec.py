@@ -4,6 +4,7 @@ Each element is an object whose ``type`` is the name of its class; fields that h
 default value are left out; quantities are text (``"250 ms"``). Reading needs no Python to run,
 so it is the way to check models that are not trusted: size and nesting are limited, unknown
 types and arguments are refused with their line. Declaration sites are the lines of the JSON.
+The outermost object says in which form it is written (:data:`FORMAT`).
 """
 
 from __future__ import annotations
@@ -20,9 +21,14 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from archcheck.model.element import Element, Site, build, element_types, nearest
 from archcheck.model.errors import ModelError, Place
+from archcheck.model.renamed import renamed
 from archcheck.model.system import System
 from archcheck.units import Quantity
 
+FORMAT = "archcheck.model/2"
+"""The form that is written and read. Form 1, which did not say so, had other words for some fields:
+a file that uses one of them is refused, because converting counts of copies unseen is riskier than
+exporting the model again; one that does not means the same in both forms."""
 MAX_BYTES = 64 * 1024 * 1024
 """The largest JSON model that is read."""
 MAX_DEPTH = 64
@@ -33,7 +39,7 @@ _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]\n]', re.DOTALL)
 
 def to_json(system: System) -> str:
     """``system`` as JSON text; reading it back gives an equal system."""
-    return json.dumps(to_data(system), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps({"format": FORMAT, **to_data(system)}, indent=2, ensure_ascii=False) + "\n"
 
 
 def to_data(part: Element) -> dict[str, Any]:
@@ -125,6 +131,7 @@ class _Builder:
             known = list(element_types())
             hint = nearest(name, known) if isinstance(name, str) else ""
             raise ModelError(f'"type" must be a kind of element, got {name!r}{hint}', place)
+        self._check_form(kind, values, place)
         try:
             part = kind(**values)
         except ModelError as error:
@@ -132,6 +139,24 @@ class _Builder:
             raise ModelError(error.sentence, inside) from None
         object.__setattr__(part, "_site", Site((place,)))
         return part
+
+    @staticmethod
+    def _check_form(kind: type[Element], values: dict[str, Any], place: Place) -> None:
+        form = values.pop("format", FORMAT) if issubclass(kind, System) else FORMAT
+        if form != FORMAT:
+            raise ModelError(
+                f"is of the form {form!r}, and this version reads {FORMAT!r}: export the model "
+                "again",
+                place,
+            )
+        for field in values:
+            if sentence := renamed(kind, field):
+                raise ModelError(
+                    f"{kind.__name__} {values.get('name')!r}: {sentence}; the file is of the form "
+                    f"archcheck.model/1, and this version reads {FORMAT}: export the model again, "
+                    "or write the new words",
+                    place,
+                )
 
 
 # -- schema ---------------------------------------------------------------------------------------
@@ -141,6 +166,7 @@ def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of the JSON form of a system."""
     kinds = element_types()
     definitions = {name: _definition(kind) for name, kind in sorted(kinds.items())}
+    definitions["System"]["properties"]["format"] = {"const": FORMAT}
     return {
         "$schema": GenerateJsonSchema.schema_dialect,
         "title": "archcheck model",

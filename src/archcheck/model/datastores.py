@@ -14,7 +14,7 @@ from pydantic import Field
 from archcheck.model.deployment import Deployment, Probe, Volume
 from archcheck.model.distributions import Distribution
 from archcheck.model.element import Absent, Element, Many, Probability, element
-from archcheck.model.named import Described, Named, Part, Ref
+from archcheck.model.named import Described, Named, Part, Ref, ServiceRef, TeamRef
 from archcheck.model.resilience import Count
 from archcheck.model.values import Default, Documented
 from archcheck.units import Duration, Fraction, KiB, MiB, Rate, Size
@@ -98,9 +98,10 @@ class Datastore(Named, Documented):
     is_transactional: ClassVar[bool] = False
     """Whether it has transactions over several records."""
 
-    owner: str | Named | Part | None
+    owner: str | Named | None
+    belongs_to: str | Named | Part | None
     shards: int | None
-    replicas: int | None
+    copies: int | None
     zones: Sequence[str]
     max_connections: int | None
     parallelism: int | None
@@ -124,22 +125,24 @@ class StoreFields(Described, Datastore):
 
     _is_abstract = True
 
-    owner: Ref | None = None
-    """The service that the data belong to."""
+    owner: TeamRef | None = None
+    """The team that answers for it."""
+    belongs_to: ServiceRef | None = None
+    """The service whose data it holds."""
     version: str | None = None
     """Version in use."""
     boundary: str | None = None
-    """Bounded context; ``None``: its owner's."""
+    """Bounded context; ``None``: that of the service it belongs to."""
     shards: Count | None = None
     """Partitions of the data; ``None``: not known to be sharded, treated as one."""
     shard_key: ShardKey | str | None = None
     """What decides the shard."""
     sharding: Literal["hash", "range", "directory"] | None = None
     """How the key decides."""
-    replicas: Annotated[int, Field(ge=0)] | None = None
-    """Copies of each shard beside the primary."""
+    copies: Count | None = None
+    """Copies of each shard, the primary counted."""
     replication: Literal["async", "semi_sync", "sync", "consensus"] | None = None
-    """How they follow."""
+    """How copies follow the primary."""
     failover: Literal["automatic", "manual", "none"] | None = None
     """What happens when the primary is lost."""
     consistency: Literal["strong", "bounded", "session", "eventual"] | None = None
@@ -238,7 +241,7 @@ class TiDB(StoreFields):
     is_distributed: ClassVar[bool] = True
     is_transactional: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
-        "replicas": Default(2, "PD: replication.max-replicas is 3 copies in all"),
+        "copies": Default(3, "PD: replication.max-replicas"),
         "consistency": Default("strong", "TiDB: snapshot isolation over Raft"),
     }
 
@@ -254,7 +257,7 @@ class CockroachDB(StoreFields):
     is_distributed: ClassVar[bool] = True
     is_transactional: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
-        "replicas": Default(2, "CockroachDB: num_replicas is 3 copies in all"),
+        "copies": Default(3, "CockroachDB: num_replicas"),
         "consistency": Default("strong", "CockroachDB: serializable isolation"),
     }
 
@@ -303,7 +306,7 @@ class DynamoDB(StoreFields):
     is_distributed: ClassVar[bool] = True
     is_transactional: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
-        "replicas": Default(2, "DynamoDB: data are kept in three zones"),
+        "copies": Default(3, "DynamoDB: data are kept in three zones"),
         "consistency": Default("eventual", "DynamoDB: reads are eventually consistent by default"),
         "max_item": Default(400 * KiB, "DynamoDB: item size"),
     }
@@ -321,7 +324,7 @@ class Elasticsearch(StoreFields):
     is_distributed: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
         "shards": Default(1, "Elasticsearch: index.number_of_shards"),
-        "replicas": Default(1, "Elasticsearch: index.number_of_replicas"),
+        "copies": Default(2, "Elasticsearch: index.number_of_replicas is 1 beside the primary"),
         "consistency": Default("eventual", "Elasticsearch: near real-time search"),
     }
 

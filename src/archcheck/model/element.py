@@ -35,6 +35,7 @@ from pydantic.dataclasses import rebuild_dataclass
 from pydantic_core import ArgsKwargs, core_schema
 
 from archcheck.model.errors import ModelError, Place
+from archcheck.model.renamed import renamed
 from archcheck.units import Fraction
 
 if TYPE_CHECKING:
@@ -334,7 +335,7 @@ def _one_error(kind: type[Element], error: ErrorDetails) -> str:
     match error["type"]:
         case "unexpected_keyword_argument":
             name = str(error["loc"][-1])
-            return f"there is no argument {name!r}{nearest(name, names)}"
+            return renamed(kind, name) or f"there is no argument {name!r}{nearest(name, names)}"
         case "unexpected_positional_argument":
             return (
                 "too many positional arguments; write the rest with names "

@@ -93,6 +93,10 @@ JourneyRef = Annotated[
 ]
 """A reference to a journey."""
 
+ServiceRef = Annotated[
+    str | Named, PlainValidator(_reference), _AS_TEXT, Refers(frozenset({"callable"}))
+]
+"""A reference to a service or external as a whole."""
 
 FlagRef = Annotated[str | Named, PlainValidator(_reference), _AS_TEXT, Refers(frozenset({"flag"}))]
 """A reference to a feature flag."""
@@ -120,6 +124,10 @@ class Team(Described):
 
     contact: str | None = None
     """How to reach them: a channel or an address."""
+
+
+TeamRef = Annotated[str | Team, PlainValidator(_reference), _AS_TEXT]
+"""A team; any name, until the system declares its teams."""
 
 
 @element

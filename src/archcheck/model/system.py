@@ -22,6 +22,7 @@ from archcheck.model.named import Boundary, Named, Team
 from archcheck.model.observability import Platform
 from archcheck.model.places import Places
 from archcheck.model.policies import Policy
+from archcheck.model.renamed import not_a_team
 from archcheck.model.scenarios import Scenario
 from archcheck.model.services import Endpoint, External, Person, Schedule, Service
 from archcheck.model.steps import Feature
@@ -98,14 +99,33 @@ class System(Element):
         for part in (*self.elements, *self.journeys, *self.scenarios, *self.uncertain):
             for reference in references(part):
                 directory.check(reference)
+        self._check_owners()
         self._check_registered("owner", "team", [team.name for team in self.teams])
         self._check_registered("boundary", "boundary", [part.name for part in self.boundaries])
 
+    def _check_owners(self) -> None:
+        """An owner was once the service that data belong to: its name is no team's."""
+        members: tuple[Datastore | Channel | Broker, ...] = (
+            *self.datastores,
+            *self.channels,
+            *self.brokers,
+        )
+        for member in members:
+            owner = str(member.owner)
+            if not isinstance(self.directory.elements.get(owner), Team | None):
+                raise ModelError(
+                    f"{type(member).__name__} {member.name!r}: {not_a_team(type(member), owner)}",
+                    place_of(member),
+                )
+
     def _check_registered(self, attribute: str, what: str, known: list[str]) -> None:
         """Owners and boundaries are free words until the model declares a list of them."""
+        kinds: tuple[type[Named], ...] = (Service,)
+        if what == "team":
+            kinds = (Service, Datastore, Channel, Broker)
         for member in self.elements if known else ():
             value = getattr(member, attribute, None)
-            if isinstance(member, Service) and value is not None and value not in known:
+            if isinstance(member, kinds) and value is not None and value not in known:
                 raise ModelError(
                     f"{type(member).__name__} {member.name!r}: there is no {what} {value!r} "
                     f"in the system{nearest(value, known)}",

@@ -100,7 +100,7 @@ def priced(system: System) -> dict[str, tuple[float, int, str]]:
         price, assumed = price_of(system, member)
         copies = 1
         if isinstance(member, Datastore):
-            copies = (effective(member, "replicas").value or 0) + 1
+            copies = effective(member, "copies").value or 1
         found[member.name] = price, copies, assumed
     return found
 

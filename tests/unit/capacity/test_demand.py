@@ -119,7 +119,7 @@ def loaded(*elements: Named, rate: float = 100, hit: float | None = None) -> Dem
     system = System(
         "s",
         [
-            MySQL("rows", read=2 * ms, write=4 * ms, shards=2, replicas=1, parallelism=3),
+            MySQL("rows", read=2 * ms, write=4 * ms, shards=2, copies=2, parallelism=3),
             Redis("hot", read=1 * ms),
             Service("a", endpoints=[Endpoint("do", steps=inner)]),
             *elements,

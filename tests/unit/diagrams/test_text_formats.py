@@ -67,7 +67,7 @@ def hostile() -> System:
         [
             Service("front", endpoints=[Endpoint("go", steps=calls)]),
             *services,
-            PostgreSQL("db", owner="front"),
+            PostgreSQL("db", belongs_to="front"),
         ],
         journeys=[Journey("visit", "front.go")],
         description=HOSTILE[0],

@@ -64,7 +64,7 @@ def small(*, optional: bool = False, fallback: bool = False) -> System:
         [
             Service("front", endpoints=[Endpoint("go", steps=[Work(1 * ms), call])]),
             Service("back", endpoints=[Endpoint("get", steps=[Read("db", timeout=50 * ms)])]),
-            PostgreSQL("db", owner="back", read=1 * ms),
+            PostgreSQL("db", belongs_to="back", read=1 * ms),
             Service("other", endpoints=[Endpoint("idle", steps=[Work(1 * ms)])]),
         ],
         journeys=[Journey("visit", "front.go", critical=True)],
@@ -119,8 +119,8 @@ def test_data_tells_owning_reading_and_writing_apart() -> None:
             Service("a", endpoints=[Endpoint("x", steps=[Read("db"), Write("db")])]),
             Service("b", endpoints=[Endpoint("y", steps=[Read("db")])]),
             Service("c"),
-            PostgreSQL("db", owner="a", data=["personal"]),
-            PostgreSQL("idle", owner="c"),
+            PostgreSQL("db", belongs_to="a", data=["personal"]),
+            PostgreSQL("idle", belongs_to="c"),
         ],
     )
     found = view(system, "data")

@@ -79,6 +79,7 @@ def test_load_grows_by_a_factor() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "says"),
     [
+        ("ledger.replicas", 2, "replicas are running processes of a service; write copies=..."),
         ("paymnts.replicas", 6, "there is no 'paymnts' in the system 'shop'; did you mean"),
         ("payments.replica", 6, "has no 'replica'; did you mean 'replicas'?"),
         ("payments.replicas", "abc", "replicas must be a valid integer"),

@@ -45,7 +45,7 @@ def graph() -> Graph:
                     ],
                 ),
                 Service("mail", boundary="contact", consumers=[Consumer("sold")]),
-                MySQL("rows", owner="stock"),
+                MySQL("rows", belongs_to="stock"),
                 Kafka("kafka"),
                 Topic("sold", broker="kafka"),
                 Journey("order", "shop.buy", critical=True),

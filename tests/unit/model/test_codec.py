@@ -37,6 +37,15 @@ def test_the_schema_is_a_schema_and_covers_the_vocabulary() -> None:
     assert SCHEMA["$defs"]["Call"]["required"] == ["type", "target"]
 
 
+def test_a_written_model_says_its_form() -> None:
+    assert json.loads(to_json(System("s", [])))["format"] == "archcheck.model/2"
+
+
+def test_an_older_model_without_a_renamed_field_is_read() -> None:
+    text = '{"type": "System", "name": "s", "elements": [{"type": "MySQL", "name": "a"}]}'
+    assert from_json(text).datastores[0].name == "a"
+
+
 def test_the_site_of_an_element_is_its_line_in_the_json() -> None:
     text = '{"type": "System",\n "name": "s",\n "elements": [\n  {"type": "Service", "name": "a"}]}'
     place = from_json(text, "s.json").services[0].site
@@ -57,6 +66,18 @@ def test_the_site_of_an_element_is_its_line_in_the_json() -> None:
         (
             '{"type": "System", "name": "s", "elements": [\n\n{"type": "Service", "nme": "a"}]}',
             "s.json:3: Service: there is no argument 'nme'",
+        ),
+        (
+            '{"type": "System", "name": "s", "elements": [\n'
+            '{"type": "MySQL", "name": "a", "replicas": 1}]}',
+            "s.json:2: MySQL 'a': replicas are running processes of a service; write copies=... "
+            "(the primary counted); the file is of the form archcheck.model/1, and this version "
+            "reads archcheck.model/2: export the model again, or write the new words",
+        ),
+        (
+            '{"format": "archcheck.model/3", "type": "System", "name": "s"}',
+            "s.json:1: is of the form 'archcheck.model/3', and this version reads "
+            "'archcheck.model/2': export the model again",
         ),
         ('{"type": "System", "name": "s", "name": "t"}', "s.json:1: the key 'name' appears twice"),
         ('{"type": ["x"]}', "must be a kind of element"),

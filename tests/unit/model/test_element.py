@@ -13,13 +13,16 @@ from archcheck import (
     Cached,
     Call,
     Endpoint,
+    Kafka,
     Kubernetes,
     Layers,
     Lognormal,
     ModelError,
+    MySQL,
     Retry,
     Service,
     System,
+    Topic,
     Work,
 )
 from archcheck.units import ms, percent
@@ -86,6 +89,20 @@ def test_the_representation_shows_only_what_was_said() -> None:
         (
             lambda: Service("a", boundry="x"),  # type: ignore[call-arg]
             "Service 'a': there is no argument 'boundry'; did you mean 'boundary'?",
+        ),
+        (
+            lambda: MySQL("x", replicas=2),  # type: ignore[call-arg]
+            "MySQL 'x': replicas are running processes of a service; write copies=... "
+            "(the primary counted)",
+        ),
+        (
+            lambda: Kafka("x", replicas=3),  # type: ignore[call-arg]
+            "Kafka 'x': replicas are running processes of a service; write nodes=...",
+        ),
+        (
+            lambda: Topic("x", replication_factor=3),  # type: ignore[call-arg]
+            "Topic 'x': the replication factor is a number of copies; write copies=... "
+            "(the primary counted)",
         ),
         (lambda: Call(), "Call: target is missing"),  # type: ignore[call-arg]
         (

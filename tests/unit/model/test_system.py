@@ -12,6 +12,7 @@ from archcheck import (
     Endpoint,
     External,
     Journey,
+    Kafka,
     ModelError,
     MySQL,
     Named,
@@ -21,6 +22,7 @@ from archcheck import (
     Service,
     System,
     Team,
+    Topic,
 )
 
 
@@ -83,6 +85,26 @@ def test_a_service_with_one_endpoint_can_be_called_by_its_name() -> None:
         (
             [Service("a", owner="team-mony"), Team("team-money")],
             "there is no team 'team-mony' in the system; did you mean 'team-money'?",
+        ),
+        (
+            [Service("payments"), MySQL("ledger", owner="payments")],
+            "MySQL 'ledger': owner is a team; write belongs_to='payments'",
+        ),
+        (
+            [Service("payments"), Topic("paid", owner="payments")],
+            "Topic 'paid': owner is a team; write belongs_to='payments'",
+        ),
+        (
+            [Service("payments"), Kafka("kafka", owner="payments")],
+            "Kafka 'kafka': owner is a team, and 'payments' is none",
+        ),
+        (
+            [MySQL("ledger", owner="team-mony"), Team("team-money")],
+            "there is no team 'team-mony' in the system; did you mean 'team-money'?",
+        ),
+        (
+            [MySQL("ledger", belongs_to="money"), Team("money")],
+            "MySQL belongs_to: 'money' is a team, not a service or external",
         ),
         (
             [Service("a", boundary="orderin"), Boundary("ordering")],

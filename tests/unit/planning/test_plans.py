@@ -78,7 +78,7 @@ def chain(
                 deployment=Kubernetes(replicas=back, zones=zones, price_per_hour=0.5),
                 endpoints=[Endpoint("run", steps=[Work(20 * ms), Read("store")])],
             ),
-            MySQL("store", read=2 * ms, parallelism=8, shards=1, replicas=1),
+            MySQL("store", read=2 * ms, parallelism=8, shards=1, copies=2),
         ],
         journeys=[Journey("go", "front.run", slo=Slo(p95=bound * ms))],
         scenarios=[Scenario("load", load=[Load("go", Poisson(rate / s))], growth=growth)],

@@ -244,9 +244,7 @@ def test_pools_replicas_zones_and_timeouts_together() -> None:
     made = System(
         "made",
         [
-            MySQL(
-                "db", max_connections=50, replicas=2, zones=["a", "b", "c"], failover="automatic"
-            ),
+            MySQL("db", max_connections=50, copies=3, zones=["a", "b", "c"], failover="automatic"),
             Service(
                 "web",
                 deployment=up,

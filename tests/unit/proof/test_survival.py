@@ -102,7 +102,7 @@ def step_works(system: System, step: Step, failed: frozenset[Unit]) -> bool:
             assert isinstance(store, MySQL)
             if step.optional:
                 return True
-            copies = (store.replicas or 0) + 1
+            copies = store.copies or 1
             if store.quorum:
                 needed = store.quorum.write if isinstance(step, Write) else store.quorum.read
                 return copies_left("copy", store.name, store.quorum.copies, failed) >= needed
@@ -118,7 +118,7 @@ def systems(draw: st.DrawFn) -> System:
     stores = [
         MySQL(
             name,
-            replicas=draw(st.integers(0, 2)),
+            copies=draw(st.integers(1, 3)),
             zones=ZONES,
             failover=draw(st.sampled_from(["automatic", "none"])),
             quorum=draw(st.none() | st.just(Quorum(copies=3, read=2, write=2))),
@@ -181,7 +181,7 @@ def units_of(system: System) -> list[Unit]:
         found += [Unit("replica", service.name, n + 1) for n in range(count)]
     for store in system.datastores:
         quorum = getattr(store, "quorum", None)
-        count = quorum.copies if quorum else (store.replicas or 0) + 1
+        count = quorum.copies if quorum else store.copies or 1
         found += [Unit("copy", store.name, n + 1) for n in range(count)]
     return found
 
@@ -244,10 +244,10 @@ def shop(*steps: Step, **deployment: object) -> System:
         "shop",
         [
             External("bank", latency=Constant(5 * ms)),
-            MySQL("db", replicas=1, zones=["x", "y"], failover="automatic", read=1 * ms),
-            Redis("copy", replicas=0, zones=["x"], read=1 * ms),
-            Kafka("kafka", replicas=3, zones=["x", "y", "z"]),
-            Topic("news", broker="kafka", replication_factor=3, min_in_sync=2),
+            MySQL("db", copies=2, zones=["x", "y"], failover="automatic", read=1 * ms),
+            Redis("copy", copies=1, zones=["x"], read=1 * ms),
+            Kafka("kafka", nodes=3, zones=["x", "y", "z"]),
+            Topic("news", broker="kafka", copies=3, min_in_sync=2),
             Service(
                 "web",
                 deployment=Kubernetes(**up),  # type: ignore[arg-type]
@@ -333,7 +333,7 @@ def test_what_is_certain_is_refuted_in_spite_of_gaps() -> None:
 
 def test_availability_counts_replicas_and_providers() -> None:
     up = Kubernetes(replicas=2, availability=99 * percent)
-    store = MySQL("db", replicas=3, deployment=Managed("RDS", availability=99.9 * percent))
+    store = MySQL("db", copies=4, deployment=Managed("RDS", availability=99.9 * percent))
     page = Endpoint("page", steps=[Read("db")])
     promise = Slo(availability=99.9 * percent)
     system = System(

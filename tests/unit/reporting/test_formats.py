@@ -38,7 +38,7 @@ def sample(name: str = "web") -> System:
             Service(
                 "stock", endpoints=[Endpoint("get", steps=[Read("cart"), Call(f"{name}.page")])]
             ),
-            Redis("cart", role="store", replicas=0),
+            Redis("cart", role="store", copies=1),
         ],
         journeys=[Journey("browse", f"{name}.page", critical=True)],
         suppressions=[Suppression("BND007", "stock", reason="nobody yet")],
@@ -83,7 +83,7 @@ def test_sarif_points_at_the_file_and_line(result: Verification) -> None:
     physical = entry["locations"][0]["physicalLocation"]  # type: ignore[index]
     shown = unquote(physical["artifactLocation"]["uri"])
     assert (Path.cwd() / shown).resolve() == HERE.resolve()
-    expected = line_of('            Redis("cart", role="store", replicas=0),')
+    expected = line_of('            Redis("cart", role="store", copies=1),')
     assert physical["region"]["startLine"] == expected
 
 
@@ -170,8 +170,8 @@ def test_a_long_comment_is_cut_and_says_so() -> None:
 
 def test_the_text_report_marks_the_place_as_a_compiler_does(result: Verification) -> None:
     text = printed(result)
-    line = line_of('            Redis("cart", role="store", replicas=0),')
-    source = '            Redis("cart", role="store", replicas=0),'
+    line = line_of('            Redis("cart", role="store", copies=1),')
+    source = '            Redis("cart", role="store", copies=1),'
     assert f"{line:>5} | {source}\n      | {' ' * 12}{'^' * len(source.strip(' ,'))}\n" in text
 
 

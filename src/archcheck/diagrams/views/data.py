@@ -14,10 +14,10 @@ def data_view(canvas: Canvas) -> View:
     """Datastores and topics with the services that touch them."""
     graph = canvas.graph
     verbs: dict[tuple[str, str], dict[str, None]] = {}
-    for store in (*graph.system.datastores, *graph.system.channels):
-        owner = getattr(store, "owner", None)
-        if isinstance(owner, str) and owner in graph.system.directory.elements:
-            verbs.setdefault((owner, store.name), {})["owns"] = None
+    members: tuple[Datastore | Channel, ...] = (*graph.system.datastores, *graph.system.channels)
+    for store in members:
+        if store.belongs_to is not None:
+            verbs.setdefault((str(store.belongs_to), store.name), {})["owns"] = None
     for step in graph.interactions:
         if step.mode in _VERBS:
             verbs.setdefault((step.source.name, step.target.name), {})[_VERBS[step.mode]] = None

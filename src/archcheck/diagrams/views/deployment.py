@@ -85,11 +85,11 @@ def _count(member: Named, index: int, zones: int) -> str:
             return _share(few, "replica", index, zones) + scaled
         case Datastore():
             shards = member.shards or 1
-            copies = None if member.replicas is None else shards * (1 + member.replicas)
+            copies = None if member.copies is None else shards * member.copies
             split = f", {shards} shards" if shards > 1 else ""
             return _share(copies, "node", index, zones) + split
         case Broker():
-            return _share(member.replicas, "node", index, zones)
+            return _share(member.nodes, "node", index, zones)
         case _:
             return ""
 

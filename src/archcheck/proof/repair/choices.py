@@ -114,10 +114,10 @@ def _replicated(member: object, count: int) -> list[Edit]:
                 return [Edit(deployment, {"replicas": count}, f"{member.name}: deployment")]
             most = {"max": count} if scale.max < count else {}
             return [Edit(scale, {"min": count, **most}, f"{member.name}: autoscale")]
-        case Datastore() if (effective(member, "replicas").value or 0) < count - 1:
-            return [Edit(member, {"replicas": count - 1}, member.name)]
-        case Broker() if (member.replicas or 0) < count:
-            return [Edit(member, {"replicas": count}, member.name)]
+        case Datastore() if (effective(member, "copies").value or 1) < count:
+            return [Edit(member, {"copies": count}, member.name)]
+        case Broker() if (member.nodes or 0) < count:
+            return [Edit(member, {"nodes": count}, member.name)]
         case _:
             return []
 

@@ -102,7 +102,7 @@ class Components:
         quorum: Quorum | None = getattr(store, "quorum", None)
         copies, needed = self._copies(store, quorum, kind)
         if copies is None:
-            return _SURE, (Gap(store, "replicas"), *gaps)
+            return _SURE, (Gap(store, "copies"), *gaps)
         if needed is None:
             gaps.append(Gap(store, "failover"))
         counted = 1 if needed == 0 else copies
@@ -115,10 +115,9 @@ class Components:
         """Copies of a shard, and how many must work: 0 for the primary, ``None`` for unknown."""
         if quorum is not None:
             return quorum.copies, quorum.write if kind == "write" else quorum.read
-        replicas = effective(store, "replicas").value
-        if replicas is None:
+        copies = effective(store, "copies").value
+        if copies is None:
             return None, None
-        copies = replicas + 1
         consistency = effective(store, "consistency").value
         if kind == "stale" or copies == 1:
             return copies, 1
@@ -140,13 +139,13 @@ class Components:
         if self.as_sold and isinstance(getattr(broker, "deployment", None), Managed):
             return Unit("element", broker.name), ()
         gap = () if broker.zones else (Gap(broker, "zones"),)
-        if broker.replicas is None:
-            return _SURE, (Gap(broker, "replicas"), *gap)
-        copies, needed = broker.replicas, 1
+        if broker.nodes is None:
+            return _SURE, (Gap(broker, "nodes"), *gap)
+        copies, needed = broker.nodes, 1
         if isinstance(channel, Topic):
-            if channel.replication_factor is None:
-                return _SURE, (Gap(channel, "replication_factor"), *gap)
-            copies = min(copies, channel.replication_factor)
+            if channel.copies is None:
+                return _SURE, (Gap(channel, "copies"), *gap)
+            copies = min(copies, channel.copies)
             needed = (channel.min_in_sync or 1) if step.acks == "all" else 1
         return self._group("node", broker.name, copies, needed, broker.zones), gap
 

@@ -70,6 +70,7 @@ def _element(review: Review, member: Named, findings: Sequence[Finding]) -> dict
     words = [
         ("boundary", graph.boundary_of(member)),
         ("owner", getattr(member, "owner", None)),
+        ("belongs to", getattr(member, "belongs_to", None)),
         ("tags", ", ".join(getattr(member, "tags", ()))),
     ]
     return {

@@ -125,7 +125,7 @@ def _back(tables: Tables, target: str, start: float, end: float) -> float:
     store = tables.system.directory.elements.get(target)
     if not isinstance(store, Datastore) or getattr(store, "failover", None) != "automatic":
         return end
-    if not effective(store, "replicas").value:
+    if (effective(store, "copies").value or 1) == 1:
         return end
     tables.assumed.add(target, "failover time", FAILOVER, "no datastore declares it")
     return min(end, start + float(FAILOVER))

@@ -177,12 +177,12 @@ def add_datastore(tables: Tables, store: Datastore) -> None:
 def replicas_of(tables: Tables, store: Datastore) -> int:
     """The group of the copies that answer reads which may be stale; the primaries without any."""
     name = f"{store.name} replicas"
-    copies = effective(store, "replicas").value
-    if not copies:
+    replicas = (effective(store, "copies").value or 1) - 1
+    if not replicas:
         return tables.group_of[store.name]
     if name not in tables.group_of:
         shards = tables.groups[tables.group_of[store.name]].nodes
-        _add_store_group(tables, store, name, shards * copies)
+        _add_store_group(tables, store, name, shards * replicas)
     return tables.group_of[name]
 
 
