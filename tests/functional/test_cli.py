@@ -73,7 +73,7 @@ def test_the_help_groups_commands_by_what_a_person_is_doing() -> None:
 def test_every_command_has_its_help(command: str) -> None:
     done = archcheck(command, "--help")
     assert done.returncode == 0
-    assert f"Usage: archcheck {command} " in done.stdout
+    assert f"archcheck {command} " in done.stdout.splitlines()[0]
 
 
 @pytest.mark.parametrize(
