@@ -6,6 +6,7 @@ import pytest
 from fidelity.harness import longest, run, service, system, work
 
 from archcheck import (
+    Absent,
     Bulkhead,
     Cached,
     Call,
@@ -25,6 +26,7 @@ from archcheck import (
     Kill,
     Load,
     LoadShedding,
+    Mesh,
     MySQL,
     Named,
     Network,
@@ -34,6 +36,8 @@ from archcheck import (
     Read,
     Recorded,
     Redis,
+    Retry,
+    RetryBudget,
     Scenario,
     Service,
     System,
@@ -120,6 +124,33 @@ def test_the_loser_of_a_hedge_is_cancelled_where_deadlines_travel() -> None:
     assert result.resource("back").busy * 60 == pytest.approx(0.060 + 0.030)
     assert result.call("front.run -> back.run").hedges == 1
     assert result.operation("back.run").timed_out == 1
+
+
+def test_each_callee_has_a_retry_budget_of_its_own() -> None:
+    budget = RetryBudget(0 * percent, minimum=1 / s)  # ten retries in ten seconds
+    retry = Retry(attempts=2, backoff=0 * s, on=["failed"], budget=budget)
+    calls = [Call(f"{name}.run", retry=retry, optional=True) for name in ("a", "b", "a")]
+    failing = [service(name, endpoint={"error_rate": 100 * percent}) for name in ("a", "b")]
+    result = run(system(service("front", *calls), *failing), *[0.1] * 30)
+    assert [result.call(f"front.run -> {name}.run").retries for name in ("a", "b")] == [10, 10]
+
+
+def test_a_mesh_tries_inside_the_attempts_of_the_code() -> None:
+    mesh = Mesh("istio", retry=Retry(attempts=4, backoff=0 * s), per_try_timeout=10 * ms)
+    call = Call("back.run", timeout=1 * s, retry=Retry(attempts=3, backoff=0 * s))
+    result = run(system(service("front", call, mesh=mesh), service("back", work(500))), 1)
+    assert result.call("front.run -> back.run").amplification == 3
+    assert result.call("front.run -> back.run (mesh)").amplification == 4
+    assert result.operation("back.run").started == 12
+    assert longest(result) == pytest.approx(0.120)
+
+
+def test_a_sidecar_stops_trying_when_the_code_gives_up() -> None:
+    mesh = Mesh("istio", retry=Retry(attempts=100, backoff=0 * s), per_try_timeout=10 * ms)
+    call = Call("back.run", timeout=35 * ms, retry=Absent("the mesh tries again"))
+    result = run(system(service("front", call, mesh=mesh), service("back", work(500))), 1)
+    assert result.operation("back.run").started == 4
+    assert longest(result) == pytest.approx(0.035)
 
 
 # -- the network ------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ def compile_policy(
         breaker=_breaker(tables, link, guard.breaker) if guard.breaker else -1,
         limit=add_limit(tables, link, limit) if limit else -1,
         ejects=_ejects(guard) and not has_sidecar(guard),
-        **_retries(tables, _known(guard.retry, Retry)),
+        **_retries(tables, link, _known(guard.retry, Retry)),
     )
 
 
@@ -69,14 +69,14 @@ def has_sidecar(guard: Protection) -> bool:
     return guard.mesh_retry is not None or guard.per_try_timeout is not None
 
 
-def compile_mesh_policy(tables: Tables, guard: Protection) -> p.Policy:
-    """The policy of a sidecar for its own attempts."""
+def compile_mesh_policy(tables: Tables, link: str, guard: Protection) -> p.Policy:
+    """The policy of a sidecar for its own attempts; ``link``: its process and the callee."""
     each = guard.per_try_timeout
     return p.Policy(
         timeout=float(each) if each is not None else p.FOREVER,
         propagates=guard.passes_deadline_on,
         ejects=_ejects(guard),
-        **_retries(tables, guard.mesh_retry),
+        **_retries(tables, link, guard.mesh_retry),
     )
 
 
@@ -99,7 +99,7 @@ def _propagates(tables: Tables, owner: Service, guard: Protection, matters: bool
     return passes_on
 
 
-def _retries(tables: Tables, retry: Retry | None) -> dict[str, Any]:
+def _retries(tables: Tables, link: str, retry: Retry | None) -> dict[str, Any]:
     if retry is None:
         return {}
     if retry.backoff is None and retry.attempts > 1:
@@ -111,13 +111,13 @@ def _retries(tables: Tables, retry: Retry | None) -> dict[str, Any]:
         "max_backoff": float(retry.max_backoff) if retry.max_backoff is not None else p.FOREVER,
         "jitter": bool(retry.jitter),
         "retried": sum(1 << _FAILURES[name] for name in dict.fromkeys(retry.on)),
-        "budget": _budget(tables, retry.budget) if retry.budget else -1,
+        "budget": _budget(tables, link, retry.budget) if retry.budget else -1,
     }
 
 
-def _budget(tables: Tables, budget: RetryBudget) -> int:
+def _budget(tables: Tables, link: str, budget: RetryBudget) -> int:
     floor = float(budget.minimum) if budget.minimum is not None else 0.0
-    return tables.budgets.place_of(p.BudgetSpec(float(budget.ratio), floor))
+    return tables.budgets.place_of(p.BudgetSpec(link, float(budget.ratio), floor))
 
 
 def _bulkhead(tables: Tables, link: str, bulkhead: Bulkhead) -> int:

@@ -95,8 +95,10 @@ class LimitSpec:
 @dataclass(frozen=True, slots=True)
 class BudgetSpec:
     """Retries of each replica of the caller, over the last ten seconds: at most ``ratio`` of its
-    first attempts, plus ``floor`` a second."""
+    first attempts, plus ``floor`` a second. ``name``: the caller and the callee whose calls share
+    it."""
 
+    name: str
     ratio: float
     floor: float
 
