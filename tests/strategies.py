@@ -59,11 +59,11 @@ from archcheck import (
     Service,
     Slo,
     Slow,
-    Sometimes,
     SpringBoot,
     Step,
     System,
     Topic,
+    WithProbability,
     Work,
     Write,
     ZoneLoss,
@@ -192,7 +192,7 @@ def steps_to(draw: st.DrawFn, callees: list[str], depth: int = 0) -> Step:
     inner = st.lists(steps_to(callees, depth + 1), min_size=1, max_size=2)
     groups = [
         st.builds(Parallel, steps=inner),
-        st.builds(Sometimes, probability=probabilities, steps=inner),
+        st.builds(WithProbability, probability=probabilities, steps=inner),
         st.builds(Repeat, times=st.integers(1, 3), steps=inner),
         st.builds(
             Cached,

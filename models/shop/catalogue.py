@@ -19,7 +19,7 @@ from archcheck import (
     Redis,
     Service,
     ShardKey,
-    Sometimes,
+    WithProbability,
     Work,
     Write,
 )
@@ -146,7 +146,7 @@ catalogue = Service(
                             timeout=10 * ms,
                             hot_keys=True,
                         ),
-                        Sometimes(
+                        WithProbability(
                             30 * percent,
                             [
                                 Call(

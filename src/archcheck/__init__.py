@@ -43,6 +43,9 @@ def __getattr__(name: str) -> Any:
     if name in facade.__all__:
         value = globals()[name] = getattr(facade, name)
         return value
+    renamed = importlib.import_module("archcheck.model.renamed")
+    if old := renamed.renamed_kind(name):
+        raise ImportError(old)  # an AttributeError would lose the sentence in a "from" import
     raise AttributeError(f"module 'archcheck' has no attribute {name!r}")
 
 

@@ -46,9 +46,9 @@ from archcheck import (
     Scenario,
     Service,
     Slow,
-    Sometimes,
     Step,
     System,
+    WithProbability,
     Work,
 )
 from archcheck.findings import Rule, Violation
@@ -139,7 +139,7 @@ class Guarded:
                     Feature("new", inner, off=self.pick(True, False)),
                 )
             case _:
-                return Sometimes(50 * percent, inner)
+                return WithProbability(50 * percent, inner)
 
     def system(self) -> System:
         services = []

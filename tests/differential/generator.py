@@ -78,7 +78,6 @@ from archcheck import (
     Session,
     ShardKey,
     Slow,
-    Sometimes,
     SpringBoot,
     Step,
     Stepped,
@@ -86,6 +85,7 @@ from archcheck import (
     Topic,
     Uniform,
     Weibull,
+    WithProbability,
     Work,
     Write,
     ZoneLoss,
@@ -228,7 +228,7 @@ class Generator:
         if kind == 7:
             return Parallel([*inner, self.step(callees, depth + 1)])
         if kind == 8:
-            return Sometimes(self.pick((0, 30, 100)) * percent, inner)
+            return WithProbability(self.pick((0, 30, 100)) * percent, inner)
         if kind == 9:
             return Repeat(self.pick((1, 2, 3)), inner)
         if kind == 10:

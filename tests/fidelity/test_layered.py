@@ -34,8 +34,8 @@ from archcheck import (
     Scenario,
     Series,
     Service,
-    Sometimes,
     Step,
+    WithProbability,
     Work,
 )
 from archcheck.model.scenarios import Choice
@@ -54,7 +54,7 @@ def sliced(demand: float, target: str, mean: float = 1.0, depth: int = DEPTH) ->
         return [work]
     return [
         work,
-        Sometimes(Fraction(share), [Call(target), *sliced(demand, target, mean, depth - 1)]),
+        WithProbability(Fraction(share), [Call(target), *sliced(demand, target, mean, depth - 1)]),
     ]
 
 

@@ -15,7 +15,7 @@ from fidelity.harness import (
     utilisation,
 )
 
-from archcheck import Call, Closed, Parallel, Poisson, Repeat, Sometimes, Step, Work
+from archcheck import Call, Closed, Parallel, Poisson, Repeat, Step, WithProbability, Work
 from archcheck.units import Duration, ms, percent, s
 
 
@@ -50,7 +50,9 @@ def test_a_closed_network_agrees_with_exact_mva(users: int) -> None:
 def test_an_open_jackson_network() -> None:
     """Jackson, Networks of waiting lines, 1957: each station is an M/M/c of its own."""
     model = system(
-        service("front", Call("a.run"), Sometimes(40 * percent, [Call("b.run")]), Call("a.run")),
+        service(
+            "front", Call("a.run"), WithProbability(40 * percent, [Call("b.run")]), Call("a.run")
+        ),
         service("a", Work(5 * ms), threads=1),
         service("b", Work(12 * ms), threads=1),
     )

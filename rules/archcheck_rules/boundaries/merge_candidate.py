@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Call, Endpoint, Service, Sometimes, System
+from archcheck import Call, Endpoint, Service, System, WithProbability
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.units import percent
@@ -60,7 +60,7 @@ def _on_every_request(graph: Graph, caller: Service, steps: tuple[Interaction, .
 
 
 def _pair(owner: str | None, share: float = 100) -> System:
-    step = Sometimes(share * percent, [Call("prices.get")])
+    step = WithProbability(share * percent, [Call("prices.get")])
     return System(
         "shop",
         [

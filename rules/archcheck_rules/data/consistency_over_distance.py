@@ -30,8 +30,8 @@ from archcheck import (
     Read,
     Service,
     Slo,
-    Sometimes,
     System,
+    WithProbability,
     Work,
     Write,
     effective,
@@ -142,7 +142,7 @@ def nobody_knows_the_distance() -> System:
 @rule.bad("buy")
 def replication_that_waits() -> System:
     store = MySQL("ledger", write=5 * ms, zones=["a", "b"], replication="sync")
-    twice = [Work(10 * ms), Write("ledger"), Sometimes(50 * percent, [Write("ledger")])]
+    twice = [Work(10 * ms), Write("ledger"), WithProbability(50 * percent, [Write("ledger")])]
     return System(
         "shop",
         [store, Service("orders", endpoints=[Endpoint("place", steps=twice)])],

@@ -32,8 +32,8 @@ from archcheck import (
     Parallel,
     Service,
     Slo,
-    Sometimes,
     System,
+    WithProbability,
     Work,
 )
 from archcheck.capacity import Latencies, Missing, latency_of
@@ -194,7 +194,7 @@ def an_endpoint_promises_too() -> System:
 @rule.borderline()
 def branches_that_not_every_request_takes() -> System:
     leaves = [Service(f"s{n}", endpoints=[Endpoint("get", slo=_QUICK)]) for n in range(4)]
-    rare = [Sometimes(50 * percent, [Call(f"s{n}")]) for n in range(3)]
+    rare = [WithProbability(50 * percent, [Call(f"s{n}")]) for n in range(3)]
     steps = [Parallel([Call("s3"), *rare]), Call("s3")]
     page = Endpoint("page", steps=steps, slo=Slo(p99=100 * ms))
     return System("shop", [Service("web", endpoints=[page]), *leaves])

@@ -38,9 +38,9 @@ from archcheck import (
     Read,
     Service,
     Slo,
-    Sometimes,
     System,
     Topic,
+    WithProbability,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Operation
@@ -272,7 +272,7 @@ def a_promise_stands_for_what_is_below_it() -> System:
 @rule.borderline()
 def what_few_requests_need_does_not_count() -> System:
     up = Kubernetes(replicas=9, availability=99.9 * percent)
-    steps = [Sometimes(50 * percent, [Call("bank")])]
+    steps = [WithProbability(50 * percent, [Call("bank")])]
     promised = Slo(availability=99.99 * percent)
     return System(
         "shop",

@@ -24,9 +24,9 @@ from archcheck import (
     Parallel,
     Read,
     Service,
-    Sometimes,
     Step,
     System,
+    WithProbability,
     Work,
     effective,
 )
@@ -123,5 +123,5 @@ def a_thread_for_each_request_may_block() -> System:
 
 @rule.borderline("billing.due")
 def deep_inside_a_group() -> System:
-    step = Sometimes(1 * percent, [Parallel([Work(1 * ms, blocking=True)])])
+    step = WithProbability(1 * percent, [Parallel([Work(1 * ms, blocking=True)])])
     return _reading(step, Micronaut("4.7"))

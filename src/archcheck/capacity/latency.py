@@ -21,8 +21,8 @@ from archcheck.model import (
     Parallel,
     Read,
     Repeat,
-    Sometimes,
     Step,
+    WithProbability,
     Work,
     Write,
 )
@@ -129,7 +129,7 @@ class Latencies:
                 branches = [self._step(branch, only_work) for branch in step.steps]
                 missing = sum((b.missing for b in branches), ())
                 return Latency(max((b.seconds for b in branches), default=0.0), missing)
-            case Sometimes():
+            case WithProbability():
                 return self._sum(step.steps, only_work=only_work).scaled(float(step.probability))
             case Repeat():
                 return self._sum(step.steps, only_work=only_work).scaled(step.times)

@@ -27,9 +27,9 @@ from archcheck.model import (
     Read,
     Repeat,
     Service,
-    Sometimes,
     Step,
     System,
+    WithProbability,
     Write,
 )
 from archcheck.model.steps import Group
@@ -211,7 +211,7 @@ def _inside(system: System, group: Group, context: _Context) -> _Context:
                 visits=context.visits if system.runs(group) else 0.0,
                 flags=(*context.flags, (str(group.flag), not group.off)),
             )
-        case Sometimes():
+        case WithProbability():
             return replace(context, visits=context.visits * float(group.probability))
         case Repeat():
             return replace(

@@ -21,7 +21,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from archcheck.model.element import Element, Site, build, element_types, nearest
 from archcheck.model.errors import ModelError, Place
-from archcheck.model.renamed import renamed
+from archcheck.model.renamed import renamed, renamed_kind
 from archcheck.model.system import System
 from archcheck.units import Quantity
 
@@ -129,7 +129,10 @@ class _Builder:
         kind = element_types().get(name) if isinstance(name, str) else None
         if kind is None:
             known = list(element_types())
-            hint = nearest(name, known) if isinstance(name, str) else ""
+            hint = ""
+            if isinstance(name, str):
+                old = renamed_kind(name)
+                hint = f": {old}" if old else nearest(name, known)
             raise ModelError(f'"type" must be a kind of element, got {name!r}{hint}', place)
         self._check_form(kind, values, place)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_KINDS: Mapping[str, str] = {"Sometimes": "WithProbability"}
 _COPIES = "write copies=... (the primary counted)"
 _RENAMED: Mapping[str, Mapping[str, str]] = {
     "Datastore": {"replicas": f"replicas are running processes of a service; {_COPIES}"},
@@ -16,6 +17,12 @@ _RENAMED: Mapping[str, Mapping[str, str]] = {
 _BELONGS = "owner is a team; write belongs_to={name!r}"
 _RUN_BY = "owner is a team, and {name!r} is none; leave it out or name the team that runs it"
 _OWNED: Mapping[str, str] = {"Datastore": _BELONGS, "Channel": _BELONGS}
+
+
+def renamed_kind(name: str) -> str | None:
+    """What to write instead of a kind of element that had an older name."""
+    new = _KINDS.get(name)
+    return None if new is None else f"{name} is called {new} now"
 
 
 def renamed(kind: type, field: str) -> str | None:

@@ -193,7 +193,7 @@ class Series(Group):
 
 
 @element
-class Sometimes(Group):
+class WithProbability(Group):
     """Steps that a share of the requests takes."""
 
     probability: Probability = field(kw_only=False)

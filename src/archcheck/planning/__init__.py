@@ -2,15 +2,15 @@
 
 :func:`plan_capacity` goes through all of it. ``flow`` is the analytic solution of a plan,
 ``changes`` gives it other loads and sizes, ``targets`` are what it must keep, ``probing`` asks the
-simulator; ``sustaining``, ``ladder``, ``curves``, ``sizing`` (with ``cheapest`` and
+simulator; ``sustaining``, ``bottlenecks``, ``curves``, ``sizing`` (with ``cheapest`` and
 ``obstacles``), ``sensitivity`` and ``costs`` are the answers.
 """
 
+from archcheck.planning.bottlenecks import Bottleneck
 from archcheck.planning.changes import at_peak, loaded, sized
 from archcheck.planning.costs import CPUS, Costs, ElementCost, JourneyCost, cost_of
 from archcheck.planning.curves import Curve, CurvePoint
 from archcheck.planning.flow import Flow, JourneyFlow, StationFlow, solve_plan
-from archcheck.planning.ladder import Rung
 from archcheck.planning.planning import (
     CapacityPlan,
     Compared,
@@ -25,6 +25,7 @@ from archcheck.planning.targets import Reading, Target
 
 __all__ = [
     "CPUS",
+    "Bottleneck",
     "CapacityPlan",
     "Compared",
     "Costs",
@@ -38,7 +39,6 @@ __all__ = [
     "JourneyFlow",
     "Reading",
     "Resized",
-    "Rung",
     "Sizing",
     "StationFlow",
     "Sustained",

@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from archcheck.model import Scenario, ScenarioError, System
+from archcheck.planning.bottlenecks import Bottleneck, climb
 from archcheck.planning.changes import at_peak, loaded
 from archcheck.planning.costs import Costs, cost_of
 from archcheck.planning.curves import Curve, CurvePoint, draw_curve, simulated_point
 from archcheck.planning.flow import Flow, solve_plan
-from archcheck.planning.ladder import Rung, climb
 from archcheck.planning.probing import Probe, Stop, StoppedError
 from archcheck.planning.sensitivity import Influence, influences
 from archcheck.planning.sizing import MOST_BUSY, Sizing, fewest, size
@@ -79,7 +79,7 @@ class CapacityPlan:
     compared: tuple[Compared, ...] = ()
     sustained: Sustained | None = None
     alone: dict[str, Sustained] = field(default_factory=dict)
-    ladder: tuple[Rung, ...] = ()
+    bottlenecks: tuple[Bottleneck, ...] = ()
     curve: Curve | None = None
     sizing: Sizing | None = None
     headroom: Headroom | None = None
@@ -200,7 +200,7 @@ class _Work:
         found.sustained = analytic_only(factor, limit)
         self._stoppable()
         self.progress("bottlenecks", 0.05)
-        found.ladder = tuple(climb(self.steady, targets))
+        found.bottlenecks = tuple(climb(self.steady, targets))
         self._stoppable()
         self.progress("sensitivity", 0.12)
         found.influences = influences(self.steady, targets, factor)

@@ -26,8 +26,8 @@ from archcheck import (
     Repeat,
     Scenario,
     Service,
-    Sometimes,
     System,
+    WithProbability,
     Work,
     Write,
 )
@@ -161,7 +161,7 @@ def test_a_journey_is_numbered_in_the_order_of_its_steps() -> None:
                         "go",
                         steps=[
                             Parallel([Call("a.x"), Call("b.y")]),
-                            Sometimes(25 * percent, [Call("a.x")]),
+                            WithProbability(25 * percent, [Call("a.x")]),
                             Repeat(3, [Call("b.y")]),
                         ],
                     )

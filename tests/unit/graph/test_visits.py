@@ -19,9 +19,9 @@ from archcheck import (
     Redis,
     Repeat,
     Service,
-    Sometimes,
     System,
     Topic,
+    WithProbability,
 )
 from archcheck.graph import Graph
 from archcheck.units import percent
@@ -49,7 +49,7 @@ def visited(*steps: object) -> dict[str, float]:
 
 def test_probabilities_repeats_and_cache_misses_multiply() -> None:
     inner = Cached("fast", [Call("back.look")], hit_ratio=75 * percent)
-    counts = visited(Sometimes(50 * percent, [Repeat(8, [inner])]))
+    counts = visited(WithProbability(50 * percent, [Repeat(8, [inner])]))
     assert counts["fast"] == 4
     assert counts["back.look"] == 1
     assert counts["rows"] == 2
@@ -66,7 +66,7 @@ def test_what_a_message_causes_is_part_of_the_journey() -> None:
 
 
 def cyclic(probability: float) -> Graph:
-    again = Sometimes(probability * percent, [Call("b.y")])
+    again = WithProbability(probability * percent, [Call("b.y")])
     return Graph(
         System(
             "s",

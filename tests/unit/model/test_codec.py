@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from strategies import systems
 
+import archcheck
 from archcheck import ModelError, System, from_json, json_schema, to_json
 from archcheck.model.element import element_types
 
@@ -35,6 +36,14 @@ def test_the_schema_is_a_schema_and_covers_the_vocabulary() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     assert set(SCHEMA["$defs"]) == set(element_types())
     assert SCHEMA["$defs"]["Call"]["required"] == ["type", "target"]
+
+
+def test_a_kind_with_an_older_name_is_refused_with_the_new_one() -> None:
+    text = '{"type": "System", "name": "x", "elements": [{"type": "Sometimes"}]}'
+    with pytest.raises(ModelError, match="Sometimes is called WithProbability now"):
+        from_json(text, "x.json")
+    with pytest.raises(ImportError, match="Sometimes is called WithProbability now"):
+        archcheck.Sometimes  # noqa: B018
 
 
 def test_a_written_model_says_its_form() -> None:

@@ -41,8 +41,8 @@ from archcheck.planning import (
     sized,
     solve_plan,
 )
+from archcheck.planning.bottlenecks import climb
 from archcheck.planning.changes import zone_lost
-from archcheck.planning.ladder import climb
 from archcheck.planning.sizing import size
 from archcheck.planning.targets import read_flow, targets_of, tightest
 from archcheck.simulation import simulate
@@ -187,19 +187,20 @@ def test_a_rate_limit_is_named() -> None:
     plan = plan_capacity(system, target=3.0)
     assert plan.sizing is not None
     assert "the rate limit of front.run (150/s)" in plan.sizing.unreachable
-    assert plan.ladder[-1].resource is None
-    assert "rate limit" in plan.ladder[-1].reason
+    assert plan.bottlenecks[-1].resource is None
+    assert "rate limit" in plan.bottlenecks[-1].reason
     assert plan.sustained is not None
     assert plan.sustained.factor == pytest.approx(1.5, rel=0.05)
 
 
 def test_the_ladder_goes_from_the_first_bottleneck_to_the_next() -> None:
     system = chain(bound=100_000)
-    rungs = list(climb(steady(system), targets_of(system, ["go"])))
-    assert [rung.resource for rung in rungs][:2] == ["back threads", "front threads"]
-    assert [rung.factor for rung in rungs] == sorted(rung.factor for rung in rungs)
+    bottlenecks = list(climb(steady(system), targets_of(system, ["go"])))
+    assert [each.resource for each in bottlenecks][:2] == ["back threads", "front threads"]
+    factors = [each.factor for each in bottlenecks]
+    assert factors == sorted(factors)
     # the back's eight threads carry 8 / 22 ms; the front, which waits for them, is full before
-    assert 0.8 < rungs[0].factor * 100 * 0.022 / 8 <= 0.98
+    assert 0.8 < bottlenecks[0].factor * 100 * 0.022 / 8 <= 0.98
 
 
 def test_headroom_follows_the_declared_growth() -> None:
@@ -263,7 +264,7 @@ def test_stopped_work_says_what_is_there() -> None:
     plan = plan_capacity(chain(), stop=stop)
     assert not plan.is_complete
     assert plan.sustained is not None
-    assert plan.ladder
+    assert plan.bottlenecks
     assert plan.curve is None
 
 

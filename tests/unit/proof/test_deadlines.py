@@ -31,9 +31,9 @@ from archcheck import (
     Service,
     Slo,
     Slow,
-    Sometimes,
     Step,
     System,
+    WithProbability,
     Work,
     Write,
 )
@@ -56,7 +56,7 @@ def durations(step: Step, callee: frozenset[int]) -> frozenset[int]:
         case Parallel(steps=steps):
             waited = [durations(b, callee) for b in steps if not getattr(b, "optional", False)]
             return frozenset(max(times) for times in itertools.product(*waited))
-        case Sometimes(steps=steps):
+        case WithProbability(steps=steps):
             return frozenset({0}) | in_a_row(steps, callee)
         case Repeat(steps=steps, times=times):
             return in_a_row([*steps] * times, callee)
@@ -114,7 +114,7 @@ STEPS = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
         st.lists(inner, min_size=1, max_size=2).map(Parallel),
-        st.lists(inner, min_size=1, max_size=2).map(lambda steps: Sometimes("50%", steps)),
+        st.lists(inner, min_size=1, max_size=2).map(lambda steps: WithProbability("50%", steps)),
         inner.map(lambda step: Repeat(2, [step])),
         st.lists(inner, min_size=1, max_size=2).map(Series),
     ),

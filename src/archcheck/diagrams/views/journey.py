@@ -21,8 +21,8 @@ from archcheck.model import (
     Named,
     Parallel,
     Repeat,
-    Sometimes,
     Step,
+    WithProbability,
 )
 from archcheck.model.element import nearest
 from archcheck.model.steps import Group as StepGroup
@@ -202,7 +202,7 @@ class _Walk:
 
 def _frame(group: StepGroup) -> Frame | None:
     match group:
-        case Sometimes():
+        case WithProbability():
             return Frame("start", "opt", f"{float(group.probability):.3g} of the requests")
         case Repeat():
             item = " (grows with the data)" if group.per_item else ""

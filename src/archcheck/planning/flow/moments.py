@@ -43,7 +43,7 @@ class Moments:
         """Each one ``factor`` times as long."""
         return Moments(_scaled(self.mean, factor), _scaled(self.variance, factor**2))
 
-    def sometimes(self, share: float) -> Moments:
+    def with_probability(self, share: float) -> Moments:
         """In ``share`` of all cases, else nothing."""
         return mixed([(share, self), (1 - share, Moments())])
 

@@ -168,7 +168,7 @@ class State:
 
     def inner(self, step: Step) -> float:
         """How often the steps within a step run."""
-        if step.kind in (Kind.SOMETIMES, Kind.REPEAT):
+        if step.kind in (Kind.WITH_PROBABILITY, Kind.REPEAT):
             return step.number
         return 1 - self.hits(step) if step.kind == Kind.CACHED else 1.0
 

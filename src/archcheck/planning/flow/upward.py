@@ -70,14 +70,16 @@ class Upward:
                 waited = [b for b, is_waited in zip(inner, step.waited, strict=True) if is_waited]
                 passes = math.prod(1 - branch.failed for branch in waited)
                 return Run(longest([branch.time for branch in waited]), 1 - passes)
-            case Kind.SOMETIMES:
-                return Run(inner[0].time.sometimes(step.number), inner[0].failed * step.number)
+            case Kind.WITH_PROBABILITY:
+                return Run(
+                    inner[0].time.with_probability(step.number), inner[0].failed * step.number
+                )
             case Kind.REPEAT:
                 passes = (1 - inner[0].failed) ** step.number
                 return Run(inner[0].time.times(step.number), 1 - passes)
             case Kind.CACHED:
                 miss = 1 - self.state.hits(step)
-                found = Run(inner[0].time.sometimes(miss), inner[0].failed * miss)
+                found = Run(inner[0].time.with_probability(miss), inner[0].failed * miss)
                 if step.call >= 0:
                     look = self._asked(step.call, group)  # a failed look-up is a miss
                     found = Run(found.time + look.time, found.failed)
@@ -103,7 +105,7 @@ class Upward:
             return Run(Moments(), 0.0)
         if policy.fallback >= 0:
             other = self._block(policy.fallback, group)
-            time = found.time + other.time.sometimes(found.failed)
+            time = found.time + other.time.with_probability(found.failed)
             return Run(time, 0.0 if policy.optional else found.failed * other.failed)
         return Run(found.time, 0.0 if policy.optional else found.failed)
 

@@ -12,7 +12,7 @@ from archcheck.reporting.charts.base import (
     save_chart,
     theme_of,
 )
-from archcheck.reporting.charts.planning import capacity_chart, curve_chart, ladder_chart
+from archcheck.reporting.charts.planning import bottleneck_chart, capacity_chart, curve_chart
 from archcheck.reporting.charts.resilience import chaos_chart, phase_chart
 from archcheck.reporting.charts.simulation import (
     percentile_chart,
@@ -24,12 +24,12 @@ from archcheck.reporting.charts.simulation import (
 __all__ = [
     "Chart",
     "Figure",
+    "bottleneck_chart",
     "capacity_chart",
     "chaos_chart",
     "chart_svg",
     "checked_target",
     "curve_chart",
-    "ladder_chart",
     "percentile_chart",
     "phase_chart",
     "run_chart",

@@ -1,4 +1,4 @@
-"""A capacity plan as charts: the capacity curve, and the ladder of bottlenecks."""
+"""A capacity plan as charts: the capacity curve, and the bottlenecks."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _SHADES = {"p50": GREEN, "p95": ORANGE, "p99": RED}
 
 
 def capacity_chart(plan: CapacityPlan) -> Chart:
-    """The curve, and below it the ladder where there is one."""
+    """The curve, and below it the bottlenecks where there are any."""
     import altair as alt
 
-    charts = [curve_chart(plan), *([ladder_chart(plan)] if plan.ladder else [])]
+    charts = [curve_chart(plan), *([bottleneck_chart(plan)] if plan.bottlenecks else [])]
     title = f"{plan.system.name} under {plan.scenario.name}"
     return alt.vconcat(*charts, title=title).resolve_scale(color="independent", x="independent")
 
@@ -120,24 +120,28 @@ def _marks(plan: CapacityPlan) -> Chart:
     )
 
 
-def ladder_chart(plan: CapacityPlan) -> Chart:
+def bottleneck_chart(plan: CapacityPlan) -> Chart:
     """What breaks first, and next when that is lifted."""
     import altair as alt
 
     total = sum(journey.rate for journey in plan.flow.journeys)
     rows = [
         {
-            "rung": f"{number}. {rung.resource or rung.reason.partition(':')[0]}",
-            "load": total * rung.factor,
-            "text": f"{total * rung.factor:,.4g}/s",
-            "missed": str(rung.limit.target),
+            "bottleneck": f"{number}. {bottleneck.resource or bottleneck.reason.partition(':')[0]}",
+            "load": total * bottleneck.factor,
+            "text": f"{total * bottleneck.factor:,.4g}/s",
+            "missed": str(bottleneck.limit.target),
         }
-        for number, rung in enumerate(plan.ladder, start=1)
+        for number, bottleneck in enumerate(plan.bottlenecks, start=1)
     ]
     bars = alt.Chart(data(rows)).encode(
-        y=alt.Y("rung:N", sort=None, title=None),
+        y=alt.Y("bottleneck:N", sort=None, title=None),
         x=alt.X("load:Q", title="journeys / s at which each breaks, those above it lifted"),
-        tooltip=["rung:N", "missed:N", alt.Tooltip("load:Q", title="journeys / s", format=",.4~g")],
+        tooltip=[
+            "bottleneck:N",
+            "missed:N",
+            alt.Tooltip("load:Q", title="journeys / s", format=",.4~g"),
+        ],
     )
     today = alt.Chart(data([{"load": total}])).mark_rule(color=GREY, strokeDash=[4, 3])
     return (

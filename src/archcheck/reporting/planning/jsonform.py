@@ -34,15 +34,15 @@ def plan_data(plan: CapacityPlan) -> dict[str, Any]:
             for journey in plan.flow.journeys
             if journey.rate > 0
         ],
-        "ladder": [
+        "bottlenecks": [
             {
-                "factor": rung.factor,
-                "resource": rung.resource,
-                "load": rung.load,
-                "reason": rung.reason,
-                "limit": _reading(rung.limit),
+                "factor": bottleneck.factor,
+                "resource": bottleneck.resource,
+                "load": bottleneck.load,
+                "reason": bottleneck.reason,
+                "limit": _reading(bottleneck.limit),
             }
-            for rung in plan.ladder
+            for bottleneck in plan.bottlenecks
         ],
         "curve": asdict(plan.curve) if plan.curve is not None else None,
         "sizing": _sizing(plan),

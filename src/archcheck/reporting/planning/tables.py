@@ -24,7 +24,7 @@ def headline(plan: CapacityPlan) -> str:
 def sheets(plan: CapacityPlan) -> Iterator[Sheet]:
     """All tables for which there is something."""
     yield _sustained(plan)
-    if plan.ladder:
+    if plan.bottlenecks:
         yield _ladder(plan)
     if plan.curve is not None:
         yield _curve(plan.curve)
@@ -153,12 +153,12 @@ def _ladder(plan: CapacityPlan) -> Sheet:
     total = sum(journey.rate for journey in plan.flow.journeys)
     rows = tuple(
         (
-            f"{number}. {rung.resource or rung.reason}",
-            f"x{rung.factor:.3g}",
-            rate(total * rung.factor),
-            str(rung.limit.target),
+            f"{number}. {bottleneck.resource or bottleneck.reason}",
+            f"x{bottleneck.factor:.3g}",
+            rate(total * bottleneck.factor),
+            str(bottleneck.limit.target),
         )
-        for number, rung in enumerate(plan.ladder, start=1)
+        for number, bottleneck in enumerate(plan.bottlenecks, start=1)
     )
     return Sheet(
         "what breaks first, and next when that is lifted",

@@ -25,8 +25,8 @@ from archcheck.model import (
     Series,
     Service,
     ShardKey,
-    Sometimes,
     Step,
+    WithProbability,
     Work,
     Write,
     effective,
@@ -191,7 +191,7 @@ class StepCompiler:
                 return [p.Step(p.Kind.PARALLEL, place, blocks=blocks, waited=waited)]
             case Feature() if not self.system.runs(step):
                 return []
-            case Sometimes() | Repeat() | Series() | Feature():
+            case WithProbability() | Repeat() | Series() | Feature():
                 return [self._group(site, step)]
             case _:
                 raise ScenarioError(f"the engines do not know the step {type(step).__name__}")
@@ -201,13 +201,13 @@ class StepCompiler:
         threads = self.tables.groups[self.tables.group_of[site.owner.name]].slots >= 0
         return p.Kind.WAIT if step.blocking and threads else p.Kind.WORK
 
-    def _group(self, site: _Site, step: Sometimes | Repeat | Series | Feature) -> p.Step:
+    def _group(self, site: _Site, step: WithProbability | Repeat | Series | Feature) -> p.Step:
         block = (self._block(site, step.steps),)
         place = place_hash(site.name)
         match step:
-            case Sometimes():
+            case WithProbability():
                 share = float(step.probability)
-                return p.Step(p.Kind.SOMETIMES, place, blocks=block, number=share)
+                return p.Step(p.Kind.WITH_PROBABILITY, place, blocks=block, number=share)
             case Repeat():
                 return p.Step(p.Kind.REPEAT, place, blocks=block, number=step.times)
             case _:

@@ -145,7 +145,10 @@ class _Checker:
         self._index("channel", step.channel, plan.channels, optional=kind != Kind.PUBLISH)
         for block in step.blocks:
             self._index("blocks", block, plan.blocks)
-        if kind in (Kind.SOMETIMES, Kind.REPEAT, Kind.CACHED, Kind.SERIES) and not step.blocks:
+        if (
+            kind in (Kind.WITH_PROBABILITY, Kind.REPEAT, Kind.CACHED, Kind.SERIES)
+            and not step.blocks
+        ):
             raise ValueError("the step needs a block")
         self._number("number", step.number, 0, 1e15)
         if kind == Kind.PARALLEL and len(step.waited) != len(step.blocks):

@@ -29,7 +29,7 @@ class Kind(IntEnum):
     CALL = 1
     PUBLISH = 2
     PARALLEL = 3
-    SOMETIMES = 4
+    WITH_PROBABILITY = 4
     REPEAT = 5
     CACHED = 6
     SERIES = 7

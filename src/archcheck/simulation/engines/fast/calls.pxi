@@ -246,7 +246,7 @@ cdef void enter_bulkhead(Engine *engine, Attempt *attempt) noexcept nogil:
     cdef Call *call = attempt.call
     cdef int index = call.site.bulkhead
     cdef double wait = engine.bulkheads[index].max_wait
-    cdef Books *bulkhead = call.link.bulkhead
+    cdef Recorder *bulkhead = call.link.bulkhead
     if bulkhead == NULL:
         bulkhead = call.link.bulkhead = bulkhead_of(engine, call.caller, index)
     if wait <= 0 and bulkhead.busy >= bulkhead.servers:
@@ -353,16 +353,16 @@ cdef inline void fetch_callee(
     FETCH(engine.blocks[operation.block].steps)
     FETCH(&operation.tally)
     if replica != NULL:
-        fetch_books(replica.slots)
-        fetch_books(replica.cores)
+        fetch_recorder(replica.slots)
+        fetch_recorder(replica.cores)
 
 
-cdef inline void fetch_books(const Books *books) noexcept nogil:
-    if books != NULL:
-        FETCH(books)
-        FETCH(&books.first)
-        FETCH(&books.virtual)
-        FETCH(books.record)
+cdef inline void fetch_recorder(const Recorder *recorder) noexcept nogil:
+    if recorder != NULL:
+        FETCH(recorder)
+        FETCH(&recorder.first)
+        FETCH(&recorder.virtual)
+        FETCH(recorder.record)
 
 
 cdef Replica *choose_node(

@@ -144,26 +144,26 @@ cdef void start(void *argument) noexcept nogil:
 
 cdef void warm_up_is_over(Engine *engine) noexcept nogil:
     cdef size_t n
-    for n in range(engine.books.count):
-        start_books(<Books *>engine.books.items[n], engine.time)
+    for n in range(engine.recorders.count):
+        start_recorder(<Recorder *>engine.recorders.items[n], engine.time)
 
 
 cdef void show(Engine *engine) noexcept nogil:
     """An interval of the time series is over."""
-    cdef Books *books
+    cdef Recorder *recorder
     cdef Station *station
     cdef size_t n
-    for n in range(engine.books.count):
-        books = <Books *>engine.books.items[n]
-        tick(books, engine.time)
-        if books.station >= 0:
-            station = &engine.stations[books.station]
-            station.busy_series[engine.interval] += books.busy_seconds - books.shown_busy
-            station.waiting_series[engine.interval] += books.waiting_seconds - books.shown_waiting
-            station.capacity_series[engine.interval] += books.server_seconds - books.shown_servers
-        books.shown_busy = books.busy_seconds
-        books.shown_waiting = books.waiting_seconds
-        books.shown_servers = books.server_seconds
+    for n in range(engine.recorders.count):
+        recorder = <Recorder *>engine.recorders.items[n]
+        tick(recorder, engine.time)
+        if recorder.station >= 0:
+            station = &engine.stations[recorder.station]
+            station.busy_series[engine.interval] += recorder.busy_seconds - recorder.shown_busy
+            station.waiting_series[engine.interval] += recorder.waiting_seconds - recorder.shown_waiting
+            station.capacity_series[engine.interval] += recorder.server_seconds - recorder.shown_servers
+        recorder.shown_busy = recorder.busy_seconds
+        recorder.shown_waiting = recorder.waiting_seconds
+        recorder.shown_servers = recorder.server_seconds
     engine.interval += 1
     if engine.may_deadlock:
         check_progress(engine)
@@ -177,5 +177,5 @@ cdef void finish_run(void *argument) noexcept nogil:
     if engine.is_over:
         engine.time = engine.until
         show(engine)
-    for n in range(engine.books.count):
-        close_books(engine, <Books *>engine.books.items[n], engine.time)
+    for n in range(engine.recorders.count):
+        close_recorder(engine, <Recorder *>engine.recorders.items[n], engine.time)

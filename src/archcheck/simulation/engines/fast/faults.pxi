@@ -263,20 +263,20 @@ cdef double usage_of(Engine *engine, Autoscaler *scaler) noexcept nogil:
     """Mean share of the requested CPU that the ready replicas used in the last period."""
     cdef NodeGroup *node_group = scaler.node_group
     cdef Replica *replica
-    cdef Books *books
+    cdef Recorder *recorder
     cdef double total = 0.0, measured, now = engine.time
     cdef int64_t counted = 0
     cdef size_t n
     for n in range(node_group.nodes.count):
         replica = <Replica *>node_group.nodes.items[n]
-        books = replica.cores if replica.cores != NULL else replica.slots
-        if books == NULL or replica.is_draining:
+        recorder = replica.cores if replica.cores != NULL else replica.slots
+        if recorder == NULL or replica.is_draining:
             continue
-        tick(books, now)
+        tick(recorder, now)
         measured = min(scaler.period, now - replica.caller.born)
         if measured:
-            total += (books.busy_seconds - replica.used) / measured
-        replica.used = books.busy_seconds
+            total += (recorder.busy_seconds - replica.used) / measured
+        replica.used = recorder.busy_seconds
         counted += 1
     return total / <double>counted / scaler.requested if counted else 0.0
 
@@ -320,31 +320,31 @@ cdef void add_wish(Engine *engine, Autoscaler *scaler, double now, int64_t wish)
 # waits, without a timeout, for servers of the same kind.
 
 cdef void check_progress(Engine *engine) noexcept nogil:
-    cdef Books *books
+    cdef Recorder *recorder
     cdef bint changed = True, any_stuck = False
     cdef size_t n
-    for n in range(engine.books.count):
-        books = <Books *>engine.books.items[n]
-        books.is_stuck = (
-            not books.is_shared and books.waiting > 0 and books.busy == books.servers
+    for n in range(engine.recorders.count):
+        recorder = <Recorder *>engine.recorders.items[n]
+        recorder.is_stuck = (
+            not recorder.is_shared and recorder.waiting > 0 and recorder.busy == recorder.servers
         )
     while changed:
         changed = False
-        for n in range(engine.books.count):
-            books = <Books *>engine.books.items[n]
-            if books.is_stuck and not all_wait(books):
-                books.is_stuck = False
+        for n in range(engine.recorders.count):
+            recorder = <Recorder *>engine.recorders.items[n]
+            if recorder.is_stuck and not all_wait(recorder):
+                recorder.is_stuck = False
                 changed = True
-    for n in range(engine.books.count):
-        books = <Books *>engine.books.items[n]
-        if books.is_stuck and books.station >= 0:
+    for n in range(engine.recorders.count):
+        recorder = <Recorder *>engine.recorders.items[n]
+        if recorder.is_stuck and recorder.station >= 0:
             any_stuck = True
     if any_stuck:
         leave(&engine.escape, DEADLOCK)
 
 
-cdef bint all_wait(const Books *books) noexcept nogil:
-    cdef const Visit *visit = books.first
+cdef bint all_wait(const Recorder *recorder) noexcept nogil:
+    cdef const Visit *visit = recorder.first
     cdef Attempt *attempt
     while visit != NULL:
         if visit.is_served:
@@ -385,7 +385,7 @@ cdef bint call_waits(const Call *call) noexcept nogil:
     return (
         attempt.connection != NULL
         and not attempt.connection.is_served
-        and attempt.connection.books.is_stuck
+        and attempt.connection.recorder.is_stuck
     )
 
 
@@ -393,5 +393,5 @@ cdef bint request_waits(const Request *request) noexcept nogil:
     if request.is_over or request.is_cancelled:
         return False
     if request.has_visit and not request.visit.is_served:
-        return request.visit.books.is_stuck
+        return request.visit.recorder.is_stuck
     return walk_waits(&request.walk)

@@ -245,7 +245,7 @@ cdef int load_scalers(Engine *engine, object plan) except -1:
 cdef int load_channels(Engine *engine, object plan) except -1:
     cdef Channel *channel
     cdef Subscribers *group
-    cdef Books *slots
+    cdef Recorder *slots
     engine.channels = <Channel *>room_for(engine, max(1, len(plan.channels)) * sizeof(Channel))
     for n, spec in enumerate(plan.channels):
         channel = &engine.channels[n]

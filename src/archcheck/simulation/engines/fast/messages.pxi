@@ -185,7 +185,7 @@ cdef void hosts_are_back(Engine *engine, NodeGroup *node_group) noexcept nogil:
 
 cdef void resize(Engine *engine, Subscribers *group) noexcept nogil:
     """Competing consumers are as many as the replicas that are up give."""
-    cdef Books *slots
+    cdef Recorder *slots
     if group.ordered or group.node_group.nodes.count == 0:
         return
     slots = (<Replica *>group.node_group.nodes.items[0]).slots

@@ -23,18 +23,18 @@ cdef Link *link_of(Engine *engine, Caller *caller, Site *site) noexcept nogil:
     return link
 
 
-cdef Books *pool_of(Engine *engine, Caller *caller, int index) noexcept nogil:
+cdef Recorder *pool_of(Engine *engine, Caller *caller, int index) noexcept nogil:
     cdef Key key = kept_at(A_POOL, index)
-    cdef Books *found = <Books *>look(&caller.kept, key)
+    cdef Recorder *found = <Recorder *>look(&caller.kept, key)
     if found == NULL:
         found = servers_of_caller(engine, caller, &engine.pools[index])
         store(engine, &caller.kept, key, <uint64_t>found)
     return found
 
 
-cdef Books *bulkhead_of(Engine *engine, Caller *caller, int index) noexcept nogil:
+cdef Recorder *bulkhead_of(Engine *engine, Caller *caller, int index) noexcept nogil:
     cdef Key key = kept_at(A_BULKHEAD, index)
-    cdef Books *found = <Books *>look(&caller.kept, key)
+    cdef Recorder *found = <Recorder *>look(&caller.kept, key)
     if found == NULL:
         found = servers_of_caller(engine, caller, &engine.bulkheads[index])
         store(engine, &caller.kept, key, <uint64_t>found)
@@ -243,7 +243,7 @@ cdef bint turns_away(Engine *engine, Replica *replica, int rank) noexcept nogil:
 
     A more important newcomer takes the place of the least important one that waits.
     """
-    cdef Books *gate = replica.gate
+    cdef Recorder *gate = replica.gate
     cdef Visit *loser
     if gate == NULL:
         return False
@@ -307,10 +307,10 @@ cdef void crash(Engine *engine, Replica *replica) noexcept nogil:
         wake(engine, replica.caller.loadings_first, False)
     if replica.slots != NULL:
         throw_out(engine, replica.slots)
-        close_books(engine, replica.slots, engine.time)
+        close_recorder(engine, replica.slots, engine.time)
     if replica.cores != NULL:
         throw_out(engine, replica.cores)
-        close_books(engine, replica.cores, engine.time)
+        close_recorder(engine, replica.cores, engine.time)
     hosts_are_lost(engine, replica)
     while replica.first != NULL:
         request = replica.first

@@ -276,7 +276,7 @@ cdef inline bint take_step(Engine *engine, Walk *walk, Step *step) noexcept nogi
         return False
     if kind == PARALLELS:
         return parallel(engine, walk, step)
-    if kind == SOMETIMES:
+    if kind == WITH_PROBABILITY:
         if uniform(step.draws, walk.key, 0) < step.number:
             push_frame(engine, walk, step.blocks[0], NULL)
         return True

@@ -82,13 +82,13 @@ cdef class Run:
         return self.engine.events.count
 
     def _stuck(self):
-        cdef Books *books
+        cdef Recorder *recorder
         cdef size_t n
         stations = set()
-        for n in range(self.engine.books.count):
-            books = <Books *>self.engine.books.items[n]
-            if books.is_stuck and books.station >= 0:
-                stations.add(books.station)
+        for n in range(self.engine.recorders.count):
+            recorder = <Recorder *>self.engine.recorders.items[n]
+            if recorder.is_stuck and recorder.station >= 0:
+                stations.add(recorder.station)
         return stations
 
     def spans(self):
@@ -257,7 +257,7 @@ def numbers_of_the_plan():
         Outcome: (OK, DEGRADED, TIMED_OUT, REJECTED, BROKEN, FAILED),
         Shape: (CONSTANT, EXPONENTIAL, LOGNORMAL, GAMMA, WEIBULL, PARETO, EMPIRICAL, UNIFORM),
         Kind: (
-            WORKS, CALLS, PUBLISHES, PARALLELS, SOMETIMES, REPEATS, CACHES, GROUPED, WAITS,
+            WORKS, CALLS, PUBLISHES, PARALLELS, WITH_PROBABILITY, REPEATS, CACHES, GROUPED, WAITS,
         ),
         Discipline: (FIFO, PRIORITY, SHARING),
         Balance: (ROUND_ROBIN, RANDOM, LEAST_OUTSTANDING, POWER_OF_TWO, SHARD),

@@ -9,7 +9,7 @@ ctypedef uint8_t flag
 ctypedef uint64_t Key
 
 cdef struct Attempt
-cdef struct Books
+cdef struct Recorder
 cdef struct Call
 cdef struct Caller
 cdef struct Content
@@ -342,8 +342,8 @@ cdef struct Ejection:
     double until
 
 cdef struct Link:  # a caller at one of its call sites
-    Books *pool
-    Books *bulkhead
+    Recorder *pool
+    Recorder *bulkhead
     Breaker *breaker
     Bucket *limit
     Budget *budget
@@ -369,9 +369,9 @@ cdef struct Replica:
     int64_t index
     uint64_t serial
     flag is_draining
-    Books *slots
-    Books *cores
-    Books *gate
+    Recorder *slots
+    Recorder *cores
+    Recorder *gate
     flag is_gated
     Request *first
     Request *last
@@ -402,7 +402,7 @@ cdef struct NodeGroup:
 # -- servers ---------------------------------------------------------------------------------------
 
 cdef struct Visit:  # one stay, from asking for a server until giving it back
-    Books *books
+    Recorder *recorder
     Visit *before  # inside, in the order of coming
     Visit *after
     Visit *ahead  # in line
@@ -423,7 +423,7 @@ cdef struct Job:
     uint64_t number
     Walk *walk
 
-cdef struct Books:  # what every visit touches comes first
+cdef struct Recorder:  # what every visit touches comes first
     double busy
     double waiting
     double servers
@@ -460,7 +460,7 @@ cdef struct Books:  # what every visit touches comes first
     double shown_servers
 
 cdef struct Finish:
-    Books *books
+    Recorder *recorder
     uint64_t version
 
 # -- requests --------------------------------------------------------------------------------------
@@ -807,7 +807,7 @@ cdef struct Engine:
     Key *clients
     flag may_deadlock
     # what grows
-    List books
+    List recorders
     Map outsiders
     Map cuts
     # what is traced

@@ -25,7 +25,7 @@ def check_progress(engine: Engine) -> None:
     """Raise :class:`ScenarioError` when some servers can never become free."""
     stuck = {
         servers
-        for servers in engine.books
+        for servers in engine.recorders
         if isinstance(servers, Servers) and servers.waiting and servers.busy == servers.servers
     }
     while True:

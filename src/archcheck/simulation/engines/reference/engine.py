@@ -18,7 +18,7 @@ from archcheck.simulation.engines.reference.messages import Subscribers
 from archcheck.simulation.engines.reference.node_groups import Caller, NodeGroup
 from archcheck.simulation.engines.reference.requests import Request
 from archcheck.simulation.engines.reference.scaling import Autoscaler
-from archcheck.simulation.engines.reference.servers import Books
+from archcheck.simulation.engines.reference.servers import Recorder
 from archcheck.simulation.engines.reference.walks import Walk
 from archcheck.simulation.engines.stops import too_deep
 from archcheck.simulation.plan import Outcome, Plan, Scope, Step
@@ -79,7 +79,7 @@ class Engine(Clock):
         self.tracer: Tracer | None = None
         self._spans: list[Span] = []
         self.is_stopped = False
-        self.books: list[Books] = []
+        self.recorders: list[Recorder] = []
         self.timeouts = [Timeouts(self, site.policy.timeout) for site in plan.calls]
         self.streams = Streams(seed)
         self._outsiders: dict[int, Caller] = {}
@@ -115,22 +115,22 @@ class Engine(Clock):
             self._snapshot(BUCKETS - 1)
         self._write_spans()
         self.record.events = self.events
-        for books in self.books:
-            books.close(self.time)
+        for recorder in self.recorders:
+            recorder.close(self.time)
         return self.record
 
     def _warm_up_is_over(self) -> None:
-        for books in self.books:
-            books.start(self.time)
+        for recorder in self.recorders:
+            recorder.start(self.time)
 
     def _snapshot(self, bucket: int) -> None:
         now, record = self.time, self.record
-        for books in self.books:
-            busy, waiting, servers = books.since_last_look(now)
-            if books.station >= 0:
-                record.busy_series[books.station][bucket] += busy
-                record.waiting_series[books.station][bucket] += waiting
-                record.capacity_series[books.station][bucket] += servers
+        for recorder in self.recorders:
+            busy, waiting, servers = recorder.since_last_look(now)
+            if recorder.station >= 0:
+                record.busy_series[recorder.station][bucket] += busy
+                record.waiting_series[recorder.station][bucket] += waiting
+                record.capacity_series[recorder.station][bucket] += servers
         record.settle()
         if self.plan.may_deadlock:
             check_progress(self)

@@ -6,7 +6,7 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING
 
-from archcheck.simulation.engines.reference.servers import Books
+from archcheck.simulation.engines.reference.servers import Recorder
 from archcheck.simulation.plan import PlannedFault, Scaling
 
 if TYPE_CHECKING:
@@ -63,13 +63,15 @@ class Autoscaler:
         total, counted = 0.0, 0
         used: dict[Replica, float] = {}
         for node in self.node_group.nodes:
-            books: Books | None = node.cores if node.cores is not None else node.slots
-            if books is None or node.is_draining:
+            recorder: Recorder | None = node.cores if node.cores is not None else node.slots
+            if recorder is None or node.is_draining:
                 continue
-            books.tick(now)
-            used[node] = books.busy_seconds
+            recorder.tick(now)
+            used[node] = recorder.busy_seconds
             measured = min(self.spec.period, now - node.born)
-            total += (books.busy_seconds - self._used.get(node, 0.0)) / measured if measured else 0
+            total += (
+                (recorder.busy_seconds - self._used.get(node, 0.0)) / measured if measured else 0
+            )
             counted += 1
         self._used = used
         return total / counted / self.spec.requested if counted else 0.0

@@ -1,7 +1,7 @@
 """Servers behind a queue: threads, cores, connections, permits.
 
 :class:`Servers` serves in order of arrival, the most important class first where classes have
-ranks; :class:`Shared` serves everybody at once. Both keep the same books.
+ranks; :class:`Shared` serves everybody at once. Both record the same.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Visit:
         self.is_gone = False
 
 
-class Books:
+class Recorder:
     """Time integrals and counts of one set of servers, added up when the run ends.
 
     ``station`` is the index of the station that these are servers of; -1 for pools and bulkheads.
@@ -54,7 +54,7 @@ class Books:
         self.last = engine.time
         self._start = self._shown = (0.0, 0.0, 0.0)
         self.is_closed = False
-        engine.books.append(self)
+        engine.recorders.append(self)
 
     def is_there_since(self, birth: float) -> None:
         """These servers existed, idle, before they were first asked for."""
@@ -123,7 +123,7 @@ class Books:
             self.servers = 0
 
 
-class Servers(Books):
+class Servers(Recorder):
     """Servers that are held by one visitor each. ``queue``: how many may wait."""
 
     def __init__(
@@ -255,11 +255,11 @@ class Job:
             self.done()
 
 
-class Shared(Books):
+class Shared(Recorder):
     """Cores that all share: each of n jobs runs at the speed min(1, cores / n).
 
     Kept in virtual time, the work that every job has received so far, so a change costs one
-    operation on a heap. A job waits, in the books, as far as it does not run: with n jobs on c
+    operation on a heap. A job waits, as it is recorded, as far as it does not run: with n jobs on c
     cores min(n, c) are busy and the rest wait.
     """
 

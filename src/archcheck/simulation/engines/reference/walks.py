@@ -199,7 +199,7 @@ class Walk(ABC):
         Join(self, step).start()
         return not any(step.waited)
 
-    def sometimes(self, step: Step) -> bool:
+    def with_probability(self, step: Step) -> bool:
         if uniform(self.engine.streams[step.place], self.key) < step.number:
             self.push(step.blocks[0])
         return True
@@ -224,7 +224,7 @@ _HANDLERS: tuple[Callable[[Walk, Step], bool], ...] = (
     Walk.ask,
     Walk.publish,
     Walk.parallel,
-    Walk.sometimes,
+    Walk.with_probability,
     Walk.repeat,
     Walk.cached,
     Walk.series,

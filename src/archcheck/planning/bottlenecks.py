@@ -1,6 +1,6 @@
 """What breaks first, and what next: bottlenecks lifted one after the other.
 
-Each rung is the largest factor with the resources of the rungs before it made endless, by the
+Each step is the largest factor with the resources of the steps before it made endless, by the
 analytic solution. Where a latency ends the growth, or servers that are held while they wait for
 others, the resource whose lifting helps most is the bottleneck.
 """
@@ -17,13 +17,13 @@ from archcheck.planning.sustaining import analytic_limit
 from archcheck.planning.targets import Reading, Target
 from archcheck.simulation.plan import Plan
 
-RUNGS = 5
+STEPS = 5
 _TRIED = 4
 _GAIN = 1.01
 
 
 @dataclass(frozen=True)
-class Rung:
+class Bottleneck:
     """``factor`` of the declared load, the target that ends it there, and the resource to lift.
 
     ``load`` is how busy the resource is then. ``resource`` is ``None`` where no resource is the
@@ -37,10 +37,10 @@ class Rung:
     reason: str
 
 
-def climb(plan: Plan, targets: tuple[Target, ...], rungs: int = RUNGS) -> Iterator[Rung]:
+def climb(plan: Plan, targets: tuple[Target, ...], steps: int = STEPS) -> Iterator[Bottleneck]:
     """The bottlenecks in the order in which a growing load meets them."""
     gone: set[Resource] = set()
-    for _ in range(rungs):
+    for _ in range(steps):
         left = lifted(plan, gone)
         factor, limit = analytic_limit(left, targets)
         if limit is None or math.isinf(factor):
@@ -48,10 +48,10 @@ def climb(plan: Plan, targets: tuple[Target, ...], rungs: int = RUNGS) -> Iterat
         flow = solve_plan(loaded(left, max(factor, 1e-3)))
         chosen = _bottleneck(plan, targets, gone, flow, factor, limit)
         if chosen is None:
-            yield Rung(factor, limit, None, 0.0, _own_reason(flow, limit))
+            yield Bottleneck(factor, limit, None, 0.0, _own_reason(flow, limit))
             return
         station = next(each for each in flow.stations if (each.name, each.what) == chosen)
-        yield Rung(factor, limit, f"{station.name} {station.what}", station.load, "")
+        yield Bottleneck(factor, limit, f"{station.name} {station.what}", station.load, "")
         gone.add(chosen)
 
 
