@@ -5,7 +5,7 @@ layer that tries up to n times multiplies what arrives below it by n in the wors
 layers of a path multiply each other. For every path some pattern of failures reaches the product:
 the last element fails all the time, or all but the last time where the run must go on.
 
-What holds a step back, in the long run: a budget of b lets through 1 + b (and its minimum), a
+What holds a step back, in the long run: a budget of b lets through 1 + b (and its minimum in each replica), a
 breaker that opens at a failure rate f lets through 1/(1 - f), since of x attempts for a request
 x - 1 have failed. A deadline that is passed on leaves room for T / t attempts that each wait for
 their whole timeout t, where only timeouts are retried. A hedge sends its extra copies with each
@@ -144,8 +144,11 @@ class Amplification:
         if not retry.budget.minimum:
             return share
         rates = [exact(steps[step]) for steps in self._rates if steps.get(step)]
-        extra = exact(retry.budget.minimum) / min(rates) if rates else Rational(retry.attempts)
-        return share + extra
+        deployment = getattr(step.source, "deployment", None)
+        replicas = deployment.most_at_once() if deployment is not None else None
+        if not rates or replicas is None:  # each replica of the caller has the minimum to itself
+            return Rational(retry.attempts)
+        return share + exact(retry.budget.minimum) * replicas / min(rates)
 
     def _deadline(self, step: Interaction, retry: Retry) -> Rational:
         """Attempts that fit a deadline which all callers pass on, if only timeouts are retried."""

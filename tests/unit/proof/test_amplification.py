@@ -14,6 +14,7 @@ from archcheck import (
     CircuitBreaker,
     Constant,
     Deterministic,
+    Docker,
     Endpoint,
     Errors,
     Hedge,
@@ -112,7 +113,26 @@ def test_what_holds_retries_back(call: Call, factor: Rational) -> None:
     made = System(
         "made",
         [
-            Service("a", endpoints=[Endpoint("go", steps=[call])]),
+            Service("a", deployment=Docker(replicas=1), endpoints=[Endpoint("go", steps=[call])]),
+            Service("b", endpoints=[Endpoint("go")]),
+        ],
+        journeys=[Journey("use", "a")],
+        scenarios=[Scenario("usual", load=[Load("use", Poisson(10 / s))])],
+    )
+    assert Amplification(Graph(made)).of("b.go").factor == factor
+
+
+@pytest.mark.parametrize(("deployment", "factor"), [(Docker(replicas=20), 21), (None, 30)])
+def test_each_replica_has_the_minimum_of_its_budget_to_itself(
+    deployment: Docker | None, factor: int
+) -> None:
+    """How many replicas there are is undeclared: then the budget promises nothing."""
+    retry = Retry(attempts=30, budget=RetryBudget(0 * percent, minimum=10 / s))
+    front = Endpoint("go", steps=[Call("b", retry=retry)])
+    made = System(
+        "made",
+        [
+            Service("a", deployment=deployment, endpoints=[front]),
             Service("b", endpoints=[Endpoint("go")]),
         ],
         journeys=[Journey("use", "a")],
