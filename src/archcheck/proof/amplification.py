@@ -5,11 +5,11 @@ layer that tries up to n times multiplies what arrives below it by n in the wors
 layers of a path multiply each other. For every path some pattern of failures reaches the product:
 the last element fails all the time, or all but the last time where the run must go on.
 
-What holds a step back, in the long run: a budget of b lets through 1 + b (and its minimum in each replica), a
-breaker that opens at a failure rate f lets through 1/(1 - f), since of x attempts for a request
-x - 1 have failed. A deadline that is passed on leaves room for T / t attempts that each wait for
-their whole timeout t, where only timeouts are retried. A hedge sends its extra copies with each
-attempt, and a mesh repeats the attempts of a call.
+What holds a step back, in the long run: a budget of b lets through 1 + b (and its minimum in each
+replica), a breaker that opens at a failure rate f lets through 1/(1 - f), since of x attempts for a
+request x - 1 have failed. A deadline that is passed on leaves room for T / t attempts that each
+wait for their whole timeout t, where only timeouts are retried. A hedge sends its extra copies with
+each attempt, and a mesh repeats the attempts of a call.
 """
 
 from __future__ import annotations
