@@ -145,7 +145,7 @@ class Amplification:
             return share
         rates = [exact(steps[step]) for steps in self._rates if steps.get(step)]
         deployment = getattr(step.source, "deployment", None)
-        replicas = deployment.most_at_once() if deployment is not None else None
+        replicas: int | None = deployment.most_at_once() if deployment is not None else None
         if not rates or replicas is None:  # each replica of the caller has the minimum to itself
             return Rational(retry.attempts)
         return share + exact(retry.budget.minimum) * replicas / min(rates)
