@@ -78,5 +78,10 @@ def a_mesh_does_not_see_queries() -> System:
 
 
 @rule.borderline("orders.place -> payments.Charge")
+def nobody_says_how_often_the_mesh_tries() -> System:
+    return _call(Call("payments.Charge"), Mesh("istio", per_try_timeout=100 * ms))
+
+
+@rule.borderline("orders.place -> payments.Charge")
 def a_mesh_without_a_timeout() -> System:
     return _call(Call("payments.Charge"), Mesh("istio"))

@@ -100,11 +100,24 @@ class Protection:
 
     @property
     def mesh_limit(self) -> Rational | None:
-        """The longest that an attempt of the code lasts because of the mesh, in seconds."""
+        """The longest that an attempt of the code lasts because of the mesh, in seconds.
+
+        A per-try timeout bounds it only where all retries and backoffs of the mesh are declared.
+        """
         limits = [exact(self.mesh_timeout)] if self.mesh_timeout is not None else []
-        if self.per_try_timeout is not None:
+        if self.per_try_timeout is not None and self._knows_mesh_tries:
             limits.append(self._in_the_mesh(exact(self.per_try_timeout)))
         return min(limits, default=None)
+
+    @property
+    def _knows_mesh_tries(self) -> bool:
+        retry = self.mesh.retry if self.mesh is not None else None
+        return retry is not None and (retry.attempts == 1 or retry.backoff is not None)
+
+    @property
+    def has_sidecar(self) -> bool:
+        """Whether the mesh makes attempts of its own, inside each attempt of the code."""
+        return self.mesh_retry is not None or self.per_try_timeout is not None
 
     def attempt(self, timeout: Rational | None = None) -> Rational | None:
         """The longest that an attempt of the code lasts, in seconds; ``None``: nothing bounds it.

@@ -153,9 +153,9 @@ class Amplification:
     def _deadline(self, step: Interaction, retry: Retry) -> Rational:
         """Attempts that fit a deadline which all callers pass on, if only timeouts are retried."""
         callers = [c for c in self._callers.get(step.operation.name, ()) if c.mode == "call"]
-        each, guard = step.protection.attempt(), step.protection
-        many = guard.mesh_retry is not None or guard.per_try_timeout is not None
-        if set(retry.on) != {"timeout"} or not each or not callers or many:
+        each = step.protection.attempt()
+        early = step.protection.has_sidecar
+        if set(retry.on) != {"timeout"} or not each or not callers or early:
             return Rational(retry.attempts)  # a mesh can time out early, by jitter
         limits = [c.protection.attempt() for c in callers if c.protection.passes_deadline_on]
         known = [limit for limit in limits if limit is not None]

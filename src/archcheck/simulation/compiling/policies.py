@@ -53,7 +53,7 @@ def compile_policy(
         bulkhead=_bulkhead(tables, link, bulkhead) if bulkhead else -1,
         breaker=_breaker(tables, link, guard.breaker) if guard.breaker else -1,
         limit=add_limit(tables, link, limit) if limit else -1,
-        ejects=_ejects(guard) and not has_sidecar(guard),
+        ejects=_ejects(guard) and not guard.has_sidecar,
         **_retries(tables, link, _known(guard.retry, Retry)),
     )
 
@@ -62,11 +62,6 @@ def attempt_timeout(guard: Protection) -> float:
     """Seconds until the code gives an attempt up, or the mesh all of its own for it."""
     known = (_known(guard.timeout, Duration), guard.mesh_timeout)
     return min((float(each) for each in known if each is not None), default=p.FOREVER)
-
-
-def has_sidecar(guard: Protection) -> bool:
-    """Whether the mesh makes attempts of its own, inside each attempt of the code."""
-    return guard.mesh_retry is not None or guard.per_try_timeout is not None
 
 
 def compile_mesh_policy(tables: Tables, link: str, guard: Protection) -> p.Policy:

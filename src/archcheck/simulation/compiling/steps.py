@@ -39,7 +39,6 @@ from archcheck.simulation.compiling.policies import (
     add_limit,
     compile_mesh_policy,
     compile_policy,
-    has_sidecar,
     optional_policy,
 )
 from archcheck.simulation.compiling.tables import Tables
@@ -227,7 +226,7 @@ class StepCompiler:
         store = None if isinstance(step, Call) else self._store(step)
         asked = self._site(site, operation, policy, balance, there, back, keys, store)
         guard = protection_of(site.owner, step)
-        if has_sidecar(guard):
+        if guard.has_sidecar:
             asked = self._through_mesh(site, guard, asked)
         return p.Step(p.Kind.CALL, asked.place, call=self.tables.add_call(asked))
 
