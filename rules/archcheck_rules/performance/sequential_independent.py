@@ -33,7 +33,7 @@ def check(graph: Graph) -> Iterator[Result]:
     latencies = Latencies(graph)
     for name, operation in graph.operations.items():
         waiting = {
-            id(step.step): step
+            id(step.declared): step
             for step in graph.outgoing.get(name, ())
             if step.mode in ("call", "read")
         }

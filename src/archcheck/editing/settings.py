@@ -6,7 +6,7 @@
 ``orders->payments.timeout=150ms``              a field of all calls from one to the other
 ``orders.place->payments.Charge.timeout=1s``    of those between two endpoints
 ``orders->payments.retry.attempts=3``           a field of a part of them
-``orders->payments.retry=none``                 nothing instead of a part
+``orders->payments.retry=none``                 nothing instead of a part, a client's included
 ``load=x2``, ``checkout.load=x1.5``             the declared load times a factor
 ==============================================  ==================================================
 
@@ -15,6 +15,7 @@ A number of replicas takes the place of an autoscaler.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,9 +32,11 @@ from archcheck.model import (
     ModelError,
     Scenario,
     Session,
+    Step,
     System,
     Work,
 )
+from archcheck.model.clients import from_client
 from archcheck.model.element import field_names, nearest
 from archcheck.model.linking import walk
 from archcheck.model.renamed import renamed
@@ -61,6 +64,7 @@ def with_settings(system: System, settings: Mapping[str, Any]) -> System:
 
 
 def _set(system: System, path: str, value: Any) -> System:
+    system = _unshared(system, path)
     parts = [*_chosen(system, path)]
     last: ModelError | None = None
     for candidate in _candidates(value):
@@ -93,9 +97,52 @@ def _candidates(value: Any) -> Iterator[Any]:
 
 def _edit(system: System, part: Element, field: str, value: Any) -> Edit:
     values = {field: value}
+    if value is None and isinstance(part, Step) and _inherited(system, part, field) is not None:
+        values[field] = Absent("set to none")
     if field == "replicas" and isinstance(part, Deployment) and part.autoscale is not None:
         values["autoscale"] = None
     return Edit(part, values, f"{type(part).__name__} {field}")
+
+
+def _unshared(system: System, path: str) -> System:
+    """The system in which the named element has its parts for itself: an edit changes it alone.
+
+    Models share parts: a deployment of two services, a retry of all calls. The calls of
+    ``a->b.field`` also say themselves what they inherit from a client.
+    """
+    name = _named(system, path.partition("->")[0], path)[0].partition(".")[0]
+    elements = [_copied(part) if part.name == name else part for part in system.elements]
+    apart = dataclasses.replace(system, elements=elements)
+    object.__setattr__(apart, "_site", system.site)
+    holders, fields = _holders(apart, path)
+    edits = [
+        Edit(step, {fields[0]: _copied(value)}, path)
+        for step in holders
+        if fields
+        and getattr(step, fields[0], None) is None
+        and (value := _inherited(apart, step, fields[0])) is not None
+    ]
+    return apply(apart, edits)
+
+
+def _copied(value: Any) -> Any:
+    """An element with copies of all elements inside it; each keeps the line that declares it."""
+    if isinstance(value, tuple):
+        return tuple(_copied(item) for item in value)
+    if not isinstance(value, Element):
+        return value
+    copied = copy.copy(value)
+    for name in field_names(type(value)):
+        object.__setattr__(copied, name, _copied(getattr(value, name)))
+    return copied
+
+
+def _inherited(system: System, step: Element, field: str) -> Any:
+    """What a client of its service says for a step."""
+    if not isinstance(step, Step) or not hasattr(step, field):
+        return None
+    source = next(each for each in system.services if any(part is step for part in walk(each)))
+    return from_client(source, step, field)
 
 
 # -- what is meant --------------------------------------------------------------------------------
@@ -103,18 +150,22 @@ def _edit(system: System, part: Element, field: str, value: Any) -> Edit:
 
 def _chosen(system: System, path: str) -> list[tuple[Element, str]]:
     """The parts that a path means, each with the field of it."""
-    if "->" in path:
-        source, _, rest = (side.strip() for side in path.partition("->"))
-        target, fields = _named(system, rest, path)
-        holders = _steps(system, source, target, path)
-    else:
-        name, fields = _named(system, path, path)
-        holders = [_part(system, name)]
+    holders, fields = _holders(system, path)
     if not fields:
         raise ModelError(
             f"the setting {path!r} names no field; write one as in payments.replicas=6"
         )
     return [_field(holder, fields, path) for holder in holders]
+
+
+def _holders(system: System, path: str) -> tuple[list[Element], list[str]]:
+    """The elements or steps that a path begins with, and the fields after them."""
+    if "->" in path:
+        source, _, rest = (side.strip() for side in path.partition("->"))
+        target, fields = _named(system, rest, path)
+        return _steps(system, source, target, path), fields
+    name, fields = _named(system, path, path)
+    return [_part(system, name)], fields
 
 
 def _named(system: System, text: str, path: str) -> tuple[str, list[str]]:

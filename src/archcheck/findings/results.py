@@ -66,7 +66,7 @@ def subject_element(subject: Subject) -> Element:
         case Operation():
             return subject.part
         case Interaction():
-            return subject.step
+            return subject.declared
         case _:
             return subject
 

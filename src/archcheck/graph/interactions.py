@@ -32,6 +32,7 @@ from archcheck.model import (
     WithProbability,
     Write,
 )
+from archcheck.model.clients import as_asked
 from archcheck.model.steps import Group
 from archcheck.model.steps import Interaction as InteractionStep
 from archcheck.units import Duration
@@ -56,6 +57,8 @@ class Operation:
 class Interaction:
     """A step of an operation that leaves the process.
 
+    ``step`` is complete: what it does not declare comes from its service's clients. ``declared`` is
+    the step as it stands in the model, for its line, for edits and for telling steps apart.
     ``visits`` is how often one request of the operation executes it: the product of the
     probabilities, repeats and cache misses around it, retries not counted; ``per_item`` says that
     the repeats grow with the data. ``parallel`` is the outermost fan-out that it is a part of.
@@ -65,6 +68,7 @@ class Interaction:
 
     operation: Operation
     step: InteractionStep | Cached
+    declared: InteractionStep | Cached
     mode: Mode
     target: Named
     endpoint: Endpoint | None
@@ -112,7 +116,7 @@ class Interaction:
 
     @property
     def timeout(self) -> Duration | Absent | None:
-        """The declared timeout of an attempt."""
+        """The timeout of an attempt, as the step or a client declares it."""
         return self.step.timeout
 
     @property
@@ -250,6 +254,7 @@ def _interaction(
             raise TypeError(f"{type(step).__name__} is not a known way to leave a process")
     return Interaction(
         operation,
+        as_asked(operation.owner, step),
         step,
         mode,
         target,
@@ -271,6 +276,7 @@ def _cache_lookup(
 ) -> Interaction:
     return Interaction(
         operation,
+        as_asked(operation.owner, step),
         step,
         "cache",
         system.find(str(step.cache)),

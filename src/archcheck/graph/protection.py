@@ -13,21 +13,27 @@ to find out by itself what counts.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from archcheck.graph.exact import Rational, exact, shown
 from archcheck.model import (
     Absent,
+    Bulkhead,
     Call,
     CircuitBreaker,
     Effective,
     Hedge,
     Mesh,
     Named,
+    RateLimit,
     Retry,
     Step,
     effective,
 )
+from archcheck.model.clients import as_asked
 from archcheck.units import Duration
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class Protection:
     retry: Retry | Absent | None = None
     hedge: Hedge | None = None
     breaker: CircuitBreaker | None = None
+    bulkhead: Bulkhead | None = None
+    rate_limit: RateLimit | None = None
     mesh: Mesh | None = None
     deadline: Effective = field(default_factory=lambda: Effective(None, "unknown"))
     """Whether the callee learns how much time is left: as the step says, else the runtime."""
@@ -172,21 +180,28 @@ class Protection:
 
 
 def protection_of(source: Named, step: Step) -> Protection:
-    """What protects a step of ``source`` that leaves the process."""
+    """What protects a step of ``source`` that leaves the process, its clients' part included."""
+    step = as_asked(source, step)
     is_call = isinstance(step, Call)
     mesh = getattr(source, "mesh", None) if is_call else None
     own = getattr(step, "propagates_deadline", None)
     runtime = getattr(source, "runtime", None)
     deadline = effective(runtime, "deadline_propagation")
-    hedge, breaker = getattr(step, "hedge", None), getattr(step, "breaker", None)
     return Protection(
         timeout=getattr(step, "timeout", None),
         retry=getattr(step, "retry", None),
-        hedge=hedge if isinstance(hedge, Hedge) else None,
-        breaker=breaker if isinstance(breaker, CircuitBreaker) else None,
+        hedge=_present(step, "hedge", Hedge),
+        breaker=_present(step, "breaker", CircuitBreaker),
+        bulkhead=_present(step, "bulkhead", Bulkhead),
+        rate_limit=_present(step, "rate_limit", RateLimit),
         mesh=mesh if isinstance(mesh, Mesh) else None,
         deadline=deadline if own is None else Effective(own, "declared"),
     )
+
+
+def _present(step: Step, name: str, kind: type[T]) -> T | None:
+    value = getattr(step, name, None)
+    return value if isinstance(value, kind) else None
 
 
 def backoffs(retry: Retry | None) -> list[Rational]:

@@ -16,6 +16,7 @@ from archcheck.model.brokers import (
     Topic,
 )
 from archcheck.model.caches import LocalCache, Memcached, Redis
+from archcheck.model.clients import Client
 from archcheck.model.codec import from_json, json_schema, to_json
 from archcheck.model.datastores import (
     Backup,
@@ -226,6 +227,7 @@ __all__ = [
     "Channel",
     "Choice",
     "CircuitBreaker",
+    "Client",
     "Closed",
     "CockroachDB",
     "Constant",

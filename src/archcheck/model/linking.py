@@ -250,6 +250,11 @@ def _phrase(allowed: frozenset[str]) -> str:
 
 
 def _duplicate(name: str, first: Element, second: Element) -> ModelError:
-    before = place_of(first)
-    already = f", already declared at {before}" if before else ", declared twice"
+    already = declared_before(first) or ", declared twice"
     return ModelError(f"duplicate name {name!r}{already}", place_of(second))
+
+
+def declared_before(first: Element) -> str:
+    """Where the first of two elements was declared, for the sentence about the second."""
+    before = place_of(first)
+    return f", already declared at {before}" if before else ""

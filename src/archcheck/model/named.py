@@ -88,6 +88,14 @@ PlatformRef = Annotated[
 ]
 """A reference to an observability platform."""
 
+AskedRef = Annotated[
+    str | Named,
+    PlainValidator(_reference),
+    _AS_TEXT,
+    Refers(frozenset({"callable", "datastore", "channel"})),
+]
+"""A reference to whom a service can ask, as a whole: a service, external, datastore, channel."""
+
 JourneyRef = Annotated[
     str | Named, PlainValidator(_reference), _AS_TEXT, Refers(frozenset({"journey"}))
 ]

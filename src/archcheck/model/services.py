@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from archcheck.model.clients import Client
 from archcheck.model.delivery import Deprecation, LoadTest, Pipeline
 from archcheck.model.deployment import Deployment
 from archcheck.model.distributions import Distribution
@@ -211,6 +212,8 @@ class Service(Participant):
     """What can be called."""
     consumers: Many[Consumer] = ()
     """What messages trigger."""
+    clients: Many[Client] = ()
+    """What it holds toward those it asks; its steps inherit from them."""
     pools: Many[Pool] = ()
     """Its connection pools."""
     start_after: Many[Ref] = ()

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from archcheck.model.brokers import Broker, Channel
+from archcheck.model.clients import Client
 from archcheck.model.collecting import collect, modules_of
 from archcheck.model.datastores import Datastore
 from archcheck.model.deployment import Prices
@@ -16,7 +17,7 @@ from archcheck.model.element import Element, Many, Name, element, nearest
 from archcheck.model.errors import ModelError, Place
 from archcheck.model.features import Flag
 from archcheck.model.journeys import Journey
-from archcheck.model.linking import Directory, link, place_of, references, walk
+from archcheck.model.linking import Directory, declared_before, link, place_of, references, walk
 from archcheck.model.look import Look
 from archcheck.model.named import Boundary, Named, Team
 from archcheck.model.observability import Platform
@@ -99,9 +100,23 @@ class System(Element):
         for part in (*self.elements, *self.journeys, *self.scenarios, *self.uncertain):
             for reference in references(part):
                 directory.check(reference)
+        self._check_clients()
         self._check_owners()
         self._check_registered("owner", "team", [team.name for team in self.teams])
         self._check_registered("boundary", "boundary", [part.name for part in self.boundaries])
+
+    def _check_clients(self) -> None:
+        """A service has one client for a callee, or nobody could say which one counts."""
+        for service in self.services:
+            known: dict[object, Client] = {}
+            for client in service.clients:
+                first = known.setdefault(client.target, client)
+                if first is not client:
+                    whom = f"for {client.target!r}" if client.target else "for all that it asks"
+                    raise ModelError(
+                        f"Service {service.name!r} has two clients {whom}{declared_before(first)}",
+                        place_of(client),
+                    )
 
     def _check_owners(self) -> None:
         """An owner was once the service that data belong to: its name is no team's."""

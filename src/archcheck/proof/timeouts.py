@@ -68,7 +68,7 @@ def suggest_timeouts(graph: Graph) -> Suggestion:
         if conflicts:  # a mesh gives up before its callee can answer, whatever the code waits
             return Suggestion(conflicts=conflicts, undecided=open_steps)
     edits = [
-        Edit(step.step, {"timeout": Duration(float(seconds))}, step.name)
+        Edit(step.declared, {"timeout": Duration(float(seconds))}, step.name)
         for step, seconds in chosen.items()
         if seconds is not None and seconds != step.protection.attempt()
     ]

@@ -85,7 +85,7 @@ class LongestWalk(ABC, Generic[T]):
             return self.endless(operation)
         if name not in self._known:
             self._open.add(name)
-            found = {id(step.step): step for step in self.graph.outgoing[name]}
+            found = {id(step.declared): step for step in self.graph.outgoing[name]}
             self._known[name] = self._in_a_row(operation, operation.part.steps, found)
             self._open.discard(name)
         return self._known[name]

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from archcheck import Call, Kubernetes, Load, Mix, ModelError, Poisson, Service, System, with_
+from archcheck import (
+    Absent,
+    Call,
+    Client,
+    Endpoint,
+    Kubernetes,
+    Load,
+    Mix,
+    ModelError,
+    Poisson,
+    Retry,
+    Service,
+    System,
+    with_,
+)
 from archcheck.editing import parse_setting, variants, with_settings
+from archcheck.graph import Graph
 from archcheck.loading import load
 from archcheck.model.linking import walk
-from archcheck.units import ms
+from archcheck.units import ms, s
 
 ROOT = Path(__file__).parents[3]
 (SHOP,) = load(ROOT / "models" / "shop")
@@ -53,6 +69,43 @@ def test_parts_of_parts_and_nothing() -> None:
     assert service(changed, "payments").runtime.threads == 10  # type: ignore[union-attr]
     without = with_(SHOP, {"edge->catalogue.retry": "none"})
     assert call(without, "edge", "catalogue.Get").retry is None
+
+
+def test_a_part_that_several_share_is_changed_for_the_named_one_alone() -> None:
+    twice, retry = Kubernetes(replicas=2), Retry(attempts=2, backoff=10 * ms)
+    charge = Call("bank.pay", retry=retry)
+    bank = Service("bank", endpoints=[Endpoint("pay", steps=[])], deployment=twice)
+    first, second = (
+        Service(name, endpoints=[Endpoint("place", steps=[charge])], deployment=twice)
+        for name in ("first", "second")
+    )
+    shop = System("shop", [first, second, bank])
+    changed = with_(shop, {"first.replicas": 6, "first->bank.retry.attempts": 5})
+    assert [each.deployment.replicas for each in changed.services] == [6, 2, 2]  # type: ignore[union-attr]
+    attempts = [step.step.retry.attempts for step in Graph(changed).interactions]  # type: ignore[union-attr]
+    assert attempts == [5, 2]
+
+
+def test_what_a_client_says_is_changed_for_the_named_calls_alone() -> None:
+    bank = Service("bank", endpoints=[Endpoint("pay", steps=[]), Endpoint("refund", steps=[])])
+    retry = Retry(attempts=2, backoff=10 * ms)
+    orders = Service(
+        "orders",
+        endpoints=[Endpoint("place", steps=[Call("bank.pay"), Call("bank.refund")])],
+        clients=[Client("bank", timeout=1 * s, retry=retry)],
+    )
+    shop = System("shop", [orders, bank])
+
+    def asked(system: System) -> list[Any]:
+        return [step.step for step in Graph(system).interactions]
+
+    pay, refund = asked(with_(shop, {"orders->bank.pay.retry.attempts": 4}))
+    assert (pay.retry, refund.retry) == (replace(retry, attempts=4), retry)
+    pay, refund = asked(with_(shop, {"orders->bank.pay.timeout": "150ms"}))
+    assert (pay.timeout, refund.timeout) == (150 * ms, 1 * s)
+    pay, refund = asked(with_(shop, {"orders->bank.retry": "none"}))
+    assert isinstance(pay.retry, Absent)
+    assert isinstance(refund.retry, Absent)
 
 
 def test_the_place_of_a_declaration_is_kept() -> None:

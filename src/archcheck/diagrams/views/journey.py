@@ -136,7 +136,7 @@ class _Walk:
 
     def _operation(self, operation: Operation) -> Iterator[Message | Frame]:
         self._told[operation.name] = self._number
-        steps = {id(step.step): step for step in self._graph.outgoing[operation.name]}
+        steps = {id(step.declared): step for step in self._graph.outgoing[operation.name]}
         yield from self._steps(operation.part.steps, steps)
 
     def _steps(

@@ -86,13 +86,13 @@ def _breaker(graph: Graph, violation: Violation) -> Iterator[Choice]:
 
 def breaker_for(step: Interaction) -> Edit:
     """A circuit breaker with Resilience4j's default rate."""
-    return Edit(step.step, {"breaker": CircuitBreaker(failure_rate=50 * percent)}, step.name)
+    return Edit(step.declared, {"breaker": CircuitBreaker(failure_rate=50 * percent)}, step.name)
 
 
 def _fallback(graph: Graph, violation: Violation) -> Iterator[Choice]:
     if isinstance(violation.subject, Interaction):
         edit = Edit(
-            violation.subject.step, {"fallback": Fallback("static")}, violation.subject.name
+            violation.subject.declared, {"fallback": Fallback("static")}, violation.subject.name
         )
         yield Choice(("fallback",), (edit,))
 

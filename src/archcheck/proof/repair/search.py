@@ -198,7 +198,7 @@ class _Search:
         """The variable of a choice; a breaker is the one that bounds retries as well."""
         if choice.kinds == ("breaker",):
             part = choice.edits[0].part
-            step = next(s for s in self._edits.graph.interactions if s.step is part)
+            step = next(s for s in self._edits.graph.interactions if s.declared is part)
             return self._atom(("breaker", step))
         if choice.key not in self._choices:
             variable = self._z3.Bool(f"choice {len(self._choices)}")
@@ -231,7 +231,7 @@ class _Search:
         chosen = proposal.atoms
         tries = self._attempts(chosen)
         edits = [
-            Edit(step.step, {"timeout": Duration(float(seconds))}, step.name)
+            Edit(step.declared, {"timeout": Duration(float(seconds))}, step.name)
             for step, seconds in self._timeouts(chosen, tries).items()
         ]
         for step, count in tries.items():

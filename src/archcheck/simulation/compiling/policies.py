@@ -36,12 +36,11 @@ def compile_policy(
 ) -> p.Policy:
     """The policy of the code for a call, a read or a write.
 
-    Guards are shared by all steps of a service that declare the same ones for the same callee.
+    Breakers, bulkheads, limits and budgets are shared by all steps of a service toward one callee
+    that have the same ones: from a client, or declared alike.
     """
     guard = protection_of(owner, step)
     link = f"{owner.name} -> {callee.partition('.')[0]}"
-    bulkhead = _known(getattr(step, "bulkhead", None), Bulkhead)
-    limit = _known(getattr(step, "rate_limit", None), RateLimit)
     timeout = attempt_timeout(guard)
     return p.Policy(
         timeout=timeout,
@@ -50,9 +49,9 @@ def compile_policy(
         propagates=_propagates(tables, owner, guard, timeout < p.FOREVER),
         hedges=guard.hedged,
         hedge_after=float(guard.hedge.after) if guard.hedge else 0.0,
-        bulkhead=_bulkhead(tables, link, bulkhead) if bulkhead else -1,
+        bulkhead=_bulkhead(tables, link, guard.bulkhead) if guard.bulkhead else -1,
         breaker=_breaker(tables, link, guard.breaker) if guard.breaker else -1,
-        limit=add_limit(tables, link, limit) if limit else -1,
+        limit=add_limit(tables, link, guard.rate_limit) if guard.rate_limit else -1,
         ejects=_ejects(guard) and not guard.has_sidecar,
         **_retries(tables, link, _known(guard.retry, Retry)),
     )

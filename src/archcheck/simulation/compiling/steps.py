@@ -31,6 +31,7 @@ from archcheck.model import (
     Write,
     effective,
 )
+from archcheck.model.clients import as_asked
 from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.assumed import CACHE_LOOKUP, QUERY
 from archcheck.simulation.compiling.channels import ChannelCompiler, channel_called
@@ -169,6 +170,7 @@ class StepCompiler:
 
     def _step(self, site: _Site, step: Step) -> list[p.Step]:
         place = place_hash(site.name)
+        step = as_asked(site.owner, step)
         match step:
             case Work():
                 return [p.Step(self._kind_of_work(site, step), place, compile_time(step.time))]
