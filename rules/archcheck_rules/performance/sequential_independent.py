@@ -22,6 +22,8 @@ from archcheck import Call, Endpoint, Parallel, Service, Step, System, Work
 from archcheck.capacity import Latencies, latency_of
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.shapes import shape_of
+from archcheck.model.linking import walk
 from archcheck.model.steps import Group
 from archcheck.units import Duration, ms
 
@@ -33,11 +35,11 @@ def check(graph: Graph) -> Iterator[Result]:
     latencies = Latencies(graph)
     for name, operation in graph.operations.items():
         waiting = {
-            id(step.declared): step
-            for step in graph.outgoing.get(name, ())
+            part: step
+            for part, step in graph.leaving(name).items()
             if step.mode in ("call", "read")
         }
-        for before, later in _behind_others(operation.part.steps, waiting):
+        for before, later in _behind_others(graph.system, operation.part.steps, waiting):
             independent = getattr(later.step, "independent", None)
             if independent is None:
                 yield Undecided(later, "independent")
@@ -46,7 +48,7 @@ def check(graph: Graph) -> Iterator[Result]:
 
 
 def _behind_others(
-    steps: Sequence[Step], waiting: dict[int, Interaction]
+    system: System, steps: Sequence[Step], waiting: dict[int, Interaction]
 ) -> Iterator[tuple[list[Interaction], Interaction]]:
     """Each step that waits for others of its own sequence, with these."""
     before: list[Interaction] = []
@@ -56,19 +58,11 @@ def _behind_others(
             if before:
                 yield list(before), found
             before.append(found)
-            continue
-        branches = [[branch] for branch in step.steps] if isinstance(step, Parallel) else []
-        inside = [step.steps] if isinstance(step, Group) and not branches else branches
-        for sequence in inside:
-            yield from _behind_others(sequence, waiting)
-            before += [waiting[id(part)] for part in _flat(sequence) if id(part) in waiting]
-
-
-def _flat(steps: Sequence[Step]) -> Iterator[Step]:
-    for step in steps:
-        yield step
-        if isinstance(step, Group):
-            yield from _flat(step.steps)
+        elif isinstance(step, Group):
+            for sequence in shape_of(system, step).sequences:
+                yield from _behind_others(system, sequence, waiting)
+                flat = (part for each in sequence for part in walk(each))
+                before += [waiting[id(part)] for part in flat if id(part) in waiting]
 
 
 def _violation(latencies: Latencies, before: list[Interaction], later: Interaction) -> Violation:

@@ -11,18 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.shapes import shape_of
 from archcheck.model import (
-    Cached,
     Call,
     External,
-    Feature,
     ModelError,
     Named,
-    Parallel,
     Read,
-    Repeat,
     Step,
-    WithProbability,
     Work,
     Write,
 )
@@ -124,30 +120,23 @@ class Latencies:
                 return Latency(0.0)
 
     def _group(self, step: Group, only_work: bool) -> Latency:
-        match step:
-            case Parallel() if not only_work:
-                branches = [self._step(branch, only_work) for branch in step.steps]
-                missing = sum((b.missing for b in branches), ())
-                return Latency(max((b.seconds for b in branches), default=0.0), missing)
-            case WithProbability():
-                return self._sum(step.steps, only_work=only_work).scaled(float(step.probability))
-            case Repeat():
-                return self._sum(step.steps, only_work=only_work).scaled(step.times)
-            case Cached():
-                return self._cached(step, only_work)
-            case Feature() if not self._graph.system.runs(step):
-                return Latency(0.0)
-            case _:
-                return self._sum(step.steps, only_work=only_work)
-
-    def _cached(self, step: Cached, only_work: bool) -> Latency:
-        known = step.hit_ratio is not None and not self._graph.cold_caches
-        hit = float(step.hit_ratio) if known and step.hit_ratio else 0.0
-        miss = self._sum(step.steps, only_work=only_work).scaled(1 - hit)
-        if only_work:
-            return miss
-        cache = self._graph.system.find(str(step.cache))
-        return Latency(2 * self._delay) + query_time(cache, step) + miss
+        shape = shape_of(self._graph.system, step, cold_caches=self._graph.cold_caches)
+        if not shape.share:
+            return Latency(0.0)  # nothing of it is needed, and nothing is missing
+        taken = [
+            self._sum(steps, only_work=only_work)
+            for steps, waited in zip(shape.sequences, shape.waited, strict=True)
+            if waited or only_work
+        ]
+        inside = sum(taken, Latency(0.0))
+        if shape.is_parallel and not only_work:
+            longest = max((branch.seconds for branch in taken), default=0.0)
+            inside = Latency(longest, inside.missing)
+        inside = inside.scaled(shape.share * shape.times)
+        if shape.lookup is None or only_work:
+            return inside
+        cache = self._graph.system.find(str(shape.lookup.cache))
+        return Latency(2 * self._delay) + query_time(cache, shape.lookup) + inside
 
 
 def latency_of(latencies: Latencies, step: Interaction) -> Latency:

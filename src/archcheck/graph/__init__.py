@@ -66,6 +66,10 @@ class Graph:
         """Every step that leaves a process."""
         return tuple(step for steps in self.outgoing.values() for step in steps)
 
+    def leaving(self, operation: str) -> dict[int, Interaction]:
+        """The interactions of an operation by the ``id`` of the step that declares them."""
+        return {id(step.declared): step for step in self.outgoing[operation]}
+
     def synchronous(self) -> Iterator[Interaction]:
         """Interactions that a request waits for."""
         return (step for step in self.interactions if step.is_synchronous)

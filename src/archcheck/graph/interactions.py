@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Literal
 
 from archcheck.graph.protection import Protection, protection_of
+from archcheck.graph.shapes import Shape, shape_of
 from archcheck.model import (
     Absent,
     Cached,
@@ -18,18 +19,14 @@ from archcheck.model import (
     Consumer,
     Endpoint,
     External,
-    Feature,
     Mesh,
     Named,
-    Parallel,
     Protocol,
     Publish,
     Read,
-    Repeat,
     Service,
     Step,
     System,
-    WithProbability,
     Write,
 )
 from archcheck.model.clients import as_asked
@@ -74,7 +71,7 @@ class Interaction:
     endpoint: Endpoint | None
     visits: float
     optional: bool
-    parallel: Parallel | None
+    parallel: Group | None
     repeats: int
     per_item: bool
     hit_ratio_unknown: bool
@@ -157,7 +154,7 @@ class _Context:
     """What surrounds a step."""
 
     visits: float = 1.0
-    parallel: Parallel | None = None
+    parallel: Group | None = None
     repeats: int = 1
     per_item: bool = False
     hit_ratio_unknown: bool = False
@@ -195,45 +192,26 @@ def _walk(
         if isinstance(step, InteractionStep):
             yield _interaction(system, operation, step, context)
         elif isinstance(step, Group):
-            if isinstance(step, Cached):
-                yield _cache_lookup(system, operation, step, context)
-            inside = _inside(system, step, context)
-            if not isinstance(step, Parallel):
-                yield from _walk(system, operation, step.steps, inside)
-                continue
-            for branch in step.steps:
-                waits = context.is_awaited and not getattr(branch, "optional", False)
-                around = replace(inside, is_awaited=waits)
-                yield from _walk(system, operation, [branch], around)
+            shape = shape_of(system, step, cold_caches=context.cold)
+            if shape.lookup is not None:
+                yield _cache_lookup(system, operation, shape.lookup, context)
+            inside = _inside(step, shape, context)
+            for sequence, waited in zip(shape.sequences, shape.waited, strict=True):
+                around = replace(inside, is_awaited=context.is_awaited and waited)
+                yield from _walk(system, operation, sequence, around)
 
 
-def _inside(system: System, group: Group, context: _Context) -> _Context:
-    match group:
-        case Feature():
-            return replace(
-                context,
-                visits=context.visits if system.runs(group) else 0.0,
-                flags=(*context.flags, (str(group.flag), not group.off)),
-            )
-        case WithProbability():
-            return replace(context, visits=context.visits * float(group.probability))
-        case Repeat():
-            return replace(
-                context,
-                visits=context.visits * group.times,
-                repeats=context.repeats * group.times,
-                per_item=context.per_item or group.per_item,
-            )
-        case Parallel():
-            return replace(context, parallel=context.parallel or group)
-        case Cached(cache=cache, hit_ratio=hit_ratio):
-            context = replace(context, cached_by=str(cache))
-            if hit_ratio is None:
-                return replace(context, hit_ratio_unknown=not context.cold)
-            misses = 1.0 if context.cold else 1 - float(hit_ratio)
-            return replace(context, visits=context.visits * misses)
-        case _:
-            return context
+def _inside(group: Group, shape: Shape, context: _Context) -> _Context:
+    return replace(
+        context,
+        visits=context.visits * shape.share * shape.times,
+        parallel=context.parallel or (group if shape.is_parallel else None),
+        repeats=context.repeats * shape.times,
+        per_item=context.per_item or shape.grows,
+        hit_ratio_unknown=context.hit_ratio_unknown or not shape.is_share_known,
+        cached_by=str(shape.lookup.cache) if shape.lookup is not None else context.cached_by,
+        flags=(*context.flags, shape.flag) if shape.flag is not None else context.flags,
+    )
 
 
 def _interaction(

@@ -13,16 +13,13 @@ from typing import Generic, Protocol, TypeVar
 
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.protection import Protection, protection_of
+from archcheck.graph.shapes import Shape, shape_of
 from archcheck.model import (
-    Cached,
     Call,
     Fallback,
-    Feature,
     Journey,
     LocalCache,
-    Parallel,
     Publish,
-    Repeat,
     Step,
     Work,
 )
@@ -85,7 +82,7 @@ class LongestWalk(ABC, Generic[T]):
             return self.endless(operation)
         if name not in self._known:
             self._open.add(name)
-            found = {id(step.declared): step for step in self.graph.outgoing[name]}
+            found = self.graph.leaving(name)
             self._known[name] = self._in_a_row(operation, operation.part.steps, found)
             self._open.discard(name)
         return self._known[name]
@@ -115,12 +112,17 @@ class LongestWalk(ABC, Generic[T]):
         total = self.nothing()
         flagged: dict[str, dict[bool, T]] = {}
         for step in steps:
-            taken = self._step(operation, step, found)
-            if isinstance(step, Feature):
-                ways = flagged.setdefault(str(step.flag), {})
-                ways[step.off] = ways.get(step.off, self.nothing()) + taken
+            if isinstance(step, Group):
+                shape = shape_of(self.graph.system, step)
+                taken = self._group(operation, shape, found)
+                if shape.flag is not None:
+                    flag, is_on = shape.flag
+                    ways = flagged.setdefault(flag, {})
+                    ways[is_on] = ways.get(is_on, self.nothing()) + taken
+                    continue
             else:
-                total += taken
+                taken = self._step(operation, step, found)
+            total += taken
         for ways in flagged.values():
             total += self.longest([self.nothing(), *ways.values()])
         return total
@@ -131,15 +133,14 @@ class LongestWalk(ABC, Generic[T]):
                 return self.working(operation, step)
             case Publish():
                 return self.nothing()
-            case Parallel():
-                waited = [b for b in step.steps if not getattr(b, "optional", False)]
-                return self.longest([self._step(operation, branch, found) for branch in waited])
-            case Repeat():
-                return self._in_a_row(operation, step.steps, found).times(step.times)
-            case Cached():
-                lookup = self.of_step(found[id(step)])
-                return lookup + self._in_a_row(operation, step.steps, found)
-            case Group():
-                return self._in_a_row(operation, step.steps, found)
             case _:
                 return self.of_step(found[id(step)])
+
+    def _group(self, operation: Operation, shape: Shape, found: Mapping[int, Interaction]) -> T:
+        """What may be taken is taken, whatever its share of the requests."""
+        ways = zip(shape.sequences, shape.waited, strict=True)
+        taken = [self._in_a_row(operation, steps, found) for steps, waited in ways if waited]
+        inside = self.longest(taken) if shape.is_parallel else taken[0]
+        if shape.times > 1:
+            inside = inside.times(shape.times)
+        return inside if shape.lookup is None else self.of_step(found[id(shape.lookup)]) + inside

@@ -12,17 +12,13 @@ from archcheck.diagrams.view import Arrow, Card, Frame, Message, Sign, View
 from archcheck.diagrams.view import Sequence as SequenceView
 from archcheck.diagrams.views.parts import LINES, Canvas, spoken
 from archcheck.graph import Interaction, Operation
+from archcheck.graph.shapes import Shape, shape_of
 from archcheck.model import (
-    Cached,
     Consumer,
-    Feature,
     Journey,
     ModelError,
     Named,
-    Parallel,
-    Repeat,
     Step,
-    WithProbability,
 )
 from archcheck.model.element import nearest
 from archcheck.model.steps import Group as StepGroup
@@ -136,38 +132,30 @@ class _Walk:
 
     def _operation(self, operation: Operation) -> Iterator[Message | Frame]:
         self._told[operation.name] = self._number
-        steps = {id(step.declared): step for step in self._graph.outgoing[operation.name]}
-        yield from self._steps(operation.part.steps, steps)
+        yield from self._steps(operation.part.steps, self._graph.leaving(operation.name))
 
     def _steps(
         self, steps: Sequence[Step], known: dict[int, Interaction]
     ) -> Iterator[Message | Frame]:
         for step in steps:
-            if isinstance(step, Cached):
-                yield self._exchange(known[id(step)])
             if isinstance(step, StepGroup):
-                yield from self._group(step, known)
+                yield from self._group(shape_of(self._graph.system, step), known)
             elif id(step) in known:
                 yield from self._interaction(known[id(step)])
 
-    def _group(self, group: StepGroup, known: dict[int, Interaction]) -> Iterator[Message | Frame]:
-        if isinstance(group, Parallel):
-            branches = [[*self._steps([branch], known)] for branch in group.steps]
-            told = [branch for branch in branches if branch]
-            for index, branch in enumerate(told):
-                yield Frame("else") if index else Frame("start", "par")
-                yield from branch
-            if told:
-                yield Frame("end")
+    def _group(self, shape: Shape, known: dict[int, Interaction]) -> Iterator[Message | Frame]:
+        if shape.lookup is not None:
+            yield self._exchange(known[id(shape.lookup)])
+        branches = [[*self._steps(sequence, known)] for sequence in shape.sequences]
+        told = [branch for branch in branches if branch]
+        frame = _frame(shape)
+        if frame is None or not told:
+            yield from (part for branch in told for part in branch)
             return
-        inside = [*self._steps(group.steps, known)]
-        frame = _frame(group)
-        if inside and frame is not None:
-            yield frame
-            yield from inside
-            yield Frame("end")
-        else:
-            yield from inside
+        for index, branch in enumerate(told):
+            yield Frame("else") if index else frame
+            yield from branch
+        yield Frame("end")
 
     def _interaction(self, step: Interaction) -> Iterator[Message | Frame]:
         again = self._told.get(step.target_name) if step.mode == "call" else None
@@ -200,18 +188,19 @@ class _Walk:
             yield from self._operation(operation)
 
 
-def _frame(group: StepGroup) -> Frame | None:
-    match group:
-        case WithProbability():
-            return Frame("start", "opt", f"{float(group.probability):.3g} of the requests")
-        case Repeat():
-            item = " (grows with the data)" if group.per_item else ""
-            return Frame("start", "loop", f"{group.times} times{item}")
-        case Feature():
-            return Frame("start", "opt", f"flag {group.flag} is {'off' if group.off else 'on'}")
-        case Cached(hit_ratio=None):
-            return Frame("start", "opt", "on a miss")
-        case Cached(hit_ratio=ratio) if ratio is not None:
-            return Frame("start", "opt", f"on a miss, {1 - float(ratio):.3g} of the lookups")
-        case _:
-            return None
+def _frame(shape: Shape) -> Frame | None:
+    """The combined fragment of UML around the steps of a group."""
+    if shape.is_parallel:
+        return Frame("start", "par")
+    if shape.flag is not None:
+        name, is_on = shape.flag
+        return Frame("start", "opt", f"flag {name} is {'on' if is_on else 'off'}")
+    if shape.lookup is not None:
+        known = f", {shape.share:.3g} of the lookups" if shape.is_share_known else ""
+        return Frame("start", "opt", f"on a miss{known}")
+    if shape.times > 1:
+        item = " (grows with the data)" if shape.grows else ""
+        return Frame("start", "loop", f"{shape.times} times{item}")
+    if shape.share < 1:
+        return Frame("start", "opt", f"{shape.share:.3g} of the requests")
+    return None

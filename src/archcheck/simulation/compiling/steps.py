@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from archcheck.graph.protection import Protection, protection_of
+from archcheck.graph.shapes import shape_of
 from archcheck.model import (
     Absent,
     Cached,
@@ -15,23 +16,19 @@ from archcheck.model import (
     Endpoint,
     External,
     Fallback,
-    Feature,
     LocalCache,
-    Parallel,
     Publish,
     Read,
-    Repeat,
     ScenarioError,
-    Series,
     Service,
     ShardKey,
     Step,
-    WithProbability,
     Work,
     Write,
     effective,
 )
 from archcheck.model.clients import as_asked
+from archcheck.model.steps import Group as StepGroup
 from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.assumed import CACHE_LOOKUP, QUERY
 from archcheck.simulation.compiling.channels import ChannelCompiler, channel_called
@@ -181,19 +178,8 @@ class StepCompiler:
             case Publish():
                 channel = self.channels.published(step)
                 return [p.Step(p.Kind.PUBLISH, place, channel=channel)]
-            case Cached():
-                return [self._cached(site, step)]
-            case Parallel():
-                blocks = tuple(
-                    self._block(site.inner(f"branch{i}"), [branch])
-                    for i, branch in enumerate(step.steps)
-                )
-                waited = tuple(not getattr(branch, "optional", False) for branch in step.steps)
-                return [p.Step(p.Kind.PARALLEL, place, blocks=blocks, waited=waited)]
-            case Feature() if not self.system.runs(step):
-                return []
-            case WithProbability() | Repeat() | Series() | Feature():
-                return [self._group(site, step)]
+            case StepGroup():
+                return self._group(site, step)
             case _:
                 raise ScenarioError(f"the engines do not know the step {type(step).__name__}")
 
@@ -202,17 +188,22 @@ class StepCompiler:
         threads = self.tables.groups[self.tables.group_of[site.owner.name]].slots >= 0
         return p.Kind.WAIT if step.blocking and threads else p.Kind.WORK
 
-    def _group(self, site: _Site, step: WithProbability | Repeat | Series | Feature) -> p.Step:
-        block = (self._block(site, step.steps),)
-        place = place_hash(site.name)
-        match step:
-            case WithProbability():
-                share = float(step.probability)
-                return p.Step(p.Kind.WITH_PROBABILITY, place, blocks=block, number=share)
-            case Repeat():
-                return p.Step(p.Kind.REPEAT, place, blocks=block, number=step.times)
-            case _:
-                return p.Step(p.Kind.SERIES, place, blocks=block)
+    def _group(self, site: _Site, group: StepGroup) -> list[p.Step]:
+        shape, place = shape_of(self.system, group), place_hash(site.name)
+        if shape.lookup is not None:
+            return [self._cached(site, shape.lookup)]
+        if shape.is_parallel:
+            branches = [site.inner(f"branch{index}") for index in range(len(shape.sequences))]
+            blocks = tuple(map(self._block, branches, shape.sequences))
+            return [p.Step(p.Kind.PARALLEL, place, blocks=blocks, waited=shape.waited)]
+        if not shape.share:
+            return []
+        block = (self._block(site, shape.steps),)
+        if shape.times > 1:
+            return [p.Step(p.Kind.REPEAT, place, blocks=block, number=shape.times)]
+        if shape.share < 1:
+            return [p.Step(p.Kind.WITH_PROBABILITY, place, blocks=block, number=shape.share)]
+        return [p.Step(p.Kind.SERIES, place, blocks=block)]
 
     # -- call sites -----------------------------------------------------------------------------
 
