@@ -62,7 +62,7 @@ _ICONS = {
     "RabbitMQ": "onprem.queue.RabbitMQ",
     "Sqs": "aws.integration.SimpleQueueServiceSqs",
     "Nats": "onprem.queue.Nats",
-    "MqttBroker": "onprem.queue.Emqx",
+    "Mqtt": "onprem.queue.Emqx",
     # observability
     "Prometheus": "onprem.monitoring.Prometheus",
     "Loki": "onprem.logging.Loki",

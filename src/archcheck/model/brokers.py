@@ -44,6 +44,8 @@ class Broker(Named, Documented):
 class _Broker(Described, Broker):
     """Fields that every broker has."""
 
+    _is_abstract = True
+
     owner: TeamRef | None = None
     """The team that runs it."""
     version: str | None = None
@@ -131,7 +133,7 @@ class Nats(_Broker):
 
 
 @element
-class MqttBroker(_Broker):
+class Mqtt(_Broker):
     """An MQTT broker (Mosquitto, EMQX): the promise is the quality of service of each client."""
 
     label: ClassVar[str] = "MQTT"
@@ -152,6 +154,8 @@ class Channel(Named):
 @element
 class _Channel(Described, Channel):
     """Fields that topics and queues have."""
+
+    _is_abstract = True
 
     broker: BrokerRef | None = None
     """The broker that keeps it."""

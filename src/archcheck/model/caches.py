@@ -16,6 +16,8 @@ from archcheck.units import Duration, MiB
 class _Cache(StoreFields):
     """Fields that every cache has."""
 
+    _is_abstract = True
+
     ttl: Duration | Absent | None = None
     """Time after which entries expire."""
     jitter: bool | None = None

@@ -229,6 +229,8 @@ class Deployment(Element, Documented):
 class _Deployment(Deployment):
     """Fields that every deployment has."""
 
+    _is_abstract = True
+
     image: str | None = None
     """Container image with its tag or digest."""
     replicas: Count | None = None

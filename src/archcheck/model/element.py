@@ -181,7 +181,11 @@ class Element:
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field, Field))
 def element(cls: C) -> C:
-    """Make ``cls`` (a subclass of :class:`Element`) a part of the model's vocabulary."""
+    """Make ``cls`` (a subclass of :class:`Element`) a part of the model's vocabulary.
+
+    A class that only holds what others have in common says ``_is_abstract = True``: no model and no
+    JSON can name it.
+    """
     with contextlib.suppress(NameError):  # pydantic resolves forward references at first use
         # once here, instead of once more in every subclass
         cls.__annotations__ = inspect.get_annotations(cls, eval_str=True)
@@ -192,7 +196,7 @@ def element(cls: C) -> C:
         repr=False,
         config=ConfigDict(strict=True, extra="forbid", defer_build=True),
     )
-    if not cls.__name__.startswith("_") and "_is_abstract" not in cls.__dict__:
+    if "_is_abstract" not in cls.__dict__:
         _types[cls.__name__] = built
 
     @functools.wraps(built.__init__)

@@ -31,6 +31,8 @@ class Platform(Named, Documented):
 class _Platform(Described, Platform):
     """Fields that every platform has."""
 
+    _is_abstract = True
+
     owner: str | None = None
     """The team that runs it."""
     retention: Duration | None = None

@@ -30,6 +30,8 @@ class Policy(Element):
 class _Policy(Policy):
     """Fields that every policy has."""
 
+    _is_abstract = True
+
     reason: str | None = None
     """Why, for the reader of a finding."""
     except_for: Many[str] = ()

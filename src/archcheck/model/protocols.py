@@ -72,6 +72,8 @@ class Protocol(Element, Documented):
 class _Wire(Protocol):
     """Fields that every protocol has."""
 
+    _is_abstract = True
+
     format: Format | None = None
     """Data format of the payload; ``None``: the protocol's native format, else unknown."""
     encrypted: bool | None = None
@@ -228,7 +230,7 @@ class KafkaProtocol(_Wire):
 
 
 @element
-class Mqtt(_Wire):
+class MqttProtocol(_Wire):
     """MQTT 5: publish and subscribe for devices; a packet holds at most 256 MiB.
 
     Source: OASIS MQTT 5.0, 2.1.4 Remaining Length (268,435,455 bytes).

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_KINDS: Mapping[str, str] = {"Sometimes": "WithProbability"}
+_KINDS: Mapping[str, str] = {
+    "Sometimes": "WithProbability",
+    "MqttBroker": "Mqtt",
+}
 _COPIES = "write copies=... (the primary counted)"
 _RENAMED: Mapping[str, Mapping[str, str]] = {
     "Datastore": {"replicas": f"replicas are running processes of a service; {_COPIES}"},

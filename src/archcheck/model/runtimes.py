@@ -51,6 +51,8 @@ class Runtime(Element, Documented):
 class _Runtime(Runtime):
     """Fields that every runtime has."""
 
+    _is_abstract = True
+
     version: str | None = field(default=None, kw_only=False)
     """Version in use, such as ``3.4``."""
     concurrency: Concurrency | None = None

@@ -288,6 +288,8 @@ class Fault(Element):
 class _Fault(Fault):
     """Fields that every fault has."""
 
+    _is_abstract = True
+
     start: Duration = Duration(0.0)
     """When it begins, after the start of the simulation."""
     end: Duration = Duration(86400.0 * 365)

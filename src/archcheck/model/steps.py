@@ -67,6 +67,8 @@ class Interaction(Step):
 class _Interaction(Interaction):
     """Fields that every step that leaves the process has."""
 
+    _is_abstract = True
+
     timeout: Duration | Absent | None = None
     """How long each attempt may take, from the moment it is made; ``None``: unknown."""
     retry: Retry | Absent | None = None
