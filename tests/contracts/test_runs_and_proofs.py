@@ -23,6 +23,8 @@ from hypothesis import strategies as st
 from archcheck import (
     Absent,
     Call,
+    CircuitBreaker,
+    Client,
     Constant,
     CustomRuntime,
     CutLink,
@@ -53,7 +55,7 @@ from archcheck import (
 )
 from archcheck.findings import Rule, Violation
 from archcheck.graph import Graph
-from archcheck.graph.protection import Protection, protection_of
+from archcheck.graph.protection import Protection
 from archcheck.proof import Refuted, deadline_budgets
 from archcheck.proof.amplification import Amplification
 from archcheck.proof.deadlines import WorstCases
@@ -90,7 +92,7 @@ class Guarded:
             factor=self.pick(1.0, 2.0),
             jitter=self.pick(True, False),
             max_backoff=self.pick(None, 6 * ms),
-            on=self.pick(("timeout", "rejected", "failed"), ("timeout",), ("failed",)),
+            on=self.pick(("timeout", "rejected", "failed"), ("timeout",), ("failed",), ("broken",)),
         )
 
     def mesh(self) -> Mesh:
@@ -113,6 +115,9 @@ class Guarded:
             "retry": self.pick(None, Absent("once"), self.retry()),
             "optional": self.pick(False, False, True),
             "fallback": self.fallback(callees),
+            "breaker": self.pick(
+                None, None, CircuitBreaker(failure_rate=50 * percent, minimum_calls=5)
+            ),
         }
         if self.random.random() < 0.25:
             return Read("db", **common)
@@ -148,13 +153,18 @@ class Guarded:
             steps = [self.step(callees) for _ in range(self.pick(1, 2, 3))]
             mesh = self.pick(None, self.mesh())
             endpoint = Endpoint("go", steps=steps)
-            services.append(Service(f"s{number}", runtime=ROOMY, mesh=mesh, endpoints=[endpoint]))
+            clients = [] if self.random.random() < 0.3 else [Client(timeout=self.pick(8, 50) * ms)]
+            services.append(
+                Service(
+                    f"s{number}", runtime=ROOMY, mesh=mesh, endpoints=[endpoint], clients=clients
+                )
+            )
         return System(
             "made",
             [MySQL("db", read=Constant(2 * ms), max_connections=100_000), Flag("new"), *services],
             journeys=[Journey("use", services[-1].name, timeout=self.pick(None, 30 * ms, 90 * ms))],
             scenarios=[Scenario("calm", load=[Load("use", Deterministic(20 / s))])],
-            network=Network(delay=0 * s),
+            network=Network(delay=self.pick(0, 0, 2) * ms),
         )
 
     def faults(self, system: System) -> list[Fault]:
@@ -196,13 +206,23 @@ def longest_spans(plan: Plan, spans: Sequence[Span]) -> dict[str, float]:
 def check_waits(system: System, plan: Plan, spans: Sequence[Span]) -> None:
     cases = WorstCases(Graph(system))
     longest = longest_spans(plan, spans)
+    unbounded = {*SLOWED, *with_unbounded_fallbacks(cases.graph)}
     for service in system.services:
         name, case = f"{service.name}.go", cases.of(f"{service.name}.go")
-        if service.name not in SLOWED and not case.gaps:
+        if service.name not in unbounded and not case.gaps:
             assert longest.get(name, 0.0) <= float(case.seconds) + ROUNDING, name
     whole = cases.of_journey(system.journeys[0])
-    if not whole.gaps and system.journeys[0].entry not in SLOWED:
+    if not whole.gaps and system.journeys[0].entry not in unbounded:
         assert longest.get("use", 0.0) <= float(whole.seconds) + ROUNDING
+
+
+def with_unbounded_fallbacks(graph: Graph) -> set[str]:
+    """Services whose fallback only its callee bounds: faults make that slower than declared."""
+    return {
+        step.source.name
+        for step in graph.interactions
+        if step.fallback is not None and step.fallback.protection.attempt() is None
+    }
 
 
 def check_counts(system: System, plan: Plan, record: Record) -> None:
@@ -226,10 +246,8 @@ def guarded_calls(graph: Graph) -> Iterator[tuple[str, Protection]]:
     """All calls and queries by the name that a run gives them, those of fallbacks included."""
     for step in graph.interactions:
         yield f"{step.name}{'.read' if step.mode == 'read' else ''}", step.protection
-        fallback = getattr(step.step, "fallback", None)
-        if isinstance(fallback, Fallback) and fallback.kind == "call":
-            guard = protection_of(step.source, Call(str(fallback.target)))
-            yield f"{step.operation.name} -> {fallback.target}.go", guard
+        if step.fallback is not None:
+            yield step.fallback.name, step.fallback.protection
 
 
 def check_rules(system: System) -> None:

@@ -37,11 +37,11 @@ def check(graph: Graph) -> Iterator[Result]:
         if outer.endpoint is None or outer.protection.passes_deadline_on or patience is None:
             continue  # a call without a timeout is rule RES001's finding
         for inner, case in single_steps(cases, outer):
-            if case.gaps:
-                limit = f"{shown(patience)}, the timeout of {outer.name}"
-                yield Undecided(inner, "timeout", f"holds up to {limit}")
-            elif case.seconds > patience:
+            if case.seconds > patience:
                 yield _inverted(outer, patience, inner, case)
+            for gap in case.gaps if case.seconds <= patience else ():
+                room = f"{shown(patience - case.seconds)} are left of {shown(patience)}"
+                yield Undecided(gap.holder, gap.attribute, f"{room}, the timeout of {outer.name}")
 
 
 def _inverted(

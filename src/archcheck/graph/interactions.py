@@ -17,8 +17,10 @@ from archcheck.model import (
     Cached,
     Call,
     Consumer,
+    Datastore,
     Endpoint,
     External,
+    Fallback,
     Mesh,
     Named,
     Protocol,
@@ -80,6 +82,11 @@ class Interaction:
     """The feature flags around it, and how each must stand for it to be executed."""
     is_awaited: bool
     """Whether its operation goes on only after it: not in a branch that nobody waits for."""
+    fallback: Interaction | None = None
+    """The question that is asked instead when it fails, where its fallback asks somebody."""
+    is_fallback: bool = False
+    """Whether it is such a question itself: no step of its own, and without a retry or timeout but
+    those of a client."""
 
     @cached_property
     def protection(self) -> Protection:
@@ -230,7 +237,7 @@ def _interaction(
             target = system.find(str(step.target))
         case _:
             raise TypeError(f"{type(step).__name__} is not a known way to leave a process")
-    return Interaction(
+    found = Interaction(
         operation,
         as_asked(operation.owner, step),
         step,
@@ -247,6 +254,22 @@ def _interaction(
         context.flags,
         context.is_awaited,
     )
+    instead = question_instead(system, step.fallback)
+    if instead is None:
+        return found
+    asked = _interaction(system, operation, instead, context)
+    return replace(found, fallback=replace(asked, declared=step, is_fallback=True))
+
+
+def question_instead(system: System, fallback: Fallback | Absent | None) -> Call | Read | None:
+    """What a fallback asks, if it asks anybody: a datastore is read, all others are called."""
+    if not isinstance(fallback, Fallback) or fallback.target is None:
+        return None
+    if fallback.kind not in ("call", "cache"):
+        return None
+    name = str(fallback.target)
+    asked = system.directory.elements.get(name)
+    return Read(name) if isinstance(asked, Datastore) else Call(name)
 
 
 def _cache_lookup(

@@ -65,6 +65,12 @@ class Protection:
         """How often the code tries, the first time included; undeclared retries are none."""
         return self.retry.attempts if isinstance(self.retry, Retry) else 1
 
+    def that_ask(self, tries: int) -> int:
+        """How many of so many tries reach the callee: what is retried only while a breaker is open
+        has not been asked."""
+        own = self.retry if isinstance(self.retry, Retry) else None
+        return tries if own is None or set(own.on) - {"broken"} else min(tries, 1)
+
     @property
     def mesh_retry(self) -> Retry | None:
         """The retries of the mesh, where it makes any."""
@@ -158,9 +164,24 @@ class Protection:
         return exact(self.hedge.after) * (self.hedge.max_attempts - 1)
 
     def pauses(self, tries: int) -> list[Rational]:
-        """The longest backoffs between so many tries."""
+        """The longest backoffs between so many tries; an undeclared one counts as zero."""
         retry = self.retry if isinstance(self.retry, Retry) else None
+        if retry is not None and set(retry.on) == {"broken"} and self.breaker is None:
+            return []  # without a breaker nothing is ever retried
         return backoffs(retry)[: tries - 1]
+
+    def undeclared(self, *, is_bounded: bool) -> list[str]:
+        """The attributes of retries that nobody declares and the longest wait depends on.
+
+        ``is_bounded``: whether a timeout bounds each attempt, whatever the mesh does in it.
+        """
+        own = self.retry if isinstance(self.retry, Retry) else None
+        found = []
+        if own is not None and own.attempts > 1 and own.backoff is None:
+            found.append("retry.backoff")
+        if not is_bounded and self.mesh_retry is not None and self.mesh_retry.backoff is None:
+            found.append("mesh.retry.backoff")
+        return found
 
     def longest_wait(self, attempt: Rational, tries: int | None = None) -> tuple[Rational, str]:
         """The longest wait for the call whose attempts last ``attempt`` seconds, and the sum of it.
@@ -173,10 +194,13 @@ class Protection:
         count = tries or self.tries
         if count == 1:
             return each, text
-        pauses = self.pauses(count)
-        total = each * count + sum(pauses)
+        pauses, asked = self.pauses(count), self.that_ask(count)
+        if asked == 1 and not any(pauses):
+            return each, text
+        total = each * asked + sum(pauses)
         waits = f" + backoff {' + '.join(map(shown, pauses))}" if any(pauses) else ""
-        return total, f"{count} x {text}{waits} = {shown(total)}"
+        times = f"{asked} x " if asked > 1 else ""
+        return total, f"{times}{text}{waits} = {shown(total)}"
 
 
 def protection_of(source: Named, step: Step) -> Protection:

@@ -11,14 +11,15 @@ passes its deadline on cannot be outlived by its callee.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 from archcheck.findings import Subject
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.exact import Rational, exact, longest, shown
-from archcheck.graph.protection import Protection
-from archcheck.model import Absent, Journey, LocalCache, Work
+from archcheck.graph.transfer import ONE_WAY
+from archcheck.model import Absent, Flag, Journey, LocalCache, Named, Work
 from archcheck.proof.answers import (
     Answer,
     Counterexample,
@@ -29,12 +30,14 @@ from archcheck.proof.answers import (
     missing,
 )
 from archcheck.proof.budget import left
+from archcheck.proof.feature_flags import FeatureFlags
 from archcheck.proof.walk import LongestWalk
 from archcheck.units import Duration
 
 _NOTHING = Rational(0)
 _TAIL = "computing takes its declared 99th percentile, else mean and three standard deviations"
 _NO_RETRY = "calls whose retries nobody declares are tried once"
+_NO_QUEUE = "requests do not wait for threads, cores or connections"
 _DEADLINE = "the callee stops at the deadline that is passed on to it"
 
 
@@ -42,18 +45,22 @@ _DEADLINE = "the callee stops at the deadline that is passed on to it"
 class Waiting:
     """What one step of the worst case takes, and how that comes about."""
 
-    subject: Interaction | Operation
+    subject: Interaction | Operation | Named
     seconds: Rational
     text: str
 
 
 @dataclass(frozen=True)
 class WorstCase:
-    """The longest run: its steps in order, what is not declared, what was assumed."""
+    """The longest run: its steps in order, what is not declared, what was assumed.
+
+    ``passages`` counts how often it crosses a network whose delay nobody declares.
+    """
 
     parts: tuple[Waiting, ...] = ()
     gaps: tuple[Gap, ...] = ()
     assumptions: tuple[str, ...] = ()
+    passages: int = 0
 
     @property
     def seconds(self) -> Rational:
@@ -65,11 +72,12 @@ class WorstCase:
             self.parts + other.parts,
             tuple(dict.fromkeys(self.gaps + other.gaps)),
             tuple(dict.fromkeys(self.assumptions + other.assumptions)),
+            self.passages + other.passages,
         )
 
     def times(self, count: int) -> WorstCase:
         """The same so many times over."""
-        return WorstCase(self.parts * count, self.gaps, self.assumptions)
+        return replace(self, parts=self.parts * count, passages=self.passages * count)
 
 
 @dataclass(frozen=True)
@@ -90,14 +98,28 @@ class WorstCases(LongestWalk[WorstCase]):
         super().__init__(graph)
         self._tries = tries or {}
 
+    @cached_property
+    def by_configuration(self) -> list[WorstCases] | None:
+        """The worst cases in each configuration; ``None``: there are too many."""
+        found = FeatureFlags(self.graph.system).configurations(_MOST_CONFIGURATIONS)
+        return None if found is None else [self.within(each) for each in found]
+
     def timeout_of(self, step: Interaction) -> Rational | None:
         """The longest that an attempt lasts, by the client's timeout and the mesh's, in seconds."""
         return step.protection.attempt()
 
     def bound_of(self, step: Interaction) -> WorstCase | None:
-        """What bounds a call that has deliberately no timeout: its callee's own worst case."""
-        if isinstance(step.timeout, Absent) and step.mode == "call":
-            below = self.of(step.target_name)
+        """What bounds a call that has deliberately no timeout: what its callee needs at most.
+
+        A fallback's question has none either; a query then may wait for ever, behind others.
+        """
+        if step.mode != "call":
+            queue = WorstCase(gaps=(Gap(step, "timeout"),))
+            return self.needed(step) + queue if step.is_fallback else None
+        if step.is_fallback:
+            return self.needed(step)
+        if isinstance(step.timeout, Absent):
+            below = self.needed(step)
             return None if below.gaps else below
         return None
 
@@ -108,31 +130,45 @@ class WorstCases(LongestWalk[WorstCase]):
         seconds, more = longest(step.time)
         text = f"{operation.name} computes for {shown(seconds)}"
         waits = (Waiting(operation, seconds, text),) if seconds else ()
-        return WorstCase(waits, assumptions=(_TAIL,) if more else ())
+        return WorstCase(waits, assumptions=(_TAIL, _NO_QUEUE) if more else (_NO_QUEUE,))
 
     def waiting(self, step: Interaction) -> WorstCase:
-        timeout, assumptions = self.timeout_of(step), tuple[str, ...]()
+        guard, timeout, below = step.protection, self.timeout_of(step), WorstCase()
+        gaps, assumptions = self._undeclared(step, is_bounded=timeout is not None)
         if timeout is None:
-            below = self.bound_of(step)
-            if below is None:
-                return WorstCase(gaps=(Gap(step, "timeout"),))
-            timeout = step.protection.unbounded_attempt(below.seconds)
-            assumptions = below.assumptions
-        if step.protection.retry is None:
-            assumptions = (*assumptions, _NO_RETRY)
-        seconds, text = step.protection.longest_wait(timeout, self._tries.get(step))
+            bound = self.bound_of(step)
+            if bound is None:
+                return WorstCase(gaps=(Gap(step, "timeout"), *gaps))
+            below, timeout = bound, guard.unbounded_attempt(bound.seconds)
+        tries = self._tries.get(step, guard.tries)
+        seconds, text = guard.longest_wait(timeout, tries)
+        asked = guard.that_ask(tries) * guard.hedged * guard.mesh_tries
+        verb = "falls back for" if step.is_fallback else "waits"
         return WorstCase(
-            (Waiting(step, seconds, f"{step.name} waits {text}"),), assumptions=assumptions
+            (Waiting(step, seconds, f"{step.name} {verb} {text}"),),
+            tuple(dict.fromkeys((*below.gaps, *gaps))),
+            tuple(dict.fromkeys((*below.assumptions, *assumptions))),
+            below.passages * asked,
         )
 
-    def falling_back(self, step: Interaction, target: str, guard: Protection) -> WorstCase:
-        below, attempt = self.of(target), guard.attempt()
-        if attempt is None:
-            more = guard.unbounded_attempt(below.seconds) - below.seconds
-            text = f"the mesh of {step.source.name} tries {target} again, for {shown(more)} more"
-            return below + WorstCase((Waiting(step, more, text),) if more else ())
-        text = f"{step.operation.name} falls back to {target} for {shown(attempt)}"
-        return WorstCase((Waiting(step, attempt, text),))
+    def _undeclared(
+        self, step: Interaction, *, is_bounded: bool
+    ) -> tuple[tuple[Gap, ...], tuple[str, ...]]:
+        """What a wait depends on and nobody declares, as gaps and as assumptions."""
+        names = step.protection.undeclared(is_bounded=is_bounded)
+        is_once = step.protection.retry is None and not step.is_fallback
+        return tuple(Gap(step, name) for name in names), (_NO_RETRY,) if is_once else ()
+
+    def fixed(
+        self, subject: Interaction | Operation | Named, seconds: Rational, text: str
+    ) -> WorstCase:
+        return WorstCase((Waiting(subject, seconds, text),) if seconds else ())
+
+    def undeclared(self, holder: Interaction | Operation | Named, attribute: str) -> WorstCase:
+        return WorstCase(gaps=(Gap(holder, attribute),))
+
+    def unknown_delay(self, passages: int) -> WorstCase:
+        return WorstCase(passages=passages)
 
     def longest(self, branches: Sequence[WorstCase]) -> WorstCase:
         """The longest counts; the gaps and assumptions of all of them stay."""
@@ -141,11 +177,8 @@ class WorstCases(LongestWalk[WorstCase]):
             slowest.parts,
             tuple(dict.fromkeys(gap for branch in branches for gap in branch.gaps)),
             tuple(dict.fromkeys(text for branch in branches for text in branch.assumptions)),
+            max((branch.passages for branch in branches), default=0),
         )
-
-    def unknown(self, name: str) -> WorstCase:
-        owner, _ = self.graph.system.endpoint(name)
-        return WorstCase(gaps=(Gap(owner, "endpoints"),))
 
     def endless(self, operation: Operation) -> WorstCase:
         return WorstCase(gaps=(Gap(operation, "an end of the calls that come back to it"),))
@@ -168,10 +201,11 @@ def deadline_budgets(graph: Graph, cases: WorstCases | None = None) -> Iterator[
         left()
         timeout = cases.timeout_of(step)
         if step.endpoint is not None and timeout is not None:
-            yield _fits_call(cases, step, timeout)
+            yield in_every_configuration(cases, partial(_fits_call, step=step, timeout=timeout))
     for journey in graph.system.journeys:
         for what, limit in limits_of(journey):
-            yield _fits_journey(cases, journey, what, limit)
+            fits = partial(_fits_journey, journey=journey, what=what, limit=limit)
+            yield in_every_configuration(cases, fits)
 
 
 def limits_of(journey: Journey) -> list[tuple[str, Duration]]:
@@ -185,11 +219,33 @@ def limits_of(journey: Journey) -> list[tuple[str, Duration]]:
     return limits
 
 
+_MOST_CONFIGURATIONS = 64
+"""Configurations of feature flags that are looked at one by one: six flags, if all are free."""
+
+
+def in_every_configuration(cases: WorstCases, judge: Callable[[WorstCases], Answer]) -> Answer:
+    """The worst answer of all configurations of the feature flags.
+
+    The walk over all of them at once counts steps that never happen together, so what it proves is
+    proved; anything else is asked of each configuration.
+    """
+    answer = judge(cases)
+    if isinstance(answer, Proved) or not cases.graph.system.of_type(Flag):
+        return answer
+    apart = cases.by_configuration
+    if apart is None:
+        reason = f"there are more than {_MOST_CONFIGURATIONS} configurations of feature flags"
+        return Undecided(answer.subject, answer.claim, reason)
+    answers = [judge(each) for each in apart]
+    worst = max(answers, key=lambda each: (isinstance(each, Refuted), isinstance(each, Undecided)))
+    return worst if answers else answer
+
+
 def _fits_call(cases: WorstCases, step: Interaction, timeout: Rational) -> Answer:
     claim = f"the worst case of {step.target_name} fits the timeout of {step.operation.name}"
     if step.protection.passes_deadline_on:
         return Proved(step, claim, (_DEADLINE,))
-    case = cases.of(step.target_name)
+    case = cases.needed(step)
     patience = f"{step.operation.name} gives up on {step.target_name} after {shown(timeout)}"
     return judged(step, claim, case, timeout, f"{patience}, but it may take")
 
@@ -214,7 +270,7 @@ def judged(
                 f"together {least}{shown(case.seconds)}",
                 *_in_conflict(case, limit),
             ),
-            (subject, *_in_conflict(case, limit)),
+            tuple(dict.fromkeys((subject, *_in_conflict(case, limit)))),
             _marks(case),
             case.parts,
             limit,
@@ -229,7 +285,14 @@ def judged(
             for gap in case.gaps
         )
         return Undecided(subject, claim, missing(gaps), gaps)
-    return Proved(subject, claim, case.assumptions)
+    if not case.passages:
+        return Proved(subject, claim, case.assumptions)
+    most = (limit - case.seconds) / case.passages
+    if most < exact(ONE_WAY):
+        gap = Gap(subject, "network.delay", f"holds with at most {shown(most)} one way")
+        return Undecided(subject, claim, missing((gap,)), (gap,))
+    passes = f"the network, whose delay nobody declares, takes at most {shown(most)} one way"
+    return Proved(subject, claim, (*case.assumptions, passes))
 
 
 def _in_conflict(case: WorstCase, limit: Rational) -> tuple[Interaction, ...]:

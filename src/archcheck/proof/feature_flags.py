@@ -44,6 +44,19 @@ class FeatureFlags:
                 self._known[key] = self._fewest_on(solver, variables)
         return self._known[key]
 
+    def configurations(self, most: int) -> list[Configuration] | None:
+        """All that the flags allow; ``None`` if there are more than ``most``."""
+        found: list[Configuration] = []
+        solver, variables = self._solver()
+        while (one := self._fewest_on(solver, variables)) is not None:
+            if len(found) == most:
+                return None
+            found.append(one)
+            import z3
+
+            solver.add(z3.Or(*(v if not one[name] else z3.Not(v) for name, v in variables.items())))
+        return found
+
     def path(
         self, edges: Digraph, source: str, target: str
     ) -> tuple[tuple[str, ...], Configuration] | None:

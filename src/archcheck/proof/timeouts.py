@@ -126,7 +126,7 @@ class _Least(WorstCases):
         if floor is None:
             return super().timeout_of(step)
         if step.endpoint is not None and step.target_name in self.graph.operations:
-            below = self.of(step.target_name)
+            below = self.needed(step)
             if not step.protection.passes_deadline_on or floor == 0:
                 floor = max(floor, below.seconds)
         if not floor:

@@ -7,18 +7,21 @@ with the steps they come from, or seconds with what edits could save of them.
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 from archcheck.graph import Graph, Interaction, Operation
-from archcheck.graph.protection import Protection, protection_of
+from archcheck.graph.exact import Rational, longest, shown
 from archcheck.graph.shapes import Shape, shape_of
+from archcheck.graph.transfer import coding, round_trip, sizes_of
 from archcheck.model import (
-    Call,
-    Fallback,
+    Endpoint,
+    External,
     Journey,
     LocalCache,
+    Named,
     Publish,
     Step,
     Work,
@@ -44,6 +47,13 @@ class LongestWalk(ABC, Generic[T]):
         self.graph = graph
         self._known: dict[str, T] = {}
         self._open: set[str] = set()
+        self._configuration: Mapping[str, bool] | None = None
+
+    def within(self, configuration: Mapping[str, bool]) -> Self:
+        """The same walk with feature flags that stand so."""
+        walk = copy.copy(self)
+        walk._known, walk._open, walk._configuration = {}, set(), configuration
+        return walk
 
     @abstractmethod
     def nothing(self) -> T:
@@ -58,16 +68,20 @@ class LongestWalk(ABC, Generic[T]):
         """What a call, query or lookup takes, its fallback aside."""
 
     @abstractmethod
-    def falling_back(self, step: Interaction, target: str, guard: Protection) -> T:
-        """What the call takes that answers instead of a step; its ``guard`` is the mesh's."""
+    def fixed(self, subject: Interaction | Operation | Named, seconds: Rational, text: str) -> T:
+        """What always takes so long; ``text`` says it to people."""
+
+    @abstractmethod
+    def undeclared(self, holder: Interaction | Operation | Named, attribute: str) -> T:
+        """What takes a time that nobody declares."""
+
+    @abstractmethod
+    def unknown_delay(self, passages: int) -> T:
+        """So many passages of a network whose delay nobody declares."""
 
     @abstractmethod
     def longest(self, branches: Sequence[T]) -> T:
         """What things at the same time take."""
-
-    @abstractmethod
-    def unknown(self, name: str) -> T:
-        """What an operation takes that nothing is known of."""
 
     @abstractmethod
     def endless(self, operation: Operation) -> T:
@@ -76,14 +90,15 @@ class LongestWalk(ABC, Generic[T]):
     def of(self, name: str) -> T:
         """What an endpoint or consumer takes."""
         if name not in self.graph.operations:
-            return self.unknown(name)
+            return self._answering(self.graph.system.endpoint(name)[0])
         operation = self.graph.operations[name]
         if name in self._open:
             return self.endless(operation)
         if name not in self._known:
             self._open.add(name)
             found = self.graph.leaving(name)
-            self._known[name] = self._in_a_row(operation, operation.part.steps, found)
+            inside = self._in_a_row(operation, operation.part.steps, found)
+            self._known[name] = inside + self._coding(operation) + self._answering(operation.owner)
             self._open.discard(name)
         return self._known[name]
 
@@ -96,15 +111,52 @@ class LongestWalk(ABC, Generic[T]):
         return total
 
     def of_step(self, step: Interaction) -> T:
-        """What a step takes that leaves the process, and the call that answers instead of it."""
+        """What a step takes that leaves the process, and the question that is asked instead."""
         if isinstance(step.target, LocalCache):
             return self.nothing()
-        fallback = getattr(step.step, "fallback", None)
-        if isinstance(fallback, Fallback) and fallback.kind == "call" and fallback.target:
-            call = Call(fallback.target)
-            guard = protection_of(step.source, call)
-            return self.waiting(step) + self.falling_back(step, str(fallback.target), guard)
-        return self.waiting(step)
+        own = self.waiting(step) + self._coding(step)
+        return own if step.fallback is None else own + self.of_step(step.fallback)
+
+    def needed(self, step: Interaction) -> T:
+        """What it takes until the answer is there: the callee, and the network there and back."""
+        if step.mode == "call":
+            below = self.of(step.target_name)
+        else:
+            below = self._query(step)
+        seconds, is_declared = round_trip(self.graph.system, step)
+        text = f"the network takes {shown(seconds)} to {step.target_name} and back"
+        below += self.fixed(step, seconds, text) if seconds else self.nothing()
+        return below if is_declared else below + self.unknown_delay(2)
+
+    def _query(self, step: Interaction) -> T:
+        own = getattr(step.step, "time", None)
+        attribute = "write" if step.mode == "write" else "read"
+        time = own if own is not None else getattr(step.target, attribute, None)
+        if time is None:
+            return self.undeclared(step.target, attribute)
+        seconds = longest(time)[0]
+        return self.fixed(step, seconds, f"{step.target_name} takes {shown(seconds)}")
+
+    def _answering(self, owner: Named) -> T:
+        """What an external takes, whichever of its endpoints is asked."""
+        if not isinstance(owner, External):
+            return self.nothing()
+        if owner.latency is None:
+            return self.undeclared(owner, "latency")
+        seconds = longest(owner.latency)[0]
+        return self.fixed(owner, seconds, f"{owner.name} takes {shown(seconds)}")
+
+    def _coding(self, part: Operation | Interaction) -> T:
+        """Encoding and decoding, at a callee or at its caller."""
+        if isinstance(part, Operation):
+            endpoint = part.part if isinstance(part.part, Endpoint) else None
+            seconds = coding(endpoint, *sizes_of(None, endpoint))
+        else:
+            endpoint = part.endpoint
+            seconds = coding(endpoint, *sizes_of(part.step, endpoint))
+        if not seconds:
+            return self.nothing()
+        return self.fixed(part, seconds, f"{part.name} codes its payloads for {shown(seconds)}")
 
     def _in_a_row(
         self, operation: Operation, steps: Sequence[Step], found: Mapping[int, Interaction]
@@ -114,6 +166,8 @@ class LongestWalk(ABC, Generic[T]):
         for step in steps:
             if isinstance(step, Group):
                 shape = shape_of(self.graph.system, step)
+                if not self._runs(shape):
+                    continue
                 taken = self._group(operation, shape, found)
                 if shape.flag is not None:
                     flag, is_on = shape.flag
@@ -135,6 +189,13 @@ class LongestWalk(ABC, Generic[T]):
                 return self.nothing()
             case _:
                 return self.of_step(found[id(step)])
+
+    def _runs(self, shape: Shape) -> bool:
+        """Whether a group is there in the configuration that is looked at, if one is."""
+        if shape.flag is None or self._configuration is None:
+            return True
+        flag, is_on = shape.flag
+        return self._configuration[flag] is is_on
 
     def _group(self, operation: Operation, shape: Shape, found: Mapping[int, Interaction]) -> T:
         """What may be taken is taken, whatever its share of the requests."""

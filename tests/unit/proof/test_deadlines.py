@@ -23,6 +23,7 @@ from archcheck import (
     Journey,
     Load,
     MySQL,
+    Network,
     Parallel,
     Repeat,
     Retry,
@@ -133,6 +134,7 @@ def system(steps: Sequence[Step], *, limit: Duration = 1 * s) -> System:
             Service("c", endpoints=[Endpoint("go", steps=[Work(Constant(7 * ms))])]),
         ],
         journeys=[Journey("use", "a.go", timeout=limit)],
+        network=Network(delay=0 * s),
     )
 
 

@@ -15,8 +15,7 @@ from typing import Literal, TypeAlias
 
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.exact import Rational, exact, longest
-from archcheck.graph.protection import Protection
-from archcheck.model import Work
+from archcheck.model import Named, Work
 from archcheck.proof.amplification import Amplification
 from archcheck.proof.budget import left
 from archcheck.proof.deadlines import WorstCases, limits_of
@@ -154,14 +153,14 @@ class Trial(LongestWalk[Bound]):
                 if self._edits.declared.bound_of(step) is None:
                     return None
                 pauses = Bound(step.protection.unbounded_attempt(_ZERO))
-                return self.of(step.target_name).times(step.protection.mesh_tries) + pauses
+                return self.needed(step).times(step.protection.mesh_tries) + pauses
             return Bound(declared, self._more("timeout", step, max(_ZERO, declared - useful)))
         least = Bound(useful)
         if declared is not None and declared < useful:  # it would be shorter if left alone
             least = Bound(useful, {(("timeout", step), False): useful - declared})
         passes_on = step.protection.passes_deadline_on
         if step.endpoint is not None and (step in self._edits.new or not passes_on):
-            below = self.of(step.target_name)
+            below = self.needed(step)
             least = below if below.seconds > useful else least
         limit = step.protection.mesh_limit
         return least if limit is None or least.seconds <= limit else Bound(limit)
@@ -185,22 +184,25 @@ class Trial(LongestWalk[Bound]):
         each = timeout
         if later := step.protection.hedged_after(timeout.seconds):
             each += Bound(later, self._more("timeout", step, later))
-        waits = each.times(count) + Bound(sum(step.protection.pauses(count), _ZERO))
+        pauses = Bound(sum(step.protection.pauses(count), _ZERO))
+        waits = each.times(step.protection.that_ask(count)) + pauses
         fewer = waits.seconds - each.seconds
         more = self._more("attempts", step, fewer) if step not in self._tries else _NONE
         return waits + Bound(_ZERO, more)
 
-    def falling_back(self, step: Interaction, target: str, guard: Protection) -> Bound:
-        attempt = guard.attempt()
-        if attempt is not None:
-            return Bound(attempt)
-        return self.of(target).times(guard.mesh_tries) + Bound(guard.unbounded_attempt(_ZERO))
+    def fixed(
+        self, subject: Interaction | Operation | Named, seconds: Rational, text: str
+    ) -> Bound:
+        return Bound(seconds)
+
+    def undeclared(self, holder: Interaction | Operation | Named, attribute: str) -> Bound:
+        return Bound()
+
+    def unknown_delay(self, passages: int) -> Bound:
+        return Bound()
 
     def longest(self, branches: Sequence[Bound]) -> Bound:
         return max(branches, key=lambda bound: bound.seconds, default=Bound())
-
-    def unknown(self, name: str) -> Bound:
-        return Bound()
 
     def endless(self, operation: Operation) -> Bound:
         return Bound()

@@ -5,14 +5,13 @@ Nothing is assumed in silence: every value from here is listed in the result.
 
 from __future__ import annotations
 
+from archcheck.graph.transfer import ONE_WAY
 from archcheck.model import Network
 from archcheck.model.distributions import Time
 from archcheck.simulation.plan import Assumption, Sampler
 from archcheck.simulation.sampling import compile_time
 from archcheck.units import Duration
 
-DELAY = Duration(0.000_25)
-"""Assumed one-way network delay: half of the 0.5 ms round trip inside a datacenter (Dean, 2009)."""
 QUERY = Duration(0.001)
 """Assumed time of a query."""
 CACHE_LOOKUP = Duration(0.000_2)
@@ -58,8 +57,8 @@ class Assumed:
         """Seconds that the network takes one way."""
         if network is not None and network.delay is not None:
             return float(network.delay)
-        self.add("network", "delay", DELAY, "one way, within a datacenter")
-        return float(DELAY)
+        self.add("network", "delay", ONE_WAY, "one way, within a datacenter")
+        return float(ONE_WAY)
 
     def time(self, declared: Time | None, assumed: Duration, who: str, what: str) -> Sampler:
         """The declared service time, or the assumed one."""

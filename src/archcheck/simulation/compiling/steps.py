@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from archcheck.graph.interactions import question_instead
 from archcheck.graph.protection import Protection, protection_of
 from archcheck.graph.shapes import shape_of
 from archcheck.model import (
@@ -15,7 +16,6 @@ from archcheck.model import (
     Datastore,
     Endpoint,
     External,
-    Fallback,
     LocalCache,
     Publish,
     Read,
@@ -298,15 +298,8 @@ class StepCompiler:
 
     def _fallback(self, site: _Site, step: Call | Read | Write) -> int:
         """The block of a fallback that asks somebody else."""
-        fallback = step.fallback
-        if not isinstance(fallback, Fallback) or fallback.target is None:
-            return -1
-        inner = site.inner("fallback")
-        if fallback.kind == "call":
-            return self._block(inner, [Call(fallback.target)])
-        if fallback.kind == "cache":
-            return self._block(inner, [Read(str(fallback.target))])
-        return -1
+        question = question_instead(self.system, step.fallback)
+        return -1 if question is None else self._block(site.inner("fallback"), [question])
 
     def _pool(self, owner: Service, target: str, store: Datastore | None) -> int:
         name = f"{owner.name} -> {target}"

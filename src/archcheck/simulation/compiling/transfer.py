@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archcheck.graph.transfer import sizes_of
 from archcheck.model import Call, Endpoint, Read, Write
 from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.tables import Tables
@@ -53,8 +54,7 @@ class Transfer:
         endpoint = None
         if isinstance(step, Call):
             _, endpoint = self.system.endpoint(str(step.target))
-        there = step.request_size or (endpoint.request_size if endpoint else None)
-        back = step.response_size or (endpoint.response_size if endpoint else None)
+        there, back = sizes_of(step, endpoint)
         return _bytes(there), _bytes(back)
 
     def _coding(self, endpoint: Endpoint | None, size: float | None, name: str) -> list[p.Step]:
