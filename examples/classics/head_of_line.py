@@ -64,4 +64,4 @@ def front(name: str, bulkhead: Bulkhead | None) -> System:
 
 
 happens = front("without a bulkhead", None)
-mended = front("with a bulkhead of ten", Bulkhead(10))
+fixed = front("with a bulkhead of ten", Bulkhead(10))

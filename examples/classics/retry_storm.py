@@ -65,4 +65,4 @@ def shop(name: str, budget: RetryBudget | None) -> System:
 
 
 happens = shop("retries without a budget", None)
-mended = shop("retries within a budget of 10%", RetryBudget(10 * percent))
+fixed = shop("retries within a budget of 10%", RetryBudget(10 * percent))

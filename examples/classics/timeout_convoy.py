@@ -63,4 +63,4 @@ def shop(name: str, *, jitter: bool) -> System:
 
 
 happens = shop("a fixed backoff of 3 s", jitter=False)
-mended = shop("a backoff with jitter", jitter=True)
+fixed = shop("a backoff with jitter", jitter=True)

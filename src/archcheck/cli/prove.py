@@ -43,19 +43,19 @@ from archcheck.units import Duration
     "names",
     multiple=True,
     metavar="NAME",
-    help="Only this question, such as deadlines; can be repeated.",
+    help="Ask only this question, such as deadlines; can be repeated.",
 )
 @click.option(
     "--failures",
     type=int,
     default=1,
     show_default=True,
-    help="Failures at once that critical journeys must survive.",
+    help="How many failures at once critical journeys must survive.",
 )
 @click.option(
     "--suggest",
     type=click.Choice(["timeouts", "replicas"]),
-    help="Print a patch instead: timeouts that meet all deadlines, or the fewest replicas.",
+    help="Only print a patch: timeouts that meet all deadlines, or the fewest replicas.",
 )
 @click.option("--diagram", metavar="FILE", help="Also draw the counterexamples (.svg, .png ...).")
 @proof_budget_option("Time for all questions; what is not decided by then is undecided.")

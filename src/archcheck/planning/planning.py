@@ -166,7 +166,7 @@ def plan_capacity(
 
 def _check(target: float, growth: float | None, most_busy: float) -> None:
     if not 0 < target <= 10_000:
-        raise ScenarioError(f"the wanted load must be above 0 and at most x10000, got x{target:g}")
+        raise ScenarioError(f"the target load must be above 0 and at most x10000, got x{target:g}")
     if growth is not None and not -0.99 <= growth <= 1:
         raise ScenarioError(
             f"a growth of {growth:.0%} a month cannot be planned with; write one such as 5%"

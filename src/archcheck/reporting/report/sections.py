@@ -62,7 +62,7 @@ def excerpt(place: Place | None) -> Excerpt | None:
 
 
 def ranked(findings: Sequence[Finding]) -> list[Finding]:
-    """The gravest first."""
+    """The most severe first."""
     return sorted(findings, key=lambda finding: (-RANK[finding.severity], finding.rule.id))
 
 
