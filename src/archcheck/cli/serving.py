@@ -24,6 +24,7 @@ from archcheck.cli.common import stoppable
 from archcheck.model import ArchcheckError
 
 _LOOK_EVERY = 0.5
+"""Seconds between two looks at the files: soon for a person, and little work. A choice."""
 _WATCHED = (".py", ".json", ".toml", ".png", ".svg")
 _OUTER = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
 <title>archcheck report</title>

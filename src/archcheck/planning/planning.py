@@ -25,6 +25,7 @@ from archcheck.simulation.plan import Assumption, Plan
 from archcheck.units import Fraction
 
 _YEARS = 10
+"""Beyond so many years headroom is not stated: nobody knows growth so far ahead."""
 
 Progress = Callable[[str, float], None]
 """Called with what is being worked on and how much of the plan is done, from 0 to 1."""

@@ -19,6 +19,7 @@ from archcheck.units import Fraction
 
 FORMAT = "archcheck.prove/1"
 _SHOWN_GAPS = 6
+"""Elements that lack an attribute; ``-v`` shows all."""
 
 
 def print_proofs(

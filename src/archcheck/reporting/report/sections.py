@@ -34,9 +34,14 @@ from archcheck.reporting.sheets import Sheet
 from archcheck.simulation import RequestResult, SimulationResult
 
 _AROUND = 2
+"""Lines of the model before and after the one that is meant. A choice, as the three below: they
+keep a report readable; the command line lists everything."""
 _MOST_PLACES = 50
+"""Places of a finding."""
 _MOST_CLAIMS = 12
+"""Proved or undecided claims of a question."""
 _SHOWN_BUSY = 12
+"""Resources, the busiest first."""
 VERDICTS = ("violated", "undecided", "holds", "not applicable", "broken")
 
 

@@ -18,8 +18,11 @@ from archcheck.verification.suggesting import Suggestion, suggestions
 
 _COLOURS: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 _SHOWN_PLACES = 3
+"""Further places of a finding. A choice, as the next: a screen should show several findings."""
 _SHOWN_QUESTIONS = 8
+"""Undeclared attributes; ``-v`` shows all."""
 _WIDEST_LINE = 110
+"""Columns of a line of the model: what most formatters allow (80 to 100), and a little more."""
 
 
 def print_verification(
