@@ -48,7 +48,7 @@ def command(
 
     Bursts of load, slow and failing dependencies, lost replicas and zones, flushed caches. Exits
     with 1 when the system stays broken after one of them. Ctrl-C reports what is there. Loading a
-    Python model runs it.
+    Python model runs its code.
     """
     system = one_system(models, system_name)
     chosen = chosen_scenario(system, scenario)

@@ -80,7 +80,7 @@ def command(
 
     Every failure, every load in the declared ranges, every configuration of feature flags, every
     order of a saga's messages. Exits with 1 when something is refuted. Loading a Python model
-    runs it.
+    runs its code.
     """
     system = one_system(models, system_name)
     graph = Graph(system)
