@@ -36,15 +36,15 @@ TITLES = {
     "landscape": "A company of 300 services",
 }
 EXTRAS = {
-    "shop-dark": ("In the dark", "--theme dark"),
+    "shop-dark": ("The dark theme", "--theme dark"),
     "online_boutique-findings": (
-        "Findings of Online Boutique laid over its containers",
+        "The findings of Online Boutique on its containers",
         "--overlay findings",
     ),
-    "shop-utilisation": ("How busy everything is", "--simulate evening"),
-    "shop-flow": ("How much goes over each way", "--overlay flow --simulate evening"),
+    "shop-utilisation": ("Utilisation", "--simulate evening"),
+    "shop-flow": ("Calls, queries and messages a second", "--overlay flow --simulate evening"),
     "shop-difference": ("What changed between two revisions", "--against old.json"),
-    "landscape-inside": ("One group opened", "--expand orders --near orders-0 --hops 2"),
+    "landscape-inside": ("One group open", "--expand orders --near orders-0 --hops 2"),
 }
 
 

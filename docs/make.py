@@ -78,7 +78,7 @@ def main() -> int:
 
 
 def chart() -> None:
-    """The picture of docs/simulation.md: the shop when its ledger is slow for a while."""
+    """The picture of docs/simulation/README.md: the shop when its ledger is slow for a while."""
     (shop,) = load(ROOT / "models" / "shop")
     faults = [parse_fault("ledger slow x40 from 20s to 40s")]
     scenario = replace(shop.scenario("evening"), faults=faults)

@@ -66,4 +66,4 @@ def pages(name: str, *, coalesced: bool) -> System:
 
 
 happens = pages("every miss asks the database", coalesced=False)
-mended = pages("misses of a key wait for the first", coalesced=True)
+fixed = pages("misses of a key wait for the first", coalesced=True)

@@ -1,4 +1,4 @@
-"""Run the classics and draw each with its mend, side by side."""
+"""Run the classics and draw each with its remedy, side by side."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ NAMES = ("retry_storm", "cold_cache", "head_of_line", "hot_shard", "timeout_conv
 
 
 def both(name: str) -> tuple[SimulationResult, SimulationResult]:
-    """What happens, and what happens with the mend."""
-    happens, mended = load(HERE / f"{name}.py")
-    return simulate(happens, happens.scenarios[0]), simulate(mended, mended.scenarios[0])
+    """What happens, and what happens with the remedy."""
+    happens, fixed = load(HERE / f"{name}.py")
+    return simulate(happens, happens.scenarios[0]), simulate(fixed, fixed.scenarios[0])
 
 
 def draw(name: str) -> Chart:

@@ -1,4 +1,4 @@
-"""Slow reports hold every thread of the gateway, and orders stand in line behind them.
+"""Slow reports hold every thread of the gateway, and orders wait behind them.
 
 A blocking gateway has 40 threads. One request in ten is for a report. When reports become thirty
 times slower, each holds its thread for three seconds; ten a second need 30 threads, then all of
@@ -64,4 +64,4 @@ def front(name: str, bulkhead: Bulkhead | None) -> System:
 
 
 happens = front("without a bulkhead", None)
-mended = front("with a bulkhead of ten", Bulkhead(10))
+fixed = front("with a bulkhead of ten", Bulkhead(10))

@@ -47,4 +47,4 @@ def orders(name: str, key: ShardKey) -> System:
 
 
 happens = orders("sharded by customer", ShardKey(name="customer", cardinality=1_000, skew=1.2))
-mended = orders("sharded by order", ShardKey(name="order", cardinality=10_000_000, skew=0.0))
+fixed = orders("sharded by order", ShardKey(name="order", cardinality=10_000_000, skew=0.0))

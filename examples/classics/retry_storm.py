@@ -1,9 +1,9 @@
-"""A retry storm that stays when its trigger is gone, and the budget that ends it.
+"""A retry storm that goes on after its trigger is gone, and the retry budget that prevents it.
 
-Payments can serve 400 requests a second and gets 280. For ten seconds it is five times slower:
+Payments can serve 400 requests a second and gets 280. For ten seconds it is five times slower;
 calls time out and are tried again, up to four times. The load is now up to four times 280, more
 than payments can serve, so calls go on timing out. A callee does not know that its caller has given
-up: it works for nobody.
+up, so it goes on working for nobody.
 """
 
 from archcheck import (
@@ -65,4 +65,4 @@ def shop(name: str, budget: RetryBudget | None) -> System:
 
 
 happens = shop("retries without a budget", None)
-mended = shop("retries within a budget of 10%", RetryBudget(10 * percent))
+fixed = shop("retries within a budget of 10%", RetryBudget(10 * percent))

@@ -1,9 +1,9 @@
-"""Requests that fail together come back together, unless they are told to spread out.
+"""Requests that fail together are retried together, unless jitter spreads them.
 
 The stock service is down for three seconds; all calls fail and are tried again exactly three
 seconds later, on top of the calls that come anyway. For that moment it is more than the service can
-take: calls time out, and their retries come back as the next wave, and so on. With jitter as many
-retries are spread, and the service catches up.
+take: calls time out, their retries are the next wave, and so on. With jitter the same number of
+retries is spread over time, and the service catches up.
 """
 
 from archcheck import (
@@ -63,4 +63,4 @@ def shop(name: str, *, jitter: bool) -> System:
 
 
 happens = shop("a fixed backoff of 3 s", jitter=False)
-mended = shop("a backoff with jitter", jitter=True)
+fixed = shop("a backoff with jitter", jitter=True)

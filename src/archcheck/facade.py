@@ -43,7 +43,8 @@ __all__ = [
 ]
 
 _SECONDS = 10.0
-"""The proof budget of ``archcheck verify``, ``prove`` and ``fix``, in seconds."""
+"""The proof budget of ``archcheck verify``, ``prove`` and ``fix``, in seconds: as on the command
+line."""
 
 
 def with_(system: System, settings: Mapping[str, Any]) -> System:

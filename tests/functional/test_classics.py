@@ -1,4 +1,4 @@
-"""The classics happen, and their mends mend them."""
+"""The classics happen, and their remedies help."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NAMES = ("retry_storm", "cold_cache", "head_of_line", "hot_shard", "timeout_conv
 
 @functools.cache
 def both(name: str) -> tuple[SimulationResult, SimulationResult]:
-    happens, mended = load(CLASSICS / f"{name}.py")
-    return simulate(happens, happens.scenarios[0]), simulate(mended, mended.scenarios[0])
+    happens, fixed = load(CLASSICS / f"{name}.py")
+    return simulate(happens, happens.scenarios[0]), simulate(fixed, fixed.scenarios[0])
 
 
 def good(result: SimulationResult, journey: str, start: float, end: float) -> float:

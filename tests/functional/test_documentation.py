@@ -133,7 +133,61 @@ def test_the_tutorial_begins_with_a_finding(tmp_path: Path) -> None:
     assert "error[RES001] no-timeout" in archcheck("verify", "shop.py", cwd=tmp_path).stdout
 
 
+SIMULATION = ROOT / "docs" / "simulation"
+SESSIONS = [
+    (page.name, command, expected)
+    for page in sorted(SIMULATION.glob("*.md"))
+    for command, expected in re.findall(
+        r"```console\n\$ (archcheck [^\n]*)\n(.*?)```", page.read_text(), re.DOTALL
+    )
+]
+
+
+def only_model(page: str) -> str:
+    """The one model of a page on simulation; ``times.py`` is the model of ``times.md``."""
+    (found,) = re.findall(r"```python\n(.*?)```", (SIMULATION / page).read_text(), re.DOTALL)
+    return str(found)
+
+
+@pytest.mark.parametrize(("page", "command", "expected"), SESSIONS)
+def test_the_pages_on_simulation_show_what_is_printed(
+    page: str, command: str, expected: str, tmp_path: Path
+) -> None:
+    model = command.split()[2]
+    (tmp_path / model).write_text(only_model(model.replace(".py", ".md")))
+    done = archcheck(*shlex.split(command)[1:], cwd=tmp_path)
+    assert done.stderr == "" or page == "traces.md"
+    printed = iter([line.split() for line in done.stdout.splitlines()])
+    for line in expected.splitlines():
+        assert line == "..." or line.split() in printed, line  # in this order
+
+
+def test_the_page_on_traces_shows_rows_of_the_trace(tmp_path: Path) -> None:
+    page = (SIMULATION / "traces.md").read_text()
+    (tmp_path / "times.py").write_text(only_model("times.md"))
+    archcheck("simulate", "times.py", "--trace", "run.csv", "--trace-share", "1%", cwd=tmp_path)
+    assert (tmp_path / "run.csv").read_text().startswith(block(page, "kind,name") + "\n")
+
+
+def test_the_page_on_engines_prints_the_same_number_twice(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    exec(only_model("engines.md"), {})  # noqa: S102  # our own page
+    first, second = capsys.readouterr().out.split()
+    assert first == second
+
+
 def test_links_lead_somewhere() -> None:
     for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("models/*/README.md")]:
-        for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+        for target, anchor in re.findall(
+            r"\]\((?!http)([^)#\s]*)(?:#([^)\s]*))?\)", page.read_text()
+        ):
+            linked = page.parent / target if target else page
+            assert linked.exists(), f"{page.name}: {target}"
+            assert not anchor or anchor in anchors(linked), f"{page.name}: {target}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -48,7 +48,7 @@ def test_init_changes_nothing_that_is_there(tmp_path: Path) -> None:
     (tmp_path / "archcheck.toml").write_text("# mine\n")
     done = run("archcheck", "init", "--yes", cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "error: archcheck.toml is there already; nothing was written\n"
+    assert done.stderr == "error: archcheck.toml exists already; nothing was written\n"
     assert [path.name for path in tmp_path.iterdir()] == ["archcheck.toml"]
 
 

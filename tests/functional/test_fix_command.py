@@ -31,7 +31,7 @@ def test_the_readme_model_is_mended_by_two_timeouts() -> None:
         '+                        steps=[Work(60 * ms), Write("ledger", timeout=16 * ms)])],'
         in (done.stdout)
     )
-    assert "3 findings before, 1 after: 2 mended, 0 new" in done.stdout
+    assert "3 findings before, 1 after: 2 fixed, 0 introduced" in done.stdout
 
 
 def test_a_json_model_is_written_and_simulated(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_model_without_findings_is_left_alone() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--write"], "--write changes JSON models only; a Python model gets a patch to apply"),
+        (["--write"], "--write changes JSON models only; apply the patch to a Python model"),
         (["--allow", "luck=1"], "there is no kind of edit 'luck'; there are timeout,"),
         (["--allow", "timeout=much"], "--allow takes KIND=COST, such as timeout=1"),
         (["--allow", ","], "no edit is allowed; allow some of timeout"),

@@ -87,7 +87,7 @@ def waited(condition: Callable[[], bool]) -> None:
 
 
 def test_the_served_report_follows_the_model(folder: Path) -> None:
-    """A change gives a new report; a mistake is shown, and mended by the next change."""
+    """A change gives a new report; a mistake is shown, and fixed by the next change."""
     command = ["report", "model.py", "--serve", "--port", "0"]
     quick = ["--without", "plan", "--without", "proofs", "--without", "simulation"]
     server = subprocess.Popen(

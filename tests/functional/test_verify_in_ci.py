@@ -152,8 +152,8 @@ def test_a_baseline_survives_reformatting_and_lets_new_findings_through(reposito
 
 def test_what_the_baseline_accepts_in_vain_is_named(repository: Path) -> None:
     archcheck("verify", "--baseline", "base.json", "--update-baseline", cwd=repository)
-    mended = CALLING.replace('Call("b.run")', 'Call("b.run", timeout=1 * s)')
-    (repository / "models" / "shop.py").write_text(mended)
+    fixed = CALLING.replace('Call("b.run")', 'Call("b.run", timeout=1 * s)')
+    (repository / "models" / "shop.py").write_text(fixed)
     done = archcheck("verify", "--baseline", "base.json", cwd=repository)
     assert done.returncode == 0
     assert "the baseline accepts RES001 for a.run -> b.run, which is not found" in done.stderr

@@ -19,7 +19,9 @@ from archcheck.model.distributions import distribution_of
 from archcheck.model.scenarios import Arrivals
 
 _NOBODY = 1e-9
+"""The share of users below which a session counts as over."""
 _LONGEST_SESSION = 10_000
+"""Moves after which a session is cut off that does not end. A choice that bounds the time."""
 
 
 def turning_points(scenario: Scenario) -> list[float]:

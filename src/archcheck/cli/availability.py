@@ -39,29 +39,33 @@ from archcheck.units import Fraction
 @click.option(
     "--zone-availability",
     type=QuantityType(Fraction),
-    help="Zones fail as well: the share of the time that each is up, such as 99.99%.",
+    help="The share of the time that each zone is up, such as 99.99%; zones then fail too.",
 )
 @click.option(
     "--kill",
     "shares",
     multiple=True,
     type=QuantityType(Fraction),
-    help="Instead, from the call graph alone: what answers when this share of the containers is "
-    "killed; can be repeated.",
+    help="Use the call graph alone: what answers when this share of the containers is killed; can "
+    "be repeated.",
 )
 @click.option(
     "--replicas",
     "counts",
     multiple=True,
     metavar="NAME=N",
-    help="With --kill: another number of replicas than declared; can be repeated.",
+    help="With --kill: the number of replicas of a service; can be repeated.",
 )
-@scenario_option("With --kill: only the journeys of a scenario, and their mean by their rates.")
-@click.option("--stores", is_flag=True, help="With --kill: datastores are containers too.")
+@scenario_option("With --kill: only the journeys of this scenario, and their mean by their rates.")
+@click.option("--stores", is_flag=True, help="With --kill: count datastores as containers.")
 @click.option(
-    "--samples", type=int, default=SAMPLES, show_default=True, help="Draws of the Monte Carlo."
+    "--samples",
+    type=int,
+    default=SAMPLES,
+    show_default=True,
+    help="Draws of the Monte Carlo method.",
 )
-@seed_option("Same seed, same samples.")
+@seed_option("The same seed gives the same samples.")
 @format_option("json")
 @output_option
 def command(
@@ -77,10 +81,11 @@ def command(
     format_: str,
     output: str | None,
 ) -> int:
-    """Say how available journeys and endpoints are.
+    """Compute how available journeys and endpoints are.
 
-    From the declared availabilities of replicas, copies and external parties: exactly, and by
-    Monte Carlo. Exits with 1 when a promise cannot be kept. Loading a Python model runs it.
+    The values come from the declared availabilities of replicas, copies and external parties:
+    exactly, and by Monte Carlo. Exits with 1 if an objective cannot be met. Loading a Python model
+    runs its code.
     """
     system = one_system(models, system_name)
     graph = Graph(system)

@@ -44,11 +44,11 @@ def command(
     chart: str | None,
     output: str | None,
 ) -> int:
-    """Try the standard triggers one by one, and say whether the system comes back.
+    """Try the standard faults one by one, and report whether the system recovers.
 
     Bursts of load, slow and failing dependencies, lost replicas and zones, flushed caches. Exits
     with 1 when the system stays broken after one of them. Ctrl-C reports what is there. Loading a
-    Python model runs it.
+    Python model runs its code.
     """
     system = one_system(models, system_name)
     chosen = chosen_scenario(system, scenario)

@@ -53,10 +53,10 @@ class QuantityType(click.ParamType[Q]):
 
 
 system_option: Option = click.option(
-    "--system", "system_name", metavar="NAME", help="Which system, if there are several."
+    "--system", "system_name", metavar="NAME", help="The system, if the model has several."
 )
 strict_option: Option = click.option(
-    "--strict", is_flag=True, help="Exit with 3 when something is undecided."
+    "--strict", is_flag=True, help="Exit with 3 if something is undecided."
 )
 output_option: Option = click.option(
     "-o", "--output", metavar="FILE", help="Write to this file instead of standard output."
@@ -88,16 +88,16 @@ def format_option(*others: str) -> Option:
         type=click.Choice(["text", *others]),
         default="text",
         show_default=True,
-        help="How to report.",
+        help="Format of the report.",
     )
 
 
-def seed_option(what: str = "Same seed, same result.") -> Option:
+def seed_option(what: str = "The same seed gives the same result.") -> Option:
     """``--seed``, and what it decides."""
     return click.option("--seed", type=int, default=1, show_default=True, help=what)
 
 
-def jobs_option(what: str = "Cores; -1: all.") -> Option:
+def jobs_option(what: str = "Cores to use; -1: all.") -> Option:
     """``--jobs``, and what the cores are for."""
     return click.option("--jobs", type=int, default=-1, show_default=True, help=what)
 
@@ -139,7 +139,7 @@ def load_systems(models: tuple[str, ...]) -> tuple[System, ...]:
     if models:
         return load(*models)
     if not Path("models").is_dir():
-        raise ModelError("name a model, or keep models in a folder called models")
+        raise ModelError("name a model; there is no folder called models here")
     return load("models")
 
 
@@ -157,7 +157,9 @@ def one_system(models: tuple[str, ...], name: str | None) -> System:
             raise ModelError(f"there is no system {name!r}{nearest(name, list(systems))}")
         return systems[name]
     if len(systems) > 1:
-        raise ModelError(f"choose one of the systems with --system: {', '.join(systems)}")
+        raise ModelError(
+            f"there are several systems; choose one with --system: {', '.join(systems)}"
+        )
     return next(iter(systems.values()))
 
 

@@ -72,10 +72,10 @@ def command(
     format_: str,
     output: str | None,
 ) -> int:
-    """Simulate a model beside variants of it, and say which differences are certain.
+    """Compare a model with variants of it, and show which differences are certain.
 
     All variants run with the same random numbers. Exits with 1 when Ctrl-C has stopped it; what is
-    there is reported. Loading a Python model runs it.
+    there is reported. Loading a Python model runs its code.
     """
     system = one_system(models, system_name)
     chosen = with_faults(chosen_scenario(system, scenario), faults)

@@ -69,24 +69,26 @@ class Filtering:
     metavar="VIEW",
     help="; ".join(f"{name}: {view.shows}" for name, view in VIEWS.items()) + ".",
 )
-@click.option("--of", metavar="NAME", help="The service, journey or element that the view is of.")
-@click.option("--against", metavar="MODEL", help="Show what changed since this model instead.")
+@click.option("--of", metavar="NAME", help="The service, journey or element that the view shows.")
+@click.option("--against", metavar="MODEL", help="Show what changed since this model.")
 @click.option("--tag", "tags", multiple=True, help="Only elements with this tag.")
 @click.option("--boundary", "boundaries", multiple=True, help="Only elements of this boundary.")
-@click.option("--near", metavar="ELEMENT", help="Only what is near this element.")
+@click.option("--near", metavar="ELEMENT", help="Only this element and its neighbours.")
 @click.option(
-    "--hops", type=click.IntRange(min=0), default=1, show_default=True, help="How near, in arrows."
+    "--hops",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="With --near: how many arrows away.",
 )
-@click.option(
-    "--expand", multiple=True, metavar="GROUP", help="Collapse all groups but this; can repeat."
-)
+@click.option("--expand", multiple=True, metavar="GROUP", help="Open this group; can be repeated.")
 @click.option("--flat", is_flag=True, help="Do not collapse large views.")
 @click.option(
     "--overlay",
     "layers",
     multiple=True,
     type=click.Choice(OVERLAYS),
-    help="Lay this over the view; can be repeated.",
+    help="Colour the view by this; can be repeated.",
 )
 @click.option(
     "--simulate",
@@ -124,7 +126,7 @@ def command(
 
     Views with more than 60 cards are collapsed by boundary. The ending of the file says what is
     written: a picture (SVG, PNG, PDF), or text for other tools (Mermaid, D2, PlantUML with C4,
-    Structurizr DSL, Graphviz). Loading a Python model runs it.
+    Structurizr DSL, Graphviz). Loading a Python model runs its code.
     """
     system = one_system(models, system_name)
     path = Path(output or f"{system.name}.svg")

@@ -29,7 +29,7 @@ from archcheck.units import Duration
     "--allow",
     multiple=True,
     metavar="KIND=COST",
-    help=f"Only these edits, at these costs ({', '.join(COSTS)}); can be repeated.",
+    help=f"Allow only these edits, at these costs ({', '.join(COSTS)}); can be repeated.",
 )
 @click.option("--write", "write_", is_flag=True, help="Write the edits into a JSON model.")
 @click.option("--simulate", "scenario", metavar="SCENARIO", help="Simulate the repaired system.")
@@ -49,12 +49,14 @@ def command(
 
     Timeouts, attempts, breakers, fallbacks, pools, replicas and zones are weighed against each
     other; the repaired system is verified again. Exits with 1 when something is left that no
-    allowed edit repairs. Loading a Python model runs it.
+    allowed edit repairs. Loading a Python model runs its code.
     """
     system = one_system(models, system_name)
     place = system.site.place if system.site else None
     if write_ and (place is None or not place.file.endswith(".json")):
-        raise ModelError("--write changes JSON models only; a Python model gets a patch to apply")
+        raise ModelError(
+            "--write changes JSON models only; apply the patch to a Python model with git apply"
+        )
     settings = selection.settings()
     found = facade.fix(
         system,

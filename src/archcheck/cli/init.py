@@ -12,14 +12,14 @@ from archcheck.model import ArchcheckError, System
 
 @click.command("init")
 @click.argument("folder", default=".", metavar="[FOLDER]")
-@click.option("--yes", is_flag=True, help="Ask nothing: take the defaults.")
+@click.option("--yes", is_flag=True, help="Ask nothing and take the defaults.")
 @click.option("--name", help="The system's name (default: the folder's).")
 @click.option("--team", help="The team that owns it (default: team-one).")
 @click.option("--ci", type=click.Choice(["github", "gitlab", "none"]), help="The CI workflow.")
 def command(folder: str, yes: bool, name: str | None, team: str | None, ci: str | None) -> None:
-    """Begin: write a first model, a configuration and a CI workflow into FOLDER.
+    """Write a first model, a configuration and a CI workflow into FOLDER.
 
-    Nothing that is there already is changed.
+    No existing file is changed.
     """
     root = Path(folder)
     default = root.resolve().name or "system"
@@ -32,7 +32,7 @@ def command(folder: str, yes: bool, name: str | None, team: str | None, ci: str 
     files = first_files(name, team, ci)
     present = [path for path in files if (root / path).exists()]
     if present:
-        raise ArchcheckError(f"{root / present[0]} is there already; nothing was written")
+        raise ArchcheckError(f"{root / present[0]} exists already; nothing was written")
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")

@@ -17,21 +17,21 @@ duration_option: Option = click.option(
 warmup_option: Option = click.option(
     "--warmup",
     type=QuantityType(Duration),
-    help="Left out at the start, such as 5s (default: found, where the load is steady).",
+    help="Time to leave out at the start, such as 5s (default: found, if the load is steady).",
 )
 fault_option: Option = click.option(
     "--fault",
     "faults",
     multiple=True,
     metavar="TEXT",
-    help="What goes wrong, such as 'payments slow x5 from 60s to 90s'; can be repeated.",
+    help="A fault, such as 'payments slow x5 from 60s to 90s'; can be repeated.",
 )
 engine_option: Option = click.option(
     "--engine",
     type=click.Choice(ENGINES),
     default="auto",
     show_default=True,
-    help="fast is compiled, simpy the reference; auto takes fast where it is installed.",
+    help="fast is compiled, simpy is the reference; auto takes fast if it is installed.",
 )
 
 

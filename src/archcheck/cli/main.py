@@ -15,26 +15,26 @@ import click
 
 GROUPS = {
     "Start": {
-        "init": "Begin: a first model, a configuration, a CI workflow.",
-        "explain": "Explain a rule: what, why, how to mend it, examples.",
-        "rules": "List the rules, or write the skeleton of a new one.",
+        "init": "Write a first model, a configuration and a CI workflow.",
+        "explain": "Explain a rule: what it checks, why, how to fix a finding, examples.",
+        "rules": "List the rules, or write a new one from a template.",
     },
     "Judge": {
         "verify": "Check models against the rules.",
-        "prove": "Prove what holds in every case, or show the case in which it does not.",
+        "prove": "Prove what holds in every case, or show a counterexample.",
         "fix": "Find the cheapest edits that make the rules hold.",
     },
     "Load": {
         "simulate": "Put a model under load and predict latencies and bottlenecks.",
-        "compare": "Simulate a model beside variants of it: what if.",
-        "plan": "Plan capacity: how much it takes, what breaks first, what more load costs.",
-        "chaos": "Try what goes wrong sooner or later, and say whether the system comes back.",
-        "phase-map": "Map from which load on a system does not come back after a trigger.",
-        "availability": "Say how available journeys are, or what answers when some are killed.",
+        "compare": "Compare a model with variants of it by simulation: what if.",
+        "plan": "Find the sustainable load, what breaks first, and what more load costs.",
+        "chaos": "Try the standard faults, and report whether the system recovers.",
+        "phase-map": "Show from which load on a system does not recover after a fault.",
+        "availability": "Compute how available journeys are, or what answers when containers die.",
     },
     "See": {
         "diagram": "Draw a model: nine views, as pictures or as text for other tools.",
-        "report": "Write a whole design review as one HTML file, or serve it while you edit.",
+        "report": "Write a design review as one HTML file, or serve it while you edit.",
         "export": "Write a model as JSON, or the JSON Schema of models.",
     },
 }
@@ -95,7 +95,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.command(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Loading a Python model runs it. Export models that you do not trust to JSON first.",
+    epilog="Loading a Python model runs its code. If you do not trust a model, ask for it as JSON.",
 )
 @click.option(
     "--version",
@@ -106,7 +106,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     help="Show the version and exit.",
 )
 def archcheck() -> None:
-    """Architecture as code: models checked, simulated and drawn before code is written."""
+    """Check, simulate and draw an architecture before you write its code."""
 
 
 def main() -> None:

@@ -46,11 +46,11 @@ def command(
     chart: str | None,
     output: str | None,
 ) -> int:
-    """Map over load and the size of a trigger where a system comes back.
+    """Show at which load and after which fault a system recovers.
 
     TRIGGER is 'load', 'payments slow' or 'payments fails'. The map shows where the system comes
     back, where it stays broken, and what helps. There is no verdict: exits with 1 only when Ctrl-C
-    has stopped it. Loading a Python model runs it.
+    has stopped it. Loading a Python model runs its code.
     """
     system = one_system(models, system_name)
     chosen = chosen_scenario(system, scenario)

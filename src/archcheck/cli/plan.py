@@ -43,35 +43,35 @@ _FACTOR = re.compile(r"x?\s*([0-9]+(?:\.[0-9]+)?)\s*(x|%)?", re.IGNORECASE)
     default="x2",
     show_default=True,
     metavar="FACTOR",
-    help="The load for which the cheapest sizes are sought, such as x2 or 150%.",
+    help="Find the cheapest sizes for this load, such as x2 or 150%.",
 )
 @click.option(
     "--growth",
     type=QuantityType(Fraction),
-    help="Growth of the load in a month, such as 5% (default: what the scenario declares).",
+    help="Growth of the load in a month, such as 5% (default: that of the scenario).",
 )
-@click.option("--lose-zone", is_flag=True, help="The sizes carry the load with one zone gone.")
+@click.option("--lose-zone", is_flag=True, help="Find sizes that carry the load without one zone.")
 @click.option(
     "--max-utilisation",
     type=QuantityType(Fraction),
     default="80%",
     show_default=True,
-    help="How busy a resource may be with the sizes that are sought.",
+    help="How busy the sizes may leave a resource.",
 )
 @click.option(
     "--budget",
     type=QuantityType(Duration),
     default="30s",
     show_default=True,
-    help="After this no more simulations are begun; most systems need less.",
+    help="Begin no more simulations after this time; most systems need less.",
 )
 @click.option(
     "--confirm-alone",
     is_flag=True,
-    help="Simulate the growth of each journey by itself as well; takes longer.",
+    help="Also simulate the growth of each journey alone; takes longer.",
 )
 @jobs_option()
-@seed_option("Same seed, same numbers.")
+@seed_option("The same seed gives the same numbers.")
 @format_option("json", "html")
 @chart_option("the capacity curve")
 @verbose_option("List what was assumed.")
@@ -98,7 +98,7 @@ def command(
     The sustainable load, the bottlenecks one after the other, the capacity curve, the cheapest
     sizes for more load, headroom, what to measure, and costs: by an analytic solution, confirmed
     by simulations. Exits with 1 when the declared load is not carried, or the wanted one cannot
-    be. Ctrl-C reports what is there. Loading a Python model runs it.
+    be. Ctrl-C reports what is there. Loading a Python model runs its code.
     """
     system = one_system(models, system_name)
     factor = _factor(target)
@@ -130,6 +130,6 @@ def command(
 def _factor(text: str) -> float:
     found = _FACTOR.fullmatch(text.strip())
     if found is None:
-        raise ScenarioError(f"the wanted load {text!r} is no factor; write one such as x2 or 150%")
+        raise ScenarioError(f"the target {text!r} is no factor; write one such as x2 or 150%")
     value = float(found[1])
     return value / 100 if found[2] == "%" else value

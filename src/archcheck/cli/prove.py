@@ -43,19 +43,19 @@ from archcheck.units import Duration
     "names",
     multiple=True,
     metavar="NAME",
-    help="Only this question, such as deadlines; can be repeated.",
+    help="Ask only this question, such as deadlines; can be repeated.",
 )
 @click.option(
     "--failures",
     type=int,
     default=1,
     show_default=True,
-    help="Failures at once that critical journeys must survive.",
+    help="How many failures at once critical journeys must survive.",
 )
 @click.option(
     "--suggest",
     type=click.Choice(["timeouts", "replicas"]),
-    help="Print a patch instead: timeouts that meet all deadlines, or the fewest replicas.",
+    help="Only print a patch: timeouts that meet all deadlines, or the fewest replicas.",
 )
 @click.option("--diagram", metavar="FILE", help="Also draw the counterexamples (.svg, .png ...).")
 @proof_budget_option("Time for all questions; what is not decided by then is undecided.")
@@ -80,7 +80,7 @@ def command(
 
     Every failure, every load in the declared ranges, every configuration of feature flags, every
     order of a saga's messages. Exits with 1 when something is refuted. Loading a Python model
-    runs it.
+    runs its code.
     """
     system = one_system(models, system_name)
     graph = Graph(system)

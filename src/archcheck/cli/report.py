@@ -32,13 +32,13 @@ from archcheck.reporting.report import PARTS, Review, carry_out, report_page
     "--without",
     multiple=True,
     type=click.Choice(PARTS),
-    help="Leave this part out, to be faster; can be repeated.",
+    help="Leave this part out to save time; can be repeated.",
 )
 @rule_options
 @seed_option("Seed of the simulations.")
-@click.option("--serve", is_flag=True, help="Show it in a browser, anew when the model changes.")
+@click.option("--serve", is_flag=True, help="Serve it, and update it when the model changes.")
 @click.option(
-    "--port", type=int, default=8765, show_default=True, help="Where to serve, on this machine."
+    "--port", type=int, default=8765, show_default=True, help="Port of --serve, on this machine."
 )
 @click.option("-o", "--output", metavar="FILE", help="Write to this file (default: NAME.html).")
 def command(
@@ -57,7 +57,8 @@ def command(
 
     Verdicts, an interactive diagram, findings with the lines of the model, proofs and
     counterexamples, a simulation, a capacity plan, what-ifs, assumptions, and the rules. The file
-    loads nothing from anywhere. Exits with 1 when there are errors. Loading a Python model runs it.
+    loads nothing from anywhere. Exits with 1 when there are errors. Loading a Python model runs
+    its code.
     """
     if serve:
         from archcheck.cli.serving import serve as serve_report

@@ -59,17 +59,19 @@ def _listed(values: tuple[str, ...]) -> tuple[str, ...]:
 def rule_options(function: F) -> F:
     """Options that choose rules; the command gets a :class:`RuleSelection`."""
 
-    @click.option("--config", metavar="FILE", help="Read this configuration.")
-    @click.option("--isolated", is_flag=True, help="No configuration and no rules/ folder.")
+    @click.option("--config", metavar="FILE", help="Read the configuration from this file.")
+    @click.option(
+        "--isolated", is_flag=True, help="Ignore the configuration and the folder rules/."
+    )
     @click.option(
         "--profile",
         type=click.Choice(["minimal", "recommended", "strict"]),
-        help="Which rules (default: recommended).",
+        help="The set of rules (default: recommended).",
     )
     @click.option(
-        "--select", multiple=True, metavar="RULES", help="Only these: ids, groups, globs."
+        "--select", multiple=True, metavar="RULES", help="Only these rules: ids, groups, globs."
     )
-    @click.option("--ignore", multiple=True, metavar="RULES", help="Not these.")
+    @click.option("--ignore", multiple=True, metavar="RULES", help="All but these rules.")
     @functools.wraps(function)
     def command(
         *args: Any,

@@ -63,7 +63,7 @@ def _write_new(name: str, identity: str) -> None:
     path = Path("rules") / f"{name.replace('-', '_')}.py"
     text = rule_skeleton(name, identity)
     if path.exists():
-        raise ArchcheckError(f"{path} is there already; choose another name")
+        raise ArchcheckError(f"{path} exists already; choose another name")
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")
     click.echo(f"wrote {path}: rule {identity}; archcheck verify runs it from now on", err=True)

@@ -3,7 +3,7 @@
 Each report is made by a process of its own, because a Python model that was loaded cannot be loaded
 again. The page that the browser shows keeps the report in a frame and asks this server for its
 number; when the number changes, it loads the frame again. Only this machine can connect, and only
-under the name that it is told.
+under the name localhost.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from archcheck.cli.common import stoppable
 from archcheck.model import ArchcheckError
 
 _LOOK_EVERY = 0.5
+"""Seconds between two looks at the files: soon for a person, and little work. A choice."""
 _WATCHED = (".py", ".json", ".toml", ".png", ".svg")
 _OUTER = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
 <title>archcheck report</title>
@@ -53,7 +54,7 @@ def serve(models: Sequence[str], arguments: Sequence[str], port: int) -> int:
             shown.renew()
             threading.Thread(target=server.serve_forever, daemon=True).start()
             address = f"http://localhost:{server.server_address[1]}/"
-            click.echo(f"the report is at {address}; Ctrl-C ends", err=True)
+            click.echo(f"the report is at {address}; press Ctrl-C to end", err=True)
             while not stop():
                 time.sleep(_LOOK_EVERY)
                 now = _stamps(models)

@@ -46,18 +46,18 @@ from archcheck.units import Duration, Fraction
 @warmup_option
 @fault_option
 @click.option(
-    "--replications", type=int, default=1, show_default=True, help="Independent runs, merged."
+    "--replications", type=int, default=1, show_default=True, help="Independent runs to merge."
 )
 @click.option(
     "--precision",
     type=QuantityType(Fraction),
-    help="Replicate until mean latencies are known to this, such as 2%.",
+    help="Replicate until all mean latencies have this precision, such as 2%.",
 )
 @jobs_option("Cores for replications; -1: all.")
 @click.option(
     "--backend",
     metavar="URL",
-    help="Spread replications over a cluster instead: dask://HOST:PORT.",
+    help="Spread replications over a cluster: dask://HOST:PORT.",
 )
 @engine_option
 @seed_option()
@@ -73,7 +73,7 @@ from archcheck.units import Duration, Fraction
     type=QuantityType(Fraction),
     default="100%",
     show_default=True,
-    help="The share of the journeys that the trace has, with all that belongs to them.",
+    help="The share of the journeys to trace, with all that belongs to them.",
 )
 @verbose_option("List every endpoint, resource and assumption.")
 @output_option
@@ -100,7 +100,7 @@ def command(
     """Put a model under load and predict latencies and bottlenecks.
 
     Exits with 1 when a journey misses an objective, or when the load cannot be carried. Ctrl-C
-    reports what is there, marked incomplete. Loading a Python model runs it.
+    reports what is there, marked incomplete. Loading a Python model runs its code.
     """
     system = one_system(models, system_name)
     chosen = with_faults(chosen_scenario(system, scenario), faults)

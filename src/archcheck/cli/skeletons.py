@@ -83,11 +83,11 @@ def rule_skeleton(name: str, identity: str) -> str:
     """A rule with its examples, to be rewritten for one's own purpose."""
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         raise ArchcheckError(
-            f"a rule's name is small words with hyphens, such as no-description, got {name!r}"
+            f"a rule's name has lower-case words with hyphens, such as no-description; got {name!r}"
         )
     if not re.fullmatch(r"[A-Z]{3}\d{3}", identity):
         raise ArchcheckError(
-            f"a rule's id is three capitals and three digits, such as ACM001, got {identity!r}"
+            f"a rule's id has three capitals and three digits, such as ACM001; got {identity!r}"
         )
     return _RULE.format(name=name, identity=identity)
 
@@ -158,7 +158,7 @@ system = System(
 _CONFIGURATION = """# What archcheck checks; see `archcheck rules` and `archcheck explain RULE`.
 profile = "recommended"  # minimal: only errors; strict: everything
 fail-on = "error"
-strict = false           # true: what is undecided fails, too
+strict = false           # true: undecided rules fail too
 
 # [severity]
 # RES009 = "error"

@@ -37,13 +37,16 @@ from archcheck.verification import Baseline, Verification, verify
     help="The lowest severity that makes the exit code 1 (default: error).",
 )
 @strict_option
-@click.option("--baseline", metavar="FILE", help="Report only what this baseline does not accept.")
-@click.option("--update-baseline", is_flag=True, help="Accept all that is found now, in FILE.")
+@click.option("--baseline", metavar="FILE", help="Report only findings that this baseline lacks.")
+@click.option("--update-baseline", is_flag=True, help="Write today's findings into the baseline.")
 @click.option("--no-sim", is_flag=True, help="Leave out the rules that simulate.")
-@proof_budget_option("Time for all proofs; what is not decided by then is undecided.")
-@click.option("--suggest", is_flag=True, help="Say what to declare first, and stop there.")
+@proof_budget_option("Time for all proofs; the rest is undecided.")
+@click.option("--suggest", is_flag=True, help="Only show what to declare first.")
 @click.option(
-    "--date", "today", type=click.DateTime(["%Y-%m-%d"]), help="Check as of this day, not today."
+    "--date",
+    "today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Check as of this day instead of today.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print only the summary.")
 @verbose_option("List every place and every rule.")
@@ -67,10 +70,10 @@ def command(
     """Check models against the rules.
 
     MODEL is a Python file, a folder, package.module:name or a JSON file (default: models/).
-    Loading a Python model runs it, and so does loading rules from the folder rules/.
+    Loading a Python model runs its code, and so does loading rules from the folder rules/.
 
-    Exits with 0 when all is well, 1 on findings, 2 when the model, the configuration or the
-    command line is wrong, 3 when something is undecided under --strict, 4 when a rule is broken.
+    Exits with 0 if all is well, 1 on findings, 2 if the model, the configuration or the command
+    line is wrong, 3 if something is undecided under --strict, 4 if a rule raised an error.
     """
     rules, settings = selection.rules(), selection.settings()
     if no_sim:

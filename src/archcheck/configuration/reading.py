@@ -52,6 +52,8 @@ from archcheck.model import ModelError, Place
 from archcheck.model.element import nearest
 
 _MAX_BYTES = 4 * 1024 * 1024
+"""Bytes of a configuration that are read at most: far more than people write, and a limit for files
+that are something else."""
 
 
 def find(folder: Path) -> Path | None:

@@ -16,11 +16,15 @@ from archcheck.model import ModelError
 from archcheck.model.element import nearest
 
 MOST_CARDS = 60
-"""A view with more cards is collapsed, unless it is asked to stay flat."""
+"""A view with more cards is collapsed, unless it is asked to stay flat.
+
+A choice: about as many as can be read on one page or screen.
+"""
 
 _MOST_PARTICIPANTS = 16
+"""More participants make a sequence wider than a screen at a size that can be read. A choice."""
 _MOST_WAYS = 3.5
-"""More arrows than this for each card, and nobody can follow one."""
+"""More arrows than this for each card, and nobody can follow one. A choice."""
 
 
 def filtered(

@@ -25,13 +25,23 @@ from archcheck.model import ArchcheckError
 TITLE, SMALL, LABEL = 13.0, 10.5, 10.0
 """Sizes of text: the name of a card, what it is, what stands on an arrow. In pixels."""
 ICON, PAD, GAP = 34.0, 9.0, 8.0
+"""Pixels: an icon, the space inside a card, the space between icon and text. A matter of taste."""
 _TEXT = 190.0
+"""Pixels after which the text of a card begins a new line: 25 to 30 letters."""
 _LEADING = 1.3
+"""Height of a line over the size of its text: 1.2 to 1.45 is good practice (Butterick)."""
 _LABEL_WIDTH = 150.0
+"""Pixels after which the label of an arrow begins a new line. A matter of taste."""
 _FAR = 120.0
-"""Graphviz loses a label now and then: one further than this from its arrow is put on it."""
+"""Graphviz loses a label now and then: one further than this from its arrow is put on it.
+
+Pixels. A choice: labels that are where they belong are nearer.
+"""
 _WIDEST, _LONG = 2400.0, 2.6
-"""A picture wider than this, in pixels and over its height, is tried from top to bottom."""
+"""A picture wider than this, in pixels and over its height, is tried from top to bottom.
+
+A choice: a wide screen, and a shape that leaves half of a page empty.
+"""
 _FONT = "Arial"
 """Graphviz measures labels with metrics of its own; ours are a little narrower."""
 
@@ -112,7 +122,7 @@ class Layout:
     @property
     def length(self) -> float:
         """The longer side over the shorter one, as a screen has it."""
-        shape = self.width / (1.6 * self.height)
+        shape = self.width / (1.6 * self.height)  # 16:10
         return max(shape, 1 / shape)
 
 

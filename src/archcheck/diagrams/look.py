@@ -15,6 +15,7 @@ from archcheck.model import Icon, ModelError, Named, System, TagColour
 Theme: TypeAlias = Literal["light", "dark"]
 
 _MAX_ICON = 256 * 1024
+"""Bytes of an icon at most, because every picture contains it. A choice."""
 _LINK = re.compile(r"""(?:href|src)\s*=\s*["']\s*(?!#|data:)|url\(\s*["']?(?!#|data:)""")
 
 

@@ -10,7 +10,10 @@ from functools import cache
 
 _WIDE = 1.0
 _UNKNOWN = 0.62
-"""Widths, in ems, of characters that the font lacks: full width, and others."""
+"""Widths, in ems, of characters that the font lacks: full width, and others.
+
+An estimate, on the wide side: the font that will draw them is not known.
+"""
 _BREAKS = re.compile(r"(?<=[\s\-_./,:>])|(?<=[a-z])(?=[A-Z])")
 
 

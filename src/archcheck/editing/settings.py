@@ -311,6 +311,7 @@ def _grown_arrivals(arrivals: Any, factor: float) -> Any:
 # -- sweeps ---------------------------------------------------------------------------------------
 
 _MOST = 60
+"""Values of one setting at most. A choice: a comparison simulates each several times."""
 _RANGE = re.compile(r"(?P<low>[^./][^/]*?)\.\.(?P<high>[^/]+?)(?:/(?P<count>[0-9]+))?")
 
 

@@ -91,7 +91,7 @@ class Rule:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Z]{3}\d{3}", self.id):
-            raise ValueError(f"a rule's id is three capitals and three digits, got {self.id!r}")
+            raise ValueError(f"a rule's id has three capitals and three digits; got {self.id!r}")
 
     @property
     def concern(self) -> str:

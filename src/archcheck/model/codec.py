@@ -30,9 +30,10 @@ FORMAT = "archcheck.model/2"
 a file that uses one of them is refused, because converting counts of copies unseen is riskier than
 exporting the model again; one that does not means the same in both forms."""
 MAX_BYTES = 64 * 1024 * 1024
-"""The largest JSON model that is read."""
+"""The largest JSON model that is read, in bytes. A choice, for models that nobody trusts."""
 MAX_DEPTH = 64
-"""The deepest nesting that is read."""
+"""The deepest nesting that is read: steps within steps are hardly ever ten deep, and Python's own
+limit of recursion (1,000) is far away."""
 
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]\n]', re.DOTALL)
 

@@ -53,6 +53,8 @@ _PLUMBING = tuple(
 )
 _PLUMBING_FILES = {sys.modules["dataclasses"].__file__, functools.__file__}
 _MAX_FRAMES = 12
+"""Frames between an element and the file that declares it, helpers included. A choice that bounds
+the work for each element."""
 _types: dict[str, type[Element]] = {}
 _field_names: dict[type[Element], tuple[str, ...]] = {}
 _being_built: set[type[Element]] = set()

@@ -20,7 +20,7 @@ from archcheck.model.uncertainty import LoadRange
 from archcheck.units import Duration, Fraction, Rate
 
 _JUST_BEFORE = 1e-6
-"""Seconds before a step at which its old rate still counts."""
+"""Seconds before a step at which its old rate still counts: too short for anything to happen."""
 Factor = Annotated[float, Field(gt=0, le=1_000_000)]
 
 

@@ -14,7 +14,8 @@ from archcheck.planning.flow.sources import open_rate
 from archcheck.simulation.plan import ArrivalKind, Plan, Sampler, Shape, Step, Stream
 
 _BURST = 0.25
-"""Seconds of its rate that a token bucket holds in the long run."""
+"""Seconds of its rate that a token bucket holds in the long run. A choice: enough to smooth out
+random arrivals, too little to carry a run of some seconds."""
 
 
 def at_peak(plan: Plan) -> Plan:

@@ -13,10 +13,17 @@ from archcheck.planning.targets import Reading, Target, read_flow, tightest
 from archcheck.simulation.plan import Plan
 
 MOST_NODES = 4096
-"""Nodes of a group above which nothing is tried."""
+"""Nodes of a group above which nothing is tried: more than anybody runs of one service."""
 _TRIES = 400
+"""Vectors of sizes that are tried in the order of their cost, before sizes are chosen greedily.
+
+A choice: each takes an analytic solution of about 10 ms, so that the search takes seconds.
+"""
 _MOST_STEPS = 2_000
+"""Steps of the greedy search. A choice: each adds one node."""
 _CALMER = 0.85
+"""Of how busy a resource may be, what is left after a simulation was busier. A choice: large
+enough that a few rounds are enough, small enough that sizes do not jump."""
 
 
 @dataclass(frozen=True)

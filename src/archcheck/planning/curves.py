@@ -51,6 +51,7 @@ class Curve:
 _SHARES = (
     *(0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98, 1.0, 1.05),
 )
+"""Points of the curve, as shares of the limit: closer together near it, where the curve bends."""
 
 
 def draw_curve(plan: Plan, limit: float, measured: Sequence[CurvePoint]) -> Curve:

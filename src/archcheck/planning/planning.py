@@ -25,6 +25,7 @@ from archcheck.simulation.plan import Assumption, Plan
 from archcheck.units import Fraction
 
 _YEARS = 10
+"""Beyond so many years headroom is not stated: nobody knows growth so far ahead."""
 
 Progress = Callable[[str, float], None]
 """Called with what is being worked on and how much of the plan is done, from 0 to 1."""
@@ -166,7 +167,7 @@ def plan_capacity(
 
 def _check(target: float, growth: float | None, most_busy: float) -> None:
     if not 0 < target <= 10_000:
-        raise ScenarioError(f"the wanted load must be above 0 and at most x10000, got x{target:g}")
+        raise ScenarioError(f"the target load must be above 0 and at most x10000, got x{target:g}")
     if growth is not None and not -0.99 <= growth <= 1:
         raise ScenarioError(
             f"a growth of {growth:.0%} a month cannot be planned with; write one such as 5%"

@@ -16,15 +16,19 @@ from archcheck.simulation.plan import ArrivalKind, Plan
 from archcheck.units import s
 
 _REPLICATIONS = 4
+"""Independent runs of a probe. A choice: enough for an interval, and they fill four cores."""
 _REQUESTS = 15_000
-"""Requests of the rarest journey with an objective in each run."""
+"""Requests of the rarest journey with an objective in each run: 150 of them beyond its p99."""
 _MOST_EVENTS = 900_000
+"""Events of a run: a tenth of a second or two on the compiled engine, so a plan takes seconds."""
 _EVENTS_PER_REQUEST = 3.2
-"""Events of a request at an operation, on average over our models."""
+"""Events of a request at an operation: 2.8 to 3.1 on the models in ``models/``, rounded up."""
 _SHORTEST = 2.0
+"""Seconds of the shortest run, where its events allow. A choice."""
 _WARM_UP = 0.2
+"""The share of a run that is left out. A choice: probes have no time for a pilot run."""
 _ROUNDS = 8
-"""Rounds of a closed user that a run has at least."""
+"""Rounds of a closed user that a run has at least. A choice: the first ones start together."""
 
 Stop = Callable[[], bool]
 
@@ -92,6 +96,7 @@ class Probe:
         )
         events = _EVENTS_PER_REQUEST * flow.requests or sum(rates) or 1.0
         slowest = max((j.time.mean for j in flow.journeys if math.isfinite(j.time.mean)), default=0)
+        # 20 times the slowest journey: the first ones end long before the run does
         length = min(_REQUESTS / rarest, _MOST_EVENTS / events)
         return max(length, min(_SHORTEST, _MOST_EVENTS / events), 20 * slowest)
 

@@ -31,8 +31,12 @@ from archcheck.simulation.plan import Plan
 MOST_BUSY = 0.8
 """How busy a resource may be, as in rule PRF001."""
 _TIGHTENINGS = 4
+"""How often sizes that a simulation refuses are sought anew. A choice: each takes simulations."""
 _MORE = 1.5
+"""The least growth of a group that turns requests away in a simulation. A choice: the analytic
+solution has missed a burst there, and says nothing about its size."""
 _POOL_ROUNDS = 12
+"""Rounds in which pools grow: doubled so often, a pool is 4,096 times as large."""
 
 
 @dataclass(frozen=True)

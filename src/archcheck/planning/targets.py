@@ -17,6 +17,11 @@ At 98% a queue of one server is fifty long, and a simulation as short as ours ca
 one that grows.
 """
 _UNEVEN = 1.3
+"""The busiest node over the mean from which on the busiest one counts.
+
+A choice: nodes of one group differ by chance in a run as short as a probe's; a hot shard differs by
+more. A smaller value would take noise for a hot shard.
+"""
 _SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 

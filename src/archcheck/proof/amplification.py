@@ -36,7 +36,8 @@ from archcheck.proof.budget import left
 _LONG_RUN = "budgets and breakers are counted in the long run, not at the moment of a failure"
 _ONCE = Rational(1)
 BOUND = Rational(10)
-"""How many times over an element may be made to work, unless a rule says otherwise."""
+"""How many times over an element may be made to work, unless a rule says otherwise. A choice: three
+layers that try twice stay below it (8), two that try four times do not (16)."""
 _QUERIES_ONCE = "queries whose retries nobody declares are tried once"
 
 

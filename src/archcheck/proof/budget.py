@@ -18,7 +18,8 @@ from contextvars import ContextVar
 from archcheck.findings import CannotDecideError
 
 DEFAULT_SECONDS = 10.0
-"""What ``archcheck verify`` and ``archcheck prove`` allow unless told otherwise."""
+"""What ``archcheck verify`` and ``archcheck prove`` allow unless told otherwise. A choice: a person
+waits so long; systems of 1,000 services need about a second (docs/performance.md)."""
 
 
 class BudgetSpentError(CannotDecideError):

@@ -37,6 +37,7 @@ from archcheck.proof.budget import left
 Kind: TypeAlias = Literal["do", "undo", "done", "refused", "undone"]
 Message: TypeAlias = tuple[Kind, int]
 _MAX_STATES = 100_000
+"""States after which a saga is undecided. A choice that bounds memory and time."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ from archcheck.units import Duration
 _GRID = Rational(1, 1000)
 """Suggested timeouts are whole milliseconds, tenths of one below ten."""
 _SHARES = 32
+"""Steps on the way from the least timeouts back to the declared ones. A choice: the finer, the
+closer to what was declared; each of them walks the whole graph."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from rich.console import Console as Console
 
 _PIPE_WIDTH = 120
+"""Columns where the output is no terminal. A choice: room for the tables of a simulation."""
 
 
 def printable(text: str) -> str:

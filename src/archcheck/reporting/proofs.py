@@ -19,6 +19,7 @@ from archcheck.units import Fraction
 
 FORMAT = "archcheck.prove/1"
 _SHOWN_GAPS = 6
+"""Elements that lack an attribute; ``-v`` shows all."""
 
 
 def print_proofs(
@@ -157,13 +158,13 @@ def print_repair(console: Console, found: Repair) -> None:
         console.print()
         print_patch(console, found.patch)
     console.print()
-    mended, caused = found.before - found.after, found.after - found.before
+    fixed, caused = found.before - found.after, found.after - found.before
     console.print(
         f"{counted(len(found.before), 'finding')} before, {len(found.after)} after: "
-        f"{len(mended)} mended, {len(caused)} new"
+        f"{len(fixed)} fixed, {len(caused)} introduced"
     )
     for rule, subject in sorted(caused):
-        console.print(Text(f"new: {rule} {printable(subject)}"))
+        console.print(Text(f"introduced: {rule} {printable(subject)}"))
     for text in found.impossible:
         console.print(Text(f"left: {printable(text)}"))
 

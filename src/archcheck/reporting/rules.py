@@ -33,15 +33,15 @@ _METHODS = {
     "diff": "comparing two revisions",
 }
 
-_INDEX_NOTE = """`archcheck explain RES002` prints a page. References to what does not exist
-(MOD001) and names that are taken (MOD006) need no rule: such a model does not load."""
+_INDEX_NOTE = """`archcheck explain RES002` prints a page. MOD001 (references to what does not
+exist) and MOD006 (names that are taken) need no rule: such a model does not load."""
 
 
 def rule_page(rule: Rule) -> str:
     """The page of a rule in Markdown, made from the rule itself.
 
-    What it asks for, why, how to mend it, when it is wrong, its thresholds, its examples as they
-    stand in the source, its sources.
+    What it asks for, why, how to fix a finding, when it is wrong, its thresholds, its examples as
+    they stand in the source, its sources.
     """
     return "\n\n".join([rule_summary(rule), *_examples(rule)]) + "\n"
 

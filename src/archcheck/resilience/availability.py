@@ -25,9 +25,11 @@ from archcheck.proof.survival.journeys import Needs, Survival
 from archcheck.proof.survival.structure import Bounds, Structure, Unit, probability
 
 SAMPLES = 200_000
+"""Draws: the 95% interval of a share near 99.9% is then 0.03% wide."""
 _CONFIDENCE = 1.959963984540054
 """The normal quantile of 95% intervals."""
 _DIGITS = 15
+"""Digits of a declared share that count: as many as every float keeps."""
 
 
 @dataclass(frozen=True)

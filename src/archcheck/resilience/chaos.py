@@ -23,7 +23,7 @@ from archcheck.simulation.record import BUCKETS
 from archcheck.simulation.replications import Stop
 
 MONTH = 30 * 86400.0
-"""The window of an error budget, in seconds."""
+"""The window of an error budget, in seconds: 30 days, as objectives are usually stated."""
 
 Progress = Callable[[float], None]
 

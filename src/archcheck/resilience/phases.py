@@ -35,13 +35,20 @@ from archcheck.simulation.replications import Stop
 Phase = Literal["stable", "vulnerable", "overloaded"]
 
 BURSTS = (1.5, 2.0, 3.0, 5.0, 8.0)
+"""Times the load. A choice, as the two below: five columns, each about 1.5 to 3 times the last."""
 SLOWNESSES = (2.0, 3.0, 5.0, 10.0, 30.0)
+"""Times as slow."""
 FAILURES = (0.1, 0.25, 0.5, 0.75, 1.0)
+"""Shares of the requests that fail."""
 SHARES = (0.3, 0.45, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1)
-"""Loads of the map, as shares of what the analytic solution says is carried."""
+"""Loads of the map, as shares of what the analytic solution says is carried.
+
+Closer together near one, where the phase changes; the last one is overloaded. A choice.
+"""
 _KEPT = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
+"""Shares of the load that are kept while load is shed, from the most to nothing. A choice."""
 _SHEDS = (0.5, 1.5, 4.0)
-"""How long load is shed, in lengths of the trigger."""
+"""How long load is shed, in lengths of the trigger. A choice."""
 
 
 @dataclass(frozen=True)

@@ -36,17 +36,35 @@ from archcheck.units import Rate
 TRIGGER = 10.0
 """Seconds that a trigger lasts, where the load allows runs of two minutes."""
 _BEFORE, _LASTS, _AFTER = 10, 5, 45
-"""Intervals before, during and after the trigger."""
+"""Intervals before, during and after the trigger: all 60 that a run records.
+
+Most of them come after it, because what is asked is whether the system recovers. A choice.
+"""
 _REPLICATIONS = 3
+"""Runs of each trigger. A choice: two give an interval, more take time for every trigger."""
 _MOST_EVENTS = 5_000_000
+"""Events of a run: about a second on the compiled engine, at 100 to 200 ns an event."""
 _EVENTS_PER_REQUEST = 3.2
+"""Events of a request at an operation: 2.8 to 3.1 on the models in ``models/``, rounded up."""
 _SHORTEST = 24.0
+"""Seconds of the shortest run, however large the load: a trigger of 2 s. A choice."""
 _GOOD, _BAD, _SLOW = 0.9, 0.02, 2.0
+"""What is normal: good answers over the usual, share of errors beyond it, p95 over the usual.
+
+A choice: people notice a tenth fewer answers, 2% errors, twice the time.
+"""
 _CARRIED = 0.98
+"""Good answers in the last third of a run over requests in the first, of a load that is carried.
+
+A choice: 2% for a slow drift; chance is allowed for beside it.
+"""
 _SETTLED = 3
 """Normal intervals one after the other that count as recovered."""
 _LONGER = 3
+"""How many times as long a run is watched that is not normal at its end. A choice."""
 _RISING = 1.2
+"""Good answers in the last third over the middle third, of a system that still recovers. A choice:
+below this, chance could be the reason."""
 
 
 class StoppedError(Exception):
@@ -203,12 +221,12 @@ def _intervals(
 def is_normal(run: Watched, usual: Watched, bucket: int) -> bool:
     """Whether an interval is as it would be if nothing had gone wrong, chance excepted."""
     span = run.clock.interval * len(run.records)
-    quiet = slice(2, BUCKETS)
+    quiet = slice(2, BUCKETS)  # without the first intervals, in which the run fills
     for name, row in run.intervals.items():
         control = usual.intervals[name][quiet]
         good = sum(each.good for each in control) / len(control)
         bad = sum(each.bad for each in control) / len(control)
-        chance = 3 * math.sqrt(max(good, 1 / span) / span)
+        chance = 3 * math.sqrt(max(good, 1 / span) / span)  # three deviations of a Poisson count
         now = row[bucket]
         if now.good < _GOOD * good - chance or now.bad > bad + _BAD * good + chance:
             return False

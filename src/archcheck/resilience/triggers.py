@@ -27,9 +27,14 @@ from archcheck.simulation.plan import Plan
 from archcheck.units import Duration, Fraction
 
 BURST, SLOW, ERRORS, STALL = 3.0, 10.0, 0.5, 1000.0
-"""Times the load, times as slow, the share that fails, times as slow for a broker's consumers."""
+"""Times the load, times as slow, the share that fails, times as slow for a broker's consumers.
+
+A choice: large enough to fill queues at a usual load. A consumer that is 1000 times as slow gets
+nothing done while a trigger lasts.
+"""
 _MOST = 3
-"""Elements on which a kind of trigger is tried."""
+"""Elements on which a kind of trigger is tried, those with the most load. A choice: it bounds the
+time of a suite; elements with less load do less harm."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Simulation: a system under a scenario, request by request.
 
 ``simulate`` compiles both into a plan, runs it on an engine and names the results. Semantics,
-formulas and what is not simulated are described in ``docs/simulation.md``.
+formulas and what is not simulated are described in ``docs/simulation/reference.md``.
 
 ``plan`` is what engines run, ``compiling`` makes it, ``engines`` run it, ``record`` is what they
 write down, ``estimates``, ``steady`` and ``replications`` are the statistics, ``results`` what

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 MOST = 8192
-"""Batches from which on two become one."""
+"""Batches from which on two become one. A choice: sums and starts are 128 KiB, and fine enough
+to cut 20 batches or to find the end of a warm-up."""
 
 
 class Batches:

@@ -27,7 +27,8 @@ from archcheck.simulation.summarising import build_result
 from archcheck.units import Duration
 
 REPLICATIONS = 5
-"""Runs of each variant: enough for an interval of the difference."""
+"""Runs of each variant: enough for an interval of the difference. A choice; common random numbers
+make it narrow."""
 METRICS = ("mean", "p50", "p95", "p99", "errors", "throughput")
 """What is compared: seconds, a share, good answers a second."""
 

@@ -14,7 +14,8 @@ from itertools import repeat
 from operator import add, mul
 
 RELATIVE_ERROR = 0.005
-"""The largest relative error of a percentile."""
+"""The largest relative error of a percentile. A choice: well below the intervals of usual runs, and
+a latency between 1 ms and 10 s needs less than 1,000 buckets."""
 
 _GROWTH = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 PER_LOG = 1 / math.log(_GROWTH)

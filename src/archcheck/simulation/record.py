@@ -16,7 +16,8 @@ from archcheck.simulation.histogram import Histogram
 from archcheck.simulation.plan import Outcome, Plan
 
 BUCKETS = 60
-"""Intervals of the time series."""
+"""Intervals of the time series: a second each of the default duration, and as many columns of text
+as a terminal has room for beside a name."""
 
 
 class Tally:

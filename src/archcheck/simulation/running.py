@@ -16,7 +16,10 @@ from archcheck.simulation.trace import Tracer
 from archcheck.units import Duration
 
 DURATION = Duration(60.0)
-"""How long is simulated when neither the scenario nor the caller says."""
+"""How long is simulated when neither the scenario nor the caller says.
+
+A choice: long against latencies, short for the person who waits.
+"""
 
 
 def simulate(

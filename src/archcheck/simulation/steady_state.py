@@ -10,11 +10,15 @@ from archcheck.simulation.plan import Plan
 from archcheck.simulation.record import BUCKETS, Record, StationRecord
 
 _ENOUGH = 1_000
-"""Requests of a journey that are enough to find its warm-up."""
+"""Requests of a journey that are enough to find its warm-up. A choice: 200 batches of MSER-5."""
 _BUSY = 0.98
-"""Utilisation from which servers count as saturated."""
+"""Utilisation from which servers count as saturated: as ``FULL`` in ``archcheck.planning.targets``.
+
+A run of a minute cannot tell a queue of fifty from one that grows.
+"""
 _GROWTH = 1.02
-"""Arrivals over departures from which a queue counts as growing."""
+"""Arrivals over departures from which a queue counts as growing. A choice, as the two below: a
+queue that is long by chance must not be called an overload, so all of them must agree."""
 _LEFT = 20
 """Visitors that must be left waiting in a run."""
 _RISE = 1.1

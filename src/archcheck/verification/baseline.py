@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FORMAT = "archcheck.baseline/1"
 _MAX_BYTES = 64 * 1024 * 1024
+"""Bytes of a baseline that are read at most: hundreds of thousands of fingerprints."""
 
 
 @dataclass(frozen=True)

@@ -277,7 +277,7 @@ def test_the_same_seed_gives_the_same_plan() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"target": 0.0}, "the wanted load must be above 0"),
+        ({"target": 0.0}, "the target load must be above 0"),
         ({"growth": Fraction(20.0)}, "a growth of 2000% a month"),
         ({"most_busy": 1.5}, "between 0% and 100%"),
     ],

@@ -24,9 +24,9 @@ from archcheck.capacity.networks.parts import Floats, Network
 Whole = NDArray[np.integer[Any]]
 
 MOST_POPULATIONS = 200_000
-"""Populations, times chains, that mean value analysis goes through."""
+"""Populations, times chains, that mean value analysis goes through. A choice that bounds time."""
 MOST_CONVOLVED = 4_000
-"""Populations over which convolution sums, each with each."""
+"""Populations over which convolution sums, each with each. A choice: the work is its square."""
 
 
 def populations(network: Network) -> int:

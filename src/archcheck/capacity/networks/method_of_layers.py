@@ -32,8 +32,11 @@ from archcheck.model import ModelError
 K = TypeVar("K")
 
 _ROUNDS = 300
+"""Rounds over the layers after which the last one counts. A choice; usual models need fewer."""
 _UNDAMPED = 20
+"""Rounds after which new values are averaged with the old ones, so that swings settle. A choice."""
 _PRECISION = 1e-6
+"""Relative change that counts as none: far below the error of the method."""
 _TRUST = (
     "approximate: method of layers, mostly within 5% of exact solutions of small models, within "
     "15% where servers work on after their answer"

@@ -14,6 +14,8 @@ from archcheck.capacity.networks.parts import Floats
 from archcheck.model import ModelError
 
 _LARGEST = 1e12
+"""Times the largest input above which a solution of linear equations has blown up: doubles have
+about 16 digits, so nothing of it is left but roundings."""
 
 
 def open_rates(arrivals: Sequence[float], routing: Sequence[Sequence[float]]) -> Floats:

@@ -18,7 +18,9 @@ SHOWN = re.compile(r">([^<>]+)</text>")
 _FONTS = "Lato, 'Helvetica Neue', Arial, sans-serif"
 _MARGIN = 18.0
 _HEADLINE, _SUBLINE = 19.0, 12.0
+"""Sizes of text in the heading, and the margin, in pixels: a matter of taste."""
 _LEADING = 1.3
+"""Height of a line over the size of its text: 1.2 to 1.45 is good practice (Butterick)."""
 
 
 def assembled(

@@ -33,7 +33,7 @@ DASHES: Mapping[Style, str] = {
 _SAFE_LINK = re.compile(r"https?://|[\w./#-]+$")
 _MEDIA = {".png": "image/png", ".svg": "image/svg+xml"}
 _ICON_PIXELS = 102
-"""Three times the size at which icons are drawn."""
+"""Three times the size at which icons are drawn: sharp on screens of high density, and in print."""
 
 
 @dataclass(frozen=True)

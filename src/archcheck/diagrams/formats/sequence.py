@@ -16,7 +16,10 @@ from archcheck.diagrams.text_width import printable, width, wrapped
 from archcheck.diagrams.view import Frame, Message, Sequence, Sign
 
 _ROW, _FRAME_ROW, _GAP, _LOOP = 30.0, 24.0, 26.0, 26.0
+"""Pixels: height of a message and of a frame's head, space between cards, width of a call to
+oneself. A matter of taste."""
 _TEXT = 230.0
+"""Pixels after which the text of a message begins a new line."""
 _SIGNS = (
     Sign("waits for the answer", style="solid"),
     Sign("asynchronous", style="dashed"),

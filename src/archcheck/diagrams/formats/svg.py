@@ -39,9 +39,11 @@ from archcheck.diagrams.text_width import printable, wrapped
 from archcheck.diagrams.view import Arrow, Card, Group, Sign, View
 
 _LEADING = 1.3
+"""Height of a line over the size of its text, as in :mod:`archcheck.diagrams.layout`."""
 _TOLD = 8
-"""So many interactions are told in the tooltip of an arrow."""
+"""Interactions that the tooltip of an arrow lists. A choice: longer ones cover the picture."""
 _BAND = 5.0
+"""Width, in pixels, of the band that a tag's colour has on a card."""
 
 
 def to_svg(view: View, layout: Layout, *, theme: Theme = "light", look: Look | None = None) -> str:

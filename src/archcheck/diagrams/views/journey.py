@@ -26,6 +26,7 @@ from archcheck.units import Duration
 
 _USER = "(user)"
 _SHOWN_NUMBERS = 6
+"""Numbers of steps on an arrow: more are wider than the gap between two cards."""
 
 
 def journey_view(canvas: Canvas, name: str) -> View:

@@ -23,14 +23,22 @@ from archcheck.planning.flow.upward import Upward
 from archcheck.simulation.plan import ArrivalKind, Discipline, Plan
 
 _ROUNDS = 200
+"""Rounds down and up after which a solution that still moves counts as not converged."""
 _UNDAMPED = 10
+"""Rounds in which new rates replace the old ones; afterwards they are averaged with them, so that
+a solution that swings between two values settles."""
 _CONGESTED = 5
 """Rounds in which every attempt is taken to fail, so that queues can build."""
 _PRECISION = 1e-5
+"""Relative change of rates and times that counts as none: far below the error of the method."""
 _MOST = 1e12
+"""Seconds that stand for an infinite time, which could not be compared."""
 _SWEEPS = 20
+"""Rounds over several closed streams, each of which changes the times of the others."""
 _WORTH = 1e-6
+"""The least share of failed requests that is given as a reason."""
 _CLOSED_PRECISION = 1e-3
+"""Relative precision of the rounds of closed users: below what percentiles are good for."""
 
 
 @dataclass(frozen=True)

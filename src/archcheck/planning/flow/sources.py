@@ -19,6 +19,7 @@ from archcheck.simulation.plan import (
 )
 
 _LONG = 1 << 14
+"""Steps after which a session counts as endless when nobody has left: by squaring, 14 products."""
 
 
 @lru_cache(maxsize=4096)

@@ -32,7 +32,7 @@ from archcheck.proof.survival.questions import gone_with
 from archcheck.units import ms, percent
 
 BREAKS_AT = Rational(1, 2)
-"""The failure rate at which a breaker that is added opens."""
+"""The failure rate at which a breaker that is added opens: Resilience4j's default."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ from archcheck.proof.repair.choices import ARITHMETIC, REPAIRABLE, Choice, choic
 from archcheck.proof.repair.search import Wanted, cheapest
 
 _MOST_ROUNDS = 5
+"""Rounds in which edits repair what the edits before them have caused. A choice: what is left then
+is reported as left."""
 _NOTHING = Rational(0)
 Found: TypeAlias = frozenset[tuple[str, str]]
 """Rule id and name of the subject of every finding."""

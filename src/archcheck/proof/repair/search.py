@@ -31,6 +31,7 @@ from archcheck.units import Duration
 
 _ZERO = Rational(0)
 _GRID = Rational(1, 1000)
+"""Timeouts are sought in whole milliseconds, as people write them."""
 EFFORT = 20_000_000
 """z3's own count of steps for one proposal: a few seconds, and the same on every machine."""
 

@@ -46,9 +46,11 @@ from archcheck.proof.survival.structure import (
 from archcheck.units import Duration, Fraction
 
 MOST_FAILURES = 4
-"""The largest number of failures at once that cut sets are listed for."""
+"""The largest number of failures at once that cut sets are listed for. A choice: sets of five are
+many, and hardly anybody would read or repair them."""
 _CAPACITY = "what is left carries the load (rule PRF001)"
 _SHOWN = 8
+"""Cut sets that a counterexample names. A choice: it says how many there are."""
 
 
 @dataclass(frozen=True)

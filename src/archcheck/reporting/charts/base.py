@@ -16,6 +16,7 @@ Chart: TypeAlias = Any
 
 BLUE, ORANGE, GREEN, RED, GREY = "#4c78a8", "#f58518", "#54a24b", "#e45756", "#8c8c8c"
 WIDTH = 620
+"""Pixels of a chart: with its axis it fits into a notebook and on a page of paper."""
 _ENDINGS = (".svg", ".png", ".pdf")
 _FONT = "Lato, Helvetica Neue, Arial, sans-serif"
 

@@ -19,6 +19,7 @@ from archcheck.reporting.charts.base import (
 )
 
 _DECADE = 10
+"""An axis that spans more than this factor is logarithmic."""
 _SHADES = {"p50": GREEN, "p95": ORANGE, "p99": RED}
 
 

@@ -24,6 +24,7 @@ CAUSES = {
 }
 """Why time passed, each with its colour."""
 _SHOWN_RESOURCES = 5
+"""Lines in the chart of utilisations, the busiest first: more cannot be told apart."""
 _PERCENTILES = ("p50", "p90", "p95", "p99", "p999")
 
 

@@ -13,8 +13,12 @@ from archcheck.diagrams.formats.svg import drawn
 from archcheck.diagrams.layout import lay_out
 
 _MARGIN = 14.0
+"""Pixels around a picture."""
 _JOURNEYS = 12
-"""So many journeys have their own pictures; the command line draws any of them."""
+"""So many journeys have their own pictures; the command line draws any of them.
+
+A choice that bounds the size of the file.
+"""
 _WHOLE = ("containers", "context", "boundaries", "data", "deployment")
 
 

@@ -19,7 +19,9 @@ from archcheck.simulation import SimulationResult
 from archcheck.units import Duration
 
 _LONGEST_CODE = 40
+"""Lines of a declaration in the panel. A choice that bounds the size of the file."""
 _SHOWN_RELATIONS = 60
+"""Relations of an element in the panel. A choice, for hubs that everybody calls."""
 
 
 def facts(

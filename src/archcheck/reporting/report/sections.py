@@ -34,9 +34,14 @@ from archcheck.reporting.sheets import Sheet
 from archcheck.simulation import RequestResult, SimulationResult
 
 _AROUND = 2
+"""Lines of the model before and after the one that is meant. A choice, as the three below: they
+keep a report readable; the command line lists everything."""
 _MOST_PLACES = 50
+"""Places of a finding."""
 _MOST_CLAIMS = 12
+"""Proved or undecided claims of a question."""
 _SHOWN_BUSY = 12
+"""Resources, the busiest first."""
 VERDICTS = ("violated", "undecided", "holds", "not applicable", "broken")
 
 
@@ -62,7 +67,7 @@ def excerpt(place: Place | None) -> Excerpt | None:
 
 
 def ranked(findings: Sequence[Finding]) -> list[Finding]:
-    """The gravest first."""
+    """The most severe first."""
     return sorted(findings, key=lambda finding: (-RANK[finding.severity], finding.rule.id))
 
 

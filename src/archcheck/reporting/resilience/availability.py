@@ -18,6 +18,7 @@ from archcheck.resilience import Answers, AvailabilityResult
 AVAILABILITY_FORMAT = "archcheck.availability/1"
 KILLED_FORMAT = "archcheck.killed/1"
 _MONTH = 30 * 24 * 60
+"""Minutes of thirty days, the usual window of an availability."""
 
 
 def print_availability(console: Console, result: AvailabilityResult) -> None:

@@ -27,7 +27,7 @@ def print_chaos(console: Console, found: ChaosResult) -> None:
     if not found.carried:
         console.print(
             Text(
-                "the load is not carried even when nothing goes wrong; archcheck plan says why",
+                "the system does not carry the load even without a fault; archcheck plan shows why",
                 style="bold red",
             )
         )
@@ -92,12 +92,12 @@ def print_phases(console: Console, found: PhaseMap) -> None:
     for row in found.rows:
         table.add_row(f"x{row.factor:g}", *(Text(*_SIGNS[phase]) for phase in row.phases))
     console.print(table)
-    console.print(". comes back   V vulnerable: stays broken afterwards   X overloaded anyway")
+    console.print(". recovers   V vulnerable: stays broken afterwards   X overloaded anyway")
     for escape in found.escapes:
         kept = (
-            "not even shedding everything brings it back"
+            "not even shedding all load lets it recover"
             if escape.keep is None
-            else f"keeping {escape.keep:.0%} of the load brings it back"
+            else f"keeping {escape.keep:.0%} of the load lets it recover"
         )
         console.print(
             f"escape at x{found.escape_factor:g} from {_size(found.trigger, found.sizes[-1])}: for "

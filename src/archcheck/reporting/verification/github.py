@@ -1,6 +1,6 @@
 """GitHub workflow commands: an annotation on the line of each place.
 
-GitHub shows ten errors and ten warnings of a step, so the gravest come first and a finding's
+GitHub shows ten errors and ten warnings of a step, so the most severe come first and a finding's
 further places after the first place of all others.
 """
 

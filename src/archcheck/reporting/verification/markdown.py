@@ -14,6 +14,7 @@ from archcheck.reporting.console import counted, printable
 from archcheck.verification import Verification
 
 _LIMIT = 60_000
+"""Characters, with room below GitHub's limit for the last line and for what others add."""
 _SIGNS: dict[Severity, str] = {"error": "🔴", "warning": "🟡", "info": "🔵"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 

@@ -18,14 +18,17 @@ from archcheck.verification.suggesting import Suggestion, suggestions
 
 _COLOURS: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 _SHOWN_PLACES = 3
+"""Further places of a finding. A choice, as the next: a screen should show several findings."""
 _SHOWN_QUESTIONS = 8
+"""Undeclared attributes; ``-v`` shows all."""
 _WIDEST_LINE = 110
+"""Columns of a line of the model: what most formatters allow (80 to 100), and a little more."""
 
 
 def print_verification(
     console: Console, result: Verification, *, quiet: bool = False, verbose: bool = False
 ) -> None:
-    """Findings, the gravest first, then what is undecided, then a summary line."""
+    """Findings, the most severe first, then what is undecided, then a summary line."""
     console.print(_headline(result))
     if not quiet:
         for finding in sorted(result.findings, key=lambda f: (-RANK[f.severity], f.rule.id)):
@@ -141,7 +144,7 @@ def _print_questions(console: Console, result: Verification, *, verbose: bool) -
     if len(found) > _SHOWN_QUESTIONS:
         rest = counted(len(found) - _SHOWN_QUESTIONS, "more attribute")
         console.print(
-            Text(f"  and {rest} (-v shows them, --suggest says where to begin)", style="dim")
+            Text(f"  and {rest} (-v shows them, --suggest shows where to begin)", style="dim")
         )
 
 

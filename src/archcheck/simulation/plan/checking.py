@@ -33,8 +33,9 @@ from archcheck.simulation.plan.policies import Policy
 
 _FOREVER = float("inf")
 _MANY = 2**31 - 1
-"""The largest number of anything that is counted."""
+"""The largest number of anything that is counted: the compiled engine keeps 32-bit integers."""
 _PLACES = 2**64
+"""Places are hashes of 64 bits."""
 
 
 class PlanError(ArchcheckError):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _LIFE = place_hash("life")
 _JITTER = 0.1
+"""How far jitter moves the life of an entry, as a share of it. A choice: enough that entries which
+were filled together do not expire together, and small beside what was declared."""
 
 
 class Content:

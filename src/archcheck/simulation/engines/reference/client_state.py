@@ -23,7 +23,7 @@ class TokenBucket:
         """Whether there is a token; it is then gone."""
         self._tokens = min(self._burst, self._tokens + (now - self._since) * self._rate)
         self._since = now
-        if self._tokens < 1 - 1e-9:
+        if self._tokens < 1 - 1e-9:  # a token that is there but for roundings
             return False
         self._tokens -= 1
         return True
@@ -33,6 +33,7 @@ class RetryBudget:
     """First attempts and retries of the last ten seconds, in slots of one second."""
 
     SLOTS = 10
+    """Seconds over which retries are compared with first tries: Finagle's and Linkerd's ``ttl``."""
 
     def __init__(self, spec: BudgetSpec) -> None:
         self._ratio = spec.ratio

@@ -19,15 +19,16 @@ from simpy.events import NORMAL
 Thunk = Callable[[], Any]
 
 _ROUNDING = 1e-12
-"""How much of the time two sums of the same numbers may differ by."""
+"""How much of the time two sums of the same numbers may differ by: some thousand roundings."""
 _INSTANT = 5e-324
-"""The shortest delay that is an event of its own."""
+"""The shortest delay that is an event of its own: the smallest positive double."""
 
 
 @contextmanager
 def rarely_collecting() -> Iterator[None]:
     """Let Python look for cycles of garbage less often: most objects of a run die by themselves."""
     before = gc.get_threshold()
+    # a choice: the default (700) looks through young objects that hardly ever are garbage
     gc.set_threshold(max(before[0], 200_000), *before[1:])
     try:
         yield

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 _NODE = place_hash("node")
 _EJECT_AFTER = 5
+"""Failures in a row: Envoy's default of ``consecutive_5xx`` (envoyproxy.io, Outlier detection)."""
 _EJECT_FOR = 30.0
+"""Seconds: Envoy's default of ``base_ejection_time``."""
 
 
 class Caller:

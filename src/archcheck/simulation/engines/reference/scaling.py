@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from archcheck.simulation.engines.reference.node_groups import NodeGroup, Replica
 
 _TOLERANCE = 1e-9
+"""What sums of seconds may be off by before a ratio is rounded up to one more replica."""
 
 
 class Autoscaler:
