@@ -52,7 +52,7 @@ def test_plan_of_a_real_system(tmp_path: Path) -> None:
 def test_plan_as_json() -> None:
     done = run("plan", SHOP, "--format", "json", "--growth", "8%", "--target", "150%")
     data = json.loads(done.stdout)
-    assert data["format"] == "archcheck.plan/1"
+    assert data["format"] == "archcheck.plan/2"
     assert data["complete"]
     assert data["sizing"]["factor"] == 1.5
     found = data["sustained"]

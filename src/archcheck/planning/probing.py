@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from archcheck.findings import Objective, Reading
 from archcheck.model import Scenario, System
 from archcheck.planning.flow import Flow
 from archcheck.planning.flow.sources import visits_of
-from archcheck.planning.targets import FULL, Reading, Target, read_result
+from archcheck.planning.readings import FULL, read_result
 from archcheck.simulation import SimulationResult, simulate
 from archcheck.simulation.plan import ArrivalKind, Plan
 from archcheck.units import s
@@ -54,14 +55,14 @@ class Probe:
             raise StoppedError
 
     def simulated(
-        self, plan: Plan, flow: Flow, targets: tuple[Target, ...] = ()
+        self, plan: Plan, flow: Flow, objectives: tuple[Objective, ...] = ()
     ) -> SimulationResult:
-        """A simulation of a steady plan, as long as the rarest journey with a target needs.
+        """A simulation of a steady plan, as long as the rarest journey with an objective needs.
 
         Raises :class:`StoppedError` when it is time to stop.
         """
         self.check()
-        length = max(self._length(flow, targets), _rounds(plan, flow))
+        length = max(self._length(flow, objectives), _rounds(plan, flow))
         result = simulate(
             self.system,
             self.scenario,
@@ -78,14 +79,14 @@ class Probe:
         return result
 
     def readings(
-        self, plan: Plan, flow: Flow, targets: tuple[Target, ...], most: float = FULL
+        self, plan: Plan, flow: Flow, objectives: tuple[Objective, ...], most: float = FULL
     ) -> tuple[Reading, ...]:
-        """What a simulation says about targets."""
-        return read_result(targets, self.simulated(plan, flow, targets), most)
+        """What a simulation says about objectives."""
+        return read_result(objectives, self.simulated(plan, flow, objectives), most)
 
     @staticmethod
-    def _length(flow: Flow, targets: tuple[Target, ...]) -> float:
-        wanted = {target.subject for target in targets} or {j.name for j in flow.journeys}
+    def _length(flow: Flow, objectives: tuple[Objective, ...]) -> float:
+        wanted = {each.subject for each in objectives} or {j.name for j in flow.journeys}
         rates = [journey.rate for journey in flow.journeys if journey.rate > 0]
         rarest = min(
             (j.rate for j in flow.journeys if j.name in wanted and j.rate > 0), default=1.0

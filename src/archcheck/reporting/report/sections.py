@@ -185,12 +185,15 @@ def figures(review: Review) -> Iterator[tuple[str, str, bool | None]]:
         yield "claims proved", str(proved), None
         yield "claims refuted", str(refuted), refuted == 0
     if review.run is not None:
-        missed = review.run.missed_objectives()
-        yield "objectives missed", str(len(missed)), not missed
+        states = Counter(reading.state for reading in review.run.objectives)
+        yield "objectives missed", str(states["missed"]), not states["missed"]
+        if states["open"]:
+            yield "objectives open", str(states["open"]), None
     if review.plan is not None and review.plan.sustained is not None:
         factor = review.plan.sustained.factor
         shown = "no limit" if math.isinf(factor) else f"x{factor:.3g}"
-        yield "sustainable load", shown, review.plan.sustained.low >= 1
+        is_good = {"met": True, "missed": False, "open": None}[review.plan.carried]
+        yield "sustainable load", shown, is_good
 
 
 def journey_sheet(run: SimulationResult) -> Sheet:

@@ -13,9 +13,11 @@ from rich.text import Text
 from archcheck.model import System
 from archcheck.proof import Gap
 from archcheck.reporting.console import printable
+from archcheck.reporting.objectives import TONES
+from archcheck.reporting.sheets import STYLES
 from archcheck.resilience import Answers, AvailabilityResult
 
-AVAILABILITY_FORMAT = "archcheck.availability/1"
+AVAILABILITY_FORMAT = "archcheck.availability/2"
 KILLED_FORMAT = "archcheck.killed/1"
 _MONTH = 30 * 24 * 60
 
@@ -36,7 +38,7 @@ def print_availability(console: Console, result: AvailabilityResult) -> None:
             ("at most " if each.gaps else "") + exact,
             f"{each.low:.4%} to {each.high:.4%}",
             f"{'at least ' if each.gaps else ''}{(1 - high) * _MONTH:.4g} min",
-            Text(promised, style="bold red" if each.is_broken else ""),
+            Text(promised, style=STYLES[TONES[each.state]] if each.state else ""),
         )
     console.print(table)
     gaps = {_gap(gap) for each in result.found for gap in each.gaps}
@@ -58,6 +60,7 @@ def availability_data(result: AvailabilityResult) -> dict[str, Any]:
                 "name": each.name,
                 "is_journey": each.is_journey,
                 "promised": each.promised,
+                "state": each.state,
                 "exact": [float(each.exact.low), float(each.exact.high)],
                 "sampled": each.sampled,
                 "interval": [each.low, each.high],

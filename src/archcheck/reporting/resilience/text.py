@@ -71,8 +71,8 @@ def _budget(spent: BudgetSpent) -> str:
     if errors is None or errors.value < 0.5:
         return ""
     text = f"{printable(spent.journey)}: {errors.value:,.0f} ±{errors.half_width:,.0f}"
-    if spent.share is not None:
-        text += f", {spent.share:.2%} ±{spent.half_width:.2%} of 30 days"
+    if spent.share is not None and spent.reading is not None:
+        text += f", {spent.share:.2%} ±{spent.reading.slack:.2%} of 30 days"
     return text
 
 

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from archcheck.reporting.objectives import objectives_sheet
+from archcheck.reporting.sheets import print_sheet
 from archcheck.simulation import Band, RequestResult, ResourceResult, SimulationResult
 from archcheck.units import Duration
 
@@ -34,6 +36,8 @@ def print_simulation(console: Console, result: SimulationResult, *, verbose: boo
         console.print(_request_table("scheduled jobs", result, result.jobs))
     if verbose:
         console.print(_request_table("endpoints", result, result.operations))
+    if result.objectives:
+        print_sheet(console, objectives_sheet(result.objectives))
     console.print(_time_table(result, verbose))
     if verbose or any(call.amplification > 1 or call.broken for call in result.calls):
         console.print(_call_table(result, verbose))
@@ -42,8 +46,6 @@ def print_simulation(console: Console, result: SimulationResult, *, verbose: boo
         console.print(_course_table(result))
     console.print(_bottleneck(result))
     _print_notes(console, result)
-    for missed in result.missed_objectives():
-        console.print(Text.assemble(("objective missed: ", "bold red"), missed))
     if result.not_simulated:
         console.print(
             Text.assemble(
