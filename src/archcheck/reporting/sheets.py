@@ -5,13 +5,17 @@ Texts are shown as they are in all three: neither Rich's markup nor HTML nor Mar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from markupsafe import Markup
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -29,15 +33,26 @@ STYLES: dict[Tone, str] = {
     "quiet": "dim",
 }
 """The tones on a terminal."""
-_MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|~#"})
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
+_LEAST = 16
+"""A column of text stays this wide in a narrow window: names broken at each sign are no names."""
+_ANY = 10_000
+_BAR = 10
+"""Signs of a bar: one for each tenth."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A text with a tone; a plain string is one without."""
+    """A text with a tone; a plain string is one without.
+
+    ``share``: a terminal draws it as a bar before the text. ``is_markdown``: the text is Markdown
+    already, such as a rule's documentation, and is not escaped there.
+    """
 
     text: str
     tone: Tone = ""
+    share: float | None = None
+    is_markdown: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,11 +89,32 @@ def _title(column: str | Words) -> str:
 def print_sheet(console: Console, sheet: Sheet) -> None:
     """The table with its title above and its remark below; without rows, the title alone."""
     if sheet.rows:
-        console.print(_table(sheet))
+        _print_rows(console, sheet)
     elif sheet.title:
         console.print(Text(printable(sheet.title), style="italic"))
     if sheet.remark:
         console.print(Text(printable(sheet.remark), style="dim"))
+
+
+def _print_rows(console: Console, sheet: Sheet) -> None:
+    """As a table; in a window that is too narrow for one, row by row with the headings."""
+    table = _table(sheet)
+    needed = Measurement.get(console, console.options.update(max_width=_ANY), table).minimum
+    if needed <= console.width:
+        console.print(table)
+    elif not console.is_terminal:  # a file is as wide as it must be
+        width, console.width = console.width, needed
+        console.print(table)
+        console.width = width
+    else:
+        if sheet.title:
+            console.print(Text(printable(sheet.title), style="italic"))
+        for first, *others in sheet.rows:
+            console.print(Text(printable(_text(first)), style="bold"))
+            pairs = zip(sheet.columns[1:], others, strict=True)
+            told = (f"{_title(column)} {_text(cell)}" for column, cell in pairs if _text(cell))
+            text = Text(", ".join(printable(each.replace("\n", " ")) for each in told))
+            console.print(Padding(text, (0, 0, 0, 2)))
 
 
 def print_sheets(console: Console, sheets: Iterable[Sheet]) -> None:
@@ -98,16 +134,43 @@ def _table(sheet: Sheet) -> Table:
             justify="left" if is_text else "right",
             no_wrap=not is_text,
             overflow="fold",
+            min_width=_least(sheet, number, is_text=is_text),
         )
     for row in sheet.rows:
         table.add_row(*map(_styled, row))
     return table
 
 
+def _least(sheet: Sheet, number: int, *, is_text: bool) -> int:
+    """The width below which a column is not broken: numbers never are."""
+    cells = [sheet.columns[number], *(row[number] for row in sheet.rows)]
+    longest = max(map(_width, cells))
+    return min(_LEAST, longest) if is_text else longest
+
+
+def _width(cell: str | Cell | Words) -> int:
+    if isinstance(cell, Words):
+        return len(cell.title)
+    bar = _BAR + 1 if isinstance(cell, Cell) and cell.share is not None else 0
+    return bar + max(map(cell_len, _text(cell).split("\n")))
+
+
 def _styled(cell: str | Cell) -> Text:
     """A cell may have several lines; each is made printable by itself."""
     lines = "\n".join(map(printable, _text(cell).split("\n")))
-    return Text(lines, style="" if isinstance(cell, str) else STYLES[cell.tone])
+    if isinstance(cell, str):
+        return Text(lines)
+    style = STYLES[cell.tone]
+    return Text(lines, style=style) if cell.share is None else _bar(cell.share, style, lines)
+
+
+def _bar(share: float, style: str, text: str) -> Text:
+    filled = min(_BAR, round(share * _BAR))
+    return Text.assemble(
+        ("\N{FULL BLOCK}" * filled, style),
+        ("\N{LIGHT SHADE}" * (_BAR - filled), "dim"),
+        f" {text:>6}",
+    )
 
 
 # -- for a page -----------------------------------------------------------------------------------
@@ -156,28 +219,34 @@ def _class(column: str | Words, number: int, cell: str | Cell = "") -> Markup:
 
 def sheet_markdown(sheet: Sheet, level: int = 2) -> str:
     """A table as GitHub reads it, below a heading of this level where it has a title."""
-    parts = [f"{'#' * level} {escaped(sheet.title)}"] if sheet.title else []
+    parts = [f"{'#' * level} {markdown_text(sheet.title)}"] if sheet.title else []
     if sheet.rows:
         rules = (
             "---" if not number or isinstance(column, Words) else "---:"
             for number, column in enumerate(sheet.columns)
         )
         lines = [
-            _row(escaped(_title(column)) for column in sheet.columns),
-            _row(rules),
-            *(_row(escaped(_text(cell)) for cell in row) for row in sheet.rows),
+            _row(markdown_text(_title(column)) for column in sheet.columns),
+            f"|{'|'.join(rules)}|",
+            *(_row(map(_markdown, row)) for row in sheet.rows),
         ]
         parts.append("\n".join(lines))
     if sheet.remark:
-        parts.append(escaped(sheet.remark))
+        parts.append(markdown_text(sheet.remark))
     return "\n\n".join(parts) + "\n"
 
 
 def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
 
 
-def escaped(text: str) -> str:
-    """A text that Markdown shows as it is, on one line."""
-    lines = (printable(line).translate(_MARKDOWN) for line in text.split("\n"))
-    return "<br>".join(lines)
+def _markdown(cell: str | Cell) -> str:
+    if isinstance(cell, Cell) and cell.is_markdown:
+        return cell.text
+    return "<br>".join(map(markdown_text, _text(cell).split("\n")))
+
+
+def markdown_text(text: str) -> str:
+    """A text that Markdown and HTML leave as it is, on one line."""
+    plain = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _SPECIAL.sub(r"\\\1", plain).replace("@", "@&#8203;")

@@ -17,7 +17,8 @@ h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid #8884; }
 th, td { text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
+th:first-child, td:first-child, .words { text-align: left; }
+td.bad, td.strong { font-weight: bold; }
 li.met::before { content: "\\2713  "; color: #2a7d2a; }
 li.missed::before { content: "!  "; color: #c62828; }
 li.open::before { content: "?  "; }
