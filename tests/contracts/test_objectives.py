@@ -23,7 +23,7 @@ from archcheck import (
     System,
     Work,
 )
-from archcheck.findings import Objective, Reading, evaluate, gravest
+from archcheck.findings import PERCENTILES, Objective, Reading, evaluate, gravest
 from archcheck.graph import Graph
 from archcheck.loading import load
 from archcheck.planning import at_peak, plan_capacity
@@ -33,9 +33,9 @@ from archcheck.plugins import rules
 from archcheck.reporting.planning import plan_data
 from archcheck.reporting.report import carry_out, report_page
 from archcheck.reporting.simulation import comparison_data, print_simulation, simulation_data
-from archcheck.simulation import SimulationResult, compare, judge_objectives, simulate
+from archcheck.simulation import Latencies, SimulationResult, compare, judge_objectives, simulate
 from archcheck.simulation.compiling import compile_plan
-from archcheck.simulation.objectives import RUNS
+from archcheck.simulation.run_lengths import RUNS
 from archcheck.units import Duration, ms, percent, s
 
 MODELS = sorted((Path(__file__).parents[2] / "models").iterdir())
@@ -170,6 +170,12 @@ def test_no_command_contradicts_another(kind: str) -> None:
     page = report_page(review)
     for reading in review.run.objectives:
         assert f">{reading.state}</td>" in page
+
+
+def test_every_percentile_that_can_be_promised_is_measured() -> None:
+    every = Slo(**dict.fromkeys(PERCENTILES, 1 * ms))  # type: ignore[arg-type]
+    assert {name: share for name, share, _ in every.latencies()} == PERCENTILES
+    assert set(PERCENTILES) <= set(Latencies.__dataclass_fields__)
 
 
 def test_one_formula_decides() -> None:

@@ -14,14 +14,13 @@ from archcheck.planning.flow.sources import visits_of
 from archcheck.planning.readings import FULL, read_result
 from archcheck.simulation import SimulationResult, simulate
 from archcheck.simulation.plan import ArrivalKind, Plan
+from archcheck.simulation.run_lengths import EVENTS_PER_REQUEST
 from archcheck.units import s
 
 _REPLICATIONS = 4
 _REQUESTS = 15_000
 """Requests of the rarest journey with an objective in each run."""
 _MOST_EVENTS = 900_000
-_EVENTS_PER_REQUEST = 3.2
-"""Events of a request at an operation, on average over our models."""
 _SHORTEST = 2.0
 _WARM_UP = 0.2
 _ROUNDS = 8
@@ -91,7 +90,7 @@ class Probe:
         rarest = min(
             (j.rate for j in flow.journeys if j.name in wanted and j.rate > 0), default=1.0
         )
-        events = _EVENTS_PER_REQUEST * flow.requests or sum(rates) or 1.0
+        events = EVENTS_PER_REQUEST * flow.requests or sum(rates) or 1.0
         slowest = max((j.time.mean for j in flow.journeys if math.isfinite(j.time.mean)), default=0)
         length = min(_REQUESTS / rarest, _MOST_EVENTS / events)
         return max(length, min(_SHORTEST, _MOST_EVENTS / events), 20 * slowest)

@@ -31,6 +31,7 @@ from archcheck.simulation.plan import ArrivalKind, Plan, Stream
 from archcheck.simulation.randomness import place_hash
 from archcheck.simulation.record import BUCKETS, Record
 from archcheck.simulation.replications import Replicator, Stop
+from archcheck.simulation.run_lengths import EVENTS_PER_REQUEST
 from archcheck.units import Rate
 
 TRIGGER = 10.0
@@ -39,7 +40,6 @@ _BEFORE, _LASTS, _AFTER = 10, 5, 45
 """Intervals before, during and after the trigger."""
 _REPLICATIONS = 3
 _MOST_EVENTS = 5_000_000
-_EVENTS_PER_REQUEST = 3.2
 _SHORTEST = 24.0
 _GOOD, _BAD, _SLOW = 0.9, 0.02, 2.0
 _CARRIED = 0.98
@@ -150,7 +150,7 @@ class Trials:
     def _clock(self) -> Clock:
         """Shorter than usual where the load makes too many events."""
         wanted = self.trigger * (_BEFORE + _LASTS + _AFTER) / _LASTS
-        events = _EVENTS_PER_REQUEST * self.flow.requests
+        events = EVENTS_PER_REQUEST * self.flow.requests
         length = min(wanted, max(_SHORTEST, self.events / events if events else wanted))
         interval = length / (_BEFORE + _LASTS + _AFTER)
         return Clock(_BEFORE * interval, (_BEFORE + _LASTS) * interval, length)

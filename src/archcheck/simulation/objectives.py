@@ -15,17 +15,13 @@ from archcheck.simulation.engines import choose
 from archcheck.simulation.plan import Plan
 from archcheck.simulation.replications import Replicator
 from archcheck.simulation.results import SimulationResult
+from archcheck.simulation.run_lengths import MORE_RUNS, RUNS
 from archcheck.simulation.running import simulate
 from archcheck.units import s
 
 _FIRST_LOOK = 0.32
 """Seconds of the first run that shows how often journeys come; they are doubled until it does."""
 _LONGEST = 3600.0
-RUNS = 5
-"""Replications that an objective is judged by: four degrees of freedom. Student's t is 2.8 then;
-with two runs it is 12.7, and three more would only bring it to 2.4."""
-_MORE_RUNS = 15
-"""Replications when an objective is open after the first ones and the runs are short."""
 _MOST_EVENTS = 200_000
 """Events that a run has at most, about."""
 
@@ -58,7 +54,7 @@ def judge_objectives(
 
     result = run(RUNS)
     if not is_bounded and any(reading.state == "open" for reading in result.objectives):
-        result = run(_MORE_RUNS)
+        result = run(MORE_RUNS)
     return result
 
 

@@ -1,0 +1,13 @@
+"""How many runs, and how long: numbers that several questions have in common."""
+
+from __future__ import annotations
+
+RUNS = 5
+"""Replications for an interval that decides: four degrees of freedom, where Student's t is 2.8.
+With two runs it is 12.7, and three more than five would only bring it to 2.4."""
+MORE_RUNS = 15
+"""Replications when an objective is open after the first ones and the runs are short: the interval
+becomes about half as wide."""
+EVENTS_PER_REQUEST = 3.2
+"""Events of a request at an operation, on average over our models: how long a run may be for a
+number of events."""
