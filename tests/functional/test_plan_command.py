@@ -146,7 +146,7 @@ def test_variants_side_by_side() -> None:
         "--set", "payments.replicas=2,6", "--set", "orders->payments.timeout=150ms",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert " C  payments.replicas=6, orders->payments.timeout=150ms" in done.stdout
+    assert " C   payments.replicas=6, orders->payments.timeout=150ms" in done.stdout
     assert "pp*" in done.stdout  # a timeout as short as that loses orders for certain
     assert "…" not in done.stdout
 
