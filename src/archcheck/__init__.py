@@ -6,7 +6,8 @@ A model file imports its vocabulary from here::
     from archcheck.units import ms
 
 and what is asked of a system is a function here: ``archcheck.verify(shop)``, ``simulate``,
-``prove``, ``plan``, ``fix``, ``availability``, ``diagram``, ``report``, ``with_``.
+``compare``, ``chaos``, ``phase_map``, ``prove``, ``plan``, ``fix``, ``availability``, ``diagram``,
+``report``, ``with_``.
 
 Names are loaded when they are first used, so that ``import archcheck`` costs nothing.
 """
@@ -21,8 +22,11 @@ from archcheck.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from archcheck.facade import availability as availability
+    from archcheck.facade import chaos as chaos
+    from archcheck.facade import compare as compare
     from archcheck.facade import diagram as diagram
     from archcheck.facade import fix as fix
+    from archcheck.facade import phase_map as phase_map
     from archcheck.facade import plan as plan
     from archcheck.facade import prove as prove
     from archcheck.facade import report as report

@@ -13,6 +13,7 @@ package is imported when it is asked, so that a script pays only for what it ask
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +26,18 @@ if TYPE_CHECKING:
     from archcheck.planning import CapacityPlan
     from archcheck.proof import Proofs
     from archcheck.proof.repair import Repair
-    from archcheck.resilience import AvailabilityResult
-    from archcheck.simulation import EngineName, SimulationResult
+    from archcheck.resilience import AvailabilityResult, ChaosResult, PhaseMap
+    from archcheck.simulation import Comparison, EngineName, SimulationResult
     from archcheck.units import Duration, Fraction
     from archcheck.verification import Verification
 
 __all__ = [
     "availability",
+    "chaos",
+    "compare",
     "diagram",
     "fix",
+    "phase_map",
     "plan",
     "prove",
     "report",
@@ -170,6 +174,70 @@ def simulate(
     )
 
 
+def compare(
+    system: System,
+    changes: Sequence[Mapping[str, Any]],
+    scenario: Scenario | str | None = None,
+    *,
+    duration: Duration | None = None,
+    warmup: Duration | None = None,
+    seed: int = 1,
+    replications: int | None = None,
+    jobs: int = 1,
+    engine: EngineName = "auto",
+) -> Comparison:
+    """Simulate a system beside variants of it, with the same random numbers.
+
+    Each of ``changes`` makes a variant, as in :func:`with_`: ``compare(shop, [{"payments.replicas":
+    6}, {"payments.replicas": 8}])``. Raises :class:`ModelError` for what the system does not have,
+    and :class:`ScenarioError` when a variant cannot be simulated.
+    """
+    from archcheck import simulation
+    from archcheck.simulation.comparing import REPLICATIONS
+
+    return simulation.compare(
+        variants_of(system, chosen_scenario(system, scenario), changes),
+        duration=duration,
+        warmup=warmup,
+        seed=seed,
+        replications=REPLICATIONS if replications is None else replications,
+        jobs=jobs,
+        engine=engine,
+    )
+
+
+def chaos(
+    system: System, scenario: Scenario | str | None = None, *, jobs: int = -1, seed: int = 1
+) -> ChaosResult:
+    """Try the standard triggers on a system at the peak of a scenario: does it come back?
+
+    :func:`archcheck.resilience.run_chaos` takes triggers of one's own. Raises
+    :class:`ScenarioError` when the scenario cannot be simulated.
+    """
+    from archcheck.resilience import run_chaos
+
+    return run_chaos(system, chosen_scenario(system, scenario), jobs=jobs, seed=seed)
+
+
+def phase_map(
+    system: System,
+    trigger: str = "load",
+    scenario: Scenario | str | None = None,
+    *,
+    jobs: int = -1,
+    seed: int = 1,
+) -> PhaseMap:
+    """Map over load and the size of a trigger where a system comes back.
+
+    ``trigger``: ``"load"``, ``"payments slow"`` or ``"payments fails"``. Raises
+    :class:`ScenarioError` for another one, or when the scenario cannot be simulated.
+    """
+    from archcheck import resilience
+
+    chosen = chosen_scenario(system, scenario)
+    return resilience.phase_map(system, chosen, trigger, jobs=jobs, seed=seed)
+
+
 def plan(
     system: System,
     scenario: Scenario | str | None = None,
@@ -261,6 +329,30 @@ def report(
     target = Path(path or f"{system.name}.html")
     target.write_text(report_page(carry_out(system, chosen)), encoding="utf-8")
     return target
+
+
+def variants_of(
+    system: System,
+    scenario: Scenario,
+    changes: Iterable[Mapping[str, Any]],
+    *,
+    keep_faults: bool = False,
+) -> list[tuple[str, System, Scenario]]:
+    """The system as it is, and a variant for each of ``changes``: name, system, scenario.
+
+    A declared scenario is the variant's own, since changes may be of its load; ``keep_faults``:
+    with the faults of ``scenario`` all the same.
+    """
+    cases = [("as declared", system, scenario)]
+    declared = scenario.name in {each.name for each in system.scenarios}
+    for values in changes:
+        changed = with_(system, values)
+        under = changed.scenario(scenario.name) if declared else scenario
+        if keep_faults:
+            under = replace(under, faults=scenario.faults)
+        name = ", ".join(f"{path}={value}" for path, value in values.items())
+        cases.append((name, changed, under))
+    return cases
 
 
 def chosen_scenario(system: System, scenario: Scenario | str | None) -> Scenario:

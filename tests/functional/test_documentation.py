@@ -55,7 +55,7 @@ def test_the_readme_shows_what_simulate_prints() -> None:
 def test_the_readme_shows_what_plan_prints() -> None:
     done = archcheck("plan", "examples/checkout.py", "--growth", "5%")
     printed = [" ".join(line.split()) for line in done.stdout.splitlines()]
-    for line in block(README, "! sustainable load").splitlines():
+    for line in block(README, "? declared load").splitlines():
         assert line == "..." or " ".join(line.split()) in printed
 
 
@@ -116,13 +116,17 @@ def test_the_tutorial_breaks_payments_for_ten_seconds(tmp_path: Path) -> None:
     assert (tmp_path / "slow.svg").exists()
 
 
-@pytest.mark.parametrize(("scenario", "code"), [("calm", 0), ("rush", 1)])
-def test_the_tutorial_tells_the_truth(scenario: str, code: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "state"),
+    [("calm", "met"), ("rush", "open"), ("rush --replications 20", "missed")],
+)
+def test_the_tutorial_tells_the_truth(arguments: str, state: str, tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(
         block(TUTORIAL, "from archcheck import Call, Endpoint, Journey")
     )
-    done = archcheck("simulate", "shop.py", "--scenario", scenario, cwd=tmp_path)
-    assert done.returncode == code
+    done = archcheck("simulate", "shop.py", "--scenario", *arguments.split(), cwd=tmp_path)
+    assert done.returncode == (state == "missed")
+    assert re.search(rf"p99 of checkout .* {state}", done.stdout)
     assert "bottleneck: payments threads" in done.stdout
 
 

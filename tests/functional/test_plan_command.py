@@ -52,7 +52,7 @@ def test_plan_of_a_real_system(tmp_path: Path) -> None:
 def test_plan_as_json() -> None:
     done = run("plan", SHOP, "--format", "json", "--growth", "8%", "--target", "150%")
     data = json.loads(done.stdout)
-    assert data["format"] == "archcheck.plan/1"
+    assert data["format"] == "archcheck.plan/2"
     assert data["complete"]
     assert data["sizing"]["factor"] == 1.5
     found = data["sustained"]
@@ -146,7 +146,7 @@ def test_variants_side_by_side() -> None:
         "--set", "payments.replicas=2,6", "--set", "orders->payments.timeout=150ms",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert " C  payments.replicas=6, orders->payments.timeout=150ms" in done.stdout
+    assert " C   payments.replicas=6, orders->payments.timeout=150ms" in done.stdout
     assert "pp*" in done.stdout  # a timeout as short as that loses orders for certain
     assert "…" not in done.stdout
 

@@ -9,20 +9,33 @@ from pathlib import Path
 import pytest
 
 import archcheck
-from archcheck import ModelError, Scenario, ScenarioError, System
+import archcheck.notebook
+from archcheck import (
+    Endpoint,
+    Journey,
+    Load,
+    ModelError,
+    Poisson,
+    Scenario,
+    ScenarioError,
+    Service,
+    System,
+    Work,
+)  # fmt: skip
 from archcheck.loading import load
 from archcheck.planning import CapacityPlan
 from archcheck.proof import Proofs
 from archcheck.proof.repair import Repair
-from archcheck.resilience import AvailabilityResult
-from archcheck.simulation import SimulationResult
-from archcheck.units import percent, s
+from archcheck.resilience import AvailabilityResult, ChaosResult, PhaseMap
+from archcheck.simulation import Comparison, SimulationResult
+from archcheck.units import ms, percent, s
 from archcheck.verification import Verification
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "checkout.py"
 HEAVY = {"z3", "simpy", "diagrams", "altair", "rich", "numpy", "networkx", "IPython"}
 FUNCTIONS = {
-    "availability", "diagram", "fix", "plan", "prove", "report", "simulate", "verify", "with_",
+    "availability", "chaos", "compare", "diagram", "fix", "phase_map", "plan", "prove", "report",
+    "simulate", "verify", "with_",
 }  # fmt: skip
 
 
@@ -62,6 +75,28 @@ def test_each_gives_the_result_itself() -> None:
     available = archcheck.availability(system, zone_availability=99 * percent, samples=100)
     assert isinstance(available, AvailabilityResult)
     assert available.system is system
+
+
+def test_variants_triggers_and_phases_are_results_too() -> None:
+    system = System(
+        "one",
+        [Service("a", endpoints=[Endpoint("run", steps=[Work(1 * ms)])])],
+        journeys=[Journey("go", "a.run")],
+        scenarios=[Scenario("calm", load=[Load("go", Poisson(2 / s))])],
+    )
+    found = archcheck.compare(system, [{"load": "x2"}], "calm", duration=20 * s)
+    assert isinstance(found, Comparison)
+    assert [each.name for each in found.variants] == ["as declared", "load=x2"]
+    first, second = (each.result.journey("go").started for each in found.variants)
+    assert second == pytest.approx(2 * first, rel=0.3)
+    tried = archcheck.chaos(system, jobs=1)
+    assert isinstance(tried, ChaosResult)
+    assert archcheck.notebook.text(tried)
+    mapped = archcheck.phase_map(system, "a slow", "calm", jobs=1)
+    assert isinstance(mapped, PhaseMap)
+    assert mapped.trigger == "a slow"
+    with pytest.raises(ScenarioError):
+        archcheck.phase_map(system, "a explodes", "calm")
 
 
 def test_a_repair_has_its_patch() -> None:

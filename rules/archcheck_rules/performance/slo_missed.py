@@ -8,10 +8,10 @@ seed, with as many requests as its rarest promised journey needs, or as a number
 a large system: the same model gives the same answer. An objective is missed when the whole 95%
 interval of the percentile, or of the share of failures, lies beyond it, and met when the whole
 interval lies within; it is undecided when the interval contains it, or when more than a tenth of
-the time goes through a value that the model does not declare. An overloaded scenario meets no
-objective. Availability is met when no request failed, though n requests say nothing about a share
-of failures below 3/n. Loads that change and scenarios with faults are for `archcheck simulate`.
-`archcheck verify --no-sim` leaves this rule out.
+the time goes through a value that the model does not declare. A journey that waits for an
+overloaded element misses its latencies. Availability is met when no request failed, though n
+requests say nothing about a share of failures below 3/n. Loads that change and scenarios with
+faults are for `archcheck simulate`. `archcheck verify --no-sim` leaves this rule out.
 
 How to fix: `archcheck simulate` shows where the time goes and what saturates first; give that more
 replicas, threads or connections, or cache, or promise less.
@@ -45,12 +45,12 @@ from archcheck import (
     System,
     Work,
 )
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
+from archcheck.findings import NotApplicable, Reading, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph
 from archcheck.units import Duration, Fraction, ms, percent, s
 
 if TYPE_CHECKING:
-    from archcheck.simulation import Objective, ObjectivesResult
+    from archcheck.simulation import SimulationResult
 
 
 @dataclass(frozen=True)
@@ -90,21 +90,21 @@ def _of_scenarios(system: System, options: Options) -> Iterator[Result]:
 
 
 def _results(
-    system: System, scenario: Scenario, judged: ObjectivesResult, options: Options
+    system: System, scenario: Scenario, judged: SimulationResult, options: Options
 ) -> Iterator[Result]:
     journeys = {journey.name: journey for journey in system.journeys}
-    for objective in judged.objectives:
-        journey = journeys[objective.journey]
-        if objective.verdict == "missed":
+    for reading in judged.objectives:
+        journey = journeys[reading.objective.subject]
+        if reading.state == "missed":
             yield Violation(
                 journey,
-                f"under {scenario.name}, {objective}",
+                f"under {scenario.name}, {reading}",
                 fix=_advice(scenario, judged),
                 evidence=tuple(map(str, judged.overloads)),
             )
-        elif objective.verdict == "open":
+        elif reading.state == "open":
             yield Undecided(
-                journey, f"{objective.name} under {scenario.name}", _interval(objective)
+                journey, f"{reading.objective.name} under {scenario.name}", _why_open(reading)
             )
         else:
             for assumption in judged.assumptions:
@@ -112,16 +112,20 @@ def _results(
                     yield Undecided(
                         journey,
                         f"{assumption.attribute} of {assumption.subject}",
-                        f"{objective} if it is {assumption.value}",
+                        f"{reading} if it is {assumption.value}",
                     )
 
 
-def _advice(scenario: Scenario, judged: ObjectivesResult) -> str:
-    return f"{judged.bottleneck}; archcheck simulate --scenario {scenario.name} shows the rest"
+def _advice(scenario: Scenario, judged: SimulationResult) -> str:
+    limit = judged.bottleneck
+    busy = f"{limit.name} is busy {limit.utilisation:.0%} of the time" if limit else ""
+    return f"{busy}; archcheck simulate --scenario {scenario.name} shows the rest"
 
 
-def _interval(objective: Objective) -> str:
-    return f"{objective}: the objective lies within the interval"
+def _why_open(reading: Reading) -> str:
+    if reading.half_width is None:
+        return str(reading)
+    return f"{reading}: the objective lies within the interval"
 
 
 def _served(threads: int, bound: Duration, rate: int = 80) -> System:

@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 
+from archcheck.capacity.sessions import session_visits
 from archcheck.graph import Graph
 from archcheck.model import (
     Closed,
@@ -17,11 +18,6 @@ from archcheck.model import (
 )
 from archcheck.model.distributions import distribution_of
 from archcheck.model.scenarios import Arrivals
-
-_NOBODY = 1e-9
-"""The share of users below which a session counts as over."""
-_LONGEST_SESSION = 10_000
-"""Moves after which a session is cut off that does not end. A choice that bounds the time."""
 
 
 def turning_points(scenario: Scenario) -> list[float]:
@@ -77,50 +73,23 @@ def session_rates(session: Session, peak: float) -> dict[str, float]:
 
 
 def _visits(session: Session) -> tuple[dict[str, float], bool]:
-    """Mean visits of one session; when users never leave, the long-run share of each journey.
-
-    The latter is found on the chain that stays where it is every second time: it has the same
-    shares, and they converge for chains that go in circles as well.
-    """
+    """Mean visits of one session by journey, and whether users never leave."""
     moves = {str(move.after) if move.after is not None else None: move for move in session.moves}
-    flow, visits = {str(session.first): 1.0}, dict[str, float]()
-    leaves = _leaves(moves, str(session.first))
-    for _ in range(_LONGEST_SESSION):
-        following: dict[str, float] = defaultdict(float)
-        for name, users in flow.items():
-            visits[name] = visits.get(name, 0.0) + users
-            for journey, share in _shares(moves.get(name, moves.get(None))):
-                following[journey] += users * share
-            if not leaves:
-                following[name] += users
-        if not leaves:
-            following = defaultdict(float, {name: users / 2 for name, users in following.items()})
-        moved = sum(abs(following[name] - flow.get(name, 0.0)) for name in {*following, *flow})
-        flow = dict(following)
-        if (math.fsum(flow.values()) if leaves else moved) < _NOBODY:
-            break
-    return (visits, False) if leaves else (flow, True)
+    follow = (str(choice.journey) for move in session.moves for choice in move.to)
+    names = list(dict.fromkeys([str(session.first), *follow]))
+    rows = [_shares(moves.get(name, moves.get(None)), names) for name in names]
+    visits, leaves = session_visits(rows, 0)
+    return dict(zip(names, visits, strict=True)), not leaves
 
 
-def _shares(move: Move | None) -> list[tuple[str, float]]:
+def _shares(move: Move | None, names: list[str]) -> dict[int, float]:
     """The journeys that follow and their shares; what is missing to one leaves."""
-    if move is None:
-        return []
-    total = math.fsum(choice.weight for choice in move.to) + move.leave
-    return [(str(choice.journey), choice.weight / total) for choice in move.to]
-
-
-def _leaves(moves: Mapping[str | None, Move], first: str) -> bool:
-    """Whether users can leave from some journey that they can reach."""
-    reached, todo = {first}, [first]
-    while todo:
-        move = moves.get(todo.pop(), moves.get(None))
-        if move is None or move.leave or not move.to:
-            return True
-        new = {str(choice.journey) for choice in move.to} - reached
-        reached |= new
-        todo += new
-    return False
+    found: dict[int, float] = defaultdict(float)
+    if move is not None:
+        total = math.fsum(choice.weight for choice in move.to) + move.leave
+        for choice in move.to:
+            found[names.index(str(choice.journey))] += choice.weight / total
+    return found
 
 
 def operation_rates(graph: Graph, journey_rate: Mapping[str, float]) -> dict[str, float]:

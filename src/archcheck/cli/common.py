@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -15,7 +14,8 @@ import click
 
 from archcheck import configuration
 from archcheck.configuration import Settings
-from archcheck.editing import variants, with_settings
+from archcheck.editing import variants
+from archcheck.facade import variants_of
 from archcheck.loading import load
 from archcheck.model import ModelError, Scenario, System
 from archcheck.model.element import nearest
@@ -170,16 +170,7 @@ def cases_of(
 
     ``keep_faults``: the scenario's faults come from the command line and hold for all.
     """
-    cases = [("as declared", system, scenario)]
-    declared = scenario.name in {each.name for each in system.scenarios}
-    for values in variants(settings):
-        changed = with_settings(system, values)
-        under = changed.scenario(scenario.name) if declared else scenario
-        if keep_faults:
-            under = replace(under, faults=scenario.faults)
-        name = ", ".join(f"{path}={value}" for path, value in values.items())
-        cases.append((name, changed, under))
-    return cases
+    return variants_of(system, scenario, variants(settings), keep_faults=keep_faults)
 
 
 @contextmanager

@@ -31,10 +31,11 @@ from archcheck.cli.load_options import (
     with_faults,
 )
 from archcheck.facade import chosen_scenario
+from archcheck.findings import gravest
 from archcheck.reporting.charts import simulation_chart
 from archcheck.reporting.console import progress_bar
 from archcheck.reporting.simulation import print_simulation, simulation_data, trace_file
-from archcheck.simulation import EngineName, simulate
+from archcheck.simulation import EngineName, runs_for, simulate
 from archcheck.units import Duration, Fraction
 
 
@@ -46,7 +47,9 @@ from archcheck.units import Duration, Fraction
 @warmup_option
 @fault_option
 @click.option(
-    "--replications", type=int, default=1, show_default=True, help="Independent runs to merge."
+    "--replications",
+    type=int,
+    help="Independent runs, merged (default: 5 where journeys promise something, else 1).",
 )
 @click.option(
     "--precision",
@@ -84,7 +87,7 @@ def command(
     duration: Duration | None,
     warmup: Duration | None,
     faults: tuple[str, ...],
-    replications: int,
+    replications: int | None,
     precision: Fraction | None,
     jobs: int,
     backend: str | None,
@@ -99,11 +102,15 @@ def command(
 ) -> int:
     """Put a model under load and predict latencies and bottlenecks.
 
-    Exits with 1 when a journey misses an objective, or when the load cannot be carried. Ctrl-C
-    reports what is there, marked incomplete. Loading a Python model runs its code.
+    Objectives are met, missed, or open where the runs do not decide. Exits with 1 when one is
+    missed, or when the load cannot be carried. Ctrl-C reports what is there, marked incomplete.
+    Loading a Python model runs its code.
     """
     system = one_system(models, system_name)
     chosen = with_faults(chosen_scenario(system, scenario), faults)
+    if replications is None:
+        is_single = trace is not None or precision is not None
+        replications = 1 if is_single else runs_for(system, chosen)
     text = f"simulating {system.name} under {chosen.name}"
     with (
         trace_file(trace, float(trace_share)) if trace else nullcontext() as tracer,
@@ -131,5 +138,5 @@ def command(
         click.echo(f"wrote {trace}", err=True)
     if chart is not None:
         write_chart(simulation_chart(result), chart)
-    fine = result.is_complete and not result.missed_objectives() and not result.overloads
-    return 0 if fine else 1
+    is_missed = gravest(result.objectives) == "missed"
+    return 0 if result.is_complete and not is_missed and not result.overloads else 1

@@ -17,6 +17,15 @@ prints; a check that yields nothing says that the rule holds. Unknown is never a
 """
 
 from archcheck.findings.evaluation import evaluate
+from archcheck.findings.objectives import (
+    PERCENTILES,
+    Objective,
+    Reading,
+    State,
+    gravest,
+    objectives_of,
+    tightest,
+)
 from archcheck.findings.outcome import (
     Evidence,
     Finding,
@@ -42,23 +51,30 @@ __all__ = [
     "CONCERNS",
     "DOC_PARTS",
     "EXAMPLES_DAY",
+    "PERCENTILES",
     "CannotDecideError",
     "Evidence",
     "Example",
     "Finding",
     "NotApplicable",
+    "Objective",
     "Occurrence",
     "OpenQuestion",
+    "Reading",
     "Result",
     "Rule",
     "RuleOutcome",
     "Severity",
+    "State",
     "Subject",
     "Undecided",
     "Verdict",
     "Violation",
     "evaluate",
+    "gravest",
+    "objectives_of",
     "option",
     "subject_element",
     "subject_name",
+    "tightest",
 ]

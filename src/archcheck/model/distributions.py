@@ -93,7 +93,7 @@ class Lognormal(Distribution):
         return float(self.mean)
 
     def squared_variation(self) -> float:
-        return math.expm1(self.sigma() ** 2)
+        return lognormal_variation(self.sigma())
 
 
 @element
@@ -112,7 +112,7 @@ class Gamma(Distribution):
         return float(self.mean)
 
     def squared_variation(self) -> float:
-        return 1 / self.shape
+        return gamma_variation(self.shape)
 
 
 @element
@@ -135,7 +135,7 @@ class Weibull(Distribution):
         return float(self.mean) / math.gamma(1 + 1 / self.shape)
 
     def squared_variation(self) -> float:
-        return math.gamma(1 + 2 / self.shape) / math.gamma(1 + 1 / self.shape) ** 2 - 1
+        return weibull_variation(self.shape)
 
 
 @element
@@ -155,7 +155,7 @@ class Pareto(Distribution):
         return float(self.minimum) * self.alpha / (self.alpha - 1)
 
     def squared_variation(self) -> float:
-        return 1 / (self.alpha * (self.alpha - 2))
+        return pareto_variation(self.alpha)
 
 
 @element
@@ -207,6 +207,26 @@ Time = Duration | Distribution
 def distribution_of(time: Time) -> Distribution:
     """``time`` as a distribution: a plain duration is the mean of an exponential."""
     return Exponential(time) if isinstance(time, Duration) else time
+
+
+def lognormal_variation(sigma: float) -> float:
+    """The squared coefficient of variation; ``sigma``: deviation of the logarithm."""
+    return math.expm1(sigma**2)
+
+
+def gamma_variation(shape: float) -> float:
+    """The squared coefficient of variation."""
+    return 1 / shape
+
+
+def weibull_variation(shape: float) -> float:
+    """The squared coefficient of variation."""
+    return math.gamma(1 + 2 / shape) / math.gamma(1 + 1 / shape) ** 2 - 1
+
+
+def pareto_variation(alpha: float) -> float:
+    """The squared coefficient of variation; ``alpha`` is above 2, else there is none."""
+    return 1 / (alpha * (alpha - 2))
 
 
 def _positive(what: str, number: float) -> None:

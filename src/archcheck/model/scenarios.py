@@ -394,3 +394,17 @@ class Scenario(Described):
     """How long to simulate; the command line can say otherwise."""
     warmup: Duration | None = None
     """Time at the start that is left out of the statistics."""
+
+    def journeys(self) -> frozenset[str]:
+        """The names of the journeys that its load starts."""
+        found: set[str] = set()
+        for load in self.load:
+            match load:
+                case Load():
+                    found.add(str(load.journey))
+                case Mix():
+                    found |= {str(choice.journey) for choice in load.choices}
+                case Session():
+                    found.add(str(load.first))
+                    found |= {str(choice.journey) for move in load.moves for choice in move.to}
+        return frozenset(found)

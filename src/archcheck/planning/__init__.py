@@ -1,7 +1,7 @@
 """Capacity planning: how much a system takes, what breaks first, what more load needs and costs.
 
 :func:`plan_capacity` goes through all of it. ``flow`` is the analytic solution of a plan,
-``changes`` gives it other loads and sizes, ``targets`` are what it must keep, ``probing`` asks the
+``changes`` gives it other loads and sizes, ``readings`` say what it comes to, ``probing`` asks the
 simulator; ``sustaining``, ``bottlenecks``, ``curves``, ``sizing`` (with ``cheapest`` and
 ``obstacles``), ``sensitivity`` and ``costs`` are the answers.
 """
@@ -21,7 +21,6 @@ from archcheck.planning.planning import (
 from archcheck.planning.sensitivity import Influence
 from archcheck.planning.sizing import Resized, Sizing
 from archcheck.planning.sustaining import Sustained
-from archcheck.planning.targets import Reading, Target
 
 __all__ = [
     "CPUS",
@@ -37,12 +36,10 @@ __all__ = [
     "Influence",
     "JourneyCost",
     "JourneyFlow",
-    "Reading",
     "Resized",
     "Sizing",
     "StationFlow",
     "Sustained",
-    "Target",
     "at_peak",
     "busiest_scenario",
     "cost_of",

@@ -11,10 +11,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from archcheck.findings import Objective, Reading
 from archcheck.planning.changes import Resource, lifted, loaded
 from archcheck.planning.flow import Flow, solve_plan
 from archcheck.planning.sustaining import analytic_limit
-from archcheck.planning.targets import Reading, Target
 from archcheck.simulation.plan import Plan
 
 STEPS = 5
@@ -28,7 +28,7 @@ _GAIN = 1.01
 
 @dataclass(frozen=True)
 class Bottleneck:
-    """``factor`` of the declared load, the target that ends it there, and the resource to lift.
+    """``factor`` of the declared load, the objective that ends it there, and the resource to lift.
 
     ``load`` is how busy the resource is then. ``resource`` is ``None`` where no resource is the
     reason: the work itself takes too long, or something fails.
@@ -41,16 +41,18 @@ class Bottleneck:
     reason: str
 
 
-def climb(plan: Plan, targets: tuple[Target, ...], steps: int = STEPS) -> Iterator[Bottleneck]:
+def climb(
+    plan: Plan, objectives: tuple[Objective, ...], steps: int = STEPS
+) -> Iterator[Bottleneck]:
     """The bottlenecks in the order in which a growing load meets them."""
     gone: set[Resource] = set()
     for _ in range(steps):
         left = lifted(plan, gone)
-        factor, limit = analytic_limit(left, targets)
+        factor, limit = analytic_limit(left, objectives)
         if limit is None or math.isinf(factor):
             return
         flow = solve_plan(loaded(left, max(factor, 1e-3)))
-        chosen = _bottleneck(plan, targets, gone, flow, factor, limit)
+        chosen = _bottleneck(plan, objectives, gone, flow, factor, limit)
         if chosen is None:
             yield Bottleneck(factor, limit, None, 0.0, _own_reason(flow, limit))
             return
@@ -61,7 +63,7 @@ def climb(plan: Plan, targets: tuple[Target, ...], steps: int = STEPS) -> Iterat
 
 def _bottleneck(
     plan: Plan,
-    targets: tuple[Target, ...],
+    objectives: tuple[Objective, ...],
     gone: set[Resource],
     flow: Flow,
     factor: float,
@@ -72,13 +74,13 @@ def _bottleneck(
     if busiest is None:
         return None
     best, chosen = factor * _GAIN, None
-    if limit.target.what == "load":
+    if limit.objective.name == "load":
         chosen = (busiest.name, busiest.what)
         if busiest.what == "cores":  # nobody else can be the reason that cores are busy
             return chosen
     for station in flow.stations[:_TRIED]:
         resource = station.name, station.what
-        reached, _ = analytic_limit(lifted(plan, gone | {resource}), targets)
+        reached, _ = analytic_limit(lifted(plan, gone | {resource}), objectives)
         if reached > best:
             best, chosen = reached, resource
     return chosen
@@ -86,8 +88,8 @@ def _bottleneck(
 
 def _own_reason(flow: Flow, limit: Reading) -> str:
     """Why no resource is to blame."""
-    if limit.target.what == "errors":
-        failure = flow.why_fails(limit.target.subject)
+    if limit.objective.name == "availability":
+        failure = flow.why_fails(limit.objective.subject)
         return failure.reason if failure is not None else "declared errors"
-    seconds = flow.journey(limit.target.subject).time.mean
+    seconds = flow.journey(limit.objective.subject).time.mean
     return f"work and network alone: a mean of {1000 * seconds:.3g} ms without any queue to blame"

@@ -7,9 +7,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from archcheck.findings import PERCENTILES, Objective, Reading, tightest
 from archcheck.planning.changes import Resource, lifted, sized, zone_lost
 from archcheck.planning.flow import Flow, solve_plan
-from archcheck.planning.targets import Reading, Target, read_flow, tightest
+from archcheck.planning.readings import read_flow
 from archcheck.simulation.plan import Plan
 
 MOST_NODES = 4096
@@ -31,20 +32,20 @@ class Question:
     """Whether sizes carry a load."""
 
     plan: Plan
-    targets: tuple[Target, ...]
+    objectives: tuple[Objective, ...]
     loses_zone: bool
     most_busy: float
-    tighter: Mapping[Target, float] = field(default_factory=dict)
-    """Target to the part of its bound that may be used."""
+    tighter: Mapping[Objective, float] = field(default_factory=dict)
+    """Objective to the part of its bound that may be used."""
 
     def tightened(self, readings: Sequence[Reading]) -> Question:
         """With more room for the latencies that the simulation has missed, or less busy servers."""
-        missed = {each.target: each.strain for each in readings if each.strain > 1}
+        missed = {each.objective: each.strain for each in readings if each.strain > 1}
         tighter = dict(self.tighter)
-        for target, strain in missed.items():
-            if target.what not in ("errors", "load"):
-                tighter[target] = tighter.get(target, 1.0) / min(strain, 2.0)
-        full = any(target.what == "load" for target in missed)
+        for objective, strain in missed.items():
+            if objective.name in PERCENTILES:
+                tighter[objective] = tighter.get(objective, 1.0) / min(strain, 2.0)
+        full = any(objective.name == "load" for objective in missed)
         return replace(self, tighter=tighter, most_busy=self.most_busy * (_CALMER if full else 1))
 
     def flow(self, nodes: Mapping[int, int], free: set[Resource] | None = None) -> Flow:
@@ -55,13 +56,13 @@ class Question:
         return solve_plan(lifted(changed, free) if free else changed)
 
     def worst(self, nodes: Mapping[int, int], free: set[Resource] | None = None) -> Reading | None:
-        """The target that is nearest to being missed."""
+        """the objective that is nearest to being missed."""
         flow = self.flow(nodes, free)
-        readings = read_flow(self.targets, flow, self.most_busy, self.tighter)
+        readings = read_flow(self.objectives, flow, self.most_busy, self.tighter)
         return tightest(readings) if readings else None
 
     def holds(self, nodes: Mapping[int, int], free: set[Resource] | None = None) -> bool:
-        """Whether all targets are kept."""
+        """Whether all objectives are kept."""
         found = self.worst(nodes, free)
         return found is None or found.strain <= 1
 
@@ -109,7 +110,7 @@ class Cheapest:
         self._costs = [prices[index] for index in self._order]
         self._start = tuple(least[index] for index in self._order)
         self._known: dict[tuple[int, ...], tuple[Flow, Reading | None]] = {}
-        self.worst: Target | None = None
+        self.worst: Objective | None = None
         """What was missed by the last vector that was tried."""
 
     def found(self) -> tuple[dict[int, int] | None, float]:
@@ -137,13 +138,13 @@ class Cheapest:
         if sizes not in self._known:
             question = self._question
             flow = question.flow(dict(zip(self._order, sizes, strict=True)))
-            readings = read_flow(question.targets, flow, question.most_busy, question.tighter)
+            readings = read_flow(question.objectives, flow, question.most_busy, question.tighter)
             self._known[sizes] = flow, tightest(readings) if readings else None
         return self._known[sizes]
 
     def _holds(self, sizes: tuple[int, ...]) -> bool:
         worst = self._tried(sizes)[1]
-        self.worst = worst.target if worst is not None else None
+        self.worst = worst.objective if worst is not None else None
         return worst is None or worst.strain <= 1
 
     def _strain(self, sizes: tuple[int, ...]) -> float:
@@ -157,8 +158,8 @@ class Cheapest:
         """
         flow, worst = self._tried(sizes)
         plan = self._question.plan
-        if worst is not None and worst.target.what == "load":
-            full = worst.target.subject
+        if worst is not None and worst.objective.name == "load":
+            full = worst.objective.subject
             own = [
                 place
                 for place, index in enumerate(self._order)

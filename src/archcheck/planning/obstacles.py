@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from archcheck.findings import Reading
 from archcheck.planning.changes import Resource
 from archcheck.planning.cheapest import MOST_NODES, Question, stations_of
 from archcheck.planning.flow import Flow
-from archcheck.planning.targets import Reading
 
 
 def obstacle_to(question: Question) -> str:
@@ -16,13 +16,13 @@ def obstacle_to(question: Question) -> str:
     )
     found = question.worst({}, everything)
     if found is not None and found.strain > 1:
-        return f"{found.target}: no size helps; {_culprit(question, found, everything)}"
+        return f"{found.objective}: no size helps; {_culprit(question, found, everything)}"
     for index, group in enumerate(plan.groups):
         free = everything - stations_of(plan, index)
         found = question.worst({index: MOST_NODES}, free)
         if found is not None and found.strain > 1:
             return (
-                f"{found.target}: no size of {group.name} helps; one node of it gets too much, "
+                f"{found.objective}: no size of {group.name} helps; one node of it gets too much, "
                 "because its requests do not spread (a popular key, too few partitions)"
             )
     return ""
@@ -30,15 +30,15 @@ def obstacle_to(question: Question) -> str:
 
 def _culprit(question: Question, found: Reading, everything: set[Resource]) -> str:
     flow = question.flow({}, everything)
-    if found.target.what == "errors":
-        why = flow.why_fails(found.target.subject)
+    if found.objective.name == "availability":
+        why = flow.why_fails(found.objective.subject)
         if why is None:
-            return f"{found.value:.3%} fail without any queue"
+            return f"{1 - found.value:.3%} fail without any queue"
         return (
-            f"{found.value:.3%} fail without any queue; most by {why.reason}, which loses "
+            f"{1 - found.value:.3%} fail without any queue; most by {why.reason}, which loses "
             f"{why.share:.1%} of those who ask there"
         )
-    name, seconds = _slowest(flow, found.target.subject)
+    name, seconds = _slowest(flow, found.objective.subject)
     return (
         f"without any queue it is {1000 * found.value:.4g} ms; most of it, "
         f"{1000 * seconds:.4g} ms on average, is spent at {name}"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from archcheck.findings import Objective, Reading, State, gravest, objectives_of
 from archcheck.model import Scenario, ScenarioError, System
 from archcheck.planning.bottlenecks import Bottleneck, climb
 from archcheck.planning.changes import at_peak, loaded
@@ -15,10 +16,10 @@ from archcheck.planning.costs import Costs, cost_of
 from archcheck.planning.curves import Curve, CurvePoint, draw_curve, simulated_point
 from archcheck.planning.flow import Flow, solve_plan
 from archcheck.planning.probing import Probe, Stop, StoppedError
+from archcheck.planning.readings import read_flow, read_result
 from archcheck.planning.sensitivity import Influence, influences
 from archcheck.planning.sizing import MOST_BUSY, Sizing, fewest, size
 from archcheck.planning.sustaining import Sustained, analytic_limit, analytic_only, confirmed
-from archcheck.planning.targets import Reading, Target, read_result, targets_of
 from archcheck.simulation import SimulationResult
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.plan import Assumption, Plan
@@ -66,14 +67,14 @@ class Headroom:
 class CapacityPlan:
     """What a system can take under a scenario at its peak; filled part by part.
 
-    ``today``: the targets at the declared load, simulated. ``sustained``: the factor by which all
-    journeys can grow together; ``alone``: each journey by itself, the others as declared.
+    ``today``: the objectives at the declared load, simulated. ``sustained``: the factor by which
+    all journeys can grow together; ``alone``: each journey by itself, the others as declared.
     ``is_complete`` is false when somebody stopped the work; then later parts are missing.
     """
 
     system: System
     scenario: Scenario
-    targets: tuple[Target, ...]
+    objectives: tuple[Objective, ...]
     flow: Flow
     assumptions: tuple[Assumption, ...]
     today: tuple[Reading, ...] = ()
@@ -90,10 +91,18 @@ class CapacityPlan:
     is_complete: bool = False
 
     @property
+    def carried(self) -> State:
+        """Whether the declared load is carried: all objectives met, no queue without an end.
+
+        By simulation; before there is one, by the analytic solution.
+        """
+        return gravest(self.today or read_flow(self.objectives, self.flow))
+
+    @property
     def is_fine(self) -> bool:
-        """Whether the declared load is carried, and the wanted one can be."""
-        carried = self.sustained is not None and self.sustained.low >= 1
-        return self.is_complete and carried and not (self.sizing and self.sizing.unreachable)
+        """Whether nothing is missed at the declared load, and the wanted one can be carried."""
+        reached = not (self.sizing and self.sizing.unreachable)
+        return self.is_complete and self.carried != "missed" and reached
 
 
 def busiest_scenario(system: System) -> Scenario:
@@ -152,8 +161,8 @@ def plan_capacity(
     flow = solve_plan(plan)
     if not any(journey.rate > 0 for journey in flow.journeys):
         raise ScenarioError(f"scenario {chosen.name!r} starts no journey")
-    targets = targets_of(system, [j.name for j in flow.journeys if j.rate > 0])
-    found = CapacityPlan(system, chosen, targets, flow, compiled.assumptions)
+    objectives = objectives_of(system, [j.name for j in flow.journeys if j.rate > 0])
+    found = CapacityPlan(system, chosen, objectives, flow, compiled.assumptions)
     probe = Probe(system, chosen, jobs, seed, stop, time.monotonic() + budget)
     work = _Work(found, compiled, plan, probe, progress or (lambda what, done: None))
     try:
@@ -193,18 +202,18 @@ class _Work:
         confirm_alone: bool,
     ) -> None:
         """All parts, in the order in which people ask for them."""
-        found, targets = self.plan, self.plan.targets
+        found, objectives = self.plan, self.plan.objectives
         measured: list[CurvePoint] = []
         self.progress("today's load", 0.0)
         found.costs = cost_of(found.system, self.steady, found.flow)
-        factor, limit = analytic_limit(self.steady, targets)
+        factor, limit = analytic_limit(self.steady, objectives)
         found.sustained = analytic_only(factor, limit)
         self._stoppable()
         self.progress("bottlenecks", 0.05)
-        found.bottlenecks = tuple(climb(self.steady, targets))
+        found.bottlenecks = tuple(climb(self.steady, objectives))
         self._stoppable()
         self.progress("sensitivity", 0.12)
-        found.influences = influences(self.steady, targets, factor)
+        found.influences = influences(self.steady, objectives, factor)
         self._stoppable()
         self.progress("today's load", 0.2)
         self._today(measured)
@@ -222,8 +231,8 @@ class _Work:
 
     def _today(self, measured: list[CurvePoint]) -> None:
         found = self.plan
-        result = self.probe.simulated(self.steady, found.flow, found.targets)
-        found.today = read_result(found.targets, result)
+        result = self.probe.simulated(self.steady, found.flow, found.objectives)
+        found.today = read_result(found.objectives, result)
         found.compared = tuple(_compared(found.flow, result))
         measured.append(simulated_point(1.0, result, _load_in(found.today)))
 
@@ -233,7 +242,7 @@ class _Work:
 
         try:
             self.plan.sustained = confirmed(
-                self.probe, self.steady, self.plan.targets, factor, limit, seen=note
+                self.probe, self.steady, self.plan.objectives, factor, limit, seen=note
             )
         except StoppedError:
             self._stoppable()
@@ -255,7 +264,7 @@ class _Work:
             found.system,
             asked,
             target,
-            found.targets,
+            found.objectives,
             self.probe,
             floors=fewest(found.system, self.declared),
             loses_zone=loses_zone,
@@ -271,13 +280,13 @@ class _Work:
             index = [planned.name for planned in self.steady.journeys].index(journey.name)
             if any(stream.session is not None for stream in self.steady.streams):
                 return  # its users walk from journey to journey: none grows alone
-            factor, limit = analytic_limit(self.steady, self.plan.targets, index)
+            factor, limit = analytic_limit(self.steady, self.plan.objectives, index)
             self.plan.alone[journey.name] = analytic_only(factor, limit)
             self._stoppable()
             if confirm:
                 with suppress(StoppedError):
                     self.plan.alone[journey.name] = confirmed(
-                        self.probe, self.steady, self.plan.targets, factor, limit, journey=index
+                        self.probe, self.steady, self.plan.objectives, factor, limit, journey=index
                     )
 
 
@@ -289,7 +298,7 @@ def _months(factor: float, growth: float) -> float:
 
 
 def _load_in(readings: tuple[Reading, ...]) -> float:
-    return max((r.value for r in readings if r.target.what == "load"), default=0.0)
+    return max((r.value for r in readings if r.objective.name == "load"), default=0.0)
 
 
 def _compared(flow: Flow, result: SimulationResult) -> list[Compared]:

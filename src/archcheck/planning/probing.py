@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from archcheck.findings import Objective, Reading
 from archcheck.model import Scenario, System
 from archcheck.planning.flow import Flow
 from archcheck.planning.flow.sources import visits_of
-from archcheck.planning.targets import FULL, Reading, Target, read_result
+from archcheck.planning.readings import FULL, read_result
 from archcheck.simulation import SimulationResult, simulate
 from archcheck.simulation.plan import ArrivalKind, Plan
+from archcheck.simulation.run_lengths import EVENTS_PER_REQUEST
 from archcheck.units import s
 
 _REPLICATIONS = 4
@@ -20,9 +22,6 @@ _REPLICATIONS = 4
 _REQUESTS = 15_000
 """Requests of the rarest journey with an objective in each run: 150 of them beyond its p99."""
 _MOST_EVENTS = 900_000
-"""Events of a run: a tenth of a second or two on the compiled engine, so a plan takes seconds."""
-_EVENTS_PER_REQUEST = 3.2
-"""Events of a request at an operation: 2.8 to 3.1 on the models in ``models/``, rounded up."""
 _SHORTEST = 2.0
 """Seconds of the shortest run, where its events allow. A choice."""
 _WARM_UP = 0.2
@@ -58,14 +57,14 @@ class Probe:
             raise StoppedError
 
     def simulated(
-        self, plan: Plan, flow: Flow, targets: tuple[Target, ...] = ()
+        self, plan: Plan, flow: Flow, objectives: tuple[Objective, ...] = ()
     ) -> SimulationResult:
-        """A simulation of a steady plan, as long as the rarest journey with a target needs.
+        """A simulation of a steady plan, as long as the rarest journey with an objective needs.
 
         Raises :class:`StoppedError` when it is time to stop.
         """
         self.check()
-        length = max(self._length(flow, targets), _rounds(plan, flow))
+        length = max(self._length(flow, objectives), _rounds(plan, flow))
         result = simulate(
             self.system,
             self.scenario,
@@ -82,19 +81,19 @@ class Probe:
         return result
 
     def readings(
-        self, plan: Plan, flow: Flow, targets: tuple[Target, ...], most: float = FULL
+        self, plan: Plan, flow: Flow, objectives: tuple[Objective, ...], most: float = FULL
     ) -> tuple[Reading, ...]:
-        """What a simulation says about targets."""
-        return read_result(targets, self.simulated(plan, flow, targets), most)
+        """What a simulation says about objectives."""
+        return read_result(objectives, self.simulated(plan, flow, objectives), most)
 
     @staticmethod
-    def _length(flow: Flow, targets: tuple[Target, ...]) -> float:
-        wanted = {target.subject for target in targets} or {j.name for j in flow.journeys}
+    def _length(flow: Flow, objectives: tuple[Objective, ...]) -> float:
+        wanted = {each.subject for each in objectives} or {j.name for j in flow.journeys}
         rates = [journey.rate for journey in flow.journeys if journey.rate > 0]
         rarest = min(
             (j.rate for j in flow.journeys if j.name in wanted and j.rate > 0), default=1.0
         )
-        events = _EVENTS_PER_REQUEST * flow.requests or sum(rates) or 1.0
+        events = EVENTS_PER_REQUEST * flow.requests or sum(rates) or 1.0
         slowest = max((j.time.mean for j in flow.journeys if math.isfinite(j.time.mean)), default=0)
         # 20 times the slowest journey: the first ones end long before the run does
         length = min(_REQUESTS / rarest, _MOST_EVENTS / events)

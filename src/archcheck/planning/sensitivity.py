@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from archcheck.findings import Objective
 from archcheck.planning.changes import farther, loaded, missing_more, slower
 from archcheck.planning.flow import Flow, solve_plan
 from archcheck.planning.sustaining import analytic_limit
-from archcheck.planning.targets import Target
 from archcheck.simulation.plan import Plan
 
 _CHANGE = 1.1
@@ -32,7 +32,9 @@ class Influence:
     assumed: bool
 
 
-def influences(plan: Plan, targets: tuple[Target, ...], factor: float) -> tuple[Influence, ...]:
+def influences(
+    plan: Plan, objectives: tuple[Objective, ...], factor: float
+) -> tuple[Influence, ...]:
     """The numbers whose change by 10% moves the sustainable load by 0.5% at least, largest first.
 
     ``factor``: the sustainable load by the analytic solution.
@@ -42,7 +44,7 @@ def influences(plan: Plan, targets: tuple[Target, ...], factor: float) -> tuple[
     assumed = {assumption.subject for assumption in plan.assumptions}
     found = []
     for subject, number, changed in _variants(plan, _idle(solve_plan(loaded(plan, factor)))):
-        reached, _ = analytic_limit(changed, targets)
+        reached, _ = analytic_limit(changed, objectives)
         effect = reached / factor - 1
         if abs(effect) >= _WORTH:
             found.append(Influence(subject, number, effect, subject in assumed))

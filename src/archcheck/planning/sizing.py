@@ -18,6 +18,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from archcheck.findings import Objective, Reading, State, gravest
 from archcheck.model import System
 from archcheck.planning.changes import sized, zone_lost
 from archcheck.planning.cheapest import Cheapest, Question, least_sizes
@@ -25,7 +26,7 @@ from archcheck.planning.costs import CPUS, priced
 from archcheck.planning.flow import solve_plan
 from archcheck.planning.obstacles import obstacle_to
 from archcheck.planning.probing import Probe, StoppedError
-from archcheck.planning.targets import Reading, Target, read_result
+from archcheck.planning.readings import read_result
 from archcheck.simulation.plan import Plan
 
 MOST_BUSY = 0.8
@@ -56,7 +57,8 @@ class Sizing:
     """Sizes for a factor of the declared load.
 
     ``cost``: of all groups an hour; no sizes that carry the load by the analytic solution cost less
-    than ``bound``. ``confirmed``: a simulation agrees. ``unreachable``: what no size can help.
+    than ``bound``. ``readings``: what a simulation of them says. ``unreachable``: what no size can
+    help.
     """
 
     factor: float
@@ -66,8 +68,12 @@ class Sizing:
     bound: float
     currency: str
     readings: tuple[Reading, ...]
-    confirmed: bool
     unreachable: str = ""
+
+    @property
+    def state(self) -> State | None:
+        """Whether the sizes carry the load by a simulation; ``None``: there was none."""
+        return gravest(self.readings) if self.readings else None
 
     @property
     def is_least(self) -> bool:
@@ -79,7 +85,7 @@ def size(
     system: System,
     plan: Plan,
     factor: float,
-    targets: tuple[Target, ...],
+    objectives: tuple[Objective, ...],
     probe: Probe | None,
     *,
     floors: Mapping[int, int] | None = None,
@@ -91,7 +97,7 @@ def size(
     ``floors``: group to the fewest nodes that it may have (see :func:`fewest`). ``loses_zone``:
     with the fullest zone of each group gone. Without a ``probe`` nothing is simulated.
     """
-    question = Question(_with_pools_open(plan), targets, loses_zone, most_busy)
+    question = Question(_with_pools_open(plan), objectives, loses_zone, most_busy)
     task = _Task(system, plan, factor, _prices(system, plan), dict(floors or {}))
     obstacle = obstacle_to(question)
     if obstacle:
@@ -105,7 +111,7 @@ def size(
         grown = _pools(question, plan, nodes)
         readings, refusing = _simulated(probe, question, grown)
         found = task.sizing(nodes, grown, found.bound if found is not None else bound, readings)
-        if found.confirmed or not readings:
+        if all(reading.strain <= 1 for reading in readings):
             break
         question = question.tightened(readings)
         if refusing in nodes:
@@ -141,7 +147,7 @@ class _Task:
     def impossible(self, why: str) -> Sizing:
         """No sizes."""
         nothing = math.nan
-        return Sizing(self.factor, (), {}, nothing, nothing, self.currency, (), False, why)
+        return Sizing(self.factor, (), {}, nothing, nothing, self.currency, (), why)
 
     def sizing(
         self, nodes: Mapping[int, int], grown: Plan, bound: float, readings: tuple[Reading, ...]
@@ -160,7 +166,6 @@ class _Task:
             bound,
             self.currency,
             readings,
-            bool(readings) and all(reading.strain <= 1 for reading in readings),
         )
 
 
@@ -201,7 +206,7 @@ def _simulated(
         return (), -1
     left = zone_lost(plan) if question.loses_zone else plan
     try:
-        result = probe.simulated(left, solve_plan(left), question.targets)
+        result = probe.simulated(left, solve_plan(left), question.objectives)
     except StoppedError:
         return (), -1
     refused = {
@@ -211,7 +216,7 @@ def _simulated(
     }
     name = max(refused, key=lambda each: refused[each], default="")
     names = [group.name for group in plan.groups]
-    return read_result(question.targets, result), names.index(name) if name in names else -1
+    return read_result(question.objectives, result), names.index(name) if name in names else -1
 
 
 def _pools(question: Question, plan: Plan, nodes: Mapping[int, int]) -> Plan:

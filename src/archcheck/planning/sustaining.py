@@ -1,7 +1,7 @@
 """The most that is carried: searched on the analytic solution, then confirmed by simulation.
 
 The load grows by a factor. The analytic solution is a bisection away; around its answer a few
-simulations narrow down the factor at which the tightest target is missed, to within 3%.
+simulations narrow down the factor at which the tightest objective is missed, to within 3%.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from archcheck.findings import Objective, Reading, tightest
 from archcheck.planning.changes import loaded
 from archcheck.planning.flow import solve_plan
 from archcheck.planning.probing import Probe
-from archcheck.planning.targets import FULL, Reading, Target, read_flow, read_result, tightest
+from archcheck.planning.readings import ANALYTIC_ERROR, FULL, read_flow, read_result
 from archcheck.simulation import SimulationResult
 from archcheck.simulation.plan import Plan
 
@@ -25,13 +26,6 @@ A choice: declared loads are seldom known better, and half of it takes four time
 _LARGEST = 1e6
 """A factor above which nothing is taken to end the growth."""
 _SMALLEST = 1e-4
-"""A factor below which not even a tiny load is taken to be carried."""
-_ANALYTIC_TRUST = 0.15
-"""The relative error of an analytic factor that no simulation has confirmed.
-
-A choice on the safe side: the analytic p95 of the models in ``models/`` is within 7% of the
-simulated one (docs/planning.md).
-"""
 _STEPS = (1.04, 1.08, 1.15, 1.3, 1.6, 2.0, 3.0)
 """Steps away from the analytic factor until a load that is carried and one that is not are known.
 
@@ -45,7 +39,7 @@ Seen = Callable[[float, SimulationResult, tuple[Reading, ...]], None]
 
 @dataclass(frozen=True)
 class Sustained:
-    """A factor of the declared load with an interval, and the target that ends it.
+    """A factor of the declared load with an interval, and the objective that ends it.
 
     ``analytic``: what the analytic solution says. ``confirmed``: the interval comes from
     simulations; else it is the analytic factor's usual error. Infinite: nothing ends it.
@@ -60,15 +54,15 @@ class Sustained:
 
 
 def analytic_limit(
-    plan: Plan, targets: tuple[Target, ...], journey: int | None = None, most: float = FULL
+    plan: Plan, objectives: tuple[Objective, ...], journey: int | None = None, most: float = FULL
 ) -> tuple[float, Reading | None]:
-    """The largest factor that keeps all targets, and the one that it would miss next.
+    """The largest factor that keeps all objectives, and the one that it would miss next.
 
-    Infinite when nothing ends it, zero when even a tiny load misses a target.
+    Infinite when nothing ends it, zero when even a tiny load misses an objective.
     """
 
     def readings(factor: float) -> tuple[Reading, ...]:
-        return read_flow(targets, solve_plan(loaded(plan, factor, journey)), most)
+        return read_flow(objectives, solve_plan(loaded(plan, factor, journey)), most)
 
     declared = readings(1.0)
     if not declared:
@@ -92,9 +86,7 @@ def analytic_limit(
     return math.sqrt(low * high), limit
 
 
-def analytic_only(
-    factor: float, limit: Reading | None, trust: float = _ANALYTIC_TRUST
-) -> Sustained:
+def analytic_only(factor: float, limit: Reading | None, trust: float = ANALYTIC_ERROR) -> Sustained:
     """A factor that has not been simulated, with the usual error of the analytic solution."""
     return Sustained(factor, factor * (1 - trust), factor * (1 + trust), factor, limit, False)
 
@@ -102,7 +94,7 @@ def analytic_only(
 def confirmed(
     probe: Probe,
     plan: Plan,
-    targets: tuple[Target, ...],
+    objectives: tuple[Objective, ...],
     start: float,
     limit: Reading | None,
     *,
@@ -120,8 +112,8 @@ def confirmed(
     factor, last = start, limit
     for number in range(most_probes):
         changed = loaded(plan, factor, journey)
-        result = probe.simulated(changed, solve_plan(changed), targets)
-        readings = read_result(targets, result)
+        result = probe.simulated(changed, solve_plan(changed), objectives)
+        readings = read_result(objectives, result)
         if seen is not None:
             seen(factor, result, readings)
         found = tightest(readings)
@@ -168,7 +160,7 @@ class _Search:
         return min(max(guess, low * margin), high / margin)
 
     def crossing(self) -> float:
-        """Where the tightest target is just kept, on a line through logarithms."""
+        """Where the tightest objective is just kept, on a line through logarithms."""
         if self.low is None or self.high is None:
             known = self.low or self.high
             return known[0] if known is not None else math.nan

@@ -26,10 +26,20 @@ def counted(number: int, word: str) -> str:
 
 
 def console_for(file: TextIO) -> Console:
-    """A console that obeys ``NO_COLOR`` and never cuts text where nobody can widen the window."""
+    """A console that obeys ``NO_COLOR`` and never cuts text where nobody can widen the window.
+
+    Texts are printed as they are: in ``payments[v2]`` nothing is markup.
+    """
     if file.isatty():
-        return Console(file=file, highlight=False)
-    return Console(file=file, highlight=False, width=_PIPE_WIDTH, soft_wrap=True, no_color=True)
+        return Console(file=file, highlight=False, markup=False)
+    return Console(
+        file=file,
+        highlight=False,
+        markup=False,
+        width=_PIPE_WIDTH,
+        soft_wrap=True,
+        no_color=True,
+    )
 
 
 @contextmanager
@@ -61,7 +71,9 @@ def html_text(show: Callable[[Console], None]) -> str:
 
 
 def _captured(buffer: TextIO, **options: Any) -> Console:
-    return Console(file=buffer, width=_PIPE_WIDTH, highlight=False, soft_wrap=True, **options)
+    return Console(
+        file=buffer, width=_PIPE_WIDTH, highlight=False, markup=False, soft_wrap=True, **options
+    )
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from archcheck.editing import Patch
@@ -15,6 +14,7 @@ from archcheck.model import Place, System
 from archcheck.proof import Answer, Answered, Availability, Proofs, Proved, Refuted, Undecided
 from archcheck.proof.repair import Repair
 from archcheck.reporting.console import counted, printable
+from archcheck.reporting.sheets import Cell, Sheet, Tone, Words, print_sheet
 from archcheck.units import Fraction
 
 FORMAT = "archcheck.prove/1"
@@ -32,7 +32,7 @@ def print_proofs(
     """Each question with its verdicts, the counterexamples as stories, what is not declared."""
     system = proofs.system
     console.print(Text.assemble((printable(system.name), "bold"), ": what is proved"))
-    console.print(_table(proofs.answered))
+    print_sheet(console, _sheet(proofs.answered))
     for part in proofs.answered:
         for refuted in part.refuted:
             _print_refuted(console, system, part.question.name, refuted)
@@ -47,18 +47,16 @@ def print_proofs(
     console.print(_summary(proofs.answered))
 
 
-def _table(asked: Sequence[Answered]) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
-    for column in ("", "proved", "refuted", "undecided"):
-        table.add_column(column, justify="right" if column else "left")
-    table.add_column("")
+def _sheet(asked: Sequence[Answered]) -> Sheet:
+    rows = []
     for part in asked:
         proved = len(part.answers) - len(part.refuted) - len(part.undecided)
         counts = [proved, len(part.refuted), len(part.undecided)]
-        style = "red" if part.refuted else "" if part.answers else "dim"
-        cells = [str(count) if count else "-" for count in counts]
-        table.add_row(part.question.name, *cells, part.question.text, style=style)
-    return table
+        tone: Tone = "bad" if part.refuted else "" if part.answers else "quiet"
+        cells = [part.question.name, *(str(count) if count else "-" for count in counts)]
+        rows.append(tuple(Cell(text, tone) for text in (*cells, part.question.text)))
+    columns = ("question", "proved", "refuted", "undecided", Words("what is asked"))
+    return Sheet("", columns, tuple(rows))
 
 
 def _print_refuted(console: Console, system: System, name: str, refuted: Refuted) -> None:

@@ -9,13 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.table import Table
 
 from archcheck.configuration import Settings
 from archcheck.findings import DOC_PARTS, EXAMPLES_DAY, Example, Rule, RuleOutcome, evaluate
+from archcheck.reporting.sheets import Cell, Sheet, Words, print_sheet, sheet_markdown
 from archcheck.verification import verify
 
 _KINDS = {
@@ -62,13 +61,18 @@ def _documentation(rule: Rule) -> Iterator[str]:
 
 
 def _thresholds(rule: Rule) -> Iterator[str]:
-    rows = [
-        f"| `{name.replace('_', '-')}` | {_shown(default)} | {meaning} |"
+    rows = tuple(
+        (
+            Cell(f"`{name.replace('_', '-')}`", is_markdown=True),
+            Cell(_shown(default), is_markdown=True),
+            Cell(meaning, is_markdown=True),
+        )
         for name, default, meaning in rule.thresholds()
-    ]
+    )
     if rows:
-        head = ["## Configuration", f"In `[tool.archcheck.rules.{rule.id}]`:", ""]
-        yield "\n".join([*head, "| threshold | default | meaning |", "|---|---|---|", *rows])
+        head = f"## Configuration\nIn `[tool.archcheck.rules.{rule.id}]`:\n\n"
+        columns = ("threshold", Words("default"), Words("meaning"))
+        yield head + sheet_markdown(Sheet("", columns, rows)).rstrip()
 
 
 def _shown(default: object) -> str:
@@ -132,28 +136,39 @@ def _source(function: Any) -> str:
 def rules_index(rules: Sequence[Rule]) -> str:
     """All rules as a page in Markdown, by concern, with links to their pages."""
     parts = [f"# The rules\n\n{len(rules)} rules; {_INDEX_NOTE}"]
+    columns = ("id", Words("name"), Words("severity"), Words("profile"), Words("what holds"))
     for concern, group in groupby(rules, key=lambda rule: rule.concern):
-        rows = [
-            f"| [{rule.id}]({rule.id}.md) | {rule.name} | {rule.severity} | "
-            f"{'' if rule.recommended else 'strict'} | {rule.summary()} |"
+        rows = tuple(
+            (
+                Cell(f"[{rule.id}]({rule.id}.md)", is_markdown=True),
+                rule.name,
+                rule.severity,
+                "" if rule.recommended else "strict",
+                Cell(rule.summary(), is_markdown=True),
+            )
             for rule in group
-        ]
-        head = ["| id | name | severity | profile | what holds |", "|---|---|---|---|---|"]
-        parts.append("\n".join([f"## {concern[0].upper()}{concern[1:]}", "", *head, *rows]))
+        )
+        title = f"{concern[0].upper()}{concern[1:]}"
+        parts.append(sheet_markdown(Sheet(title, columns, rows)).rstrip())
     return "\n\n".join(parts) + "\n"
 
 
 def print_rules(console: Console, rules: Sequence[Rule], chosen: Sequence[Rule]) -> None:
     """All rules as a table by concern; those that the settings leave out are marked."""
     running = {rule.id for rule in chosen}
+    columns = ("id", Words("name"), Words("severity"), Words("runs"), Words("what holds"))
     for concern, group in groupby(rules, key=lambda rule: rule.concern):
-        table = Table(title=concern, title_justify="left", box=box.SIMPLE_HEAD, expand=False)
-        for column in ("id", "name", "severity", "runs", "what holds"):
-            table.add_column(column, overflow="fold")
-        for rule in group:
-            runs = "yes" if rule.id in running else "no"
-            table.add_row(rule.id, rule.name, rule.severity, runs, rule.summary())
-        console.print(table)
+        rows = tuple(
+            (
+                rule.id,
+                rule.name,
+                rule.severity,
+                "yes" if rule.id in running else "no",
+                rule.summary(),
+            )
+            for rule in group
+        )
+        print_sheet(console, Sheet(concern, columns, rows))
     console.print(f"{len(running)} of {len(rules)} rules run; archcheck explain ID prints a page")
 
 

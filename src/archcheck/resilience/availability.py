@@ -17,6 +17,7 @@ from fractions import Fraction as Rational
 import numpy as np
 from numpy.typing import NDArray
 
+from archcheck.findings import Objective, State
 from archcheck.graph import Graph
 from archcheck.model import Datastore, Journey, ModelError, Service, System
 from archcheck.proof import Gap
@@ -51,9 +52,16 @@ class Available:
     gaps: tuple[Gap, ...]
 
     @property
-    def is_broken(self) -> bool:
-        """Whether what is promised cannot be kept."""
-        return self.promised is not None and float(self.exact.high) < self.promised
+    def state(self) -> State | None:
+        """Whether what is promised is met; ``None`` where nothing is.
+
+        Open where the exact value is not known well enough: what is not declared can be worse.
+        """
+        if self.promised is None:
+            return None
+        low = 0.0 if self.gaps else float(self.exact.low)
+        objective = Objective(self.name, "availability", self.promised)
+        return objective.judged(low, float(self.exact.high))
 
     @property
     def agrees(self) -> bool:
@@ -70,8 +78,8 @@ class AvailabilityResult:
 
     @property
     def is_fine(self) -> bool:
-        """Whether all that is promised can be kept."""
-        return not any(each.is_broken for each in self.found)
+        """Whether nothing that is promised is missed."""
+        return not any(each.state == "missed" for each in self.found)
 
 
 def estimate_availability(

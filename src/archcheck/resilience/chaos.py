@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from archcheck.findings import Reading, objectives_of
 from archcheck.model import Scenario, System
 from archcheck.resilience.trials import (
     StoppedError,
@@ -30,13 +30,22 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class BudgetSpent:
-    """What a trigger costs a journey: errors beyond the usual, and the part of the error budget of
-    thirty days that they are; ``None`` where no availability is promised."""
+    """What a trigger costs a journey: errors beyond the usual.
+
+    ``reading``: the availability that they leave in thirty days in which the trigger comes once
+    and nothing else fails; ``None`` where none is promised.
+    """
 
     journey: str
     errors: Estimate | None
-    share: float | None
-    half_width: float
+    reading: Reading | None
+
+    @property
+    def share(self) -> float | None:
+        """The part of the error budget of thirty days; ``None`` where there is no budget."""
+        if self.reading is None or self.reading.objective.bound >= 1:
+            return None
+        return self.reading.strain
 
 
 @dataclass(frozen=True)
@@ -205,13 +214,16 @@ def _budgets(trials: Trials, run: Watched, usual: Watched) -> list[BudgetSpent]:
             continue
         more = [bad - known for bad, known in zip(errors, control[name], strict=True)]
         estimate = of_replications(more)
-        promised = next((j.slo for j in trials.system.journeys if j.name == name), None)
-        allowed = (
-            (1 - float(promised.availability)) * rate * trials.factor * MONTH
-            if promised is not None and promised.availability is not None
-            else math.nan
+        asked = rate * trials.factor * MONTH
+        half = estimate.half_width / asked if estimate is not None else None
+        promised = objectives_of(trials.system, [name])
+        reading = next(
+            (
+                Reading(objective, 1 - sum(more) / len(more) / asked, half)
+                for objective in promised
+                if objective.name == "availability"
+            ),
+            None,
         )
-        share = sum(more) / len(more) / allowed if allowed > 0 else None
-        half = estimate.half_width / allowed if estimate is not None and allowed > 0 else 0.0
-        found.append(BudgetSpent(name, estimate, share, half))
+        found.append(BudgetSpent(name, estimate, reading))
     return found

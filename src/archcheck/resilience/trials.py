@@ -31,6 +31,7 @@ from archcheck.simulation.plan import ArrivalKind, Plan, Stream
 from archcheck.simulation.randomness import place_hash
 from archcheck.simulation.record import BUCKETS, Record
 from archcheck.simulation.replications import Replicator, Stop
+from archcheck.simulation.run_lengths import EVENTS_PER_REQUEST
 from archcheck.units import Rate
 
 TRIGGER = 10.0
@@ -43,9 +44,6 @@ Most of them come after it, because what is asked is whether the system recovers
 _REPLICATIONS = 3
 """Runs of each trigger. A choice: two give an interval, more take time for every trigger."""
 _MOST_EVENTS = 5_000_000
-"""Events of a run: about a second on the compiled engine, at 100 to 200 ns an event."""
-_EVENTS_PER_REQUEST = 3.2
-"""Events of a request at an operation: 2.8 to 3.1 on the models in ``models/``, rounded up."""
 _SHORTEST = 24.0
 """Seconds of the shortest run, however large the load: a trigger of 2 s. A choice."""
 _GOOD, _BAD, _SLOW = 0.9, 0.02, 2.0
@@ -168,7 +166,7 @@ class Trials:
     def _clock(self) -> Clock:
         """Shorter than usual where the load makes too many events."""
         wanted = self.trigger * (_BEFORE + _LASTS + _AFTER) / _LASTS
-        events = _EVENTS_PER_REQUEST * self.flow.requests
+        events = EVENTS_PER_REQUEST * self.flow.requests
         length = min(wanted, max(_SHORTEST, self.events / events if events else wanted))
         interval = length / (_BEFORE + _LASTS + _AFTER)
         return Clock(_BEFORE * interval, (_BEFORE + _LASTS) * interval, length)

@@ -14,7 +14,7 @@ from archcheck.simulation.comparing import Comparison, VariantResult, compare
 from archcheck.simulation.engines import ENGINES, EngineName
 from archcheck.simulation.estimates import Estimate
 from archcheck.simulation.fault_language import parse_fault
-from archcheck.simulation.objectives import Objective, ObjectivesResult, judge_objectives
+from archcheck.simulation.objectives import judge_objectives, runs_for
 from archcheck.simulation.results import (
     Band,
     CallResult,
@@ -38,8 +38,6 @@ __all__ = [
     "Estimate",
     "JourneyTime",
     "Latencies",
-    "Objective",
-    "ObjectivesResult",
     "Overload",
     "RequestResult",
     "ResourceResult",
@@ -50,5 +48,6 @@ __all__ = [
     "compare",
     "judge_objectives",
     "parse_fault",
+    "runs_for",
     "simulate",
 ]

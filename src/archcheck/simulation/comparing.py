@@ -21,14 +21,14 @@ from archcheck.simulation.plan import PlannedJourney
 from archcheck.simulation.record import Record, Tally
 from archcheck.simulation.replications import Progress, Replicator, Stop
 from archcheck.simulation.results import SimulationResult
+from archcheck.simulation.run_lengths import RUNS
 from archcheck.simulation.running import DURATION
 from archcheck.simulation.steady_state import found_warm_up
 from archcheck.simulation.summarising import build_result
 from archcheck.units import Duration
 
-REPLICATIONS = 5
-"""Runs of each variant: enough for an interval of the difference. A choice; common random numbers
-make it narrow."""
+REPLICATIONS = RUNS
+"""Runs of each variant: enough for an interval of the difference."""
 METRICS = ("mean", "p50", "p95", "p99", "errors", "throughput")
 """What is compared: seconds, a share, good answers a second."""
 

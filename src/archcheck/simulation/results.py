@@ -6,14 +6,13 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+from archcheck.findings import PERCENTILES, Objective, Reading, objectives_of
+from archcheck.findings.objectives import Basis
 from archcheck.model import Scenario, System
 from archcheck.simulation.estimates import Estimate
 from archcheck.simulation.histogram import Histogram
 from archcheck.simulation.plan import Assumption
 from archcheck.simulation.steady_state import Overload
-
-QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
-"""The percentiles that are reported."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +34,9 @@ class Latencies:
     @classmethod
     def of(cls, histogram: Histogram) -> Latencies:
         """Read off a histogram."""
-        p50, p90, p95, p99, p999 = (histogram.quantile(share) for share in QUANTILES)
+        read = {name: histogram.quantile(share) for name, share in PERCENTILES.items()}
         maximum = histogram.max if histogram.count else math.nan
-        return cls(histogram.mean, p50, p90, p95, p99, p999, maximum)
+        return cls(mean=histogram.mean, **read, max=maximum)
 
     @classmethod
     def none(cls) -> Latencies:
@@ -199,8 +198,8 @@ class SimulationResult:
     percentiles, ``throughput`` and ``error_rate``. ``counts``: cache hits, redeliveries, breakers
     that opened, replicas that came and went. ``engine``: ``fast`` or ``simpy``, and why that
     one. ``is_complete``: nobody stopped the run; else ``simulated`` seconds of the first one, or
-    fewer replications than were asked for, are there. ``assumptions`` come in the order of
-    their influence.
+    fewer replications than were asked for, are there. ``held_up``: journeys whose requests go
+    into a queue that grows without bound. ``assumptions`` come in the order of their influence.
     """
 
     system: System
@@ -218,6 +217,7 @@ class SimulationResult:
     precision_is_reached: bool
     events: int
     overloads: tuple[Overload, ...]
+    held_up: tuple[str, ...]
     journeys: tuple[RequestResult, ...]
     jobs: tuple[RequestResult, ...]
     operations: tuple[RequestResult, ...]
@@ -269,28 +269,34 @@ class SimulationResult:
                 return resource
         raise KeyError(name)
 
-    def missed_objectives(self) -> tuple[str, ...]:
-        """Latency and availability objectives of the journeys that the run did not meet.
+    @cached_property
+    def objectives(self) -> tuple[Reading, ...]:
+        """What the journeys of the scenario promise, and what the run read; each has a state."""
+        promised = objectives_of(self.system, self.scenario.journeys())
+        return tuple(self.reading(objective) for objective in promised)
 
-        Without a steady state no latency objective of a journey that is held up is met.
+    def reading(self, objective: Objective) -> Reading:
+        """What the run read for an objective of a journey. Raises ``KeyError``.
+
+        The latency of a journey that is held up grows without bound, and those of its requests
+        that still wait count as not answered.
         """
-        missed = []
-        for journey in self.system.journeys:
-            result = self.journey(journey.name)
-            if journey.slo is None or not result.finished:
-                continue
-            for name, _, bound in journey.slo.latencies():
-                measured = getattr(result.latency, name)
-                if math.isnan(measured):
-                    missed.append(f"{journey.name}: {name} grows without bound, promised {bound}")
-                elif measured > float(bound):
-                    missed.append(f"{journey.name}: {name} is {measured:.3g} s, promised {bound}")
-            promised = journey.slo.availability
-            if promised is not None and 1 - result.error_rate < float(promised):
-                missed.append(
-                    f"{journey.name}: {1 - result.error_rate:.3%} answered, promised {promised}"
-                )
-        return tuple(missed)
+        basis: Basis = "replications" if self.replications > 1 else "one run"
+        journey = self.journey(objective.subject)
+        estimates = self.estimates.get(journey.name, {})
+        is_held_up = journey.name in self.held_up
+        if objective.name == "availability":
+            found = estimates.get("error_rate")
+            good = journey.ok + journey.degraded
+            if is_held_up and journey.started:
+                value = good / journey.started
+            else:
+                value = 1 - (found.value if found is not None else journey.error_rate)
+        else:
+            found = None if is_held_up else estimates.get(objective.name)
+            measured = math.inf if is_held_up else getattr(journey.latency, objective.name)
+            value = found.value if found is not None else measured
+        return Reading(objective, value, found.half_width if found is not None else None, basis)
 
 
 def _by_limitation(resource: ResourceResult) -> tuple[float, float, float, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from archcheck.findings import PERCENTILES
 from archcheck.model import Scenario, System
 from archcheck.simulation.causes import TimeBook
 from archcheck.simulation.engines import Choice
@@ -22,8 +23,6 @@ from archcheck.simulation.results import (
     SimulationResult,
 )
 from archcheck.simulation.steady_state import journeys_through, overloads
-
-_PERCENTILES = (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999))
 
 
 def build_result(
@@ -49,6 +48,7 @@ def build_result(
     span = record.span
     overloaded = overloads(plan, record)
     endless = journeys_through(plan, {each.name for each in overloaded})
+    held_up = tuple(plan.journeys[index].name for index in sorted(endless))
     book = TimeBook(plan, record)
     journeys = [
         _requests(planned.name, tally, span, is_endless=index in endless)
@@ -71,13 +71,14 @@ def build_result(
         precision_is_reached=precision_is_reached,
         events=record.events,
         overloads=overloaded,
+        held_up=held_up,
         journeys=tuple(j for j, job in zip(journeys, are_jobs, strict=True) if not job),
         jobs=tuple(j for j, job in zip(journeys, are_jobs, strict=True) if job),
         operations=_operations(plan, record, span, {each.name for each in overloaded}),
         calls=_calls(plan, record, book),
         resources=_resources(plan, record, span, book),
         times=book.journeys(),
-        estimates={} if overloaded else estimates,
+        estimates=_of_steady(estimates, held_up),
         counts=dict(sorted(record.counts.values.items())),
         series=_series(plan, record),
         utilisation_series=_ratio_series(plan, record.busy_series, record.capacity_series),
@@ -215,10 +216,23 @@ def _estimates(plan: Plan, records: Sequence[Record]) -> dict[str, dict[str, Est
     return found
 
 
+def _of_steady(
+    estimates: dict[str, dict[str, Estimate]], held_up: Sequence[str]
+) -> dict[str, dict[str, Estimate]]:
+    """Without the figures that a queue without an end makes meaningless: all but the errors."""
+    known = {
+        name: {metric: each for metric, each in found.items() if metric == "error_rate"}
+        if name in held_up
+        else found
+        for name, found in estimates.items()
+    }
+    return {name: found for name, found in known.items() if found}
+
+
 def _of_journey(records: list[Record], index: int) -> dict[str, Estimate | None]:
     estimates = {"mean": mean_latency(records, index)}
     merged = [Histogram.merged(record.journeys[index].latency) for record in records]
-    for name, share in _PERCENTILES:
+    for name, share in PERCENTILES.items():
         estimates[name] = of_replications([each.quantile(share) for each in merged])
     good, bad = [], []
     for record in records:

@@ -32,6 +32,7 @@ from archcheck import (
     Work,
     with_,
 )
+from archcheck.findings import objectives_of, tightest
 from archcheck.model import ScenarioError
 from archcheck.planning import (
     at_peak,
@@ -43,8 +44,8 @@ from archcheck.planning import (
 )
 from archcheck.planning.bottlenecks import climb
 from archcheck.planning.changes import zone_lost
+from archcheck.planning.readings import read_flow
 from archcheck.planning.sizing import size
-from archcheck.planning.targets import read_flow, targets_of, tightest
 from archcheck.simulation import simulate
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.plan import Plan
@@ -132,7 +133,7 @@ def test_the_cheapest_sizes_are_those_of_an_exhaustive_search(
 ) -> None:
     system = chain(bound=bound, prices=Prices(cpu_hour=price), zones=("a", "b", "c"))
     plan = steady(system, factor)
-    targets = targets_of(system, ["go"])
+    targets = objectives_of(system, ["go"])
     found = size(system, plan, factor, targets, None, loses_zone=loses)
     names = [group.name for group in plan.groups]
     costs = {"front": 2 * price, "back": 0.5, "store": 2 * price}
@@ -195,7 +196,7 @@ def test_a_rate_limit_is_named() -> None:
 
 def test_the_ladder_goes_from_the_first_bottleneck_to_the_next() -> None:
     system = chain(bound=100_000)
-    bottlenecks = list(climb(steady(system), targets_of(system, ["go"])))
+    bottlenecks = list(climb(steady(system), objectives_of(system, ["go"])))
     assert [each.resource for each in bottlenecks][:2] == ["back threads", "front threads"]
     factors = [each.factor for each in bottlenecks]
     assert factors == sorted(factors)

@@ -164,8 +164,8 @@ def test_a_promise_that_cannot_be_kept() -> None:
         journeys=[Journey("go", "a.run", slo=Slo(availability=98 * percent))],
     )
     journey, endpoint = estimate_availability(Graph(system), samples=1_000).found
-    assert not journey.is_broken
-    assert endpoint.is_broken
+    assert journey.state == "met"
+    assert endpoint.state == "missed"
 
 
 def test_what_is_not_declared_is_named() -> None:

@@ -5,6 +5,11 @@ product form (Baskett, Chandy, Muntz and Palacios, Open, Closed, and Mixed Netwo
 1975) the solution is exact; else, and where an exact solution would take too long, it is
 approximate, and says so. :func:`solve_layered` takes networks whose servers are themselves
 customers of other servers: threads that are held while they wait.
+
+No command asks it yet. It is a solver of its own that scripts use (docs/planning.md), and the one
+that plans are to use instead of ``planning/flow`` (docs/decisions/networks-wait-for-plans.md). Who
+checks it: ``tests/unit/capacity/test_networks.py`` and ``test_layered.py`` hold it against Markov
+chains, closed forms and published solutions.
 """
 
 from archcheck.capacity.networks.layers import Entry, LayeredSolution, Processor, Task

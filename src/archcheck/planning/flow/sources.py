@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from archcheck.capacity.sessions import session_visits
+from archcheck.model import distributions
 from archcheck.planning.flow.moments import Moments
 from archcheck.simulation.plan import (
     ArrivalKind,
@@ -18,13 +20,10 @@ from archcheck.simulation.plan import (
     Stream,
 )
 
-_LONG = 1 << 14
-"""Steps after which a session counts as endless when nobody has left: by squaring, 14 products."""
-
 
 @lru_cache(maxsize=4096)
 def moments_of(sampler: Sampler) -> Moments:
-    """Mean and variance of a distribution; of one without a variance, ten times the mean."""
+    """Mean and variance of a distribution, by the formulas of the declared ones."""
     a, b = sampler.a, sampler.b
     match sampler.shape:
         case Shape.CONSTANT:
@@ -32,22 +31,22 @@ def moments_of(sampler: Sampler) -> Moments:
         case Shape.EXPONENTIAL:
             return Moments(a, a * a)
         case Shape.LOGNORMAL:
-            mean = math.exp(a + b * b / 2)
-            return Moments(mean, mean**2 * math.expm1(b * b))
+            return _moments(math.exp(a + b * b / 2), distributions.lognormal_variation(b))
         case Shape.GAMMA:
-            return Moments(a * b, a * a * b)
+            return _moments(a * b, distributions.gamma_variation(b))
         case Shape.WEIBULL:
-            mean = a * math.gamma(1 + 1 / b)
-            return Moments(mean, max(0.0, a * a * math.gamma(1 + 2 / b) - mean**2))
+            return _moments(a * math.gamma(1 + 1 / b), distributions.weibull_variation(b))
         case Shape.PARETO:
-            mean = a * b / (b - 1) if b > 1 else 1e6 * a
-            spread = a * a * b / ((b - 1) ** 2 * (b - 2)) if b > 2 else 100 * mean**2
-            return Moments(mean, spread)
+            return _moments(a * b / (b - 1), distributions.pareto_variation(b))
         case Shape.UNIFORM:
             return Moments((a + b) / 2, (b - a) ** 2 / 12)
         case _:
             values = np.array(sampler.values)
             return Moments(float(values.mean()), float(values.var()))
+
+
+def _moments(mean: float, variation: float) -> Moments:
+    return Moments(mean, variation * mean**2)
 
 
 def open_rate(stream: Stream) -> float:
@@ -68,7 +67,7 @@ def open_rate(stream: Stream) -> float:
 def visits_of(stream: Stream, journeys: int) -> dict[int, float]:
     """How often a user of a stream goes through each journey in one round."""
     if stream.session is not None:
-        found = _visits(stream.session, journeys)
+        found, _ = _visits(stream.session, journeys)
         return {index: float(count) for index, count in enumerate(found) if count}
     shares: dict[int, float] = {}
     before = 0.0
@@ -79,33 +78,20 @@ def visits_of(stream: Stream, journeys: int) -> dict[int, float]:
 
 
 @lru_cache(maxsize=64)
-def _visits(session: PlannedSession, journeys: int) -> tuple[float, ...]:
-    """Visits until the user leaves; of users who never leave, each journey's long-run share."""
-    moves = np.zeros((journeys, journeys))
+def _visits(session: PlannedSession, journeys: int) -> tuple[tuple[float, ...], bool]:
+    """Visits until the user leaves, and whether he ever does."""
+    moves: list[dict[int, float]] = [{} for _ in range(journeys)]
     for row, choices in enumerate(session.rows):
         before = 0.0
         for journey, reached in choices:
-            moves[row, journey] += reached - before
+            moves[row][journey] = moves[row].get(journey, 0.0) + reached - before
             before = reached
-    start = np.zeros(journeys)
-    start[session.first] = 1.0
-    lazy = (moves + np.eye(journeys)) / 2
-    far = np.linalg.matrix_power(lazy, _LONG)
-    if float((start @ far).sum()) > 1 - 1e-6:
-        return tuple(float(x) for x in start @ far)
-    reached = (start @ np.linalg.matrix_power(np.eye(journeys) + moves, journeys)) > 0
-    inner = np.flatnonzero(reached)
-    table = np.eye(len(inner)) - moves[np.ix_(inner, inner)].T
-    found = np.zeros(journeys)
-    found[inner] = np.linalg.solve(table, start[inner])
-    return tuple(float(x) for x in found)
+    return session_visits(moves, session.first)
 
 
 def leaves(session: PlannedSession, journeys: int) -> bool:
     """Whether users leave at some time."""
-    return abs(sum(_visits(session, journeys)) - 1) > 1e-9 or any(
-        not row or row[-1][1] < 1 - 1e-9 for row in session.rows
-    )
+    return _visits(session, journeys)[1]
 
 
 @lru_cache(maxsize=256)

@@ -131,7 +131,7 @@ def bottleneck_chart(plan: CapacityPlan) -> Chart:
             "bottleneck": f"{number}. {bottleneck.resource or bottleneck.reason.partition(':')[0]}",
             "load": total * bottleneck.factor,
             "text": f"{total * bottleneck.factor:,.4g}/s",
-            "missed": str(bottleneck.limit.target),
+            "missed": str(bottleneck.limit.objective),
         }
         for number, bottleneck in enumerate(plan.bottlenecks, start=1)
     ]

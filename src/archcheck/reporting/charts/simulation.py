@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from archcheck.findings import PERCENTILES
 from archcheck.reporting.charts.base import RED, WIDTH, Chart, data, millis
 from archcheck.simulation import SeriesPoint, SimulationResult
 from archcheck.simulation.record import BUCKETS
@@ -24,8 +25,6 @@ CAUSES = {
 }
 """Why time passed, each with its colour."""
 _SHOWN_RESOURCES = 5
-"""Lines in the chart of utilisations, the busiest first: more cannot be told apart."""
-_PERCENTILES = ("p50", "p90", "p95", "p99", "p999")
 
 
 def simulation_chart(result: SimulationResult) -> Chart:
@@ -200,7 +199,7 @@ def percentile_chart(result: SimulationResult) -> Chart:
         }
         for journey in result.journeys
         if journey.finished
-        for name in _PERCENTILES
+        for name in PERCENTILES
     ]
     return (
         alt.Chart(data(rows))

@@ -6,9 +6,10 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from archcheck.planning import CapacityPlan, Reading, Sustained
+from archcheck.planning import CapacityPlan, Sustained
+from archcheck.reporting.objectives import reading_data, readings_data
 
-FORMAT = "archcheck.plan/1"
+FORMAT = "archcheck.plan/2"
 
 
 def plan_data(plan: CapacityPlan) -> dict[str, Any]:
@@ -20,7 +21,8 @@ def plan_data(plan: CapacityPlan) -> dict[str, Any]:
         "complete": plan.is_complete,
         "fine": plan.is_fine,
         "simulations": plan.runs,
-        "targets": [_reading(reading) for reading in plan.today],
+        "carried": plan.carried,
+        "objectives": readings_data(plan.today),
         "sustained": _sustained(plan.sustained),
         "journeys": [
             {
@@ -40,7 +42,7 @@ def plan_data(plan: CapacityPlan) -> dict[str, Any]:
                 "resource": bottleneck.resource,
                 "load": bottleneck.load,
                 "reason": bottleneck.reason,
-                "limit": _reading(bottleneck.limit),
+                "limit": reading_data(bottleneck.limit),
             }
             for bottleneck in plan.bottlenecks
         ],
@@ -56,27 +58,20 @@ def plan_data(plan: CapacityPlan) -> dict[str, Any]:
     return {key: _finite(value) for key, value in data.items()}
 
 
-def _reading(reading: Reading) -> dict[str, Any]:
-    return {
-        **asdict(reading.target),
-        "value": reading.value,
-        "half_width": reading.half_width,
-        "met": reading.strain <= 1,
-    }
-
-
 def _sustained(found: Sustained | None) -> dict[str, Any] | None:
     if found is None:
         return None
-    limit = _reading(found.limit) if found.limit is not None else None
+    limit = reading_data(found.limit) if found.limit is not None else None
     return {**asdict(found), "limit": limit}
 
 
 def _sizing(plan: CapacityPlan) -> dict[str, Any] | None:
     if plan.sizing is None:
         return None
-    readings = [_reading(reading) for reading in plan.sizing.readings]
-    return {**asdict(plan.sizing), "is_least": plan.sizing.is_least, "readings": readings}
+    found = asdict(plan.sizing)
+    found["objectives"] = readings_data(plan.sizing.readings)
+    del found["readings"]
+    return {**found, "state": plan.sizing.state, "is_least": plan.sizing.is_least}
 
 
 def _costs(plan: CapacityPlan) -> dict[str, Any] | None:

@@ -17,9 +17,11 @@ h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid #8884; }
 th, td { text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
-.good::before { content: "\\2713  "; color: #2a7d2a; }
-.bad::before { content: "!  "; color: #c62828; }
+th:first-child, td:first-child, .words { text-align: left; }
+td.bad, td.strong { font-weight: bold; }
+li.met::before { content: "\\2713  "; color: #2a7d2a; }
+li.missed::before { content: "!  "; color: #c62828; }
+li.open::before { content: "?  "; }
 ul { list-style: none; padding: 0; } .remark { opacity: .75; }
 figure { margin: 1rem 0; background: #fff; } figure svg { max-width: 100%; height: auto; }
 """
@@ -28,8 +30,7 @@ figure { margin: 1rem 0; background: #fff; } figure svg { max-width: 100%; heigh
 def plan_page(plan: CapacityPlan) -> str:
     """The page."""
     answers = "".join(
-        f'<li class="{"good" if is_good else "bad"}">{escape(sentence)}</li>'
-        for is_good, sentence in verdicts(plan)
+        f'<li class="{state}">{escape(sentence)}</li>' for state, sentence in verdicts(plan)
     )
     svg = chart_svg(capacity_chart(plan))
     tables = "".join(sheet_html(sheet) for sheet in sheets(plan))

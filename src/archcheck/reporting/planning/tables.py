@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from archcheck.findings import State
 from archcheck.planning import CapacityPlan, Costs, Curve, CurvePoint, Sizing, Sustained
+from archcheck.reporting.objectives import objectives_sheet
 from archcheck.reporting.sheets import Sheet
 
 _CURVE_ROWS = 9
@@ -23,6 +25,8 @@ def headline(plan: CapacityPlan) -> str:
 
 def sheets(plan: CapacityPlan) -> Iterator[Sheet]:
     """All tables for which there is something."""
+    if plan.today:
+        yield objectives_sheet(plan.today, "objectives at the declared load, simulated")
     yield _sustained(plan)
     if plan.bottlenecks:
         yield _ladder(plan)
@@ -39,11 +43,12 @@ def sheets(plan: CapacityPlan) -> Iterator[Sheet]:
         yield _compared(plan)
 
 
-def verdicts(plan: CapacityPlan) -> Iterator[tuple[bool, str]]:
-    """The answers in a sentence each, and whether they are good ones."""
+def verdicts(plan: CapacityPlan) -> Iterator[tuple[State, str]]:
+    """The answers in a sentence each, and their states."""
     found = plan.sustained
     if found is not None:
-        yield found.low >= 1, f"sustainable load: {interval(found)}{_ended(found)}"
+        yield plan.carried, f"declared load: {_carried(plan)}"
+        yield plan.carried, f"sustainable load: {interval(found)}{_ended(found)}"
     if plan.headroom is not None:
         room = plan.headroom
         lasts = (
@@ -51,29 +56,38 @@ def verdicts(plan: CapacityPlan) -> Iterator[tuple[bool, str]]:
             if math.isinf(room.months)
             else f"lasts {room.months:.1f} months ({room.low:.1f} to {room.high:.1f})"
         )
-        yield room.months > 0, f"growing by {room.growth:.1%} a month it {lasts}"
+        state: State = "met" if room.low > 0 else "open" if room.high > 0 else "missed"
+        yield state, f"growing by {room.growth:.1%} a month it {lasts}"
     sizing = plan.sizing
     if sizing is not None and sizing.unreachable:
-        yield False, f"x{sizing.factor:g} cannot be reached by sizes: {sizing.unreachable}"
+        yield "missed", f"x{sizing.factor:g} cannot be reached by sizes: {sizing.unreachable}"
     elif sizing is not None:
-        yield sizing.confirmed or not sizing.readings, _sized(sizing)
+        yield sizing.state or "open", _sized(sizing)
     if not plan.is_complete:
-        yield False, "STOPPED before the end: what is missing was not worked out"
+        yield "open", "STOPPED before the end: what is missing was not worked out"
+
+
+def _carried(plan: CapacityPlan) -> str:
+    if not plan.today:
+        return f"{plan.carried} by the analytic solution, not simulated"
+    if plan.carried == "met":
+        return "all objectives met"
+    worst = [str(reading) for reading in plan.today if reading.state == plan.carried]
+    return f"{plan.carried}: {'; '.join(worst)}"
 
 
 def _ended(found: Sustained) -> str:
-    return f"; what ends it: {found.limit.target}" if found.limit is not None else ""
+    return f"; what ends it: {found.limit.objective}" if found.limit is not None else ""
 
 
 def _sized(sizing: Sizing) -> str:
     least = "the least" if sizing.is_least else f"at most {sizing.cost / sizing.bound - 1:.1%} more"
-    agreed = (
-        "a simulation agrees"
-        if sizing.confirmed
-        else "not simulated"
-        if not sizing.readings
-        else f"a simulation does NOT agree: {_worst(sizing)}"
-    )
+    agreed = {
+        None: "not simulated",
+        "met": "a simulation agrees",
+        "open": f"a simulation leaves it open: {_worst(sizing)}",
+        "missed": f"a simulation does NOT agree: {_worst(sizing)}",
+    }[sizing.state]
     return (
         f"x{sizing.factor:g} for {sizing.cost:.4g} {sizing.currency}/h, {least} by the analytic "
         f"solution; {agreed}"
@@ -81,10 +95,7 @@ def _sized(sizing: Sizing) -> str:
 
 
 def _worst(sizing: Sizing) -> str:
-    reading = max(sizing.readings, key=lambda each: each.strain)
-    if reading.target.what in ("errors", "load"):
-        return f"{reading.target}, got {reading.value:.3%} ±{reading.half_width:.2%}"
-    return f"{reading.target}, got {time(reading.value)} ±{time(reading.half_width)}"
+    return "; ".join(str(each) for each in sizing.readings if each.state == sizing.state)
 
 
 def interval(found: Sustained) -> str:
@@ -156,7 +167,7 @@ def _ladder(plan: CapacityPlan) -> Sheet:
             f"{number}. {bottleneck.resource or bottleneck.reason}",
             f"x{bottleneck.factor:.3g}",
             rate(total * bottleneck.factor),
-            str(bottleneck.limit.target),
+            str(bottleneck.limit.objective),
         )
         for number, bottleneck in enumerate(plan.bottlenecks, start=1)
     )

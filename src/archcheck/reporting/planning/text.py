@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from archcheck.planning import CapacityPlan
 from archcheck.reporting.console import printable
+from archcheck.reporting.objectives import SIGNS, TONES
 from archcheck.reporting.planning.tables import headline, sheets, verdicts
+from archcheck.reporting.sheets import STYLES, print_sheets
 
 
 def print_plan(console: Console, plan: CapacityPlan, *, verbose: bool = False) -> None:
     """The answers, then the tables behind them; with ``verbose``, what was assumed."""
     console.print(Text(printable(headline(plan)), style="bold"))
-    for is_good, sentence in verdicts(plan):
-        console.print(
-            Text.assemble(
-                ("+ " if is_good else "! ", "green" if is_good else "bold red"), printable(sentence)
-            )
-        )
-    for sheet in sheets(plan):
-        table = Table(
-            title=printable(sheet.title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
-        )
-        for number, column in enumerate(sheet.columns):
-            table.add_column(
-                printable(column),
-                justify="right" if number else "left",
-                no_wrap=bool(number),
-                overflow="fold",
-            )
-        for row in sheet.rows:
-            table.add_row(*map(Text, map(printable, row)))
-        console.print()
-        if sheet.rows:
-            console.print(table)
-        else:
-            console.print(Text(printable(sheet.title), style="italic"))
-        if sheet.remark:
-            console.print(Text(printable(sheet.remark), style="dim"))
+    for state, sentence in verdicts(plan):
+        sign = (f"{SIGNS[state]} ", STYLES[TONES[state]])
+        console.print(Text.assemble(sign, printable(sentence)))
+    print_sheets(console, sheets(plan))
     if verbose:
         for assumption in plan.assumptions:
             console.print(

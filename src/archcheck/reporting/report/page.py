@@ -21,6 +21,7 @@ from archcheck.diagrams.look import PALETTES, Theme
 from archcheck.diagrams.text_width import font_faces
 from archcheck.findings import Rule
 from archcheck.reporting.charts import theme_of
+from archcheck.reporting.objectives import objectives_sheet
 from archcheck.reporting.report import sections
 from archcheck.reporting.report.drawings import pictures
 from archcheck.reporting.report.facts import facts
@@ -47,7 +48,9 @@ def report_page(review: Review) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals.update(sheet=sheet_html, sections=sections)
+    environment.globals.update(
+        sheet=sheet_html, objectives_sheet=objectives_sheet, sections=sections
+    )
     return environment.from_string(_own("page.html")).render(
         policy=_policy(script, library),
         heading=review.canvas.heading("review"),

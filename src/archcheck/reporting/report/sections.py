@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from archcheck.configuration import RANK
-from archcheck.diagrams.overlays import seconds
 from archcheck.findings import (
     CONCERNS,
     Evidence,
@@ -31,7 +30,8 @@ from archcheck.reporting.charts import (
 from archcheck.reporting.planning.tables import headline, sheets, verdicts
 from archcheck.reporting.report.review import Review
 from archcheck.reporting.sheets import Sheet
-from archcheck.simulation import RequestResult, SimulationResult
+from archcheck.reporting.simulation.tables import requests_sheet, resources_sheet
+from archcheck.simulation import SimulationResult
 
 _AROUND = 2
 """Lines of the model before and after the one that is meant. A choice, as the three below: they
@@ -190,50 +190,25 @@ def figures(review: Review) -> Iterator[tuple[str, str, bool | None]]:
         yield "claims proved", str(proved), None
         yield "claims refuted", str(refuted), refuted == 0
     if review.run is not None:
-        missed = review.run.missed_objectives()
-        yield "objectives missed", str(len(missed)), not missed
+        states = Counter(reading.state for reading in review.run.objectives)
+        yield "objectives missed", str(states["missed"]), not states["missed"]
+        if states["open"]:
+            yield "objectives open", str(states["open"]), None
     if review.plan is not None and review.plan.sustained is not None:
         factor = review.plan.sustained.factor
         shown = "no limit" if math.isinf(factor) else f"x{factor:.3g}"
-        yield "sustainable load", shown, review.plan.sustained.low >= 1
+        is_good = {"met": True, "missed": False, "open": None}[review.plan.carried]
+        yield "sustainable load", shown, is_good
 
 
 def journey_sheet(run: SimulationResult) -> Sheet:
     """The journeys and jobs of a run."""
-    columns = ("journey", "started", "/s", "errors", "mean", "p50", "p95", "p99", "p99.9")
-    rows = tuple(_journey_row(each) for each in (*run.journeys, *run.jobs) if each.started)
-    return Sheet("journeys", columns, rows)
-
-
-def _journey_row(each: RequestResult) -> tuple[str, ...]:
-    latency = each.latency
-    values = (latency.mean, latency.p50, latency.p95, latency.p99, latency.p999)
-    errors = "-" if math.isnan(each.error_rate) else f"{each.error_rate:.2%}"
-    return (
-        each.name,
-        f"{each.started:,}",
-        f"{each.throughput:,.4g}",
-        errors,
-        *("-" if math.isnan(value) else seconds(value) for value in values),
-    )
+    return requests_sheet("journey", run, (*run.journeys, *run.jobs))
 
 
 def resource_sheet(run: SimulationResult) -> Sheet:
     """The busiest resources of a run."""
-    rows = tuple(
-        (
-            f"{each.name} {each.what}",
-            "-" if each.servers is None else f"{each.servers:g}",
-            f"{each.utilisation:.1%}",
-            f"{each.busiest:.1%}",
-            f"{each.waiting:.2f}",
-            seconds(each.mean_wait),
-            f"{each.rejected:,}",
-        )
-        for each in run.bottlenecks[:_SHOWN_BUSY]
-    )
-    columns = ("resource", "servers", "busy", "busiest node", "waiting", "mean wait", "rejected")
-    return Sheet("busiest resources", columns, rows)
+    return resources_sheet(run, most=_SHOWN_BUSY)
 
 
 def plan_parts(review: Review) -> dict[str, Any] | None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from archcheck.model import System
 from archcheck.proof import Gap
 from archcheck.reporting.console import printable
-from archcheck.resilience import Answers, AvailabilityResult
+from archcheck.reporting.objectives import TONES
+from archcheck.reporting.sheets import Cell, Sheet, Words, print_sheet
+from archcheck.resilience import Answers, AvailabilityResult, Available
 
-AVAILABILITY_FORMAT = "archcheck.availability/1"
+AVAILABILITY_FORMAT = "archcheck.availability/2"
 KILLED_FORMAT = "archcheck.killed/1"
 _MONTH = 30 * 24 * 60
 """Minutes of thirty days, the usual window of an availability."""
@@ -24,25 +24,30 @@ _MONTH = 30 * 24 * 60
 def print_availability(console: Console, result: AvailabilityResult) -> None:
     """A row for each journey and endpoint: exact, sampled, promised, minutes lost in a month."""
     console.print(Text(f"availability of {printable(result.system.name)}", style="bold"))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("", overflow="fold")
-    for column in ("exact", "sampled, 95% interval", "down in 30 days", "promised"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for each in result.found:
-        low, high = float(each.exact.low), float(each.exact.high)
-        exact = f"{high:.6%}" if each.exact.is_exact else f"{low:.6%} to {high:.6%}"
-        promised = f"{each.promised:.4%}" if each.promised is not None else ""
-        table.add_row(
-            Text(printable(each.name), style="" if each.is_journey else "dim"),
-            ("at most " if each.gaps else "") + exact,
-            f"{each.low:.4%} to {each.high:.4%}",
-            f"{'at least ' if each.gaps else ''}{(1 - high) * _MONTH:.4g} min",
-            Text(promised, style="bold red" if each.is_broken else ""),
-        )
-    console.print(table)
+    print_sheet(console, availability_sheet(result))
     gaps = {_gap(gap) for each in result.found for gap in each.gaps}
     for gap in sorted(gaps):
         console.print(Text(f"not declared, counted as always up: {printable(gap)}", style="dim"))
+
+
+def availability_sheet(result: AvailabilityResult) -> Sheet:
+    """A row for each journey and endpoint."""
+    estimates = ("exact", "sampled, 95% interval", "down in 30 days")
+    columns = ("journey or endpoint", *estimates, "promised", "state")
+    return Sheet("", columns, tuple(map(_row, result.found)))
+
+
+def _row(each: Available) -> tuple[str | Cell, ...]:
+    low, high = float(each.exact.low), float(each.exact.high)
+    exact = f"{high:.6%}" if each.exact.is_exact else f"{low:.6%} to {high:.6%}"
+    return (
+        Cell(each.name, "" if each.is_journey else "quiet"),
+        ("at most " if each.gaps else "") + exact,
+        f"{each.low:.4%} to {each.high:.4%}",
+        f"{'at least ' if each.gaps else ''}{(1 - high) * _MONTH:.4g} min",
+        f"{each.promised:.4%}" if each.promised is not None else "",
+        Cell(each.state, TONES[each.state]) if each.state is not None else "",
+    )
 
 
 def _gap(gap: Gap) -> str:
@@ -59,6 +64,7 @@ def availability_data(result: AvailabilityResult) -> dict[str, Any]:
                 "name": each.name,
                 "is_journey": each.is_journey,
                 "promised": each.promised,
+                "state": each.state,
                 "exact": [float(each.exact.low), float(each.exact.high)],
                 "sampled": each.sampled,
                 "interval": [each.low, each.high],
@@ -79,20 +85,23 @@ def print_killed(
     """A row for each journey, a column for each share; with ``rates``, their weighted mean."""
     title = f"{printable(system.name)}: the chance to answer, from the call graph alone"
     console.print(Text(title, style="bold"))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    for answers in found:
-        first = answers[0]
-        table.add_column(f"{first.killed} of {first.containers} killed", justify="right")
-    table.add_column("needs", overflow="fold")
+    print_sheet(console, killed_sheet(found, rates))
+
+
+def killed_sheet(
+    found: Sequence[Sequence[Answers]], rates: Mapping[str, float] | None = None
+) -> Sheet:
+    """A row for each journey; with ``rates``, one for their weighted mean."""
+    columns = (f"{each[0].killed} of {each[0].containers} killed" for each in found)
+    rows = []
     for row in zip(*found, strict=True):
         needed = ", ".join(f"{name} x{n}" if n > 1 else name for name, n in row[0].needed)
-        chances = [f"{float(each.probability):.3f}" for each in row]
-        table.add_row(printable(row[0].journey), *chances, Text(printable(needed)))
+        chances = (f"{float(each.probability):.3f}" for each in row)
+        rows.append((row[0].journey, *chances, needed))
     if rates:
-        means = [f"{mean_chance(answers, rates):.3f}" for answers in found]
-        table.add_row("weighted by their rates", *means, "")
-    console.print(table)
+        means = (f"{mean_chance(answers, rates):.3f}" for answers in found)
+        rows.append(("weighted by their rates", *means, ""))
+    return Sheet("", ("journey", *columns, Words("needs")), tuple(rows))
 
 
 def mean_chance(answers: Sequence[Answers], rates: Mapping[str, float]) -> float:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from archcheck.reporting.objectives import reading_data
 from archcheck.resilience import ChaosResult, PhaseMap, TriggerResult
 
-CHAOS_FORMAT = "archcheck.chaos/1"
+CHAOS_FORMAT = "archcheck.chaos/2"
 PHASES_FORMAT = "archcheck.phases/1"
 
 
@@ -41,7 +42,7 @@ def _trigger(result: TriggerResult) -> dict[str, Any]:
                 "journey": each.journey,
                 "errors": asdict(each.errors) if each.errors is not None else None,
                 "share_of_budget": each.share,
-                "half_width": each.half_width,
+                "objective": reading_data(each.reading) if each.reading is not None else None,
             }
             for each in result.budgets
         ],

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from archcheck.reporting.console import printable
+from archcheck.reporting.sheets import Cell, Sheet, Tone, Words, print_sheet
 from archcheck.resilience import BudgetSpent, ChaosResult, PhaseMap, TriggerResult
+from archcheck.resilience.phases import PhaseRow
 from archcheck.units import Duration
 
-_STYLES = {"recovers": "green", "slow": "yellow", "stuck": "bold red"}
-_SIGNS = {"stable": (" . ", "green"), "vulnerable": (" V ", "yellow"), "overloaded": (" X ", "red")}
+_TONES: dict[str, Tone] = {"recovers": "good", "slow": "warning", "stuck": "bad"}
+_SIGNS = {
+    "stable": Cell(".", "good"),
+    "vulnerable": Cell("V", "warning"),
+    "overloaded": Cell("X", "bad"),
+}
 
 
 def print_chaos(console: Console, found: ChaosResult) -> None:
@@ -32,21 +36,7 @@ def print_chaos(console: Console, found: ChaosResult) -> None:
             )
         )
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("trigger", overflow="fold")
-    for column in ("lasts", "afterwards", "all normal after", "fewest answers"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("errors and budget", overflow="fold")
-    for result in found.results:
-        table.add_row(
-            Text(printable(result.trigger.name)),
-            str(Duration(round(result.lasted, 3))),
-            Text(result.verdict, style=_STYLES[result.verdict]),
-            _recovery(result),
-            f"{result.worst:.0%}",
-            Text("\n".join(filter(None, map(_budget, result.budgets))) or "none"),
-        )
-    console.print(table)
+    print_sheet(console, chaos_sheet(found))
     for result in found.results:
         if result.stuck is not None:
             console.print(
@@ -57,6 +47,23 @@ def print_chaos(console: Console, found: ChaosResult) -> None:
             )
     if found.untried:
         console.print(Text(f"STOPPED: {found.untried} triggers were not tried", style="bold red"))
+
+
+def chaos_sheet(found: ChaosResult) -> Sheet:
+    """A row for each trigger."""
+    rows = tuple(
+        (
+            result.trigger.name,
+            str(Duration(round(result.lasted, 3))),
+            Cell(result.verdict, _TONES[result.verdict]),
+            _recovery(result),
+            f"{result.worst:.0%}",
+            "\n".join(filter(None, map(_budget, result.budgets))) or "none",
+        )
+        for result in found.results
+    )
+    columns = ("trigger", "lasts", "afterwards", "all normal after", "fewest answers")
+    return Sheet("", (*columns, Words("errors and budget")), rows)
 
 
 def _recovery(result: TriggerResult) -> str:
@@ -70,9 +77,9 @@ def _budget(spent: BudgetSpent) -> str:
     errors = spent.errors
     if errors is None or errors.value < 0.5:
         return ""
-    text = f"{printable(spent.journey)}: {errors.value:,.0f} ±{errors.half_width:,.0f}"
-    if spent.share is not None:
-        text += f", {spent.share:.2%} ±{spent.half_width:.2%} of 30 days"
+    text = f"{spent.journey}: {errors.value:,.0f} ±{errors.half_width:,.0f}"
+    if spent.share is not None and spent.reading is not None:
+        text += f", {spent.share:.2%} ±{spent.reading.slack:.2%} of 30 days"
     return text
 
 
@@ -85,14 +92,7 @@ def print_phases(console: Console, found: PhaseMap) -> None:
             style="bold",
         )
     )
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("load", justify="right")
-    for size in found.sizes:
-        table.add_column(_size(found.trigger, size), justify="center")
-    for row in found.rows:
-        table.add_row(f"x{row.factor:g}", *(Text(*_SIGNS[phase]) for phase in row.phases))
-    console.print(table)
-    console.print(". recovers   V vulnerable: stays broken afterwards   X overloaded anyway")
+    print_sheet(console, phases_sheet(found))
     for escape in found.escapes:
         kept = (
             "not even shedding all load lets it recover"
@@ -105,6 +105,18 @@ def print_phases(console: Console, found: PhaseMap) -> None:
         )
     if not found.is_complete:
         console.print(Text("STOPPED before the end", style="bold red"))
+
+
+def phases_sheet(found: PhaseMap) -> Sheet:
+    """A row for each load, a column for each size of the trigger."""
+    columns = ("load", *(_size(found.trigger, size) for size in found.sizes))
+    rows = tuple(map(_load, found.rows))
+    legend = ". comes back   V vulnerable: stays broken afterwards   X overloaded anyway"
+    return Sheet("", columns, rows, legend)
+
+
+def _load(row: PhaseRow) -> tuple[str | Cell, ...]:
+    return (f"x{row.factor:g}", *(_SIGNS[phase] for phase in row.phases))
 
 
 def _title(found: PhaseMap) -> str:

@@ -1,23 +1,22 @@
-"""Variants side by side, for a terminal and as plain data."""
+"""Variants side by side, as tables and as plain data."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from archcheck.reporting.console import printable
-from archcheck.reporting.sheets import Sheet
+from archcheck.reporting.objectives import TONES, readings_data
+from archcheck.reporting.sheets import Cell, Sheet, Words, print_sheets
 from archcheck.simulation import Estimate
 from archcheck.simulation.comparing import METRICS, Compared, Comparison, VariantResult
 
-FORMAT = "archcheck.compare/1"
+FORMAT = "archcheck.compare/2"
 _REMARK = (
     "differences to the first have 95% intervals of the paired runs; "
     "* marks those that exclude zero"
@@ -25,39 +24,35 @@ _REMARK = (
 
 
 def print_comparison(console: Console, found: Comparison) -> None:
-    """A table for each journey: variants are rows, metrics are columns."""
-    console.print(Text(comparison_headline(found), style="bold"))
-    for label, variant in zip(_labels(found), found.variants, strict=True):
-        console.print(Text(f"{label:>2}  {printable(variant.name)}"))
-    for name in _journeys(found):
-        table = _table(name)
-        for metric in METRICS:
-            table.add_column(metric, justify="right", no_wrap=True)
-        for label, variant in zip(_labels(found), found.variants, strict=True):
-            cells = [_cell(each) for each in variant.compared if each.journey == name]
-            table.add_row(label, *(cells or [Text("-")] * len(METRICS)))
-        console.print()
-        console.print(table)
-    table = _table("busiest resource")
-    table.add_column("bottleneck")
-    table.add_column("busy", justify="right")
-    for label, variant in zip(_labels(found), found.variants, strict=True):
-        table.add_row(label, *map(printable, _bottleneck(variant)))
-    console.print()
-    console.print(table)
-    console.print(_REMARK)
+    """The variants, then a table for each journey: variants are rows, metrics are columns."""
+    console.print(Text(printable(comparison_headline(found)), style="bold"))
+    print_sheets(console, comparison_sheets(found))
 
 
 def comparison_sheets(found: Comparison) -> Iterator[Sheet]:
-    """The same for a page: a table for each journey, and the busiest resources."""
+    """The variants with their letters, each journey, the objectives, the busiest resources."""
+    variants = [*zip(_labels(found), found.variants, strict=True)]
+    named = tuple((label, variant.name) for label, variant in variants)
+    yield Sheet("variants", ("", Words("what")), named)
     for name in _journeys(found):
         rows = []
-        for variant in found.variants:
-            cells = [_cell(each).plain for each in variant.compared if each.journey == name]
-            rows.append((variant.name, *(cells or ["-"] * len(METRICS))))
-        yield Sheet(name, ("variant", *METRICS), tuple(rows), _REMARK)
-    busiest = tuple((variant.name, *_bottleneck(variant)) for variant in found.variants)
-    yield Sheet("busiest resource", ("variant", "bottleneck", "busy"), busiest)
+        for label, variant in variants:
+            cells = [_cell(each) for each in variant.compared if each.journey == name]
+            rows.append((label, *(cells or ["-"] * len(METRICS))))
+        yield Sheet(name, ("", *METRICS), tuple(rows), _REMARK)
+    if any(variant.result.objectives for _, variant in variants):
+        yield _objectives(variants)
+    busiest = tuple((label, *_bottleneck(variant)) for label, variant in variants)
+    yield Sheet("busiest resource", ("", Words("bottleneck"), "busy"), busiest)
+
+
+def _objectives(variants: Sequence[tuple[str, VariantResult]]) -> Sheet:
+    rows = tuple(
+        (label, str(reading.objective), reading.shown, Cell(reading.state, TONES[reading.state]))
+        for label, variant in variants
+        for reading in variant.result.objectives
+    )
+    return Sheet("objectives", ("", Words("objective"), "reading", "state"), rows)
 
 
 def comparison_headline(found: Comparison) -> str:
@@ -79,13 +74,6 @@ def _labels(found: Comparison) -> list[str]:
     return [_label(number) for number in range(len(found.variants))]
 
 
-def _table(title: str) -> Table:
-    """A table for a terminal, its first column without a heading."""
-    table = Table(title=printable(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    return table
-
-
 def _bottleneck(variant: VariantResult) -> tuple[str, str]:
     limit = variant.result.bottleneck
     return (f"{limit.name} {limit.what}", f"{limit.utilisation:.1%}") if limit else ("-", "-")
@@ -97,18 +85,16 @@ def _label(number: int) -> str:
     return chr(ord("A") + place) + (str(round_ + 1) if round_ else "")
 
 
-def _cell(each: Compared) -> Text:
+def _cell(each: Compared) -> str | Cell:
     if math.isnan(each.value):
-        return Text("-")
-    text = Text(_shown(each.value, each.metric))
+        return "-"
+    shown = _shown(each.value, each.metric)
     found = each.difference
-    if found is not None:
-        mark = "*" if each.is_certain else ""
-        text.append(
-            f"\n{_difference(found, each.metric)}{mark}",
-            style="bold" if each.is_certain else "dim",
-        )
-    return text
+    if found is None:
+        return shown
+    mark = "*" if each.is_certain else ""
+    difference = f"{_difference(found, each.metric)}{mark}"
+    return Cell(f"{shown}\n{difference}", "strong" if each.is_certain else "")
 
 
 def _shown(value: float, metric: str) -> str:
@@ -139,7 +125,7 @@ def comparison_data(found: Comparison) -> dict[str, Any]:
                 "name": variant.name,
                 "bottleneck": variant.result.bottleneck.name if variant.result.bottleneck else None,
                 "steady_state": not variant.result.overloads,
-                "missed_objectives": list(variant.result.missed_objectives()),
+                "objectives": readings_data(variant.result.objectives),
                 "compared": [
                     {
                         **asdict(each),

@@ -6,9 +6,10 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from archcheck.reporting.objectives import readings_data
 from archcheck.simulation import CallResult, RequestResult, ResourceResult, SimulationResult
 
-FORMAT = "archcheck.simulate/2"
+FORMAT = "archcheck.simulate/3"
 
 
 def simulation_data(result: SimulationResult) -> dict[str, Any]:
@@ -31,6 +32,7 @@ def simulation_data(result: SimulationResult) -> dict[str, Any]:
         "precision_is_reached": result.precision_is_reached,
         "events": result.events,
         "steady_state": not result.overloads,
+        "held_up": list(result.held_up),
         "overloads": [{**asdict(each), "text": str(each)} for each in result.overloads],
         "journeys": [_request_data(request) for request in result.journeys],
         "jobs": [_request_data(request) for request in result.jobs],
@@ -45,7 +47,7 @@ def simulation_data(result: SimulationResult) -> dict[str, Any]:
             for name, estimates in result.estimates.items()
         },
         "counts": result.counts,
-        "missed_objectives": list(result.missed_objectives()),
+        "objectives": readings_data(result.objectives),
         "series": {
             name: [asdict(point) for point in points] for name, points in result.series.items()
         },

@@ -5,18 +5,17 @@ GitHub refuses comments of more than 65,536 characters: what does not fit is cou
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from archcheck.configuration import RANK
 from archcheck.findings import Finding, Severity
-from archcheck.reporting.console import counted, printable
+from archcheck.reporting.console import counted
+from archcheck.reporting.sheets import Cell, Sheet, Words, markdown_text, sheet_markdown
 from archcheck.verification import Verification
 
 _LIMIT = 60_000
 """Characters, with room below GitHub's limit for the last line and for what others add."""
 _SIGNS: dict[Severity, str] = {"error": "🔴", "warning": "🟡", "info": "🔵"}
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 
 
 def markdown(results: Sequence[Verification]) -> str:
@@ -40,15 +39,15 @@ def _blocks(results: Sequence[Verification]) -> Iterator[str]:
         yield _head(result)
         findings = sorted(result.findings, key=lambda finding: -RANK[finding.severity])
         if findings:
-            yield "| | rule | finding | where |\n|---|---|---|---|\n"
-        for finding in findings:
-            yield _row(finding)
+            head, rules, *rows = sheet_markdown(_sheet(findings)).splitlines(keepends=True)
+            yield head + rules
+            yield from rows  # one by one: as many as fit into a comment
         for finding in findings:
             yield _details(finding)
         if result.questions:
             yield _undecided(result)
         for outcome in result.broken:
-            yield f"\n⚠️ the rule {outcome.rule.id} is broken: {_escaped(outcome.broken)}\n"
+            yield f"\n⚠️ the rule {outcome.rule.id} is broken: {markdown_text(outcome.broken)}\n"
         yield "\n"
 
 
@@ -57,43 +56,40 @@ def _head(result: Verification) -> str:
     counts = ", ".join(counted(result.count(severity), severity) for severity in severities)
     verdicts = result.verdicts()
     return (
-        f"## archcheck: {_escaped(result.system.name)}\n\n**{counts}**; "
+        f"## archcheck: {markdown_text(result.system.name)}\n\n**{counts}**; "
         f"{verdicts['holds']} rules hold, {verdicts['undecided']} are undecided\n\n"
     )
 
 
-def _row(finding: Finding) -> str:
+def _sheet(findings: Sequence[Finding]) -> Sheet:
+    columns = ("", Words("rule"), Words("finding"), Words("where"))
+    return Sheet("", columns, tuple(map(_row, findings)))
+
+
+def _row(finding: Finding) -> tuple[str | Cell, ...]:
     where = finding.place
     more = f" and {len(finding.occurrences) - 1} more" if len(finding.occurrences) > 1 else ""
-    place = f"{_escaped(str(where))}{more}" if where else _escaped(finding.subject)
-    return (
-        f"| {_SIGNS[finding.severity]} | {finding.rule.id} {finding.rule.name} | "
-        f"{_escaped(finding.message)} | {place} |\n"
-    )
+    place = f"{where}{more}" if where else finding.subject
+    rule = Cell(f"{finding.rule.id} {finding.rule.name}", is_markdown=True)
+    return _SIGNS[finding.severity], rule, finding.message, place
 
 
 def _details(finding: Finding) -> str:
     lines = [f"\n<details><summary>{finding.rule.id} {finding.rule.name}</summary>\n"]
     for occurrence in finding.occurrences:
-        place = f"{_escaped(str(occurrence.place))}: " if occurrence.place else ""
-        lines.append(f"- {place}{_escaped(occurrence.message)}")
-        lines += [f"  - {_escaped(str(part))}" for part in occurrence.evidence]
+        place = f"{markdown_text(str(occurrence.place))}: " if occurrence.place else ""
+        lines.append(f"- {place}{markdown_text(occurrence.message)}")
+        lines += [f"  - {markdown_text(str(part))}" for part in occurrence.evidence]
     fixes = dict.fromkeys(place.fix for place in finding.occurrences if place.fix)
-    lines += [f"\nfix: {_escaped(fix)}" for fix in list(fixes)[:3]]
+    lines += [f"\nfix: {markdown_text(fix)}" for fix in list(fixes)[:3]]
     return "\n".join([*lines, "\n</details>\n"])
 
 
 def _undecided(result: Verification) -> str:
     lines = ["\n<details><summary>undecided: what the model does not declare</summary>\n"]
     lines += [
-        f"- {question.rule.id} {question.rule.name}: {_escaped(question.missing)} "
+        f"- {question.rule.id} {question.rule.name}: {markdown_text(question.missing)} "
         f"({counted(len(question.subjects), 'place')})"
         for question in result.questions
     ]
     return "\n".join([*lines, "\n</details>\n"])
-
-
-def _escaped(text: str) -> str:
-    """Text that Markdown and HTML leave as it is."""
-    plain = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _SPECIAL.sub(r"\\\1", plain).replace("@", "@&#8203;")

@@ -1,0 +1,178 @@
+"""Whether an objective is met: the one judgement that every command asks.
+
+An :class:`Objective` is what is promised, a :class:`Reading` what it came to. Its state is
+
+- ``met`` when the whole interval of the reading keeps the bound,
+- ``missed`` when the whole interval is beyond it,
+- ``open`` when the interval contains the bound, when there is no interval, or when nothing was
+  measured.
+
+What the interval stands for is the ``basis`` of the reading: the spread of independent
+replications (95%), or the usual error of the analytic solution. A single run has no interval of a
+percentile, so what it reads stays open, unless a queue without an end decides it.
+
+``simulate``, ``compare``, rule PRF003, ``plan`` and ``report`` judge the objectives of journeys
+under a load; ``availability`` those of journeys and endpoints by what can fail. Objectives for the
+latency of an endpoint are compared with timeouts (``prove``), and the freshness of a consumer with
+its backlog (rule PRF011): no run measures them. ``chaos`` and ``phase-map`` ask whether the system
+comes back to what was usual before the trigger; what a trigger takes of a promised availability is
+a reading as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from archcheck.model import System
+from archcheck.units import Duration
+
+State = Literal["met", "missed", "open"]
+Basis = Literal["replications", "one run", "analytic"]
+
+PERCENTILES: Mapping[str, float] = MappingProxyType(
+    {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+)
+"""The percentiles that are computed: those that an :class:`~archcheck.model.Slo` can promise, so
+that whatever is promised is measured. Tables leave out p90, which lies close to p95."""
+
+_GRAVEST: tuple[State, ...] = ("missed", "open", "met")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is promised of a journey, or what a plan keeps of a resource.
+
+    ``name``: one of :data:`PERCENTILES`, at most ``bound`` seconds; ``availability``, at least this
+    share of good answers; ``load``, the share of a resource that is busy at most.
+    """
+
+    subject: str
+    name: str
+    bound: float
+
+    @property
+    def is_floor(self) -> bool:
+        """Whether the bound is a least value."""
+        return self.name == "availability"
+
+    def judged(self, low: float, high: float) -> State:
+        """The state when the value lies between ``low`` and ``high``."""
+        bound = self.bound
+        if self.is_floor:
+            low, high, bound = -high, -low, -bound
+        if low > bound:
+            return "missed"
+        return "met" if high <= bound else "open"
+
+    def shown(self, value: float) -> str:
+        """A value of this objective with its unit."""
+        if self.name in PERCENTILES:
+            return f"{Duration(value):.3}"
+        return f"{100 * value:.6g}%" if self.is_floor else f"{100 * value:.3g}%"
+
+    def __str__(self) -> str:
+        limit = "at least" if self.is_floor else "at most"
+        return f"{self.name} of {self.subject} {limit} {self.shown(self.bound)}"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an objective came to: a value, and the half width of its interval if there is one.
+
+    The value is NaN when nothing was measured, and infinite when a queue grows without bound.
+    """
+
+    objective: Objective
+    value: float
+    half_width: float | None
+    basis: Basis = "replications"
+
+    @property
+    def state(self) -> State:
+        """Whether the objective is met, missed or open."""
+        if math.isnan(self.value):
+            return "open"
+        if self.half_width is None:
+            return "missed" if math.isinf(self.value) else "open"
+        return self.objective.judged(self.value - self.half_width, self.value + self.half_width)
+
+    @property
+    def strain(self) -> float:
+        """The value over the bound, of availability the errors over those that are allowed.
+
+        Searches go by it; above one the value itself, without its interval, is beyond the bound.
+        """
+        value, bound = self.value, self.objective.bound
+        if self.objective.is_floor:
+            value, bound = 1 - value, 1 - bound
+        if math.isnan(value):
+            return 0.0
+        if not bound:
+            return math.inf if value > 0 else 0.0
+        return value / bound
+
+    @property
+    def slack(self) -> float:
+        """The half width over the bound, as :attr:`strain` is the value over it."""
+        bound = 1 - self.objective.bound if self.objective.is_floor else self.objective.bound
+        return self.half_width / bound if bound and self.half_width is not None else 0.0
+
+    @property
+    def shown(self) -> str:
+        """The value with its interval, or why there is none."""
+        if math.isnan(self.value):
+            return "not measured"
+        if math.isinf(self.value):
+            return "grows without bound"
+        value = self.objective.shown(self.value)
+        if self.half_width is None:
+            return f"{value} in a single run"
+        if self.objective.name == "load":
+            return value
+        return f"{value} ± {_half(self.half_width, self.objective)}"
+
+    def __str__(self) -> str:
+        verb = "" if math.isnan(self.value) or math.isinf(self.value) else "is "
+        verb = "was " if math.isnan(self.value) else verb
+        objective = self.objective
+        limit = "at most" if objective.name == "load" else "promised"
+        return (
+            f"{objective.name} of {objective.subject} {verb}{self.shown}, "
+            f"{limit} {objective.shown(objective.bound)}"
+        )
+
+
+def _half(value: float, objective: Objective) -> str:
+    return f"{Duration(value):.3}" if objective.name in PERCENTILES else f"{100 * value:.2g}%"
+
+
+def objectives_of(system: System, journeys: Iterable[str]) -> tuple[Objective, ...]:
+    """What those of these journeys promise that promise anything."""
+    found = []
+    wanted = set(journeys)
+    for journey in system.journeys:
+        if journey.slo is None or journey.name not in wanted:
+            continue
+        found += [
+            Objective(journey.name, name, float(bound))
+            for name, _, bound in journey.slo.latencies()
+        ]
+        if journey.slo.availability is not None:
+            promised = float(journey.slo.availability)
+            found.append(Objective(journey.name, "availability", promised))
+    return tuple(found)
+
+
+def gravest(readings: Iterable[Reading]) -> State:
+    """The state of several objectives together: missed before open before met."""
+    states = {reading.state for reading in readings}
+    return next((state for state in _GRAVEST if state in states), "met")
+
+
+def tightest(readings: Iterable[Reading]) -> Reading:
+    """The reading that is nearest to its bound, or the farthest beyond it."""
+    return max(readings, key=lambda reading: reading.strain)

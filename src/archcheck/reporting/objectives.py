@@ -1,0 +1,52 @@
+"""Objectives as a table and as plain data: the same words and fields in every report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from archcheck.findings import Reading, State
+from archcheck.reporting.sheets import Cell, Sheet, Tone
+
+TONES: dict[State, Tone] = {"met": "good", "missed": "bad", "open": "warning"}
+"""How a state looks."""
+SIGNS: dict[State, str] = {"met": "+", "missed": "!", "open": "?"}
+"""What stands before a sentence of a state."""
+_SINGLE = "a single run has no interval, so its objectives stay open: --replications 5"
+
+
+def objectives_sheet(readings: Iterable[Reading], title: str = "objectives") -> Sheet:
+    """A row for each objective: what is promised, what was read, and the state."""
+    found = tuple(readings)
+    rows = tuple(
+        (
+            f"{reading.objective.name} of {reading.objective.subject}",
+            reading.objective.shown(reading.objective.bound),
+            reading.shown,
+            Cell(reading.state, TONES[reading.state]),
+        )
+        for reading in found
+    )
+    single = any(reading.state == "open" and reading.basis == "one run" for reading in found)
+    columns = ("objective", "promised", "reading", "state")
+    return Sheet(title, columns, rows, _SINGLE if single else "")
+
+
+def reading_data(reading: Reading) -> dict[str, Any]:
+    """Seconds and shares of one; a value that grows or was not measured is null."""
+    objective = reading.objective
+    return {
+        "subject": objective.subject,
+        "name": objective.name,
+        "bound": objective.bound,
+        "value": reading.value if math.isfinite(reading.value) else None,
+        "half_width": reading.half_width,
+        "basis": reading.basis,
+        "state": reading.state,
+    }
+
+
+def readings_data(readings: Sequence[Reading]) -> list[dict[str, Any]]:
+    """All of them, in their order."""
+    return [reading_data(reading) for reading in readings]

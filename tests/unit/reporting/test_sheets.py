@@ -1,0 +1,128 @@
+"""Tables: the same texts in a terminal, in HTML and in Markdown, whatever signs they have."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from rich.console import Console
+
+from archcheck import (
+    Endpoint,
+    Journey,
+    Load,
+    Poisson,
+    Scenario,
+    Service,
+    Slo,
+    System,
+    Work,
+    simulate,
+)
+from archcheck.reporting.console import console_for, plain_text
+from archcheck.reporting.sheets import (
+    Cell,
+    Sheet,
+    Words,
+    print_sheet,
+    sheet_html,
+    sheet_markdown,
+)
+from archcheck.reporting.simulation import print_simulation
+from archcheck.units import ms, s
+
+NAMES = [
+    "payments[v2]",
+    "[bold]a[/bold]",
+    "[/]",
+    "a|b",
+    "*x*",
+    "<b>",
+    "a & b",
+    "`c`",
+    "[link=x]y[/link]",
+]
+SHEET = Sheet(
+    "[red]all[/red]",
+    ("name[1]", "busy", Words("why")),
+    tuple((name, Cell("88.6%", "bad", share=0.886), f"because of {name}") for name in NAMES),
+    "a remark about [v2]",
+)
+
+
+def printed(sheet: Sheet, width: int, *, terminal: bool = True) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=terminal, color_system=None)
+    print_sheet(console, sheet)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert isinstance(text, str)
+    return text
+
+
+@pytest.mark.parametrize("width", [30, 80, 120])
+def test_a_terminal_shows_names_as_they_are(width: int) -> None:
+    text = printed(SHEET, width)
+    for name in (*NAMES, "[red]all[/red]", "a remark about [v2]"):
+        assert name in text
+
+
+def test_a_page_shows_names_as_they_are() -> None:
+    page = str(sheet_html(SHEET))
+    for name in NAMES:
+        shown = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        assert f"<td>{shown}</td>" in page
+    assert '<td class="bad">88.6%</td>' in page
+    assert '<td class="words">' in page
+
+
+def test_markdown_shows_names_as_they_are() -> None:
+    tokens = MarkdownIt("commonmark").enable("table").parse(sheet_markdown(SHEET))
+    cells = [
+        "".join(part.content for part in token.children or () if part.type.startswith("text"))
+        for token in tokens
+        if token.type == "inline"
+    ]
+    for name in NAMES:
+        assert name in cells
+    assert "|---|---:|---|" in sheet_markdown(SHEET)
+
+
+@given(
+    st.integers(20, 130),
+    st.lists(
+        st.tuples(st.text("ab[]", min_size=1, max_size=40), st.integers(0, 10**9)),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_no_number_is_ever_cut(width: int, rows: list[tuple[str, int]]) -> None:
+    columns = ("name", "one", "two", "three", "four")
+    sheet = Sheet("", columns, tuple((name, *(f"{n:,}" for _ in range(4))) for name, n in rows))
+    for terminal in (True, False):
+        text = printed(sheet, width, terminal=terminal)
+        for _, number in rows:
+            assert text.count(f"{number:,}") >= 4
+
+
+def test_a_narrow_window_gets_row_by_row_what_does_not_fit() -> None:
+    sheet = Sheet("busy", ("name", "first", "second"), (("orders", "1,234,567", "7,654,321"),))
+    told = "busy orders first 1,234,567, second 7,654,321"
+    assert " ".join(printed(sheet, 28).split()) == told
+
+
+def test_a_run_shows_names_with_brackets_outside_of_tables_too() -> None:
+    system = System(
+        "shop[eu]",
+        [Service("payments[v2]", endpoints=[Endpoint("run", steps=[Work(1 * ms)])])],
+        journeys=[Journey("pay[b]", "payments[v2].run", slo=Slo(p95=1 * ms))],
+        scenarios=[Scenario("peak[1]", load=[Load("pay[b]", Poisson(5 / s))])],
+    )
+    result = simulate(system, duration=5 * s)
+    text = plain_text(lambda console: print_simulation(console, result))
+    for name in ("shop[eu]", "peak[1]", "pay[b]", "payments[v2]", "p95 of pay[b]"):
+        assert name in text
+    file = io.StringIO()
+    console_for(file).print("payments[v2]")
+    assert file.getvalue() == "payments[v2]\n"
