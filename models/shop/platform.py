@@ -19,6 +19,7 @@ from archcheck import (
     Probe,
     Prometheus,
     Resources,
+    Retry,
     Rizhiyi,
     RollingUpdate,
     Rollout,
@@ -56,7 +57,13 @@ collector = OpenTelemetryCollector(
 jaeger = Jaeger("jaeger", owner="team-platform", retention=7 * days)
 grafana = Grafana("grafana", owner="team-platform", reads=["prometheus", "jaeger"])
 
-MESH = Mesh("istio", mutual_tls=True, outlier_detection=False, tracing=True)
+MESH = Mesh(
+    "istio",
+    retry=Retry(attempts=1),  # the code retries; Istio would by default, too
+    mutual_tls=True,
+    outlier_detection=False,
+    tracing=True,
+)
 METRICS = Metrics(
     "prometheus", path="/metrics", indicators=["rate", "errors", "duration", "saturation"]
 )

@@ -4,9 +4,10 @@ Why it matters: every layer that retries multiplies what arrives below it. Layer
 three times send 27 requests to a database that is already failing, which keeps it failing.
 
 A step that may be tried n times counts n; the factors of a path multiply. A retry budget of b
-counts 1 + b, a breaker that opens at a failure rate f counts 1/(1 - f), both in the long run. A
-deadline that all callers pass on bounds the attempts that each wait for a timeout. Hedges and
-the retries of a mesh count.
+counts 1 + b, a breaker that opens at a failure rate f counts 1/(1 - f), both in the long run: a
+breaker needs enough load to open, and to stay open. A deadline that all callers pass on bounds the
+attempts that each wait for a timeout. Hedges, the retries of a mesh, deliveries of messages and the
+questions of fallbacks count. A lost cache does not: rule RES024 asks whether that is carried.
 
 How to fix: retry in one layer only, and give retries a budget:
 `Retry(attempts=3, budget=RetryBudget(10 * percent))`.
@@ -28,18 +29,23 @@ from archcheck import (
     Call,
     CircuitBreaker,
     Endpoint,
+    Journey,
+    Kubernetes,
+    Load,
     MySQL,
     Named,
+    Poisson,
     Read,
     Retry,
     RetryBudget,
+    Scenario,
     Service,
     System,
 )
 from archcheck.findings import Result, Rule, option
 from archcheck.graph import Graph
 from archcheck.proof import Refuted, RetryStorm, exact, results, retry_amplification
-from archcheck.units import ms, percent
+from archcheck.units import ms, percent, s
 
 
 @dataclass(frozen=True)
@@ -110,9 +116,17 @@ def a_budget_in_each_layer() -> System:
 
 @rule.good
 def a_breaker_stops_them() -> System:
-    half = CircuitBreaker(failure_rate=50 * percent)
+    half = CircuitBreaker(failure_rate=50 * percent, open_for=60 * s)
     guarded = Call("b", retry=Retry(attempts=9), breaker=half)
-    return _chain(guarded, Call("c", retry=Absent("no")), _READ)
+    store, _, *others = _chain(guarded, Call("c", retry=Absent("no")), _READ).elements
+    twice = Kubernetes(replicas=2)
+    first = Service("a", endpoints=[Endpoint("go", steps=[guarded])], deployment=twice)
+    return System(
+        "shop",
+        [store, first, *others],
+        journeys=[Journey("use", "a.go")],
+        scenarios=[Scenario("calm", load=[Load("use", Poisson(100 / s))])],
+    )
 
 
 @rule.unknown("retry")

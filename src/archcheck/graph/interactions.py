@@ -82,6 +82,8 @@ class Interaction:
     """The feature flags around it, and how each must stand for it to be executed."""
     is_awaited: bool
     """Whether its operation goes on only after it: not in a branch that nobody waits for."""
+    misses: tuple[tuple[str, float], ...] = ()
+    """The caches that are asked before it, each with its share of misses."""
     fallback: Interaction | None = None
     """The question that is asked instead when it fails, where its fallback asks somebody."""
     is_fallback: bool = False
@@ -168,6 +170,7 @@ class _Context:
     cached_by: str | None = None
     flags: tuple[tuple[str, bool], ...] = ()
     is_awaited: bool = True
+    misses: tuple[tuple[str, float], ...] = ()
     cold: bool = False
 
 
@@ -217,8 +220,13 @@ def _inside(group: Group, shape: Shape, context: _Context) -> _Context:
         per_item=context.per_item or shape.grows,
         hit_ratio_unknown=context.hit_ratio_unknown or not shape.is_share_known,
         cached_by=str(shape.lookup.cache) if shape.lookup is not None else context.cached_by,
+        misses=(*context.misses, *_misses(shape)),
         flags=(*context.flags, shape.flag) if shape.flag is not None else context.flags,
     )
+
+
+def _misses(shape: Shape) -> tuple[tuple[str, float], ...]:
+    return () if shape.lookup is None else ((str(shape.lookup.cache), shape.share),)
 
 
 def _interaction(
@@ -253,6 +261,7 @@ def _interaction(
         context.cached_by,
         context.flags,
         context.is_awaited,
+        context.misses,
     )
     instead = question_instead(system, step.fallback)
     if instead is None:
@@ -291,4 +300,5 @@ def _cache_lookup(
         context.cached_by,
         context.flags,
         context.is_awaited,
+        context.misses,
     )

@@ -1,27 +1,35 @@
-"""Retry amplification: how many times over can failures make an element do the work of a request?
+"""Retry amplification: how many times over can retries make an element do the work of a request?
 
 Each attempt of a step may fail, each failure may be retried, and each layer does it by itself: a
 layer that tries up to n times multiplies what arrives below it by n in the worst case, and the
 layers of a path multiply each other. For every path some pattern of failures reaches the product:
 the last element fails all the time, or all but the last time where the run must go on.
 
+A hedge sends its extra copies with each attempt, and a mesh repeats the attempts of a call. A
+consumer that fails gets its message again. The question that a fallback asks instead comes on top
+of what its target is asked anyway.
+
 What holds a step back, in the long run: a budget of b lets through 1 + b (and its minimum in each
-replica), a breaker that opens at a failure rate f lets through 1/(1 - f), since of x attempts for a
-request x - 1 have failed. A deadline that is passed on leaves room for T / t attempts that each
-wait for their whole timeout t, where only timeouts are retried. A hedge sends its extra copies with
-each attempt, and a mesh repeats the attempts of a call.
+replica). A breaker that opens at a failure rate f lets through 1/(1 - f), since of x attempts for a
+request x - 1 have failed; each time that it closes and opens again, its window and its probes come
+on top. One that sees too few calls never opens. A deadline that is passed on leaves room for T / t
+attempts that each wait for their whole timeout t, where only timeouts are retried.
+
+A cache that is lost multiplies the work behind it, too. That is no retry: the claim says so.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from archcheck.capacity import demands
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
-from archcheck.model import Datastore, Named, Retry
+from archcheck.graph.messages import deliveries
+from archcheck.model import CircuitBreaker, Consumer, Datastore, Named, Retry
 from archcheck.proof.answers import (
     Answer,
     Counterexample,
@@ -32,12 +40,21 @@ from archcheck.proof.answers import (
     missing,
 )
 from archcheck.proof.budget import left
+from archcheck.units import Duration
 
 _LONG_RUN = "budgets and breakers are counted in the long run, not at the moment of a failure"
+K = TypeVar("K")
 _ONCE = Rational(1)
+_UNBOUNDED = Rational(10**9)
+_OPEN_FOR = Rational(60)
+"""Resilience4j's default of ``waitDurationInOpenState``, in seconds."""
 BOUND = Rational(10)
 """How many times over an element may be made to work, unless a rule says otherwise. A choice: three
 layers that try twice stay below it (8), two that try four times do not (16)."""
+_ABOVE = (
+    "with the questions of fallbacks, and with breakers that close and open again, it may be {}; "
+    "a declared load or a longer open_for bounds that"
+)
 _QUERIES_ONCE = "queries whose retries nobody declares are tried once"
 
 
@@ -64,6 +81,10 @@ class _Way:
     """The factor of the last step."""
     gaps: Mapping[Gap, Rational] = field(default_factory=dict)
     """Undeclared retries on any way, each with the known factor of the others on its way."""
+    at_most: Rational = _ONCE
+    """A bound of all ways together: the questions of fallbacks come on top of the others."""
+    caches: Mapping[str, Rational] = field(default_factory=dict)
+    """The caches on any way, each with what its loss multiplies the work by."""
 
 
 class Amplification:
@@ -73,6 +94,7 @@ class Amplification:
         self._graph = graph
         self._rates = [demand.steps for demand in demands(graph)]
         self._callers = _callers(graph)
+        self._entries = _entries(graph)
         self._known: dict[str, _Way] = {}
         self._open: set[str] = set()
 
@@ -83,21 +105,40 @@ class Amplification:
         if name not in self._known:
             self._open.add(name)
             ways = [self._through(step) for step in self._callers.get(name, ())]
-            worst = max(ways, key=lambda way: way.factor, default=_Way())
-            gaps: dict[Gap, Rational] = {}
-            for gap, factor in (entry for way in ways for entry in way.gaps.items()):
-                gaps[gap] = max(factor, gaps.get(gap, factor))
-            self._known[name] = _Way(worst.factor, worst.last, worst.own, gaps)
+            self._known[name] = self._delivered(name, _together(ways))
             self._open.discard(name)
         return self._known[name]
 
+    def _delivered(self, name: str, way: _Way) -> _Way:
+        """The same for a consumer, whose messages may come again and again."""
+        operation = self._graph.operations.get(name)
+        if operation is None or not isinstance(operation.part, Consumer):
+            return way
+        count = deliveries(self._graph.system, operation.part)
+        if count is None:
+            gap = Gap(operation, "max_deliveries")
+            return replace(way, gaps={**way.gaps, gap: way.factor})
+        gaps = {gap: factor * count for gap, factor in way.gaps.items()}
+        factor, own = way.factor * count, way.own * count
+        return replace(way, factor=factor, own=own, gaps=gaps, at_most=way.at_most * count)
+
     def _through(self, step: Interaction) -> _Way:
         above = self.of(step.operation.name)
-        own = self.factor(step)
+        own, most = self.factor(step), self._most(step)
         gaps = {gap: factor * (own or 1) for gap, factor in above.gaps.items()}
+        lost = {cache: 1 / exact(share) for cache, share in step.misses if share}
+        caches = _largest([above.caches, lost])
         if own is None:
-            return _Way(above.factor, step, gaps={**gaps, Gap(step, "retry"): above.factor})
-        return _Way(above.factor * own, step, own, gaps)
+            gaps[Gap(step, self._undeclared(step))] = above.factor
+            return _Way(above.factor, step, gaps=gaps, at_most=above.at_most, caches=caches)
+        times = step.repeats if step.is_fallback else 1
+        own, most = own * times, most * times
+        return _Way(above.factor * own, step, own, gaps, above.at_most * most, caches)
+
+    @staticmethod
+    def _undeclared(step: Interaction) -> str:
+        """Which of a call's retries nobody declares."""
+        return "retry" if step.protection.retry is None and not step.is_fallback else "mesh.retry"
 
     def callers_of(self, name: str) -> list[Interaction]:
         """The steps that send work to an operation, datastore or external."""
@@ -115,24 +156,29 @@ class Amplification:
         return tuple(reversed(steps)), tuple(reversed(factors))
 
     def factor(
-        self, step: Interaction, tries: int | None = None, breaks_at: Rational | None = None
+        self,
+        step: Interaction,
+        tries: int | None = None,
+        breaks_at: Rational | None = None,
     ) -> Rational | None:
-        """The most attempts of one step, in the long run; ``None``: retries are not declared.
+        """The attempts of one step that failures bring about, in the long run.
 
-        ``tries`` instead of the declared attempts, and with a breaker that opens at a failure
-        rate of ``breaks_at`` where none is declared.
+        ``None``: retries are not declared. ``tries`` instead of the declared attempts, and with a
+        breaker that opens at a failure rate of ``breaks_at`` where none is declared.
         """
         guard = step.protection
-        if guard.retry is None and step.mode == "call":
+        if guard.retry is None and step.mode == "call" and not step.is_fallback:
             return None
-        attempts = Rational(guard.tries)
+        if guard.mesh is not None and guard.mesh.retry is None:
+            return None  # meshes retry by default: Istio twice
+        attempts = Rational(guard.that_ask(guard.tries))
         if isinstance(guard.retry, Retry):
-            attempts = Rational(tries) if tries is not None else attempts
+            attempts = Rational(guard.that_ask(tries)) if tries is not None else attempts
             attempts = min(
                 attempts, self._budget(step, guard.retry), self._deadline(step, guard.retry)
             )
         rate = exact(guard.breaker.failure_rate) if guard.breaker is not None else breaks_at
-        if rate is not None and rate < 1:
+        if rate is not None and rate < 1 and not self._never_opens(step):
             attempts = min(attempts, 1 / (1 - rate))
         if guard.mesh_retry is not None:  # inside each attempt that the code's breaker lets through
             attempts *= min(Rational(guard.mesh_tries), self._budget(step, guard.mesh_retry))
@@ -144,12 +190,43 @@ class Amplification:
         share = 1 + exact(retry.budget.ratio)
         if not retry.budget.minimum:
             return share
+        least = self._least_rate(step)
+        if least is None:  # each replica of the caller has the minimum to itself
+            return Rational(retry.attempts)
+        return share + exact(retry.budget.minimum) / least
+
+    def _most(self, step: Interaction) -> Rational:
+        """A bound of :meth:`factor` at every moment, whatever its breaker does."""
+        guard, known = step.protection, self.factor(step) or _ONCE
+        if guard.breaker is None:
+            return known
+        most = guard.that_ask(guard.tries) * guard.mesh_tries * guard.hedged
+        return max(known, min(Rational(most), known + self._again(step, guard.breaker)))
+
+    def _again(self, step: Interaction, breaker: CircuitBreaker) -> Rational:
+        """Attempts for a request each time that a breaker has closed and opens once more."""
+        least = self._least_rate(step)
+        open_for = exact(breaker.open_for) if breaker.open_for is not None else _OPEN_FOR
+        if least is None or not open_for:
+            return _UNBOUNDED
+        filled = breaker.minimum_calls
+        if not isinstance(breaker.window, Duration):
+            filled = max(filled, breaker.window)
+        return (filled + breaker.half_open_calls) / open_for / least
+
+    def _never_opens(self, step: Interaction) -> bool:
+        """Whether so few attempts come in the time that a breaker looks at that it may not open."""
+        breaker, least = step.protection.breaker, self._least_rate(step)
+        if breaker is None or least is None or not isinstance(breaker.window, Duration):
+            return False
+        return least * step.protection.tries * exact(breaker.window) < breaker.minimum_calls
+
+    def _least_rate(self, step: Interaction) -> Rational | None:
+        """The fewest requests a second for which one replica takes a step, under any load."""
         rates = [exact(steps[step]) for steps in self._rates if steps.get(step)]
         deployment = getattr(step.source, "deployment", None)
         replicas: int | None = deployment.most_at_once() if deployment is not None else None
-        if not rates or replicas is None:  # each replica of the caller has the minimum to itself
-            return Rational(retry.attempts)
-        return share + exact(retry.budget.minimum) * replicas / min(rates)
+        return min(rates) / replicas if rates and replicas else None
 
     def _deadline(self, step: Interaction, retry: Retry) -> Rational:
         """Attempts that fit a deadline which all callers pass on, if only timeouts are retried."""
@@ -158,11 +235,31 @@ class Amplification:
         early = step.protection.has_sidecar
         if set(retry.on) != {"timeout"} or not each or not callers or early:
             return Rational(retry.attempts)  # a mesh can time out early, by jitter
+        if step.operation.name in self._entries:
+            return Rational(retry.attempts)  # who comes from outside passes no deadline on
         limits = [c.protection.attempt() for c in callers if c.protection.passes_deadline_on]
         known = [limit for limit in limits if limit is not None]
         if len(known) < len(callers):
             return Rational(retry.attempts)
         return Rational(math.ceil(max(known) / each))
+
+
+def _together(ways: Sequence[_Way]) -> _Way:
+    """The worst of all ways to an element, and the bound of all of them together."""
+    worst = max(ways, key=lambda way: way.factor, default=_Way())
+    gaps = _largest([way.gaps for way in ways])
+    caches = _largest([way.caches for way in ways])
+    asked = [way.at_most for way in ways if way.last is None or not way.last.is_fallback]
+    instead = [way.at_most for way in ways if way.last is not None and way.last.is_fallback]
+    at_most = max(asked, default=Rational(0)) + sum(instead, Rational(0))
+    return _Way(worst.factor, worst.last, worst.own, gaps, max(at_most, _ONCE), caches)
+
+
+def _largest(tables: Iterable[Mapping[K, Rational]]) -> dict[K, Rational]:
+    found: dict[K, Rational] = {}
+    for key, factor in (entry for table in tables for entry in table.items()):
+        found[key] = max(factor, found.get(key, factor))
+    return found
 
 
 def _callers(graph: Graph) -> dict[str, list[Interaction]]:
@@ -174,7 +271,19 @@ def _callers(graph: Graph) -> dict[str, list[Interaction]]:
                 found.setdefault(reader, []).append(step)
         elif step.mode != "cache":
             found.setdefault(step.target_name, []).append(step)
+        if step.fallback is not None:
+            found.setdefault(step.fallback.target_name, []).append(step.fallback)
     return found
+
+
+def _entries(graph: Graph) -> set[str]:
+    """The operations that work enters at: those of journeys, people and schedules."""
+    system = graph.system
+    asked = [entry for journey in system.journeys for entry in journey.all_entries()]
+    asked += [str(schedule.calls) for schedule in system.schedules]
+    asked += [str(use) for person in system.people for use in person.uses]
+    found = (system.endpoint(reference) for reference in asked)
+    return {f"{owner.name}.{part.name}" for owner, part in found if part is not None}
 
 
 def retry_amplification(graph: Graph, bound: Rational = BOUND) -> Iterator[Answer]:
@@ -186,7 +295,7 @@ def retry_amplification(graph: Graph, bound: Rational = BOUND) -> Iterator[Answe
     for name, subject in _asked(graph).items():
         left()
         way = worst.of(name)
-        claim = f"failures multiply the work of {name} by at most {_times(bound)}"
+        claim = f"retries multiply the work of {name} by at most {_times(bound)}"
         if way.factor > bound:
             yield Refuted(
                 subject,
@@ -196,20 +305,38 @@ def retry_amplification(graph: Graph, bound: Rational = BOUND) -> Iterator[Answe
             )
         elif way.gaps:
             gaps = tuple(
-                Gap(gap.holder, gap.attribute, f"holds with {math.floor(bound / factor)} attempts")
+                Gap(gap.holder, gap.attribute, _holds_with(math.floor(bound / factor), gap))
                 for gap, factor in way.gaps.items()
             )
             yield Undecided(subject, claim, missing(gaps), gaps)
+        elif way.at_most > bound:
+            yield Undecided(subject, claim, _ABOVE.format(_times(way.at_most)))
         else:
-            yield Proved(subject, claim, (_LONG_RUN, _QUERIES_ONCE))
+            yield Proved(
+                subject, claim, (_LONG_RUN, _QUERIES_ONCE, *_if_caches_stay(name, way.caches))
+            )
+
+
+def _holds_with(count: int, gap: Gap) -> str:
+    return f"holds with {count} {'deliveries' if 'deliveries' in gap.attribute else 'attempts'}"
+
+
+def _if_caches_stay(name: str, caches: Mapping[str, Rational]) -> tuple[str, ...]:
+    """What the loss of each cache does to the work of an element behind it."""
+    return tuple(
+        f"{cache} keeps its hit ratio: without it, {name} works {_times(factor)} times as much"
+        for cache, factor in caches.items()
+        if factor != 1
+    )
 
 
 def _asked(graph: Graph) -> dict[str, Named | Interaction]:
     """Everything that work arrives at, by name, with the subject of an answer about it."""
     found: dict[str, Named | Interaction] = {}
     for step in graph.interactions:
-        if step.mode in ("call", "read", "write"):
-            found.setdefault(step.target_name, step.target)
+        for asked in (step, step.fallback):
+            if asked is not None and asked.mode in ("call", "read", "write"):
+                found.setdefault(asked.target_name, asked.target)
     return found
 
 
@@ -241,6 +368,8 @@ def _storm(worst: Amplification, name: str) -> RetryStorm:
 
 
 def _tries(step: Interaction, factor: Rational) -> str:
+    if step.mode == "publish":
+        return f"each time its consumer fails, up to {_times(factor)} deliveries"
     fails = f"each time {step.target_name} fails"
     return f"{fails}, up to {_times(factor)} attempts" if factor != 1 else f"{fails}, no retry"
 

@@ -44,7 +44,7 @@ def questions(failures: int = 1) -> tuple[Question, ...]:
     few = "any single failure" if failures == 1 else f"any {failures} failures"
     return (
         Question("deadlines", "the worst case fits each caller's patience", deadline_budgets),
-        Question("retries", "failures do not multiply work", retry_amplification),
+        Question("retries", "retries do not multiply work", retry_amplification),
         Question("zones", "critical journeys survive the loss of a zone", zone_loss),
         Question("failures", f"critical journeys survive {few}", cuts),
         Question("fallbacks", "a step and its fallback do not fail together", shared_fates),

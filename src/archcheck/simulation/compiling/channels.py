@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from archcheck.model import Absent, Consumer, Publish, ScenarioError, System, effective
+from archcheck.graph.messages import deliveries
+from archcheck.model import Absent, Consumer, Publish, ScenarioError, System
 from archcheck.model.brokers import Channel
 from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.assumed import DELIVERIES
@@ -69,18 +70,14 @@ class ChannelCompiler:
             operation,
             channel.partitions or members,
             is_ordered(channel),
-            self._deliveries(channel, consumer, reader),
+            self._deliveries(consumer, reader),
             float(visibility) if visibility is not None else 0.0,
             dead_index,
         )
 
-    def _deliveries(self, channel: Channel, consumer: Consumer, reader: str) -> int:
-        promise = channel.delivery
-        if promise is None and channel.broker is not None:
-            promise = effective(self.system.find(str(channel.broker)), "delivery").value
-        if promise == "at_most_once":
-            return 1
-        if consumer.max_deliveries is None:
+    def _deliveries(self, consumer: Consumer, reader: str) -> int:
+        count = deliveries(self.system, consumer)
+        if count is None:
             reason = "the consumer does not declare it; Spring Kafka: DefaultErrorHandler"
             self.tables.assumed.add(reader, "max_deliveries", DELIVERIES, reason)
-        return consumer.max_deliveries or DELIVERIES
+        return count or DELIVERIES
