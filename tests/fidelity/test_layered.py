@@ -80,6 +80,7 @@ def solve(
     return runs(model, Mix(choices, Closed(users, think=Duration(demand / total))), cycles, count=3)
 
 
+@pytest.mark.on_both
 def test_10_interlock() -> None:
     """One client that calls a server twice, once through another: nobody ever waits."""
     found = solve(

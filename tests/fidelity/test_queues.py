@@ -59,6 +59,7 @@ def test_mmc_response_time(servers: int, load: float) -> None:
     assert_contains(found, utilisation("queue"), load)
 
 
+@pytest.mark.on_both
 @pytest.mark.parametrize(("servers", "room"), [(1, 0), (1, 4), (2, 4), (4, 6)])
 @pytest.mark.parametrize("load", [0.8, 1.2])
 def test_mmck_rejections(servers: int, room: int, load: float) -> None:
