@@ -6,7 +6,9 @@ import datetime
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
+import jsonschema
 import pytest
 from hypothesis import given
 from strategies import systems
@@ -17,11 +19,14 @@ from archcheck.findings import Result, Rule, Violation, evaluate
 from archcheck.graph import Graph
 from archcheck.model import ModelError, from_json, to_json
 from archcheck.plugins import rules
+from archcheck.reporting.verification import WRITERS
+from archcheck.reporting.verification.jsonform import schema
 from archcheck.units import ms
 from archcheck.verification import Baseline, Verification, verify
 from archcheck.verification.suggesting import suggestions
 
 STRICT = Settings(profile="strict")
+VALIDATOR = jsonschema.Draft202012Validator(schema())
 
 
 def shop(*suppressions: Suppression) -> System:
@@ -146,11 +151,18 @@ def test_what_is_true_of_every_verification(system: System) -> None:
     """Each system is drawn and verified once for all of it: that is what takes the time."""
     first, second = (verify(system, settings=STRICT) for _ in range(2))
     no_rule_breaks_and_each_says_the_same_twice(first, second)
-    fingerprints_are_unique_and_do_not_depend_on_lines(
-        first, verify(from_json(to_json(system)), settings=STRICT)
-    )
-    accepted = verify(system, settings=STRICT, baseline=Baseline.of([first]))
+    elsewhere, baseline = from_json(to_json(system)), Baseline.of([first])
+    accepted = verify(elsewhere, settings=STRICT, baseline=baseline)
+    fingerprints_are_unique_and_do_not_depend_on_lines(first, accepted)
     a_baseline_accepts_what_it_was_made_from(first, accepted)
+    every_format_takes_it(first)
+
+
+def every_format_takes_it(result: Verification) -> None:
+    VALIDATOR.validate(json.loads(WRITERS["json"]([result])))
+    ET.fromstring(WRITERS["junit"]([result]))
+    for write in WRITERS.values():
+        assert write([result]) == write([result])
 
 
 def no_rule_breaks_and_each_says_the_same_twice(first: Verification, second: Verification) -> None:
@@ -163,7 +175,8 @@ def fingerprints_are_unique_and_do_not_depend_on_lines(
     first: Verification, read: Verification
 ) -> None:
     prints = [
-        [p.fingerprint for f in each.findings for p in f.occurrences] for each in (first, read)
+        [p.fingerprint for f in findings for p in f.occurrences]
+        for findings in (first.findings, read.baselined)
     ]
     assert sorted(prints[0]) == sorted(prints[1])
     assert len(set(prints[0])) == len(prints[0])
