@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from archcheck.cli import installing
+from archcheck.cli.installing import PLACEHOLDER, install_command
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,6 +46,54 @@ def test_init_gives_a_model_that_verifies(ci: str, tmp_path: Path) -> None:
     tomllib.loads((tmp_path / "archcheck.toml").read_text())
     made = {path.name for path in tmp_path.rglob("*.yml")}
     assert made == {"github": {"architecture.yml"}, "gitlab": {".gitlab-ci.yml"}}.get(ci, set())
+
+
+@pytest.mark.parametrize(
+    ("origin", "line"),
+    [
+        (
+            {
+                "url": "https://u:secret@git.example/a.git",
+                "vcs_info": {"vcs": "git", "commit_id": "c0ffee"},
+            },
+            'pip install "archcheck-models @ git+https://git.example/a.git@c0ffee"',
+        ),
+        (
+            {
+                "url": "ssh://git@git.example/a.git",
+                "vcs_info": {"vcs": "git", "commit_id": "c0ffee"},
+            },
+            'pip install "archcheck-models @ git+ssh://git@git.example/a.git@c0ffee"',
+        ),
+        (
+            {"url": "https://files.example/a-1.whl", "archive_info": {}},
+            'pip install "archcheck-models @ https://files.example/a-1.whl"',
+        ),
+        ({"url": "file:///home/me/archcheck", "dir_info": {"editable": True}}, PLACEHOLDER),
+        ({"url": "file:///r", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}}, PLACEHOLDER),
+        ({"url": 'https://x/$(reboot)"', "archive_info": {}}, PLACEHOLDER),
+        (None, PLACEHOLDER),
+    ],
+)
+def test_a_pipeline_installs_archcheck_from_where_it_came(
+    origin: object, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Installed:
+        @staticmethod
+        def read_text(name: str) -> str | None:
+            return None if origin is None else json.dumps(origin)
+
+    monkeypatch.setattr(installing, "distribution", lambda _: Installed)
+    assert install_command() == line
+
+
+def test_a_pipeline_never_installs_a_name_from_an_index(tmp_path: Path) -> None:
+    done = run("archcheck", "init", "--yes", "--ci", "github", cwd=tmp_path)
+    text = (tmp_path / ".github/workflows/architecture.yml").read_text()
+    assert "pip install archcheck" not in text
+    steps = yaml.safe_load(text)["jobs"]["verify"]["steps"]
+    assert steps[2]["run"].strip() == PLACEHOLDER  # an editable installation cannot be repeated
+    assert "edit its first step" in done.stdout
 
 
 def test_init_changes_nothing_that_is_there(tmp_path: Path) -> None:

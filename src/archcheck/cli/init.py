@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from archcheck.cli.installing import PLACEHOLDER, install_command
 from archcheck.cli.skeletons import first_files
 from archcheck.model import ArchcheckError, System
 
@@ -29,7 +30,8 @@ def command(folder: str, yes: bool, name: str | None, team: str | None, ci: str 
     choices = click.Choice(["github", "gitlab", "none"])
     ci = ci or (click.prompt("CI", type=choices, default="github") if asks else "github")
     _refuse_odd(name, team)
-    files = first_files(name, team, ci)
+    install = install_command()
+    files = first_files(name, team, ci, install)
     present = [path for path in files if (root / path).exists()]
     if present:
         raise ArchcheckError(f"{root / present[0]} exists already; nothing was written")
@@ -37,6 +39,10 @@ def command(folder: str, yes: bool, name: str | None, team: str | None, ci: str 
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
         click.echo(f"wrote {root / path}")
+    if ci != "none" and install == PLACEHOLDER:
+        click.echo(
+            "\nthe workflow does not know where to install archcheck from: edit its first step"
+        )
     inside = f"cd {folder} && " if folder != "." else ""
     click.echo(f"\nnext: {inside}archcheck verify, then archcheck verify --suggest")
 

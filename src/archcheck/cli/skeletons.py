@@ -155,6 +155,24 @@ system = System(
 )
 '''
 
+_CONTRACT = """openapi: 3.1.0
+info:
+  title: {title}
+  version: "1"
+paths:
+  /items/{{id}}:
+    get:
+      parameters:
+        - name: id
+          in: path
+          required: true
+          schema:
+            type: string
+      responses:
+        "200":
+          description: The item.
+"""
+
 _CONFIGURATION = """# What archcheck checks; see `archcheck rules` and `archcheck explain RULE`.
 profile = "recommended"  # minimal: only errors; strict: everything
 fail-on = "error"
@@ -185,7 +203,8 @@ jobs:
       - uses: actions/setup-python@v5
         with:
           python-version: "3.12"
-      - run: pip install archcheck-models
+      - run: |
+          {install}
       - run: archcheck verify --format sarif --output archcheck.sarif
       - if: always()
         uses: github/codeql-action/upload-sarif@v3
@@ -196,7 +215,8 @@ jobs:
 _GITLAB = """architecture:
   image: python:3.12-slim
   script:
-    - pip install archcheck-models
+    - |
+      {install}
     - archcheck verify --format gitlab --output archcheck.json
   artifacts:
     when: always
@@ -205,14 +225,19 @@ _GITLAB = """architecture:
 """
 
 
-def first_files(name: str, team: str, ci: str) -> dict[str, str]:
-    """Path to text: a model that verifies, a configuration, and a workflow for ``ci``."""
+def first_files(name: str, team: str, ci: str, install: str) -> dict[str, str]:
+    """Path to text: a model that verifies, its contracts, a configuration, a workflow for ``ci``.
+
+    ``install`` is the shell command with which the workflow installs archcheck.
+    """
     files = {
         "models/architecture.py": _MODEL.format(name=name, team=team),
+        "contracts/web.v1.yaml": _CONTRACT.format(title="web"),
+        "contracts/items.v1.yaml": _CONTRACT.format(title="items"),
         "archcheck.toml": _CONFIGURATION,
     }
     if ci == "github":
-        files[".github/workflows/architecture.yml"] = _GITHUB
+        files[".github/workflows/architecture.yml"] = _GITHUB.format(install=install)
     elif ci == "gitlab":
-        files[".gitlab-ci.yml"] = _GITLAB
+        files[".gitlab-ci.yml"] = _GITLAB.format(install=install)
     return files
