@@ -4,8 +4,9 @@ Why it matters: what stops a journey is rarely where people look for it. The lis
 sets is complete: whatever is not on it can fail without stopping the journey, up to that many
 failures at once. What many sets have in common is the best place for redundancy.
 
-Replicas, zones, copies of datastores, nodes of brokers and external parties can fail. A set is
-minimal when the journey survives each part of it.
+Replicas, zones, copies of datastores, nodes of brokers and external parties can fail, and so can
+links to what the journey could do without, if no timeout ends the wait. A set is minimal when the
+journey survives each part of it.
 
 How to fix: more replicas or zones for what most sets contain, a fallback, a cache, or an event
 instead of a call.
@@ -22,12 +23,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archcheck import (
+    Absent,
     Call,
     Endpoint,
     External,
     Fallback,
     Journey,
     Kubernetes,
+    Probe,
     Service,
     Step,
     System,
@@ -35,6 +38,7 @@ from archcheck import (
 from archcheck.findings import NotApplicable, Result, Rule, option
 from archcheck.graph import Graph
 from archcheck.proof import cut_sets, results
+from archcheck.units import ms
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
 
 
 def _shop(*steps: Step, replicas: int = 3, zones: int = 3) -> System:
-    up = Kubernetes(replicas=replicas, zones=["a", "b", "c"][:zones])
+    ready = Probe("http", "/ready")
+    up = Kubernetes(replicas=replicas, zones=["a", "b", "c"][:zones], readiness=ready)
     return System(
         "shop",
         [
@@ -91,7 +96,18 @@ def two_replicas_in_one_zone() -> System:
 
 @rule.good
 def one_of_two_parties_is_enough() -> System:
-    return _shop(Call("bank", fallback=Fallback("call", target="post")))
+    either = Fallback("call", target="post")
+    return _shop(Call("bank", timeout=50 * ms, fallback=either))
+
+
+@rule.bad("checkout")
+def an_optional_call_that_never_ends() -> System:
+    return _shop(Call("post", optional=True, timeout=Absent("it is quick")))
+
+
+@rule.unknown("timeout")
+def nobody_says_when_an_optional_call_ends() -> System:
+    return _shop(Call("post", optional=True))
 
 
 @rule.unknown("deployment.zones")

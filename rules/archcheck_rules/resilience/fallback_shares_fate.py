@@ -26,6 +26,7 @@ from archcheck import (
     Fallback,
     Kubernetes,
     MySQL,
+    Probe,
     Read,
     Redis,
     Service,
@@ -56,8 +57,9 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
 
 
 def _prices(target: str, *, steps: tuple[Step, ...] = (), there: str | None = "b") -> System:
-    here = Kubernetes(replicas=2, zones=["a"])
-    other = Kubernetes(replicas=2, zones=[there] if there else [])
+    ready = Probe("http", "/ready")
+    here = Kubernetes(replicas=2, zones=["a"], readiness=ready)
+    other = Kubernetes(replicas=2, zones=[there] if there else [], readiness=ready)
     ask = Call("live", fallback=Fallback("call", target=target))
     return System(
         "shop",

@@ -4,12 +4,13 @@ Why it matters: zones fail as a whole, through power, network or a change to all
 that needs something which lives in one zone only stops with it, however many replicas there are.
 
 A service keeps going while one replica is left outside the zone, replicas spread evenly over the
-declared zones; a datastore while enough copies are: its quorum, a majority under consensus, any
-one with automatic failover, the primary otherwise. Whether what is left carries the load is rule
-PRF001's. Optional steps and those with a fallback are not needed; a fallback that asks somebody
-else is enough when that is reachable.
+declared zones, and a readiness probe takes out the dead ones; a datastore while enough copies are:
+its quorum, a majority under consensus, any one with automatic failover, the primary otherwise.
+Without a probe callers choose dead replicas, unless they eject them or retry in turn. Whether what
+is left carries the load is rule PRF001's. Optional steps and those with a fallback are not needed;
+a fallback that asks somebody else is enough when that is reachable.
 
-How to fix: `zones=["a", "b", "c"]` and a replica in each, automatic failover, or a fallback.
+How to fix: `zones=["a", "b", "c"]` and a ready replica in each, automatic failover, or a fallback.
 
 False positives: providers that move what they run to another zone by themselves; declare the zones
 that they promise.
@@ -24,6 +25,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from archcheck import (
+    Absent,
     Call,
     Endpoint,
     Fallback,
@@ -31,6 +33,7 @@ from archcheck import (
     Kafka,
     Kubernetes,
     MySQL,
+    Probe,
     Publish,
     Read,
     Service,
@@ -61,14 +64,23 @@ def _shop(
     replicas: int = 2,
     failover: Failover | None = "automatic",
     critical: bool = True,
+    replication: Literal["semi_sync"] | None = "semi_sync",
+    readiness: Absent | None = None,
 ) -> System:
     def up(*places: str) -> Kubernetes:
-        return Kubernetes(replicas=replicas, zones=places)
+        ready = Probe("http", "/ready") if readiness is None else readiness
+        return Kubernetes(replicas=replicas, zones=places, readiness=ready)
 
     return System(
         "shop",
         [
-            MySQL("ledger", copies=2, zones=["a", "b"], failover=failover),
+            MySQL(
+                "ledger",
+                copies=2,
+                zones=["a", "b"],
+                failover=failover,
+                replication=replication,
+            ),
             Kafka("kafka", nodes=3, zones=["a", "b", "c"]),
             Topic("placed", broker="kafka", copies=3, min_in_sync=2),
             Service("orders", deployment=up(*zones), endpoints=[Endpoint("place", steps=steps)]),
@@ -99,6 +111,11 @@ def a_single_replica_is_in_one_zone() -> System:
     return _shop(replicas=1)
 
 
+@rule.bad("checkout")
+def callers_go_on_choosing_the_dead_replicas() -> System:
+    return _shop(readiness=Absent("nobody wrote one"))
+
+
 @rule.good
 def everything_is_spread() -> System:
     return _shop(Read("ledger"), Publish("placed", acks="all"))
@@ -127,3 +144,8 @@ def nobody_says_where() -> System:
 @rule.unknown("failover")
 def nobody_says_what_happens_to_the_primary() -> System:
     return _shop(Read("ledger"), failover=None)
+
+
+@rule.unknown("replication")
+def nobody_says_how_copies_follow() -> System:
+    return _shop(Read("ledger"), replication=None)

@@ -27,12 +27,14 @@ from archcheck.proof.limits.sizing import suggest_sizes
 from archcheck.proof.policies import contradictions, dead_policies
 from archcheck.proof.questions import Answered, Proofs, prove
 from archcheck.proof.sagas import Schedule, sagas
-from archcheck.proof.survival.questions import (
+from archcheck.proof.survival.availability import (
     Availability,
-    FailureSet,
     availabilities,
-    cut_sets,
     promised_availability,
+)
+from archcheck.proof.survival.questions import (
+    FailureSet,
+    cut_sets,
     quorums,
     shared_fates,
     zone_loss,

@@ -17,13 +17,8 @@ from archcheck.proof.limits.load import carried
 from archcheck.proof.limits.rollouts import rollouts
 from archcheck.proof.policies import contradictions, dead_policies
 from archcheck.proof.sagas import sagas
-from archcheck.proof.survival.questions import (
-    cut_sets,
-    promised_availability,
-    quorums,
-    shared_fates,
-    zone_loss,
-)
+from archcheck.proof.survival.availability import promised_availability
+from archcheck.proof.survival.questions import cut_sets, quorums, shared_fates, zone_loss
 
 
 @dataclass(frozen=True)

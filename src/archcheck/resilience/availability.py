@@ -99,12 +99,16 @@ def estimate_availability(
         raise ModelError(f"an estimate needs samples, got {samples}")
     if zone_availability is not None and not 0 <= zone_availability <= 1:
         raise ModelError(f"the availability of a zone is a share, got {zone_availability:g}")
-    survival = Survival(graph, as_sold=zone_availability is None)
+    as_sold = zone_availability is None
+    best = Survival(graph, as_sold=as_sold, by_chance=True)
+    worst = Survival(graph, as_sold=as_sold, by_chance=True, worst=True)
     random = np.random.default_rng(seed)
     drawn: dict[Unit, NDArray[np.bool_]] = {}
     found = []
-    for name, is_journey, promised, needs in _asked(graph, survival):
-        up, gaps = _up(graph, needs, zone_availability)
+    for (name, is_journey, promised, needs), (*_, at_worst) in zip(
+        _asked(graph, best), _asked(graph, worst), strict=True
+    ):
+        up, gaps = _up(graph, needs, at_worst, zone_availability)
         for unit in sorted(needs.structure.units):
             if unit not in drawn:
                 drawn[unit] = random.random(samples) < float(up.get(unit, 1))
@@ -112,6 +116,8 @@ def estimate_availability(
         share = float(works.mean())
         low, high = wilson(share, samples)
         bounds = probability(needs.structure, up)
+        if not needs.gaps:  # else gaps count as never failing
+            bounds = Bounds(probability(at_worst.structure, up).low, bounds.high)
         found.append(Available(name, is_journey, promised, bounds, share, low, high, gaps))
     return AvailabilityResult(graph.system, tuple(found))
 
@@ -130,11 +136,11 @@ def _asked(graph: Graph, survival: Survival) -> Iterator[tuple[str, bool, float 
 
 
 def _up(
-    graph: Graph, needs: Needs, zone: float | None
+    graph: Graph, needs: Needs, at_worst: Needs, zone: float | None
 ) -> tuple[dict[Unit, Rational], tuple[Gap, ...]]:
     up: dict[Unit, Rational] = {}
     gaps = dict.fromkeys(gap for gap in needs.gaps if "zones" not in gap.attribute)
-    for unit in sorted(needs.structure.units):
+    for unit in sorted(needs.structure.units | at_worst.structure.units):
         declared, gap = (zone, None) if unit.kind == "zone" else up_probability(graph, unit)
         if gap is not None:
             gaps.setdefault(gap)

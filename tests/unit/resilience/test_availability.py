@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archcheck import (
+    Absent,
     Call,
     Docker,
     Endpoint,
@@ -19,6 +20,7 @@ from archcheck import (
     Journey,
     Kubernetes,
     ModelError,
+    Probe,
     Service,
     Slo,
     System,
@@ -197,3 +199,20 @@ def test_numbers_that_mean_nothing() -> None:
     ):
         with pytest.raises(ModelError, match=says):
             call()
+
+
+def test_an_optional_call_without_a_timeout_is_not_a_matter_of_availability() -> None:
+    """Cut links have no declared availability, and are none of the units that are drawn."""
+    call = Call("bank", optional=True, timeout=Absent("none"))
+    up = Kubernetes(
+        replicas=2, availability=99 * percent, readiness=Probe("http"), zones=["x", "y"]
+    )
+    page = Endpoint("page", steps=[call])
+    model = System(
+        "shop",
+        [External("bank"), Service("web", deployment=up, endpoints=[page])],
+        journeys=[Journey("visit", "web.page")],
+    )
+    found = estimate_availability(Graph(model)).found[0]
+    assert found.exact.is_exact
+    assert float(found.exact.low) == pytest.approx(0.9999)

@@ -15,6 +15,7 @@ from archcheck import (
     CustomRuntime,
     Docker,
     Endpoint,
+    Errors,
     External,
     Fallback,
     FlushCache,
@@ -78,6 +79,22 @@ def test_a_fallback_asks_somebody_else_and_degrades() -> None:
     assert result.journey("visit").degraded == 1
     assert longest(result) == pytest.approx(0.015)
     assert result.operation("spare.run").ok == 1
+
+
+def test_an_optional_call_never_fails_its_caller_whatever_its_fallback_does() -> None:
+    spare = Fallback("call", target="spare.run")
+    faults = [
+        Errors(name, rate=100 * percent, start=0.5 * s, end=60 * s) for name in ("back", "spare")
+    ]
+
+    def visit(optional: bool) -> SimulationResult:
+        call = Call("back.run", timeout=10 * ms, fallback=spare, optional=optional)
+        back = (service("back", work(5)), service("spare", work(5)))
+        return run(system(service("front", call), *back), 1, faults=faults)
+
+    assert visit(True).journey("visit").degraded == 1
+    assert visit(True).operation("spare.run").failed == 1
+    assert visit(False).journey("visit").failed == 1
 
 
 @pytest.mark.parametrize(("propagates", "finished"), [(True, 0), (False, 1)])

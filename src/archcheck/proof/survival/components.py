@@ -1,11 +1,16 @@
 """What a service, a datastore or a broker is made of, as units that fail.
 
 Replicas and copies are spread evenly over the declared zones, in their order. A service works
-while one of its replicas does. A datastore works while enough copies do: as many as its quorum
-asks, a majority where copies agree by consensus, any one where it fails over automatically or
-where a stale answer will do, else the primary; its shards are placed alike, so that one stands
-for all. What is not declared is taken as it is best for the system, and listed as a gap: a claim
-that is refuted is refuted whatever the gaps are, and none is proved over a gap.
+while one of its replicas does, where a readiness probe takes the dead ones out of what callers
+choose from; without one callers go on choosing dead replicas, so that all must work, but for as
+many as they try again elsewhere, or eject by themselves. A datastore works while enough copies do:
+as many as its quorum asks, a majority where copies agree by consensus, any one where it fails over
+automatically or where a stale answer will do, else the primary; its shards are placed alike, so
+that one stands for all.
+
+What is not declared is every value: it is taken as it is best for the system and, with ``worst``,
+as it is worst, and listed as a gap. What fails at best is refuted whatever the gaps are; only what
+works at worst is proved.
 """
 
 from __future__ import annotations
@@ -14,7 +19,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.protection import Protection
 from archcheck.model import (
+    Absent,
     Broker,
     Channel,
     Datastore,
@@ -22,6 +29,7 @@ from archcheck.model import (
     LocalCache,
     Managed,
     Named,
+    Probe,
     Publish,
     Quorum,
     Read,
@@ -31,6 +39,7 @@ from archcheck.model import (
 )
 from archcheck.proof.answers import Gap
 from archcheck.proof.survival.structure import (
+    NEVER,
     AtLeast,
     Structure,
     Unit,
@@ -39,134 +48,223 @@ from archcheck.proof.survival.structure import (
 )
 
 _SURE: Structure = AtLeast(0, ())
+_EJECTED = "callers eject dead replicas, as their mesh declares"
+_ELSEWHERE = "a retry goes to another replica, in turn"
+
+
+@dataclass(frozen=True)
+class Part:
+    """The structure of an element, what it leaves open, and what it takes for granted."""
+
+    structure: Structure
+    gaps: tuple[Gap, ...] = ()
+    assumptions: tuple[str, ...] = ()
 
 
 @dataclass
 class Components:
-    """The structures of a system's elements; ``gaps`` lists what they had to leave open.
+    """The structures of a system's elements, with the gaps that they leave open.
 
     ``as_sold`` takes what a provider runs as one unit, whose availability is its agreement.
+    ``worst`` takes what is not declared as it is worst. ``noticed`` lets every caller know which
+    replicas are dead. ``by_chance`` asks how often a request is answered instead of whether all
+    are: where dead replicas are chosen too, at best the one that is chosen is enough.
     """
 
     graph: Graph
     as_sold: bool = False
-    _known: dict[tuple[str, str], tuple[Structure, tuple[Gap, ...]]] = field(default_factory=dict)
+    worst: bool = False
+    noticed: bool = False
+    by_chance: bool = False
+    _groups: dict[tuple[str, int, int], Structure] = field(default_factory=dict)
 
-    def of_member(self, member: Named) -> tuple[Structure, tuple[Gap, ...]]:
-        """A service or an external party."""
-        key = (member.name, "")
-        if key not in self._known:
-            if isinstance(member, Service):
-                self._known[key] = self._service(member)
-            else:
-                self._known[key] = Unit("external", member.name), ()
-        return self._known[key]
+    def of_member(self, member: Named, step: Interaction | None) -> Part:
+        """A service or an external party, as the caller sees it who takes this step.
 
-    def of_step(self, step: Interaction) -> tuple[Structure, tuple[Gap, ...]]:
+        Without a step the users ask, who neither retry nor eject.
+        """
+        if isinstance(member, Service):
+            return self._service(member, step)
+        return Part(Unit("external", member.name))
+
+    def of_step(self, step: Interaction) -> Part:
         """What a step asks beside the operations of others: a store or a broker."""
         target = step.target
         if isinstance(target, Datastore):
             stale = isinstance(step.step, Read) and step.step.stale is True
             return self.of_store(target, "stale" if stale else step.mode)
         if isinstance(target, Channel) and isinstance(step.step, Publish) and not step.step.outbox:
-            return self._channel(target, step.step)
-        return _SURE, ()  # an outbox keeps the message until the broker takes it
+            return self._channel(target, step, step.step)
+        return Part(_SURE)  # an outbox keeps the message until the broker takes it
 
-    def of_store(self, store: Datastore, kind: str) -> tuple[Structure, tuple[Gap, ...]]:
-        """A datastore that is asked for a read, a stale read or a write."""
-        key = (store.name, kind)
-        if key not in self._known:
-            self._known[key] = self._store(store, kind)
-        return self._known[key]
+    def _either(self, best: Structure, *gaps: Gap, worst: Structure = NEVER) -> Part:
+        """What is not declared: at best one structure, at worst another, or none that works."""
+        return Part(worst if self.worst else best, gaps)
 
-    def _service(self, service: Service) -> tuple[Structure, tuple[Gap, ...]]:
+    # -- services -------------------------------------------------------------------------------
+
+    def _service(self, service: Service, step: Interaction | None) -> Part:
         deployment = service.deployment
         if deployment is None:
-            return _SURE, (Gap(service, "deployment"),)
+            return self._either(_SURE, Gap(service, "deployment"))
         if self.as_sold and isinstance(deployment, Managed):
-            return Unit("element", service.name), ()
+            return Part(Unit("element", service.name))
         replicas = deployment.fewest_replicas()
-        gap = () if deployment.zones else (Gap(service, "deployment.zones"),)
+        gaps = () if deployment.zones else (Gap(service, "deployment.zones"),)
         if replicas is None:
-            return _SURE, (Gap(service, "deployment.replicas"), *gap)
-        return self._group("replica", service.name, replicas, 1, deployment.zones), gap
+            return self._either(_SURE, Gap(service, "deployment.replicas"), *gaps)
+        needed, open_, assumptions = self._unnoticed(service, replicas, step)
+        if needed == replicas > 1 and self.by_chance and not self.worst:
+            replicas = needed = 1
+        group = self._group("replica", service.name, replicas, needed, deployment.zones)
+        if gaps and not self.as_sold:
+            return self._either(group, *gaps, *open_)
+        return Part(group, (*gaps, *open_), assumptions)
 
-    def _store(self, store: Datastore, kind: str) -> tuple[Structure, tuple[Gap, ...]]:
+    def _unnoticed(
+        self, service: Service, replicas: int, step: Interaction | None
+    ) -> tuple[int, tuple[Gap, ...], tuple[str, ...]]:
+        """How many replicas must work for a caller who may not know which of them are dead."""
+        readiness = getattr(service.deployment, "readiness", None)
+        guard = step.protection if step is not None else Protection()
+        if self.noticed or replicas == 1 or isinstance(readiness, Probe):
+            return 1, (), ()
+        if guard.mesh is not None and guard.mesh.outlier_detection:
+            return 1, (), (_EJECTED,)
+        gaps = () if isinstance(readiness, Absent) else (Gap(service, "deployment.readiness"),)
+        elsewhere = _tries_elsewhere(guard)
+        balancing = getattr(step.step, "balancing", None) if step is not None else None
+        if step is not None and elsewhere and balancing is None:
+            gaps = (*gaps, Gap(step, "balancing"))
+            elsewhere = 0 if self.worst else elsewhere
+        elif balancing != "round_robin":
+            elsewhere = 0  # a retry may meet the same replica again
+        if not isinstance(readiness, Absent) and not self.worst:
+            return 1, gaps, ()
+        needed = max(1, replicas - elsewhere)
+        return needed, gaps, (_ELSEWHERE,) if needed < replicas else ()
+
+    # -- datastores and brokers -----------------------------------------------------------------
+
+    def of_store(self, store: Datastore, kind: str) -> Part:
+        """A datastore that is asked for a read, a stale read or a write."""
         deployment = getattr(store, "deployment", None)
         if isinstance(store, LocalCache):
-            return _SURE, ()
+            return Part(_SURE)
         if self.as_sold and isinstance(deployment, Managed):
-            return Unit("element", store.name), ()
+            return Part(Unit("element", store.name))
         zones = store.zones or (deployment.zones if deployment else ())
-        gaps = [] if zones else [Gap(store, "zones")]
-        quorum: Quorum | None = getattr(store, "quorum", None)
-        copies, needed = self._copies(store, quorum, kind)
+        gaps = () if zones else (Gap(store, "zones"),)
+        copies, needed, open_ = _copies(store, kind)
         if copies is None:
-            return _SURE, (Gap(store, "copies"), *gaps)
-        if needed is None:
-            gaps.append(Gap(store, "failover"))
-        counted = 1 if needed == 0 else copies
-        return self._group("copy", store.name, counted, needed or 1, zones), tuple(gaps)
+            return self._either(_SURE, *open_, *gaps)
+        most = needed[-1] if self.worst else needed[0]
+        counted = 1 if most == 0 else copies
+        group = self._group("copy", store.name, counted, most or 1, zones)
+        if gaps and not self.as_sold:
+            return self._either(group, *open_, *gaps)
+        return Part(group, (*open_, *gaps))
 
-    @staticmethod
-    def _copies(
-        store: Datastore, quorum: Quorum | None, kind: str
-    ) -> tuple[int | None, int | None]:
-        """Copies of a shard, and how many must work: 0 for the primary, ``None`` for unknown."""
-        if quorum is not None:
-            return quorum.copies, quorum.write if kind == "write" else quorum.read
-        copies = effective(store, "copies").value
-        if copies is None:
-            return None, None
-        consistency = effective(store, "consistency").value
-        if kind == "stale" or copies == 1:
-            return copies, 1
-        if getattr(store, "replication", None) == "consensus" or (
-            store.is_distributed and consistency == "strong"
-        ):
-            return copies, copies // 2 + 1
-        failover = getattr(store, "failover", None)
-        if store.is_distributed or failover == "automatic":
-            return copies, 1
-        return copies, None if failover is None else 0
-
-    def _channel(self, channel: Channel, step: Publish) -> tuple[Structure, tuple[Gap, ...]]:
+    def _channel(self, channel: Channel, step: Interaction, publish: Publish) -> Part:
         if channel.broker is None:
-            return _SURE, (Gap(channel, "broker"),)
+            return self._either(_SURE, Gap(channel, "broker"))
         broker = self.graph.system.find(str(channel.broker))
         if not isinstance(broker, Broker):
-            return _SURE, ()
+            return Part(_SURE)
         if self.as_sold and isinstance(getattr(broker, "deployment", None), Managed):
-            return Unit("element", broker.name), ()
-        gap = () if broker.zones else (Gap(broker, "zones"),)
+            return Part(Unit("element", broker.name))
+        gaps = () if broker.zones else (Gap(broker, "zones"),)
         if broker.nodes is None:
-            return _SURE, (Gap(broker, "nodes"), *gap)
-        copies, needed = broker.nodes, 1
+            return self._either(_SURE, Gap(broker, "nodes"), *gaps)
+        copies, needed, open_ = broker.nodes, tuple[int, ...]((1,)), tuple[Gap, ...]()
         if isinstance(channel, Topic):
             if channel.copies is None:
-                return _SURE, (Gap(channel, "copies"), *gap)
+                return self._either(_SURE, Gap(channel, "copies"), *gaps)
             copies = min(copies, channel.copies)
-            needed = (channel.min_in_sync or 1) if step.acks == "all" else 1
-        return self._group("node", broker.name, copies, needed, broker.zones), gap
+            needed, open_ = _in_sync(channel, step, publish.acks, copies)
+        most = needed[-1] if self.worst else needed[0]
+        group = self._group("node", broker.name, copies, most, broker.zones)
+        if gaps and not self.as_sold:
+            return self._either(group, *open_, *gaps)
+        return Part(group, (*open_, *gaps))
+
+    # -- units ----------------------------------------------------------------------------------
 
     def _group(
         self, kind: UnitKind, name: str, count: int, needed: int, zones: Sequence[str]
     ) -> Structure:
-        """So many units, each in its zone, of which some must work."""
-        if self.as_sold:  # zones have no declared availability
-            zones = ()
-        return AtLeast(
-            needed,
-            tuple(
-                all_of(
-                    [
-                        Unit(kind, name, number + 1),
-                        *([Unit("zone", zones[number % len(zones)])] if zones else []),
-                    ]
-                )
-                for number in range(count)
-            ),
-        )
+        """So many units, each in its zone, of which some must work; the same for the same."""
+        key = (name, count, needed)
+        if key not in self._groups:
+            # zones have no declared availability
+            places = () if self.as_sold else zones
+            self._groups[key] = AtLeast(
+                needed,
+                tuple(
+                    all_of(
+                        [
+                            Unit(kind, name, number + 1),
+                            *([Unit("zone", places[number % len(places)])] if places else []),
+                        ]
+                    )
+                    for number in range(count)
+                ),
+            )
+        return self._groups[key]
+
+
+def _tries_elsewhere(guard: Protection) -> int:
+    """How often a request that fails is sure to be tried again, by the code and its mesh."""
+    tries = 1
+    for retry in guard.retries:
+        if "failed" in retry.on and retry.budget is None:
+            tries *= retry.attempts
+    return tries - 1
+
+
+def _copies(store: Datastore, kind: str) -> tuple[int | None, tuple[int, ...], tuple[Gap, ...]]:
+    """Copies of a shard; how many must work, at best and at worst (0: the primary); the gaps."""
+    quorum: Quorum | None = getattr(store, "quorum", None)
+    if quorum is not None:
+        return quorum.copies, (quorum.write if kind == "write" else quorum.read,), ()
+    copies = effective(store, "copies").value
+    if copies is None:
+        return None, (), (Gap(store, "copies"),)
+    if kind == "stale" or copies == 1:
+        return copies, (1,), ()
+    majority = copies // 2 + 1
+    consistency = effective(store, "consistency")
+    if getattr(store, "replication", None) == "consensus":
+        return copies, (majority,), ()
+    if store.is_distributed:
+        if consistency.origin == "unknown":
+            return copies, (1, majority), (Gap(store, "consistency"),)
+        return copies, (majority if consistency.value == "strong" else 1,), ()
+    failover = getattr(store, "failover", None)
+    if failover is None:
+        # as many as all of them at worst: no copy may be the primary, or needed for a majority
+        return copies, (1, copies), (Gap(store, "failover"),)
+    if failover != "automatic":
+        return copies, (0,), ()
+    if getattr(store, "replication", None) is None:
+        return copies, (1, majority), (Gap(store, "replication"),)
+    return copies, (1,), ()
+
+
+def _in_sync(
+    topic: Topic, step: Interaction, acks: str | None, copies: int
+) -> tuple[tuple[int, ...], tuple[Gap, ...]]:
+    """How many copies of a topic must work for a publisher, at best and at worst; the gaps."""
+    if acks not in ("all", None):
+        return (1,), ()
+    gaps: list[Gap] = []
+    if topic.min_in_sync is None and copies > 1:
+        gaps.append(Gap(topic, "min_in_sync"))
+    least, most = topic.min_in_sync or 1, topic.min_in_sync or copies
+    if acks is None and most > 1:
+        gaps.append(Gap(step, "acks"))
+        least = 1
+    return (least, most), tuple(gaps)
 
 
 def up_probability(graph: Graph, unit: Unit) -> tuple[float | None, Gap | None]:

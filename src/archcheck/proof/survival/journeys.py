@@ -2,22 +2,39 @@
 
 A journey works while each of its entries does. An operation works while its service does and so
 does everything that it cannot answer without: what it calls, reads, writes and publishes, on
-every branch that may be taken. A step that is optional, or that a fixed, omitted or stale answer
-can stand in for, is not needed; a fallback that asks somebody else makes one of both enough.
-Lookups in a cache fail into the steps behind them; messages in an outbox wait for their broker.
+every branch that may be taken and is waited for. A step that is optional, or that a fixed, omitted
+or stale answer can stand in for, is not needed; a fallback that asks somebody else makes one of
+both enough. Lookups in a cache fail into the steps behind them; messages in an outbox wait for
+their broker.
+
+A step that may fail must end: where no timeout ends it, or only one that is longer than who waits
+above, a cut link or a slow callee stops the caller, optional or not, so that the link is needed.
+
+Calls in a circle work by the least fixed point: who is asked again by its own fallback helps
+nobody. A circle of calls without any way around never ends, unless some of them are not made every
+time; which of both is left open.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from archcheck.graph import Graph, Interaction
-from archcheck.model import Datastore, Fallback, Journey, Named
+from archcheck.graph.exact import Rational, exact
+from archcheck.model import Absent, Fallback, Journey, LocalCache, Named
 from archcheck.proof.answers import Gap
-from archcheck.proof.survival.components import Components
-from archcheck.proof.survival.structure import Structure, Unit, all_of, any_of
+from archcheck.proof.budget import left
+from archcheck.proof.survival.components import Components, Part
+from archcheck.proof.survival.structure import NEVER, Structure, Unit, all_of, any_of
+from archcheck.units import Duration
+
+_NESTED = "who waits above a step that may fail waits for all its attempts (question deadlines)"
+_HARD = "what it cannot do without is lost, and neither slow nor behind a cut link"
+_Way: TypeAlias = tuple[Interaction, ...]
+ENDLESS = "an end of the calls that come back to it"
 
 
 @dataclass(frozen=True)
@@ -25,93 +42,217 @@ class Needs:
     """What something needs: its structure, its gaps, and the steps that lead to each element."""
 
     structure: Structure
-    gaps: tuple[Gap, ...]
-    ways: dict[str, tuple[Interaction, ...]] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+    ways: dict[str, _Way] = field(default_factory=dict)
+    assumptions: tuple[str, ...] = ()
 
 
 class Survival:
     """The needs of the journeys and operations of one system.
 
-    With ``links`` the connection between two elements can fail too.
+    With ``links`` each connection between two elements can fail, not only those of steps that may
+    fail themselves. The other options are those of :class:`Components`.
     """
 
-    def __init__(self, graph: Graph, *, links: bool = False, as_sold: bool = False) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        links: bool = False,
+        as_sold: bool = False,
+        worst: bool = False,
+        noticed: bool = False,
+        by_chance: bool = False,
+    ) -> None:
         self.graph = graph
-        self._components = Components(graph, as_sold)
+        self._components = Components(graph, as_sold, worst, noticed, by_chance)
         self._links = links
-        self._known: dict[str, Needs] = {}
+        self._worst = worst
+        self._by_chance = by_chance
+        self._known: dict[tuple[str, int, Rational | None], Needs] = {}
         self._open: set[str] = set()
+        self._met: set[str] = set()
+        """References that were open when they were asked for, since the innermost one opened."""
 
     def of_journey(self, journey: Journey) -> Needs:
         """What all entries of a journey need."""
-        return self._closure(journey.all_entries())
+        patience = exact(journey.timeout) if isinstance(journey.timeout, Duration) else None
+        return self._closure([(entry, None) for entry in journey.all_entries()], patience)
 
-    def of(self, reference: str) -> Needs:
-        """What an endpoint or an external party needs."""
-        if reference in self._open:  # calls in a circle fail for no other reason than the rest
-            return Needs(all_of(()), ())
-        if reference not in self._known:
-            self._open.add(reference)
-            self._known[reference] = self._closure((reference,))
-            self._open.discard(reference)
-        return self._known[reference]
+    def of(
+        self, reference: str, step: Interaction | None = None, patience: Rational | None = None
+    ) -> Needs:
+        """What an endpoint or an external party needs, which ``step`` asks (else: a user).
 
-    def alternatives(self, step: Interaction) -> tuple[Needs, Needs] | None:
+        ``patience``: seconds for which somebody waits above; ``None``: nobody gives up.
+        """
+        name = self._name(reference)
+        if name in self._open:
+            self._met.add(name)
+            return Needs(NEVER)
+        key = (name, id(step), patience)
+        if key not in self._known:
+            left()
+            outer, self._met = self._met, set()
+            self._open.add(name)
+            found = self._closure([(reference, step)], patience)
+            self._open.discard(name)
+            self._met.discard(name)
+            if self._met:  # it holds only while those are open
+                self._met |= outer
+                return found
+            self._met = outer
+            self._known[key] = found
+        return self._known[key]
+
+    def alternatives(
+        self, step: Interaction, patience: Rational | None = None
+    ) -> tuple[Needs, Needs] | None:
         """What a step needs and what its fallback needs, where that asks somebody else."""
-        fallback = getattr(step.step, "fallback", None)
-        if not isinstance(fallback, Fallback) or not fallback.target:
+        if not isinstance(getattr(step.step, "fallback", None), Fallback) or step.fallback is None:
             return None
-        primary = self._asked(step)
-        return primary, self._named(str(fallback.target))
+        return self._asked(step, patience), self._asked(step.fallback, patience)
 
-    def _named(self, name: str) -> Needs:
-        """An endpoint, or a cache or datastore that is read."""
-        member = self.graph.system.directory.elements.get(name)
-        if isinstance(member, Datastore):
-            structure, gaps = self._components.of_store(member, "read")
-            return Needs(structure, gaps)
-        return self.of(name)
+    def _name(self, reference: str) -> str:
+        owner, endpoint = self.graph.system.endpoint(reference)
+        return f"{owner.name}.{endpoint.name}" if endpoint else owner.name
 
-    def _asked(self, step: Interaction) -> Needs:
+    def _asked(self, step: Interaction, patience: Rational | None) -> Needs:
         if step.mode == "call":
-            return self.of(step.target_name)
-        structure, gaps = self._components.of_step(step)
-        return Needs(structure, gaps)
+            found = self.of(step.target_name, step, _less(patience, step))
+        else:
+            part = self._components.of_step(step)
+            found = Needs(part.structure, part.gaps, {step.target.name: ()}, part.assumptions)
+        if not self._links or found.structure is NEVER:
+            return found
+        return replace(found, structure=all_of((found.structure, _link(step))))
 
-    def _closure(self, entries: Iterable[str]) -> Needs:
+    def _closure(
+        self, entries: Iterable[tuple[str, Interaction | None]], patience: Rational | None
+    ) -> Needs:
         """Everything that is needed for certain, and the pairs of which one is enough."""
         walk = _Walk()
-        waiting: deque[tuple[str, tuple[Interaction, ...]]] = deque((e, ()) for e in entries)
-        seen: set[str] = set()
+        waiting: deque[tuple[str, Interaction | None, _Way, Rational | None]]
+        waiting = deque((name, step, (), patience) for name, step in entries)
+        seen: dict[str, Rational | None] = {}
+        edges: dict[str, set[str]] = {}
         while waiting:
-            reference, way = waiting.popleft()
-            owner, endpoint = self.graph.system.endpoint(reference)
-            name = f"{owner.name}.{endpoint.name}" if endpoint else owner.name
-            if name in seen:
+            left()
+            reference, asked, way, limit = waiting.popleft()
+            owner, _ = self.graph.system.endpoint(reference)
+            name = self._name(reference)
+            walk.need(owner, way, self._components.of_member(owner, asked))
+            if name in seen and not _is_shorter(limit, seen[name]):
                 continue
-            seen.add(name)
-            walk.need(owner, way, self._components.of_member(owner))
+            seen[name] = limit
+            edges.setdefault(name, set())
             for step in self.graph.outgoing.get(name, ()):
-                self._follow(walk, step, (*way, step))
+                if not step.visits or not step.is_awaited:
+                    continue
+                onward = (*way, step)
+                self._follow(walk, step, onward, limit)
                 if step.mode == "call" and not step.can_fail_softly:
-                    waiting.append((step.target_name, (*way, step)))
-        return Needs(all_of(walk.parts), tuple(walk.gaps), walk.ways)
+                    waiting.append((step.target_name, step, onward, _less(limit, step)))
+                    if step.visits >= 1 and step.cached_by is None:
+                        edges[name].add(self._name(step.target_name))
+        self._end(walk, edges)
+        return walk.needs()
 
-    def _follow(self, walk: _Walk, step: Interaction, way: tuple[Interaction, ...]) -> None:
+    def _end(self, walk: _Walk, edges: dict[str, set[str]]) -> None:
+        """Calls that lead back to themselves, every time, have no end that anybody declares."""
+        for name in _on_circles(edges):
+            gap = Gap(self.graph.operations[name], ENDLESS)
+            structure = NEVER if self._worst else all_of(())
+            walk.add(Part(structure, (gap,)))
+
+    def _follow(
+        self,
+        walk: _Walk,
+        step: Interaction,
+        way: _Way,
+        patience: Rational | None,
+    ) -> None:
         """What a step adds, the operation that it calls left out."""
-        both = None if step.optional else self.alternatives(step)
-        if both is not None:
-            walk.need_one(both, way)
         if step.can_fail_softly:
+            self._may_fail(walk, step, way, patience)
             return
         if self._links:
-            link = Unit("link", f"{step.source.name} -> {step.target.name}")
-            walk.need(step.target, way, (link, ()))
+            walk.need(step.target, way, Part(_link(step)))
+        elif not self._by_chance:
+            walk.assumptions.setdefault(_HARD)
         if step.mode != "call":
             walk.need(step.target, way, self._components.of_step(step))
             broker = getattr(step.target, "broker", None)
             if broker:
                 walk.ways.setdefault(str(broker), way)
+
+    def _may_fail(
+        self,
+        walk: _Walk,
+        step: Interaction,
+        way: _Way,
+        patience: Rational | None,
+    ) -> None:
+        """A step that may fail: it must end, and its fallback may ask somebody else."""
+        walk.end(step, way, self._ends(step, patience))
+        both = self.alternatives(step, patience)
+        if both is None:
+            return
+        primary, other = both
+        if step.optional and step.fallback is not None:
+            # nobody needs the answer of the fallback, but it must end as well
+            part = self._ends(step.fallback, patience)
+            if not isinstance(part.structure, Unit):
+                walk.add(part)
+                return
+            ways: dict[str, _Way] = {part.structure.element: (step.fallback,)}
+            other = Needs(part.structure, part.gaps, ways, part.assumptions)
+        walk.need_one((primary, other), way)
+
+    def _ends(self, step: Interaction, patience: Rational | None) -> Part:
+        """The link of a step that may fail, where a cut link or a slow callee stops the caller."""
+        sure = all_of(())
+        waits = step.is_synchronous and not isinstance(step.target, LocalCache)
+        if self._by_chance or not waits:
+            return Part(sure)
+        guard = step.protection
+        attempt = guard.attempt()
+        if attempt is None:
+            if isinstance(step.timeout, Absent):
+                return Part(_link(step))
+            return Part(_link(step) if self._worst else sure, (Gap(step, "timeout"),))
+        if patience is not None and guard.longest_wait(attempt)[0] >= patience:
+            return Part(_link(step))
+        return Part(sure, (), (_NESTED,))
+
+
+def _link(step: Interaction) -> Unit:
+    return Unit("link", f"{step.source.name} -> {step.target.name}")
+
+
+def _less(patience: Rational | None, step: Interaction) -> Rational | None:
+    """What is left of somebody's patience behind a step: no more than its own timeout."""
+    limits = [each for each in (patience, step.protection.attempt()) if each is not None]
+    return min(limits, default=None)
+
+
+def _is_shorter(one: Rational | None, other: Rational | None) -> bool:
+    return one is not None and (other is None or one < other)
+
+
+def _on_circles(edges: dict[str, set[str]]) -> list[str]:
+    """The operations that lead back to themselves, in the order in which they were met."""
+    found = []
+    for name in edges:
+        waiting, seen = [*edges[name]], set[str]()
+        while waiting:
+            other = waiting.pop()
+            if other not in seen:
+                seen.add(other)
+                waiting += edges.get(other, ())
+        if name in seen:
+            found.append(name)
+    return found
 
 
 @dataclass
@@ -120,23 +261,36 @@ class _Walk:
 
     parts: dict[Structure, None] = field(default_factory=dict)
     gaps: dict[Gap, None] = field(default_factory=dict)
-    ways: dict[str, tuple[Interaction, ...]] = field(default_factory=dict)
+    ways: dict[str, _Way] = field(default_factory=dict)
+    assumptions: dict[str, None] = field(default_factory=dict)
 
-    def need(
-        self,
-        member: Named,
-        way: tuple[Interaction, ...],
-        found: tuple[Structure, tuple[Gap, ...]],
-    ) -> None:
+    def add(self, part: Part) -> None:
+        """Something that must work."""
+        self.parts.setdefault(part.structure)
+        self.gaps.update(dict.fromkeys(part.gaps))
+        self.assumptions.update(dict.fromkeys(part.assumptions))
+
+    def need(self, member: Named, way: _Way, part: Part) -> None:
         """An element that must work."""
-        self.parts.setdefault(found[0])
-        self.gaps.update(dict.fromkeys(found[1]))
+        self.add(part)
         self.ways.setdefault(member.name, way)
 
-    def need_one(self, both: tuple[Needs, Needs], way: tuple[Interaction, ...]) -> None:
+    def end(self, step: Interaction, way: _Way, part: Part) -> None:
+        """A step that may fail, with the link that it needs, if any."""
+        self.add(part)
+        if isinstance(part.structure, Unit):
+            self.ways.setdefault(part.structure.element, way)
+
+    def need_one(self, both: tuple[Needs, Needs], way: _Way) -> None:
         """A step and its fallback: one of them is enough."""
         self.parts.setdefault(any_of(part.structure for part in both))
         for part in both:
             self.gaps.update(dict.fromkeys(part.gaps))
+            self.assumptions.update(dict.fromkeys(part.assumptions))
             for element, inner in part.ways.items():
                 self.ways.setdefault(element, (*way, *inner))
+
+    def needs(self) -> Needs:
+        """All of it."""
+        gaps, assumptions = tuple(self.gaps), tuple(sorted(self.assumptions))
+        return Needs(all_of(self.parts), gaps, self.ways, assumptions)

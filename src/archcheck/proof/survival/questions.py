@@ -1,15 +1,13 @@
-"""The questions about failures: zones, any few of them, fallbacks, quorums, availability."""
+"""The questions about failures: zones, any few of them, fallbacks, quorums."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
-from weakref import WeakKeyDictionary
 
 from archcheck.findings import Subject, subject_name
 from archcheck.graph import Graph
-from archcheck.graph.exact import Rational, exact
 from archcheck.model import (
     CutLink,
     Datastore,
@@ -33,14 +31,13 @@ from archcheck.proof.answers import (
     missing,
 )
 from archcheck.proof.budget import left
-from archcheck.proof.survival.components import up_probability
 from archcheck.proof.survival.journeys import Needs, Survival
 from archcheck.proof.survival.structure import (
-    Bounds,
     CutSet,
+    Structure,
     Unit,
+    any_of,
     minimal_cut_sets,
-    probability,
     works,
 )
 from archcheck.units import Duration, Fraction
@@ -77,20 +74,50 @@ def _fault(unit: Unit, start: Duration, end: Duration) -> Fault:
             return Kill(unit.element, start=start, end=end)
 
 
+@dataclass(frozen=True)
+class _Both:
+    """What a subject needs: with what is not declared at its best, and at its worst."""
+
+    best: Needs
+    worst: Needs
+
+    def assumed(self) -> tuple[str, ...]:
+        return (_CAPACITY, *self.worst.assumptions)
+
+
+class _Journeys:
+    """The needs of journeys in every way that a question about failures asks for them."""
+
+    def __init__(self, graph: Graph, *, links: bool = False) -> None:
+        self._best = Survival(graph, links=links)
+        self._worst = Survival(graph, links=links, worst=True)
+        self._noticed = Survival(graph, links=links, noticed=True)
+
+    def of(self, journey: Journey) -> _Both:
+        return _Both(self._best.of_journey(journey), self._worst.of_journey(journey))
+
+    def is_partly(self, journey: Journey, cut: CutSet) -> bool:
+        """Whether a cut set stops only what goes to dead replicas, which no caller notices."""
+        return works(self._noticed.of_journey(journey).structure, cut)
+
+
 def _answer(
     graph: Graph,
     subject: Subject,
     claim: str,
-    needs: Needs,
-    cuts: Sequence[CutSet],
+    both: _Both,
+    cuts: tuple[Sequence[CutSet], Sequence[CutSet]],
     message: str,
     fix: str,
 ) -> Answer:
-    if cuts:
-        return Refuted(subject, claim, _failures(graph, subject, needs, cuts, message), fix)
-    if needs.gaps:
-        return Undecided(subject, claim, missing(needs.gaps), needs.gaps)
-    return Proved(subject, claim, (_CAPACITY,))
+    """``cuts``: with what is not declared at its best, and at its worst."""
+    best, worst = cuts
+    if best:
+        return Refuted(subject, claim, _failures(graph, subject, both.best, best, message), fix)
+    if worst:
+        gaps = both.worst.gaps
+        return Undecided(subject, claim, missing(gaps), gaps)
+    return Proved(subject, claim, both.assumed())
 
 
 def _failures(
@@ -111,7 +138,8 @@ def _failures(
 
 
 def _members(graph: Graph, names: Iterable[str]) -> Iterator[Named]:
-    return (graph.system.find(name) for name in names)
+    elements = graph.system.directory.elements
+    return (graph.system.find(name) for name in names if name in elements)  # links are none
 
 
 def _together(cut: Iterable[Unit]) -> str:
@@ -123,30 +151,51 @@ def _together(cut: Iterable[Unit]) -> str:
 
 def zone_loss(graph: Graph) -> Iterator[Answer]:
     """Does every critical journey survive the loss of any one zone?"""
-    survival = Survival(graph)
+    journeys = _Journeys(graph)
     for journey in graph.critical_journeys:
         left()
-        needs = survival.of_journey(journey)
-        zones = sorted(unit for unit in needs.structure.units if unit.kind == "zone")
-        lost = [zone for zone in zones if not works(needs.structure, zone.units)]
-        claim = f"{journey.name} survives the loss of any one zone"
-        cuts = [zone.units for zone in lost]
-        names = ", ".join(zone.element for zone in lost)
-        gone = gone_with(needs, lost[0]) if lost else ()
-        message = f"{journey.name} stops when a zone is lost: {names}"
-        fix = f"spread {' and '.join(gone) or 'it'} over at least two zones"
-        answer = _answer(graph, journey, claim, needs, cuts, message, fix)
-        if isinstance(answer, Refuted):
-            way = next((needs.ways[name] for name in gone if needs.ways.get(name)), ())
-            story: tuple[Subject | str, ...] = (
-                f"without {lost[0]} these are gone:",
-                *_members(graph, gone),
-                *way,
-            )
-            sets = tuple((zone,) for zone in lost)
-            shown = FailureSet(message, story, (), dict.fromkeys(gone, "lost"), sets)
-            answer = Refuted(journey, claim, shown, fix)
-        yield answer
+        both = journeys.of(journey)
+        yield _zones_lost(graph, journeys, journey, both)
+
+
+def _zones_lost(graph: Graph, journeys: _Journeys, journey: Journey, both: _Both) -> Answer:
+    needs = both.best
+    cuts, worst = (_stopping_zones(each.structure) for each in (needs, both.worst))
+    lost = [zone for cut in cuts for zone in cut]
+    names = ", ".join(zone.element for zone in lost)
+    gone = gone_with(needs, lost[0]) if lost else ()
+    message = f"{journey.name} stops when a zone is lost: {names}"
+    fix = f"spread {' and '.join(gone) or 'it'} over at least two zones"
+    if lost and journeys.is_partly(journey, cuts[0]):
+        unnoticed = " and ".join(gone)
+        message = (
+            f"{journey.name} goes on losing requests when a zone is lost: {names}; callers do not "
+            f"notice which replicas of {unnoticed} are dead"
+        )
+        fix = f"a readiness probe for {unnoticed}"
+    claim = f"{journey.name} survives the loss of any one zone"
+    if not lost:
+        # no zone cuts a link, so that no timeout matters
+        gaps = tuple(gap for gap in both.worst.gaps if gap.attribute != "timeout")
+        open_ = replace(both.worst, gaps=gaps, assumptions=())
+        return _answer(graph, journey, claim, _Both(needs, open_), (cuts, worst), message, fix)
+    way = next((needs.ways[name] for name in gone if needs.ways.get(name)), ())
+    story: tuple[Subject | str, ...] = (
+        f"without {lost[0]} these are gone:",
+        *_members(graph, gone),
+        *way,
+    )
+    sets = tuple((zone,) for zone in lost)
+    shown = FailureSet(message, story, (), dict.fromkeys(gone, "lost"), sets)
+    return Refuted(journey, claim, shown, fix)
+
+
+def _stopping_zones(structure: Structure) -> list[CutSet]:
+    """The zones whose loss stops a structure; the empty set where it never works."""
+    if not works(structure, frozenset()):
+        return [frozenset()]
+    zones = sorted(unit for unit in structure.units if unit.kind == "zone")
+    return [zone.units for zone in zones if not works(structure, zone.units)]
 
 
 def gone_with(needs: Needs, zone: Unit) -> tuple[str, ...]:
@@ -171,32 +220,33 @@ def cut_sets(graph: Graph, size: int = 1, *, links: bool = False) -> Iterator[An
         raise ModelError(
             f"the number of failures at once must be from 1 to {MOST_FAILURES}, got {size}"
         )
-    survival = Survival(graph, links=links)
+    journeys = _Journeys(graph, links=links)
     for journey in graph.critical_journeys:
         left()
-        needs = survival.of_journey(journey)
-        cuts = minimal_cut_sets(needs.structure, size)
+        both = journeys.of(journey)
+        cuts = [minimal_cut_sets(each.structure, size) for each in (both.best, both.worst)]
         failures = "any single failure" if size == 1 else f"any {size} failures"
-        smallest = f"{len(cuts)} minimal set{'s' if len(cuts) > 1 else ''} of up to {size}"
-        first = _together(cuts[0]) if cuts else ""
-        yield _answer(
-            graph,
-            journey,
-            f"{journey.name} survives {failures}",
-            needs,
-            cuts,
-            f"{journey.name} stops without {first}" + (f" ({smallest})" if len(cuts) > 1 else ""),
-            "another replica, another zone or a fallback for what most of the sets have in common",
-        )
+        first = _together(cuts[0][0]) if cuts[0] else ""
+        message = f"{journey.name} stops without {first}"
+        fix = "another replica, another zone or a fallback for what most of the sets have in common"
+        if cuts[0] and journeys.is_partly(journey, cuts[0][0]):
+            message = f"{journey.name} goes on losing requests without {first}, which none notices"
+            fix = f"a readiness probe for {' and '.join(_elements(cuts[0][0]))}"
+        elif not links and cuts[0] and any(unit.kind == "link" for unit in cuts[0][0]):
+            fix = "a timeout that ends before that of who waits above"
+        if len(cuts[0]) > 1:
+            message += f" ({len(cuts[0])} minimal sets of up to {size})"
+        claim = f"{journey.name} survives {failures}"
+        yield _answer(graph, journey, claim, both, (cuts[0], cuts[1]), message, fix)
 
 
 def shared_fates(graph: Graph, size: int = 1) -> Iterator[Answer]:
     """Does any set of up to ``size`` failures take a step and its fallback together?"""
-    survival = Survival(graph)
+    survival, worst = Survival(graph), Survival(graph, worst=True)
     for step in graph.synchronous():
         left()
-        both = survival.alternatives(step)
-        if both is None:
+        both, at_worst = survival.alternatives(step), worst.alternatives(step)
+        if both is None or at_worst is None:
             continue
         primary, other = both
         cuts = [
@@ -204,8 +254,10 @@ def shared_fates(graph: Graph, size: int = 1) -> Iterator[Answer]:
             for cut in minimal_cut_sets(primary.structure, size)
             if not works(other.structure, cut)
         ]
-        gaps = tuple(dict.fromkeys(primary.gaps + other.gaps))
-        needs = Needs(primary.structure, gaps, {**other.ways, **primary.ways})
+        either = any_of(part.structure for part in at_worst)
+        gaps = tuple(dict.fromkeys(at_worst[0].gaps + at_worst[1].gaps))
+        assumed = tuple(dict.fromkeys(at_worst[0].assumptions + at_worst[1].assumptions))
+        needs = Needs(primary.structure, gaps, {**other.ways, **primary.ways}, assumed)
         fallback = getattr(step.step, "fallback", None)
         name = fallback.target if fallback else ""
         lost = _together(cuts[0]) if cuts else ""
@@ -213,11 +265,15 @@ def shared_fates(graph: Graph, size: int = 1) -> Iterator[Answer]:
             graph,
             step,
             f"{step.target_name} and its fallback {name} do not fail together",
-            needs,
-            cuts,
+            _Both(needs, needs),
+            (cuts, minimal_cut_sets(either, size) if gaps else ()),
             f"without {lost} both {step.target_name} and its fallback {name} are gone",
             'a fallback that does not need it, such as Fallback("static")',
         )
+
+
+def _elements(cut: CutSet) -> list[str]:
+    return list(dict.fromkeys(unit.element for unit in sorted(cut)))
 
 
 # -- quorums --------------------------------------------------------------------------------------
@@ -282,71 +338,3 @@ def _placed(store: Datastore, quorum: Quorum, size: int) -> Answer:
 
 def _held(held: dict[str, int], zones: Iterable[str]) -> int:
     return sum(held[zone] for zone in zones)
-
-
-# -- availability ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Availability:
-    """How often a journey works, if units fail independently; ``gaps`` count as never failing."""
-
-    journey: Journey
-    bounds: Bounds
-    gaps: tuple[Gap, ...]
-
-
-_known: WeakKeyDictionary[Graph, tuple[Availability, ...]] = WeakKeyDictionary()
-
-
-def availabilities(graph: Graph) -> tuple[Availability, ...]:
-    """The availability of each journey, exact or between bounds; computed once for a graph.
-
-    A replica and a copy are up as their deployment declares, a managed element as its provider
-    agrees, an external as it agrees; zones have no declared availability and count as up.
-    """
-    if graph not in _known:
-        _known[graph] = tuple(_availabilities(graph))
-    return _known[graph]
-
-
-def _availabilities(graph: Graph) -> Iterator[Availability]:
-    survival = Survival(graph, as_sold=True)
-    for journey in graph.system.journeys:
-        left()
-        needs = survival.of_journey(journey)
-        up: dict[Unit, Rational] = {}
-        gaps = dict.fromkeys(gap for gap in needs.gaps if "zones" not in gap.attribute)
-        for unit in sorted(needs.structure.units):
-            declared, gap = up_probability(graph, unit)
-            if gap is not None:
-                gaps.setdefault(gap)
-            if declared is not None:
-                up[unit] = exact(declared)
-        yield Availability(journey, probability(needs.structure, up), tuple(gaps))
-
-
-def promised_availability(graph: Graph) -> Iterator[Answer]:
-    """Can each journey keep the availability that it promises?"""
-    for found in availabilities(graph):
-        slo = found.journey.slo
-        if slo is not None and slo.availability is not None:
-            yield _kept(found, exact(slo.availability))
-
-
-def _kept(found: Availability, target: Rational) -> Answer:
-    journey, bounds = found.journey, found.bounds
-    claim = f"{journey.name} can be available {Fraction(float(target)):.8} of the time"
-    if bounds.high < target:
-        at_most = Fraction(float(bounds.high))
-        shown = Counterexample(
-            f"{journey.name} promises {Fraction(float(target)):.8} and can reach {at_most:.6}",
-            (f"what it needs works together {at_most:.6} of the time",),
-        )
-        return Refuted(journey, claim, shown, "fewer hard dependencies, or more replicas")
-    if found.gaps:
-        return Undecided(journey, claim, missing(found.gaps), found.gaps)
-    if bounds.low < target:
-        between = f"{Fraction(float(bounds.low)):.6} and {Fraction(float(bounds.high)):.6}"
-        return Undecided(journey, claim, f"it lies between {between}")
-    return Proved(journey, claim, ("units fail independently of each other",))

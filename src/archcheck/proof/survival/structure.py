@@ -73,6 +73,8 @@ class AtLeast:
 
 Structure: TypeAlias = Unit | AtLeast
 CutSet: TypeAlias = frozenset[Unit]
+NEVER: Structure = AtLeast(1, ())
+"""What works in no case."""
 
 
 def all_of(parts: Iterable[Structure]) -> Structure:
@@ -91,8 +93,8 @@ def _conjuncts(parts: Iterable[Structure]) -> Iterator[Structure]:
 
 def any_of(parts: Iterable[Structure]) -> Structure:
     """Works while any part works; without parts, never."""
-    kept = tuple(parts)
-    return kept[0] if len(kept) == 1 else AtLeast(1, kept)
+    kept = tuple(part for part in dict.fromkeys(parts) if part is not NEVER)
+    return kept[0] if len(kept) == 1 else AtLeast(1, kept) if kept else NEVER
 
 
 def works(structure: Structure, failed: frozenset[Unit]) -> bool:
@@ -265,7 +267,7 @@ def _given(structure: Structure, unit: Unit, *, works: bool) -> Structure:
     if unit not in structure.units:
         return structure
     if isinstance(structure, Unit):
-        return _ALWAYS if works else AtLeast(1, ())
+        return _ALWAYS if works else NEVER
     parts, needed = [], structure.needed
     for part in structure.parts:
         left_over = _given(part, unit, works=works)

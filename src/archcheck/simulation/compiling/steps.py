@@ -297,9 +297,15 @@ class StepCompiler:
         return p.Keys(key.cardinality or _KEYS, key.skew)
 
     def _fallback(self, site: _Site, step: Call | Read | Write) -> int:
-        """The block of a fallback that asks somebody else."""
+        """The block of a fallback that asks somebody else.
+
+        Of a step that is optional nobody needs the answer, and so not that of its fallback.
+        """
         question = question_instead(self.system, step.fallback)
-        return -1 if question is None else self._block(site.inner("fallback"), [question])
+        if question is None:
+            return -1
+        question = replace(question, optional=step.optional)
+        return self._block(site.inner("fallback"), [question])
 
     def _pool(self, owner: Service, target: str, store: Datastore | None) -> int:
         name = f"{owner.name} -> {target}"

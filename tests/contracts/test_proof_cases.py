@@ -1,0 +1,387 @@
+"""Claims about failures against runs: what is proved no run breaks, what is refuted a run shows.
+
+First systems of a few lines, one for each way in which a claim was once proved and false; then
+systems drawn at random, each claim of which is attacked by the very failures that it is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from archcheck import (
+    Absent,
+    Call,
+    Client,
+    Constant,
+    CutLink,
+    Deterministic,
+    Endpoint,
+    Errors,
+    External,
+    Fallback,
+    Fault,
+    Journey,
+    Kafka,
+    Kill,
+    Kubernetes,
+    Load,
+    Mesh,
+    MongoDB,
+    Named,
+    Probe,
+    Publish,
+    Retry,
+    Scenario,
+    Service,
+    Slow,
+    Step,
+    System,
+    Topic,
+    Work,
+    Write,
+    ZoneLoss,
+)
+from archcheck.graph import Graph
+from archcheck.proof import (
+    FailureSet,
+    Proved,
+    Refuted,
+    Undecided,
+    cut_sets,
+    promised_availability,
+    zone_loss,
+)
+from archcheck.proof.answers import Answer
+from archcheck.simulation import simulate
+from archcheck.units import ms, percent, s
+
+READY = Probe("http", period=1 * s, failure_threshold=1)
+NO = Absent("no")
+START, END = 0 * s, 1000 * s
+"""Longer than the runs."""
+ZONES = ("z1", "z2", "z3")
+
+
+def service(name: str, *steps: Step, **deployment: object) -> Service:
+    up = {"replicas": 3, "zones": ZONES, "readiness": READY, **deployment}
+    return Service(
+        name,
+        deployment=Kubernetes(**up),  # type: ignore[arg-type]
+        endpoints=[Endpoint("get", steps=[Work(Constant(1 * ms)), *steps])],
+    )
+
+
+def external(name: str) -> External:
+    return External(name, latency=Constant(1 * ms), endpoints=[Endpoint("get")])
+
+
+def system(*elements: Named, entry: str = "a.get") -> System:
+    return System(
+        "case",
+        elements,
+        journeys=[Journey("j", entry, critical=True, timeout=15 * s)],
+        scenarios=[Scenario("calm", load=[Load("j", Deterministic(10 / s))])],
+    )
+
+
+def good(model: System, *faults: Fault) -> float:
+    """The share of good answers while something is wrong, once callers can have noticed.
+
+    Of those who have an answer, or have given up: nobody is patient for more than 15 s.
+    """
+    calm = Scenario("wrong", load=model.scenarios[0].load, faults=faults)
+    (found,) = simulate(model, calm, duration=100 * s, warmup=60 * s).journeys
+    return (found.ok + found.degraded) / found.finished if found.finished else 0.0
+
+
+def survives(model: System, size: int = 1) -> Answer:
+    (answer,) = cut_sets(Graph(model), size)
+    return answer
+
+
+def zones(model: System) -> Answer:
+    (answer,) = zone_loss(Graph(model))
+    return answer
+
+
+def failures_in(answer: Answer) -> set[frozenset[str]]:
+    assert isinstance(answer, Refuted)
+    assert isinstance(answer.counterexample, FailureSet)
+    return {frozenset(map(str, units)) for units in answer.counterexample.sets}
+
+
+def gaps(answer: Answer) -> list[str]:
+    assert isinstance(answer, Undecided)
+    return [gap.attribute for gap in answer.gaps]
+
+
+# -- fallbacks in a circle -----------------------------------------------------------------------
+
+
+def circle(*order: str) -> System:
+    def ask(target: str, instead: str) -> Call:
+        fallback = Fallback("call", target=instead)
+        return Call(target, timeout=50 * ms, retry=NO, fallback=fallback)
+
+    made = {
+        "a": service("a", ask("b.get", "c.get")),
+        "c": service("c", ask("d.get", "a.get")),
+        "b": external("b"),
+        "d": external("d"),
+    }
+    return system(*(made[name] for name in order))
+
+
+@pytest.mark.parametrize("order", ["acbd", "dbca", "cadb"])
+def test_who_is_asked_again_by_its_own_fallback_helps_nobody(order: str) -> None:
+    model = circle(*order)
+    assert isinstance(survives(model), Proved)
+    assert failures_in(survives(model, 2)) == {frozenset({"b", "d"})}
+    both = [Errors(name, rate=100 * percent, start=START, end=END) for name in "bd"]
+    assert good(model, *both) == 0
+
+
+def test_the_order_of_journeys_changes_nothing() -> None:
+    entries = ["a.get", "c.get"]
+    found = []
+    for names in (entries, entries[::-1]):
+        model = System(
+            "case",
+            circle(*"abcd").elements,
+            journeys=[Journey(name.replace(".", "-"), name, critical=True) for name in names],
+        )
+        found.append({answer.claim: type(answer) for answer in cut_sets(Graph(model), 2)})
+    assert found[0] == found[1]
+
+
+def test_calls_in_a_circle_need_an_end() -> None:
+    model = system(
+        service("a", Call("b.get", timeout=50 * ms)), service("b", Call("a.get", timeout=50 * ms))
+    )
+    assert "an end of the calls that come back to it" in gaps(survives(model))
+
+
+# -- replicas that are dead, and nobody notices ---------------------------------------------------
+
+
+def blind(readiness: Probe | Absent | None, **call: object) -> System:
+    ask = Call("b.get", timeout=50 * ms, fallback=NO, **{"retry": NO, **call})  # type: ignore[arg-type]
+    return system(
+        service("a", ask), service("b", replicas=2, zones=["z1", "z2"], readiness=readiness)
+    )
+
+
+def test_without_a_readiness_probe_callers_go_on_choosing_the_dead() -> None:
+    model = blind(Absent("none"))
+    for answer in (zones(model), survives(model)):
+        assert isinstance(answer, Refuted)
+        assert answer.fix == "a readiness probe for b"
+    assert good(model, ZoneLoss("z1", start=START, end=END)) < 0.8
+    assert gaps(zones(blind(None))) == ["deployment.readiness"]
+    assert isinstance(zones(blind(READY)), Proved)
+    assert good(blind(READY), ZoneLoss("z1", start=START, end=END)) == 1
+
+
+def test_who_retries_in_turn_finds_another_replica() -> None:
+    again = Retry(attempts=2, backoff=1 * ms)
+    model = blind(Absent("none"), retry=again, balancing="round_robin")
+    assert isinstance(survives(model), Proved)
+    assert good(model, Kill("b", start=START, end=END)) == 1
+    assert gaps(survives(blind(Absent("none"), retry=again))) == ["balancing"]
+    at_random = blind(Absent("none"), retry=again, balancing="random")
+    assert isinstance(survives(at_random), Refuted)
+    assert good(at_random, Kill("b", start=START, end=END)) < 1
+
+
+def test_a_mesh_that_ejects_dead_replicas_is_enough() -> None:
+    (a, b) = blind(Absent("none")).elements
+    assert isinstance(a, Service)
+    mesh = Mesh("istio", outlier_detection=True)
+    model = system(Service("a", mesh=mesh, deployment=a.deployment, endpoints=a.endpoints), b)
+    assert isinstance(survives(model), Proved)
+    assert good(model, Kill("b", start=START, end=END)) > 0.8
+
+
+def test_availability_counts_the_replica_that_is_chosen() -> None:
+    """One of two dead replicas that nobody notices loses half of the requests, and not none."""
+    model = blind(Absent("none"))
+    up = [
+        Service(
+            each.name,
+            deployment=Kubernetes(
+                replicas=2, availability=99 * percent, readiness=each.deployment.readiness
+            ),
+            endpoints=each.endpoints,
+        )
+        for each in model.services
+        if isinstance(each.deployment, Kubernetes)
+    ]
+
+    def promised(share: float) -> type[Answer]:
+        from archcheck import Slo
+
+        slo = Slo(availability=share * percent)
+        made = System("case", up, journeys=[Journey("j", "a.get", slo=slo)])
+        (answer,) = promised_availability(Graph(made))
+        return type(answer)
+
+    assert promised(98) is Proved  # (1 - 0.01^2) x 0.99^2
+    assert promised(98.9) is Undecided
+    assert promised(99.5) is Refuted  # more than the 99% of the one that is chosen
+
+
+# -- what is not declared is no better than any value of it ---------------------------------------
+
+
+def topic(acks: str | None, min_in_sync: int | None = 2) -> System:
+    return system(
+        service("a", Publish("t", acks=acks)),  # type: ignore[arg-type]
+        Kafka("k", nodes=2, zones=["z1", "z2"]),
+        Topic("t", broker="k", partitions=1, copies=2, min_in_sync=min_in_sync),
+    )
+
+
+def test_acknowledgements_that_nobody_declares() -> None:
+    for ask in (zones, survives):
+        assert gaps(ask(topic(None))) == ["acks"]
+        assert isinstance(ask(topic("all")), Refuted)
+        assert isinstance(ask(topic("leader")), Proved)
+        assert isinstance(ask(topic(None, 1)), Proved)
+        assert gaps(ask(topic("all", None))) == ["min_in_sync"]
+
+
+def store(replication: str | None) -> System:
+    db = MongoDB(
+        "db",
+        copies=2,
+        zones=["z1", "z2"],
+        failover="automatic",
+        replication=replication,  # type: ignore[arg-type]
+    )
+    return system(service("a", Write("db", timeout=50 * ms, retry=NO)), db)
+
+
+def test_replication_that_nobody_declares() -> None:
+    for ask in (zones, survives):
+        assert gaps(ask(store(None))) == ["replication"]
+        assert isinstance(ask(store("consensus")), Refuted)
+        assert isinstance(ask(store("async")), Proved)
+
+
+# -- steps that may fail, but must end ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("soft", [{"optional": True}, {"fallback": Fallback("static")}])
+def test_an_optional_call_that_never_ends_stops_its_caller(soft: dict[str, object]) -> None:
+    def asks(timeout: object) -> System:
+        call = Call("b.get", timeout=timeout, retry=NO, **soft)  # type: ignore[arg-type]
+        return system(service("a", call), service("b"))
+
+    cut = CutLink(source="a", target="b", start=START, end=END)
+    slow = Slow("b", factor=100_000, start=START, end=END)
+    assert failures_in(survives(asks(NO))) == {frozenset({"the link a -> b"})}
+    assert gaps(survives(asks(None))) == ["timeout"]
+    assert isinstance(survives(asks(50 * ms)), Proved)
+    assert isinstance(zones(asks(NO)), Proved)  # what is lost answers at once that it is not there
+    for fault in (cut, slow):
+        assert good(asks(NO), fault) == 0
+        assert good(asks(50 * ms), fault) == 1
+
+
+def test_a_timeout_after_that_of_who_waits_is_none() -> None:
+    inner = Call("c.get", timeout=100 * ms, retry=NO, optional=True)
+    outer = Call("b.get", timeout=80 * ms, retry=NO)
+    model = system(service("a", outer), service("b", inner), service("c"))
+    assert failures_in(survives(model)) == {frozenset({"the link b -> c"})}
+    assert good(model, CutLink(source="b", target="c", start=START, end=END)) == 0
+
+
+def test_an_optional_call_and_its_fallback_may_both_be_dead() -> None:
+    call = Call(
+        "b.get", timeout=50 * ms, retry=NO, optional=True, fallback=Fallback("call", target="c.get")
+    )
+    (a,) = [service("a", call)]
+    externals = (external("b"), external("c"))
+    model = system(a, *externals)
+    both = [Errors(name, rate=100 * percent, start=START, end=END) for name in "bc"]
+    assert good(model, *both) == 1
+    # the question of the fallback has no timeout of its own, and could be cut off
+    assert gaps(survives(model, 2)) == ["timeout"]
+    bound = Service(
+        "a", deployment=a.deployment, endpoints=a.endpoints, clients=[Client("c", timeout=50 * ms)]
+    )
+    assert isinstance(survives(system(bound, *externals), 2), Proved)
+
+
+# -- at random ------------------------------------------------------------------------------------
+
+LAYERS = {"a": 3000 * ms, "b": 500 * ms, "c": 60 * ms}
+
+
+def drawn(seed: int) -> System:
+    """Three services, each calling what is below it, with fallbacks to any of them."""
+    random = Random(seed)
+    below = {"a": ["b", "c", "d", "e"], "b": ["c", "d", "e"], "c": ["d", "e"]}
+
+    def call(name: str) -> Call:
+        target, instead = random.choice(below[name]), random.choice("abcde")
+        fallbacks = [None, None, NO, Fallback("static"), Fallback("call", target=f"{instead}.get")]
+        retries = [NO, NO, Retry(attempts=2, backoff=1 * ms)]
+        return Call(
+            f"{target}.get",
+            timeout=random.choice([LAYERS[name]] * 4 + [NO]),
+            retry=random.choice(retries),
+            optional=random.random() < 0.3,
+            fallback=random.choice(fallbacks),
+            balancing=random.choice(["round_robin", "random", NO]),
+        )
+
+    services = []
+    for name, timeout in LAYERS.items():
+        count = random.randint(1, 3)
+        plain = service(
+            name,
+            *(call(name) for _ in range(random.randint(1, 2))),
+            replicas=random.choice([count, 3]),
+            zones=random.choice([ZONES, ZONES, ("z1",)]),
+            readiness=random.choice([READY, READY, READY, NO]),
+        )
+        clients = [Client(timeout=timeout)] if random.random() < 0.8 else []
+        services.append(
+            Service(name, deployment=plain.deployment, endpoints=plain.endpoints, clients=clients)
+        )
+    return system(*random.sample([*services, external("d"), external("e")], 5))
+
+
+def single_failures(model: System) -> Iterator[Fault]:
+    """All that the claim about single failures covers, as a run can show it."""
+    graph = Graph(model)
+    for zone in ZONES:
+        if any(zone in each.deployment.zones for each in model.services if each.deployment):
+            yield ZoneLoss(zone, start=START, end=END)
+    for name in "de":
+        if any(step.target.name == name for step in graph.synchronous()):
+            yield Errors(name, rate=100 * percent, start=START, end=END)
+    for name in "abc":
+        yield Kill(name, start=START, end=END)
+    asked = [(x.source.name, x.target.name, x.can_fail_softly) for x in graph.synchronous()]
+    hard = {(source, target) for source, target, is_soft in asked if not is_soft}
+    soft = {(source, target) for source, target, _ in asked} - hard
+    for source, target in sorted(soft):
+        yield CutLink(source=source, target=target, start=START, end=END)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_no_run_breaks_what_is_proved_and_a_run_shows_what_is_refuted(seed: int) -> None:
+    model = drawn(seed)
+    for answer, kinds in ((zones(model), ZoneLoss), (survives(model), Fault)):
+        if isinstance(answer, Proved):
+            for fault in single_failures(model):
+                if isinstance(fault, kinds):
+                    assert good(model, fault) > 0.95, fault
+        elif isinstance(answer, Refuted):
+            assert isinstance(answer.counterexample, FailureSet)
+            assert good(model, *answer.counterexample.faults(START, END)) < 1
