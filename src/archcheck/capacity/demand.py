@@ -30,7 +30,7 @@ class StoreDemand:
     store: Datastore
     reads: float = 0.0
     stale_reads: float = 0.0
-    """Of the reads, those that any copy may answer."""
+    """Of the reads, those that go to the copies which are not the primary."""
     writes: float = 0.0
     read_busy: float = 0.0
     stale_busy: float = 0.0
@@ -49,8 +49,8 @@ class StoreDemand:
             return
         self.reads += rate
         self.read_busy += busy
-        eventual = effective(self.store, "consistency").value == "eventual"
-        if getattr(step.step, "stale", None) or eventual:
+        # as a run places them: only a read that says so leaves the primary, and only for a copy
+        if getattr(step.step, "stale", None) and self.copies > 1:
             self.stale_reads += rate
             self.stale_busy += busy
 
@@ -72,13 +72,15 @@ class StoreDemand:
 
     @property
     def copies_for_reads(self) -> int:
-        """Copies that share the reads: all when every read may be stale, else the primary."""
-        return self.copies if self.stale_reads == self.reads else 1
+        """Copies that share the reads: those beside the primary when every read may be stale."""
+        return max(1, self.copies - 1) if self.stale_reads == self.reads else 1
 
     def busiest_node(self) -> float:
-        """Queries in progress on the primary of a shard, keys taken as even."""
-        fresh = self.read_busy - self.stale_busy
-        return (self.write_busy + fresh + self.stale_busy / self.copies) / self.shards
+        """Queries in progress on the primary of a shard or on one of its copies, whichever has
+        more, keys taken as even. Stale reads go to the copies, all else to the primary.
+        """
+        primary = self.write_busy + self.read_busy - self.stale_busy
+        return max(primary, self.stale_busy / max(1, self.copies - 1)) / self.shards
 
     def servers_of_a_node(self) -> tuple[int | None, str]:
         """Queries that a node works on at the same time, and the attribute that says so."""

@@ -97,10 +97,11 @@ def figures_of(demand: Demand) -> Iterator[Figure]:
 
 
 def _store_figures(store: Datastore, asked: StoreDemand) -> Iterator[Figure]:
-    """Writes and fresh reads keep the primary busy, stale reads all copies alike."""
+    """Writes and fresh reads keep the primary busy, stale reads the copies; the busier counts."""
     each, what = asked.servers_of_a_node()
     stale = exact(asked.stale_busy)
-    node = exact(asked.write_busy) + exact(asked.read_busy) - stale + stale / asked.copies
+    primary = exact(asked.write_busy) + exact(asked.read_busy) - stale
+    node = max(primary, stale / max(1, asked.copies - 1))
     gaps = tuple(Gap(store, attribute) for attribute in asked.missing)
     if each is None:
         gaps = (*gaps, Gap(store, what))
