@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from archcheck.graph import Graph
-from archcheck.model import Scenario, Service, effective
+from archcheck.model import Rollout, Scenario, Service, effective
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.limits.figures import Figure, WorstPoint, figures_of, worst_demands
 
@@ -38,11 +38,15 @@ def _rolled(graph: Graph, scenario: Scenario, figure: Figure, service: Service) 
     if figure.zones < 2:
         return  # without another zone nothing is left: that is rule RES013's
     away = rollout.value.unavailable(figure.units)
-    left = max(0, (figure.left() or 0) - away)
-    needed = math.ceil(figure.busy / figure.each)
-    if needed <= left or needed > (figure.left() or 0):
-        yield Proved(holder, claim)  # an overload without a rollout is not the rollout's
+    without = figure.left() or 0
+    left = max(0, without - away)
+    if figure.busy < figure.each * left:
+        yield Proved(holder, claim, ("times are means, and replicas are spread evenly over zones",))
         return
+    needed = math.floor(figure.busy / figure.each) + 1  # a queue at exactly 100% has no end
+    enough = _enough(figure, needed, rollout.value) if needed > without else None
+    fix = "rollout=RollingUpdate(max_surge=1, max_unavailable=0)"
+    fix = f"at least {enough} replicas" if enough else fix
     shown = WorstPoint(
         f"a rollout and the loss of a zone leave {left} of {figure.units} replicas of "
         f"{service.name}, and the load needs {needed} in scenario {scenario.name!r}",
@@ -57,4 +61,11 @@ def _rolled(graph: Graph, scenario: Scenario, figure: Figure, service: Service) 
         figure.busy,
         figure.each * left,
     )
-    yield Refuted(holder, claim, shown, "rollout=RollingUpdate(max_surge=1, max_unavailable=0)")
+    yield Refuted(holder, claim, shown, fix)
+
+
+def _enough(figure: Figure, needed: int, rollout: Rollout) -> int | None:
+    """The fewest replicas of which so many are left; ``None``: the rollout takes too many away."""
+    sizes = range(needed, 4 * figure.zones * (needed + 1))
+    rest = (n - math.ceil(n / figure.zones) - rollout.unavailable(n) for n in sizes)
+    return next((n for n, left in zip(sizes, rest, strict=True) if left >= needed), None)
