@@ -16,7 +16,13 @@ from weakref import WeakKeyDictionary
 
 from archcheck.capacity.bottleneck import Resource, Unsized, resources
 from archcheck.capacity.latency import Latencies, Latency, latency_of, query_time
-from archcheck.capacity.load import journey_rates, operation_rates, rates_at, turning_points
+from archcheck.capacity.load import (
+    executions,
+    journey_rates,
+    operation_rates,
+    rates_at,
+    turning_points,
+)
 from archcheck.graph import Graph, Interaction
 from archcheck.model import Datastore, Named, Scenario, Service, effective
 
@@ -99,19 +105,20 @@ class Demand:
     scenario: Scenario
     journeys: Mapping[str, float]
     """Journey to its rate at the peak."""
+    span: float | None = None
+    """Seconds over which the runs of schedules are averaged; ``None``: for ever."""
 
     @cached_property
     def rates(self) -> Mapping[str, float]:
         """Arrival rate of each operation, datastore and cache."""
-        return operation_rates(self.graph, self.journeys)
+        return operation_rates(self.graph, self.journeys, self.span)
 
     @cached_property
     def steps(self) -> Mapping[Interaction, float]:
         """Executions a second of each interaction, retries not counted."""
         found: dict[Interaction, float] = defaultdict(float)
-        for journey in self.graph.system.journeys:
-            rate = self.journeys.get(journey.name, 0.0)
-            for step, count in self.graph.visits(journey).interactions if rate else ():
+        for visits, rate in executions(self.graph, self.journeys, self.span):
+            for step, count in visits.interactions:
                 found[step] += rate * count
         return found
 
@@ -136,7 +143,7 @@ class Demand:
 
     @cached_property
     def _resources(self) -> tuple[list[Resource], list[Unsized]]:
-        return resources(self.graph, self.journeys)
+        return resources(self.graph, self.journeys, self.span)
 
     @property
     def resources(self) -> list[Resource]:

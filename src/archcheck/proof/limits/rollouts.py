@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from archcheck.graph import Graph
 from archcheck.model import Rollout, Scenario, Service, effective
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
-from archcheck.proof.limits.figures import Figure, WorstPoint, figures_of, worst_demands
+from archcheck.proof.limits.figures import Figure, WorstPoint
+from archcheck.proof.limits.load import assumptions, worst_figures
 
 
 def rollouts(graph: Graph) -> Iterator[Answer]:
@@ -17,10 +18,9 @@ def rollouts(graph: Graph) -> Iterator[Answer]:
     At its largest scale, with as many replicas away as the rollout allows, all of them outside
     the zone that is lost.
     """
-    for demand in worst_demands(graph):
-        for figure in figures_of(demand):
-            if isinstance(figure.holder, Service):
-                yield from _rolled(graph, demand.scenario, figure, figure.holder)
+    for scenario, figure, _ in worst_figures(graph):
+        if isinstance(figure.holder, Service):
+            yield from _rolled(graph, scenario, figure, figure.holder)
 
 
 def _rolled(graph: Graph, scenario: Scenario, figure: Figure, service: Service) -> Iterator[Answer]:
@@ -40,8 +40,12 @@ def _rolled(graph: Graph, scenario: Scenario, figure: Figure, service: Service) 
     away = rollout.value.unavailable(figure.units)
     without = figure.left() or 0
     left = max(0, without - away)
-    if figure.busy < figure.each * left:
-        yield Proved(holder, claim, ("times are means, and replicas are spread evenly over zones",))
+    room = figure.each * left
+    if figure.busy < room:
+        if figure.most is None or figure.most >= room:
+            yield Undecided(holder, claim, figure.unseen(room))
+            return
+        yield Proved(holder, claim, (*assumptions(figure), "replicas are spread evenly over zones"))
         return
     needed = math.floor(figure.busy / figure.each) + 1  # a queue at exactly 100% has no end
     enough = _enough(figure, needed, rollout.value) if needed > without else None
