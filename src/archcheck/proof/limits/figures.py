@@ -95,10 +95,9 @@ class Corner:
 
     def figures(self, rates: Mapping[str, float] | None = None) -> Iterator[Figure]:
         """All resources at the given rates of journeys, else at the highest."""
-        chosen = self._high if rates is None else rates
-        sure = Demand(self.graph, self.loads.scenario, chosen)
+        sure = self.surely(rates)
         try:
-            most: Demand | None = self._most(chosen)
+            most: Demand | None = self.at_most(rates)
             _ = most.rates if most else None
         except ModelError:  # attempts of a circle of calls that do not die out
             most = None
@@ -109,8 +108,14 @@ class Corner:
         for figure in found.values():
             yield self._bounded(figure, most)
 
-    def _most(self, rates: Mapping[str, float]) -> Demand:
-        return Demand(self._everything, self.loads.scenario, rates, self._span)
+    def surely(self, rates: Mapping[str, float] | None = None) -> Demand:
+        """What a run shows."""
+        return Demand(self.graph, self.loads.scenario, self._high if rates is None else rates)
+
+    def at_most(self, rates: Mapping[str, float] | None = None) -> Demand:
+        """What no run exceeds, without waits."""
+        chosen = self._high if rates is None else rates
+        return Demand(self._everything, self.loads.scenario, chosen, self._span)
 
     @cached_property
     def _everything(self) -> Attempted:
@@ -125,7 +130,7 @@ class Corner:
         services = self.graph.system.services
         counts = {service.name: _fewest(service) for service in services}
         known = {name: count for name, count in counts.items() if count is not None}
-        return Waiting(self._most(self._high), known)
+        return Waiting(self.at_most(), known)
 
     def _bounded(self, figure: Figure, most: Demand | None) -> Figure:
         if most is None:
