@@ -52,7 +52,7 @@ pytestmark = pytest.mark.skipif(not fast.is_compiled(), reason="the engine is no
 
 NOISE = 1.03
 LIMIT = 0.8
-SEEDS = 40
+SEEDS = 30
 
 
 def heaviest(seed: int) -> System:

@@ -1,10 +1,9 @@
 """How often a callee is asked because one step is executed once: hedges, retries, fallbacks.
 
 Two accounts of the same graph. What *surely* comes: the hedges of a call whose callee needs longer
-than their delay in any case. What comes *at most*, as long as queues make no call time out: hedges
-unless their delay is longer than the callee takes, retries after errors that are declared and after
-timeouts that an answer may exceed without queues, messages that are delivered again, and what
-fallbacks ask.
+than their delay in any case. What comes *at most*: all hedges and tries of code and mesh, what each
+fallback asks (while its first callee is down, that is every request), and messages again and again
+after errors that are declared and after timeouts that an answer may exceed without queues.
 """
 
 from __future__ import annotations
@@ -15,9 +14,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 
-from archcheck.capacity.responses import Response, Responses, failing
+from archcheck.capacity.responses import Responses
 from archcheck.graph import Graph, Interaction
-from archcheck.model import Retry, System
+from archcheck.graph.exact import exact
+from archcheck.model import System
 
 _MANY = 1000
 """Deliveries of a message that nobody bounds. A choice: more than any resource has room for."""
@@ -61,45 +61,31 @@ class Attempted(Graph):
             return
         attempts = self._most(step) if self.at_most else self._least(step)
         yield step if attempts == 1 else replace(step, visits=step.visits * attempts)
-        fails = self._failing(step) if self.at_most else 0.0
-        if step.fallback is not None and fails:
-            yield replace(step.fallback, visits=step.visits * fails)
+        if step.fallback is not None and self.at_most:
+            yield step.fallback
 
     def _least(self, step: Interaction) -> float:
         """Hedges that are sent whatever happens: no answer can be there before."""
         hedge = step.protection.hedge
         if hedge is None:
             return 1.0
-        least = self._response(step).least
+        least = self._responses.asked(step.step).least
         timeout = step.protection.attempt()
         if timeout is not None:
             least = min(least, float(timeout))
         sent = math.ceil(least / float(hedge.after) - 1e-9) - 1 if hedge.after else math.inf
         return 1.0 + min(hedge.max_attempts - 1, max(0, sent))
 
-    def _most(self, step: Interaction) -> float:
+    @staticmethod
+    def _most(step: Interaction) -> float:
+        """Every hedge and every try of code and mesh: one queue that is long enough makes all of
+        them, and a load that is carried without them can be one that is not carried with them.
+        """
         protection = step.protection
-        fails = self._failing(step)
-        tries = _tries(fails, protection.tries) if _is_repeated(protection.retry) else 1.0
-        return self._hedged(step) * tries * _tries(fails, protection.mesh_tries)
-
-    def _failing(self, step: Interaction) -> float:
-        return failing(step.protection, self._response(step))
-
-    def _response(self, step: Interaction) -> Response:
-        return self._responses.asked(step.step)
-
-    def _hedged(self, step: Interaction) -> float:
-        """Each hedge counts in the share of the answers that may take longer than its delay."""
-        hedge = step.protection.hedge
-        if hedge is None:
-            return 1.0
-        timeout = step.protection.attempt()
-        if timeout is not None and float(hedge.after) > float(timeout):
-            return 1.0
-        found = self._response(step)
-        later = found.longer_than(float(hedge.after))
-        return 1.0 + (hedge.max_attempts - 1) * later
+        hedge, attempt = protection.hedge, protection.attempt()
+        late = hedge is not None and attempt is not None and exact(hedge.after) >= attempt
+        hedged = 1 if late else protection.hedged
+        return hedged * protection.that_ask(protection.tries) * protection.mesh_tries
 
     def _delivered(self, step: Interaction) -> float:
         """How often a message is delivered on average, by the reader that fails most often."""
@@ -115,7 +101,3 @@ class Attempted(Graph):
 def _tries(share: float, most: int) -> float:
     """How often is tried on average, if a share of the tries fails."""
     return math.fsum(share**number for number in range(most))
-
-
-def _is_repeated(retry: object) -> bool:
-    return isinstance(retry, Retry) and set(retry.on) != {"broken"}

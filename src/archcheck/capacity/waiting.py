@@ -21,7 +21,17 @@ from archcheck.capacity.latency import Missing
 from archcheck.capacity.responses import Responses, timed
 from archcheck.graph import Interaction
 from archcheck.graph.protection import backoffs
-from archcheck.model import Datastore, Endpoint, External, LocalCache, Named, Service, effective
+from archcheck.graph.transfer import ONE_WAY
+from archcheck.model import (
+    Datastore,
+    Endpoint,
+    External,
+    LocalCache,
+    Named,
+    Network,
+    Service,
+    effective,
+)
 from archcheck.model.distributions import Time
 
 
@@ -65,8 +75,7 @@ class Waiting:
         self._replicas = replicas
         self._responses = Responses(demand.graph)
         self._held: dict[str, Held] = {}
-        network = demand.graph.system.network
-        self._way = 2 * float(network.delay) if network and network.delay else 0.0
+        self._way = 2 * _one_way(demand.graph.system.network)
 
     def busy(self, service: Service) -> Held:
         """Threads of a blocking service that are held on average, at most."""
@@ -229,6 +238,12 @@ class Waiting:
             for step, count in graph.visits(journey).interactions:
                 found[step.target.name][journey.name] += count
         return found
+
+
+def _one_way(network: Network | None) -> float:
+    """The longest of the declared delays; what runs take where none is."""
+    delays = (network.delay, network.zone_delay) if network else ()
+    return max((float(delay) for delay in delays if delay is not None), default=float(ONE_WAY))
 
 
 def _servers(store: Datastore) -> tuple[int | None, str]:

@@ -54,6 +54,8 @@ class Figure:
     """What no run exceeds: all that may come, and the waits in queues below; ``None``: no bound."""
     waits: Rational | None = _NONE
     """What of ``most`` is spent in queues; ``None``: the waits have no bound."""
+    crosses: bool = False
+    """Whether ``most`` counts a network whose delay nobody declares."""
 
     def left(self) -> int | None:
         """Units that are left when the fullest zone is lost."""
@@ -155,8 +157,14 @@ class Corner:
         gaps = (*figure.gaps, *(g for g in more if (g.holder, g.attribute) not in own))
         if math.isinf(total.seconds):
             return dataclasses.replace(figure, most=None, waits=None, gaps=gaps)
+        network = self.graph.system.network
+        asks = any(self.graph.outgoing[op.name] for op in most.graph.operations_of(service))
         return dataclasses.replace(
-            figure, most=exact(total.seconds), waits=exact(total.waits), gaps=gaps
+            figure,
+            most=exact(total.seconds),
+            waits=exact(total.waits),
+            gaps=gaps,
+            crosses=asks and (network is None or network.delay is None),
         )
 
 

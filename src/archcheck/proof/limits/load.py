@@ -10,6 +10,7 @@ from archcheck.editing import Edit, apply
 from archcheck.findings import Subject
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational
+from archcheck.graph.transfer import ONE_WAY
 from archcheck.model import Flag, Scenario, Service, System
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import BudgetSpentError, left
@@ -168,15 +169,12 @@ def _judged(
 def assumptions(figure: Figure) -> tuple[str, ...]:
     """What is assumed where a resource carries its load."""
     assumed = ["times are means, and the load is carried as it comes"]
+    if figure.crosses:
+        assumed.append(f"the network, whose delay nobody declares, takes {ONE_WAY} one way")
     if figure.waits:
         assumed.append(
             "requests come as a Poisson stream or more evenly: then at most "
             f"{float(figure.waits):.3g} of the {figure.what} are held by requests that wait below"
-        )
-    if figure.most != figure.busy:
-        assumed.append(
-            "nothing fails but at declared error rates, and no queue makes a call time out, or its "
-            "hedge be sent"
         )
     return tuple(assumed)
 
