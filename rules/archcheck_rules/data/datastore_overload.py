@@ -4,10 +4,9 @@ Why it matters: a database over its limit does not slow down a little; queries w
 other, connections run out, and every service that uses it goes down with it.
 
 By the utilisation law a node with c parallel queries is busy with (writes/s x write time +
-reads/s x read time) / c. Writes go to the primary of their shard and to each of its copies;
-reads that may be stale (``stale=True``, or an eventually consistent store) are spread over all
-copies. Keys are taken as even; rule DAT004 looks at their skew. A declared ``max_rate`` counts
-for each shard.
+reads/s x read time) / c. Writes and reads go to the primary of their shard; reads that may be
+stale (``stale=True``) are spread over its other copies. The busier of the two counts. Keys are
+taken as even; rule DAT004 looks at their skew. A declared ``max_rate`` counts for each shard.
 
 How to fix: more shards, copies for stale reads, a cache, or cheaper queries.
 

@@ -98,7 +98,7 @@ def _pages(
         "shop",
         [
             Redis("hot", read=0.01 * ms),
-            MySQL("pages", read=read, write=1 * ms, parallelism=parallelism, copies=2),
+            MySQL("pages", read=read, write=1 * ms, parallelism=parallelism, copies=3),
             Service(
                 "web",
                 endpoints=[Endpoint("page", steps=steps)],

@@ -89,18 +89,23 @@ def all_are_stopped_first() -> System:
 
 @rule.borderline()
 def just_enough() -> System:
+    return _rolling(299, Kubernetes(replicas=8, zones=ZONES))
+
+
+@rule.bad("orders")
+def a_queue_of_full_replicas_has_no_end() -> System:
     return _rolling(300, Kubernetes(replicas=8, zones=ZONES))
 
 
-@rule.borderline()
+@rule.bad("orders")
 def too_few_without_the_zone_alone() -> System:
-    return _rolling(500, Kubernetes(replicas=6, zones=ZONES))  # that is rule DEP005's
+    return _rolling(500, Kubernetes(replicas=6, zones=ZONES))
 
 
 @rule.good
 def the_new_one_comes_first() -> System:
     careful = RollingUpdate(max_surge=1, max_unavailable=0)
-    return _rolling(400, Kubernetes(replicas=6, zones=ZONES, rollout=careful))
+    return _rolling(399, Kubernetes(replicas=6, zones=ZONES, rollout=careful))
 
 
 @rule.unknown("deployment.zones")

@@ -6,7 +6,9 @@ zone is lost or the mix of users shifts is the day on which nobody can add repli
 By Little's law a load keeps rate x time held of a resource busy. Rates, shares of a mix, times and
 hit ratios that are declared as ranges (`RateBetween`, `ShareBetween`, `Between`) are taken at their
 worst for each resource. A service counts at the largest scale that its autoscaler may reach,
-without the fullest of its zones; a datastore by the primary of an even shard.
+without the fullest of its zones; a datastore by the busiest node of an even shard. Schedules and
+hedges that are surely sent count. Where all retries, hedges and fallbacks, or waits in queues below
+that hold threads, may exceed the limit, the rule is undecided.
 
 How to fix: more replicas or a higher `max`, one zone more, larger replicas, a cache.
 `archcheck prove --suggest replicas` finds the fewest.

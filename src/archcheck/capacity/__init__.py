@@ -3,22 +3,27 @@
 ``networks`` solves queueing networks of any kind; it is imported by those who need it.
 """
 
+from archcheck.capacity.attempts import Attempted
 from archcheck.capacity.bottleneck import Resource, Unsized, resources
 from archcheck.capacity.consumers import ConsumerFlow, consumer_flows
 from archcheck.capacity.demand import Demand, StoreDemand, demands
 from archcheck.capacity.latency import Latencies, Latency, Missing, latency_of
 from archcheck.capacity.load import journey_rates, operation_rates
 from archcheck.capacity.queueing import erlang_c, hottest_share, mean_wait, residence, zipf_share
+from archcheck.capacity.waiting import Held, Waiting
 
 __all__ = [
+    "Attempted",
     "ConsumerFlow",
     "Demand",
+    "Held",
     "Latencies",
     "Latency",
     "Missing",
     "Resource",
     "StoreDemand",
     "Unsized",
+    "Waiting",
     "consumer_flows",
     "demands",
     "erlang_c",

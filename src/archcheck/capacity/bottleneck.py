@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archcheck.capacity.latency import Latencies, Missing, query_time
-from archcheck.capacity.load import operation_rates
+from archcheck.capacity.load import executions, operation_rates
 from archcheck.capacity.queueing import mean_wait
 from archcheck.graph import Graph
 from archcheck.model import Datastore, Endpoint, Service, effective
@@ -73,12 +73,15 @@ class Unsized:
 
 
 def resources(
-    graph: Graph, journey_rate: Mapping[str, float]
+    graph: Graph, journey_rate: Mapping[str, float], span: float | None = None
 ) -> tuple[list[Resource], list[Unsized]]:
-    """Resources under the given journey rates, busiest first, and those that cannot be sized."""
+    """Resources under the given journey rates, busiest first, and those that cannot be sized.
+
+    Schedules count, too: within ``span`` seconds as :func:`archcheck.capacity.load.job_rates`.
+    """
     latencies = Latencies(graph)
-    rates = operation_rates(graph, journey_rate)
-    queries = _queries(graph, journey_rate)
+    rates = operation_rates(graph, journey_rate, span)
+    queries = _queries(graph, journey_rate, span)
     sized: list[Resource] = []
     unsized: list[Unsized] = []
     holders: list[Service | Datastore] = [*graph.system.services, *graph.system.datastores]
@@ -138,15 +141,14 @@ def _servers(holder: Service | Datastore) -> tuple[str, int | None, int | None]:
 
 
 def _queries(
-    graph: Graph, journey_rate: Mapping[str, float]
+    graph: Graph, journey_rate: Mapping[str, float], span: float | None
 ) -> dict[str, tuple[float, float, tuple[Missing, ...]]]:
     """Datastore to its queries a second, the mean number in it, and what is missing for that."""
     arrivals: dict[str, float] = defaultdict(float)
     busy: dict[str, float] = defaultdict(float)
     missing: dict[str, dict[Missing, None]] = defaultdict(dict)
-    for journey in graph.system.journeys:
-        rate = journey_rate.get(journey.name, 0.0)
-        for step, count in graph.visits(journey).interactions if rate else ():
+    for visits, rate in executions(graph, journey_rate, span):
+        for step, count in visits.interactions:
             if step.mode in ("read", "write", "cache"):
                 time = query_time(step.target, step.step)
                 arrivals[step.target.name] += rate * count

@@ -16,7 +16,13 @@ from weakref import WeakKeyDictionary
 
 from archcheck.capacity.bottleneck import Resource, Unsized, resources
 from archcheck.capacity.latency import Latencies, Latency, latency_of, query_time
-from archcheck.capacity.load import journey_rates, operation_rates, rates_at, turning_points
+from archcheck.capacity.load import (
+    executions,
+    journey_rates,
+    operation_rates,
+    rates_at,
+    turning_points,
+)
 from archcheck.graph import Graph, Interaction
 from archcheck.model import Datastore, Named, Scenario, Service, effective
 
@@ -30,7 +36,7 @@ class StoreDemand:
     store: Datastore
     reads: float = 0.0
     stale_reads: float = 0.0
-    """Of the reads, those that any copy may answer."""
+    """Of the reads, those that go to the copies which are not the primary."""
     writes: float = 0.0
     read_busy: float = 0.0
     stale_busy: float = 0.0
@@ -49,8 +55,8 @@ class StoreDemand:
             return
         self.reads += rate
         self.read_busy += busy
-        eventual = effective(self.store, "consistency").value == "eventual"
-        if getattr(step.step, "stale", None) or eventual:
+        # as a run places them: only a read that says so leaves the primary, and only for a copy
+        if getattr(step.step, "stale", None) and self.copies > 1:
             self.stale_reads += rate
             self.stale_busy += busy
 
@@ -72,13 +78,15 @@ class StoreDemand:
 
     @property
     def copies_for_reads(self) -> int:
-        """Copies that share the reads: all when every read may be stale, else the primary."""
-        return self.copies if self.stale_reads == self.reads else 1
+        """Copies that share the reads: those beside the primary when every read may be stale."""
+        return max(1, self.copies - 1) if self.stale_reads == self.reads else 1
 
     def busiest_node(self) -> float:
-        """Queries in progress on the primary of a shard, keys taken as even."""
-        fresh = self.read_busy - self.stale_busy
-        return (self.write_busy + fresh + self.stale_busy / self.copies) / self.shards
+        """Queries in progress on the primary of a shard or on one of its copies, whichever has
+        more, keys taken as even. Stale reads go to the copies, all else to the primary.
+        """
+        primary = self.write_busy + self.read_busy - self.stale_busy
+        return max(primary, self.stale_busy / max(1, self.copies - 1)) / self.shards
 
     def servers_of_a_node(self) -> tuple[int | None, str]:
         """Queries that a node works on at the same time, and the attribute that says so."""
@@ -97,19 +105,20 @@ class Demand:
     scenario: Scenario
     journeys: Mapping[str, float]
     """Journey to its rate at the peak."""
+    span: float | None = None
+    """Seconds over which the runs of schedules are averaged; ``None``: for ever."""
 
     @cached_property
     def rates(self) -> Mapping[str, float]:
         """Arrival rate of each operation, datastore and cache."""
-        return operation_rates(self.graph, self.journeys)
+        return operation_rates(self.graph, self.journeys, self.span)
 
     @cached_property
     def steps(self) -> Mapping[Interaction, float]:
         """Executions a second of each interaction, retries not counted."""
         found: dict[Interaction, float] = defaultdict(float)
-        for journey in self.graph.system.journeys:
-            rate = self.journeys.get(journey.name, 0.0)
-            for step, count in self.graph.visits(journey).interactions if rate else ():
+        for visits, rate in executions(self.graph, self.journeys, self.span):
+            for step, count in visits.interactions:
                 found[step] += rate * count
         return found
 
@@ -134,7 +143,7 @@ class Demand:
 
     @cached_property
     def _resources(self) -> tuple[list[Resource], list[Unsized]]:
-        return resources(self.graph, self.journeys)
+        return resources(self.graph, self.journeys, self.span)
 
     @property
     def resources(self) -> list[Resource]:

@@ -1,13 +1,13 @@
-"""How often each journey is started: the rates that scenarios declare."""
+"""How often each journey and schedule is started, and what that asks of operations and stores."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from archcheck.capacity.sessions import session_visits
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Visits
 from archcheck.model import (
     Closed,
     Load,
@@ -92,16 +92,46 @@ def _shares(move: Move | None, names: list[str]) -> dict[int, float]:
     return found
 
 
-def operation_rates(graph: Graph, journey_rate: Mapping[str, float]) -> dict[str, float]:
-    """Arrival rate of each operation, datastore and other target, by the traffic equations."""
+def job_rates(graph: Graph, span: float | None = None) -> dict[str, float]:
+    """How often schedules start each operation; those without a period are left out.
+
+    ``span``: as often as it can be on average within so many seconds, which begin with a run.
+    """
     rates: dict[str, float] = defaultdict(float)
+    for clock in graph.system.schedules:
+        rate = clock.rate()
+        if rate:
+            owner, endpoint = graph.system.endpoint(str(clock.calls))
+            name = f"{owner.name}.{endpoint.name}" if endpoint else owner.name
+            often = float(rate)
+            rates[name] += math.ceil(often * span - 1e-9) / span if span else often
+    return dict(rates)
+
+
+def executions(
+    graph: Graph, journey_rate: Mapping[str, float], span: float | None = None
+) -> Iterator[tuple[Visits, float]]:
+    """What is visited, and how often in a second: for each journey with a load, and each schedule.
+
+    Everything that counts load counts these.
+    """
     for journey in graph.system.journeys:
         rate = journey_rate.get(journey.name, 0.0)
         if rate:
-            visits = graph.visits(journey)
-            for name, count in visits.operations.items():
-                rates[name] += rate * count
-            for interaction, count in visits.interactions:
-                if interaction.mode in ("read", "write", "cache"):
-                    rates[interaction.target_name] += rate * count
+            yield graph.visits(journey), rate
+    for name, rate in job_rates(graph, span).items():
+        yield graph.visits_from(name), rate
+
+
+def operation_rates(
+    graph: Graph, journey_rate: Mapping[str, float], span: float | None = None
+) -> dict[str, float]:
+    """Arrival rate of each operation, datastore and other target, by the traffic equations."""
+    rates: dict[str, float] = defaultdict(float)
+    for visits, rate in executions(graph, journey_rate, span):
+        for name, count in visits.operations.items():
+            rates[name] += rate * count
+        for interaction, count in visits.interactions:
+            if interaction.mode in ("read", "write", "cache"):
+                rates[interaction.target_name] += rate * count
     return dict(rates)

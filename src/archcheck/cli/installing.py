@@ -28,7 +28,7 @@ def install_command() -> str:
 
 
 def _origin() -> str | None:
-    """The URL of a repository at its commit, or of an archive; ``None``: a place of this machine."""
+    """The URL of a commit in a repository, or of an archive; ``None``: a place of this machine."""
     try:
         text = distribution(DISTRIBUTION).read_text("direct_url.json")
         found = json.loads(text or "{}")

@@ -132,10 +132,12 @@ class RollingUpdate(Rollout):
     """Replicas below the wanted number; Kubernetes' default is 25%."""
 
     def unavailable(self, replicas: int) -> int:
-        """Kubernetes rounds a share down."""
+        """Kubernetes rounds a share down, and takes one where nothing else lets it go on."""
         if isinstance(self.max_unavailable, int):
-            return min(self.max_unavailable, replicas)
-        return math.floor(float(self.max_unavailable) * replicas + 1e-9)
+            away = min(self.max_unavailable, replicas)
+        else:
+            away = math.floor(float(self.max_unavailable) * replicas + 1e-9)
+        return away if away or self.surplus(replicas) else min(1, replicas)
 
     def surplus(self, replicas: int) -> int:
         """Kubernetes rounds a share up."""

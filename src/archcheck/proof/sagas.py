@@ -1,11 +1,12 @@
 """The protocol of a saga, with messages that are lost, delivered twice and overtaken.
 
 A coordinator that never forgets (its state is stored) asks one step after the other and waits for
-the answer. A participant does what it is asked, or refuses. Every message can be late without a
-limit and overtake others; a bounded number is lost, delivered twice, or given up on too early.
-Without an answer the coordinator asks again where the step may be repeated, or goes back where it
-still can; after a refusal, too. Going back, it asks for the compensation of each step that may have
-happened, last one first, until that is confirmed; after the pivot it asks until the step is done.
+the answer. A participant does what it is asked, or refuses, unless its step is retriable. Every
+message can be late without a limit and overtake others; a bounded number is lost, delivered twice,
+or given up on too early. Without an answer the coordinator asks again where the step may be
+repeated, or goes back where it still can; after a refusal, too. Going back, it asks for the
+compensation of each step that may have happened, last one first, until that is confirmed; after the
+pivot it asks until the step is done. A step that refuses there leaves the pivot in effect.
 
 Looked for, among all schedules up to the bound, is one in which a step takes effect twice, is
 undone more often than done, or in which the end is neither all nor nothing. All states are visited
@@ -164,7 +165,7 @@ class Protocol:
             case "do":
                 done = replace(step, seen=True, effect=step.effect + 1)
                 yield f"{part.action} is done", _sent(_put(state, number, done), ("done", number))
-                if not step.seen and number <= self.pivot and not part.retriable:
+                if not step.seen and not part.retriable:
                     refused = _put(state, number, replace(step, refused=True))
                     yield f"{part.action} is refused", _sent(refused, ("refused", number))
             case "undo":
@@ -306,7 +307,10 @@ def _judged(graph: Graph, operation: Operation, saga: Saga, bound: Bound) -> Ans
     gaps: list[Gap] = []
     pivots = [number for number, step in enumerate(saga.steps) if step.pivot]
     pivot = pivots[0] if pivots else len(saga.steps) - 1
-    parts = tuple(_participant(graph, operation, step, gaps) for step in saga.steps)
+    parts = tuple(
+        _participant(graph, operation, step, number > pivot, gaps)
+        for number, step in enumerate(saga.steps)
+    )
     try:
         found = explore(Protocol(parts, pivot), bound)
     except OverflowError as error:
@@ -316,15 +320,27 @@ def _judged(graph: Graph, operation: Operation, saga: Saga, bound: Bound) -> Ans
         message = f"the saga of {operation.name} breaks: {wrong}"
         marks = {part.action.partition(".")[0]: "broken" for part in parts if part.action in wrong}
         shown = Schedule(message, (*events, wrong), (operation,), marks, events)
-        fix = "idempotent=True for actions and compensations, guarded=True for steps"
-        return Refuted(operation, claim, shown, fix)
+        return Refuted(operation, claim, shown, _fix(parts, pivot))
     if gaps:
         return Undecided(operation, claim, missing(gaps), tuple(dict.fromkeys(gaps)))
-    return Proved(operation, claim, ("the coordinator's state is stored and survives it",))
+    return Proved(operation, claim, _ASSUMED)
+
+
+_ASSUMED = (
+    "the coordinator's state is stored and survives it",
+    "compensations and retriable steps succeed when they are asked often enough",
+)
+
+
+def _fix(parts: tuple[Participant, ...], pivot: int) -> str:
+    fix = "idempotent=True for actions and compensations, guarded=True for steps"
+    if all(part.retriable for part in parts[pivot + 1 :]):
+        return fix
+    return f"{fix}, retriable=True for those after the pivot"
 
 
 def _participant(
-    graph: Graph, operation: Operation, step: SagaStep, gaps: list[Gap]
+    graph: Graph, operation: Operation, step: SagaStep, is_late: bool, gaps: list[Gap]
 ) -> Participant:
     """A step; what is not declared is taken as it is best, and noted."""
 
@@ -338,6 +354,8 @@ def _participant(
 
     action = str(step.action)
     compensation = str(step.compensation) if step.compensation is not None else None
+    if is_late and step.retriable is None:
+        gaps.append(Gap(operation, f"saga step {action}: retriable"))
     if compensation is not None and step.guarded is None:
         gaps.append(Gap(operation, f"saga step {action}: guarded"))
     return Participant(
@@ -346,5 +364,5 @@ def _participant(
         idempotent(action),
         idempotent(compensation) if compensation is not None else True,
         step.guarded is not False,
-        bool(step.retriable),
+        bool(step.retriable) or (is_late and step.retriable is None),
     )

@@ -64,7 +64,7 @@ class World:
             else:
                 found.append(("take", message, "yes"))
                 void = n in self.undone and self.parts[n].guarded
-                if fresh and not void and n <= self.pivot and not self.parts[n].retriable:
+                if fresh and not void and not self.parts[n].retriable:
                     found.append(("take", message, "no"))
             if self.lost:
                 found.append(("lose", message, ""))
@@ -203,7 +203,11 @@ def test_the_schedule_that_is_shown_happens(parts: list[Participant], pivot: int
 
 
 def test_random_schedules_of_a_proved_saga_end_well() -> None:
-    parts = (Participant("reserve", "release"), Participant("charge"), Participant("confirm"))
+    parts = (
+        Participant("reserve", "release"),
+        Participant("charge"),
+        Participant("confirm", retriable=True),
+    )
     assert explore(Protocol(parts, 1), Bound(2, 2, 2)) is None
     for seed in range(200):
         chance = random.Random(seed)
@@ -253,3 +257,30 @@ def test_what_a_model_says_of_its_saga(
     if isinstance(answer, Refuted):
         assert isinstance(answer.counterexample, Schedule)
         assert answer.counterexample.events
+
+
+@pytest.mark.parametrize(
+    ("retriable", "kind"), [(True, Proved), (False, Refuted), (None, Undecided)]
+)
+def test_a_step_after_the_pivot_can_refuse(retriable: bool | None, kind: type) -> None:
+    """What is past the point of no return has no way back."""
+    steps = [
+        SagaStep("b.do", compensation="b.undo", guarded=True),
+        SagaStep("b.charge", pivot=True),
+        SagaStep("b.end", retriable=retriable),
+    ]
+    names = ("do", "undo", "charge", "end")
+    system = System(
+        "made",
+        [
+            Service("a", endpoints=[Endpoint("run", atomicity=Saga(steps))]),
+            Service("b", endpoints=[Endpoint(name, idempotent=True) for name in names]),
+        ],
+    )
+    (answer,) = sagas(Graph(system))
+    assert isinstance(answer, kind)
+    if isinstance(answer, Refuted):
+        assert "the coordinator learns that b.end is refused and goes back" in str(answer)
+        assert "retriable=True" in answer.fix
+    if isinstance(answer, Undecided):
+        assert [gap.attribute for gap in answer.gaps] == ["saga step b.end: retriable"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from archcheck.capacity import Demand
 from archcheck.graph import Graph, Operation
@@ -11,7 +11,9 @@ from archcheck.graph.exact import Rational, exact
 from archcheck.model import External, Journey, RateLimit, Scenario, Service
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
-from archcheck.proof.limits.figures import Figure, WorstPoint, figures_of
+from archcheck.proof.limits.figures import Corner, Figure, WorstPoint
+from archcheck.proof.limits.load import assumptions
+from archcheck.proof.limits.ranges import Loads
 from archcheck.units import Rate
 
 _NONE = Rational(0)
@@ -21,7 +23,7 @@ def admissions(graph: Graph) -> Iterator[Answer]:
     """Does what lies behind each limited endpoint carry all that its limit lets through?
 
     Everything that a request waits for counts, at its largest scale and full, and external parties
-    that it cannot do without; the other endpoints are idle.
+    that it cannot do without; the other endpoints are idle, but for what schedules start.
     """
     limited: list[tuple[Operation, Rational]] = []
     for operation in graph.operations.values():
@@ -43,9 +45,9 @@ def admissions(graph: Graph) -> Iterator[Answer]:
     scenario = Scenario("all that is admitted", load=[])
     for probe, (operation, rate) in zip(probes, limited, strict=True):
         left()
-        demand = Demand(probed, scenario, {probe.name: float(rate)})
+        corner = Corner(probed, Loads(scenario, {}, {probe.name: rate}))
         claim = f"what lies behind {operation.name} carries the {Rate(float(rate))} it admits"
-        yield _behind(graph, operation, claim, rate, demand)
+        yield _behind(graph, operation, claim, rate, corner)
 
 
 def _admitted(owner: Service, limit: RateLimit) -> Rational | None:
@@ -58,10 +60,13 @@ def _admitted(owner: Service, limit: RateLimit) -> Rational | None:
     return exact(limit.rate)
 
 
-def _behind(graph: Graph, subject: Operation, claim: str, rate: Rational, demand: Demand) -> Answer:
+def _behind(graph: Graph, subject: Operation, claim: str, rate: Rational, corner: Corner) -> Answer:
     gaps: list[Gap] = []
+    unseen = ""
+    assumed: dict[str, None] = {"the other endpoints are idle": None}
     waited_for = _waited_for(graph, subject.name)
-    for figure in (*figures_of(demand), *_parties(demand)):
+    idle = {(f.holder.name, f.what): f.busy for f in _all_figures(corner, {})}
+    for figure in _all_figures(corner, None):
         if figure.holder.name not in waited_for:
             continue
         gaps += figure.gaps
@@ -71,26 +76,45 @@ def _behind(graph: Graph, subject: Operation, claim: str, rate: Rational, demand
             continue
         capacity = figure.each * figure.units
         if figure.busy > capacity:
-            carries = Rate(float(rate * capacity / figure.busy))
-            name = figure.holder.name
-            shown = WorstPoint(
-                f"the limit of {Rate(float(rate))} lets through more than {name} can take: "
-                f"{carries:.4}",
-                (
-                    graph.system.find(name),
-                    f"{float(figure.busy):.4g} {figure.what} busy of {float(capacity):.4g}",
-                ),
-                (),
-                {name: f"full at {carries:.4}"},
-                {},
-                figure.busy,
-                capacity,
-            )
-            return Refuted(subject, claim, shown, f"RateLimit({carries:.3})".replace("/s", " / s"))
+            besides = idle.get((figure.holder.name, figure.what), _NONE)
+            return _overrun(graph, subject, claim, rate, figure, besides)
+        if not figure.fits(capacity):
+            unseen = unseen or figure.unseen(capacity)
+        assumed |= dict.fromkeys(assumptions(figure))
     if gaps:
         found = tuple(dict.fromkeys(gaps))
         return Undecided(subject, claim, missing(found), found)
-    return Proved(subject, claim)
+    if unseen:
+        return Undecided(subject, claim, unseen)
+    return Proved(subject, claim, tuple(assumed))
+
+
+def _all_figures(corner: Corner, rates: Mapping[str, float] | None) -> Iterator[Figure]:
+    yield from corner.figures(rates)
+    yield from _parties(corner, rates)
+
+
+def _overrun(
+    graph: Graph, subject: Operation, claim: str, rate: Rational, figure: Figure, besides: Rational
+) -> Refuted:
+    """What is full at a lower rate, beside what schedules ask of it."""
+    capacity = (figure.each or _NONE) * (figure.units or 0)
+    room = max(_NONE, capacity - besides)
+    carries = Rate(float(rate * room / (figure.busy - besides)))
+    name = figure.holder.name
+    shown = WorstPoint(
+        f"the limit of {Rate(float(rate))} lets through more than {name} can take: {carries:.4}",
+        (
+            graph.system.find(name),
+            f"{float(figure.busy):.4g} {figure.what} busy of {float(capacity):.4g}",
+        ),
+        (),
+        {name: f"full at {carries:.4}"},
+        {},
+        figure.busy,
+        capacity,
+    )
+    return Refuted(subject, claim, shown, f"RateLimit({carries:.3})".replace("/s", " / s"))
 
 
 def _waited_for(graph: Graph, operation: str) -> set[str]:
@@ -110,12 +134,19 @@ def _waited_for(graph: Graph, operation: str) -> set[str]:
     return found
 
 
-def _parties(demand: Demand) -> Iterator[Figure]:
+def _parties(corner: Corner, rates: Mapping[str, float] | None) -> Iterator[Figure]:
     """External parties that say what they take, by the calls that cannot do without them."""
+    most = _calls(corner.at_most(rates))
+    for party, total in _calls(corner.surely(rates)).items():
+        if party.rate_limit is not None:
+            limit = exact(party.rate_limit.rate)
+            bound = most.get(party, total)
+            yield Figure(party, "calls a second", total, limit, most=bound)
+
+
+def _calls(demand: Demand) -> dict[External, Rational]:
     asked: dict[External, Rational] = {}
     for step, rate in demand.steps.items():
         if isinstance(step.target, External) and not step.can_fail_softly:
             asked[step.target] = asked.get(step.target, _NONE) + exact(rate)
-    for party, total in asked.items():
-        if party.rate_limit is not None:
-            yield Figure(party, "calls a second", total, exact(party.rate_limit.rate))
+    return asked

@@ -12,11 +12,12 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
-from archcheck.capacity import Demand, StoreDemand, demands
+from archcheck.capacity import Attempted, Demand, Held, StoreDemand, Waiting
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
-from archcheck.model import Datastore, External, Service, effective
+from archcheck.model import Datastore, Endpoint, External, ModelError, Service, effective
 from archcheck.proof.answers import Counterexample, Gap
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 
@@ -42,12 +43,19 @@ class Figure:
     holder: Service | Datastore | External
     what: str
     busy: Rational
+    """What a run shows: all that surely comes, each at its service times."""
     each: Rational | None
     """Servers (or operations a second) of one unit; ``None``: not declared."""
     units: int | None = 1
     zones: int = 0
     """Zones over which units are spread; 0: not declared, or the loss of one takes none."""
     gaps: tuple[Gap, ...] = ()
+    most: Rational | None = _NONE
+    """What no run exceeds: all that may come, and the waits in queues below; ``None``: no bound."""
+    waits: Rational | None = _NONE
+    """What of ``most`` is spent in queues; ``None``: the waits have no bound."""
+    crosses: bool = False
+    """Whether ``most`` counts a network whose delay nobody declares."""
 
     def left(self) -> int | None:
         """Units that are left when the fullest zone is lost."""
@@ -55,21 +63,134 @@ class Figure:
             return self.units
         return self.units - math.ceil(self.units / self.zones)
 
+    def fits(self, room: Rational) -> bool:
+        """Whether no run exceeds ``room``."""
+        return self.most is not None and max(self.most, self.busy) <= room
+
+    def unseen(self, room: Rational) -> str:
+        """Why it is unknown whether ``room`` is exceeded."""
+        name = self.holder.name
+        asked = None if self.most is None or self.waits is None else self.most - self.waits
+        if asked is not None and asked > room:
+            return (
+                f"at most {float(room):.4g} {self.what} of {name} busy; hedges, retries, "
+                "fallbacks, messages that come again and runs of schedules may make it "
+                f"{float(asked):.4g}"
+            )
+        spare = max(_NONE, room - (asked if asked is not None else self.busy))
+        bound = "have no bound" if self.waits is None else f"may hold {float(self.waits):.4g}"
+        return (
+            f"at most {float(spare):.4g} {self.what} of {name} held by requests that wait in "
+            f"queues below; such waits {bound}"
+        )
+
+
+class Corner:
+    """The load of a scenario at one corner: what surely comes, what may come, and the waits."""
+
+    def __init__(self, graph: Graph, loads: Loads) -> None:
+        self.graph = Attempted(graph.system, today=graph.today, cold_caches=graph.cold_caches)
+        self.loads = loads
+        self._high = {name: float(rate) for name, rate in loads.high.items()}
+        span = loads.scenario.duration
+        self._span = float(span) if span else None
+
+    def figures(self, rates: Mapping[str, float] | None = None) -> Iterator[Figure]:
+        """All resources at the given rates of journeys, else at the highest."""
+        sure = self.surely(rates)
+        try:
+            most: Demand | None = self.at_most(rates)
+            _ = most.rates if most else None
+        except ModelError:  # attempts of a circle of calls that do not die out
+            most = None
+        found = {(figure.holder.name, figure.what): figure for figure in figures_of(sure)}
+        for figure in figures_of(most) if most else ():  # what only fallbacks ask, too
+            idle = dataclasses.replace(figure, busy=_NONE)
+            found.setdefault((figure.holder.name, figure.what), idle)
+        for figure in found.values():
+            yield self._bounded(figure, most)
+
+    def surely(self, rates: Mapping[str, float] | None = None) -> Demand:
+        """What a run shows."""
+        return Demand(self.graph, self.loads.scenario, self._high if rates is None else rates)
+
+    def at_most(self, rates: Mapping[str, float] | None = None) -> Demand:
+        """What no run exceeds, without waits."""
+        chosen = self._high if rates is None else rates
+        return Demand(self._everything, self.loads.scenario, chosen, self._span)
+
+    @cached_property
+    def _everything(self) -> Attempted:
+        system = self.graph.system
+        return Attempted(
+            system, today=self.graph.today, cold_caches=self.graph.cold_caches, at_most=True
+        )
+
+    @cached_property
+    def _waiting(self) -> Waiting:
+        """Waits at the highest rates, with as few replicas as a rollout and a zone may leave."""
+        services = self.graph.system.services
+        counts = {service.name: _fewest(service) for service in services}
+        known = {name: count for name, count in counts.items() if count is not None}
+        return Waiting(self.at_most(), known)
+
+    def _bounded(self, figure: Figure, most: Demand | None) -> Figure:
+        if most is None:
+            return dataclasses.replace(figure, most=None)
+        holder = figure.holder
+        if isinstance(holder, Service):
+            if effective(holder.runtime, "concurrency").value == "blocking":
+                return self._held(figure, holder, most)
+            part = most.resource_of(holder) or most.unsized_of(holder)
+            return dataclasses.replace(figure, most=exact(part.busy) if part else _NONE)
+        same = (f for f in figures_of(most) if f.holder is holder and f.what == figure.what)
+        return dataclasses.replace(figure, most=next((f.busy for f in same), _NONE))
+
+    def _held(self, figure: Figure, service: Service, most: Demand) -> Figure:
+        total = Held()
+        for operation in most.graph.operations_of(service):
+            rate = most.rates.get(operation.name, 0.0)
+            if rate and isinstance(operation.part, Endpoint):
+                total += self._waiting.held(operation.name).scaled(rate)
+        own = {(gap.holder, gap.attribute) for gap in figure.gaps}
+        more = (Gap(m.holder, m.attribute) for m in total.missing)
+        gaps = (*figure.gaps, *(g for g in more if (g.holder, g.attribute) not in own))
+        if math.isinf(total.seconds):
+            return dataclasses.replace(figure, most=None, waits=None, gaps=gaps)
+        network = self.graph.system.network
+        asks = any(self.graph.outgoing[op.name] for op in most.graph.operations_of(service))
+        return dataclasses.replace(
+            figure,
+            most=exact(total.seconds),
+            waits=exact(total.waits),
+            gaps=gaps,
+            crosses=asks and (network is None or network.delay is None),
+        )
+
+
+def _fewest(service: Service) -> int | None:
+    deployment = service.deployment
+    units = deployment.most_replicas() if deployment else None
+    if deployment is None or units is None:
+        return None
+    zones = len(set(deployment.zones))
+    lost = math.ceil(units / zones) if zones > 1 else 0
+    rollout = effective(deployment, "rollout")
+    away = rollout.value.unavailable(units) if rollout.is_known else 0
+    return max(1, units - lost - away) if zones > 1 else units
+
 
 def worst_demands(graph: Graph) -> tuple[Demand, ...]:
     """The demand of each scenario at its worst corner: what :func:`capacity.demands` is for the
     declared values. Shares of a mix are not traded against each other here.
     """
     system = worst_system(graph.system)
-    if system is graph.system and not any(s.uncertain for s in system.scenarios):
-        return demands(graph)
-    worst = Graph(system, today=graph.today)
-    return tuple(demand_at(worst, loads_of(system, s)) for s in system.scenarios if s.load)
-
-
-def demand_at(graph: Graph, loads: Loads) -> Demand:
-    """The demand at the highest rates."""
-    return Demand(graph, loads.scenario, {n: float(rate) for n, rate in loads.high.items()})
+    worst = Attempted(system, today=graph.today, cold_caches=graph.cold_caches)
+    return tuple(
+        Demand(worst, s, {n: float(rate) for n, rate in loads_of(system, s).high.items()})
+        for s in system.scenarios
+        if s.load
+    )
 
 
 def figures_of(demand: Demand) -> Iterator[Figure]:
@@ -97,10 +218,11 @@ def figures_of(demand: Demand) -> Iterator[Figure]:
 
 
 def _store_figures(store: Datastore, asked: StoreDemand) -> Iterator[Figure]:
-    """Writes and fresh reads keep the primary busy, stale reads all copies alike."""
+    """Writes and fresh reads keep the primary busy, stale reads the copies; the busier counts."""
     each, what = asked.servers_of_a_node()
     stale = exact(asked.stale_busy)
-    node = exact(asked.write_busy) + exact(asked.read_busy) - stale + stale / asked.copies
+    primary = exact(asked.write_busy) + exact(asked.read_busy) - stale
+    node = max(primary, stale / max(1, asked.copies - 1))
     gaps = tuple(Gap(store, attribute) for attribute in asked.missing)
     if each is None:
         gaps = (*gaps, Gap(store, what))

@@ -6,20 +6,16 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 
-from archcheck.capacity import Demand
+from archcheck.editing import Edit, apply
 from archcheck.findings import Subject
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational
-from archcheck.model import Scenario, Service
+from archcheck.graph.transfer import ONE_WAY
+from archcheck.model import Flag, Scenario, Service, System
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
-from archcheck.proof.budget import left
-from archcheck.proof.limits.figures import (
-    Figure,
-    WorstPoint,
-    demand_at,
-    figures_of,
-    least_units,
-)
+from archcheck.proof.budget import BudgetSpentError, left
+from archcheck.proof.feature_flags import FeatureFlags
+from archcheck.proof.limits.figures import Corner, Figure, WorstPoint, least_units
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 from archcheck.units import Fraction, Rate
 
@@ -28,38 +24,115 @@ LIMIT = Rational(4, 5)
 
 At 80%, four requests are at a single server on average (M/M/1); at 90% there are nine.
 """
+_NONE = Rational(0)
+_CONFIGURATIONS = 64
+"""Configurations of feature flags that are looked at. A choice that bounds time."""
 
 
 def carried(graph: Graph, limit: Rational = LIMIT) -> Iterator[Answer]:
     """For each loaded resource and scenario: does it stay under ``limit``, one zone lost or not?"""
+    for scenario, gaps in _scenarios(graph):
+        left()
+        claim = f"every resource carries {scenario.name}"
+        for gap in gaps:
+            yield Undecided(scenario, claim, missing((gap,)), (gap,))
+    for scenario, figure, rates in worst_figures(graph):
+        yield _judged(graph, scenario, figure, rates, limit)
+
+
+def _scenarios(graph: Graph) -> Iterator[tuple[Scenario, tuple[Gap, ...]]]:
+    """What nobody says of each load: rates, the periods of schedules, too many configurations."""
     system = worst_system(graph.system)
-    worst = graph if system is graph.system else Graph(system, today=graph.today)
     for scenario in system.scenarios:
+        if scenario.load:
+            gaps = list(loads_of(system, scenario).gaps)
+            gaps += [Gap(clock, "every") for clock in system.schedules if not clock.rate()]
+            yield scenario, tuple(gaps)
+
+
+def worst_figures(graph: Graph) -> Iterator[tuple[Scenario, Figure, Mapping[str, Rational]]]:
+    """Each loaded resource in each scenario, at its worst rates and configuration of flags."""
+    systems = _configured(worst_system(graph.system))
+    for number, scenario in enumerate(systems[0].scenarios):
         if not scenario.load:
             continue
-        left()
-        loads = loads_of(system, scenario)
-        for gap in loads.gaps:
-            claim = f"every resource carries {scenario.name}"
-            yield Undecided(scenario, claim, missing(loads.gaps), (gap,))
-        for figure, rates in _worst_figures(worst, loads):
-            yield _judged(graph, scenario, figure, rates, limit)
+        worst: dict[tuple[str, str], tuple[Figure, Mapping[str, Rational]]] = {}
+        for system in systems:
+            left()
+            view = Graph(system, today=graph.today, cold_caches=graph.cold_caches)
+            for figure, rates in _figures(view, loads_of(system, system.scenarios[number])):
+                key = figure.holder.name, figure.what
+                known = worst.get(key)
+                worst[key] = _worse(known, (figure, rates)) if known else (figure, rates)
+        for figure, rates in worst.values():
+            yield scenario, figure, rates
 
 
-def _worst_figures(graph: Graph, loads: Loads) -> Iterator[tuple[Figure, Mapping[str, Rational]]]:
+def _configured(system: System) -> list[System]:
+    """The system in every configuration of its flags, as it is today first."""
+    flags = system.of_type(Flag)
+    every = FeatureFlags(system).configurations(_CONFIGURATIONS) if flags else []
+    if every is None:
+        raise BudgetSpentError(f"more than {_CONFIGURATIONS} configurations of feature flags")
+    others = (
+        apply(system, [Edit(flag, {"on": one[flag.name]}, flag.name) for flag in flags])
+        for one in every
+        if any(one[flag.name] != (flag.on is not False) for flag in flags)
+    )
+    return [system, *others]
+
+
+def _worse(
+    first: tuple[Figure, Mapping[str, Rational]], second: tuple[Figure, Mapping[str, Rational]]
+) -> tuple[Figure, Mapping[str, Rational]]:
+    """The figure that is busier, with the larger bound of both."""
+    (one, _), (other, _) = first, second
+    figure, rates = first if one.busy >= other.busy else second
+    bounds = one.most, other.most
+    most = None if None in bounds else max(bound for bound in bounds if bound is not None)
+    waits = one.waits if most == one.most else other.waits
+    gaps = tuple(dict.fromkeys((*one.gaps, *other.gaps)))
+    return dataclasses.replace(figure, most=most, waits=waits, gaps=gaps), rates
+
+
+def _figures(graph: Graph, loads: Loads) -> Iterator[tuple[Figure, Mapping[str, Rational]]]:
+    corner = Corner(graph, loads)
     if not loads.shares:
-        for figure in figures_of(demand_at(graph, loads)):
+        for figure in corner.figures():
             yield figure, loads.high
         return
+    idle = {_key(figure): figure for figure in corner.figures({})}
     single: dict[tuple[str, str], dict[str, Figure]] = {}
     for name in loads.high:
-        for figure in figures_of(Demand(graph, loads.scenario, {name: 1.0})):
-            single.setdefault((figure.holder.name, figure.what), {})[name] = figure
-    for by_journey in single.values():
-        busy, rates = loads.worst({name: part.busy for name, part in by_journey.items()})
-        gaps = dict.fromkeys(gap for part in by_journey.values() for gap in part.gaps)
+        for figure in corner.figures({name: 1.0}):
+            single.setdefault(_key(figure), {})[name] = figure
+    for key, by_journey in single.items():
         any_of_them = next(iter(by_journey.values()))
-        yield dataclasses.replace(any_of_them, busy=busy, gaps=tuple(gaps)), rates
+        base = idle.get(key, dataclasses.replace(any_of_them, busy=_NONE))
+        gaps = dict.fromkeys(gap for part in by_journey.values() for gap in part.gaps)
+        busy, rates = loads.worst({n: part.busy - base.busy for n, part in by_journey.items()})
+        most, waits = (_worst_of(loads, by_journey, base, each) for each in ("most", "waits"))
+        yield (
+            dataclasses.replace(
+                any_of_them, busy=base.busy + busy, most=most, waits=waits, gaps=tuple(gaps)
+            ),
+            rates,
+        )
+
+
+def _worst_of(
+    loads: Loads, by_journey: Mapping[str, Figure], base: Figure, what: str
+) -> Rational | None:
+    """A bound at its worst rates, if each journey has one."""
+    bounds = {name: getattr(part, what) for name, part in by_journey.items()}
+    start: Rational | None = getattr(base, what)
+    if start is None or None in bounds.values():
+        return None
+    return start + loads.worst({name: bound - start for name, bound in bounds.items()})[0]
+
+
+def _key(figure: Figure) -> tuple[str, str]:
+    return figure.holder.name, figure.what
 
 
 def _judged(
@@ -71,7 +144,7 @@ def _judged(
 ) -> Answer:
     holder = graph.system.find(figure.holder.name)
     claim = f"{holder.name} keeps its {figure.what} under {_percent(limit)} busy in {scenario.name}"
-    gaps = figure.gaps
+    gaps, room = figure.gaps, _NONE
     if figure.each is not None and figure.units is not None:
         left = figure.left() or 0
         whole, rest = figure.each * figure.units, figure.each * left
@@ -80,6 +153,7 @@ def _judged(
         if figure.busy > limit * rest:
             lost = f" when a zone is lost, which leaves {left} of {figure.units} replicas"
             return _refuted(holder, claim, figure, rates, (rest, limit), scenario, lost)
+        room = limit * (rest if figure.zones else whole)
         if isinstance(figure.holder, Service) and not figure.zones:
             gaps = (*gaps, Gap(holder, "deployment.zones", _needs(figure, limit)))
     elif isinstance(figure.holder, Service) and figure.units is None:
@@ -87,7 +161,22 @@ def _judged(
     if gaps:
         gaps = tuple(dict.fromkeys(gaps))
         return Undecided(holder, claim, missing(gaps), gaps)
-    return Proved(holder, claim, ("times are means, and the load is carried as it comes",))
+    if not figure.fits(room):
+        return Undecided(holder, claim, figure.unseen(room))
+    return Proved(holder, claim, assumptions(figure))
+
+
+def assumptions(figure: Figure) -> tuple[str, ...]:
+    """What is assumed where a resource carries its load."""
+    assumed = ["times are means, and the load is carried as it comes"]
+    if figure.crosses:
+        assumed.append(f"the network, whose delay nobody declares, takes {ONE_WAY} one way")
+    if figure.waits:
+        assumed.append(
+            "requests come as a Poisson stream or more evenly: then at most "
+            f"{float(figure.waits):.3g} of the {figure.what} are held by requests that wait below"
+        )
+    return tuple(assumed)
 
 
 def _needs(figure: Figure, limit: Rational) -> str:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterator
 
 from archcheck.graph import Graph
-from archcheck.model import Scenario, Service, effective
+from archcheck.model import Rollout, Scenario, Service, effective
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
-from archcheck.proof.limits.figures import Figure, WorstPoint, figures_of, worst_demands
+from archcheck.proof.limits.figures import Figure, WorstPoint
+from archcheck.proof.limits.load import assumptions, worst_figures
 
 
 def rollouts(graph: Graph) -> Iterator[Answer]:
@@ -17,10 +18,9 @@ def rollouts(graph: Graph) -> Iterator[Answer]:
     At its largest scale, with as many replicas away as the rollout allows, all of them outside
     the zone that is lost.
     """
-    for demand in worst_demands(graph):
-        for figure in figures_of(demand):
-            if isinstance(figure.holder, Service):
-                yield from _rolled(graph, demand.scenario, figure, figure.holder)
+    for scenario, figure, _ in worst_figures(graph):
+        if isinstance(figure.holder, Service):
+            yield from _rolled(graph, scenario, figure, figure.holder)
 
 
 def _rolled(graph: Graph, scenario: Scenario, figure: Figure, service: Service) -> Iterator[Answer]:
@@ -38,11 +38,19 @@ def _rolled(graph: Graph, scenario: Scenario, figure: Figure, service: Service) 
     if figure.zones < 2:
         return  # without another zone nothing is left: that is rule RES013's
     away = rollout.value.unavailable(figure.units)
-    left = max(0, (figure.left() or 0) - away)
-    needed = math.ceil(figure.busy / figure.each)
-    if needed <= left or needed > (figure.left() or 0):
-        yield Proved(holder, claim)  # an overload without a rollout is not the rollout's
+    without = figure.left() or 0
+    left = max(0, without - away)
+    room = figure.each * left
+    if figure.busy < room:
+        if figure.most is None or figure.most >= room:
+            yield Undecided(holder, claim, figure.unseen(room))
+            return
+        yield Proved(holder, claim, (*assumptions(figure), "replicas are spread evenly over zones"))
         return
+    needed = math.floor(figure.busy / figure.each) + 1  # a queue at exactly 100% has no end
+    enough = _enough(figure, needed, rollout.value) if needed > without else None
+    fix = "rollout=RollingUpdate(max_surge=1, max_unavailable=0)"
+    fix = f"at least {enough} replicas" if enough else fix
     shown = WorstPoint(
         f"a rollout and the loss of a zone leave {left} of {figure.units} replicas of "
         f"{service.name}, and the load needs {needed} in scenario {scenario.name!r}",
@@ -57,4 +65,11 @@ def _rolled(graph: Graph, scenario: Scenario, figure: Figure, service: Service) 
         figure.busy,
         figure.each * left,
     )
-    yield Refuted(holder, claim, shown, "rollout=RollingUpdate(max_surge=1, max_unavailable=0)")
+    yield Refuted(holder, claim, shown, fix)
+
+
+def _enough(figure: Figure, needed: int, rollout: Rollout) -> int | None:
+    """The fewest replicas of which so many are left; ``None``: the rollout takes too many away."""
+    sizes = range(needed, 4 * figure.zones * (needed + 1))
+    rest = (n - math.ceil(n / figure.zones) - rollout.unavailable(n) for n in sizes)
+    return next((n for n, left in zip(sizes, rest, strict=True) if left >= needed), None)
