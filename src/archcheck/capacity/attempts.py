@@ -83,7 +83,7 @@ class Attempted(Graph):
         """
         protection = step.protection
         hedge, attempt = protection.hedge, protection.attempt()
-        late = hedge is not None and attempt is not None and exact(hedge.after) >= attempt
+        late = hedge is not None and attempt is not None and exact(hedge.after) > attempt
         hedged = 1 if late else protection.hedged
         return hedged * protection.that_ask(protection.tries) * protection.mesh_tries
 

@@ -34,6 +34,8 @@ from archcheck.model.clients import as_asked
 from archcheck.units import Duration
 
 T = TypeVar("T")
+OPEN_FOR = Duration(60.0)
+"""How long a breaker stays open that does not say: Resilience4j's ``waitDurationInOpenState``."""
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+import networkx as nx
+
 from archcheck.capacity import demands
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.messages import deliveries
+from archcheck.graph.protection import OPEN_FOR
 from archcheck.model import CircuitBreaker, Consumer, Datastore, Named, Retry
+from archcheck.model.scenarios import OpenArrivals
 from archcheck.proof.answers import (
     Answer,
     Counterexample,
@@ -42,12 +46,12 @@ from archcheck.proof.answers import (
 from archcheck.proof.budget import left
 from archcheck.units import Duration
 
-_LONG_RUN = "budgets and breakers are counted in the long run, not at the moment of a failure"
 K = TypeVar("K")
+_LONG_RUN = "budgets and breakers are counted in the long run, not at the moment of a failure"
 _ONCE = Rational(1)
 _UNBOUNDED = Rational(10**9)
-_OPEN_FOR = Rational(60)
-"""Resilience4j's default of ``waitDurationInOpenState``, in seconds."""
+"""More than any declared number of attempts multiplies to before it counts as too many."""
+_NO_END = "an end of the calls that come back to it"
 BOUND = Rational(10)
 """How many times over an element may be made to work, unless a rule says otherwise. A choice: three
 layers that try twice stay below it (8), two that try four times do not (16)."""
@@ -93,20 +97,21 @@ class Amplification:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._rates = [demand.steps for demand in demands(graph)]
+        loads = [load for scenario in graph.system.scenarios for load in scenario.load]
+        self._is_steady = all(_is_steady(load.arrivals) for load in loads)
         self._callers = _callers(graph)
-        self._entries = _entries(graph)
+        self._circles = _circles(graph, self._callers)
+        self._shares = {} if self._circles else _shares(graph)
+        self._entries = graph.entered_from_outside()
         self._known: dict[str, _Way] = {}
-        self._open: set[str] = set()
 
     def of(self, name: str) -> _Way:
         """The worst way to an operation, datastore or external, by its name."""
-        if name in self._open:
-            return _Way()
+        if name in self._circles:
+            return _Way(gaps={Gap(self._graph.operations[name], _NO_END): _ONCE})
         if name not in self._known:
-            self._open.add(name)
             ways = [self._through(step) for step in self._callers.get(name, ())]
-            self._known[name] = self._delivered(name, _together(ways))
-            self._open.discard(name)
+            self._known[name] = self._delivered(name, self._together(ways))
         return self._known[name]
 
     def _delivered(self, name: str, way: _Way) -> _Way:
@@ -131,9 +136,21 @@ class Amplification:
         if own is None:
             gaps[Gap(step, self._undeclared(step))] = above.factor
             return _Way(above.factor, step, gaps=gaps, at_most=above.at_most, caches=caches)
-        times = step.repeats if step.is_fallback else 1
-        own, most = own * times, most * times
+        if step.is_fallback:
+            own *= step.repeats
+            most *= max(self._shares.get(step, _ONCE), Rational(step.repeats))
         return _Way(above.factor * own, step, own, gaps, above.at_most * most, caches)
+
+    @staticmethod
+    def _together(ways: Sequence[_Way]) -> _Way:
+        """The worst of all ways to an element, and the bound of all of them together."""
+        worst = max(ways, key=lambda way: way.factor, default=_Way())
+        gaps = _largest([way.gaps for way in ways])
+        caches = _largest([way.caches for way in ways])
+        asked = [way.at_most for way in ways if way.last is None or not way.last.is_fallback]
+        instead = [way.at_most for way in ways if way.last is not None and way.last.is_fallback]
+        at_most = max(asked, default=Rational(0)) + sum(instead, Rational(0))
+        return _Way(worst.factor, worst.last, worst.own, gaps, max(at_most, _ONCE), caches)
 
     @staticmethod
     def _undeclared(step: Interaction) -> str:
@@ -201,12 +218,20 @@ class Amplification:
         if guard.breaker is None:
             return known
         most = guard.that_ask(guard.tries) * guard.mesh_tries * guard.hedged
-        return max(known, min(Rational(most), known + self._again(step, guard.breaker)))
+        closed = max(known, self._unfilled(step, guard.breaker))
+        return max(known, min(Rational(most), closed + self._again(step, guard.breaker)))
+
+    def _unfilled(self, step: Interaction, breaker: CircuitBreaker) -> Rational:
+        """Attempts for a request with which a window of time has too few calls to open."""
+        least = self._least_rate(step)
+        if least is None or not isinstance(breaker.window, Duration):
+            return Rational(0)
+        return breaker.minimum_calls / (least * exact(breaker.window))
 
     def _again(self, step: Interaction, breaker: CircuitBreaker) -> Rational:
         """Attempts for a request each time that a breaker has closed and opens once more."""
         least = self._least_rate(step)
-        open_for = exact(breaker.open_for) if breaker.open_for is not None else _OPEN_FOR
+        open_for = exact(breaker.open_for if breaker.open_for is not None else OPEN_FOR)
         if least is None or not open_for:
             return _UNBOUNDED
         filled = breaker.minimum_calls
@@ -222,7 +247,12 @@ class Amplification:
         return least * step.protection.tries * exact(breaker.window) < breaker.minimum_calls
 
     def _least_rate(self, step: Interaction) -> Rational | None:
-        """The fewest requests a second for which one replica takes a step, under any load."""
+        """The fewest requests a second for which one replica takes a step, under any load.
+
+        ``None``: not known, or a load is declared that is lower at other times than at its peak.
+        """
+        if not self._is_steady:
+            return None
         rates = [exact(steps[step]) for steps in self._rates if steps.get(step)]
         deployment = getattr(step.source, "deployment", None)
         replicas: int | None = deployment.most_at_once() if deployment is not None else None
@@ -244,15 +274,9 @@ class Amplification:
         return Rational(math.ceil(max(known) / each))
 
 
-def _together(ways: Sequence[_Way]) -> _Way:
-    """The worst of all ways to an element, and the bound of all of them together."""
-    worst = max(ways, key=lambda way: way.factor, default=_Way())
-    gaps = _largest([way.gaps for way in ways])
-    caches = _largest([way.caches for way in ways])
-    asked = [way.at_most for way in ways if way.last is None or not way.last.is_fallback]
-    instead = [way.at_most for way in ways if way.last is not None and way.last.is_fallback]
-    at_most = max(asked, default=Rational(0)) + sum(instead, Rational(0))
-    return _Way(worst.factor, worst.last, worst.own, gaps, max(at_most, _ONCE), caches)
+def _is_steady(arrivals: object) -> bool:
+    """Closed loads come more slowly while answers are slow."""
+    return isinstance(arrivals, OpenArrivals) and arrivals.is_steady
 
 
 def _largest(tables: Iterable[Mapping[K, Rational]]) -> dict[K, Rational]:
@@ -276,14 +300,28 @@ def _callers(graph: Graph) -> dict[str, list[Interaction]]:
     return found
 
 
-def _entries(graph: Graph) -> set[str]:
-    """The operations that work enters at: those of journeys, people and schedules."""
-    system = graph.system
-    asked = [entry for journey in system.journeys for entry in journey.all_entries()]
-    asked += [str(schedule.calls) for schedule in system.schedules]
-    asked += [str(use) for person in system.people for use in person.uses]
-    found = (system.endpoint(reference) for reference in asked)
-    return {f"{owner.name}.{part.name}" for owner, part in found if part is not None}
+def _circles(graph: Graph, callers: Mapping[str, Sequence[Interaction]]) -> frozenset[str]:
+    """The operations that come back to themselves, by calls, messages or fallbacks."""
+    asked = nx.DiGraph((s.operation.name, name) for name, steps in callers.items() for s in steps)
+    rings = (part for part in nx.strongly_connected_components(asked) if len(part) > 1)
+    alone = (name for name, other in asked.edges if name == other)
+    return frozenset().union(*rings, alone) & graph.operations.keys()
+
+
+def _shares(graph: Graph) -> dict[Interaction, Rational]:
+    """For each question of a fallback how often it may be asked for each time that its target is
+    asked anyway: as often as the step that fails.
+    """
+    found: dict[Interaction, Rational] = {}
+    for journey in graph.system.journeys:
+        visits = graph.visits(journey)
+        usual = visits.of_targets()
+        for step, count in visits.interactions:
+            if step.fallback is not None:
+                base = usual.get(step.fallback.target_name, 0.0)
+                share = exact(count / base if base else count)
+                found[step.fallback] = max(share, found.get(step.fallback, share))
+    return found
 
 
 def retry_amplification(graph: Graph, bound: Rational = BOUND) -> Iterator[Answer]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from archcheck import (
     Absent,
     Call,
+    Client,
     Constant,
     Deterministic,
     Endpoint,
@@ -64,17 +67,43 @@ READY = Probe("http", period=1 * s, failure_threshold=1)
 
 # -- an oracle: does a journey answer when these units have failed? -------------------------------
 
+NEVER_ENDS = float("inf")
 
-def answers(system: System, name: str, failed: frozenset[Unit]) -> bool:
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether a step worked and how many milliseconds it took; only what is cut takes time."""
+
+    works: bool
+    took: float = 0.0
+
+    def within(self, timeout: Duration | Absent | None) -> Outcome:
+        limit = 1000 * float(timeout) if isinstance(timeout, Duration) else NEVER_ENDS
+        return self if self.took < limit else Outcome(False, limit)
+
+    def then(self, after: Outcome) -> Outcome:
+        took = self.took + after.took
+        return Outcome(after.works and took < NEVER_ENDS, took)
+
+
+def answers(system: System, name: str, failed: AbstractSet[Unit]) -> bool:
     """Walk the steps as a request does; written apart from the code under test."""
+    return operation(system, name, failed).works
+
+
+def operation(system: System, name: str, failed: AbstractSet[Unit]) -> Outcome:
     owner, endpoint = system.endpoint(name)
     if not alive(owner, failed):
-        return False
-    steps = endpoint.steps if endpoint else ()
-    return all(step_works(system, owner.name, step, failed) for step in steps)
+        return Outcome(False)
+    done = Outcome(True)
+    for step in endpoint.steps if endpoint else ():
+        done = done.then(outcome(system, owner.name, step, failed))
+        if not done.works:
+            break
+    return done
 
 
-def alive(owner: Named, failed: frozenset[Unit]) -> bool:
+def alive(owner: Named, failed: AbstractSet[Unit]) -> bool:
     if isinstance(owner, External):
         return Unit("external", owner.name) not in failed
     assert isinstance(owner, Service)
@@ -85,7 +114,7 @@ def alive(owner: Named, failed: frozenset[Unit]) -> bool:
     return left >= (1 if isinstance(deployment.readiness, Probe) else count)
 
 
-def copies_left(kind: str, name: str, count: int, failed: frozenset[Unit]) -> int:
+def copies_left(kind: str, name: str, count: int, failed: AbstractSet[Unit]) -> int:
     gone = {(unit.kind, unit.element, unit.number) for unit in failed}
     return sum(
         (kind, name, number + 1) not in gone and ("zone", ZONES[number % len(ZONES)], 0) not in gone
@@ -93,38 +122,39 @@ def copies_left(kind: str, name: str, count: int, failed: frozenset[Unit]) -> in
     )
 
 
-def hangs(system: System, owner: str, step: Call | Read | Write, failed: frozenset[Unit]) -> bool:
-    """Whether a step that may fail never ends."""
+def outcome(system: System, owner: str, step: Step, failed: AbstractSet[Unit]) -> Outcome:
+    if isinstance(step, Parallel):
+        waited = [inner for inner in step.steps if not getattr(inner, "optional", False)]
+        branches = [outcome(system, owner, inner, failed) for inner in waited]
+        took = max((branch.took for branch in branches), default=0.0)
+        return Outcome(all(branch.works for branch in branches), took)
+    if not isinstance(step, Call | Read | Write):
+        return Outcome(True)
+    done = asked(system, owner, step, failed).within(step.timeout)
+    if isinstance(step, Call) and isinstance(step.fallback, Fallback) and not done.works:
+        done = done.then(instead(system, owner, step.fallback, failed))
+    return Outcome(done.works or (step.optional and done.took < NEVER_ENDS), done.took)
+
+
+def asked(
+    system: System, owner: str, step: Call | Read | Write, failed: AbstractSet[Unit]
+) -> Outcome:
     name = system.endpoint(str(step.target))[0].name if isinstance(step, Call) else step.target
-    return isinstance(step.timeout, Absent) and Unit("link", f"{owner} -> {name}") in failed
+    if Unit("link", f"{owner} -> {name}") in failed:
+        return Outcome(False, NEVER_ENDS)
+    if isinstance(step, Call):
+        return operation(system, str(step.target), failed)
+    return Outcome(query_works(system, step, failed))
 
 
-def step_works(system: System, owner: str, step: Step, failed: frozenset[Unit]) -> bool:
-    match step:
-        case Parallel(steps=steps):
-            waited = [inner for inner in steps if not getattr(inner, "optional", False)]
-            return all(step_works(system, owner, inner, failed) for inner in waited)
-        case Call(fallback=fallback, optional=optional):
-            if (optional or fallback) and hangs(system, owner, step, failed):
-                return False
-            return optional or call_works(system, step, failed)
-        case Read() | Write():
-            if step.optional:
-                return not hangs(system, owner, step, failed)
-            return query_works(system, step, failed)
-    return True
+def instead(system: System, owner: str, fallback: Fallback, failed: AbstractSet[Unit]) -> Outcome:
+    if fallback.target is None:
+        return Outcome(True)
+    (client,) = system.find(owner).clients  # type: ignore[attr-defined]
+    return asked(system, owner, Call(fallback.target), failed).within(client.timeout)
 
 
-def call_works(system: System, step: Call, failed: frozenset[Unit]) -> bool:
-    if answers(system, str(step.target), failed):
-        return True
-    if not isinstance(step.fallback, Fallback):
-        return False
-    asked = step.fallback.target
-    return asked is None or answers(system, str(asked), failed)
-
-
-def query_works(system: System, step: Read | Write, failed: frozenset[Unit]) -> bool:
+def query_works(system: System, step: Read | Write, failed: AbstractSet[Unit]) -> bool:
     store = system.find(str(step.target))
     assert isinstance(store, MySQL)
     if store.quorum:
@@ -155,13 +185,14 @@ def systems(draw: st.DrawFn) -> System:
         return Kubernetes(replicas=draw(st.integers(1, 3)), zones=ZONES, readiness=readiness)
 
     def timeout() -> Duration | Absent:
-        return draw(st.sampled_from([50 * ms, Absent("none")]))
+        """Far apart, so that only one that is as long as another one can outlast it."""
+        return draw(st.sampled_from([50 * ms, 1 * s, Absent("none")]))
 
     def query() -> Step:
         store = draw(st.sampled_from(["d1", "d2"]))
         if draw(st.booleans()):
             return Write(store, optional=draw(st.booleans()), timeout=timeout())
-        return Read(store, stale=draw(st.booleans()))
+        return Read(store, stale=draw(st.booleans()), timeout=timeout())
 
     def call(targets: Sequence[str]) -> Step:
         fallback = draw(
@@ -178,25 +209,19 @@ def systems(draw: st.DrawFn) -> System:
         ]
         return [Parallel(made)] if made and draw(st.booleans()) else made
 
+    layers = {"c": ["bank"], "b": ["c.go", "bank"], "a": ["b.go", "c.go"]}
+    services = [
+        Service(
+            name,
+            deployment=deployment(),
+            clients=[Client(timeout=timeout())],
+            endpoints=[Endpoint("go", steps=steps(targets))],
+        )
+        for name, targets in layers.items()
+    ]
     return System(
         "made",
-        [
-            *stores,
-            External("bank"),
-            Service(
-                "c", deployment=deployment(), endpoints=[Endpoint("go", steps=steps(["bank"]))]
-            ),
-            Service(
-                "b",
-                deployment=deployment(),
-                endpoints=[Endpoint("go", steps=steps(["c.go", "bank"]))],
-            ),
-            Service(
-                "a",
-                deployment=deployment(),
-                endpoints=[Endpoint("go", steps=steps(["b.go", "c.go"]))],
-            ),
-        ],
+        [*stores, External("bank"), *services],
         journeys=[Journey("use", "a.go", critical=True)],
     )
 
@@ -219,7 +244,7 @@ def units_of(system: System) -> list[Unit]:
 @settings(max_examples=120)
 @given(systems(), st.integers(1, 2))
 def test_cut_sets_are_what_stops_the_journey(system: System, size: int) -> None:
-    (answer,) = cut_sets(Graph(system), size)
+    (answer,) = cut_sets(Graph(system), size, links=True)
     stopping = [
         frozenset(chosen)
         for count in range(size + 1)
@@ -233,6 +258,19 @@ def test_cut_sets_are_what_stops_the_journey(system: System, size: int) -> None:
         assert {frozenset(found) for found in answer.counterexample.sets} == minimal
     else:
         assert isinstance(answer, Proved)
+
+
+@settings(max_examples=120)
+@given(systems())
+def test_links_that_only_lose_an_answer_are_left_to_who_asks_for_links(system: System) -> None:
+    stopping = {frozenset([u]) for u in units_of(system) if not answers(system, "a.go", {u})}
+    (answer,) = cut_sets(Graph(system), 1)
+    found = set[frozenset[Unit]]()
+    if isinstance(answer, Refuted):
+        assert isinstance(answer.counterexample, FailureSet)
+        found = {frozenset(cut) for cut in answer.counterexample.sets}
+    assert found <= stopping
+    assert all(unit.kind == "link" for (unit,) in stopping - found)
 
 
 @settings(max_examples=120)

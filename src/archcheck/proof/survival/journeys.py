@@ -8,7 +8,8 @@ both enough. Lookups in a cache fail into the steps behind them; messages in an 
 their broker.
 
 A step that may fail must end: where no timeout ends it, or only one that is longer than who waits
-above, a cut link or a slow callee stops the caller, optional or not, so that the link is needed.
+above, a cut link stops the caller, optional or not, so that the link is needed. So does a cut link
+further down, where nothing on the way gives up in time.
 
 Calls in a circle work by the least fixed point: who is asked again by its own fallback helps
 nobody. A circle of calls without any way around never ends, unless some of them are not made every
@@ -18,7 +19,7 @@ time; which of both is left open.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -194,36 +195,82 @@ class Survival:
         patience: Rational | None,
     ) -> None:
         """A step that may fail: it must end, and its fallback may ask somebody else."""
-        walk.end(step, way, self._ends(step, patience))
+        walk.take(self._ends(step, patience), way)
         both = self.alternatives(step, patience)
-        if both is None:
-            return
-        primary, other = both
-        if step.optional and step.fallback is not None:
-            # nobody needs the answer of the fallback, but it must end as well
-            part = self._ends(step.fallback, patience)
-            if not isinstance(part.structure, Unit):
-                walk.add(part)
-                return
-            ways: dict[str, _Way] = {part.structure.element: (step.fallback,)}
-            other = Needs(part.structure, part.gaps, ways, part.assumptions)
-        walk.need_one((primary, other), way)
+        if both is not None and not step.optional:
+            walk.take(_any(both), way)
 
-    def _ends(self, step: Interaction, patience: Rational | None) -> Part:
-        """The link of a step that may fail, where a cut link or a slow callee stops the caller."""
-        sure = all_of(())
+    def _ends(
+        self, step: Interaction, patience: Rational | None, met: frozenset[str] = frozenset()
+    ) -> Needs:
+        """The links that must hold for a step to end, whether or not it gets its answer.
+
+        ``met``: the operations below which it is being asked already.
+        """
         waits = step.is_synchronous and not isinstance(step.target, LocalCache)
         if self._by_chance or not waits:
-            return Part(sure)
+            return Needs(all_of(()))
         guard = step.protection
         attempt = guard.attempt()
-        if attempt is None:
-            if isinstance(step.timeout, Absent):
-                return Part(_link(step))
-            return Part(_link(step) if self._worst else sure, (Gap(step, "timeout"),))
-        if patience is not None and guard.longest_wait(attempt)[0] >= patience:
-            return Part(_link(step))
-        return Part(sure, (), (_NESTED,))
+        found = [self._instead(step, patience, met)]
+        undeclared = attempt is None and not isinstance(step.timeout, Absent)
+        gaps = (Gap(step, "timeout"),) if undeclared else ()
+        if attempt is not None and (patience is None or guard.longest_wait(attempt)[0] < patience):
+            found.append(Needs(all_of(()), assumptions=(_NESTED,)))
+        elif undeclared and not self._worst:
+            found.append(Needs(all_of(()), gaps))
+        else:
+            link = _link(step)
+            found.append(Needs(link, gaps, {link.element: ()}))
+            found += self._end_below(step, patience, met)
+        return _all(found)
+
+    def _instead(self, step: Interaction, patience: Rational | None, met: frozenset[str]) -> Needs:
+        """Where a fallback asks somebody in turn: either nobody asks it, or it ends as well."""
+        if step.fallback is None:
+            return Needs(all_of(()))
+        ends = _behind(step.fallback, self._ends(step.fallback, patience, met))
+        if not ends.structure.units:
+            return ends
+        return _any((self._asked(step, patience), ends))
+
+    def _end_below(
+        self, step: Interaction, patience: Rational | None, met: frozenset[str]
+    ) -> Iterator[Needs]:
+        """What must end at the callee for its caller to go on."""
+        if step.mode != "call" or step.target_name in met:
+            return
+        left()
+        met |= {step.target_name}
+        for inner in self.graph.outgoing.get(step.target_name, ()):
+            if inner.visits and inner.is_awaited:
+                yield _behind(inner, self._ends(inner, _less(patience, step), met))
+
+
+def _behind(step: Interaction, needs: Needs) -> Needs:
+    ways = {element: (step, *way) for element, way in needs.ways.items()}
+    return replace(needs, ways=ways)
+
+
+def _all(parts: Iterable[Needs]) -> Needs:
+    return _joined(parts, all_of)
+
+
+def _any(parts: Iterable[Needs]) -> Needs:
+    return _joined(parts, any_of)
+
+
+def _joined(parts: Iterable[Needs], how: Callable[[Iterable[Structure]], Structure]) -> Needs:
+    parts = list(parts)
+    ways: dict[str, _Way] = {}
+    for part in reversed(parts):
+        ways.update(part.ways)
+    return Needs(
+        how(part.structure for part in parts),
+        tuple(dict.fromkeys(gap for part in parts for gap in part.gaps)),
+        ways,
+        tuple(dict.fromkeys(said for part in parts for said in part.assumptions)),
+    )
 
 
 def _link(step: Interaction) -> Unit:
@@ -275,20 +322,11 @@ class _Walk:
         self.add(part)
         self.ways.setdefault(member.name, way)
 
-    def end(self, step: Interaction, way: _Way, part: Part) -> None:
-        """A step that may fail, with the link that it needs, if any."""
-        self.add(part)
-        if isinstance(part.structure, Unit):
-            self.ways.setdefault(part.structure.element, way)
-
-    def need_one(self, both: tuple[Needs, Needs], way: _Way) -> None:
-        """A step and its fallback: one of them is enough."""
-        self.parts.setdefault(any_of(part.structure for part in both))
-        for part in both:
-            self.gaps.update(dict.fromkeys(part.gaps))
-            self.assumptions.update(dict.fromkeys(part.assumptions))
-            for element, inner in part.ways.items():
-                self.ways.setdefault(element, (*way, *inner))
+    def take(self, needs: Needs, way: _Way) -> None:
+        """What a step further down this way needs."""
+        self.add(Part(needs.structure, needs.gaps, needs.assumptions))
+        for element, inner in needs.ways.items():
+            self.ways.setdefault(element, (*way, *inner))
 
     def needs(self) -> Needs:
         """All of it."""

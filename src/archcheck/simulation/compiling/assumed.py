@@ -20,8 +20,6 @@ CORES = 4
 """Assumed parallelism of an event loop or of goroutines in a replica."""
 START_UP = Duration(30.0)
 """Assumed time from the start of a new replica until it serves."""
-OPEN_FOR = Duration(60.0)
-"""Resilience4j's default time in the open state."""
 BURST_SECONDS = 1.0
 """Assumed size of a token bucket, in seconds of its rate."""
 DELIVERIES = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from archcheck.graph.protection import Protection, protection_of
+from archcheck.graph.protection import OPEN_FOR, Protection, protection_of
 from archcheck.model import (
     Absent,
     Bulkhead,
@@ -17,7 +17,7 @@ from archcheck.model import (
 )
 from archcheck.model.steps import Interaction
 from archcheck.simulation import plan as p
-from archcheck.simulation.compiling.assumed import BURST_SECONDS, OPEN_FOR
+from archcheck.simulation.compiling.assumed import BURST_SECONDS
 from archcheck.simulation.compiling.tables import Tables
 from archcheck.units import Duration
 

@@ -1,0 +1,103 @@
+"""Retries are not proved where a run makes more of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from archcheck import (
+    Absent,
+    Call,
+    CircuitBreaker,
+    Deterministic,
+    Diurnal,
+    Endpoint,
+    Fallback,
+    Journey,
+    Kubernetes,
+    Load,
+    Repeat,
+    Retry,
+    Scenario,
+    Service,
+    Step,
+    System,
+    Work,
+)
+from archcheck.graph import Graph
+from archcheck.proof import Answer, Proved, Undecided, retry_amplification
+from archcheck.units import minutes, ms, percent, s
+
+ONCE = Absent("once")
+
+
+def service(name: str, *steps: Step, replicas: int = 1) -> Service:
+    deployment = Kubernetes(replicas=replicas)
+    return Service(name, endpoints=[Endpoint("go", steps=steps)], deployment=deployment)
+
+
+def of(element: str, *services: Service, load: Any = None) -> Answer:
+    load = load or Deterministic(10 / s)
+    system = System(
+        "made",
+        services,
+        journeys=[Journey("use", f"{services[0].name}.go")],
+        scenarios=[Scenario("calm", load=[Load("use", load)])],
+    )
+    answers = retry_amplification(Graph(system))
+    return next(each for each in answers if f"the work of {element} by" in each.claim)
+
+
+def test_fallbacks_that_call_each_other_have_no_end() -> None:
+    def either(name: str, first: str, then: str) -> Service:
+        asked = Call(first, retry=ONCE, fallback=Fallback("call", target=then))
+        return service(name, Work(1 * ms), asked)
+
+    found = of(
+        "x.go", either("a", "x.go", "b.go"), either("b", "y.go", "a.go"), service("x"), service("y")
+    )
+    assert isinstance(found, Undecided)
+    assert "come back to it" in found.reason
+
+
+@pytest.mark.parametrize(("times", "verdict"), [(3, Proved), (20, Undecided)])
+def test_fallbacks_of_a_busy_service_multiply_what_is_rarely_asked(
+    times: int, verdict: type[Answer]
+) -> None:
+    """``rare`` is asked once for a request, and by every call of ``busy`` that fails."""
+    asks = Call("flaky.go", retry=ONCE, fallback=Fallback("call", target="rare.go"))
+    found = of(
+        "rare.go",
+        service("web", Call("rare.go", retry=ONCE), Repeat(times, [Call("busy.go", retry=ONCE)])),
+        service("busy", asks),
+        service("flaky"),
+        service("rare"),
+    )
+    assert isinstance(found, verdict)
+
+
+def guarded(breaker: CircuitBreaker, load: Any) -> Answer:
+    asks = Call("b.go", retry=Retry(attempts=30, backoff=0 * s), breaker=breaker)
+    return of("b.go", service("a", asks), service("b"), load=load)
+
+
+def test_a_window_of_time_lets_through_what_does_not_fill_it() -> None:
+    """Two replicas share 2 requests/s while a new version comes: each asks for 10 in a window, so
+    that the breaker stays closed while each request makes 25 attempts.
+    """
+    breaker = CircuitBreaker(
+        failure_rate=50 * percent, window=10 * s, minimum_calls=250, open_for=1000 * s
+    )
+    assert isinstance(guarded(breaker, Deterministic(2 / s)), Undecided)
+    enough = CircuitBreaker(
+        failure_rate=50 * percent, window=10 * s, minimum_calls=20, open_for=1000 * s
+    )
+    assert isinstance(guarded(enough, Deterministic(20 / s)), Proved)
+
+
+def test_a_breaker_at_a_load_that_falls_at_night_proves_nothing() -> None:
+    breaker = CircuitBreaker(failure_rate=50 * percent, open_for=60 * s)
+    assert isinstance(guarded(breaker, Deterministic(100 / s)), Proved)
+    night = Diurnal(0.1 / s, 100 / s, period=60 * minutes)
+    assert isinstance(guarded(breaker, night), Undecided)
