@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 ENGINE := src/archcheck/simulation/engines/fast
 
-.PHONY: demo test lint bench sanitize mutants docs wheel install clean
+.PHONY: demo test lint bench sanitize mutants attack docs wheel install clean
 
 install: .venv/installed
 
@@ -61,6 +61,9 @@ sanitize: install  ## both engines compared under the address and undefined-beha
 mutants: install  ## do the rules' examples notice a change of the rule? (minutes)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[mutation]"
 	PYTHONPATH=tests $(BIN)/python tests/mutation/mutate_rules.py
+
+attack: install  ## new random systems against engines and proofs (hours: SYSTEMS=100000)
+	PYTHONPATH=tests $(BIN)/python tests/attack.py --first $(or $(FIRST),10000) --systems $(or $(SYSTEMS),1000)
 
 docs: install  ## the pages and pictures that are made from the code
 	$(BIN)/python docs/make.py

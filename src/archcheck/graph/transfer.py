@@ -44,6 +44,18 @@ def round_trip(system: System, step: Interaction) -> tuple[Rational, bool]:
     return seconds, delay is not None
 
 
+def is_weighed(system: System, step: Interaction) -> bool:
+    """Whether it is declared what the payloads of a step take: sizes, bandwidth and coding rate."""
+    if isinstance(step.target, LocalCache):
+        return True
+    rated = step.endpoint is None or (
+        step.endpoint.protocol is not None and step.endpoint.protocol.coding_rate is not None
+    )
+    network = system.network
+    wide = network is not None and network.bandwidth is not None
+    return rated and wide and None not in sizes_of(step.step, step.endpoint)
+
+
 def coding(endpoint: Endpoint | None, *sizes: Size | None) -> Rational:
     """What one side takes to encode or decode payloads of an endpoint's format."""
     protocol = endpoint.protocol if endpoint is not None else None

@@ -1,12 +1,13 @@
 """Deadline budgets: does the worst case of what lies below a call fit the caller's patience?
 
 The worst case of an operation is found by one walk. Steps add up, parallel branches count as the
-longest that is waited for, repeats multiply, and everything that may happen does. How
-long a call or query keeps its caller is decided by :mod:`archcheck.graph.protection`; a fallback
-call adds what it takes itself. The timeout of a call bounds it, whatever lies
-below, so that every claim looks one level deep: the callee's worst case against each caller's
-timeout, and the entry's against the objective and the patience of a journey's users. A call that
-passes its deadline on cannot be outlived by its callee.
+longest that is waited for, repeats multiply, and everything that may happen does, in every
+configuration of the feature flags. How long a call or query keeps its caller is decided by
+:mod:`archcheck.graph.protection`; the question of a fallback adds what it takes itself. The timeout
+of a call bounds it, whatever lies below, so that every claim looks one level deep: the callee's
+worst case against each caller's timeout, and the entry's against the objective and the patience of
+a journey's users. Of a call that passes its deadline on, something else is claimed: its callee
+stops when that is over.
 """
 
 from __future__ import annotations
@@ -31,14 +32,16 @@ from archcheck.proof.answers import (
 )
 from archcheck.proof.budget import left
 from archcheck.proof.feature_flags import FeatureFlags
-from archcheck.proof.walk import LongestWalk
+from archcheck.proof.walk import TAIL, LongestWalk
 from archcheck.units import Duration
 
 _NOTHING = Rational(0)
-_TAIL = "computing takes its declared 99th percentile, else mean and three standard deviations"
 _NO_RETRY = "calls whose retries nobody declares are tried once"
 _NO_QUEUE = "requests do not wait for threads, cores or connections"
-_DEADLINE = "the callee stops at the deadline that is passed on to it"
+_DEADLINE = "work that is under way ends before the deadline that is passed on is looked at"
+_MOST_CONFIGURATIONS = 64
+"""Configurations of feature flags that are looked at one by one: six flags, if all are free. A
+choice that bounds the time."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ class WorstCases(LongestWalk[WorstCase]):
         seconds, more = longest(step.time)
         text = f"{operation.name} computes for {shown(seconds)}"
         waits = (Waiting(operation, seconds, text),) if seconds else ()
-        return WorstCase(waits, assumptions=(_TAIL, _NO_QUEUE) if more else (_NO_QUEUE,))
+        return WorstCase(waits, assumptions=(TAIL, _NO_QUEUE) if more else (_NO_QUEUE,))
 
     def waiting(self, step: Interaction) -> WorstCase:
         guard, timeout, below = step.protection, self.timeout_of(step), WorstCase()
@@ -163,6 +166,9 @@ class WorstCases(LongestWalk[WorstCase]):
         self, subject: Interaction | Operation | Named, seconds: Rational, text: str
     ) -> WorstCase:
         return WorstCase((Waiting(subject, seconds, text),) if seconds else ())
+
+    def assumed(self, text: str) -> WorstCase:
+        return WorstCase(assumptions=(text,))
 
     def undeclared(self, holder: Interaction | Operation | Named, attribute: str) -> WorstCase:
         return WorstCase(gaps=(Gap(holder, attribute),))
@@ -219,10 +225,6 @@ def limits_of(journey: Journey) -> list[tuple[str, Duration]]:
     return limits
 
 
-_MOST_CONFIGURATIONS = 64
-"""Configurations of feature flags that are looked at one by one: six flags, if all are free."""
-
-
 def in_every_configuration(cases: WorstCases, judge: Callable[[WorstCases], Answer]) -> Answer:
     """The worst answer of all configurations of the feature flags.
 
@@ -244,6 +246,7 @@ def in_every_configuration(cases: WorstCases, judge: Callable[[WorstCases], Answ
 def _fits_call(cases: WorstCases, step: Interaction, timeout: Rational) -> Answer:
     claim = f"the worst case of {step.target_name} fits the timeout of {step.operation.name}"
     if step.protection.passes_deadline_on:
+        claim = f"{step.target_name} stops when {step.operation.name} gives up on it"
         return Proved(step, claim, (_DEADLINE,))
     case = cases.needed(step)
     patience = f"{step.operation.name} gives up on {step.target_name} after {shown(timeout)}"

@@ -46,14 +46,14 @@ class FeatureFlags:
 
     def configurations(self, most: int) -> list[Configuration] | None:
         """All that the flags allow; ``None`` if there are more than ``most``."""
+        import z3
+
         found: list[Configuration] = []
         solver, variables = self._solver()
         while (one := self._fewest_on(solver, variables)) is not None:
             if len(found) == most:
                 return None
             found.append(one)
-            import z3
-
             solver.add(z3.Or(*(v if not one[name] else z3.Not(v) for name, v in variables.items())))
         return found
 

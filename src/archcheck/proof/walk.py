@@ -15,7 +15,7 @@ from typing import Generic, Protocol, Self, TypeVar
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.exact import Rational, longest, shown
 from archcheck.graph.shapes import Shape, shape_of
-from archcheck.graph.transfer import coding, round_trip, sizes_of
+from archcheck.graph.transfer import coding, is_weighed, round_trip, sizes_of
 from archcheck.model import (
     Endpoint,
     External,
@@ -26,7 +26,11 @@ from archcheck.model import (
     Step,
     Work,
 )
+from archcheck.model.distributions import Time
 from archcheck.model.steps import Group
+
+TAIL = "times are at most their declared 99th percentile, else mean and three standard deviations"
+_LIGHT = "payloads whose size, bandwidth or coding nobody declares take no time"
 
 
 class _Time(Protocol):
@@ -70,6 +74,10 @@ class LongestWalk(ABC, Generic[T]):
     @abstractmethod
     def fixed(self, subject: Interaction | Operation | Named, seconds: Rational, text: str) -> T:
         """What always takes so long; ``text`` says it to people."""
+
+    @abstractmethod
+    def assumed(self, text: str) -> T:
+        """No time, where ``text`` is taken for granted."""
 
     @abstractmethod
     def undeclared(self, holder: Interaction | Operation | Named, attribute: str) -> T:
@@ -126,6 +134,8 @@ class LongestWalk(ABC, Generic[T]):
         seconds, is_declared = round_trip(self.graph.system, step)
         text = f"the network takes {shown(seconds)} to {step.target_name} and back"
         below += self.fixed(step, seconds, text) if seconds else self.nothing()
+        if not is_weighed(self.graph.system, step):
+            below += self.assumed(_LIGHT)
         return below if is_declared else below + self.unknown_delay(2)
 
     def _query(self, step: Interaction) -> T:
@@ -134,8 +144,7 @@ class LongestWalk(ABC, Generic[T]):
         time = own if own is not None else getattr(step.target, attribute, None)
         if time is None:
             return self.undeclared(step.target, attribute)
-        seconds = longest(time)[0]
-        return self.fixed(step, seconds, f"{step.target_name} takes {shown(seconds)}")
+        return self._drawn(step, step.target_name, time)
 
     def _answering(self, owner: Named) -> T:
         """What an external takes, whichever of its endpoints is asked."""
@@ -143,8 +152,12 @@ class LongestWalk(ABC, Generic[T]):
             return self.nothing()
         if owner.latency is None:
             return self.undeclared(owner, "latency")
-        seconds = longest(owner.latency)[0]
-        return self.fixed(owner, seconds, f"{owner.name} takes {shown(seconds)}")
+        return self._drawn(owner, owner.name, owner.latency)
+
+    def _drawn(self, subject: Interaction | Named, name: str, time: Time) -> T:
+        seconds, has_more = longest(time)
+        found = self.fixed(subject, seconds, f"{name} takes {shown(seconds)}")
+        return found + self.assumed(TAIL) if has_more else found
 
     def _coding(self, part: Operation | Interaction) -> T:
         """Encoding and decoding, at a callee or at its caller."""

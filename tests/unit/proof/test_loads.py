@@ -117,7 +117,7 @@ def asks(call: Call, *, error_rate: Any = None, rate: float = 75) -> System:
 
 
 @pytest.mark.parametrize(
-    ("after", "busy"), [(1 * ms, 4.5), (19 * ms, 3), (21 * ms, None), (5 * s, None)]
+    ("after", "busy"), [(1 * ms, 4.5), (19 * ms, 3), (21 * ms, None), (5 * s, None), (6 * s, None)]
 )
 def test_hedges_are_load_unless_the_attempt_is_over_before(
     after: Duration, busy: float | None
@@ -126,7 +126,7 @@ def test_hedges_are_load_unless_the_attempt_is_over_before(
     call = Call("b.y", timeout=5 * s, retry=Absent("no"), hedge=Hedge(after, max_attempts=3))
     answer = of("b", carried(Graph(asks(call))))
     if busy is None:
-        assert isinstance(answer, Proved if after == 5 * s else Undecided)
+        assert isinstance(answer, Proved if after > 5 * s else Undecided)
     else:
         assert isinstance(answer, Refuted)
         assert isinstance(answer.counterexample, WorstPoint)

@@ -195,6 +195,9 @@ class Trial(LongestWalk[Bound]):
     ) -> Bound:
         return Bound(seconds)
 
+    def assumed(self, text: str) -> Bound:
+        return Bound()
+
     def undeclared(self, holder: Interaction | Operation | Named, attribute: str) -> Bound:
         return Bound()
 
