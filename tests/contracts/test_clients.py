@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 import pytest
 from differential.generator import system_from
 from in_clients import in_clients
 
-import archcheck
 from archcheck import (
     Absent,
     Call,
@@ -34,8 +34,9 @@ from archcheck import (
 from archcheck.findings import Example, Rule, evaluate
 from archcheck.findings.rule import EXAMPLES_DAY
 from archcheck.graph import Graph
-from archcheck.model import from_json, to_json
+from archcheck.model import ScenarioError, from_json, to_json
 from archcheck.plugins import rules
+from archcheck.simulation import simulate
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.plan import Plan
 from archcheck.units import ms, percent, s
@@ -80,14 +81,14 @@ def test_a_run_is_the_same_with_clients() -> None:
 def plan_of(system: System) -> Plan | str:
     try:
         return compile_plan(system, system.scenarios[0])
-    except archcheck.ScenarioError as error:  # type: ignore[attr-defined]
+    except ScenarioError as error:
         return str(error)
 
 
 # -- what a client is -----------------------------------------------------------------------------
 
 
-def shop(*steps: Step, clients: list[Client] = [], replicas: int = 1) -> System:  # noqa: B006
+def shop(*steps: Step, clients: Sequence[Client] = (), replicas: int = 1) -> System:
     return System(
         "shop",
         [
@@ -144,7 +145,7 @@ def test_the_breaker_of_a_client_is_one_for_all_its_calls_in_a_replica() -> None
     scenario = Scenario("calm", load=[Load("buy", Deterministic(10 / s))], duration=20 * s)
     plan = compile_plan(together, scenario)
     assert len(plan.breakers) == 1
-    result = archcheck.simulate(together, scenario, warmup=0 * s)
+    result = simulate(together, scenario, warmup=0 * s)
     refunds = next(call for call in result.calls if call.name.endswith("bank.refund"))
     # half of the calls fail: each replica makes ten calls, and then none, neither to refund
     assert refunds.calls - refunds.broken == 2 * 5

@@ -17,7 +17,8 @@ from functools import cached_property
 from archcheck.capacity.responses import Responses
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import exact
-from archcheck.model import System
+from archcheck.graph.messages import deliveries
+from archcheck.model import Consumer, System
 
 _MANY = 1000
 """Deliveries of a message that nobody bounds. A choice: more than any resource has room for."""
@@ -91,7 +92,8 @@ class Attempted(Graph):
         """How often a message is delivered on average, by the reader that fails most often."""
         often = 1.0
         for name in self.consumers.get(step.target.name, ()):
-            most = getattr(self.operations[name].part, "max_deliveries", None)
+            reader = self.operations[name].part
+            most = deliveries(self.system, reader) if isinstance(reader, Consumer) else 1
             errors = self._responses.of(name).errors
             if errors > 0:
                 often = max(often, _tries(errors, _MANY if most is None else most))

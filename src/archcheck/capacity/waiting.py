@@ -108,8 +108,10 @@ class Waiting:
 
     def _asked(self, step: Interaction) -> Held:
         found = Held(self._way) + self._target(step) + self._connection(step)
-        pauses = [wait for retry in step.protection.retries for wait in backoffs(retry)]
-        return found + Held(float(max(pauses, default=0)))
+        # a visit is an attempt, and pauses never get shorter: an attempt has at most its share
+        guard = step.protection
+        pauses = (float(sum(backoffs(r))) / guard.that_ask(r.attempts) for r in guard.retries)
+        return found + Held(math.fsum(pauses))
 
     def _target(self, step: Interaction) -> Held:
         target = step.target

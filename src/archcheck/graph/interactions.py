@@ -245,24 +245,7 @@ def _interaction(
             target = system.find(str(step.target))
         case _:
             raise TypeError(f"{type(step).__name__} is not a known way to leave a process")
-    found = Interaction(
-        operation,
-        as_asked(operation.owner, step),
-        step,
-        mode,
-        target,
-        endpoint,
-        context.visits,
-        step.optional,
-        context.parallel,
-        context.repeats,
-        context.per_item,
-        context.hit_ratio_unknown,
-        context.cached_by,
-        context.flags,
-        context.is_awaited,
-        context.misses,
-    )
+    found = _around(operation, step, context, mode=mode, target=target, endpoint=endpoint)
     instead = question_instead(system, step.fallback)
     if instead is None:
         return found
@@ -284,21 +267,34 @@ def question_instead(system: System, fallback: Fallback | Absent | None) -> Call
 def _cache_lookup(
     system: System, operation: Operation, step: Cached, context: _Context
 ) -> Interaction:
+    target = system.find(str(step.cache))
+    return _around(operation, step, context, mode="cache", target=target, endpoint=None)
+
+
+def _around(
+    operation: Operation,
+    step: InteractionStep | Cached,
+    context: _Context,
+    *,
+    mode: Mode,
+    target: Named,
+    endpoint: Endpoint | None,
+) -> Interaction:
     return Interaction(
-        operation,
-        as_asked(operation.owner, step),
-        step,
-        "cache",
-        system.find(str(step.cache)),
-        None,
-        context.visits,
-        True,
-        context.parallel,
-        context.repeats,
-        context.per_item,
-        context.hit_ratio_unknown,
-        context.cached_by,
-        context.flags,
-        context.is_awaited,
-        context.misses,
+        operation=operation,
+        step=as_asked(operation.owner, step),
+        declared=step,
+        mode=mode,
+        target=target,
+        endpoint=endpoint,
+        optional=isinstance(step, Cached) or step.optional,
+        visits=context.visits,
+        parallel=context.parallel,
+        repeats=context.repeats,
+        per_item=context.per_item,
+        hit_ratio_unknown=context.hit_ratio_unknown,
+        cached_by=context.cached_by,
+        flags=context.flags,
+        is_awaited=context.is_awaited,
+        misses=context.misses,
     )
