@@ -3,6 +3,9 @@
 Why it matters: the dependencies that a team has agreed on erode one reasonable exception at a
 time, unless something says no.
 
+A dependency is whatever makes one element ask another: a step, what a fallback asks, an action or
+compensation of a saga, a consumer of its topic, a person or a schedule of what it uses.
+
 Where feature flags decide about steps, a dependency counts that is there in any configuration that
 the flags allow, and the finding says in which.
 
@@ -28,13 +31,18 @@ from archcheck import (
     Call,
     Deny,
     Endpoint,
+    External,
+    Fallback,
     Feature,
     Flag,
     Independent,
     Layers,
     OnlyVia,
     OnlyWithin,
+    Person,
     Policy,
+    Saga,
+    SagaStep,
     Service,
     System,
 )
@@ -52,7 +60,7 @@ def check(graph: Graph) -> Iterator[Result]:
     if not graph.system.policies:
         yield NotApplicable("the system declares no policies")
         return
-    edges = graph.dependencies()
+    edges = graph.dependencies(starters=True)
     family = FeatureFlags(graph.system)
     for policy in graph.system.policies:
         for selector in selectors_of(policy):
@@ -174,6 +182,35 @@ def not_allowed_and_a_selector_that_matches_nothing() -> System:
 @rule.bad("core.run -> bank.pay", "core.run -> bank.pay", "web.page -> core.run")
 def reached_past_the_only_way() -> System:
     return _three(OnlyVia("bank", "web"), OnlyWithin("bank", "edge"), Independent("web", "core"))
+
+
+@rule.bad("bank is reached only via core")
+def a_person_goes_past_the_only_way() -> System:
+    bank = Service("bank", endpoints=[Endpoint("pay")])
+    return System(
+        "shop",
+        [Service("core"), bank, Person("clerk", uses=["bank.pay"])],
+        policies=[OnlyVia("bank", "core")],
+    )
+
+
+@rule.bad("core.run -> bank.pay", "core.run -> spare.pay")
+def asked_by_a_saga_and_by_a_fallback() -> System:
+    saga = Saga([SagaStep("bank.pay", compensation="bank.undo")])
+    instead = Fallback("call", target="spare.pay")
+    return System(
+        "shop",
+        [
+            Service(
+                "core",
+                endpoints=[Endpoint("run", atomicity=saga, steps=[Call("ext", fallback=instead)])],
+            ),
+            External("ext"),
+            Service("bank", endpoints=[Endpoint("pay"), Endpoint("undo")]),
+            Service("spare", endpoints=[Endpoint("pay")]),
+        ],
+        policies=[Deny("core", "bank"), Deny("core", "spare")],
+    )
 
 
 @rule.good

@@ -26,7 +26,7 @@ rule = Rule("BND004", "foreign-write", severity="error", method="attr")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     unowned = set()
-    for step in graph.interactions:
+    for step in graph.edges:
         if step.mode != "write":
             continue
         owner = _owner(step.target)

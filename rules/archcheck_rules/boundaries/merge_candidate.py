@@ -29,7 +29,7 @@ rule = Rule("BND009", "merge-candidate", severity="info", method="graph", recomm
 def check(graph: Graph) -> Iterator[Result]:
     starts = graph.entered_from_outside()
     for service in graph.system.services:
-        steps = graph.incoming.get(service.name, ())
+        steps = graph.reaching.get(service.name, ())
         callers = {step.source.name: step.source for step in steps}
         if len(callers) != 1 or service.consumers:
             continue

@@ -51,7 +51,7 @@ def check(graph: Graph) -> Iterator[Result]:
     carries = False
     asked: set[str] = set()
     family = FeatureFlags(graph.system)
-    for step in graph.interactions:
+    for step in graph.edges:
         if family.configuration(step.flags) is None:
             continue  # no configuration of the feature flags has it
         for receiver, classes in _flows(graph, step):

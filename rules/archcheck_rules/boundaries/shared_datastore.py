@@ -28,7 +28,7 @@ rule = Rule("BND003", "shared-datastore", severity="error", method="graph")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     users: dict[str, list[Interaction]] = defaultdict(list)
-    for step in graph.interactions:
+    for step in graph.edges:
         if step.mode in ("read", "write", "cache"):
             users[step.target.name].append(step)
     for name, steps in users.items():

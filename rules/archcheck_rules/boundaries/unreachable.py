@@ -3,8 +3,9 @@
 Why it matters: a service that nothing leads to is either dead, and costs money and patches, or
 the model does not say what it is for.
 
-A consumer is reached when something that is reached publishes to its topic, or when nothing in
-the system does: then the messages come from outside.
+What a fallback asks is reached, and so are the actions and compensations of a saga. A consumer is
+reached when something that is reached publishes to its topic, or when nothing in the system does:
+then the messages come from outside.
 
 How to fix: declare the journey, person or schedule that uses it, or remove the service.
 
@@ -16,11 +17,25 @@ Sources: FINOS CALM, nodes must be referenced; Threagile, unnecessary-technical-
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
-from archcheck import Call, Consumer, Endpoint, Journey, Publish, Service, System, Topic
+from archcheck import (
+    Call,
+    Consumer,
+    Endpoint,
+    External,
+    Fallback,
+    Journey,
+    Publish,
+    Saga,
+    SagaStep,
+    Service,
+    System,
+    Topic,
+)
 from archcheck.findings import NotApplicable, Result, Rule, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Interaction
 
 rule = Rule("BND012", "unreachable", severity="warning", method="graph", on_unknown="never")
 
@@ -43,6 +58,9 @@ def check(graph: Graph) -> Iterator[Result]:
 
 
 def _reached(graph: Graph, starts: set[str]) -> set[str]:
+    asked = defaultdict[str, list[Interaction]](list)
+    for edge in graph.edges:
+        asked[edge.operation.name].append(edge)
     published = {step.target.name for step in graph.interactions if step.mode == "publish"}
     fed = {op for topic, ops in graph.consumers.items() if topic not in published for op in ops}
     reached: set[str] = set()
@@ -52,7 +70,7 @@ def _reached(graph: Graph, starts: set[str]) -> set[str]:
         if name in reached:
             continue
         reached.add(name)
-        for step in graph.outgoing.get(name, ()):
+        for step in asked[name]:
             if step.mode == "publish":
                 waiting += graph.consumers.get(step.target.name, ())
             else:
@@ -90,3 +108,19 @@ def messages_come_from_outside() -> System:
 @rule.good
 def an_event_leads_to_it() -> System:
     return _system(Service("mail", consumers=[Consumer("paid")]), publishes=True)
+
+
+@rule.good
+def a_fallback_and_a_saga_lead_to_it() -> System:
+    saga = Saga([SagaStep("cards.charge", compensation="cards.refund")])
+    call = Call("bank", fallback=Fallback("call", target="spare.pay"))
+    return System(
+        "shop",
+        [
+            External("bank"),
+            Service("web", endpoints=[Endpoint("page", atomicity=saga, steps=[call])]),
+            Service("cards", endpoints=[Endpoint("charge"), Endpoint("refund")]),
+            Service("spare", endpoints=[Endpoint("pay")]),
+        ],
+        journeys=[Journey("browse", "web.page")],
+    )

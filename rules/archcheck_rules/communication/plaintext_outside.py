@@ -26,7 +26,7 @@ _FIX = "encrypted=True"
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    for step in graph.calls():
+    for step in graph.called():
         crosses = _crosses_zones(step)
         if crosses is None:
             unzoned = step.source if step.source.trust_zone is None else step.target

@@ -26,7 +26,7 @@ rule = Rule("COM012", "static-endpoint", severity="warning", method="attr")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    for step in graph.calls():
+    for step in graph.called():
         call = step.step
         if not isinstance(call, Call) or isinstance(step.target, External):
             continue

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
+from archcheck.graph.edges import edges
 from archcheck.graph.interactions import Interaction, Mode, Operation, interactions, operations
 from archcheck.graph.visits import Visits, consumers_of, solve_visits
 from archcheck.model import (
@@ -65,6 +66,20 @@ class Graph:
     def interactions(self) -> tuple[Interaction, ...]:
         """Every step that leaves a process."""
         return tuple(step for steps in self.outgoing.values() for step in steps)
+
+    @cached_property
+    def edges(self) -> tuple[Interaction, ...]:
+        """Every way in which one element asks another: steps, fallbacks and sagas."""
+        return tuple(edges(self.system, self.operations.values(), self.interactions))
+
+    def called(self) -> Iterator[Interaction]:
+        """Everything that asks an endpoint or an external party, whatever makes it ask."""
+        return (edge for edge in self.edges if edge.mode == "call")
+
+    @cached_property
+    def reaching(self) -> dict[str, tuple[Interaction, ...]]:
+        """Element name to everything that asks it."""
+        return _grouped(self.edges, lambda edge: edge.target.name)
 
     def leaving(self, operation: str) -> dict[int, Interaction]:
         """The interactions of an operation by the ``id`` of the step that declares them."""
@@ -139,45 +154,36 @@ class Graph:
 
     # -- graphs -----------------------------------------------------------------------------
 
-    def dependencies(self, *, synchronous: bool = False, critical: bool = False) -> Digraph:
+    def dependencies(self, *, starters: bool = False) -> Digraph:
         """Who depends on whom: services, externals, datastores and topics.
 
-        ``synchronous`` leaves out publishing and consuming; ``critical`` keeps only what
-        critical journeys execute.
+        ``starters``: people and schedules as well, with what they use.
         """
-        kept = self._critical_interactions if critical else None
         graph = _digraph(member.name for member in self.system.elements if _is_node(member))
-        for step in self.interactions:
-            if (synchronous and not step.is_synchronous) or (kept is not None and step not in kept):
-                continue
-            _add(graph, step.source.name, step.target.name, step)
-        if not synchronous:
-            for topic, readers in self.consumers.items():
-                for reader in readers:
-                    _add(graph, self.operations[reader].owner.name, topic, None)
+        for edge in self.edges:
+            _add(graph, edge.source.name, edge.target.name, edge)
+        for topic, readers in self.consumers.items():
+            for reader in readers:
+                _add(graph, self.operations[reader].owner.name, topic, None)
+        if starters:
+            for operation, started in self.entered_from_outside().items():
+                for who in started:
+                    if not isinstance(who, Journey):
+                        _add(graph, who.name, operation.partition(".")[0], None)
         return graph
 
-    def service_calls(self, *, critical: bool = False) -> Digraph:
+    def service_calls(self) -> Digraph:
         """Synchronous calls between services and externals."""
-        kept = self._critical_interactions if critical else None
         callers = (*self.system.services, *self.system.externals)
         graph = _digraph(member.name for member in callers)
-        for step in self.calls():
-            if kept is None or step in kept:
-                _add(graph, step.source.name, step.target.name, step)
-        return graph
-
-    def endpoint_calls(self) -> Digraph:
-        """Synchronous calls between endpoints, by full name."""
-        graph = _digraph(self.operations)
-        for step in self.calls():
-            _add(graph, step.operation.name, step.target_name, step)
+        for edge in self.called():
+            _add(graph, edge.source.name, edge.target.name, edge)
         return graph
 
     def boundary_dependencies(self) -> Digraph:
         """Calls, reads, writes and published messages between boundaries."""
         graph = _digraph(())
-        for step in self.interactions:
+        for step in self.edges:
             if step.mode != "publish":
                 self._add_boundary_edge(graph, step.source, step.target, step)
                 continue
@@ -204,7 +210,7 @@ class Graph:
     def data_flow(self) -> Digraph:
         """Where data go: from who sends to who receives, answers included."""
         graph = _digraph(member.name for member in self.system.elements if _is_node(member))
-        for step in self.interactions:
+        for step in self.edges:
             if step.mode != "read" and step.mode != "cache":
                 _add(graph, step.source.name, step.target.name, step)
             if step.mode != "write" and step.mode != "publish":
@@ -273,14 +279,6 @@ class Graph:
     def visits_from(self, operation: str) -> Visits:
         """Expected visits for one request of ``operation``."""
         return solve_visits({operation: 1.0}, self.outgoing, self.consumers)
-
-    @cached_property
-    def _critical_interactions(self) -> frozenset[Interaction]:
-        return frozenset(
-            step
-            for journey in self.critical_journeys
-            for step, _ in self.visits(journey).interactions
-        )
 
     def needed_by_critical_journeys(self) -> list[tuple[Named, tuple[Journey, ...]]]:
         """What critical journeys cannot answer without, each with the journeys that need it."""

@@ -26,6 +26,7 @@ from archcheck.model import (
     Protocol,
     Publish,
     Read,
+    SagaStep,
     Service,
     Step,
     System,
@@ -67,7 +68,7 @@ class Interaction:
 
     operation: Operation
     step: InteractionStep | Cached
-    declared: InteractionStep | Cached
+    declared: InteractionStep | Cached | SagaStep
     mode: Mode
     target: Named
     endpoint: Endpoint | None
@@ -174,6 +175,9 @@ class _Context:
     cold: bool = False
 
 
+_ALONE = _Context()
+
+
 def operations(system: System) -> tuple[Operation, ...]:
     """All endpoints and consumers of services, and the endpoints of externals."""
     found: list[Operation] = []
@@ -200,7 +204,7 @@ def _walk(
 ) -> Iterator[Interaction]:
     for step in steps:
         if isinstance(step, InteractionStep):
-            yield _interaction(system, operation, step, context)
+            yield asking(system, operation, step, context)
         elif isinstance(step, Group):
             shape = shape_of(system, step, cold_caches=context.cold)
             if shape.lookup is not None:
@@ -229,9 +233,10 @@ def _misses(shape: Shape) -> tuple[tuple[str, float], ...]:
     return () if shape.lookup is None else ((str(shape.lookup.cache), shape.share),)
 
 
-def _interaction(
-    system: System, operation: Operation, step: InteractionStep, context: _Context
+def asking(
+    system: System, operation: Operation, step: InteractionStep, context: _Context = _ALONE
 ) -> Interaction:
+    """A step of an operation, as if nothing surrounded it if nothing is said."""
     mode: Mode
     endpoint: Endpoint | None = None
     match step:
@@ -249,7 +254,7 @@ def _interaction(
     instead = question_instead(system, step.fallback)
     if instead is None:
         return found
-    asked = _interaction(system, operation, instead, context)
+    asked = asking(system, operation, instead, context)
     return replace(found, fallback=replace(asked, declared=step, is_fallback=True))
 
 

@@ -55,15 +55,9 @@ def graph() -> Graph:
     )
 
 
-def test_dependencies_may_leave_out_what_nobody_waits_for(graph: Graph) -> None:
+def test_dependencies_are_all_that_elements_ask_for(graph: Graph) -> None:
     everything = {("shop", "stock"), ("shop", "sold"), ("stock", "rows"), ("mail", "sold")}
     assert set(graph.dependencies().edges) == everything
-    assert set(graph.dependencies(synchronous=True).edges) == {("shop", "stock"), ("stock", "rows")}
-
-
-def test_critical_views_keep_only_what_critical_journeys_execute(graph: Graph) -> None:
-    calls = graph.service_calls(critical=True).edges["shop", "stock"]["interactions"]
-    assert [step.name for step in calls] == ["shop.buy -> stock.take"]
     assert len(graph.service_calls().edges["shop", "stock"]["interactions"]) == 2
 
 

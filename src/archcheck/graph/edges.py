@@ -1,0 +1,45 @@
+"""Who reaches whom: every way in which a model lets one element ask another.
+
+A step asks its target; a fallback asks somebody instead; an endpoint that a saga makes whole asks
+for the actions of the saga, and for their compensations when one of them fails. Rules about
+structure (circles, boundaries, zones, policies, contracts) look at all of them; rules about what
+an attempt is protected by, loads and runs look at steps, and at fallbacks as part of their step.
+Who starts a request from outside is said by :meth:`archcheck.graph.Graph.entered_from_outside`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from archcheck.graph.interactions import Interaction, Operation, asking
+from archcheck.model import Call, Endpoint, Saga, SagaStep, System
+
+
+def edges(
+    system: System, operations: Iterable[Operation], steps: Iterable[Interaction]
+) -> Iterator[Interaction]:
+    """The steps, each followed by what its fallback asks, then what only sagas ask for."""
+    made = set[tuple[str, str]]()
+    for step in steps:
+        for edge in (step, step.fallback):
+            if edge is not None:
+                made.add((edge.operation.name, edge.target_name))
+                yield edge
+    for operation in operations:
+        saga = operation.part.atomicity if isinstance(operation.part, Endpoint) else None
+        if isinstance(saga, Saga):
+            for part in saga.steps:
+                for edge in _of_saga(system, operation, part):
+                    if (operation.name, edge.target_name) not in made:
+                        yield edge
+
+
+def _of_saga(system: System, operation: Operation, part: SagaStep) -> Iterator[Interaction]:
+    """The action and its compensation, if they are not those of the endpoint itself."""
+    for reference in (part.action, part.compensation):
+        if reference is None:
+            continue
+        found = asking(system, operation, Call(str(reference)))
+        if found.target_name != operation.name:
+            yield replace(found, declared=part)
