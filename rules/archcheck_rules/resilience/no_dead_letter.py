@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from archcheck import Absent, Consumer, Kafka, Service, System, Topic
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.graph.messages import deliveries
 
 rule = Rule("RES020", "no-dead-letter", severity="warning", method="attr")
 
@@ -31,7 +32,15 @@ def check(graph: Graph) -> Iterator[Result]:
             continue
         topic = graph.system.find(str(consumer.topic))
         target = consumer.dead_letter or getattr(topic, "dead_letter", None)
-        if target is None:
+        if deliveries(graph.system, consumer) == 1:
+            continue  # it is never delivered again
+        if target == topic.name:
+            yield Violation(
+                operation,
+                f"what {operation.name} cannot process of {topic.name} goes back to {topic.name}",
+                fix='dead_letter="dead-letters", a topic of its own',
+            )
+        elif target is None:
             yield Undecided(operation, "dead_letter")
         elif isinstance(target, Absent) and consumer.max_deliveries is None:
             yield Violation(
@@ -58,6 +67,22 @@ def _consuming(dead_letter: str | Absent | None, max_deliveries: int | None = No
 @rule.bad("mail.consume")
 def it_comes_back_for_ever() -> System:
     return _consuming(Absent("not yet"))
+
+
+@rule.bad("mail.consume")
+def its_own_dead_letter_topic() -> System:
+    return _consuming("placed")
+
+
+@rule.good
+def at_most_once_never_comes_back() -> System:
+    return System(
+        "shop",
+        [
+            Service("mail", consumers=[Consumer("placed", dead_letter=Absent("may be lost"))]),
+            Topic("placed", delivery="at_most_once"),
+        ],
+    )
 
 
 @rule.good

@@ -4,6 +4,9 @@ Why it matters: without one, a hung dependency holds the caller's worker for eve
 workers wait and the caller is down too. gRPC has no deadline unless the caller sets one, and
 most HTTP clients wait without end.
 
+A message waits for its broker if it asks for all acknowledgements (``acks="all"``); a cache in the
+caller's own process is not waited for.
+
 How to fix: set ``timeout=`` a little above the callee's 99.9th percentile.
 
 False positives: a mesh that enforces a timeout; declare it (``mesh=Mesh("istio", timeout=...)``)
@@ -17,27 +20,51 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Absent, Call, Endpoint, Mesh, MySQL, Read, Service, System
+from archcheck import (
+    Absent,
+    Cached,
+    Call,
+    Endpoint,
+    Kafka,
+    LocalCache,
+    Mesh,
+    MySQL,
+    Publish,
+    Read,
+    Service,
+    System,
+    Topic,
+)
 from archcheck.findings import Result, Rule, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Interaction
 from archcheck.units import ms, s
 
 rule = Rule("RES001", "no-timeout", severity="error", method="attr", on_unknown="violation")
 
 
+_VERBS = {"call": "calls", "read": "reads", "write": "writes", "publish": "publishes to"}
+
+
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    for step in graph.synchronous():
-        if step.protection.attempt() is not None:
+    for step in graph.interactions:
+        if step.protection.attempt() is not None or not _waits(step):
             continue
         reason = f" ({step.timeout.reason!r})" if isinstance(step.timeout, Absent) else ""
-        verb = {"call": "calls", "read": "reads", "write": "writes"}.get(step.mode, "waits for")
+        verb = _VERBS.get(step.mode, "waits for")
         yield Violation(
             step,
             f"{step.operation.name} {verb} {step.target_name} without a timeout{reason}",
             fix="timeout=250 * ms",
             cause="a step waits for another process without a timeout",
         )
+
+
+def _waits(step: Interaction) -> bool:
+    """Whether an answer of another process is waited for: a broker's acknowledgement is one."""
+    if isinstance(step.target, LocalCache):
+        return False
+    return step.is_synchronous or getattr(step.step, "acks", None) == "all"
 
 
 def _call(call: Call, mesh: Mesh | None = None) -> System:
@@ -58,6 +85,19 @@ def nobody_set_one() -> System:
 @rule.bad("orders.place -> payments.Charge")
 def deliberately_none() -> System:
     return _call(Call("payments.Charge", timeout=Absent("it always answers")))
+
+
+@rule.bad("orders.place -> placed")
+def a_message_waits_for_its_acknowledgement() -> System:
+    place = Endpoint("place", steps=[Publish("placed", acks="all")])
+    orders = Service("orders", endpoints=[place])
+    return System("shop", [Kafka("kafka"), Topic("placed", broker="kafka"), orders])
+
+
+@rule.good
+def a_cache_in_the_own_process() -> System:
+    place = Endpoint("place", steps=[Cached("hot", [Read("db", timeout=50 * ms)])])
+    return System("shop", [MySQL("db"), LocalCache("hot"), Service("orders", endpoints=[place])])
 
 
 @rule.good

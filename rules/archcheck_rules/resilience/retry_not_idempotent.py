@@ -3,6 +3,9 @@
 Why it matters: a request whose answer was lost may have been carried out. The retry charges the
 card, ships the order or writes the row again.
 
+Retries of the code and of the mesh count, and hedges, which send the same request again. An
+endpoint is idempotent as it declares, else by its method of HTTP, else if its steps only read.
+
 How to fix: make the operation idempotent (``idempotent=True`` on the endpoint), send an
 idempotency key (``idempotency_key=True``), or do not retry.
 
@@ -18,10 +21,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from archcheck import Call, Endpoint, MySQL, Named, Retry, Service, System, Write
+from archcheck import (
+    Absent,
+    Call,
+    Endpoint,
+    Hedge,
+    Http1,
+    MySQL,
+    Named,
+    Read,
+    Retry,
+    Service,
+    System,
+    Write,
+)
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
-from archcheck.units import ms
+from archcheck.graph.idempotence import is_idempotent
+from archcheck.units import ms, s
 
 rule = Rule("RES004", "retry-not-idempotent", severity="error", method="attr")
 
@@ -31,9 +48,9 @@ def check(graph: Graph) -> Iterator[Result]:
     for step in graph.synchronous():
         has_key = getattr(step.step, "idempotency_key", None)
         repeats = [retry for retry in step.protection.retries if _may_repeat_work(retry)]
-        if step.mode == "read" or has_key or not repeats:
+        attempts = math.prod(retry.attempts for retry in repeats) * step.protection.hedged
+        if step.mode == "read" or has_key or attempts == 1:
             continue
-        attempts = math.prod(retry.attempts for retry in repeats)
         idempotent, where = _idempotent(graph, step)
         if idempotent is None:
             yield Undecided(where, "idempotent")
@@ -42,7 +59,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 step,
                 f"{step.operation.name} tries {step.target_name} up to {attempts} times, "
                 "but a repeated request has a further effect",
-                fix="retry=Retry(..., idempotency_key=True), or remove the retry",
+                fix=_fix(step, is_hedged=not repeats),
                 evidence=(step, where),
             )
 
@@ -58,7 +75,17 @@ def _idempotent(graph: Graph, step: Interaction) -> tuple[bool | None, Named | O
         return step.operation.part.idempotent, step.operation
     if step.endpoint is None:
         return None, step.target
-    return step.endpoint.idempotent, graph.operations[step.target_name]
+    callee = graph.operations[step.target_name]
+    return is_idempotent(graph, callee), callee
+
+
+def _fix(step: Interaction, *, is_hedged: bool) -> str:
+    again = "the hedge" if is_hedged else "the retry"
+    if step.mode == "write":
+        return f"make the write an upsert and {step.operation.name} idempotent, or remove {again}"
+    if is_hedged:
+        return "idempotency_key=True on the call, or remove the hedge"
+    return "retry=Retry(..., idempotency_key=True), or remove the retry"
 
 
 def _retried(idempotent: bool | None, *, key: bool | None = None) -> System:
@@ -68,6 +95,17 @@ def _retried(idempotent: bool | None, *, key: bool | None = None) -> System:
         [
             Service("orders", endpoints=[Endpoint("place", steps=[Call("bank.pay", retry=retry)])]),
             Service("bank", endpoints=[Endpoint("pay", idempotent=idempotent)]),
+        ],
+    )
+
+
+def _calling(call: Call, endpoint: Endpoint) -> System:
+    return System(
+        "shop",
+        [
+            MySQL("db"),
+            Service("orders", endpoints=[Endpoint("place", steps=[call])]),
+            Service("bank", endpoints=[endpoint]),
         ],
     )
 
@@ -85,6 +123,24 @@ def the_endpoint_is_idempotent() -> System:
 @rule.good
 def each_attempt_carries_the_same_key() -> System:
     return _retried(False, key=True)
+
+
+@rule.bad("orders.place -> bank.pay")
+def a_slow_payment_is_hedged() -> System:
+    call = Call("bank.pay", timeout=1 * s, retry=Absent("never"), hedge=Hedge(50 * ms))
+    return _calling(call, Endpoint("pay", idempotent=False))
+
+
+@rule.good
+def http_says_that_a_get_is() -> System:
+    return _calling(Call("bank.show", retry=Retry(attempts=3)), Endpoint("show", Http1("GET")))
+
+
+@rule.good
+def it_only_reads() -> System:
+    return _calling(
+        Call("bank.show", retry=Retry(attempts=3)), Endpoint("show", steps=[Read("db")])
+    )
 
 
 @rule.unknown("idempotent")

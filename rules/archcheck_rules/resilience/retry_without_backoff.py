@@ -6,7 +6,8 @@ has too much of it; they turn a short overload into an outage.
 How to fix: ``Retry(attempts=3, backoff=20 * ms, jitter=True)``; the wait doubles from retry to
 retry unless ``factor`` says otherwise.
 
-False positives: one immediate retry to another replica after a refused connection.
+False positives: none known. One more attempt after a refusal (``on=["rejected"]``) needs no wait,
+and a single wait cannot grow.
 
 Sources: AWS Well-Architected, REL05-BP03; Azure Architecture Center, Retry Storm antipattern;
 Brooker, Exponential Backoff And Jitter, 2015.
@@ -28,11 +29,11 @@ rule = Rule("RES005", "retry-without-backoff", severity="warning", method="attr"
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.interactions:
         retry = step.protection.retry
-        if not isinstance(retry, Retry) or retry.attempts == 1:
+        if not isinstance(retry, Retry) or retry.attempts == 1 or _is_one_more(retry):
             continue
         if retry.backoff is None:
             yield Undecided(step, "retry.backoff")
-        elif not retry.backoff or retry.factor == 1:
+        elif not retry.backoff or (retry.factor == 1 and retry.attempts > 2):
             how = f"always waits {retry.backoff}" if retry.backoff else "waits for nothing"
             yield Violation(
                 step,
@@ -40,6 +41,11 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"and {how} in between",
                 fix="retry=Retry(attempts=3, backoff=20 * ms, jitter=True)",
             )
+
+
+def _is_one_more(retry: Retry) -> bool:
+    """One more attempt after a refusal, which goes to another replica, needs no wait."""
+    return retry.attempts == 2 and set(retry.on) <= {"rejected"}
 
 
 def _retried(retry: Retry) -> System:
@@ -60,6 +66,16 @@ def immediate_retries() -> System:
 @rule.bad("web.page -> ads.get")
 def a_constant_wait() -> System:
     return _retried(Retry(attempts=5, backoff=10 * ms, factor=1.0))
+
+
+@rule.good
+def one_wait_cannot_grow() -> System:
+    return _retried(Retry(attempts=2, backoff=100 * ms, factor=1.0))
+
+
+@rule.good
+def one_more_attempt_elsewhere() -> System:
+    return _retried(Retry(attempts=2, backoff=0 * s, on=["rejected"]))
 
 
 @rule.good

@@ -30,6 +30,8 @@ def check(graph: Graph) -> Iterator[Result]:
         retry = step.protection.retry
         if not isinstance(retry, Retry) or retry.attempts == 1:
             continue
+        if retry.attempts == 2 and set(retry.on) <= {"rejected"} and not retry.backoff:
+            continue  # there is no wait that could be spread
         if retry.jitter is None:
             yield Undecided(step, "retry.jitter")
         elif not retry.jitter:
@@ -65,6 +67,18 @@ def waits_are_spread() -> System:
 @rule.borderline()
 def one_attempt_never_waits() -> System:
     return _retried(attempts=1, jitter=False)
+
+
+@rule.borderline()
+def one_more_attempt_without_a_wait() -> System:
+    retry = Retry(attempts=2, backoff=0 * ms, jitter=False, on=["rejected"])
+    return System(
+        "shop",
+        [
+            Service("web", endpoints=[Endpoint("page", steps=[Call("ads.get", retry=retry)])]),
+            Service("ads", endpoints=[Endpoint("get")]),
+        ],
+    )
 
 
 @rule.unknown("retry.jitter")

@@ -1,0 +1,28 @@
+"""Whether an operation may be carried out twice without a further effect."""
+
+from __future__ import annotations
+
+from archcheck.graph import Graph, Operation
+from archcheck.model import Endpoint
+
+_SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+"""The idempotent methods of HTTP (RFC 9110, 9.2.2)."""
+
+
+def is_idempotent(graph: Graph, operation: Operation) -> bool | None:
+    """As declared, else by its method of HTTP, else if it declares steps that only read.
+
+    ``None``: nobody says. What it calls may have effects, so that calls leave it open.
+    """
+    part = operation.part
+    if part.idempotent is not None:
+        return part.idempotent
+    if isinstance(part, Endpoint):
+        method = getattr(part.protocol, "method", None)
+        if method is not None and method.upper() in _SAFE_TO_REPEAT:
+            return True
+        if part.atomicity is not None:
+            return None
+    steps = graph.outgoing[operation.name]
+    only_reads = all(step.mode in ("read", "cache") for step in steps)
+    return True if part.steps and only_reads else None
