@@ -3,6 +3,8 @@
 Why it matters: authentication, rate limits, routing and the encryption of the outside belong in
 one place; a service that answers the internet directly has to repeat them all, and forgets one.
 
+Who uses an endpoint that is declared not to be public (``public=False``) is inside.
+
 How to fix: let users call an endpoint of a ``Gateway`` that calls the service.
 
 False positives: genuine webhooks and uploads; route them through the gateway as well, or model
@@ -31,8 +33,9 @@ def check(graph: Graph) -> Iterator[Result]:
         if not isinstance(owner, Service) or owner.is_gateway:
             continue
         starters = entered.get(name, [])
-        outside = [who for who in starters if _is_outside(who)]
-        if outside or getattr(operation.part, "public", None):
+        is_public = getattr(operation.part, "public", None)
+        outside = [who for who in starters if _is_outside(who, is_public)]
+        if outside or is_public:
             starter = outside[0].name if outside else "the outside"
             yield Violation(
                 operation,
@@ -51,10 +54,12 @@ def _is_public(graph: Graph, name: str) -> bool:
     return bool(getattr(graph.operations[name].part, "public", None))
 
 
-def _is_outside(who: object) -> bool:
+def _is_outside(who: object, is_public: bool | None) -> bool:
+    """Who uses an endpoint that is declared not to be public is inside, a public journey aside."""
     if isinstance(who, Journey):
-        return bool(who.public) or (who.public is None and who.users is not None)
-    return isinstance(who, Person)
+        is_user = who.users is not None and is_public is not False
+        return bool(who.public) or (who.public is None and is_user)
+    return isinstance(who, Person) and is_public is not False
 
 
 @rule.bad("orders.place")
@@ -71,6 +76,18 @@ def users_call_the_service() -> System:
 @rule.bad("orders.place")
 def the_endpoint_is_public() -> System:
     return System("shop", [Service("orders", endpoints=[Endpoint("place", public=True)])])
+
+
+@rule.good
+def employees_use_what_is_not_public() -> System:
+    return System(
+        "shop",
+        [
+            Service("admin", endpoints=[Endpoint("users", public=False)]),
+            Person("clerk", uses=["admin.users"]),
+        ],
+        journeys=[Journey("manage", "admin.users", users="clerk")],
+    )
 
 
 @rule.good

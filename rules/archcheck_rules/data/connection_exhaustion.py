@@ -23,19 +23,25 @@ from collections.abc import Iterator
 
 from archcheck import (
     Autoscale,
+    BlueGreen,
+    Canary,
     Datastore,
     Endpoint,
     Kubernetes,
     MySQL,
     Pool,
     Read,
+    Recreate,
     RollingUpdate,
+    Rollout,
     Service,
     System,
     effective,
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.graph.pools import pool_of
+from archcheck.units import percent
 
 rule = Rule("DAT005", "connection-exhaustion", severity="error", method="proof")
 
@@ -59,14 +65,15 @@ def _judge(store: Datastore, users: list[Service]) -> Iterator[Result]:
     for service in users:
         deployment = service.deployment
         replicas = deployment.most_at_once() if deployment else None
-        pool = _pool(service, store)
-        if replicas is None or pool is None:
+        found = pool_of(service, store)
+        if replicas is None or found is None:
             unknown = True
             missing = "deployment.replicas" if replicas is None else "pools"
             yield Undecided(
                 service, missing, f"holds while all pools for {store.name} fit {limit} connections"
             )
             continue
+        pool = found[0]
         total += replicas * pool
         terms.append(f"{service.name}: {replicas} replicas x {pool} = {replicas * pool}")
     if total > limit:
@@ -74,16 +81,9 @@ def _judge(store: Datastore, users: list[Service]) -> Iterator[Result]:
             store,
             f"{'at least ' if unknown else ''}{total} connections can be opened to {store.name}, "
             f"which accepts {limit}" + (f" ({accepted.source})" if accepted.source else ""),
-            fix=f"max_connections={total}, or smaller pools",
+            fix=f"max_connections={total + accepted.value - limit}, or smaller pools",
             evidence=tuple(terms),
         )
-
-
-def _pool(service: Service, store: Datastore) -> int | None:
-    for pool in service.pools:
-        if pool.target == store.name:
-            return pool.size * pool.processes
-    return effective(service.runtime, "connection_pool").value if service.runtime else None
 
 
 def _billing(pool: Pool | None, most: int = 12) -> System:
@@ -104,6 +104,36 @@ def _billing(pool: Pool | None, most: int = 12) -> System:
 @rule.bad("ledger")
 def the_rollout_at_full_scale_does_not_fit() -> System:
     return _billing(Pool("ledger", 15))  # 12 x 15 = 180 fits; 15 x 15 = 225 does not
+
+
+@rule.bad("ledger")
+def both_versions_of_a_blue_green_rollout_are_connected() -> System:
+    return _rolled(BlueGreen())
+
+
+@rule.bad("ledger")
+def the_old_version_stays_whole_beside_a_canary() -> System:
+    return _rolled(Canary(steps=[50 * percent, 100 * percent]))
+
+
+@rule.borderline()
+def nothing_is_there_twice_when_all_are_stopped_first() -> System:
+    return _rolled(Recreate())
+
+
+def _rolled(rollout: Rollout) -> System:
+    return System(
+        "shop",
+        [
+            MySQL("ledger", max_connections=120),
+            Service(
+                "billing",
+                deployment=Kubernetes(replicas=5, rollout=rollout),
+                pools=[Pool("ledger", 20)],
+                endpoints=[Endpoint("due", steps=[Read("ledger")])],
+            ),
+        ],
+    )
 
 
 @rule.good

@@ -6,6 +6,8 @@ idle; it is found in the first rush hour.
 By Little's law a replica of the caller has rate x time calls in progress. The time is taken
 without queueing, so the real need is higher.
 
+A pool that nobody declares is that of the framework, where it documents one.
+
 How to fix: a larger limit, or a shorter time behind it.
 
 False positives: limits that are meant to shed; the finding says how much they shed.
@@ -35,12 +37,14 @@ from archcheck import (
     Repeat,
     Scenario,
     Service,
+    SpringBoot,
     System,
     Work,
 )
 from archcheck.capacity import Demand, Latency, demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.pools import pool_of
 from archcheck.units import Duration, Rate, ms, s
 
 rule = Rule("PRF004", "concurrency-limit", severity="error", method="calc")
@@ -76,10 +80,12 @@ def _limits(graph: Graph) -> Iterator[_Limit]:
         to: dict[str, list[Interaction]] = defaultdict(list)
         for step in graph.made_by.get(service.name, ()):
             to[step.target.name].append(step)
-        for pool in service.pools:
-            target = str(pool.target).partition(".")[0]
-            size = pool.size * pool.processes
-            yield _Limit(service, f"the pool of {service.name} for {target}", size, (*to[target],))
+        for target, asking in to.items():
+            found = pool_of(service, asking[0].target)
+            if found is not None:
+                size, source = found
+                what = f"the pool of {service.name} for {target}"
+                yield _Limit(service, f"{what} ({source})" if source else what, size, (*asking,))
 
 
 def _judge(demand: Demand, limit: _Limit) -> Iterator[Result]:
@@ -209,3 +215,21 @@ def enough_for_a_single_replica() -> System:
 @rule.borderline()
 def limits_without_a_load() -> System:
     return System("shop", _limited(300, Bulkhead(1)).elements)
+
+
+@rule.bad("orders")
+def the_pool_of_the_framework_is_too_small() -> System:
+    return System(
+        "shop",
+        [
+            MySQL("ledger", read=100 * ms),
+            Service(
+                "orders",
+                runtime=SpringBoot(),
+                deployment=Kubernetes(replicas=2),
+                endpoints=[Endpoint("place", steps=[Read("ledger")])],
+            ),
+        ],
+        journeys=[Journey("buy", "orders.place")],
+        scenarios=[Scenario("peak", load=[Load("buy", Poisson(300 / s))])],
+    )

@@ -155,6 +155,11 @@ class Canary(Rollout):
     abort_on: str | None = None
     """The alert or metric that turns it back."""
 
+    def surplus(self, replicas: int) -> int:
+        """The old version stays whole until the new one has all of the traffic (Argo Rollouts,
+        Canary: traffic routing)."""
+        return replicas
+
 
 @element
 class BlueGreen(Rollout):
@@ -162,6 +167,9 @@ class BlueGreen(Rollout):
 
     abort_on: str | None = None
     """The alert or metric that switches back."""
+
+    def surplus(self, replicas: int) -> int:
+        return replicas
 
 
 @element

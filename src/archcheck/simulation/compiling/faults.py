@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archcheck.model import (
-    BlueGreen,
     Burst,
     Canary,
     CutLink,
@@ -14,9 +13,8 @@ from archcheck.model import (
     Fault,
     FlushCache,
     Kill,
-    Recreate,
     Release,
-    RollingUpdate,
+    Rollout,
     ScenarioError,
     Service,
     Slow,
@@ -29,7 +27,6 @@ from archcheck.simulation.compiling.assumed import FAILOVER
 from archcheck.simulation.compiling.groups import grace_of, start_up_of
 from archcheck.simulation.compiling.places import declared_at
 from archcheck.simulation.compiling.tables import Tables
-from archcheck.units import Fraction
 
 
 def compile_faults(tables: Tables) -> tuple[p.PlannedFault, ...]:
@@ -167,16 +164,11 @@ def _release(tables: Tables, fault: Release) -> p.PlannedFault:
     nodes = tables.groups[group].nodes
     rollout = effective(service.deployment, "rollout").value
     match rollout:
-        case RollingUpdate(max_surge=surge, max_unavailable=unavailable):
-            more = _nodes(surge, nodes, up=True)
-            fewer = _nodes(unavailable, nodes, up=False)
-        case Recreate():
-            more, fewer = 0, nodes
-        case BlueGreen():
-            more, fewer = nodes, 0
         case Canary():
             more, fewer = 1, 0
             tables.assumed.leave_out("traffic shares of a canary: it goes replica by replica")
+        case Rollout():
+            more, fewer = rollout.surplus(nodes), rollout.unavailable(nodes)
         case _:
             more, fewer = 1, 0
             reason = "the deployment does not declare it"
@@ -186,16 +178,8 @@ def _release(tables: Tables, fault: Release) -> p.PlannedFault:
         float(fault.start),
         float(fault.end),
         group=group,
-        surge=more if more or fewer else 1,
+        surge=more,
         gone=fewer,
         start_up=start_up_of(tables, service, fault.start_up),
         grace=grace_of(service.deployment),
     )
-
-
-def _nodes(value: int | Fraction, nodes: int, *, up: bool) -> int:
-    """Kubernetes rounds a surge up and what may be missing down."""
-    if not isinstance(value, Fraction):
-        return value
-    exact = float(value) * nodes
-    return int(-(-exact // 1)) if up else int(exact // 1)

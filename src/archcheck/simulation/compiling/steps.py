@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from archcheck.graph.interactions import question_instead
+from archcheck.graph.pools import pool_of
 from archcheck.graph.protection import Protection, protection_of
 from archcheck.graph.shapes import shape_of
 from archcheck.model import (
@@ -25,7 +26,6 @@ from archcheck.model import (
     Step,
     Work,
     Write,
-    effective,
 )
 from archcheck.model.clients import as_asked
 from archcheck.model.steps import Group as StepGroup
@@ -316,14 +316,13 @@ class StepCompiler:
                     self.assumed.add(name, "max_wait", "unlimited", "the pool does not declare it")
                 size = pool.size * pool.processes
                 return self._pool_row(owner, name, size, wait)
-        found = effective(owner.runtime, "connection_pool")
-        if store is None or isinstance(store, LocalCache) or not found.is_known:
+        found = pool_of(owner, store) if store is not None else None
+        if found is None:
             return -1
-        if found.origin == "default":
-            if store.category != "relational":
-                return -1  # frameworks document the pools of their SQL drivers
-            self.assumed.add(name, "connections", found.value, found.source)
-        return self._pool_row(owner, name, found.value, p.FOREVER)
+        size, source = found
+        if source:
+            self.assumed.add(name, "connections", size, source)
+        return self._pool_row(owner, name, size, p.FOREVER)
 
     def _pool_row(self, owner: Service, name: str, size: int, wait: float) -> int:
         row = p.Pool(name, self.tables.group_of[owner.name], size, wait)
