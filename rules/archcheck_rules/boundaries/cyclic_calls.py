@@ -4,6 +4,8 @@ Why it matters: services in a cycle wait for each other, so one slow member take
 workers (a distributed deadlock), none can be started, tested or released alone, and retries
 travel round and round.
 
+Calls are those of steps, of fallbacks and of sagas, in each configuration of the feature flags.
+
 How to fix: replace one call of the cycle by an event that the other side consumes, or move the
 decision that both need into one of the services.
 
@@ -20,19 +22,37 @@ from collections.abc import Iterator
 
 import networkx as nx
 
-from archcheck import Call, Consumer, Endpoint, Journey, Publish, Service, System, Topic
+from archcheck import (
+    Call,
+    Consumer,
+    Endpoint,
+    External,
+    Fallback,
+    Feature,
+    Flag,
+    Journey,
+    Publish,
+    Service,
+    System,
+    Topic,
+)
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.cycles import shortest_cycles
+from archcheck.proof.feature_flags import FeatureFlags
 
 rule = Rule("BND001", "cyclic-calls", severity="error", method="graph", on_unknown="never")
+
+_MOST_CONFIGURATIONS = 64
+"""Configurations of feature flags that are looked at one by one; with more, all calls count at
+once. A choice that bounds the time."""
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     calls = graph.service_calls()
     depth = _depths(graph)
-    for cycle in shortest_cycles(calls):
+    for cycle in _cycles(graph, calls):
         steps = [
             calls.edges[source, target]["interactions"][0]
             for source, target in zip(cycle, [*cycle[1:], cycle[0]], strict=True)
@@ -45,6 +65,16 @@ def check(graph: Graph) -> Iterator[Result]:
             f"and a Consumer in {backward.target.name}",
             evidence=tuple(steps),
         )
+
+
+def _cycles(graph: Graph, calls: nx.DiGraph[str]) -> Iterator[list[str]]:
+    """The circles of every configuration of the feature flags, each once."""
+    seen = set[frozenset[str]]()
+    for view in FeatureFlags(graph.system).views(calls, _MOST_CONFIGURATIONS):
+        for cycle in shortest_cycles(view):
+            if frozenset(cycle) not in seen:
+                seen.add(frozenset(cycle))
+                yield list(cycle)
 
 
 def _depths(graph: Graph) -> dict[str, int]:
@@ -78,6 +108,45 @@ def each_waits_for_the_other() -> System:
 def a_service_calls_itself() -> System:
     endpoints = [Endpoint("list", steps=[Call("catalogue.item")]), Endpoint("item")]
     return System("shop", [Service("catalogue", endpoints=endpoints)])
+
+
+@rule.bad("stock.take -> orders.cancel")
+def a_fallback_calls_back() -> System:
+    instead = Fallback("call", target="orders.cancel")
+    places = [Endpoint("place", steps=[Call("stock.take")]), Endpoint("cancel")]
+    takes = [Endpoint("take", steps=[Call("bank", fallback=instead)])]
+    return System(
+        "shop",
+        [
+            External("bank"),
+            Service("orders", endpoints=places),
+            Service("stock", endpoints=takes),
+        ],
+        journeys=[Journey("buy", "orders.place")],
+    )
+
+
+@rule.borderline()
+def never_in_the_same_configuration() -> System:
+    return System(
+        "shop",
+        [
+            Flag("new"),
+            Service(
+                "orders",
+                endpoints=[
+                    Endpoint("place", steps=[Feature("new", [Call("stock.take")])]),
+                    Endpoint("cancel"),
+                ],
+            ),
+            Service(
+                "stock",
+                endpoints=[
+                    Endpoint("take", steps=[Feature("new", [Call("orders.cancel")], off=True)])
+                ],
+            ),
+        ],
+    )
 
 
 @rule.good

@@ -15,6 +15,7 @@ Salem, Sagas, 1987; Helland, Life beyond Distributed Transactions, 2007.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from archcheck import (
@@ -22,6 +23,8 @@ from archcheck import (
     Cassandra,
     Datastore,
     Endpoint,
+    Feature,
+    Flag,
     MySQL,
     Redis,
     Saga,
@@ -31,23 +34,19 @@ from archcheck import (
     Write,
 )
 from archcheck.findings import Result, Rule, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Interaction
+from archcheck.proof.feature_flags import FeatureFlags
 
 rule = Rule("DAT006", "distributed-write", severity="error", method="graph", on_unknown="violation")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    family = FeatureFlags(graph.system)
     for name, steps in graph.outgoing.items():
-        writes = {
-            step.target.name: step
-            for step in steps
-            if step.mode == "write"
-            and isinstance(step.target, Datastore)
-            and not step.target.is_cache
-        }
+        writes = _together(family, [step for step in steps if _is_kept(step)])
         operation = graph.operations[name]
-        if len(writes) > 1 and getattr(operation.part, "atomicity", None) is None:
+        if writes and getattr(operation.part, "atomicity", None) is None:
             yield Violation(
                 operation,
                 f"{name} changes {len(writes)} datastores ({', '.join(writes)}) and nothing "
@@ -55,6 +54,22 @@ def check(graph: Graph) -> Iterator[Result]:
                 fix="atomicity=Outbox(), and derive the second change from the first",
                 evidence=tuple(writes.values()),
             )
+
+
+def _is_kept(step: Interaction) -> bool:
+    store = step.target
+    return step.mode == "write" and isinstance(store, Datastore) and not store.is_cache
+
+
+def _together(family: FeatureFlags, writes: list[Interaction]) -> dict[str, Interaction]:
+    """The first write of each datastore that is changed beside another in some configuration."""
+    found: dict[str, Interaction] = {}
+    for one, other in itertools.combinations(writes, 2):
+        flags = {*one.flags, *other.flags}
+        if one.target is not other.target and family.configuration(flags) is not None:
+            for step in (one, other):
+                found.setdefault(step.target.name, step)
+    return found
 
 
 def _two_writes(atomicity: Atomicity | None) -> System:
@@ -83,3 +98,17 @@ def a_saga() -> System:
 def the_same_datastore_twice() -> System:
     place = Endpoint("place", steps=[Write("orders_db"), Write("orders_db"), Write("hot")])
     return System("shop", [MySQL("orders_db"), Redis("hot"), Service("orders", endpoints=[place])])
+
+
+@rule.borderline()
+def a_flag_chooses_one_of_both() -> System:
+    steps = [Feature("new", [Write("orders_db")]), Feature("new", [Write("timeline")], off=True)]
+    return System(
+        "shop",
+        [
+            Flag("new"),
+            MySQL("orders_db"),
+            Cassandra("timeline"),
+            Service("orders", endpoints=[Endpoint("place", steps=steps)]),
+        ],
+    )

@@ -14,11 +14,15 @@ Sources: kube-linter, latest-tag; kube-score, container-image-tag; kubernetes.io
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from archcheck import Deployment, Kubernetes, Managed, Named, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+
+_MOVING = frozenset({"latest", "stable", "nightly", "edge", "main", "master", "dev", "lts"})
+"""Words that registries and pipelines put on whatever is newest."""
 
 rule = Rule("DEP001", "mutable-image", severity="warning", method="attr")
 
@@ -36,7 +40,7 @@ def _judge(member: Named, deployment: Deployment) -> Iterator[Result]:
         yield Undecided(member, "deployment.image")
         return
     tag = _tag(deployment.image)
-    if tag is None or not any(character.isdigit() for character in tag):
+    if tag is None or _moves(tag):
         what = f"the moving tag {tag!r}" if tag else "no tag, which means latest"
         yield Violation(
             member,
@@ -44,6 +48,15 @@ def _judge(member: Named, deployment: Deployment) -> Iterator[Result]:
             fix=f'image="{deployment.image.removesuffix(f":{tag}")}:VERSION"',
             cause="images are not pinned to a version",
         )
+
+
+def _moves(tag: str) -> bool:
+    """Whether the next build may get the same tag: a word for the newest, or no version at all."""
+    words = re.split(r"[-_.]", tag.lower())
+    if _MOVING.intersection(words):
+        return True
+    is_commit = re.fullmatch(r"[0-9a-f]{7,64}", tag) is not None
+    return not is_commit and not any(character.isdigit() for character in tag)
 
 
 def _tag(image: str) -> str | None:
@@ -71,6 +84,11 @@ def no_tag_at_all() -> System:
 @rule.bad("orders")
 def only_the_flavour() -> System:
     return _image("redis:alpine")
+
+
+@rule.bad("orders")
+def the_newest_for_one_processor() -> System:
+    return _image("shop/orders:latest-arm64")
 
 
 @rule.good

@@ -46,6 +46,13 @@ def check(graph: Graph) -> Iterator[Result]:
         deployment = getattr(member, "deployment", None)
         if isinstance(deployment, Managed):
             continue
+        if getattr(member, "persistence", None) == "none":
+            yield Violation(
+                member,
+                f"{member.name} keeps data and writes none of them to disk (persistence='none')",
+                fix='persistence="aof", and a durable volume',
+            )
+            continue
         volumes = (*getattr(member, "volumes", ()), *(deployment.volumes if deployment else ()))
         lost = [volume.name for volume in volumes if volume.durable is False]
         if lost:
@@ -92,3 +99,9 @@ def somebody_else_keeps_it() -> System:
 @rule.unknown("volumes")
 def nobody_says() -> System:
     return _kept(None, Volume("data"))
+
+
+@rule.bad("sessions")
+def a_store_in_memory_only() -> System:
+    volume = Volume("data", durable=True)
+    return System("shop", [Redis("sessions", role="store", persistence="none", volumes=[volume])])

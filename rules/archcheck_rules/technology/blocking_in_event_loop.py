@@ -4,6 +4,9 @@ Why it matters: an event loop serves all requests of a process with one thread o
 that holds the thread stops them all; ten milliseconds of it at a hundred requests a second leave
 no time for anything else.
 
+Calls and queries count as they declare; the clients of Node.js, nginx and Envoy cannot block.
+Computing of 100 ms and more blocks, unless it declares that it runs elsewhere.
+
 How to fix: use the non-blocking client (R2DBC, the reactive driver, ``await``), or hand the call
 to a pool for blocking work (``@ExecuteOn(TaskExecutors.BLOCKING)`` in Micronaut).
 
@@ -21,8 +24,10 @@ from archcheck import (
     Endpoint,
     Micronaut,
     MySQL,
+    NodeJs,
     Parallel,
     Read,
+    Runtime,
     Service,
     Step,
     System,
@@ -32,16 +37,21 @@ from archcheck import (
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Operation
+from archcheck.graph.exact import exact, longest, shown
 from archcheck.model.steps import Group
 from archcheck.units import ms, percent
 
 rule = Rule("TEC003", "blocking-in-event-loop", severity="error", method="attr")
 
+_LONG = exact(100 * ms)
+"""Computing that nobody should do on a loop. A choice: blocked-at reports 20 ms, Vert.x' checker of
+blocked threads warns at 2 s."""
+
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     loops = {
-        service.name
+        service.name: service.runtime
         for service in graph.system.services
         if effective(service.runtime, "concurrency").value == "event_loop"
     }
@@ -50,15 +60,20 @@ def check(graph: Graph) -> Iterator[Result]:
     for operation in graph.operations.values():
         if operation.owner.name not in loops:
             continue
+        runtime = loops[operation.owner.name]
+        waits = runtime is not None and runtime.only_waits_asynchronously
         for step in graph.outgoing[operation.name]:
             blocking = getattr(step.step, "blocking", None)
-            if blocking is None and step.mode != "cache":
+            if blocking is None and (waits or step.mode == "cache"):
+                continue
+            if blocking is None:
                 yield Undecided(step, "blocking")
             elif blocking:
                 yield _violation(operation, f"the {step.mode} of {step.target_name}")
         for work in _work(operation.part.steps):
-            if work.blocking:
-                yield _violation(operation, f"work of {work.time}")
+            seconds = longest(work.time)[0]
+            if work.blocking or (work.blocking is None and seconds >= _LONG):
+                yield _violation(operation, f"work of up to {shown(seconds)}")
 
 
 def _violation(operation: Operation, what: str) -> Violation:
@@ -79,7 +94,7 @@ def _work(steps: Sequence[Step]) -> Iterator[Work]:
             yield from _work(step.steps)
 
 
-def _reading(step: Step, runtime: Micronaut) -> System:
+def _reading(step: Step, runtime: Runtime) -> System:
     return System(
         "shop",
         [
@@ -125,3 +140,18 @@ def a_thread_for_each_request_may_block() -> System:
 def deep_inside_a_group() -> System:
     step = WithProbability(1 * percent, [Parallel([Work(1 * ms, blocking=True)])])
     return _reading(step, Micronaut("4.7"))
+
+
+@rule.bad("billing.due")
+def half_a_second_of_computing() -> System:
+    return _reading(Work(500 * ms), NodeJs())
+
+
+@rule.good
+def the_computing_is_done_elsewhere() -> System:
+    return _reading(Work(500 * ms, blocking=False), NodeJs())
+
+
+@rule.good
+def no_client_of_the_runtime_blocks() -> System:
+    return _reading(Read("ledger"), NodeJs())

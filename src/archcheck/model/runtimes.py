@@ -31,6 +31,8 @@ class Runtime(Element, Documented):
     label: ClassVar[str] = ""
     """Its name in reports and on diagrams."""
     language: ClassVar[str] = ""
+    only_waits_asynchronously: ClassVar[bool] = False
+    """Whether none of its clients can block the thread that asks."""
     """The language it is usually written in."""
 
     version: str | None
@@ -205,6 +207,7 @@ class NodeJs(_Runtime):
 
     label: ClassVar[str] = "Node.js"
     language: ClassVar[str] = "javascript"
+    only_waits_asynchronously: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
         "concurrency": Default("event_loop", "Node.js: one event loop"),
         "parallelism": Default(1, "Node.js: one thread runs the event loop"),
@@ -318,6 +321,7 @@ class Nginx(_Runtime):
 
     label: ClassVar[str] = "nginx"
     language: ClassVar[str] = "c"
+    only_waits_asynchronously: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
         "concurrency": Default("event_loop", "nginx: event-driven workers"),
         "parallelism": Default(1, "nginx: worker_processes"),
@@ -331,6 +335,7 @@ class Envoy(_Runtime):
 
     label: ClassVar[str] = "Envoy"
     language: ClassVar[str] = "cpp"
+    only_waits_asynchronously: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
         "concurrency": Default("event_loop", "Envoy: --concurrency worker threads"),
     }

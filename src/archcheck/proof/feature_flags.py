@@ -81,6 +81,16 @@ class FeatureFlags:
             solver.add(_one_of(variables, _leaving(inside, reached)))
         return None
 
+    def views(self, edges: Digraph, most: int) -> list[Digraph]:
+        """What is there of ``edges`` in each configuration; all of them at once where there are
+        more than ``most``.
+        """
+        found = self.configurations(most) if self._flags else None
+        if found is None:
+            return [edges]
+        present = [[e for e in edges.edges if _holds(conditions(edges, *e), f)] for f in found]
+        return [edges.edge_subgraph(each) for each in present]
+
     def _solver(self) -> tuple[Any, dict[str, Any]]:
         import z3
 
