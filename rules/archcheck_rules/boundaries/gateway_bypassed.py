@@ -32,34 +32,19 @@ def check(graph: Graph) -> Iterator[Result]:
         owner = operation.owner
         if not isinstance(owner, Service) or owner.is_gateway:
             continue
-        starters = entered.get(name, [])
-        is_public = getattr(operation.part, "public", None)
-        outside = [who for who in starters if _is_outside(who, is_public)]
-        if outside or is_public:
-            starter = outside[0].name if outside else "the outside"
+        starter = graph.reached_by_the_public.get(name)
+        if starter is not None:
             yield Violation(
                 operation,
                 f"{starter} reaches {name} without passing a gateway",
                 fix=f'let {starter} call a Gateway("...") that calls {name}',
             )
         else:
-            for who in starters:
+            for who in entered.get(name, ()):
                 if isinstance(who, Journey) and who.public is None and who.users is None:
                     yield Undecided(who, "public")
-    if not entered and not any(_is_public(graph, name) for name in graph.operations):
+    if not entered and not graph.reached_by_the_public:
         yield NotApplicable("nothing enters the system from outside")
-
-
-def _is_public(graph: Graph, name: str) -> bool:
-    return bool(getattr(graph.operations[name].part, "public", None))
-
-
-def _is_outside(who: object, is_public: bool | None) -> bool:
-    """Who uses an endpoint that is declared not to be public is inside, a public journey aside."""
-    if isinstance(who, Journey):
-        is_user = who.users is not None and is_public is not False
-        return bool(who.public) or (who.public is None and is_user)
-    return isinstance(who, Person) and is_public is not False
 
 
 @rule.bad("orders.place")

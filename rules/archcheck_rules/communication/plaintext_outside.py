@@ -27,15 +27,16 @@ _FIX = "encrypted=True"
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.called():
-        crosses = _crosses_zones(step)
+        crosses = _crosses_zones(graph, step)
         if crosses is None:
-            unzoned = step.source if step.source.trust_zone is None else step.target
+            unzoned = step.source if graph.trust_zone_of(step.source) is None else step.target
             yield Undecided(unzoned, "trust_zone")
         elif crosses:
             yield from _judge(step, step.is_encrypted(), f"{step.name} leaves the trust zone")
     for name in graph.entered_from_outside():
         operation = graph.operations.get(name)
-        if operation and isinstance(operation.owner, Service) and _from_people(graph, name):
+        is_outside = name in graph.reached_by_the_public
+        if operation and isinstance(operation.owner, Service) and is_outside:
             protocol = getattr(operation.part, "protocol", None)
             encrypted = protocol.encrypted if protocol else None
             yield from _judge(operation, encrypted, f"users reach {name}")
@@ -49,16 +50,9 @@ def _judge(subject: Interaction | Operation, encrypted: bool | None, what: str) 
         yield Violation(subject, f"{what} unencrypted", fix=_FIX, cause=cause)
 
 
-def _from_people(graph: Graph, name: str) -> bool:
-    return any(
-        isinstance(who, Person) or getattr(who, "public", False) or getattr(who, "users", None)
-        for who in graph.entered_from_outside()[name]
-    )
-
-
-def _crosses_zones(step: Interaction) -> bool | None:
+def _crosses_zones(graph: Graph, step: Interaction) -> bool | None:
     """``None``: only one of the two says which zone it is in."""
-    source, target = step.source.trust_zone, getattr(step.target, "trust_zone", None)
+    source, target = graph.trust_zone_of(step.source), graph.trust_zone_of(step.target)
     if isinstance(step.target, External):
         return target is None or bool(source != target)
     if source is None or target is None:

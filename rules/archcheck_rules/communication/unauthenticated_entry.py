@@ -30,7 +30,7 @@ def check(graph: Graph) -> Iterator[Result]:
         part = operation.part
         if not isinstance(operation.owner, Service) or not isinstance(part, Endpoint):
             continue
-        if part.public and part.authentication is None:
+        if operation.name in graph.reached_by_the_public and part.authentication is None:
             yield Violation(
                 operation,
                 f"{operation.name} is public and does not say how callers prove who they are",

@@ -44,6 +44,13 @@ def check(graph: Graph) -> Iterator[Result]:
             for attribute in ("recovery_point", "recovery_time"):
                 if getattr(backup, attribute) is None:
                     yield Undecided(store, f"backup.{attribute}")
+            point = backup.recovery_point
+            if backup.every is not None and point is not None and backup.every > point:
+                yield Violation(
+                    store,
+                    f"{store.name} may lose {point} and is backed up every {backup.every}",
+                    fix=f"backup.every of at most {point}, or a log that is shipped as it grows",
+                )
 
 
 def _stored(backup: Backup | Absent | None) -> System:
@@ -78,3 +85,8 @@ def nobody_says() -> System:
 @rule.borderline("rows")
 def a_store_in_memory_is_a_store() -> System:
     return System("shop", [Service("orders"), Redis("rows", role="store", backup=Absent("never"))])
+
+
+@rule.bad("rows")
+def backups_come_too_rarely() -> System:
+    return _stored(Backup(every=24 * hours, recovery_point=15 * minutes, recovery_time=1 * hours))

@@ -58,7 +58,13 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                 yield Undecided(journey, "load_test.ran_on")
             case LoadTest(ran_on=datetime.date() as day):
                 age = (graph.today - day).days
-                if age > options.max_age_days:
+                if age < 0:
+                    yield Violation(
+                        journey,
+                        f"the load test of {journey.name} ran on {day}, which is still to come",
+                        fix="the day on which it ran",
+                    )
+                elif age > options.max_age_days:
                     yield Violation(
                         journey,
                         f"the load test of {journey.name} is {age} days old, more than "
@@ -107,3 +113,8 @@ def nobody_says() -> System:
 @rule.unknown("load_test.ran_on")
 def nobody_says_when() -> System:
     return _critical(LoadTest("k6"))
+
+
+@rule.bad("checkout")
+def a_load_test_that_is_still_to_come() -> System:
+    return _critical(_days_ago(-30))

@@ -16,10 +16,10 @@ README_PROBES; Henderson, Shallow and deep health checks. The limit of sharing i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from archcheck import Kubernetes, Probe, Service, System
+from archcheck import Kubernetes, MySQL, Probe, Service, System
 from archcheck.findings import Result, Rule, Violation, option
 from archcheck.graph import Graph
 
@@ -44,16 +44,19 @@ rule = Rule(
 @rule.check
 def check(graph: Graph, options: Options) -> Iterator[Result]:
     services = graph.system.services
-    shared = Counter(name for service in services for name in set(_touched(service, "readiness")))
+    ready = {service.name: set(_touched(service, "readiness")) for service in services}
+    behind = {name: _behind(ready, name) for name in ready}
+    shared = Counter(name for names in behind.values() for name in names)
     for service in services:
-        for name in _touched(service, "liveness"):
-            yield Violation(
-                service,
-                f"the liveness check of {service.name} touches {name}: when {name} is slow, "
-                f"{service.name} is restarted",
-                fix='liveness=Probe("http", "/live"), answered by the process alone',
-            )
-        for name in _touched(service, "readiness"):
+        for check, names in _restarting(service):
+            for name in names:
+                yield Violation(
+                    service,
+                    f"the {check} check of {service.name} touches {name}: when {name} is slow, "
+                    f"{service.name} is restarted",
+                    fix=f'{check}=Probe("http", "/live"), answered by the process alone',
+                )
+        for name in sorted(behind[service.name]):
             if shared[name] > options.max_sharing:
                 yield Violation(
                     service,
@@ -63,6 +66,31 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                     fix=f"leave {name} out of the readiness check",
                     cause="readiness checks touch what many services share",
                 )
+
+
+def _restarting(service: Service) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What the checks touch that restart a service; one at the path of another is the same."""
+    live = getattr(service.deployment, "liveness", None)
+    ready = getattr(service.deployment, "readiness", None)
+    is_same = isinstance(live, Probe) and isinstance(ready, Probe) and _place(live) == _place(ready)
+    yield "liveness", _touched(service, "readiness" if is_same else "liveness")
+    yield "startup", _touched(service, "startup")
+
+
+def _place(probe: Probe) -> tuple[str, str] | None:
+    return (probe.kind, probe.path) if probe.path is not None else None
+
+
+def _behind(ready: Mapping[str, set[str]], name: str) -> set[str]:
+    """What a readiness check touches, by itself and through the checks of others."""
+    found: set[str] = set()
+    waiting = [*ready[name]]
+    while waiting:
+        other = waiting.pop()
+        if other not in found:
+            found.add(other)
+            waiting += ready.get(other, ())
+    return found - {name}
 
 
 def _touched(service: Service, check: str) -> tuple[str, ...]:
@@ -99,3 +127,27 @@ def the_process_answers_alone() -> System:
     probe = Probe("http", "/live")
     deployment = Kubernetes(liveness=probe, readiness=probe)
     return System("shop", [Service("orders", deployment=deployment)])
+
+
+@rule.bad("orders")
+def it_cannot_start_while_the_database_is_slow() -> System:
+    probe = Probe("http", "/up", touches=["db"])
+    return System("shop", [MySQL("db"), Service("orders", deployment=Kubernetes(startup=probe))])
+
+
+@rule.bad("orders")
+def alive_means_ready() -> System:
+    deployment = Kubernetes(
+        liveness=Probe("http", "/health"), readiness=Probe("http", "/health", touches=["db"])
+    )
+    return System("shop", [MySQL("db"), Service("orders", deployment=deployment)])
+
+
+@rule.bad("s0", "s1", "s2")
+def one_after_the_other_touches_the_database() -> System:
+    touched = ["s1", "s2", "db"]
+    services = [
+        Service(f"s{n}", deployment=Kubernetes(readiness=Probe("http", touches=[name])))
+        for n, name in enumerate(touched)
+    ]
+    return System("shop", [MySQL("db"), *services])

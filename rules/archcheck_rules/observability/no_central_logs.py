@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Absent, Logs, Rizhiyi, Service, System
+from archcheck import Absent, Logs, Prometheus, Rizhiyi, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 
@@ -37,6 +37,9 @@ def check(graph: Graph) -> Iterator[Result]:
         else:
             if logs.platform is None:
                 yield Undecided(service, "logs.platform")
+            elif "logs" not in graph.signals_of(str(logs.platform)):
+                text = f"{service.name} ships its logs to {logs.platform}, which takes none"
+                yield Violation(service, text, fix=_FIX)
             if logs.structured is None:
                 yield Undecided(service, "logs.structured")
 
@@ -78,3 +81,9 @@ def prose_on_an_unknown_platform() -> System:
 @rule.unknown("logs.platform")
 def nobody_says_where_they_go() -> System:
     return _logging(Logs(structured=True))
+
+
+@rule.bad("orders")
+def a_platform_for_metrics_takes_no_logs() -> System:
+    logs = Logs("prometheus", structured=True, shipping="agent")
+    return System("shop", [Prometheus("prometheus"), Service("orders", logs=logs)])

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Absent, Metrics, Prometheus, Service, System
+from archcheck import Absent, Jaeger, Metrics, Prometheus, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 
@@ -38,6 +38,12 @@ def check(graph: Graph) -> Iterator[Result]:
                 )
             case Metrics(platform=None):
                 yield Undecided(service, "metrics.platform")
+            case Metrics(platform=name) if "metrics" not in graph.signals_of(str(name)):
+                yield Violation(
+                    service,
+                    f"{service.name} sends its metrics to {name}, which takes none",
+                    fix='metrics=Metrics("prometheus", path="/metrics")',
+                )
 
 
 def _measured(metrics: Metrics | Absent | None) -> System:
@@ -67,3 +73,8 @@ def a_platform_is_enough() -> System:
 @rule.unknown("metrics.platform")
 def nobody_says_where_they_go() -> System:
     return _measured(Metrics(path="/metrics"))
+
+
+@rule.bad("orders")
+def a_platform_for_traces_takes_no_metrics() -> System:
+    return System("shop", [Jaeger("jaeger"), Service("orders", metrics=Metrics("jaeger"))])

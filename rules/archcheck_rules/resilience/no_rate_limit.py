@@ -29,7 +29,7 @@ def check(graph: Graph) -> Iterator[Result]:
         part = operation.part
         if not isinstance(operation.owner, Service) or not isinstance(part, Endpoint):
             continue
-        if not part.public:
+        if operation.name not in graph.reached_by_the_public:
             continue
         if part.rate_limit is None:
             yield Undecided(operation, "rate_limit")

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Service, System
+from archcheck import Kubernetes, Probe, Service, System
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph
 from archcheck.graph.cycles import shortest_cycles
@@ -31,7 +31,7 @@ def check(graph: Graph) -> Iterator[Result]:
         yield Violation(
             graph.system.find(ring[0]),
             f"none of these can start before the other: {' -> '.join(ring)}",
-            fix=f"remove {ring[1]!r} from start_after of {ring[0]}",
+            fix=f"let {ring[0]} start without {ring[1]}: out of its start_after and its checks",
             evidence=tuple(graph.system.find(name) for name in cycle),
         )
 
@@ -71,3 +71,11 @@ def both_wait_for_a_third() -> System:
             Service("config"),
         ],
     )
+
+
+@rule.bad("orders")
+def each_is_ready_after_the_other() -> System:
+    def service(name: str, other: str) -> Service:
+        return Service(name, deployment=Kubernetes(readiness=Probe("http", touches=[other])))
+
+    return System("shop", [service("orders", "stock"), service("stock", "orders")])

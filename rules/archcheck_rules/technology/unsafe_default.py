@@ -52,7 +52,9 @@ def check(graph: Graph) -> Iterator[Result]:
 
 def _caches(graph: Graph) -> Iterator[Result]:
     for store in graph.system.datastores:
-        if isinstance(store, Redis) and store.is_cache and store.eviction is None:
+        if not isinstance(store, Redis) or not store.is_cache or store.max_entries is not None:
+            continue  # what holds so many entries lets the least recently used go first
+        if store.eviction is None:
             default = effective(store, "eviction")
             yield Violation(
                 store,

@@ -23,6 +23,8 @@ from archcheck.model import (
     External,
     Journey,
     Named,
+    Person,
+    Platform,
     Schedule,
     Service,
     System,
@@ -119,6 +121,11 @@ class Graph:
             }
         )
 
+    def signals_of(self, platform: str) -> tuple[str, ...]:
+        """What an observability platform takes: metrics, logs, traces."""
+        found = self.system.find(platform)
+        return found.collects if isinstance(found, Platform) else ()
+
     def dead_letters(self) -> frozenset[str]:
         """Topics and queues that others use for what cannot be processed."""
         consumers = [op.part for op in self.operations.values() if isinstance(op.part, Consumer)]
@@ -200,10 +207,15 @@ class Graph:
             _add(graph, start, end, step)
 
     def start_up(self) -> Digraph:
-        """Who must be up before whom: an edge from each element to what it waits for."""
+        """Who must be up before whom: an edge from each element to what it waits for, because it
+        says so or because its checks of start-up and readiness touch it.
+        """
         graph = _digraph(member.name for member in self.system.elements)
         for member in self.system.elements:
-            for needed in getattr(member, "start_after", ()):
+            deployment = getattr(member, "deployment", None)
+            probes = [getattr(deployment, check, None) for check in ("readiness", "startup")]
+            touched = [name for probe in probes for name in getattr(probe, "touches", ())]
+            for needed in (*getattr(member, "start_after", ()), *touched):
                 _add(graph, member.name, str(needed), None)
         return graph
 
@@ -336,6 +348,30 @@ class Graph:
             owner, endpoint = self.system.endpoint(reference)
             found[f"{owner.name}.{endpoint.name}" if endpoint else owner.name].append(who)
         return dict(found)
+
+    @cached_property
+    def reached_by_the_public(self) -> dict[str, str]:
+        """Endpoints that somebody outside reaches, with who that is.
+
+        Outside are people and the users of journeys, unless the endpoint is declared not to be
+        public; journeys that are declared public; and nobody knows who, where the endpoint is.
+        """
+        found: dict[str, str] = {}
+        starters = self.entered_from_outside()
+        for name, operation in self.operations.items():
+            is_public = getattr(operation.part, "public", None)
+            outside = [who for who in starters.get(name, ()) if _is_outside(who, is_public)]
+            if outside or is_public:
+                found[name] = outside[0].name if outside else "the outside"
+        return found
+
+
+def _is_outside(who: Journey | Named, is_public: bool | None) -> bool:
+    if not isinstance(who, Journey):
+        return isinstance(who, Person) and is_public is not False
+    if who.public is None:
+        return who.users is not None and is_public is not False
+    return who.public
 
 
 def _grouped(
