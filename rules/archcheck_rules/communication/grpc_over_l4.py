@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from archcheck import Call, Endpoint, Grpc, Kubernetes, Mesh, Protocol, Service, System
+from archcheck import Call, Endpoint, Grpc, Kubernetes, Managed, Mesh, Protocol, Service, System
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 
@@ -41,6 +41,8 @@ def check(graph: Graph) -> Iterator[Result]:
     for step, call, callee, protocol in calls:
         if call.balanced_by in ("client", "mesh", "proxy"):
             continue
+        if isinstance(callee.deployment, Managed):
+            continue  # the provider balances
         if call.balanced_by is None and step.mesh is not None:
             continue
         replicas = callee.deployment.most_replicas() if callee.deployment else None
@@ -107,3 +109,11 @@ def nobody_says() -> System:
 @rule.unknown("deployment.replicas")
 def an_unknown_number_of_replicas() -> System:
     return _call("connection", replicas=None)
+
+
+@rule.good
+def the_provider_balances() -> System:
+    web = Service("web", endpoints=[Endpoint("page", steps=[Call("stock.get")])])
+    get = Endpoint("get", Grpc("stock.v1.Stock"))
+    stock = Service("stock", deployment=Managed("cloud run", replicas=10), endpoints=[get])
+    return System("shop", [web, stock])

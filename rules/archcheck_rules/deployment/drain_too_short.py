@@ -3,7 +3,9 @@
 Why it matters: at each release and each scaling down, replicas stop. Requests that are still
 inside when the time is over are cut off, and those that the balancer sends until it has noticed.
 
-The longest request is the largest timeout that callers or journeys set for the service.
+The longest request is the largest timeout that callers or journeys set for the service, and the
+longest that a consumer takes for a message. A framework that stops before (``graceful_stop=``) cuts
+requests off as well.
 
 How to fix: ``grace`` of at least ``deregistration`` plus the longest timeout, or shorter
 timeouts.
@@ -21,17 +23,23 @@ from collections.abc import Iterator
 from archcheck import (
     Absent,
     Call,
+    Constant,
+    Consumer,
     Endpoint,
     Journey,
     Kubernetes,
     Service,
+    SpringBoot,
     System,
+    Topic,
     VirtualMachines,
+    Work,
     effective,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.model import Deployment
+from archcheck.proof.deadlines import WorstCases
 from archcheck.units import Duration, s
 
 rule = Rule("DEP012", "drain-too-short", severity="warning", method="calc")
@@ -64,6 +72,15 @@ def _judge(service: Service, longest: Duration, who: str) -> Iterator[Result]:
             f"{who} waits up to {longest}",
             fix=f"grace={longest + (leaving or Duration(0.0))}".replace(" s", " * s"),
         )
+    elif isinstance(stop := effective(service.runtime, "graceful_stop").value, Duration) and (
+        stop < longest
+    ):
+        yield Violation(
+            service,
+            f"the framework of {service.name} waits {stop} for its requests when it stops, and "
+            f"{who} waits up to {longest}",
+            fix=f"graceful_stop={longest}".replace(" s", " * s"),
+        )
     elif leaving is None:
         room = grace.value - longest
         yield Undecided(service, "deployment.deregistration", f"holds up to {room}")
@@ -77,6 +94,11 @@ def _patience(graph: Graph) -> dict[str, list[tuple[Duration, str]]]:
         if attempt is not None:
             patience = Duration(float(attempt)), step.operation.name
             found.setdefault(step.target.name, []).append(patience)
+    cases = WorstCases(graph)
+    for name, operation in graph.operations.items():
+        if isinstance(operation.part, Consumer):
+            taken = Duration(float(cases.of(name).seconds))
+            found.setdefault(operation.owner.name, []).append((taken, f"a message of {name}"))
     for journey in graph.system.journeys:
         if isinstance(journey.timeout, Duration):
             for entry in journey.all_entries():
@@ -134,3 +156,35 @@ def nobody_knows_the_balancer() -> System:
 @rule.unknown("deployment.grace")
 def machines_without_a_grace() -> System:
     return _stopping(25 * s, VirtualMachines())
+
+
+@rule.bad("mail")
+def a_message_takes_two_minutes() -> System:
+    consumer = Consumer("placed", steps=[Work(Constant(120 * s))])
+    return System(
+        "shop",
+        [
+            Topic("placed"),
+            Service(
+                "mail",
+                deployment=Kubernetes(grace=30 * s, deregistration=5 * s),
+                consumers=[consumer],
+            ),
+        ],
+    )
+
+
+@rule.bad("pdf")
+def the_framework_stops_before() -> System:
+    return System(
+        "shop",
+        [
+            Service("web", endpoints=[Endpoint("page", steps=[Call("pdf.make", timeout=20 * s)])]),
+            Service(
+                "pdf",
+                runtime=SpringBoot(graceful_stop=2 * s),
+                deployment=Kubernetes(grace=60 * s, deregistration=5 * s),
+                endpoints=[Endpoint("make")],
+            ),
+        ],
+    )

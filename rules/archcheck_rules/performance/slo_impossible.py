@@ -20,7 +20,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Endpoint, Journey, MySQL, Read, Service, Slo, System, Work
+from archcheck import (
+    Call,
+    Endpoint,
+    External,
+    Fallback,
+    Journey,
+    MySQL,
+    Read,
+    Service,
+    Slo,
+    System,
+    Work,
+)
 from archcheck.capacity import Latencies, Latency
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Operation
@@ -33,10 +45,9 @@ rule = Rule("PRF002", "slo-impossible", severity="error", method="calc")
 def check(graph: Graph) -> Iterator[Result]:
     latencies = Latencies(graph)
     promises: list[tuple[Journey | Operation, Slo, Latency]] = [
-        (journey, journey.slo, latencies.of(entry))
+        (journey, journey.slo, sum(map(latencies.of, journey.all_entries()), Latency(0.0)))
         for journey in graph.system.journeys
         if journey.slo is not None
-        for entry in journey.all_entries()
     ]
     for name, operation in graph.operations.items():
         slo = getattr(operation.part, "slo", None)
@@ -102,3 +113,33 @@ def exactly_the_objective() -> System:
 @rule.borderline("pay")
 def just_above_the_objective() -> System:
     return _promising(30 * ms, read=10.1 * ms)
+
+
+@rule.bad("pay")
+def two_entries_one_after_the_other() -> System:
+    return System(
+        "shop",
+        [
+            Service(
+                "billing",
+                endpoints=[
+                    Endpoint("due", steps=[Work(40 * ms)]),
+                    Endpoint("settle", steps=[Work(40 * ms)]),
+                ],
+            )
+        ],
+        journeys=[Journey("pay", entries=["billing.due", "billing.settle"], slo=Slo(p99=50 * ms))],
+    )
+
+
+@rule.good
+def nobody_waits_longer_for_what_is_optional() -> System:
+    call = Call("bank", timeout=20 * ms, optional=True, fallback=Fallback("static"))
+    return System(
+        "shop",
+        [
+            External("bank", latency=500 * ms),
+            Service("billing", endpoints=[Endpoint("due", steps=[call])]),
+        ],
+        journeys=[Journey("pay", "billing.due", slo=Slo(p99=50 * ms))],
+    )

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Absent, Call, Endpoint, Kubernetes, Mesh, Service, System
+from archcheck import Absent, Call, Endpoint, Grpc, Kubernetes, Managed, Mesh, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.model.resilience import Balancing
@@ -30,7 +30,10 @@ def check(graph: Graph) -> Iterator[Result]:
         call, callee = step.step, step.target
         if not isinstance(call, Call) or not isinstance(callee, Service):
             continue
-        if isinstance(call.balancing, str) or (call.balancing is None and step.mesh):
+        if isinstance(call.balancing, str) or isinstance(callee.deployment, Managed):
+            continue
+        is_balanced = call.balanced_by in ("client", "mesh", "proxy") or step.mesh is not None
+        if call.balancing is None and is_balanced:
             continue
         replicas = callee.deployment.most_replicas() if callee.deployment else None
         if replicas is None:
@@ -88,3 +91,11 @@ def nobody_says() -> System:
 @rule.unknown("deployment.replicas")
 def an_unknown_number_of_replicas() -> System:
     return _call(None, replicas=None)
+
+
+@rule.good
+def the_provider_balances() -> System:
+    web = Service("web", endpoints=[Endpoint("page", steps=[Call("stock.get")])])
+    get = Endpoint("get", Grpc("stock.v1.Stock"))
+    stock = Service("stock", deployment=Managed("cloud run", replicas=10), endpoints=[get])
+    return System("shop", [web, stock])

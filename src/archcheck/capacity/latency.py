@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.protection import protection_of
 from archcheck.graph.shapes import shape_of
 from archcheck.model import (
     Call,
     External,
+    Fallback,
     ModelError,
     Named,
     Read,
@@ -22,6 +24,7 @@ from archcheck.model import (
     Work,
     Write,
 )
+from archcheck.model.clients import as_asked
 from archcheck.model.distributions import Time, distribution_of
 from archcheck.model.steps import Group
 
@@ -112,12 +115,25 @@ class Latencies:
             return Latency(0.0)
         match step:
             case Call():
-                return Latency(2 * self._delay) + self.of(str(step.target))
+                found = Latency(2 * self._delay) + self.of(str(step.target))
             case Read() | Write():
                 store = self._graph.system.find(str(step.target))
-                return Latency(2 * self._delay) + query_time(store, step)
+                found = Latency(2 * self._delay) + query_time(store, step)
             case _:
                 return Latency(0.0)
+        return self._given_up(step, found)
+
+    def _given_up(self, step: Call | Read | Write, found: Latency) -> Latency:
+        """A caller that can go on without the answer waits no longer than its attempts last."""
+        if not step.optional and not isinstance(step.fallback, Fallback):
+            return found
+        owner = self._graph.operations[self._open[-1]].owner
+        guard = protection_of(owner, as_asked(owner, step))
+        attempt = guard.attempt()
+        if attempt is None:
+            return found
+        longest = float(guard.longest_wait(attempt)[0])
+        return found if found.seconds < longest else Latency(longest)
 
     def _group(self, step: Group, only_work: bool) -> Latency:
         shape = shape_of(self._graph.system, step, cold_caches=self._graph.cold_caches)
