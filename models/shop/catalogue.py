@@ -39,7 +39,11 @@ from .platform import (
 )
 
 HOURLY = Backup(
-    every=6 * hours, recovery_point=15 * minutes, recovery_time=1 * hours, restored_on="2026-08-15"
+    every=6 * hours,
+    log_shipping=True,
+    recovery_point=15 * minutes,
+    recovery_time=1 * hours,
+    restored_on="2026-08-15",
 )
 
 pages = MongoDB(

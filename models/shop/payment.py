@@ -70,6 +70,7 @@ ledger = MySQL(
     encrypted_at_rest=True,
     backup=Backup(
         every=1 * hours,
+        log_shipping=True,
         recovery_point=1 * minutes,
         recovery_time=15 * minutes,
         restored_on="2026-10-31",

@@ -262,7 +262,7 @@ BREAKAGES = {
         at="page_cache = Redis(",
     ),
     "DAT005": Break(
-        "ordering.py", "max_connections=600", "max_connections=300", at="orders_db = MySQL("
+        "ordering.py", "max_connections=650", "max_connections=300", at="orders_db = MySQL("
     ),
     "DAT006": Break(
         "catalogue.py",

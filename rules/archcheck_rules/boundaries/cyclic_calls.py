@@ -60,7 +60,10 @@ def check(graph: Graph) -> Iterator[Result]:
         backward = max(steps, key=lambda step: _backwardness(step, depth))
         yield Violation(
             backward,
-            f"{len(cycle)} services call each other in a circle: {' -> '.join([*cycle, cycle[0]])}",
+            f"{cycle[0]} calls itself"
+            if len(cycle) == 1
+            else f"{len(cycle)} services call each other in a circle: "
+            f"{' -> '.join([*cycle, cycle[0]])}",
             fix=f'replace the call by an event: Publish("...") in {backward.source.name}, '
             f"and a Consumer in {backward.target.name}",
             evidence=tuple(steps),

@@ -3,6 +3,8 @@
 Why it matters: copies repeat every mistake at once; only a backup survives a wrong DELETE, and
 only objectives tell whether it is made often enough and comes back fast enough.
 
+The backups keep the recovery point if they are made as often, or if the log is shipped as it grows.
+
 How to fix: ``backup=Backup(every=1 * hours, recovery_point=15 * minutes, recovery_time=1 *
 hours)``.
 
@@ -45,11 +47,12 @@ def check(graph: Graph) -> Iterator[Result]:
                 if getattr(backup, attribute) is None:
                     yield Undecided(store, f"backup.{attribute}")
             point = backup.recovery_point
-            if backup.every is not None and point is not None and backup.every > point:
+            rare = backup.every is not None and point is not None and backup.every > point
+            if rare and not backup.log_shipping:
                 yield Violation(
                     store,
                     f"{store.name} may lose {point} and is backed up every {backup.every}",
-                    fix=f"backup.every of at most {point}, or a log that is shipped as it grows",
+                    fix=f"backup.every of at most {point}, or log_shipping=True",
                 )
 
 
@@ -90,3 +93,15 @@ def a_store_in_memory_is_a_store() -> System:
 @rule.bad("rows")
 def backups_come_too_rarely() -> System:
     return _stored(Backup(every=24 * hours, recovery_point=15 * minutes, recovery_time=1 * hours))
+
+
+@rule.good
+def the_log_is_shipped() -> System:
+    return _stored(
+        Backup(
+            every=24 * hours,
+            log_shipping=True,
+            recovery_point=15 * minutes,
+            recovery_time=1 * hours,
+        )
+    )

@@ -4,7 +4,8 @@ Why it matters: without one, a hung dependency holds the caller's worker for eve
 workers wait and the caller is down too. gRPC has no deadline unless the caller sets one, and
 most HTTP clients wait without end.
 
-A message waits for its broker if it asks for all acknowledgements (``acks="all"``); a cache in the
+A message waits for its broker if it asks for all acknowledgements (``acks="all"``) and does not go
+through an outbox; a cache in the
 caller's own process is not waited for.
 
 How to fix: set ``timeout=`` a little above the callee's 99.9th percentile.
@@ -64,7 +65,9 @@ def _waits(step: Interaction) -> bool:
     """Whether an answer of another process is waited for: a broker's acknowledgement is one."""
     if isinstance(step.target, LocalCache):
         return False
-    return step.is_synchronous or getattr(step.step, "acks", None) == "all"
+    if isinstance(step.step, Publish):
+        return step.step.acks == "all" and not step.step.outbox
+    return step.is_synchronous
 
 
 def _call(call: Call, mesh: Mesh | None = None) -> System:

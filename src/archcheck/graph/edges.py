@@ -36,10 +36,10 @@ def edges(
 
 
 def _of_saga(system: System, operation: Operation, part: SagaStep) -> Iterator[Interaction]:
-    """The action and its compensation, if they are not those of the endpoint itself."""
+    """The action and its compensation, where they are another element's."""
     for reference in (part.action, part.compensation):
         if reference is None:
             continue
         found = asking(system, operation, Call(str(reference)))
-        if found.target_name != operation.name:
+        if found.target is not operation.owner:
             yield replace(found, declared=part)

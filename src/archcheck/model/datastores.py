@@ -52,6 +52,8 @@ class Backup(Element):
 
     every: Duration | None = None
     """Time between backups."""
+    log_shipping: bool | None = None
+    """Whether the log is kept elsewhere as it grows, for recovery to any point in time."""
     recovery_point: Duration | None = None
     """Recovery point objective (RPO): the most data that may be lost."""
     recovery_time: Duration | None = None

@@ -156,9 +156,10 @@ class Canary(Rollout):
     """The alert or metric that turns it back."""
 
     def surplus(self, replicas: int) -> int:
-        """The old version stays whole until the new one has all of the traffic (Argo Rollouts,
-        Canary: traffic routing)."""
-        return replicas
+        """The old version stays whole beside the share that is looked at, and is then replaced
+        replica by replica."""
+        shares = [float(share) for share in self.steps if float(share) < 1]
+        return max(1, math.ceil(max(shares, default=0.0) * replicas - 1e-9))
 
 
 @element
