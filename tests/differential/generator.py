@@ -220,7 +220,7 @@ class Generator:
         if kind == 5:
             return Write("db", **self.asked())
         if kind == 6:
-            return Publish(self.pick(("events", "keyed")))
+            return Publish(self.pick(("events", "keyed", "work")))
         return self.grouped(kind, callees, depth)
 
     def grouped(self, kind: int, callees: Sequence[str], depth: int) -> Step:

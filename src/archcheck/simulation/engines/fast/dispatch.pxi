@@ -103,6 +103,8 @@ cdef inline void happen(Engine *engine, int kind, void *what) noexcept nogil:
         deliver(engine, <Delivery *>what, False)
     elif kind == DELIVERY_FAILS:
         delivery_failed(engine, <Delivery *>what)
+    elif kind == REOPENS:
+        reopen_lines(engine, <Subscribers *>what)
     elif kind == FAULT_BEGINS:
         fault_begins(engine, <Fault *>what)
     elif kind == FAULT_ENDS:
@@ -128,6 +130,7 @@ cdef void start(void *argument) noexcept nogil:
     """What is known at the beginning, in the order in which it was made."""
     cdef Engine *engine = <Engine *>argument
     cdef int n
+    start_subscribers(engine)
     for n in range(engine.sources_count):
         start_source(engine, &engine.sources[n])
     for n in range(engine.scalers_count):

@@ -326,7 +326,10 @@ cdef void check_progress(Engine *engine) noexcept nogil:
     for n in range(engine.recorders.count):
         recorder = <Recorder *>engine.recorders.items[n]
         recorder.is_stuck = (
-            not recorder.is_shared and recorder.waiting > 0 and recorder.busy == recorder.servers
+            not recorder.is_shared
+            and recorder.waiting > 0
+            and recorder.busy == recorder.servers
+            and recorder.busy > 0  # where all consumers are down, messages wait for them to come back
         )
     while changed:
         changed = False

@@ -96,6 +96,9 @@ class Engine(Clock):
     def simulate(self) -> Record:
         """Run until the end."""
         duration = self.record.duration
+        for groups in self.subscribers:
+            for group in groups:
+                group.start()
         for source in self.plan.streams:
             start(self, source)
         for node_group in self.node_groups:
