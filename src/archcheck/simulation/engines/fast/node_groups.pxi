@@ -248,7 +248,7 @@ cdef bint turns_away(Engine *engine, Replica *replica, int rank) noexcept nogil:
     if gate == NULL:
         return False
     if (
-        rank > 0
+        (rank > 0 or replica.node_group.ranks_count == 0)  # without priorities, whoever comes
         and gate.is_limited
         and gate.servers > 0
         and gate.busy >= replica.node_group.shed * gate.servers

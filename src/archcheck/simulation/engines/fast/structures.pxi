@@ -718,10 +718,14 @@ cdef struct Autoscaler:
     double tolerance
     double stabilisation
     double start_up
-    int64_t starting
+    List starting
     Wish *wishes
     size_t wishes_count
     size_t wishes_room
+
+cdef struct Start:  # a replica that is not ready yet
+    Autoscaler *scaler
+    flag is_cancelled
 
 cdef struct Replacement:
     NodeGroup *node_group

@@ -187,7 +187,9 @@ class Replica(Caller):
         gate = self.gate
         if gate is None:
             return False
-        if rank > 0 and gate.servers and gate.busy >= self.node_group.spec.shed * gate.servers:
+        may_be_shed = rank > 0 or not self.ranks  # without priorities, whoever comes
+        limit = self.node_group.spec.shed
+        if may_be_shed and gate.servers and gate.busy >= limit * gate.servers:
             gate.reject()
             return True
         if not gate.is_full:
