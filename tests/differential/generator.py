@@ -220,7 +220,7 @@ class Generator:
         if kind == 5:
             return Write("db", **self.asked())
         if kind == 6:
-            return Publish(self.pick(("events", "keyed")))
+            return Publish(self.pick(("events", "keyed", "work")))
         return self.grouped(kind, callees, depth)
 
     def grouped(self, kind: int, callees: Sequence[str], depth: int) -> Step:
@@ -348,7 +348,9 @@ class Generator:
             else [],
             mesh=self.maybe(self.mesh, 0.3),
             shedding=self.maybe(
-                lambda: LoadShedding(max_utilisation=80 * percent, priorities=["gold", "bronze"]),
+                lambda: LoadShedding(
+                    max_utilisation=80 * percent, priorities=self.pick(([], ["gold", "bronze"]))
+                ),
                 0.3,
             ),
         )
@@ -387,6 +389,7 @@ class Generator:
 
     def fault(self, names: Sequence[str]) -> Any:
         start = self.pick((0.0, 0.1, 0.2)) if self.is_round else END * self.random.random()
+        start = 0.0 if self.chance(0.1) else start
         window = {"start": start * s, "end": (start + self.pick((0.05, 0.1, 0.3))) * s}
         name = self.pick(names)
         return self.pick(

@@ -16,6 +16,7 @@ from archcheck import (
     External,
     Fallback,
     Hedge,
+    LoadShedding,
     Poisson,
     RateLimit,
     Retry,
@@ -174,3 +175,17 @@ def two_choices_quantile(load: float, share: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if within(middle) < share else (low, middle)
     return low
+
+
+@pytest.mark.parametrize("priorities", [[], ["gold"]])
+def test_load_is_shed_when_all_servers_are_busy(priorities: list[str]) -> None:
+    """Nobody waits, so whoever is turned away is the share of Erlang's B, with any priorities."""
+    shedding = LoadShedding(max_utilisation=80 * percent, priorities=priorities)
+    front = service("front", Work(40 * ms), cores=4, shedding=shedding)
+    found = runs(system(front), Poisson(150 / s), 60.0)
+    blocked, load = 1.0, 6.0
+    for servers in range(1, 5):
+        blocked = load * blocked / (servers + load * blocked)
+    assert_contains(
+        found, lambda r: r.journey("visit").rejected / r.journey("visit").started, blocked
+    )

@@ -19,9 +19,11 @@ from archcheck import (
     Mmpp,
     MySQL,
     Poisson,
+    RateStep,
     Read,
     Redis,
     ShardKey,
+    Stepped,
     Work,
 )
 from archcheck.model.deployment import Resources
@@ -124,3 +126,37 @@ def test_bursts_have_the_mean_rate_of_their_states() -> None:
         return sum((n - average) ** 2 for n in counts) / (len(counts) - 1) / average
 
     assert_contains(found, dispersion, exact)
+
+
+def scaled(replicas: int, most: int, start_up: float, stabilisation: float) -> Kubernetes:
+    return Kubernetes(
+        resources=Resources(cpu=1000 * millicores),
+        autoscale=Autoscale(
+            min=replicas,
+            max=most,
+            target_cpu=50 * percent,
+            start_up=start_up * s,
+            stabilisation=stabilisation * s,
+        ),
+    )
+
+
+def test_replicas_that_are_not_ready_are_the_first_to_go() -> None:
+    """A spike of 40 s, starts of 90 s: all that it asked for is given up, and two stay ready."""
+    deployment = scaled(2, 10, start_up=90, stabilisation=30)
+    model = system(service("front", Work(Constant(10 * ms)), cores=1, deployment=deployment))
+    spike = [RateStep(60 / s, 60 * s), RateStep(190 / s, 40 * s), RateStep(10 / s, 200 * s)]
+    (result,) = runs(model, Stepped(spike), 300.0, count=1, share=0)
+    assert min(result.servers_series["front"]) == pytest.approx(2)
+    assert result.journey("visit").latency.max < 2.0
+    assert result.counts["scaled in: front"] > 0
+
+
+def test_what_is_wished_is_counted_from_ready_replicas() -> None:
+    """At 26% of one core 2 replicas are 13% busy: ceil(2 * 13% / 50%) = 1, however many start."""
+    deployment = scaled(1, 10, start_up=100, stabilisation=0)
+    model = system(service("front", Work(Constant(10 * ms)), cores=1, deployment=deployment))
+    spike = [RateStep(90 / s, 16 * s), RateStep(26 / s, 200 * s)]
+    (result,) = runs(model, Stepped(spike), 200.0, count=1, share=0)
+    assert result.counts["scaled out: front"] == result.counts["scaled in: front"]
+    assert max(result.servers_series["front"]) == pytest.approx(1)

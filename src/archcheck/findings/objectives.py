@@ -5,7 +5,7 @@ An :class:`Objective` is what is promised, a :class:`Reading` what it came to. I
 - ``met`` when the whole interval of the reading keeps the bound,
 - ``missed`` when the whole interval is beyond it,
 - ``open`` when the interval contains the bound, when there is no interval, or when nothing was
-  measured.
+  measured, as no request came.
 
 What the interval stands for is the ``basis`` of the reading: the spread of independent
 replications (95%), or the usual error of the analytic solution. A single run has no interval of a
@@ -84,17 +84,19 @@ class Reading:
     """What an objective came to: a value, and the half width of its interval if there is one.
 
     The value is NaN when nothing was measured, and infinite when a queue grows without bound.
+    ``requests``: how many came and counted; ``None`` where none are counted (analytic solutions).
     """
 
     objective: Objective
     value: float
     half_width: float | None
     basis: Basis = "replications"
+    requests: int | None = None
 
     @property
     def state(self) -> State:
         """Whether the objective is met, missed or open."""
-        if math.isnan(self.value):
+        if math.isnan(self.value) or self.requests == 0:
             return "open"
         if self.half_width is None:
             return "missed" if math.isinf(self.value) else "open"
@@ -124,6 +126,8 @@ class Reading:
     @property
     def shown(self) -> str:
         """The value with its interval, or why there is none."""
+        if self.requests == 0:
+            return "no request came"
         if math.isnan(self.value):
             return "not measured"
         if math.isinf(self.value):
@@ -136,9 +140,14 @@ class Reading:
         return f"{value} ± {_half(self.half_width, self.objective)}"
 
     def __str__(self) -> str:
+        objective = self.objective
+        if self.requests == 0:
+            return (
+                f"{objective.name} of {objective.subject} is open, as no request came; "
+                f"promised {objective.shown(objective.bound)}"
+            )
         verb = "" if math.isnan(self.value) or math.isinf(self.value) else "is "
         verb = "was " if math.isnan(self.value) else verb
-        objective = self.objective
         limit = "at most" if objective.name == "load" else "promised"
         return (
             f"{objective.name} of {objective.subject} {verb}{self.shown}, "

@@ -28,9 +28,20 @@ def objectives_sheet(readings: Iterable[Reading], title: str = "objectives") -> 
         )
         for reading in found
     )
-    single = any(reading.state == "open" and reading.basis == "one run" for reading in found)
     columns = ("objective", "promised", "reading", "state")
-    return Sheet(title, columns, rows, _SINGLE if single else "")
+    return Sheet(title, columns, rows, _note(found))
+
+
+def _note(readings: Sequence[Reading]) -> str:
+    """Why objectives stay open that more runs or another load would decide."""
+    missing = dict.fromkeys(each.objective.subject for each in readings if each.requests == 0)
+    if missing:
+        return (
+            f"no request of {', '.join(missing)} came in the simulated time, so what is promised "
+            "stays open: look at the load, the duration and the warm-up"
+        )
+    single = any(reading.state == "open" and reading.basis == "one run" for reading in readings)
+    return _SINGLE if single else ""
 
 
 def reading_data(reading: Reading) -> dict[str, Any]:

@@ -296,7 +296,8 @@ class SimulationResult:
             found = None if is_held_up else estimates.get(objective.name)
             measured = math.inf if is_held_up else getattr(journey.latency, objective.name)
             value = found.value if found is not None else measured
-        return Reading(objective, value, found.half_width if found is not None else None, basis)
+        half = found.half_width if found is not None else None
+        return Reading(objective, value, half, basis, journey.started)
 
 
 def _by_limitation(resource: ResourceResult) -> tuple[float, float, float, str]:

@@ -38,12 +38,14 @@ from archcheck import (
     Schedule,
     Service,
     Session,
+    Slo,
     Slow,
     Step,
     System,
     ZoneLoss,
 )
 from archcheck.model.scenarios import Fault
+from archcheck.reporting.objectives import objectives_sheet
 from archcheck.simulation import SimulationResult, parse_fault, simulate
 from archcheck.units import Duration, ms, percent, s
 
@@ -324,3 +326,15 @@ def test_autoscaling_by_another_metric_is_listed() -> None:
     deployment = Kubernetes(image="shop/x:1.0", autoscale=scale)
     result = run(system(service("front", work(1), deployment=deployment)), 1)
     assert result.not_simulated == ("autoscaling by another metric than CPU (1)",)
+
+
+def test_objectives_stay_open_when_no_request_comes() -> None:
+    """Times of a log that are seconds since 1970 lie behind the end of every run."""
+    journey = Journey("visit", "front.run", slo=Slo(p95=100 * ms, availability=99 * percent))
+    model = system(service("front", work(1)), journeys=[journey])
+    for count in (1, 5):
+        load = [Load("visit", Recorded(times=[1_700_000_000 * s]))]
+        result = simulate(model, Scenario("log", load=load), duration=60 * s, replications=count)
+        assert [reading.state for reading in result.objectives] == ["open", "open"]
+        assert all("no request came" in str(reading) for reading in result.objectives)
+        assert "no request of visit came" in objectives_sheet(result.objectives).remark

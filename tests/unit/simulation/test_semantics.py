@@ -41,6 +41,7 @@ from archcheck import (
     RetryBudget,
     Scenario,
     Service,
+    Slow,
     System,
     Topic,
     Work,
@@ -315,3 +316,18 @@ def test_a_dead_consumer_loses_no_message() -> None:
     model = messaging(consumer, Topic("placed", broker="kafka", partitions=2))
     result = run(model, 1, 1, 1, 1, faults=(Kill("mail", start=1.2 * s, end=5 * s),))
     assert result.operation("mail.consume").ok == 4
+
+
+# -- faults -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("start", [0, 5])
+def test_a_fault_is_there_for_the_first_request(start: float) -> None:
+    """Also for one that comes at the same instant."""
+    window = {"start": start * s, "end": 20 * s}
+    model = system(service("front", work(1)))
+    for fault in (Errors("front", rate=100 * percent, **window), Kill("front", **window)):
+        result = run(model, start, start + 1, faults=(fault,))
+        assert (result.journey("visit").ok, result.journey("visit").failed) == (0, 2)
+    slow = run(model, start, faults=(Slow("front", factor=5.0, **window),))
+    assert longest(slow) == pytest.approx(0.005)

@@ -9,7 +9,7 @@ from archcheck.model import Absent, Consumer, Publish, ScenarioError, System
 from archcheck.model.brokers import Channel
 from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.assumed import DELIVERIES
-from archcheck.simulation.compiling.groups import is_ordered
+from archcheck.simulation.compiling.groups import is_ordered, most_members
 from archcheck.simulation.compiling.tables import Tables
 from archcheck.simulation.randomness import place_hash
 
@@ -62,13 +62,14 @@ class ChannelCompiler:
         consumer = self.tables.graph.operations[reader].part
         assert isinstance(consumer, Consumer)  # noqa: S101  # the graph lists consumers only
         operation = self.tables.operation_of[reader]
-        members = self.tables.groups[self.tables.operations[operation].group].nodes
+        members = most_members(self.tables, operation, consumer)
         dead = consumer.dead_letter or getattr(channel, "dead_letter", None)
         dead_index = self._index(str(dead)) if dead and not isinstance(dead, Absent) else -1
         visibility = getattr(channel, "visibility_timeout", None)
         return p.Subscription(
             operation,
-            channel.partitions or members,
+            consumer.concurrency or 1,
+            channel.partitions or (members if is_ordered(channel) else p.ANY_NUMBER),
             is_ordered(channel),
             self._deliveries(consumer, reader),
             float(visibility) if visibility is not None else 0.0,

@@ -98,12 +98,13 @@ def _operations(tables: Tables, target: str) -> tuple[int, ...]:
 
 
 def _group(tables: Tables, target: str, what: str) -> int:
-    if target not in tables.group_of:
+    found = tables.group_of.get(target)
+    if found is None or tables.groups[found].host >= 0:
         raise ScenarioError(
             f"{what} needs a service or a datastore, and {target!r} is neither"
             f"{nearest(target, list(tables.group_of))}"
         )
-    return tables.group_of[target]
+    return found
 
 
 def _kill(tables: Tables, fault: Kill) -> p.PlannedFault:

@@ -216,12 +216,23 @@ def add_consumers(
     if channel.partitions is not None:
         members = min(members, channel.partitions)
     elif is_ordered(channel):
-        tables.assumed.add(channel.name, "partitions", members, "as many as consumers")
+        most = _most_replicas(tables.groups[host]) * (consumer.concurrency or 1)
+        tables.assumed.add(channel.name, "partitions", most, "as many as consumers")
     if consumer.batch is not None and consumer.batch > 1:
         tables.assumed.leave_out("batches of messages")
     nodes, servers = (members, 1) if is_ordered(channel) else (1, members)
     slots = tables.add_station(p.Station(name, "consumers", servers, None, p.Discipline.FIFO, -1))
     return tables.add_group(p.Group(name, nodes, slots, -1, host=host))
+
+
+def most_members(tables: Tables, operation: int, consumer: Consumer) -> int:
+    """How many members a consumer group has when its service has most replicas."""
+    host = tables.groups[tables.operations[operation].group].host
+    return _most_replicas(tables.groups[host]) * (consumer.concurrency or 1)
+
+
+def _most_replicas(group: p.Group) -> int:
+    return group.nodes if group.scaling is None else max(group.nodes, group.scaling.most)
 
 
 def is_ordered(channel: Channel) -> bool:

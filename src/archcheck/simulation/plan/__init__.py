@@ -21,6 +21,7 @@ from archcheck.simulation.plan.policies import (
     Shape,
 )
 from archcheck.simulation.plan.tables import (
+    ANY_NUMBER,
     THROUGH_MESH,
     Assumption,
     Balance,
@@ -41,6 +42,7 @@ from archcheck.simulation.plan.tables import (
 )
 
 __all__ = [
+    "ANY_NUMBER",
     "FOREVER",
     "THROUGH_MESH",
     "ArrivalKind",

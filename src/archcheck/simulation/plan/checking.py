@@ -13,6 +13,7 @@ from typing import Any
 
 from archcheck.model import ArchcheckError
 from archcheck.simulation.plan import (
+    ANY_NUMBER,
     Balance,
     Keys,
     Kind,
@@ -237,7 +238,8 @@ class _Checker:
             for index, read in enumerate(channel.subscriptions):
                 with self._inside(f"subscriptions[{index}]"):
                     self._index("operation", read.operation, plan.operations)
-                    self._whole("partitions", read.partitions, 1, 1_000_000)
+                    self._whole("concurrency", read.concurrency, 1, ANY_NUMBER)
+                    self._whole("partitions", read.partitions, 1, ANY_NUMBER)
                     self._whole("deliveries", read.deliveries, 0, _MANY)
                     self._number("visibility", read.visibility, 0)
                     self._index("dead", read.dead, plan.channels, optional=True)

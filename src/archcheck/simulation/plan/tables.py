@@ -219,17 +219,22 @@ class Pool:
     max_wait: float
 
 
+ANY_NUMBER = 1_000_000
+"""Partitions of a queue that does not limit how many consumers work: more than any has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A consumer group of a channel.
+    """A consumer group of a channel, with ``concurrency`` members on each replica of its service.
 
-    ``ordered``: each partition belongs to one member, and a message that failed is tried again
-    before the next of its partition; else members compete, and it goes to the end of the line
-    after ``visibility`` seconds. ``deliveries``: how often in all before it is a dead letter,
-    which goes to the channel ``dead`` (-1: it is lost).
+    At most ``partitions`` members work. ``ordered``: each partition belongs to one member, and a
+    message that failed is tried again before the next of its partition; else members compete, and
+    it goes to the end of the line after ``visibility`` seconds. ``deliveries``: how often in all
+    before it is a dead letter, which goes to the channel ``dead`` (-1: it is lost).
     """
 
     operation: int
+    concurrency: int
     partitions: int
     ordered: bool
     deliveries: int

@@ -73,6 +73,7 @@ cdef enum:  # what can happen
     REACHES_BROKER
     DELIVERS
     DELIVERY_FAILS
+    REOPENS
     FAULT_BEGINS
     FAULT_ENDS
     LEAVES_ROTATION

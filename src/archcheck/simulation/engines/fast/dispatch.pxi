@@ -9,9 +9,7 @@ cdef void run_slice(void *argument) noexcept nogil:
     """Go on until the end of the run, or until so many events have happened."""
     cdef Engine *engine = <Engine *>argument
     cdef EventList *events = &engine.events
-    cdef Ring *ring = &engine.soon
     cdef const Event *event
-    cdef Thunk thunk
     cdef void *what
     cdef double time
     cdef int kind
@@ -29,12 +27,19 @@ cdef void run_slice(void *argument) noexcept nogil:
         engine.processed += 1
         no_time_passes(engine)
         happen(engine, kind, what)
-        while ring.count:
-            thunk = ring.thunks[ring.first]
-            ring.first = (ring.first + 1) & (ring.room - 1)
-            ring.count -= 1
-            no_time_passes(engine)
-            happen(engine, <int>thunk.kind, thunk.what)
+        work_off(engine)
+
+
+cdef inline void work_off(Engine *engine) noexcept nogil:
+    """What is due now."""
+    cdef Ring *ring = &engine.soon
+    cdef Thunk thunk
+    while ring.count:
+        thunk = ring.thunks[ring.first]
+        ring.first = (ring.first + 1) & (ring.room - 1)
+        ring.count -= 1
+        no_time_passes(engine)
+        happen(engine, <int>thunk.kind, thunk.what)
 
 
 cdef inline void no_time_passes(Engine *engine) noexcept nogil:
@@ -103,6 +108,8 @@ cdef inline void happen(Engine *engine, int kind, void *what) noexcept nogil:
         deliver(engine, <Delivery *>what, False)
     elif kind == DELIVERY_FAILS:
         delivery_failed(engine, <Delivery *>what)
+    elif kind == REOPENS:
+        reopen_lines(engine, <Subscribers *>what)
     elif kind == FAULT_BEGINS:
         fault_begins(engine, <Fault *>what)
     elif kind == FAULT_ENDS:
@@ -112,8 +119,7 @@ cdef inline void happen(Engine *engine, int kind, void *what) noexcept nogil:
     elif kind == LOOKS:
         look_at_node_group(engine, <Autoscaler *>what)
     elif kind == STARTS:
-        (<Autoscaler *>what).starting -= 1
-        add_node(engine, (<Autoscaler *>what).node_group, -1)
+        replica_starts(engine, <Start *>what)
     elif kind == REPLACES:
         replacement_ready(engine, <Replacement *>what)
     elif kind == GRACE_ENDS:
@@ -128,14 +134,19 @@ cdef void start(void *argument) noexcept nogil:
     """What is known at the beginning, in the order in which it was made."""
     cdef Engine *engine = <Engine *>argument
     cdef int n
+    start_subscribers(engine)
+    for n in range(engine.faults_count):
+        if engine.faults[n].start > 0:
+            after(engine, engine.faults[n].start, FAULT_BEGINS, &engine.faults[n])
+        else:
+            fault_begins(engine, &engine.faults[n])  # before anybody comes
+        if engine.faults[n].kind != RELEASED:
+            after(engine, engine.faults[n].end, FAULT_ENDS, &engine.faults[n])
+    work_off(engine)
     for n in range(engine.sources_count):
         start_source(engine, &engine.sources[n])
     for n in range(engine.scalers_count):
         after(engine, engine.scalers[n].period, LOOKS, &engine.scalers[n])
-    for n in range(engine.faults_count):
-        after(engine, engine.faults[n].start, FAULT_BEGINS, &engine.faults[n])
-        if engine.faults[n].kind != RELEASED:
-            after(engine, engine.faults[n].end, FAULT_ENDS, &engine.faults[n])
     if engine.warmup > 0:
         after(engine, engine.warmup, WARMED_UP, NULL)
     for n in range(1, INTERVALS):

@@ -223,40 +223,67 @@ cdef void look_at_node_group(Engine *engine, Autoscaler *scaler) noexcept nogil:
     """Kubernetes' horizontal autoscaler, once every period."""
     cdef NodeGroup *node_group = scaler.node_group
     cdef double now = engine.time, usage
-    cdef int64_t ready = 0, count, wish, least, n
-    cdef Replica *replica
-    cdef List nodes
+    cdef int64_t ready = 0, count, wish, least = 0, n
     after(engine, scaler.period, LOOKS, scaler)
     usage = usage_of(engine, scaler)
     for n in range(<int64_t>node_group.nodes.count):
         ready += not (<Replica *>node_group.nodes.items[n]).is_draining
-    count = ready + scaler.starting
+    count = ready + <int64_t>scaler.starting.count
     wish = wish_of(scaler, usage, ready, count)
     add_wish(engine, scaler, now, wish)
     if wish > count:
-        for n in range(min(wish, max(2 * count, count + 4)) - count):
-            scaler.starting += 1
-            if now >= engine.warmup:
-                node_group.scaled_out += 1
-            after(engine, scaler.start_up, STARTS, scaler)
+        grow(engine, scaler, min(wish, max(2 * count, count + 4)) - count)
         return
-    least = 0
     for n in range(<int64_t>scaler.wishes_count):
         least = max(least, scaler.wishes[n].size)
-    nodes.items, nodes.count, nodes.room = NULL, 0, 0
-    for n in range(<int64_t>node_group.nodes.count):
-        add_to(engine, &nodes, node_group.nodes.items[n])
-    for n in range(<int64_t>nodes.count - 1, -1, -1):
-        replica = <Replica *>nodes.items[n]
-        if replica.is_draining:
-            continue
-        if count <= least:
-            break
-        drain(engine, replica)
-        if now >= engine.warmup:
+    shrink(engine, scaler, count - least)
+
+
+cdef void grow(Engine *engine, Autoscaler *scaler, int64_t number) noexcept nogil:
+    cdef Start *start
+    cdef int64_t n
+    for n in range(number):
+        if engine.time >= engine.warmup:
+            scaler.node_group.scaled_out += 1
+        start = <Start *>piece(engine, &engine.small)
+        start.scaler, start.is_cancelled = scaler, False
+        add_to(engine, &scaler.starting, start)
+        after(engine, scaler.start_up, STARTS, start)
+
+
+cdef void replica_starts(Engine *engine, Start *start) noexcept nogil:
+    """A new replica is ready, if it is still wanted."""
+    cdef Autoscaler *scaler = start.scaler
+    if not start.is_cancelled:
+        remove_from(&scaler.starting, start)
+        add_node(engine, scaler.node_group, -1)
+    put_back(engine, &engine.small, start)
+
+
+cdef void shrink(Engine *engine, Autoscaler *scaler, int64_t number) noexcept nogil:
+    """Replicas that are starting go first, then ready ones, the newest first of each."""
+    cdef NodeGroup *node_group = scaler.node_group
+    cdef Replica *replica
+    cdef int64_t n
+    for n in range(number):
+        if scaler.starting.count:
+            scaler.starting.count -= 1
+            (<Start *>scaler.starting.items[scaler.starting.count]).is_cancelled = True
+        else:
+            replica = newest_ready(node_group)
+            if replica == NULL:
+                return
+            drain(engine, replica)
+        if engine.time >= engine.warmup:
             node_group.scaled_in += 1
-        count -= 1
-    give(engine, nodes.items)
+
+
+cdef Replica *newest_ready(const NodeGroup *node_group) noexcept nogil:
+    cdef size_t n
+    for n in range(node_group.nodes.count, 0, -1):
+        if not (<Replica *>node_group.nodes.items[n - 1]).is_draining:
+            return <Replica *>node_group.nodes.items[n - 1]
+    return NULL
 
 
 cdef double usage_of(Engine *engine, Autoscaler *scaler) noexcept nogil:
@@ -290,7 +317,7 @@ cdef int64_t wish_of(
         ratio = max(1.0, ratio * <double>ready / <double>count)
     if fabs(ratio - 1) <= scaler.tolerance + SCALING_TOLERANCE:
         return count
-    wanted = ceil(<double>count * ratio - SCALING_TOLERANCE)
+    wanted = ceil(<double>(count if ratio > 1 else ready) * ratio - SCALING_TOLERANCE)
     return <int64_t>min(max(wanted, <double>scaler.least), <double>scaler.most)
 
 
@@ -326,7 +353,10 @@ cdef void check_progress(Engine *engine) noexcept nogil:
     for n in range(engine.recorders.count):
         recorder = <Recorder *>engine.recorders.items[n]
         recorder.is_stuck = (
-            not recorder.is_shared and recorder.waiting > 0 and recorder.busy == recorder.servers
+            not recorder.is_shared
+            and recorder.waiting > 0
+            and recorder.busy == recorder.servers
+            and recorder.busy > 0  # where all consumers are down, messages wait for them to come back
         )
     while changed:
         changed = False

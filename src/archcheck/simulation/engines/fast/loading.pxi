@@ -245,7 +245,6 @@ cdef int load_scalers(Engine *engine, object plan) except -1:
 cdef int load_channels(Engine *engine, object plan) except -1:
     cdef Channel *channel
     cdef Subscribers *group
-    cdef Recorder *slots
     engine.channels = <Channel *>room_for(engine, max(1, len(plan.channels)) * sizeof(Channel))
     for n, spec in enumerate(plan.channels):
         channel = &engine.channels[n]
@@ -260,14 +259,12 @@ cdef int load_channels(Engine *engine, object plan) except -1:
             group.channel = channel
             group.operation = &engine.operations[<int>read.operation]
             group.place = group.operation.place
-            group.partitions, group.ordered = read.partitions, read.ordered
+            group.concurrency, group.partitions = read.concurrency, read.partitions
+            group.ordered, group.members = read.ordered, 1
             group.deliveries, group.visibility = read.deliveries, read.visibility
             group.dead = read.dead
             group.node_group = &engine.node_groups[group.operation.group]
             group.host = &engine.node_groups[group.node_group.host]
-            slots = (<Replica *>group.node_group.nodes.items[0]).slots
-            if not group.ordered and slots != NULL and slots.is_limited:
-                group.share = slots.servers / <double>group.host.nodes.count
     engine.channels_count = len(plan.channels)
     return 0
 

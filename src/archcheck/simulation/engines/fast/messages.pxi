@@ -20,15 +20,15 @@ cdef void reach_broker(Engine *engine, Message *message) noexcept nogil:
     cdef Subscribers *group = message.group
     cdef Key root = message.root, key = message.key
     cdef Delivery *delivery
-    cdef int64_t partition
+    cdef int64_t partition = 0
     put_back(engine, &engine.small, message)
-    if group.channel.keyed:
+    if group.ordered and group.channel.keyed:
         partition = <int64_t>(
             uniform(group.channel.draws, key, 0) * <double>group.partitions
         )
-    else:
-        partition = group.turn % group.partitions
-        group.turn += 1
+    elif group.ordered:
+        partition = group.next_partition % group.partitions
+        group.next_partition += 1
     delivery = <Delivery *>piece(engine, &engine.small)
     delivery.group, delivery.root, delivery.key = group, root, child(key, group.place, 0)
     delivery.partition, delivery.number = partition, 0
@@ -36,59 +36,70 @@ cdef void reach_broker(Engine *engine, Message *message) noexcept nogil:
 
 
 cdef void deliver(Engine *engine, Delivery *delivery, bint first) noexcept nogil:
-    """Give the message to a member of the group; without one it stays with the broker."""
+    """Let the message wait for a member of the group."""
     cdef Subscribers *group = delivery.group
-    cdef Replica *member = member_of(group, delivery.partition)
     cdef Request *request
     cdef Key key = delivery.key
-    if member == NULL:
-        add_to(engine, &group.stranded, delivery)
-        return
     delivery.number += 1
     if delivery.number > 1:
         key = child(key, 0, <Key>delivery.number)
-    request = new_request(engine, group.operation, member, delivery, True, key, 0)
+    request = new_request(
+        engine, group.operation, line_of(group, delivery.partition), delivery, True, key, 0
+    )
     request.root = delivery.root
-    request.home = home_of(group, member.index)
+    request.home = NULL
     admit(engine, request, first)
 
 
-cdef Replica *member_of(Subscribers *group, int64_t partition) noexcept nogil:
-    """The live member that a partition belongs to; NULL when all are gone."""
-    cdef List *nodes = &group.node_group.nodes
-    cdef size_t n, alive = 0
-    if group.host.nodes.count == 0 or nodes.count == 0:
-        return NULL
-    if not group.ordered:
-        return <Replica *>nodes.items[0]
-    for n in range(nodes.count):
-        alive += home_of(group, (<Replica *>nodes.items[n]).index) != NULL
-    if alive == 0:
-        return NULL
-    partition %= <int64_t>alive
-    for n in range(nodes.count):
-        if home_of(group, (<Replica *>nodes.items[n]).index) != NULL:
-            if partition == 0:
-                return <Replica *>nodes.items[n]
-            partition -= 1
-    return NULL
+cdef inline Replica *line_of(Subscribers *group, int64_t partition) noexcept nogil:
+    """The node at which the messages of a partition wait."""
+    return <Replica *>group.node_group.nodes.items[partition % group.members if group.ordered else 0]
 
 
-cdef Replica *home_of(Subscribers *group, int64_t member) noexcept nogil:
-    """The replica that a member lives on, if it is up."""
-    cdef NodeGroup *host = group.host
+# -- who works on a message ------------------------------------------------------------------------
+
+cdef void take_message(Engine *engine, Request *request) noexcept nogil:
+    """The replica that works on a message: the member's, or the one with most to spare."""
+    cdef Subscribers *group = (<Delivery *>request.origin).group
     cdef Replica *home
-    if not group.ordered:
-        group.turn += 1
-        if host.nodes.count == 0:
-            return NULL
-        return <Replica *>host.nodes.items[<size_t>group.turn % host.nodes.count]
-    home = <Replica *>look(&host.by_index, <Key>(member % host.initial))
-    if home != NULL and not home.caller.is_dead:
-        return home
-    if host.is_renewed and host.nodes.count:
-        return <Replica *>host.nodes.items[<size_t>member % host.nodes.count]
-    return NULL
+    if group.ordered:
+        home = <Replica *>group.homes.items[<size_t>request.replica.index % group.homes.count]
+    else:
+        home = free_home(group)
+    store(engine, &group.held, home.serial, <uint64_t>(held_by(group, home) + 2))
+    home.messages += 1
+    request.home = home
+
+
+cdef inline int64_t held_by(const Subscribers *group, const Replica *home) noexcept nogil:
+    cdef uint64_t found = look(&group.held, home.serial)
+    return <int64_t>found - 1 if found else 0
+
+
+cdef Replica *free_home(Subscribers *group) noexcept nogil:
+    """The replica that works on the fewest messages; of several, the next in turn."""
+    cdef Replica **homes = <Replica **>group.homes.items
+    cdef size_t count = group.homes.count, step, other
+    cdef size_t first = group.next_home % count
+    cdef size_t best = first
+    for step in range(1, count):
+        other = (first + step) % count
+        if held_by(group, homes[other]) < held_by(group, homes[best]):
+            best = other
+    group.next_home = best + 1
+    return homes[best]
+
+
+cdef void give_message_back(Engine *engine, Request *request) noexcept nogil:
+    """A message is done with; a replica that is to go takes no other one."""
+    cdef Subscribers *group = (<Delivery *>request.origin).group
+    cdef Replica *home = request.home
+    if home == NULL or home.caller.is_dead:
+        return
+    store(engine, &group.held, home.serial, <uint64_t>held_by(group, home))  # one less, plus one
+    home.messages -= 1
+    if home.is_draining:
+        resize(engine, group, request)
 
 
 cdef void answer_delivery(Engine *engine, Delivery *delivery, int outcome) noexcept nogil:
@@ -120,36 +131,77 @@ cdef void delivery_failed(Engine *engine, Delivery *delivery) noexcept nogil:
 
 # -- members whose service comes and goes ----------------------------------------------------------
 
-cdef void hosts_are_lost(Engine *engine, Replica *replica) noexcept nogil:
-    """A replica of a service is gone: its messages go to the other members."""
+cdef void start_subscribers(Engine *engine) noexcept nogil:
+    """The first replicas of all services are there."""
+    cdef int n, m
+    for n in range(engine.channels_count):
+        for m in range(engine.channels[n].subscriptions):
+            close_lines(engine, &engine.channels[n].subscribers[m])
+            reopen_lines(engine, &engine.channels[n].subscribers[m])
+
+
+cdef void hosts_have_changed(Engine *engine, NodeGroup *host, Replica *lost) noexcept nogil:
+    """Replicas of a service have come or gone."""
     cdef Channel *channel
     cdef int n, m
     for n in range(engine.channels_count):
         channel = &engine.channels[n]
         for m in range(channel.subscriptions):
-            if channel.subscribers[m].host == replica.node_group:
-                host_is_lost(engine, &channel.subscribers[m], replica)
+            if channel.subscribers[m].host == host:
+                rebalance(engine, &channel.subscribers[m], lost)
 
 
-cdef void host_is_lost(Engine *engine, Subscribers *group, Replica *replica) noexcept nogil:
+cdef void rebalance(Engine *engine, Subscribers *group, Replica *lost) noexcept nogil:
+    """Whoever has no member any more gets another one.
+
+    Until all messages that were held by a lost replica are back in line, nobody takes one.
+    """
     cdef List moved
     cdef Request *request
-    cdef Replica *node
     cdef size_t n
-    cdef bint waits
+    close_lines(engine, group)
+    if lost != NULL:
+        forget(&group.held, lost.serial)
     moved.items, moved.count, moved.room = NULL, 0, 0
     for n in range(group.node_group.nodes.count):
-        node = <Replica *>group.node_group.nodes.items[n]
-        request = node.first
+        request = (<Replica *>group.node_group.nodes.items[n]).first
         while request != NULL:
-            waits = request.has_visit and not request.visit.is_served
-            if request.home == replica or (waits and home_of(group, node.index) == NULL):
+            if request.home == lost if request.home != NULL else is_orphan(group, request):
                 add_to(engine, &moved, request)
             request = request.after
     for n in range(moved.count):
         interrupt(engine, <Request *>moved.items[n])
     give(engine, moved.items)
-    resize(engine, group)
+    soon(engine, REOPENS, group)
+
+
+cdef void close_lines(Engine *engine, Subscribers *group) noexcept nogil:
+    """Count who is up; the lines are closed until all is back in line."""
+    cdef Replica *home
+    cdef int64_t members
+    cdef size_t n
+    group.homes.count = 0
+    for n in range(group.host.nodes.count):
+        home = <Replica *>group.host.nodes.items[n]
+        if not home.is_draining:
+            add_to(engine, &group.homes, home)
+    members = members_up(group)
+    if members and group.ordered:
+        group.members = members
+    while <int64_t>group.node_group.nodes.count < group.members:
+        add_node(engine, group.node_group, -1)
+    for n in range(group.node_group.nodes.count):
+        set_servers(engine, <Replica *>group.node_group.nodes.items[n], 0)
+
+
+cdef inline int64_t members_up(const Subscribers *group) noexcept nogil:
+    return min(group.partitions, <int64_t>group.homes.count * group.concurrency)
+
+
+cdef bint is_orphan(const Subscribers *group, const Request *request) noexcept nogil:
+    """Whether a message was just given to a member that is gone before it began."""
+    cdef bint has_member = group.homes.count > 0 and request.replica.index < group.members
+    return request.visit.is_served and not has_member
 
 
 cdef void interrupt(Engine *engine, Request *request) noexcept nogil:
@@ -162,36 +214,59 @@ cdef void interrupt(Engine *engine, Request *request) noexcept nogil:
     abort(engine, request)
 
 
-cdef void hosts_are_back(Engine *engine, NodeGroup *node_group) noexcept nogil:
-    """A replica of a service is up again."""
-    cdef Channel *channel
-    cdef Subscribers *group
-    cdef List stranded
-    cdef int n, m
-    cdef size_t k
-    for n in range(engine.channels_count):
-        channel = &engine.channels[n]
-        for m in range(channel.subscriptions):
-            group = &channel.subscribers[m]
-            if group.host != node_group:
-                continue
-            resize(engine, group)
-            stranded = group.stranded
-            group.stranded.items, group.stranded.count, group.stranded.room = NULL, 0, 0
-            for k in range(stranded.count):
-                deliver(engine, <Delivery *>stranded.items[k], False)
-            give(engine, stranded.items)
+cdef void reopen_lines(Engine *engine, Subscribers *group) noexcept nogil:
+    """Messages that wait go to the member that has their partition now."""
+    cdef List *nodes = &group.node_group.nodes
+    cdef Replica *node
+    cdef Replica *line
+    cdef Visit *visit
+    cdef Visit *behind
+    cdef size_t n
+    resize(engine, group, NULL)
+    for n in range(nodes.count):
+        node = <Replica *>nodes.items[n]
+        visit = node.slots.line.first
+        while visit != NULL:
+            behind = visit.behind
+            line = line_of(group, (<Delivery *>(<Request *>visit.owner).origin).partition)
+            if line != node:
+                move(engine, <Request *>visit.owner, line)
+            visit = behind
+    for n in range(nodes.count):
+        serve_next(engine, (<Replica *>nodes.items[n]).slots)
 
 
-cdef void resize(Engine *engine, Subscribers *group) noexcept nogil:
-    """Competing consumers are as many as the replicas that are up give."""
-    cdef Recorder *slots
-    if group.ordered or group.node_group.nodes.count == 0:
-        return
-    slots = (<Replica *>group.node_group.nodes.items[0]).slots
-    if slots == NULL:
-        return
-    tick(slots, engine.time)
-    slots.servers = max(1.0, rint(group.share * <double>group.host.nodes.count))
-    slots.is_limited = True
-    serve_next(engine, slots)
+cdef void move(Engine *engine, Request *request, Replica *line) noexcept nogil:
+    """Wait in the line of another member, at its end."""
+    leave_replica(request)
+    release(engine, &request.visit)
+    request.replica = line
+    enter_replica(line, request)
+    if acquire(engine, line.slots, &request.visit, GRANTED, request, 0, False):
+        soon(engine, GRANTED, request)
+
+
+cdef void resize(Engine *engine, Subscribers *group, Request *but) noexcept nogil:
+    """As many servers as consumers are there, and as still work where a replica is to go."""
+    cdef Replica *node
+    cdef Request *request
+    cdef int64_t up, leaving
+    cdef size_t n
+    for n in range(group.node_group.nodes.count):
+        node = <Replica *>group.node_group.nodes.items[n]
+        up = members_up(group)
+        if group.ordered:
+            up = group.homes.count > 0 and node.index < group.members
+        leaving = 0
+        request = node.first
+        while request != NULL:
+            if request != but and request.home != NULL:
+                leaving += request.home.is_draining
+            request = request.after
+        set_servers(engine, node, max(up, leaving) if group.ordered else up + leaving)
+
+
+cdef void set_servers(Engine *engine, Replica *node, int64_t servers) noexcept nogil:
+    tick(node.slots, engine.time)
+    node.slots.servers = <double>servers
+    node.slots.is_limited = True

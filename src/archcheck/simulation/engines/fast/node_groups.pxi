@@ -248,7 +248,7 @@ cdef bint turns_away(Engine *engine, Replica *replica, int rank) noexcept nogil:
     if gate == NULL:
         return False
     if (
-        rank > 0
+        (rank > 0 or replica.node_group.ranks_count == 0)  # without priorities, whoever comes
         and gate.is_limited
         and gate.servers > 0
         and gate.busy >= replica.node_group.shed * gate.servers
@@ -267,7 +267,8 @@ cdef bint turns_away(Engine *engine, Replica *replica, int rank) noexcept nogil:
 
 cdef void go_if_drained(Engine *engine, Replica *replica) noexcept nogil:
     """The last request of a replica that is to go has ended."""
-    if replica.is_draining and replica.first == NULL and not replica.caller.is_dead:
+    cdef bint is_empty = replica.first == NULL and replica.messages == 0
+    if replica.is_draining and is_empty and not replica.caller.is_dead:
         crash(engine, replica)
 
 
@@ -285,7 +286,7 @@ cdef Replica *add_node(Engine *engine, NodeGroup *node_group, int64_t index) noe
     store(engine, &node_group.by_index, index, <uint64_t>replica)
     add_by_index(engine, &node_group.nodes, replica)
     add_by_index(engine, &node_group.rotation, replica)
-    hosts_are_back(engine, node_group)
+    hosts_have_changed(engine, node_group, NULL)
     return replica
 
 
@@ -311,7 +312,7 @@ cdef void crash(Engine *engine, Replica *replica) noexcept nogil:
     if replica.cores != NULL:
         throw_out(engine, replica.cores)
         close_recorder(engine, replica.cores, engine.time)
-    hosts_are_lost(engine, replica)
+    hosts_have_changed(engine, replica.node_group, replica)
     while replica.first != NULL:
         request = replica.first
         leave_replica(request)
@@ -325,7 +326,7 @@ cdef void leave_rotation(Replica *replica) noexcept nogil:
 
 cdef void drain(Engine *engine, Replica *replica) noexcept nogil:
     """A replica gets no new requests, and goes when it is empty."""
-    replica.node_group.is_renewed = True
     replica.is_draining = True
     leave_rotation(replica)
+    hosts_have_changed(engine, replica.node_group, NULL)
     go_if_drained(engine, replica)

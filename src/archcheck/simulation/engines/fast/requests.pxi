@@ -149,6 +149,8 @@ cdef inline void note_slot(Engine *engine, Request *request) noexcept nogil:
 
 cdef void begin_request(Engine *engine, Request *request) noexcept nogil:
     cdef Operation *operation = request.operation
+    if request.is_message:
+        take_message(engine, request)
     if operation.errors > 0 and uniform(operation.draws, request.walk.key, 0) < operation.errors:
         leave_request(engine, request, FAILED)
         end_walk(engine, &request.walk)
@@ -169,6 +171,10 @@ cdef void displace(Engine *engine, Request *request) noexcept nogil:
 cdef void leave_request(Engine *engine, Request *request, int outcome) noexcept nogil:
     """Give the server back, then answer."""
     cdef Replica *replica = request.replica
+    cdef Replica *home = request.home
+    cdef bint is_message = request.is_message
+    if is_message:
+        give_message_back(engine, request)
     if replica != NULL:
         leave_replica(request)
         if request.has_visit:
@@ -176,6 +182,8 @@ cdef void leave_request(Engine *engine, Request *request, int outcome) noexcept 
         if replica.is_draining:
             go_if_drained(engine, replica)
     finish(engine, request, outcome)
+    if is_message and home != NULL:
+        go_if_drained(engine, home)
 
 
 cdef void hang_up(Engine *engine, Request *request) noexcept nogil:

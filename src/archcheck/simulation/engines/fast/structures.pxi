@@ -375,6 +375,7 @@ cdef struct Replica:
     flag is_gated
     Request *first
     Request *last
+    int64_t messages
     double used
 
 cdef struct NodeGroup:
@@ -392,7 +393,6 @@ cdef struct NodeGroup:
     int *ranks
     int lines
     int64_t started
-    flag is_renewed
     List nodes
     List rotation
     Map by_index
@@ -601,6 +601,7 @@ cdef struct Subscribers:
     Channel *channel
     Operation *operation
     Key place
+    int64_t concurrency
     int64_t partitions
     flag ordered
     int64_t deliveries
@@ -608,9 +609,11 @@ cdef struct Subscribers:
     int dead
     NodeGroup *node_group
     NodeGroup *host
-    double share
-    int64_t turn
-    List stranded
+    List homes  # replicas that are up and are to stay
+    int64_t members
+    Map held  # serial of a replica to the messages that it works on, plus one
+    int64_t next_partition
+    size_t next_home
     uint64_t redelivered
     uint64_t dead_letters
     uint64_t dropped
@@ -715,10 +718,14 @@ cdef struct Autoscaler:
     double tolerance
     double stabilisation
     double start_up
-    int64_t starting
+    List starting
     Wish *wishes
     size_t wishes_count
     size_t wishes_room
+
+cdef struct Start:  # a replica that is not ready yet
+    Autoscaler *scaler
+    flag is_cancelled
 
 cdef struct Replacement:
     NodeGroup *node_group

@@ -73,6 +73,10 @@ class Clock(simpy.Environment):
         self.time = self._now
         self.events += 1
         due.then()
+        self.work_off()
+
+    def work_off(self) -> None:
+        """Do what is due now."""
         soon = self.soon
         while soon:
             soon.popleft()()

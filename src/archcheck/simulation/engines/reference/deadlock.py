@@ -26,7 +26,10 @@ def check_progress(engine: Engine) -> None:
     stuck = {
         servers
         for servers in engine.recorders
-        if isinstance(servers, Servers) and servers.waiting and servers.busy == servers.servers
+        if isinstance(servers, Servers)
+        and servers.waiting
+        and servers.busy == servers.servers
+        and servers.busy  # where all consumers are down, messages wait for them to come back
     }
     while True:
         free = {servers for servers in stuck if not _all_wait(servers, stuck)}

@@ -96,12 +96,16 @@ class Engine(Clock):
     def simulate(self) -> Record:
         """Run until the end."""
         duration = self.record.duration
+        for groups in self.subscribers:
+            for group in groups:
+                group.start()
+        self.faults.start()
+        self.work_off()
         for source in self.plan.streams:
             start(self, source)
         for node_group in self.node_groups:
             if node_group.spec.scaling is not None:
                 Autoscaler(self, node_group, node_group.spec.scaling).start()
-        self.faults.start()
         if self.warmup > 0:
             self.after(self.warmup, self._warm_up_is_over)
         for bucket in range(1, BUCKETS):

@@ -32,10 +32,13 @@ class Faults:
         self._victims: dict[int, list[Replica]] = {}
 
     def start(self) -> None:
-        """Plan all faults."""
+        """Plan all faults; those that are there from the start begin before anybody comes."""
         for fault in self.engine.plan.faults:
             begin, end = _HANDLERS[fault.kind]
-            self.engine.after(fault.start, partial(begin, self, fault))
+            if fault.start > 0:
+                self.engine.after(fault.start, partial(begin, self, fault))
+            else:
+                begin(self, fault)
             if end is not None:
                 self.engine.after(fault.end, partial(end, self, fault))
 

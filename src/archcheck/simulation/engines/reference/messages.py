@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from archcheck.simulation.attribution import Notes
 from archcheck.simulation.engines.reference.requests import Request
-from archcheck.simulation.engines.reference.servers import Servers
 from archcheck.simulation.plan import Channel, Outcome, Subscription
 from archcheck.simulation.randomness import child, place_hash, uniform
 
@@ -18,10 +17,11 @@ _PARTITION = place_hash("partition")
 
 
 class Subscribers:
-    """A consumer group of a channel.
+    """A consumer group of a channel, whose members live on the replicas of their service.
 
-    Its node_group has a node for each member (ordered), or one for all (competing). Members live on
-    the replicas of their service: member n on replica n modulo replicas.
+    Its node_group has a node for each line of messages: one for each member (ordered), which works
+    on its partitions, or one for all (competing). A line has as many servers as replicas that are
+    up, and are to stay, have consumers for it; a replica is chosen when the message is taken.
     """
 
     def __init__(self, engine: Engine, channel: Channel, spec: Subscription) -> None:
@@ -32,75 +32,165 @@ class Subscribers:
         self.place = operation.place
         self.node_group = engine.node_groups[operation.group]
         self.host = engine.node_groups[self.node_group.spec.host]
-        self.share = 0.0
-        servers = self.node_group.nodes[0].slots
-        if not spec.ordered and servers is not None and servers.servers is not None:
-            self.share = servers.servers / len(self.host.nodes)
-        self._turn = 0
-        self._stranded: list[Delivery] = []
+        self._homes: list[Replica] = []
+        self._members = 1
+        self._held: dict[Replica, int] = {}
+        self._next_partition = 0
+        self._next_home = 0
+
+    def start(self) -> None:
+        """The service's first replicas are there."""
+        self._close()
+        self._reopen()
 
     def receive(self, root: int, key: int) -> None:
         """A message has arrived at the broker."""
-        if self.channel.keyed:
+        partition = 0
+        if self.spec.ordered and self.channel.keyed:
             draws = self.engine.streams[self.channel.place ^ _PARTITION]
             partition = int(uniform(draws, key) * self.spec.partitions)
-        else:
-            partition = self._turn % self.spec.partitions
-            self._turn += 1
+        elif self.spec.ordered:
+            partition = self._next_partition % self.spec.partitions
+            self._next_partition += 1
         Delivery(self, root, child(key, self.place, 0), partition).start()
 
-    def member(self, partition: int) -> Replica | None:
-        """The live member that a partition belongs to; ``None`` when all are gone."""
-        if not self.host.nodes:
-            return None
-        if not self.spec.ordered:
-            return self.node_group.nodes[0]
-        alive = [node for node in self.node_group.nodes if self.home_of(node.index) is not None]
-        return alive[partition % len(alive)] if alive else None
+    def line(self, partition: int) -> Replica:
+        """The node at which the messages of a partition wait."""
+        return self.node_group.nodes[partition % self._members if self.spec.ordered else 0]
 
-    def home_of(self, member: int) -> Replica | None:
-        """The replica that a member lives on, if it is up."""
+    # -- who works on a message -------------------------------------------------------------------
+
+    def take(self, request: Consumption) -> Replica:
+        """The replica that works on a message: the member's, or the one with most to spare."""
+        assert request.replica is not None  # noqa: S101  # messages wait at a node
         if self.spec.ordered:
-            home = self.host.by_index.get(member % self.host.spec.nodes)
-            if home is None or home.is_dead:
-                nodes = self.host.nodes
-                return nodes[member % len(nodes)] if self.host.is_renewed and nodes else None
-            return home
-        nodes = self.host.nodes
-        self._turn += 1
-        return nodes[self._turn % len(nodes)] if nodes else None
+            home = self._homes[request.replica.index % len(self._homes)]
+        else:
+            home = self._free_home()
+        self._held[home] = self._held.get(home, 0) + 1
+        home.messages += 1
+        return home
 
-    def strand(self, delivery: Delivery) -> None:
-        """There is nobody to work on a message: it stays with the broker."""
-        self._stranded.append(delivery)
+    def _free_home(self) -> Replica:
+        """The replica that works on the fewest messages; of several, the next in turn."""
+        homes, best = self._homes, self._next_home % len(self._homes)
+        first = best
+        for step in range(1, len(homes)):
+            other = (first + step) % len(homes)
+            if self._held.get(homes[other], 0) < self._held.get(homes[best], 0):
+                best = other
+        self._next_home = best + 1
+        return homes[best]
 
-    def host_lost(self, replica: Replica) -> None:
-        """A replica of the service is gone: its messages go to the other members."""
-        moved = []
+    def give_back(self, request: Consumption) -> None:
+        """A message is done with; a replica that is to go takes no other one."""
+        home = request.home
+        if home is None or home.is_dead:
+            return
+        self._held[home] -= 1
+        home.messages -= 1
+        if home.is_draining:
+            self._resize(but=request)
+
+    # -- replicas that come and go ----------------------------------------------------------------
+
+    def rebalance(self, lost: Replica | None = None) -> None:
+        """Replicas have come or gone: whoever has no member any more gets another one.
+
+        Until all messages that were held by a lost replica are back in line, nobody takes one.
+        """
+        self._close()
+        if lost is not None:
+            self._held.pop(lost, None)
+        for request in [each for node in self.node_group.nodes for each in node.inside]:
+            assert isinstance(request, Consumption)  # noqa: S101  # nobody else comes here
+            if request.home is lost if request.home is not None else self._is_orphan(request):
+                request.delivery.interrupted(request)
+        self.engine.soon.append(self._reopen)
+
+    def _close(self) -> None:
+        """Count who is up; the lines are closed until all is back in line."""
+        self._homes = [node for node in self.host.nodes if not node.is_draining]
+        members = min(self.spec.partitions, len(self._homes) * self.spec.concurrency)
+        if members and self.spec.ordered:
+            self._members = members
+        while len(self.node_group.nodes) < self._members:
+            self.node_group.add()
         for node in self.node_group.nodes:
-            for request in list(node.inside):
-                waits = request.visit is not None and not request.visit.is_served
-                if request.home is replica or (waits and self.home_of(node.index) is None):
-                    moved.append(request)
-        for request in moved:
-            if isinstance(request.origin, Delivery):
-                request.origin.interrupted(request)
-        self._resize()
+            self._set_servers(node, 0)
 
-    def host_back(self) -> None:
-        """A replica of the service is up again."""
-        self._resize()
-        stranded, self._stranded = self._stranded, []
-        for delivery in stranded:
-            delivery.start()
+    def _is_orphan(self, request: Consumption) -> bool:
+        """Whether a message was just given to a member that is gone before it began."""
+        assert request.replica is not None  # noqa: S101
+        assert request.visit is not None  # noqa: S101
+        has_member = bool(self._homes) and request.replica.index < self._members
+        return request.visit.is_served and not has_member
 
-    def _resize(self) -> None:
-        slots = self.node_group.nodes[0].slots
-        if not self.spec.ordered and isinstance(slots, Servers):
-            now = self.engine.time
-            slots.tick(now)
-            slots.servers = max(1, round(self.share * len(self.host.nodes)))
-            slots.serve_next(now)
+    def _reopen(self) -> None:
+        """Messages that wait go to the member that has their partition now."""
+        self._resize()
+        for node in self.node_group.nodes:
+            assert node.slots is not None  # noqa: S101
+            for visit in node.slots.in_line():
+                request: Consumption = visit.owner
+                if self.line(request.delivery.partition) is not node:
+                    request.move(self.line(request.delivery.partition))
+        for node in self.node_group.nodes:
+            assert node.slots is not None  # noqa: S101
+            node.slots.serve_next(self.engine.time)
+
+    def _resize(self, but: Consumption | None = None) -> None:
+        """As many servers as consumers are there, and as still work where a replica is to go."""
+        for node in self.node_group.nodes:
+            up = min(self.spec.partitions, len(self._homes) * self.spec.concurrency)
+            if self.spec.ordered:
+                up = int(bool(self._homes) and node.index < self._members)
+            homes = [each.home for each in node.inside if each is not but]
+            leaving = sum(home is not None and home.is_draining for home in homes)
+            self._set_servers(node, max(up, leaving) if self.spec.ordered else up + leaving)
+
+    def _set_servers(self, node: Replica, servers: int) -> None:
+        assert node.slots is not None  # noqa: S101  # consumers are servers
+        node.slots.tick(self.engine.time)
+        node.slots.servers = servers
+
+
+class Consumption(Request):
+    """A message at a consumer. Its ``home`` is known when a consumer takes it."""
+
+    __slots__ = ("delivery",)
+
+    def __init__(self, delivery: Delivery, line: Replica, key: int) -> None:
+        group = delivery.group
+        super().__init__(group.engine, group.spec.operation, line, delivery, key)
+        self.delivery = delivery
+        self.home = None
+
+    def begin(self) -> None:
+        self.home = self.delivery.group.take(self)
+        super().begin()
+
+    def move(self, line: Replica) -> None:
+        """Wait in the line of another member, at its end."""
+        before, visit = self.replica, self.visit
+        assert before is not None  # noqa: S101
+        assert visit is not None  # noqa: S101
+        assert before.slots is not None  # noqa: S101
+        assert line.slots is not None  # noqa: S101
+        del before.inside[self]
+        before.slots.release(visit)
+        self.replica = line
+        line.inside[self] = None
+        self.visit = line.slots.acquire(self.granted, self)
+        if self.visit.is_served:
+            self.engine.soon.append(self.granted)
+
+    def leave(self, outcome: int) -> None:
+        home = self.home
+        self.delivery.group.give_back(self)
+        super().leave(outcome)
+        if home is not None:
+            home.go_if_drained()
 
 
 class Delivery:
@@ -116,17 +206,10 @@ class Delivery:
         self.number = 0
 
     def start(self, *, first: bool = False) -> None:
-        """Give the message to a member of the group."""
-        group = self.group
-        member = group.member(self.partition)
-        if member is None:
-            group.strand(self)
-            return
+        """Let the message wait for a member of the group."""
         self.number += 1
         key = self.key if self.number == 1 else child(self.key, 0, self.number)
-        request = Request(group.engine, group.spec.operation, member, self, key)
-        request.home = group.home_of(member.index)
-        request.admit(first=first)
+        Consumption(self, self.group.line(self.partition), key).admit(first=first)
 
     def answer(self, outcome: int, notes: Notes) -> None:
         """The consumer is done with it, or has failed."""

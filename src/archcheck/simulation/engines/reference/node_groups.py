@@ -158,6 +158,8 @@ class Replica(Caller):
         self.ranks = spec.ranks
         """How important each class of requests is here; 0 is served first."""
         self.inside: dict[Request, None] = {}
+        self.messages = 0
+        """How many messages its consumers work on."""
         self.slots = self._held(spec.slots) if spec.slots >= 0 else None
         self.cores = self._working(spec.cores) if spec.cores >= 0 else None
         self.gate = self.slots if self.slots is not None else self.cores
@@ -185,7 +187,9 @@ class Replica(Caller):
         gate = self.gate
         if gate is None:
             return False
-        if rank > 0 and gate.servers and gate.busy >= self.node_group.spec.shed * gate.servers:
+        may_be_shed = rank > 0 or not self.ranks  # without priorities, whoever comes
+        limit = self.node_group.spec.shed
+        if may_be_shed and gate.servers and gate.busy >= limit * gate.servers:
             gate.reject()
             return True
         if not gate.is_full:
@@ -199,7 +203,8 @@ class Replica(Caller):
 
     def go_if_drained(self) -> None:
         """The last request of a replica that is to go has ended."""
-        if self.is_draining and not self.inside and not self.is_dead:
+        is_empty = not self.inside and not self.messages
+        if self.is_draining and is_empty and not self.is_dead:
             self.node_group.crash(self)
 
     def die(self) -> list[Request]:
@@ -229,7 +234,6 @@ class NodeGroup:
         self.nodes: list[Replica] = []
         self.rotation: list[Replica] = []
         self.by_index: dict[int, Replica] = {}
-        self.is_renewed = False
         for _ in range(self.spec.nodes):
             self.add()
 
@@ -246,7 +250,7 @@ class NodeGroup:
             nodes.append(replica)
             nodes.sort(key=lambda node: node.index)
         for subscribers in self.engine.consumers_on(self.index):
-            subscribers.host_back()
+            subscribers.rebalance()
         return replica
 
     def crash(self, replica: Replica) -> list[Request]:
@@ -256,7 +260,7 @@ class NodeGroup:
         self.nodes.remove(replica)
         held = replica.die()
         for subscribers in self.engine.consumers_on(self.index):
-            subscribers.host_lost(replica)
+            subscribers.rebalance(replica)
         return held
 
     def leave_rotation(self, replica: Replica) -> None:
@@ -266,7 +270,8 @@ class NodeGroup:
 
     def drain(self, replica: Replica) -> None:
         """A replica gets no new requests, and goes when it is empty."""
-        self.is_renewed = True
         replica.is_draining = True
         self.leave_rotation(replica)
+        for subscribers in self.engine.consumers_on(self.index):
+            subscribers.rebalance()
         replica.go_if_drained()

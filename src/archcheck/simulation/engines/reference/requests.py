@@ -91,7 +91,7 @@ class Request(Walk):
             self._finish(_REJECTED)
             return
         if replica is None:
-            self._begin()
+            self.begin()
             return
         if replica.is_dead:
             self._finish(_FAILED)
@@ -102,25 +102,27 @@ class Request(Walk):
             return
         replica.inside[self] = None
         if replica.slots is not None:
-            self.visit = replica.slots.acquire(self._granted, self, rank, first=first)
+            self.visit = replica.slots.acquire(self.granted, self, rank, first=first)
             if not self.visit.is_served:
                 return
-        self._begin()
+        self.begin()
 
-    def _granted(self) -> None:
+    def granted(self) -> None:
+        """A server is free."""
         if self.is_over:
             return
         self.notes += (_SLOT + (self.operation.group << SHIFT), self.engine.time - self.since)
         if self.is_cancelled:
-            self._leave(_TIMED_OUT)
+            self.leave(_TIMED_OUT)
         else:
-            self._begin()
+            self.begin()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Do the steps."""
         engine = self.engine
         rate = engine.faults.errors[self.index]
         if rate > 0 and uniform(engine.streams[self.operation.place], self.key) < rate:
-            self._leave(_FAILED)
+            self.leave(_FAILED)
             return
         self.steps = engine.plan.blocks[self.operation.block]
         self.advance()
@@ -131,16 +133,16 @@ class Request(Walk):
         if self.is_over:
             return
         if succeeded:
-            self._leave(_DEGRADED if self.is_degraded else _OK)
+            self.leave(_DEGRADED if self.is_degraded else _OK)
         else:
-            self._leave(_TIMED_OUT if cancelled else _FAILED)
+            self.leave(_TIMED_OUT if cancelled else _FAILED)
 
     def displace(self) -> None:
         """Somebody more important takes the place in the queue."""
         self.notes += (_SLOT + (self.operation.group << SHIFT), self.engine.time - self.since)
-        self._leave(_REJECTED)
+        self.leave(_REJECTED)
 
-    def _leave(self, outcome: int) -> None:
+    def leave(self, outcome: int) -> None:
         """Give the server back, then answer."""
         replica = self.replica
         if replica is not None:

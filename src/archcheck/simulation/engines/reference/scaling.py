@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 from archcheck.simulation.engines.reference.servers import Recorder
@@ -17,20 +18,28 @@ _TOLERANCE = 1e-9
 """What sums of seconds may be off by before a ratio is rounded up to one more replica."""
 
 
+class _Start:
+    """A replica that is not ready yet."""
+
+    is_cancelled = False
+
+
 class Autoscaler:
     """Kubernetes' horizontal autoscaler.
 
-    Every period: wanted = ceil(replicas * usage / target), nothing within the tolerance;
-    replicas that are still starting count with a usage of zero when the usage is too high. At
-    most 4 replicas or 100% more at a time; fewer only as the highest wish of the stabilisation
-    window allows (kubernetes.io, Horizontal Pod Autoscaling, Algorithm details).
+    Every period: wanted = ceil(ready replicas * usage / target), nothing within the tolerance.
+    Replicas that are still starting are set aside; where the usage is too high, they count with a
+    usage of zero. At most 4 replicas or 100% more at a time; fewer only as the highest wish of the
+    stabilisation window allows (kubernetes.io, Horizontal Pod Autoscaling, Algorithm details).
+    Replicas that are starting go first, then ready ones, the newest first of each (kubernetes.io,
+    ReplicaSet, Scaling a ReplicaSet).
     """
 
     def __init__(self, engine: Engine, node_group: NodeGroup, spec: Scaling) -> None:
         self.engine = engine
         self.node_group = node_group
         self.spec = spec
-        self.starting = 0
+        self._starting: list[_Start] = []
         self._used: dict[Replica, float] = {}
         self._wishes: deque[tuple[float, int]] = deque()
 
@@ -43,7 +52,7 @@ class Autoscaler:
         now = self.engine.time
         usage = self._usage(now)
         ready = [node for node in self.node_group.nodes if not node.is_draining]
-        count = len(ready) + self.starting
+        count = len(ready) + len(self._starting)
         wish = self._wish(usage, len(ready), count)
         self._wishes.append((now, wish))
         while len(self._wishes) > 1 and self._wishes[0][0] <= now - self.spec.stabilisation:
@@ -51,13 +60,7 @@ class Autoscaler:
         if wish > count:
             self._grow(min(wish, max(2 * count, count + 4)) - count)
         else:
-            least = max(size for _, size in self._wishes)
-            for replica in reversed(ready):
-                if count <= least:
-                    break
-                self.node_group.drain(replica)
-                self._note("scaled in")
-                count -= 1
+            self._shrink(ready, count - max(size for _, size in self._wishes))
 
     def _usage(self, now: float) -> float:
         """Mean share of the requested CPU that the ready replicas used in the last period."""
@@ -83,19 +86,31 @@ class Autoscaler:
             ratio = max(1.0, ratio * ready / count)
         if abs(ratio - 1) <= self.spec.tolerance + _TOLERANCE:
             return count
-        size = ready if count == ready else count
+        size = count if ratio > 1 else ready
         wanted = math.ceil(size * ratio - _TOLERANCE)
         return min(max(wanted, self.spec.least), self.spec.most)
 
     def _grow(self, number: int) -> None:
         for _ in range(number):
-            self.starting += 1
             self._note("scaled out")
-            self.engine.after(self.spec.start_up, self._ready)
+            start = _Start()
+            self._starting.append(start)
+            self.engine.after(self.spec.start_up, partial(self._ready, start))
 
-    def _ready(self) -> None:
-        self.starting -= 1
-        self.node_group.add()
+    def _ready(self, start: _Start) -> None:
+        if not start.is_cancelled:
+            self._starting.remove(start)
+            self.node_group.add()
+
+    def _shrink(self, ready: list[Replica], number: int) -> None:
+        for _ in range(number):
+            if self._starting:
+                self._starting.pop().is_cancelled = True
+            elif ready:
+                self.node_group.drain(ready.pop())
+            else:
+                break
+            self._note("scaled in")
 
     def _note(self, what: str) -> None:
         self.engine.count(f"{what}: {self.node_group.spec.name}")

@@ -209,6 +209,10 @@ class Servers(Recorder):
                         self.engine.soon.append(visit.granted)
                     break
 
+    def in_line(self) -> list[Visit]:
+        """Who waits, in the order in which they are served."""
+        return [visit for line in self._lines for visit in line if not visit.is_gone]
+
     def least_important(self, rank: int) -> Visit | None:
         """The last in line of those who are less important than ``rank``."""
         for line in reversed(self._lines[rank + 1 :]):
