@@ -130,6 +130,55 @@ def test_a_wrong_rule_gets_one_sentence(text: str, sentence: str, repository: Pa
     assert "Traceback" not in done.stderr
 
 
+# -- the configuration ----------------------------------------------------------------------------
+
+
+FRESH = HEAD + (
+    'orders = Service("orders", endpoints=[Endpoint("place", steps=[Call("payments.charge")])])\n'
+    'payments = Service("payments", endpoints=[Endpoint("charge")])\n'
+)
+LEGACY = HEAD + (
+    'crm = Service("crm", endpoints=[Endpoint("sync", steps=[Call("payments.charge")])])\n'
+)
+
+
+@pytest.fixture
+def two_files(tmp_path: Path) -> Path:
+    """A model of two files with the same fault in both, and an override for one of them."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "fresh.py").write_text(FRESH)
+    (tmp_path / "models" / "legacy_crm.py").write_text(LEGACY)
+    return tmp_path
+
+
+def override(folder: Path, severity: str, general: str, path: str = "models/legacy*.py") -> None:
+    (folder / "archcheck.toml").write_text(
+        f'select = ["RES001"]\nseverity = {{ RES001 = "{general}" }}\n'
+        f'[[overrides]]\npath = "{path}"\nseverity = {{ RES001 = "{severity}" }}\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("severity", "general"), [("error", "warning"), ("info", "error"), ("warning", "info")]
+)
+def test_the_severity_of_an_override_belongs_to_its_files(
+    severity: str, general: str, two_files: Path
+) -> None:
+    override(two_files, severity, general)
+    done = archcheck("verify", "--format", "json", cwd=two_files)
+    assert done.returncode == ("error" in (severity, general))
+    (report,) = json.loads(done.stdout)
+    found = {
+        place["place"]["file"]: finding["severity"]
+        for finding in report["findings"]
+        for place in finding["places"]
+    }
+    assert found == {"models/fresh.py": general, "models/legacy_crm.py": severity}
+    lines = archcheck("verify", "--format", "github", cwd=two_files).stdout.splitlines()
+    command = {"error": "error", "warning": "warning", "info": "notice"}
+    assert {line.split()[0].strip(":") for line in lines} == {command[severity], command[general]}
+
+
 # -- baselines ------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from archcheck.findings import Finding, Rule, Severity, Subject
+from archcheck.findings import Finding, Occurrence, Rule, Severity, Subject
 from archcheck.findings.results import subject_owner
 from archcheck.graph import Graph
 from archcheck.model import ModelError, Named, Place
@@ -93,18 +93,25 @@ class Settings:
 
         return is_wanted
 
-    def adjusted(self, finding: Finding) -> Finding | None:
-        """The finding with its configured severity, without places where it is ignored."""
-        severity = _latest(self.severity, finding.rule) or finding.severity
-        kept = []
+    def adjusted(self, finding: Finding) -> tuple[Finding, ...]:
+        """The finding with its configured severity, without places where it is ignored.
+
+        A severity belongs to a place: where overrides differ, there is a finding for each severity.
+        """
+        general = _latest(self.severity, finding.rule) or finding.severity
+        kept: dict[Severity, list[Occurrence]] = {}
         for occurrence in finding.occurrences:
             overrides = [part for part in self.overrides if part.matches(occurrence.place)]
             if any(_specificities(part.ignore, finding.rule) for part in overrides):
                 continue
-            kept.append(occurrence)
+            severity = general
             for part in overrides:
                 severity = _latest(part.severity, finding.rule) or severity
-        return replace(finding, severity=severity, occurrences=tuple(kept)) if kept else None
+            kept.setdefault(severity, []).append(occurrence)
+        return tuple(
+            replace(finding, severity=severity, occurrences=tuple(places))
+            for severity, places in kept.items()
+        )
 
 
 def _latest(severities: Mapping[str, Severity], rule: Rule) -> Severity | None:

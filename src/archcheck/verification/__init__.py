@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from archcheck.configuration import RANK, Settings
 from archcheck.findings import (
@@ -105,8 +106,8 @@ def verify(
                 wanted=settings.wanted(rule, graph),
                 outcomes=tuple(outcomes.values()),
             )
-        findings = tuple(settings.adjusted(finding) for finding in outcome.findings)
-        outcomes[rule.id] = replace(outcome, findings=tuple(f for f in findings if f is not None))
+        adjusted = (settings.adjusted(finding) for finding in outcome.findings)
+        outcomes[rule.id] = replace(outcome, findings=tuple(chain.from_iterable(adjusted)))
     verification = Verification(system, tuple(outcomes[rule.id] for rule in chosen))
     verification, suppressed = _without(
         verification,
