@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -177,6 +179,72 @@ def test_the_severity_of_an_override_belongs_to_its_files(
     lines = archcheck("verify", "--format", "github", cwd=two_files).stdout.splitlines()
     command = {"error": "error", "warning": "warning", "info": "notice"}
     assert {line.split()[0].strip(":") for line in lines} == {command[severity], command[general]}
+
+
+@pytest.mark.parametrize("folder", [".", "models", "elsewhere"])
+def test_overrides_mean_the_same_from_every_folder(folder: str, two_files: Path) -> None:
+    override(two_files, "error", "warning")
+    here = two_files / folder
+    here.mkdir(exist_ok=True)
+    models = os.path.relpath(two_files / "models", here)
+    done = archcheck("verify", models, "--format", "json", cwd=here)
+    (report,) = json.loads(done.stdout)
+    assert [finding["severity"] for finding in report["findings"]] == ["warning", "error"]
+
+
+def test_overrides_for_files_beside_the_configuration_start_at_the_repository(
+    two_files: Path,
+) -> None:
+    (two_files / ".git").mkdir()
+    (two_files / "ci").mkdir()
+    override(two_files / "ci", "error", "warning")
+    here = two_files / "models"
+    done = archcheck("verify", ".", "--config", "../ci/archcheck.toml", "-q", cwd=here)
+    assert "1 error, 1 warning" in done.stdout
+
+
+def files_in(form: str, text: str) -> set[str]:
+    """The files that a report names."""
+    match form:
+        case "gitlab":
+            return {entry["location"]["path"] for entry in json.loads(text)}
+        case "sarif":
+            (run,) = json.loads(text)["runs"]
+            places = [place for result in run["results"] for place in result["locations"]]
+            artifacts = [place["physicalLocation"]["artifactLocation"] for place in places]
+            assert {artifact["uriBaseId"] for artifact in artifacts} == {"%SRCROOT%"}
+            return {unquote(artifact["uri"]) for artifact in artifacts}
+        case _:
+            return set(re.findall(r",file=([^,]*),line", text))
+
+
+@pytest.mark.parametrize("form", ["gitlab", "github", "sarif"])
+@pytest.mark.parametrize(
+    ("root", "folder", "expected"),
+    [
+        (".git", ".", "services/shop app/models/"),
+        (".git", "services/shop app", "services/shop app/models/"),
+        (".git", "services/shop app/models", "services/shop app/models/"),
+        ("services/shop app/archcheck.toml", "services/shop app/models", "models/"),
+        ("unmarked", "services/shop app", "models/"),
+    ],
+)
+def test_reports_for_code_hosts_name_files_from_the_root_of_the_repository(
+    form: str, root: str, folder: str, expected: str, tmp_path: Path
+) -> None:
+    models = tmp_path / "services" / "shop app" / "models"
+    models.mkdir(parents=True)
+    (models / "fresh.py").write_text(FRESH)
+    (models / "crm.py").write_text(LEGACY)
+    if root == ".git":
+        (tmp_path / root).mkdir()
+        (models.parent / "archcheck.toml").write_text("")
+    else:
+        (tmp_path / root).write_text("")
+    here = tmp_path / folder
+    arguments = (os.path.relpath(models, here), "--select", "RES001", "--format", form)
+    done = archcheck("verify", *arguments, cwd=here)
+    assert files_in(form, done.stdout) == {f"{expected}fresh.py", f"{expected}crm.py"}
 
 
 # -- baselines ------------------------------------------------------------------------------------

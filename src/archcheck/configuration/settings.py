@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from archcheck.configuration.folders import relative_to_first, repository_of
 from archcheck.findings import Finding, Occurrence, Rule, Severity, Subject
 from archcheck.findings.results import subject_owner
 from archcheck.graph import Graph
@@ -32,9 +33,9 @@ class Override:
     ignore: tuple[str, ...] = ()
     severity: Mapping[str, Severity] = field(default_factory=dict)
 
-    def matches(self, place: Place | None) -> bool:
-        """Whether the file of ``place`` is meant; ``**`` stands for any folders."""
-        return place is not None and _path_matches(place.shown_file(), self.path)
+    def matches(self, file: str) -> bool:
+        """Whether a file is meant; ``**`` stands for any folders."""
+        return _path_matches(file, self.path)
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Settings:
     options: Mapping[str, object] = field(default_factory=dict)
     """Rule id to an instance of its options class."""
     overrides: tuple[Override, ...] = ()
+    folder: Path | None = field(default=None, compare=False)
+    """Where the configuration is: paths of overrides are relative to it."""
     edits: Mapping[str, float] = field(default_factory=dict)
     """Kind of edit to its cost, for repairs; empty: the usual ones."""
     icons: Mapping[str, Path] = field(default_factory=dict)
@@ -101,7 +104,7 @@ class Settings:
         general = _latest(self.severity, finding.rule) or finding.severity
         kept: dict[Severity, list[Occurrence]] = {}
         for occurrence in finding.occurrences:
-            overrides = [part for part in self.overrides if part.matches(occurrence.place)]
+            overrides = self._overrides(occurrence.place)
             if any(_specificities(part.ignore, finding.rule) for part in overrides):
                 continue
             severity = general
@@ -112,6 +115,23 @@ class Settings:
             replace(finding, severity=severity, occurrences=tuple(places))
             for severity, places in kept.items()
         )
+
+    def _overrides(self, place: Place | None) -> list[Override]:
+        """Those for the file of a place: below the configuration, else in the repository."""
+        if place is None or not self.overrides:
+            return []
+        repository = repository_of(Path(place.file).parent)
+        file = relative_to_first(place.file, self.folder, repository, Path.cwd())
+        return [part for part in self.overrides if part.matches(file)]
+
+    def reported_file(self, place: Place) -> str:
+        """The file of a place as code hosts know it: from the root of the repository.
+
+        Without a repository, from the folder of the configuration, else from the working folder.
+        """
+        here = Path.cwd()
+        repositories = repository_of(here), repository_of(Path(place.file).parent)
+        return relative_to_first(place.file, *repositories, self.folder, here)
 
 
 def _latest(severities: Mapping[str, Severity], rule: Rule) -> Severity | None:

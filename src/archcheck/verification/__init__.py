@@ -12,7 +12,7 @@ import datetime
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from archcheck.configuration import RANK, Settings
@@ -40,13 +40,15 @@ __all__ = ["Baseline", "Verification", "verify"]
 class Verification:
     """What the rules say of a system.
 
-    ``suppressed`` and ``baselined`` are the findings that the model or the baseline accepts.
+    ``suppressed`` and ``baselined`` are the findings that the model or the baseline accepts,
+    ``settings`` those of the run.
     """
 
     system: System
     outcomes: tuple[RuleOutcome, ...]
     suppressed: tuple[Finding, ...] = ()
     baselined: tuple[Finding, ...] = ()
+    settings: Settings = field(default_factory=Settings, compare=False)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -108,7 +110,9 @@ def verify(
             )
         adjusted = (settings.adjusted(finding) for finding in outcome.findings)
         outcomes[rule.id] = replace(outcome, findings=tuple(chain.from_iterable(adjusted)))
-    verification = Verification(system, tuple(outcomes[rule.id] for rule in chosen))
+    verification = Verification(
+        system, tuple(outcomes[rule.id] for rule in chosen), settings=settings
+    )
     verification, suppressed = _without(
         verification,
         lambda rule, place: suppressed_by(system, graph.today, rule, place) is not None,
