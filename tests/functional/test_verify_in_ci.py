@@ -247,6 +247,38 @@ def test_reports_for_code_hosts_name_files_from_the_root_of_the_repository(
     assert files_in(form, done.stdout) == {f"{expected}fresh.py", f"{expected}crm.py"}
 
 
+PROMISING = CALLING + (
+    'j = Journey("go", "a.run", critical=True, slo=Slo(p99=60 * ms))\n'
+    'sc = Scenario("p", load=[Load(j, Poisson(50 / s))])\n'
+    'old = Suppression("RES001", "a.*", reason="known", until="2020-01-01")\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "targets", "verdict", "sentence"),
+    [
+        ("RES001", ["tag:tire1"], "not applicable", "the target 'tag:tire1' of RES001 matches no"),
+        ("RES001", ["kind:servce"], "not applicable", "the target 'kind:servce' of RES001 match"),
+        ("RES001", ["a", "c"], "violated", "the target 'c' of RES001 matches nothing"),
+        ("RES001", ["go"], "not applicable", "RES001 judges nothing: it judges a service, its ta"),
+        ("MOD004", ["a"], "not applicable", "MOD004 judges nothing: it judges a suppression, it"),
+        ("RES001", ["b"], "holds", ""),
+        ("RES001", ["kind:service"], "violated", ""),
+    ],
+)
+def test_targets_that_leave_nothing_to_judge_are_said(
+    rule: str, targets: list[str], verdict: str, sentence: str, repository: Path
+) -> None:
+    (repository / "models" / "shop.py").write_text(PROMISING)
+    text = f'select = ["{rule}"]\n[targets]\n{rule} = {json.dumps(targets)}\n'
+    (repository / "archcheck.toml").write_text(text)
+    done = archcheck("verify", "--format", "json", cwd=repository)
+    (report,) = json.loads(done.stdout)
+    assert [each["verdict"] for each in report["rules"]] == [verdict]
+    assert done.stderr.startswith(f"warning: {sentence}" if sentence else "")
+    assert bool(done.stderr) == bool(sentence)
+
+
 # -- baselines ------------------------------------------------------------------------------------
 
 

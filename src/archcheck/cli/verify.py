@@ -25,6 +25,7 @@ from archcheck.reporting.console import report_console
 from archcheck.reporting.verification import WRITERS, print_suggestions, print_verification
 from archcheck.units import Duration
 from archcheck.verification import Baseline, Verification, verify
+from archcheck.verification.targeting import targets_in_vain
 
 
 @click.command("verify")
@@ -99,6 +100,8 @@ def command(
         click.echo(f"wrote {path} with {len(accepted.fingerprints)} accepted places", err=True)
         return 4 if any(result.broken for result in results) else 0
     _report(results, format_, output, suggest=suggest, quiet=quiet, verbose=verbose)
+    for sentence in targets_in_vain(results, rules, settings):
+        click.echo(f"warning: {sentence}", err=True)
     for rule, element in known.gone(results) if known else []:
         click.echo(
             f"the baseline accepts {rule} for {element}, which is not found any more; "

@@ -6,15 +6,14 @@ before a shorter one), and ``ignore`` between equals.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from archcheck.configuration.folders import relative_to_first, repository_of
-from archcheck.findings import Finding, Occurrence, Rule, Severity, Subject
-from archcheck.findings.results import subject_owner
+from archcheck.findings import Finding, Occurrence, Rule, Severity
 from archcheck.graph import Graph
 from archcheck.model import ModelError, Named, Place
 from archcheck.model.element import nearest
@@ -79,22 +78,14 @@ class Settings:
             return True
         return rule.recommended and (self.profile == "recommended" or rule.severity == "error")
 
-    def wanted(self, rule: Rule, graph: Graph) -> Callable[[Subject], bool] | None:
-        """Which subjects the rule may speak of; ``None``: all."""
-        selectors = [
+    def targets_of(self, rule: Rule) -> tuple[str, ...]:
+        """The selectors that say what the rule looks at; none: everything."""
+        return tuple(
             selector
             for pattern, chosen in self.targets.items()
             if specificity(pattern, rule.id)
             for selector in chosen
-        ]
-        if not selectors:
-            return None
-
-        def is_wanted(subject: Subject) -> bool:
-            owner = subject_owner(subject)
-            return owner is not None and any(_is_target(graph, s, owner) for s in selectors)
-
-        return is_wanted
+        )
 
     def adjusted(self, finding: Finding) -> tuple[Finding, ...]:
         """The finding with its configured severity, without places where it is ignored.
@@ -156,7 +147,8 @@ def specificity(pattern: str, identity: str) -> int:
     return 1 + len(pattern) if identity.startswith(pattern) else 0
 
 
-def _is_target(graph: Graph, selector: str, member: Named) -> bool:
+def is_target(graph: Graph, selector: str, member: Named) -> bool:
+    """Whether a selector (a name, ``kind:``, ``tag:``, ``boundary:``) means an element."""
     kind, _, word = selector.partition(":")
     if not word:
         return member.name == selector or fnmatchcase(member.name, selector)

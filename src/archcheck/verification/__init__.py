@@ -32,6 +32,7 @@ from archcheck.plugins import rules as installed_rules
 from archcheck.proof.budget import DEFAULT_SECONDS, Budget
 from archcheck.verification.baseline import Baseline
 from archcheck.verification.suppressing import suppressed_by
+from archcheck.verification.targeting import Targeting
 
 __all__ = ["Baseline", "Verification", "verify"]
 
@@ -100,14 +101,18 @@ def verify(
     outcomes: dict[str, RuleOutcome] = {}
     budget = Budget(proof_budget)
     for rule in sorted(chosen, key=lambda rule: rule.reviews):
+        selectors = settings.targets_of(rule)
+        targeting = Targeting(graph, selectors) if selectors else None
         with budget.running() if rule.method == "proof" else nullcontext():
             outcome = evaluate(
                 rule,
                 graph,
                 settings.options.get(rule.id),
-                wanted=settings.wanted(rule, graph),
+                wanted=targeting,
                 outcomes=tuple(outcomes.values()),
             )
+        if targeting is not None and (reason := targeting.missed()):
+            outcome = replace(outcome, not_applicable=reason, off_target=True)
         adjusted = (settings.adjusted(finding) for finding in outcome.findings)
         outcomes[rule.id] = replace(outcome, findings=tuple(chain.from_iterable(adjusted)))
     verification = Verification(
