@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import unquote
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -306,6 +307,62 @@ def test_what_the_baseline_accepts_in_vain_is_named(repository: Path) -> None:
     done = archcheck("verify", "--baseline", "base.json", cwd=repository)
     assert done.returncode == 0
     assert "the baseline accepts RES001 for a.run -> b.run, which is not found" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "configuration"),
+    [
+        (("--select", "BND"), ""),
+        (("--ignore", "RES001"), ""),
+        (("--no-sim", "--ignore", "RES"), ""),
+        ((), '[targets]\nRES001 = ["b"]\n'),
+        ((), '[[overrides]]\npath = "models/**"\nignore = ["RES001"]\n'),
+    ],
+)
+def test_findings_of_rules_that_did_not_judge_stay_in_the_baseline(
+    arguments: tuple[str, ...], configuration: str, repository: Path
+) -> None:
+    base = repository / "base.json"
+    update = ("verify", "--baseline", "base.json", "--update-baseline")
+    archcheck(*update, cwd=repository)
+    before = json.loads(base.read_text())["accepted"]
+    (repository / "archcheck.toml").write_text(configuration)
+    done = archcheck("verify", "--baseline", "base.json", *arguments, cwd=repository)
+    assert "not found any more" not in done.stderr
+    archcheck(*update, *arguments, cwd=repository)
+    after = json.loads(base.read_text())["accepted"]
+    assert [entry for entry in before if entry not in after] == []
+
+
+def test_a_file_that_is_no_baseline_is_not_overwritten(repository: Path) -> None:
+    notes = repository / "notes.txt"
+    notes.write_text("mine\n")
+    update = ("verify", "--baseline", "notes.txt", "--update-baseline")
+    done = archcheck(*update, cwd=repository)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: notes.txt:1: is not JSON")
+    assert notes.read_text() == "mine\n"
+
+
+# -- JUnit and SARIF ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "source"), [("error", "option"), ("warning", "option"), ("info", "file")]
+)
+def test_junit_fails_where_the_exit_code_does(fail_on: str, source: str, repository: Path) -> None:
+    (repository / "archcheck.toml").write_text(
+        'select = ["RES001", "COM002"]\nseverity = { RES001 = "warning" }\n'
+        + (f'fail-on = "{fail_on}"\n' if source == "file" else "")
+    )
+    more = ("--fail-on", fail_on) if source == "option" else ()
+    done = archcheck("verify", "--format", "junit", *more, cwd=repository)
+    suite = ET.fromstring(done.stdout).find("testsuite")
+    assert suite is not None
+    failures = suite.findall("testcase/failure")
+    assert int(suite.get("failures", "")) == len(failures) == done.returncode
+    texts = [each.text or "" for each in (*failures, *suite.findall("testcase/system-out"))]
+    assert any("calls b.run without a timeout" in text for text in texts)
 
 
 # -- the same bytes, and odd models ---------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -77,12 +78,14 @@ def command(
     line is wrong, 3 if something is undecided under --strict, 4 if a rule raised an error.
     """
     rules, settings = selection.rules(), selection.settings()
+    settings = replace(settings, fail_on=fail_on or settings.fail_on)
     if no_sim:
         rules = tuple(rule for rule in rules if rule.method != "sim")
     path = Path(baseline) if baseline else settings.baseline
     if update_baseline and path is None:
         raise ModelError("--update-baseline needs a file: --baseline archcheck-baseline.json")
-    known = Baseline.read(path) if path and not update_baseline else None
+    older = Baseline.read(path) if path and (path.exists() or not update_baseline) else None
+    known = None if update_baseline else older
     results = [
         verify(
             system,
@@ -95,7 +98,7 @@ def command(
         for system in load_systems(models)
     ]
     if update_baseline and path:
-        accepted = Baseline.of(results)
+        accepted = (older or Baseline()).updated(results)
         accepted.write(path)
         click.echo(f"wrote {path} with {len(accepted.fingerprints)} accepted places", err=True)
         return 4 if any(result.broken for result in results) else 0
@@ -108,7 +111,7 @@ def command(
             "--update-baseline removes it",
             err=True,
         )
-    return _exit_code(results, fail_on or settings.fail_on, strict=strict or settings.strict)
+    return _exit_code(results, settings.fail_on, strict=strict or settings.strict)
 
 
 def _report(

@@ -87,6 +87,11 @@ class Settings:
             for selector in chosen
         )
 
+    def is_narrowed(self, rule: Rule) -> bool:
+        """Whether targets or overrides keep some findings of the rule from being reported."""
+        ignored = (_specificities(part.ignore, rule) for part in self.overrides)
+        return bool(self.targets_of(rule)) or any(ignored)
+
     def adjusted(self, finding: Finding) -> tuple[Finding, ...]:
         """The finding with its configured severity, without places where it is ignored.
 
