@@ -365,6 +365,23 @@ def test_junit_fails_where_the_exit_code_does(fail_on: str, source: str, reposit
     assert any("calls b.run without a timeout" in text for text in texts)
 
 
+def test_sarif_leaves_out_what_would_be_a_false_alert(repository: Path) -> None:
+    (repository / "models" / "shop.py").write_text(
+        CALLING + 'ok = Suppression("RES001", "a.*", reason="agreed")\n'
+    )
+    archcheck("verify", "--baseline", "base.json", "--update-baseline", cwd=repository)
+    arguments = ("verify", "--baseline", "base.json", "--format", "sarif")
+
+    def results(*more: str) -> list[dict[str, object]]:
+        (run,) = json.loads(archcheck(*arguments, *more, cwd=repository).stdout)["runs"]
+        found: list[dict[str, object]] = run["results"]
+        return found
+
+    assert results() == []
+    kinds = {key for result in results("--sarif-everything") for key in result}
+    assert {"suppressions", "kind"} <= kinds
+
+
 # -- the same bytes, and odd models ---------------------------------------------------------------
 
 

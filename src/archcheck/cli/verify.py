@@ -23,7 +23,7 @@ from archcheck.cli.rule_options import RuleSelection, rule_options
 from archcheck.findings import Severity
 from archcheck.model import ModelError
 from archcheck.reporting.console import report_console
-from archcheck.reporting.verification import WRITERS, print_suggestions, print_verification
+from archcheck.reporting.verification import WRITERS, print_suggestions, print_verification, sarif
 from archcheck.units import Duration
 from archcheck.verification import Baseline, Verification, verify
 from archcheck.verification.targeting import targets_in_vain
@@ -41,6 +41,11 @@ from archcheck.verification.targeting import targets_in_vain
 @strict_option
 @click.option("--baseline", metavar="FILE", help="Report only findings that this baseline lacks.")
 @click.option("--update-baseline", is_flag=True, help="Write today's findings into the baseline.")
+@click.option(
+    "--sarif-everything",
+    is_flag=True,
+    help="SARIF: also write suppressed, baselined and undecided results.",
+)
 @click.option("--no-sim", is_flag=True, help="Leave out the rules that simulate.")
 @proof_budget_option("Time for all proofs; the rest is undecided.")
 @click.option("--suggest", is_flag=True, help="Only show what to declare first.")
@@ -61,6 +66,7 @@ def command(
     strict: bool,
     baseline: str | None,
     update_baseline: bool,
+    sarif_everything: bool,
     no_sim: bool,
     proof_budget: Duration,
     suggest: bool,
@@ -102,7 +108,10 @@ def command(
         accepted.write(path)
         click.echo(f"wrote {path} with {len(accepted.fingerprints)} accepted places", err=True)
         return 4 if any(result.broken for result in results) else 0
-    _report(results, format_, output, suggest=suggest, quiet=quiet, verbose=verbose)
+    if sarif_everything and format_ == "sarif":
+        write(sarif(results, everything=True), output)
+    else:
+        _report(results, format_, output, suggest=suggest, quiet=quiet, verbose=verbose)
     for sentence in targets_in_vain(results, rules, settings):
         click.echo(f"warning: {sentence}", err=True)
     for rule, element in known.gone(results) if known else []:

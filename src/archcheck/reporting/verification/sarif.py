@@ -1,7 +1,7 @@
 """SARIF 2.1.0, for code scanning: a result for each place, with the page of its rule.
 
-The path behind a finding is in ``relatedLocations``; suppressed and baselined places are there
-too, marked as such; what could not be decided is a result of kind ``open``.
+The path behind a finding is in ``relatedLocations``; suppressed and baselined places,
+marked as such, and what could not be decided, of kind ``open``, are there on request.
 """
 
 from __future__ import annotations
@@ -21,12 +21,16 @@ from archcheck.version import __version__
 _LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
 
 
-def sarif(results: Sequence[Verification]) -> str:
-    """One run with the results of all systems."""
+def sarif(results: Sequence[Verification], *, everything: bool = False) -> str:
+    """One run with the results of all systems.
+
+    ``everything``: also what is accepted or undecided. GitHub makes an alert of each result,
+    whatever its ``suppressions``, ``baselineState`` and ``kind``; so these are left out otherwise.
+    """
     outcomes = [outcome for result in results for outcome in result.outcomes]
     rules = {outcome.rule.id: outcome.rule for outcome in outcomes}
     numbers = {identity: number for number, identity in enumerate(rules)}
-    found = [entry for result in results for entry in _results(result)]
+    found = [entry for result in results for entry in _results(result, everything)]
     for entry in found:
         entry["ruleIndex"] = numbers[entry["ruleId"]]
     log = {
@@ -81,10 +85,12 @@ def _invocation(outcomes: Sequence[RuleOutcome]) -> dict[str, Any]:
     }
 
 
-def _results(result: Verification) -> Iterator[dict[str, Any]]:
+def _results(result: Verification, everything: bool) -> Iterator[dict[str, Any]]:
     settings = result.settings
     for finding in result.findings:
         yield from _of_finding(finding, settings, {})
+    if not everything:
+        return
     for finding in result.suppressed:
         yield from _of_finding(finding, settings, {"suppressions": [{"kind": "inSource"}]})
     for finding in result.baselined:
