@@ -28,6 +28,7 @@ def archcheck(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "archcheck", *arguments],
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
         cwd=cwd,
         env={**os.environ, "NO_COLOR": "1", "COLUMNS": "100"},
@@ -417,6 +418,30 @@ def test_names_may_be_anything_printable(form: str, tmp_path: Path) -> None:
     picture = archcheck("diagram", "model.py", "-o", "x.svg", cwd=tmp_path)
     assert picture.returncode == 0, picture.stderr
     assert "<script>" not in (tmp_path / "x.svg").read_text()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("verify", "m.py"),
+        ("verify", "m.py", "--format", "markdown"),
+        ("explain", "RES001"),
+        ("prove", "m.py"),
+        ("export", "m.py"),
+        ("availability", "m.py"),
+        ("diagram", "m.py", "--format", "mermaid"),
+    ],
+)
+def test_any_encoding_of_standard_output_will_do(
+    arguments: tuple[str, ...], encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "m.py").write_text(CALLING.replace('"a"', '"zahlung-ü-支付"'), encoding="utf-8")
+    usual = archcheck(*arguments, cwd=tmp_path)
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    done = archcheck(*arguments, cwd=tmp_path)
+    assert done.returncode == usual.returncode, done.stderr
+    assert "has a bug" not in done.stderr
 
 
 @pytest.mark.parametrize("name", ["a.b", "a -> b", " a", "a\n", "\u202eabc", ""])
