@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import os
 import sys
 
@@ -112,7 +113,15 @@ def archcheck() -> None:
 def main() -> None:
     """Run the command line; errors are one sentence on standard error."""
     gc.set_threshold(100_000)  # starting up makes many objects and hardly any garbage
+    _replace_what_cannot_be_encoded()
     sys.exit(_run())
+
+
+def _replace_what_cannot_be_encoded() -> None:
+    """A name that the terminal cannot show becomes question marks, not an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _run() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -22,9 +23,10 @@ from archcheck.cli.rule_options import RuleSelection, rule_options
 from archcheck.findings import Severity
 from archcheck.model import ModelError
 from archcheck.reporting.console import report_console
-from archcheck.reporting.verification import WRITERS, print_suggestions, print_verification
+from archcheck.reporting.verification import WRITERS, print_suggestions, print_verification, sarif
 from archcheck.units import Duration
 from archcheck.verification import Baseline, Verification, verify
+from archcheck.verification.targeting import targets_in_vain
 
 
 @click.command("verify")
@@ -39,6 +41,11 @@ from archcheck.verification import Baseline, Verification, verify
 @strict_option
 @click.option("--baseline", metavar="FILE", help="Report only findings that this baseline lacks.")
 @click.option("--update-baseline", is_flag=True, help="Write today's findings into the baseline.")
+@click.option(
+    "--sarif-everything",
+    is_flag=True,
+    help="SARIF: also write suppressed, baselined and undecided results.",
+)
 @click.option("--no-sim", is_flag=True, help="Leave out the rules that simulate.")
 @proof_budget_option("Time for all proofs; the rest is undecided.")
 @click.option("--suggest", is_flag=True, help="Only show what to declare first.")
@@ -59,6 +66,7 @@ def command(
     strict: bool,
     baseline: str | None,
     update_baseline: bool,
+    sarif_everything: bool,
     no_sim: bool,
     proof_budget: Duration,
     suggest: bool,
@@ -76,12 +84,14 @@ def command(
     line is wrong, 3 if something is undecided under --strict, 4 if a rule raised an error.
     """
     rules, settings = selection.rules(), selection.settings()
+    settings = replace(settings, fail_on=fail_on or settings.fail_on)
     if no_sim:
         rules = tuple(rule for rule in rules if rule.method != "sim")
     path = Path(baseline) if baseline else settings.baseline
     if update_baseline and path is None:
         raise ModelError("--update-baseline needs a file: --baseline archcheck-baseline.json")
-    known = Baseline.read(path) if path and not update_baseline else None
+    older = Baseline.read(path) if path and (path.exists() or not update_baseline) else None
+    known = None if update_baseline else older
     results = [
         verify(
             system,
@@ -94,18 +104,23 @@ def command(
         for system in load_systems(models)
     ]
     if update_baseline and path:
-        accepted = Baseline.of(results)
+        accepted = (older or Baseline()).updated(results)
         accepted.write(path)
         click.echo(f"wrote {path} with {len(accepted.fingerprints)} accepted places", err=True)
         return 4 if any(result.broken for result in results) else 0
-    _report(results, format_, output, suggest=suggest, quiet=quiet, verbose=verbose)
+    if sarif_everything and format_ == "sarif":
+        write(sarif(results, everything=True), output)
+    else:
+        _report(results, format_, output, suggest=suggest, quiet=quiet, verbose=verbose)
+    for sentence in targets_in_vain(results, rules, settings):
+        click.echo(f"warning: {sentence}", err=True)
     for rule, element in known.gone(results) if known else []:
         click.echo(
             f"the baseline accepts {rule} for {element}, which is not found any more; "
             "--update-baseline removes it",
             err=True,
         )
-    return _exit_code(results, fail_on or settings.fail_on, strict=strict or settings.strict)
+    return _exit_code(results, settings.fail_on, strict=strict or settings.strict)
 
 
 def _report(

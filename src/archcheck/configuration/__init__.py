@@ -7,6 +7,7 @@ from archcheck.configuration.settings import (
     Profile,
     Settings,
     check_patterns,
+    is_target,
 )
 
-__all__ = ["RANK", "Override", "Profile", "Settings", "check_patterns", "find", "read"]
+__all__ = ["RANK", "Override", "Profile", "Settings", "check_patterns", "find", "is_target", "read"]

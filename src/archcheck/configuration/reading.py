@@ -131,7 +131,7 @@ class _Reader:
         values |= values.pop("look", {})
         if "rules" in values:
             values["options"] = values.pop("rules")
-        return Settings(**values)
+        return Settings(**values, folder=self._path.parent.resolve())
 
     def fail(self, key: str, sentence: str) -> ModelError:
         """An error at the line of ``key``."""

@@ -6,14 +6,14 @@ before a shorter one), and ``ignore`` between equals.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from archcheck.findings import Finding, Rule, Severity, Subject
-from archcheck.findings.results import subject_owner
+from archcheck.configuration.folders import relative_to_first, repository_of
+from archcheck.findings import Finding, Occurrence, Rule, Severity
 from archcheck.graph import Graph
 from archcheck.model import ModelError, Named, Place
 from archcheck.model.element import nearest
@@ -32,9 +32,9 @@ class Override:
     ignore: tuple[str, ...] = ()
     severity: Mapping[str, Severity] = field(default_factory=dict)
 
-    def matches(self, place: Place | None) -> bool:
-        """Whether the file of ``place`` is meant; ``**`` stands for any folders."""
-        return place is not None and _path_matches(place.shown_file(), self.path)
+    def matches(self, file: str) -> bool:
+        """Whether a file is meant; ``**`` stands for any folders."""
+        return _path_matches(file, self.path)
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class Settings:
     options: Mapping[str, object] = field(default_factory=dict)
     """Rule id to an instance of its options class."""
     overrides: tuple[Override, ...] = ()
+    folder: Path | None = field(default=None, compare=False)
+    """Where the configuration is: paths of overrides are relative to it."""
     edits: Mapping[str, float] = field(default_factory=dict)
     """Kind of edit to its cost, for repairs; empty: the usual ones."""
     icons: Mapping[str, Path] = field(default_factory=dict)
@@ -76,35 +78,56 @@ class Settings:
             return True
         return rule.recommended and (self.profile == "recommended" or rule.severity == "error")
 
-    def wanted(self, rule: Rule, graph: Graph) -> Callable[[Subject], bool] | None:
-        """Which subjects the rule may speak of; ``None``: all."""
-        selectors = [
+    def targets_of(self, rule: Rule) -> tuple[str, ...]:
+        """The selectors that say what the rule looks at; none: everything."""
+        return tuple(
             selector
             for pattern, chosen in self.targets.items()
             if specificity(pattern, rule.id)
             for selector in chosen
-        ]
-        if not selectors:
-            return None
+        )
 
-        def is_wanted(subject: Subject) -> bool:
-            owner = subject_owner(subject)
-            return owner is not None and any(_is_target(graph, s, owner) for s in selectors)
+    def is_narrowed(self, rule: Rule) -> bool:
+        """Whether targets or overrides keep some findings of the rule from being reported."""
+        ignored = (_specificities(part.ignore, rule) for part in self.overrides)
+        return bool(self.targets_of(rule)) or any(ignored)
 
-        return is_wanted
+    def adjusted(self, finding: Finding) -> tuple[Finding, ...]:
+        """The finding with its configured severity, without places where it is ignored.
 
-    def adjusted(self, finding: Finding) -> Finding | None:
-        """The finding with its configured severity, without places where it is ignored."""
-        severity = _latest(self.severity, finding.rule) or finding.severity
-        kept = []
+        A severity belongs to a place: where overrides differ, there is a finding for each severity.
+        """
+        general = _latest(self.severity, finding.rule) or finding.severity
+        kept: dict[Severity, list[Occurrence]] = {}
         for occurrence in finding.occurrences:
-            overrides = [part for part in self.overrides if part.matches(occurrence.place)]
+            overrides = self._overrides(occurrence.place)
             if any(_specificities(part.ignore, finding.rule) for part in overrides):
                 continue
-            kept.append(occurrence)
+            severity = general
             for part in overrides:
                 severity = _latest(part.severity, finding.rule) or severity
-        return replace(finding, severity=severity, occurrences=tuple(kept)) if kept else None
+            kept.setdefault(severity, []).append(occurrence)
+        return tuple(
+            replace(finding, severity=severity, occurrences=tuple(places))
+            for severity, places in kept.items()
+        )
+
+    def _overrides(self, place: Place | None) -> list[Override]:
+        """Those for the file of a place: below the configuration, else in the repository."""
+        if place is None or not self.overrides:
+            return []
+        repository = repository_of(Path(place.file).parent)
+        file = relative_to_first(place.file, self.folder, repository, Path.cwd())
+        return [part for part in self.overrides if part.matches(file)]
+
+    def reported_file(self, place: Place) -> str:
+        """The file of a place as code hosts know it: from the root of the repository.
+
+        Without a repository, from the folder of the configuration, else from the working folder.
+        """
+        here = Path.cwd()
+        repositories = repository_of(here), repository_of(Path(place.file).parent)
+        return relative_to_first(place.file, *repositories, self.folder, here)
 
 
 def _latest(severities: Mapping[str, Severity], rule: Rule) -> Severity | None:
@@ -129,7 +152,8 @@ def specificity(pattern: str, identity: str) -> int:
     return 1 + len(pattern) if identity.startswith(pattern) else 0
 
 
-def _is_target(graph: Graph, selector: str, member: Named) -> bool:
+def is_target(graph: Graph, selector: str, member: Named) -> bool:
+    """Whether a selector (a name, ``kind:``, ``tag:``, ``boundary:``) means an element."""
     kind, _, word = selector.partition(":")
     if not word:
         return member.name == selector or fnmatchcase(member.name, selector)

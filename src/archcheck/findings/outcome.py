@@ -86,13 +86,18 @@ class OpenQuestion:
 
 @dataclass(frozen=True)
 class RuleOutcome:
-    """What one rule says of one system. ``broken`` is the error of a rule that raised."""
+    """What one rule says of one system.
+
+    ``broken`` is the error of a rule that raised; ``off_target``: it does not apply, since the
+    targets of the settings leave it nothing to judge.
+    """
 
     rule: Rule
     findings: tuple[Finding, ...]
     questions: tuple[OpenQuestion, ...] = ()
     not_applicable: str = ""
     broken: str = ""
+    off_target: bool = False
 
     @property
     def verdict(self) -> Verdict:

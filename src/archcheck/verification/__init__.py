@@ -12,7 +12,8 @@ import datetime
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from archcheck.configuration import RANK, Settings
 from archcheck.findings import (
@@ -31,6 +32,7 @@ from archcheck.plugins import rules as installed_rules
 from archcheck.proof.budget import DEFAULT_SECONDS, Budget
 from archcheck.verification.baseline import Baseline
 from archcheck.verification.suppressing import suppressed_by
+from archcheck.verification.targeting import Targeting
 
 __all__ = ["Baseline", "Verification", "verify"]
 
@@ -39,13 +41,15 @@ __all__ = ["Baseline", "Verification", "verify"]
 class Verification:
     """What the rules say of a system.
 
-    ``suppressed`` and ``baselined`` are the findings that the model or the baseline accepts.
+    ``suppressed`` and ``baselined`` are the findings that the model or the baseline accepts,
+    ``settings`` those of the run.
     """
 
     system: System
     outcomes: tuple[RuleOutcome, ...]
     suppressed: tuple[Finding, ...] = ()
     baselined: tuple[Finding, ...] = ()
+    settings: Settings = field(default_factory=Settings, compare=False)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -97,17 +101,23 @@ def verify(
     outcomes: dict[str, RuleOutcome] = {}
     budget = Budget(proof_budget)
     for rule in sorted(chosen, key=lambda rule: rule.reviews):
+        selectors = settings.targets_of(rule)
+        targeting = Targeting(graph, selectors) if selectors else None
         with budget.running() if rule.method == "proof" else nullcontext():
             outcome = evaluate(
                 rule,
                 graph,
                 settings.options.get(rule.id),
-                wanted=settings.wanted(rule, graph),
+                wanted=targeting,
                 outcomes=tuple(outcomes.values()),
             )
-        findings = tuple(settings.adjusted(finding) for finding in outcome.findings)
-        outcomes[rule.id] = replace(outcome, findings=tuple(f for f in findings if f is not None))
-    verification = Verification(system, tuple(outcomes[rule.id] for rule in chosen))
+        if targeting is not None and (reason := targeting.missed()):
+            outcome = replace(outcome, not_applicable=reason, off_target=True)
+        adjusted = (settings.adjusted(finding) for finding in outcome.findings)
+        outcomes[rule.id] = replace(outcome, findings=tuple(chain.from_iterable(adjusted)))
+    verification = Verification(
+        system, tuple(outcomes[rule.id] for rule in chosen), settings=settings
+    )
     verification, suppressed = _without(
         verification,
         lambda rule, place: suppressed_by(system, graph.today, rule, place) is not None,

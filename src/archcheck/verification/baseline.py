@@ -76,11 +76,43 @@ class Baseline:
         path.write_text(text + "\n", encoding="utf-8")
 
     def gone(self, results: Iterable[Verification]) -> list[tuple[str, str]]:
-        """Rule and element of what the baseline accepts and nobody finds any more."""
+        """Rule and element of what the baseline accepts and nobody finds any more.
+
+        Only rules that judged everything count: of the others nothing is known.
+        """
+        made = list(results)
+        decided = _decided(made)
         present = {
             place.fingerprint
-            for result in results
-            for finding in result.baselined
+            for result in made
+            for finding in (*result.baselined, *result.suppressed)
             for place in finding.occurrences
         }
-        return sorted(known for key, known in self.fingerprints.items() if key not in present)
+        return sorted(
+            known
+            for key, known in self.fingerprints.items()
+            if key not in present and known[0] in decided
+        )
+
+    def updated(self, results: Iterable[Verification]) -> Baseline:
+        """What the results contain, and what this baseline accepts of rules that did not judge."""
+        made = list(results)
+        decided = _decided(made)
+        kept = {key: known for key, known in self.fingerprints.items() if known[0] not in decided}
+        return Baseline(kept | Baseline.of(made).fingerprints)
+
+
+def _decided(results: Iterable[Verification]) -> set[str]:
+    """Ids of the rules that ran on every system, without a question, on everything."""
+    ids: list[set[str]] = []
+    for result in results:
+        ids.append(
+            {
+                outcome.rule.id
+                for outcome in result.outcomes
+                if not outcome.broken
+                and not outcome.questions
+                and not result.settings.is_narrowed(outcome.rule)
+            }
+        )
+    return set.intersection(*ids) if ids else set()

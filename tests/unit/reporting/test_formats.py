@@ -14,7 +14,7 @@ from rich.console import Console
 
 from archcheck import Absent, Call, Endpoint, Journey, Read, Redis, Service, Suppression, System
 from archcheck.configuration import Settings
-from archcheck.reporting.verification import WRITERS, print_verification
+from archcheck.reporting.verification import WRITERS, print_verification, sarif
 from archcheck.reporting.verification.jsonform import schema
 from archcheck.verification import Baseline, Verification, verify
 
@@ -56,7 +56,7 @@ def line_of(text: str) -> int:
 
 
 def log(*results: Verification) -> dict[str, object]:
-    made: dict[str, object] = json.loads(WRITERS["sarif"](results))
+    made: dict[str, object] = json.loads(sarif(results, everything=True))
     return made
 
 

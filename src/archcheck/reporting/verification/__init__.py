@@ -17,7 +17,7 @@ from archcheck.reporting.verification.sarif import sarif
 from archcheck.reporting.verification.text import print_suggestions, print_verification
 from archcheck.verification import Verification
 
-__all__ = ["WRITERS", "print_suggestions", "print_verification", "verification_data"]
+__all__ = ["WRITERS", "print_suggestions", "print_verification", "sarif", "verification_data"]
 
 WRITERS: dict[str, Callable[[Sequence[Verification]], str]] = {
     "json": json_report,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from archcheck.configuration import RANK
+from archcheck.configuration import RANK, Settings
 from archcheck.findings import Finding, Occurrence, Severity
 from archcheck.verification import Verification
 
@@ -21,10 +21,10 @@ def github(results: Sequence[Verification]) -> str:
 
 
 def _lines(results: Sequence[Verification]) -> Iterator[str]:
-    findings = [finding for result in results for finding in result.findings]
     ranked = [
-        (-RANK[finding.severity], number, finding, occurrence)
-        for finding in findings
+        (-RANK[finding.severity], number, finding, occurrence, result.settings)
+        for result in results
+        for finding in result.findings
         for number, occurrence in enumerate(finding.occurrences)
     ]
     ranked.sort(key=lambda entry: entry[:2])
@@ -32,14 +32,14 @@ def _lines(results: Sequence[Verification]) -> Iterator[str]:
         for outcome in result.broken:
             title = f"{outcome.rule.id} {outcome.rule.name} is broken"
             yield f"::error title={_property(title)}::{_data(outcome.broken)}"
-    for _, _, finding, occurrence in ranked:
-        yield _annotation(finding, occurrence)
+    for _, _, finding, occurrence, settings in ranked:
+        yield _annotation(finding, occurrence, settings)
 
 
-def _annotation(finding: Finding, occurrence: Occurrence) -> str:
+def _annotation(finding: Finding, occurrence: Occurrence, settings: Settings) -> str:
     properties = {"title": f"{finding.rule.id} {finding.rule.name}"}
     if occurrence.place is not None:
-        properties["file"] = occurrence.place.shown_file()
+        properties["file"] = settings.reported_file(occurrence.place)
         properties["line"] = str(occurrence.place.line)
     shown = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     fix = f"\nfix: {occurrence.fix}" if occurrence.fix else ""

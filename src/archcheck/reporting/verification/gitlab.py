@@ -22,12 +22,13 @@ def gitlab(results: Sequence[Verification]) -> str:
             "fingerprint": occurrence.fingerprint,
             "severity": _SEVERITIES[finding.severity],
             "location": {
-                "path": occurrence.place.shown_file() if occurrence.place else result.system.name,
-                "lines": {"begin": occurrence.place.line if occurrence.place else 1},
+                "path": result.settings.reported_file(place) if place else result.system.name,
+                "lines": {"begin": place.line if place else 1},
             },
         }
         for result in results
         for finding in result.findings
         for occurrence in finding.occurrences
+        for place in [occurrence.place]
     ]
     return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from archcheck.configuration import RANK
-from archcheck.findings import Finding, Severity
+from archcheck.configuration import RANK, Settings
+from archcheck.findings import Evidence, Finding, Severity
+from archcheck.model import Place
 from archcheck.reporting.console import counted
 from archcheck.reporting.sheets import Cell, Sheet, Words, markdown_text, sheet_markdown
 from archcheck.verification import Verification
@@ -39,11 +40,13 @@ def _blocks(results: Sequence[Verification]) -> Iterator[str]:
         yield _head(result)
         findings = sorted(result.findings, key=lambda finding: -RANK[finding.severity])
         if findings:
-            head, rules, *rows = sheet_markdown(_sheet(findings)).splitlines(keepends=True)
+            head, rules, *rows = sheet_markdown(_sheet(findings, result.settings)).splitlines(
+                keepends=True
+            )
             yield head + rules
             yield from rows  # one by one: as many as fit into a comment
         for finding in findings:
-            yield _details(finding)
+            yield _details(finding, result.settings)
         if result.questions:
             yield _undecided(result)
         for outcome in result.broken:
@@ -61,28 +64,37 @@ def _head(result: Verification) -> str:
     )
 
 
-def _sheet(findings: Sequence[Finding]) -> Sheet:
+def _sheet(findings: Sequence[Finding], settings: Settings) -> Sheet:
     columns = ("", Words("rule"), Words("finding"), Words("where"))
-    return Sheet("", columns, tuple(map(_row, findings)))
+    return Sheet("", columns, tuple(_row(f, settings) for f in findings))
 
 
-def _row(finding: Finding) -> tuple[str | Cell, ...]:
-    where = finding.place
+def _row(finding: Finding, settings: Settings) -> tuple[str | Cell, ...]:
+    where = _shown(finding.place, settings) if finding.place else ""
     more = f" and {len(finding.occurrences) - 1} more" if len(finding.occurrences) > 1 else ""
     place = f"{where}{more}" if where else finding.subject
     rule = Cell(f"{finding.rule.id} {finding.rule.name}", is_markdown=True)
     return _SIGNS[finding.severity], rule, finding.message, place
 
 
-def _details(finding: Finding) -> str:
+def _details(finding: Finding, settings: Settings) -> str:
     lines = [f"\n<details><summary>{finding.rule.id} {finding.rule.name}</summary>\n"]
     for occurrence in finding.occurrences:
-        place = f"{markdown_text(str(occurrence.place))}: " if occurrence.place else ""
+        where = _shown(occurrence.place, settings) if occurrence.place else ""
+        place = f"{markdown_text(where)}: " if where else ""
         lines.append(f"- {place}{markdown_text(occurrence.message)}")
-        lines += [f"  - {markdown_text(str(part))}" for part in occurrence.evidence]
+        lines += [f"  - {markdown_text(_step(part, settings))}" for part in occurrence.evidence]
     fixes = dict.fromkeys(place.fix for place in finding.occurrences if place.fix)
     lines += [f"\nfix: {markdown_text(fix)}" for fix in list(fixes)[:3]]
     return "\n".join([*lines, "\n</details>\n"])
+
+
+def _step(part: Evidence, settings: Settings) -> str:
+    return f"{part.text} ({_shown(part.place, settings)})" if part.place else part.text
+
+
+def _shown(place: Place, settings: Settings) -> str:
+    return f"{settings.reported_file(place)}:{place.line}"
 
 
 def _undecided(result: Verification) -> str:

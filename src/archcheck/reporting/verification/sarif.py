@@ -1,7 +1,7 @@
 """SARIF 2.1.0, for code scanning: a result for each place, with the page of its rule.
 
-The path behind a finding is in ``relatedLocations``; suppressed and baselined places are there
-too, marked as such; what could not be decided is a result of kind ``open``.
+The path behind a finding is in ``relatedLocations``; suppressed and baselined places,
+marked as such, and what could not be decided, of kind ``open``, are there on request.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from archcheck.configuration import Settings
 from archcheck.findings import Finding, Occurrence, OpenQuestion, Rule, RuleOutcome, Severity
 from archcheck.model import Place
 from archcheck.verification import Verification
@@ -20,12 +21,16 @@ from archcheck.version import __version__
 _LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
 
 
-def sarif(results: Sequence[Verification]) -> str:
-    """One run with the results of all systems."""
+def sarif(results: Sequence[Verification], *, everything: bool = False) -> str:
+    """One run with the results of all systems.
+
+    ``everything``: also what is accepted or undecided. GitHub makes an alert of each result,
+    whatever its ``suppressions``, ``baselineState`` and ``kind``; so these are left out otherwise.
+    """
     outcomes = [outcome for result in results for outcome in result.outcomes]
     rules = {outcome.rule.id: outcome.rule for outcome in outcomes}
     numbers = {identity: number for number, identity in enumerate(rules)}
-    found = [entry for result in results for entry in _results(result)]
+    found = [entry for result in results for entry in _results(result, everything)]
     for entry in found:
         entry["ruleIndex"] = numbers[entry["ruleId"]]
     log = {
@@ -80,28 +85,32 @@ def _invocation(outcomes: Sequence[RuleOutcome]) -> dict[str, Any]:
     }
 
 
-def _results(result: Verification) -> Iterator[dict[str, Any]]:
+def _results(result: Verification, everything: bool) -> Iterator[dict[str, Any]]:
+    settings = result.settings
     for finding in result.findings:
-        yield from _of_finding(finding, {})
+        yield from _of_finding(finding, settings, {})
+    if not everything:
+        return
     for finding in result.suppressed:
-        yield from _of_finding(finding, {"suppressions": [{"kind": "inSource"}]})
+        yield from _of_finding(finding, settings, {"suppressions": [{"kind": "inSource"}]})
     for finding in result.baselined:
-        yield from _of_finding(
-            finding, {"suppressions": [{"kind": "external"}], "baselineState": "unchanged"}
-        )
+        more = {"suppressions": [{"kind": "external"}], "baselineState": "unchanged"}
+        yield from _of_finding(finding, settings, more)
     for question in result.questions:
-        yield _open(question)
+        yield _open(question, settings)
 
 
-def _of_finding(finding: Finding, more: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _of_finding(
+    finding: Finding, settings: Settings, more: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
     for occurrence in finding.occurrences:
         yield {
             "ruleId": finding.rule.id,
             "level": _LEVELS[finding.severity],
             "message": {"text": _message(occurrence)},
-            **_located(occurrence.place, occurrence.subject),
+            **_located(occurrence.place, occurrence.subject, settings),
             "partialFingerprints": {"archcheck/v1": occurrence.fingerprint},
-            **_related(occurrence),
+            **_related(occurrence, settings),
             **more,
         }
 
@@ -114,7 +123,7 @@ def _message(occurrence: Occurrence) -> str:
     return "\n".join(lines)
 
 
-def _open(question: OpenQuestion) -> dict[str, Any]:
+def _open(question: OpenQuestion, settings: Settings) -> dict[str, Any]:
     names = ", ".join(name for name, _, _ in question.subjects[:5])
     rest = f" and {len(question.subjects) - 5} more" if len(question.subjects) > 5 else ""
     first, place, _ = question.subjects[0]
@@ -126,23 +135,23 @@ def _open(question: OpenQuestion) -> dict[str, Any]:
             "text": f"{question.rule.name} is undecided: {question.missing} is not declared for "
             f"{names}{rest}"
         },
-        **_located(place, first),
+        **_located(place, first, settings),
     }
 
 
-def _located(place: Place | None, name: str) -> dict[str, Any]:
+def _located(place: Place | None, name: str, settings: Settings) -> dict[str, Any]:
     location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": name}]}
     if place is not None:
-        location["physicalLocation"] = _physical(place)
+        location["physicalLocation"] = _physical(place, settings)
     return {"locations": [location]}
 
 
-def _related(occurrence: Occurrence) -> dict[str, Any]:
+def _related(occurrence: Occurrence, settings: Settings) -> dict[str, Any]:
     related = [
         {
             "id": number,
             "message": {"text": part.text},
-            "physicalLocation": _physical(part.place),
+            "physicalLocation": _physical(part.place, settings),
         }
         for number, part in enumerate(occurrence.evidence)
         if part.place is not None
@@ -150,8 +159,8 @@ def _related(occurrence: Occurrence) -> dict[str, Any]:
     return {"relatedLocations": related} if related else {}
 
 
-def _physical(place: Place) -> dict[str, Any]:
-    shown = place.shown_file()
+def _physical(place: Place, settings: Settings) -> dict[str, Any]:
+    shown = settings.reported_file(place)
     if Path(shown).is_absolute():
         artifact = {"uri": Path(shown).as_uri()}
     else:
