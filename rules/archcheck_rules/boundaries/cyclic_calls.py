@@ -43,10 +43,6 @@ from archcheck.proof.feature_flags import FeatureFlags
 
 rule = Rule("BND001", "cyclic-calls", severity="error", method="graph", on_unknown="never")
 
-_MOST_CONFIGURATIONS = 64
-"""Configurations of feature flags that are looked at one by one; with more, all calls count at
-once. A choice that bounds the time."""
-
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
@@ -73,7 +69,7 @@ def check(graph: Graph) -> Iterator[Result]:
 def _cycles(graph: Graph, calls: nx.DiGraph[str]) -> Iterator[list[str]]:
     """The circles of every configuration of the feature flags, each once."""
     seen = set[frozenset[str]]()
-    for view in FeatureFlags(graph.system).views(calls, _MOST_CONFIGURATIONS):
+    for view in FeatureFlags(graph.system).views(calls):
         for cycle in shortest_cycles(view):
             if frozenset(cycle) not in seen:
                 seen.add(frozenset(cycle))

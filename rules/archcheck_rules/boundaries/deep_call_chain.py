@@ -45,7 +45,7 @@ rule = Rule(
 
 @rule.check
 def check(graph: Graph, options: Options) -> Iterator[Result]:
-    called = {step.target_name for step in graph.called()}
+    called = {step.target_name for step in graph.every_call()}
     starts = set(graph.entered_from_outside()) | (graph.operations.keys() - called)
     for name, operation in graph.operations.items():
         if name not in starts:

@@ -28,7 +28,7 @@ rule = Rule("BND015", "trust-crossing", severity="error", method="attr")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    crossing = [step for step in graph.called() if _crosses(graph, step)]
+    crossing = [step for step in graph.every_call() if _crosses(graph, step)]
     if not crossing:
         yield NotApplicable("no call is known to cross from one trust zone to another")
     for step in crossing:

@@ -26,7 +26,7 @@ rule = Rule("COM002", "no-contract", severity="warning", method="attr", on_unkno
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     callers: dict[str, list[Interaction]] = {}
-    for step in graph.called():
+    for step in graph.every_call():
         if step.endpoint is not None and graph.crosses_boundary(step):
             callers.setdefault(step.target_name, []).append(step)
     for name, steps in callers.items():

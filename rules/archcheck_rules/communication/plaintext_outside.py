@@ -26,7 +26,7 @@ _FIX = "encrypted=True"
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    for step in graph.called():
+    for step in graph.every_call():
         crosses = _crosses_zones(graph, step)
         if crosses is None:
             unzoned = step.source if graph.trust_zone_of(step.source) is None else step.target

@@ -24,7 +24,7 @@ rule = Rule("COM001", "protocol-mismatch", severity="error", method="attr")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    for step in graph.called():
+    for step in graph.every_call():
         if step.endpoint is None or not isinstance(step.step, Call):
             continue
         offered = [p for p in (step.endpoint.protocol, *step.endpoint.also) if p is not None]

@@ -26,7 +26,7 @@ rule = Rule("COM012", "static-endpoint", severity="warning", method="attr")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    for step in graph.called():
+    for step in graph.every_call():
         call = step.step
         if not isinstance(call, Call) or isinstance(step.target, External):
             continue

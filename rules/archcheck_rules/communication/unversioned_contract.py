@@ -32,7 +32,7 @@ _VERSION = re.compile(r"(?<![A-Za-z0-9])v\d+", re.IGNORECASE)
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    called = {step.target_name for step in graph.called() if graph.crosses_boundary(step)}
+    called = {step.target_name for step in graph.every_call() if graph.crosses_boundary(step)}
     for name, operation in graph.operations.items():
         part = operation.part
         if name not in called or not isinstance(part, Endpoint) or part.versions:

@@ -89,7 +89,7 @@ def _judge(service: Service, longest: Duration, who: str) -> Iterator[Result]:
 def _patience(graph: Graph) -> dict[str, list[tuple[Duration, str]]]:
     """Service to the timeouts of those who wait for it."""
     found: dict[str, list[tuple[Duration, str]]] = {}
-    for step in graph.called():
+    for step in graph.every_call():
         attempt = step.protection.attempt()
         if attempt is not None:
             patience = Duration(float(attempt)), step.operation.name

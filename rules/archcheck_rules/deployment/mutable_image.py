@@ -24,6 +24,9 @@ from archcheck.graph import Graph
 _MOVING = frozenset({"latest", "stable", "nightly", "edge", "main", "master", "dev", "lts"})
 """Words that registries and pipelines put on whatever is newest."""
 
+_BUILD = re.compile(r"[0-9a-f]{7,64}|[0-9]{4,}")
+"""A commit, or the number or date of a build: ``main-3f2a1bc`` never moves."""
+
 rule = Rule("DEP001", "mutable-image", severity="warning", method="attr")
 
 
@@ -53,10 +56,9 @@ def _judge(member: Named, deployment: Deployment) -> Iterator[Result]:
 def _moves(tag: str) -> bool:
     """Whether the next build may get the same tag: a word for the newest, or no version at all."""
     words = re.split(r"[-_.]", tag.lower())
-    if _MOVING.intersection(words):
-        return True
-    is_commit = re.fullmatch(r"[0-9a-f]{7,64}", tag) is not None
-    return not is_commit and not any(character.isdigit() for character in tag)
+    if any(_BUILD.fullmatch(word) for word in words):
+        return False
+    return bool(_MOVING.intersection(words)) or not any(c.isdigit() for c in tag)
 
 
 def _tag(image: str) -> str | None:
@@ -114,3 +116,8 @@ def a_digest_is_as_good_as_a_version() -> System:
 @rule.borderline()
 def a_version_with_a_flavour() -> System:
     return _image("redis:7-alpine")
+
+
+@rule.borderline()
+def the_commit_of_a_branch() -> System:
+    return _image("shop/orders:main-3f2a1bc")

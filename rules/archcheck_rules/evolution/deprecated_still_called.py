@@ -60,7 +60,7 @@ def check(graph: Graph) -> Iterator[Result]:
 
 def _uses(graph: Graph) -> Iterator[tuple[Interaction | Journey | Named, str]]:
     """Who calls which operation: other operations, journeys, people, schedules."""
-    for edge in graph.called():
+    for edge in graph.every_call():
         yield edge, edge.target_name
     for name, starters in graph.entered_from_outside().items():
         for starter in starters:

@@ -16,9 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Channel, Consumer, Kafka, Named, Service, System, Topic, effective
+from archcheck import Consumer, Kafka, Service, System, Topic
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.graph.idempotence import is_idempotent
+from archcheck.graph.messages import delivery_of
 
 rule = Rule("RES021", "consumer-not-idempotent", severity="error", method="attr")
 
@@ -27,29 +29,22 @@ rule = Rule("RES021", "consumer-not-idempotent", severity="error", method="attr"
 def check(graph: Graph) -> Iterator[Result]:
     for topic, readers in graph.consumers.items():
         channel = graph.system.find(topic)
-        delivery, source = _delivery(graph, channel)
+        delivery, source = delivery_of(graph.system, channel)
         if delivery is None:
             yield Undecided(channel, "delivery")
             continue
         for name in readers if delivery == "at_least_once" else ():
             consumer = graph.operations[name]
-            if consumer.part.idempotent is None:
+            idempotent = is_idempotent(graph, consumer)
+            documented = f" ({source})" if source else ""
+            if idempotent is None:
                 yield Undecided(consumer, "idempotent")
-            elif not consumer.part.idempotent:
+            elif not idempotent:
                 yield Violation(
                     consumer,
-                    f"{name} is not idempotent, but {topic} delivers at least once{source}",
+                    f"{name} is not idempotent, but {topic} delivers at least once{documented}",
                     fix="idempotent=True (and make it so: remember processed ids)",
                 )
-
-
-def _delivery(graph: Graph, channel: Named) -> tuple[str | None, str]:
-    if not isinstance(channel, Channel) or channel.delivery is not None:
-        return getattr(channel, "delivery", None), ""
-    if channel.broker is None:
-        return None, ""
-    found = effective(graph.system.find(str(channel.broker)), "delivery")
-    return found.value, f" ({found.source})" if found.source else ""
 
 
 def _consuming(consumer: Consumer) -> System:

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from archcheck import Absent, Consumer, Kafka, Service, System, Topic
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
-from archcheck.graph.messages import deliveries
+from archcheck.graph.messages import is_at_most_once
 
 rule = Rule("RES020", "no-dead-letter", severity="warning", method="attr")
 
@@ -32,7 +32,7 @@ def check(graph: Graph) -> Iterator[Result]:
             continue
         topic = graph.system.find(str(consumer.topic))
         target = consumer.dead_letter or getattr(topic, "dead_letter", None)
-        if deliveries(graph.system, consumer) == 1:
+        if is_at_most_once(graph.system, consumer):
             continue  # it is never delivered again
         if target == topic.name:
             yield Violation(
@@ -98,3 +98,8 @@ def dropped_on_purpose_after_three_tries() -> System:
 @rule.unknown("dead_letter")
 def nobody_says() -> System:
     return _consuming(None)
+
+
+@rule.unknown("dead_letter")
+def what_fails_once_is_lost_without_a_word() -> System:
+    return _consuming(None, max_deliveries=1)

@@ -118,10 +118,10 @@ def main() -> None:
 
 
 def _replace_what_cannot_be_encoded() -> None:
-    """A name that the terminal cannot show becomes question marks, not an error."""
+    """A character that the terminal cannot show is written as its code, not as an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run() -> int:

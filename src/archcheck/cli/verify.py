@@ -83,6 +83,8 @@ def command(
     Exits with 0 if all is well, 1 on findings, 2 if the model, the configuration or the command
     line is wrong, 3 if something is undecided under --strict, 4 if a rule raised an error.
     """
+    if sarif_everything and format_ != "sarif":
+        raise ModelError("--sarif-everything needs --format sarif")
     rules, settings = selection.rules(), selection.settings()
     settings = replace(settings, fail_on=fail_on or settings.fail_on)
     if no_sim:
@@ -108,7 +110,7 @@ def command(
         accepted.write(path)
         click.echo(f"wrote {path} with {len(accepted.fingerprints)} accepted places", err=True)
         return 4 if any(result.broken for result in results) else 0
-    if sarif_everything and format_ == "sarif":
+    if sarif_everything:
         write(sarif(results, everything=True), output)
     else:
         _report(results, format_, output, suggest=suggest, quiet=quiet, verbose=verbose)

@@ -71,10 +71,10 @@ class Graph:
 
     @cached_property
     def edges(self) -> tuple[Interaction, ...]:
-        """Every way in which one element asks another: steps, fallbacks and sagas."""
+        """Who asks whom inside the system: steps, fallbacks and sagas."""
         return tuple(edges(self.system, self.operations.values(), self.interactions))
 
-    def called(self) -> Iterator[Interaction]:
+    def every_call(self) -> Iterator[Interaction]:
         """Everything that asks an endpoint or an external party, whatever makes it ask."""
         return (edge for edge in self.edges if edge.mode == "call")
 
@@ -183,7 +183,7 @@ class Graph:
         """Synchronous calls between services and externals."""
         callers = (*self.system.services, *self.system.externals)
         graph = _digraph(member.name for member in callers)
-        for edge in self.called():
+        for edge in self.every_call():
             _add(graph, edge.source.name, edge.target.name, edge)
         return graph
 

@@ -1,10 +1,11 @@
-"""Who reaches whom: every way in which a model lets one element ask another.
+"""Who asks whom inside a system.
 
 A step asks its target; a fallback asks somebody instead; an endpoint that a saga makes whole asks
 for the actions of the saga, and for their compensations when one of them fails. Rules about
 structure (circles, boundaries, zones, policies, contracts) look at all of them; rules about what
 an attempt is protected by, loads and runs look at steps, and at fallbacks as part of their step.
-Who starts a request from outside is said by :meth:`archcheck.graph.Graph.entered_from_outside`.
+Other tables say who starts a request (:meth:`archcheck.graph.Graph.entered_from_outside`), reads a
+topic (``consumers``) and touches whom in a check (``start_up``).
 """
 
 from __future__ import annotations

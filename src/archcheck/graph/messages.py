@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from archcheck.model import Channel, Consumer, System, effective
+from archcheck.model import Channel, Consumer, Named, System, effective
+
+
+def delivery_of(system: System, channel: Named) -> tuple[str | None, str]:
+    """What a channel promises, or else its broker, and where that is documented.
+
+    ``None``: nobody says.
+    """
+    if not isinstance(channel, Channel) or channel.delivery is not None:
+        return getattr(channel, "delivery", None), ""
+    if channel.broker is None:
+        return None, ""
+    found = effective(system.find(str(channel.broker)), "delivery")
+    return found.value, found.source
+
+
+def is_at_most_once(system: System, consumer: Consumer) -> bool:
+    """Whether a message is never delivered to the consumer again."""
+    return delivery_of(system, system.find(str(consumer.topic)))[0] == "at_most_once"
 
 
 def deliveries(system: System, consumer: Consumer) -> int | None:
     """How often a message is delivered to a consumer that keeps failing; ``None``: undeclared."""
-    channel = system.find(str(consumer.topic))
-    promise = channel.delivery if isinstance(channel, Channel) else None
-    if promise is None and isinstance(channel, Channel) and channel.broker is not None:
-        promise = effective(system.find(str(channel.broker)), "delivery").value
-    return 1 if promise == "at_most_once" else consumer.max_deliveries
+    return 1 if is_at_most_once(system, consumer) else consumer.max_deliveries

@@ -32,7 +32,7 @@ from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.messages import deliveries
 from archcheck.graph.protection import OPEN_FOR
-from archcheck.model import CircuitBreaker, Consumer, Datastore, Named, Retry
+from archcheck.model import CircuitBreaker, Consumer, Datastore, Journey, Named, Retry
 from archcheck.model.scenarios import OpenArrivals
 from archcheck.proof.answers import (
     Answer,
@@ -313,8 +313,10 @@ def _shares(graph: Graph) -> dict[Interaction, Rational]:
     asked anyway: as often as the step that fails.
     """
     found: dict[Interaction, Rational] = {}
-    for journey in graph.system.journeys:
-        visits = graph.visits(journey)
+    starts = graph.entered_from_outside().items()
+    others = [name for name, by in starts if not all(isinstance(who, Journey) for who in by)]
+    journeys = [graph.visits(journey) for journey in graph.system.journeys]
+    for visits in (*journeys, *map(graph.visits_from, others)):
         usual = visits.of_targets()
         for step, count in visits.interactions:
             if step.fallback is not None:

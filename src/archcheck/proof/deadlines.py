@@ -31,7 +31,7 @@ from archcheck.proof.answers import (
     missing,
 )
 from archcheck.proof.budget import left
-from archcheck.proof.feature_flags import FeatureFlags
+from archcheck.proof.feature_flags import MOST_CONFIGURATIONS, FeatureFlags
 from archcheck.proof.walk import TAIL, LongestWalk
 from archcheck.units import Duration
 
@@ -39,9 +39,6 @@ _NOTHING = Rational(0)
 _NO_RETRY = "calls whose retries nobody declares are tried once"
 _NO_QUEUE = "requests do not wait for threads, cores or connections"
 _DEADLINE = "work that is under way ends before the deadline that is passed on is looked at"
-_MOST_CONFIGURATIONS = 64
-"""Configurations of feature flags that are looked at one by one: six flags, if all are free. A
-choice that bounds the time."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ class WorstCases(LongestWalk[WorstCase]):
     @cached_property
     def by_configuration(self) -> list[WorstCases] | None:
         """The worst cases in each configuration; ``None``: there are too many."""
-        found = FeatureFlags(self.graph.system).configurations(_MOST_CONFIGURATIONS)
+        found = FeatureFlags(self.graph.system).configurations()
         return None if found is None else [self.within(each) for each in found]
 
     def timeout_of(self, step: Interaction) -> Rational | None:
@@ -236,7 +233,7 @@ def in_every_configuration(cases: WorstCases, judge: Callable[[WorstCases], Answ
         return answer
     apart = cases.by_configuration
     if apart is None:
-        reason = f"there are more than {_MOST_CONFIGURATIONS} configurations of feature flags"
+        reason = f"there are more than {MOST_CONFIGURATIONS} configurations of feature flags"
         return Undecided(answer.subject, answer.claim, reason)
     answers = [judge(each) for each in apart]
     worst = max(answers, key=lambda each: (isinstance(each, Refuted), isinstance(each, Undecided)))

@@ -21,6 +21,9 @@ from archcheck.proof.budget import BudgetSpentError, milliseconds_left
 if TYPE_CHECKING:
     from archcheck.graph import Digraph
 
+MOST_CONFIGURATIONS = 64
+"""Configurations that are looked at one by one: six flags, if all are free. A choice that bounds
+the time."""
 Configuration = Mapping[str, bool]
 Condition = tuple[tuple[str, bool], ...]
 
@@ -44,14 +47,14 @@ class FeatureFlags:
                 self._known[key] = self._fewest_on(solver, variables)
         return self._known[key]
 
-    def configurations(self, most: int) -> list[Configuration] | None:
-        """All that the flags allow; ``None`` if there are more than ``most``."""
+    def configurations(self) -> list[Configuration] | None:
+        """All that the flags allow; ``None`` if there are more than ``MOST_CONFIGURATIONS``."""
         import z3
 
         found: list[Configuration] = []
         solver, variables = self._solver()
         while (one := self._fewest_on(solver, variables)) is not None:
-            if len(found) == most:
+            if len(found) == MOST_CONFIGURATIONS:
                 return None
             found.append(one)
             solver.add(z3.Or(*(v if not one[name] else z3.Not(v) for name, v in variables.items())))
@@ -81,11 +84,11 @@ class FeatureFlags:
             solver.add(_one_of(variables, _leaving(inside, reached)))
         return None
 
-    def views(self, edges: Digraph, most: int) -> list[Digraph]:
+    def views(self, edges: Digraph) -> list[Digraph]:
         """What is there of ``edges`` in each configuration; all of them at once where there are
-        more than ``most``.
+        too many to look at.
         """
-        found = self.configurations(most) if self._flags else None
+        found = self.configurations() if self._flags else None
         if found is None:
             return [edges]
         present = [[e for e in edges.edges if _holds(conditions(edges, *e), f)] for f in found]

@@ -14,7 +14,7 @@ from archcheck.graph.transfer import ONE_WAY
 from archcheck.model import Flag, Scenario, Service, System
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import BudgetSpentError, left
-from archcheck.proof.feature_flags import FeatureFlags
+from archcheck.proof.feature_flags import MOST_CONFIGURATIONS, FeatureFlags
 from archcheck.proof.limits.figures import Corner, Figure, WorstPoint, least_units
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 from archcheck.units import Fraction, Rate
@@ -25,8 +25,6 @@ LIMIT = Rational(4, 5)
 At 80%, four requests are at a single server on average (M/M/1); at 90% there are nine.
 """
 _NONE = Rational(0)
-_CONFIGURATIONS = 64
-"""Configurations of feature flags that are looked at. A choice that bounds time."""
 
 
 def carried(graph: Graph, limit: Rational = LIMIT) -> Iterator[Answer]:
@@ -71,9 +69,9 @@ def worst_figures(graph: Graph) -> Iterator[tuple[Scenario, Figure, Mapping[str,
 def _configured(system: System) -> list[System]:
     """The system in every configuration of its flags, as it is today first."""
     flags = system.of_type(Flag)
-    every = FeatureFlags(system).configurations(_CONFIGURATIONS) if flags else []
+    every = FeatureFlags(system).configurations() if flags else []
     if every is None:
-        raise BudgetSpentError(f"more than {_CONFIGURATIONS} configurations of feature flags")
+        raise BudgetSpentError(f"more than {MOST_CONFIGURATIONS} configurations of feature flags")
     others = (
         apply(system, [Edit(flag, {"on": one[flag.name]}, flag.name) for flag in flags])
         for one in every

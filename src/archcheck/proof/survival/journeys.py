@@ -201,12 +201,16 @@ class Survival:
             walk.take(_any(both), way)
 
     def _ends(
-        self, step: Interaction, patience: Rational | None, met: frozenset[str] = frozenset()
+        self,
+        step: Interaction,
+        patience: Rational | None,
+        met: dict[str, Rational | None] | None = None,
     ) -> Needs:
         """The links that must hold for a step to end, whether or not it gets its answer.
 
-        ``met``: the operations below which it is being asked already.
+        ``met``: the operations whose steps must end already, each with the patience above it.
         """
+        met = {} if met is None else met
         waits = step.is_synchronous and not isinstance(step.target, LocalCache)
         if self._by_chance or not waits:
             return Needs(all_of(()))
@@ -225,26 +229,29 @@ class Survival:
             found += self._end_below(step, patience, met)
         return _all(found)
 
-    def _instead(self, step: Interaction, patience: Rational | None, met: frozenset[str]) -> Needs:
+    def _instead(
+        self, step: Interaction, patience: Rational | None, met: dict[str, Rational | None]
+    ) -> Needs:
         """Where a fallback asks somebody in turn: either nobody asks it, or it ends as well."""
         if step.fallback is None:
             return Needs(all_of(()))
-        ends = _behind(step.fallback, self._ends(step.fallback, patience, met))
+        ends = _behind(step.fallback, self._ends(step.fallback, patience, dict(met)))
         if not ends.structure.units:
             return ends
         return _any((self._asked(step, patience), ends))
 
     def _end_below(
-        self, step: Interaction, patience: Rational | None, met: frozenset[str]
+        self, step: Interaction, patience: Rational | None, met: dict[str, Rational | None]
     ) -> Iterator[Needs]:
         """What must end at the callee for its caller to go on."""
-        if step.mode != "call" or step.target_name in met:
+        limit, name = _less(patience, step), step.target_name
+        if step.mode != "call" or (name in met and not _is_shorter(limit, met[name])):
             return
         left()
-        met |= {step.target_name}
-        for inner in self.graph.outgoing.get(step.target_name, ()):
+        met[name] = limit
+        for inner in self.graph.outgoing.get(name, ()):
             if inner.visits and inner.is_awaited:
-                yield _behind(inner, self._ends(inner, _less(patience, step), met))
+                yield _behind(inner, self._ends(inner, limit, met))
 
 
 def _behind(step: Interaction, needs: Needs) -> Needs:

@@ -12,6 +12,7 @@ from archcheck.simulation.randomness import child, place_hash, uniform
 if TYPE_CHECKING:
     from archcheck.simulation.engines.reference.engine import Engine
     from archcheck.simulation.engines.reference.node_groups import Replica
+    from archcheck.simulation.engines.reference.servers import Servers
 
 _PARTITION = place_hash("partition")
 
@@ -62,9 +63,8 @@ class Subscribers:
 
     def take(self, request: Consumption) -> Replica:
         """The replica that works on a message: the member's, or the one with most to spare."""
-        assert request.replica is not None  # noqa: S101  # messages wait at a node
         if self.spec.ordered:
-            home = self._homes[request.replica.index % len(self._homes)]
+            home = self._homes[request.node.index % len(self._homes)]
         else:
             home = self._free_home()
         self._held[home] = self._held.get(home, 0) + 1
@@ -121,23 +121,19 @@ class Subscribers:
 
     def _is_orphan(self, request: Consumption) -> bool:
         """Whether a message was just given to a member that is gone before it began."""
-        assert request.replica is not None  # noqa: S101
-        assert request.visit is not None  # noqa: S101
-        has_member = bool(self._homes) and request.replica.index < self._members
-        return request.visit.is_served and not has_member
+        has_member = bool(self._homes) and request.node.index < self._members
+        return request.visit is not None and request.visit.is_served and not has_member
 
     def _reopen(self) -> None:
         """Messages that wait go to the member that has their partition now."""
         self._resize()
         for node in self.node_group.nodes:
-            assert node.slots is not None  # noqa: S101
-            for visit in node.slots.in_line():
+            for visit in _line_of(node).in_line():
                 request: Consumption = visit.owner
                 if self.line(request.delivery.partition) is not node:
                     request.move(self.line(request.delivery.partition))
         for node in self.node_group.nodes:
-            assert node.slots is not None  # noqa: S101
-            node.slots.serve_next(self.engine.time)
+            _line_of(node).serve_next(self.engine.time)
 
     def _resize(self, but: Consumption | None = None) -> None:
         """As many servers as consumers are there, and as still work where a replica is to go."""
@@ -150,9 +146,15 @@ class Subscribers:
             self._set_servers(node, max(up, leaving) if self.spec.ordered else up + leaving)
 
     def _set_servers(self, node: Replica, servers: int) -> None:
-        assert node.slots is not None  # noqa: S101  # consumers are servers
-        node.slots.tick(self.engine.time)
-        node.slots.servers = servers
+        line = _line_of(node)
+        line.tick(self.engine.time)
+        line.servers = servers
+
+
+def _line_of(node: Replica) -> Servers:
+    """The line of messages at a node."""
+    assert node.slots is not None  # noqa: S101  # a plan gives every group of consumers slots
+    return node.slots
 
 
 class Consumption(Request):
@@ -166,22 +168,24 @@ class Consumption(Request):
         self.delivery = delivery
         self.home = None
 
+    @property
+    def node(self) -> Replica:
+        """Where it waits."""
+        assert self.replica is not None  # noqa: S101  # it was made with one, and keeps one
+        return self.replica
+
     def begin(self) -> None:
         self.home = self.delivery.group.take(self)
         super().begin()
 
     def move(self, line: Replica) -> None:
         """Wait in the line of another member, at its end."""
-        before, visit = self.replica, self.visit
-        assert before is not None  # noqa: S101
-        assert visit is not None  # noqa: S101
-        assert before.slots is not None  # noqa: S101
-        assert line.slots is not None  # noqa: S101
-        del before.inside[self]
-        before.slots.release(visit)
+        assert self.visit is not None  # noqa: S101  # who waits in a line visits it
+        del self.node.inside[self]
+        _line_of(self.node).release(self.visit)
         self.replica = line
         line.inside[self] = None
-        self.visit = line.slots.acquire(self.granted, self)
+        self.visit = _line_of(line).acquire(self.granted, self)
         if self.visit.is_served:
             self.engine.soon.append(self.granted)
 
