@@ -33,10 +33,9 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Undecided(unzoned, "trust_zone")
         elif crosses:
             yield from _judge(step, step.is_encrypted(), f"{step.name} leaves the trust zone")
-    for name in graph.entered_from_outside():
-        operation = graph.operations.get(name)
-        is_outside = name in graph.reached_by_the_public
-        if operation and isinstance(operation.owner, Service) and is_outside:
+    for name in graph.reached_by_the_public:
+        operation = graph.operations[name]
+        if isinstance(operation.owner, Service):
             protocol = getattr(operation.part, "protocol", None)
             encrypted = protocol.encrypted if protocol else None
             yield from _judge(operation, encrypted, f"users reach {name}")

@@ -37,9 +37,9 @@ from archcheck import (
     effective,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Operation
 from archcheck.model import Deployment
-from archcheck.proof.deadlines import WorstCases
+from archcheck.proof.deadlines import WorstCase, WorstCases
 from archcheck.units import Duration, s
 
 rule = Rule("DEP012", "drain-too-short", severity="warning", method="calc")
@@ -51,6 +51,9 @@ def check(graph: Graph) -> Iterator[Result]:
     patience = _patience(graph)
     if not any(patience.get(service.name) for service in deployed):
         yield NotApplicable("no timeout is declared for a service that is deployed")
+    for _, case in _messages(graph):
+        for gap in case.gaps:
+            yield Undecided(gap.holder, gap.attribute)
     for service in deployed:
         longest = max(patience.get(service.name, ()), key=lambda entry: entry[0], default=None)
         if longest is not None:
@@ -86,6 +89,15 @@ def _judge(service: Service, longest: Duration, who: str) -> Iterator[Result]:
         yield Undecided(service, "deployment.deregistration", f"holds up to {room}")
 
 
+def _messages(graph: Graph) -> Iterator[tuple[Operation, WorstCase]]:
+    """What the consumers of deployed services take for a message, where they do anything."""
+    cases = WorstCases(graph)
+    for name, operation in graph.operations.items():
+        is_deployed = getattr(operation.owner, "deployment", None) is not None
+        if isinstance(operation.part, Consumer) and is_deployed and operation.part.steps:
+            yield operation, cases.of(name)
+
+
 def _patience(graph: Graph) -> dict[str, list[tuple[Duration, str]]]:
     """Service to the timeouts of those who wait for it."""
     found: dict[str, list[tuple[Duration, str]]] = {}
@@ -94,11 +106,9 @@ def _patience(graph: Graph) -> dict[str, list[tuple[Duration, str]]]:
         if attempt is not None:
             patience = Duration(float(attempt)), step.operation.name
             found.setdefault(step.target.name, []).append(patience)
-    cases = WorstCases(graph)
-    for name, operation in graph.operations.items():
-        if isinstance(operation.part, Consumer):
-            taken = Duration(float(cases.of(name).seconds))
-            found.setdefault(operation.owner.name, []).append((taken, f"a message of {name}"))
+    for operation, case in _messages(graph):
+        taken = Duration(float(case.seconds)), f"a message of {operation.name}"
+        found.setdefault(operation.owner.name, []).append(taken)
     for journey in graph.system.journeys:
         if isinstance(journey.timeout, Duration):
             for entry in journey.all_entries():
