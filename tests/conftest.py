@@ -1,7 +1,7 @@
 """What every test run shares.
 
-No test is about time: how fast something is, benchmarks say. ``make test`` draws the same systems
-each time, so that a change is judged by what it changes; ``make attack`` and
+No test is about time: how fast something is, benchmarks say. ``make test`` draws (nearly) the same
+systems each time, so that a change is judged by what it changes; ``make attack`` and
 ``HYPOTHESIS_PROFILE=attack make test`` draw new ones.
 """
 

@@ -435,3 +435,29 @@ def test_two_quorums() -> None:
     assert isinstance(overlap, Undecided)
     assert isinstance(placed, Proved)
     assert isinstance([*quorums(Graph(System("shop", [store])), 2)][1], Refuted)
+
+
+def test_a_link_that_fails_an_earlier_step_keeps_nobody_waiting_at_a_later_one() -> None:
+    """The second call of ``c`` has no timeout, but without the link it is never made."""
+
+    def below(*calls: Call) -> set[str]:
+        front = Call("c.go", timeout=Absent("none"), fallback=Fallback("static"))
+        deployment = Kubernetes(replicas=3, readiness=READY)
+        system = System(
+            "made",
+            [
+                External("bank"),
+                Service("c", endpoints=[Endpoint("go", steps=calls)], deployment=deployment),
+                Service("a", endpoints=[Endpoint("go", steps=[front])], deployment=deployment),
+            ],
+            journeys=[Journey("use", "a.go", critical=True)],
+        )
+        (answer,) = cut_sets(Graph(system), 1)
+        assert isinstance(answer, Refuted)
+        assert isinstance(answer.counterexample, FailureSet)
+        return {unit.element for cut in answer.counterexample.sets for unit in cut}
+
+    bounded, endless = Call("bank", timeout=50 * ms), Call("bank", timeout=Absent("none"))
+    assert below(bounded, endless) == {"a -> c"}
+    assert below(endless, bounded) == {"a -> c", "c -> bank"}
+    assert below(Parallel([bounded, endless])) >= {"a -> c", "c -> bank"}

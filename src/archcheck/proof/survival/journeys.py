@@ -9,7 +9,7 @@ their broker.
 
 A step that may fail must end: where no timeout ends it, or only one that is longer than who waits
 above, a cut link stops the caller, optional or not, so that the link is needed. So does a cut link
-further down, where nothing on the way gives up in time.
+further down, where nothing on the way gives up in time and no earlier step fails without it.
 
 Calls in a circle work by the least fixed point: who is asked again by its own fallback helps
 nobody. A circle of calls without any way around never ends, unless some of them are not made every
@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeAlias
 
 from archcheck.graph import Graph, Interaction
@@ -29,7 +30,7 @@ from archcheck.model import Absent, Fallback, Journey, LocalCache, Named
 from archcheck.proof.answers import Gap
 from archcheck.proof.budget import left
 from archcheck.proof.survival.components import Components, Part
-from archcheck.proof.survival.structure import NEVER, Structure, Unit, all_of, any_of
+from archcheck.proof.survival.structure import NEVER, Structure, Unit, all_of, any_of, works
 from archcheck.units import Duration
 
 _NESTED = "who waits above a step that may fail waits for all its attempts (question deadlines)"
@@ -200,17 +201,9 @@ class Survival:
         if both is not None and not step.optional:
             walk.take(_any(both), way)
 
-    def _ends(
-        self,
-        step: Interaction,
-        patience: Rational | None,
-        met: dict[str, Rational | None] | None = None,
-    ) -> Needs:
-        """The links that must hold for a step to end, whether or not it gets its answer.
-
-        ``met``: the operations whose steps must end already, each with the patience above it.
-        """
-        met = {} if met is None else met
+    def _ends(self, step: Interaction, patience: Rational | None, met: _Met | None = None) -> Needs:
+        """The links that must hold for a step to end, whether or not it gets its answer."""
+        met = _Met() if met is None else met
         waits = step.is_synchronous and not isinstance(step.target, LocalCache)
         if self._by_chance or not waits:
             return Needs(all_of(()))
@@ -225,33 +218,77 @@ class Survival:
             found.append(Needs(all_of(()), gaps))
         else:
             link = _link(step)
-            found.append(Needs(link, gaps, {link.element: ()}))
+            if link not in met.harmless:
+                found.append(Needs(link, gaps, {link.element: ()}))
             found += self._end_below(step, patience, met)
         return _all(found)
 
-    def _instead(
-        self, step: Interaction, patience: Rational | None, met: dict[str, Rational | None]
-    ) -> Needs:
+    def _instead(self, step: Interaction, patience: Rational | None, met: _Met) -> Needs:
         """Where a fallback asks somebody in turn: either nobody asks it, or it ends as well."""
         if step.fallback is None:
             return Needs(all_of(()))
-        ends = _behind(step.fallback, self._ends(step.fallback, patience, dict(met)))
+        apart = _Met(dict(met.below), met.harmless)
+        ends = _behind(step.fallback, self._ends(step.fallback, patience, apart))
         if not ends.structure.units:
             return ends
         return _any((self._asked(step, patience), ends))
 
     def _end_below(
-        self, step: Interaction, patience: Rational | None, met: dict[str, Rational | None]
+        self, step: Interaction, patience: Rational | None, met: _Met
     ) -> Iterator[Needs]:
-        """What must end at the callee for its caller to go on."""
+        """What must end at the callee for its caller to go on.
+
+        A link whose loss ends the callee at an earlier step keeps nobody waiting at a later one.
+        """
         limit, name = _less(patience, step), step.target_name
-        if step.mode != "call" or (name in met and not _is_shorter(limit, met[name])):
+        if step.mode != "call" or met.covers(name, limit):
             return
         left()
-        met[name] = limit
+        met.below[name] = (limit, met.harmless)
         for inner in self.graph.outgoing.get(name, ()):
             if inner.visits and inner.is_awaited:
-                yield _behind(inner, self._ends(inner, limit, met))
+                ends = self._ends(inner, limit, met)
+                yield _behind(inner, ends)
+                harmless = met.harmless | (self._lost_with(inner, limit) - ends.structure.units)
+                met = _Met(met.below, harmless)
+
+    def _lost_with(self, step: Interaction, patience: Rational | None) -> frozenset[Unit]:
+        """The links without which, each alone, a step that is always made fails its operation.
+
+        What is not declared is taken the other way round than here: so that a link is left out
+        only where that is certain (at the worst), and wherever that may be (at the best).
+        """
+        is_sure = step.visits >= 1 and step.parallel is None and step.cached_by is None
+        if step.can_fail_softly or not is_sure:
+            return frozenset()
+        needs = self._other_way._asked(step, patience).structure
+        links = (unit for unit in needs.units if unit.kind == "link")
+        return frozenset(link for link in links if not works(needs, link.units))
+
+    @cached_property
+    def _other_way(self) -> Survival:
+        """With all links, and what is not declared taken the other way round."""
+        other = Survival(self.graph, links=True, worst=not self._worst)
+        if self._links:
+            other._other_way = self
+        return other
+
+
+@dataclass(frozen=True)
+class _Met:
+    """Where a walk to what must end has been."""
+
+    below: dict[str, tuple[Rational | None, frozenset[Unit]]] = field(default_factory=dict)
+    """Operation to the patience above it, and to what was harmless there."""
+    harmless: frozenset[Unit] = frozenset()
+    """Links whose loss keeps nobody waiting here, since an earlier step fails without them."""
+
+    def covers(self, name: str, limit: Rational | None) -> bool:
+        """Whether all that must end below an operation has been found already."""
+        if name not in self.below:
+            return False
+        patience, harmless = self.below[name]
+        return harmless <= self.harmless and not _is_shorter(limit, patience)
 
 
 def _behind(step: Interaction, needs: Needs) -> Needs:
