@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archcheck.files import check_writable, write_file
 from archcheck.model import ModelError, Scenario, ScenarioError, System
 
 if TYPE_CHECKING:
@@ -327,7 +328,8 @@ def report(
 
     chosen = None if scenario is None else chosen_scenario(system, scenario)
     target = Path(path or f"{system.name}.html")
-    target.write_text(report_page(carry_out(system, chosen)), encoding="utf-8")
+    check_writable(target)
+    write_file(target, report_page(carry_out(system, chosen)))
     return target
 
 

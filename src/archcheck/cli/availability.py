@@ -67,7 +67,7 @@ from archcheck.units import Fraction
 )
 @seed_option("The same seed gives the same samples.")
 @format_option("json")
-@output_option
+@output_option()
 def command(
     models: tuple[str, ...],
     system_name: str | None,

@@ -33,7 +33,7 @@ from archcheck.resilience import run_chaos
 @seed_option()
 @format_option("json")
 @chart_option("how the journeys went after each trigger")
-@output_option
+@output_option()
 def command(
     models: tuple[str, ...],
     system_name: str | None,

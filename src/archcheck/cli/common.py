@@ -16,6 +16,7 @@ from archcheck import configuration
 from archcheck.configuration import Settings
 from archcheck.editing import variants
 from archcheck.facade import variants_of
+from archcheck.files import check_writable, write_file
 from archcheck.loading import load
 from archcheck.model import ModelError, Scenario, System
 from archcheck.model.element import nearest
@@ -58,9 +59,18 @@ system_option: Option = click.option(
 strict_option: Option = click.option(
     "--strict", is_flag=True, help="Exit with 3 if something is undecided."
 )
-output_option: Option = click.option(
-    "-o", "--output", metavar="FILE", help="Write to this file instead of standard output."
-)
+
+
+def output_option(what: str = "Write to this file instead of standard output.") -> Option:
+    """``-o FILE``; ``-`` is standard output."""
+    return click.option("-o", "--output", metavar="FILE", callback=_writable, help=what)
+
+
+def _writable(ctx: click.Context, option: click.Parameter, file: str | None) -> str | None:
+    """A file that cannot be written is refused before anything is computed."""
+    if file not in (None, "-"):
+        check_writable(file)
+    return file
 
 
 def models_argument(function: F) -> F:
@@ -191,10 +201,10 @@ def stoppable() -> Iterator[Callable[[], bool]]:
 
 def write(text: str, output: str | None) -> None:
     """Print ``text``, or write it to a file and say so."""
-    if output is None:
+    if output in (None, "-"):
         click.echo(text, nl=not text.endswith("\n"))
         return
-    Path(output).write_text(text, encoding="utf-8")
+    write_file(output, text)
     click.echo(f"wrote {output}", err=True)
 
 

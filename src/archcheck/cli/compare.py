@@ -56,7 +56,7 @@ from archcheck.units import Duration
 @engine_option
 @seed_option()
 @format_option("json")
-@output_option
+@output_option()
 def command(
     models: tuple[str, ...],
     system_name: str | None,

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import click
 
-from archcheck.cli.common import configured, models_argument, one_system, seed_option, system_option
+from archcheck.cli.common import (
+    configured,
+    models_argument,
+    one_system,
+    output_option,
+    seed_option,
+    system_option,
+)
 from archcheck.diagrams import (
     VIEWS,
     Canvas,
@@ -28,6 +35,7 @@ from archcheck.diagrams import (
     view_of,
 )
 from archcheck.facade import chosen_scenario
+from archcheck.files import check_writable
 from archcheck.graph import Graph
 from archcheck.loading import load
 from archcheck.model import ModelError, System
@@ -98,12 +106,7 @@ class Filtering:
 )
 @seed_option("Seed of the simulation.")
 @click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True)
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    help="A .svg, .png, .pdf, .mmd, .d2, .puml, .dsl or .dot file (default: NAME.svg).",
-)
+@output_option("A .svg, .png, .pdf, .mmd, .d2, .puml, .dsl or .dot file (default: NAME.svg).")
 def command(
     models: tuple[str, ...],
     system_name: str | None,
@@ -131,6 +134,7 @@ def command(
     system = one_system(models, system_name)
     path = Path(output or f"{system.name}.svg")
     checked_format(str(path))
+    check_writable(path)
     settings = configured()
     look = Look(settings.icons, settings.colours)
     canvas = canvas_of(system, look)

@@ -16,7 +16,7 @@ from archcheck.reporting.rules import print_page
 @click.command("explain")
 @click.argument("rule", metavar="RULE")
 @rule_options
-@output_option
+@output_option()
 def command(rule: str, selection: RuleSelection, output: str | None) -> None:
     """Explain a rule: what it asks for, why, and what a model looks like that obeys it.
 

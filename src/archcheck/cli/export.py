@@ -29,7 +29,7 @@ from archcheck.reporting.verification.jsonform import schema as verification_sch
     show_default=True,
     help="The format.",
 )
-@output_option
+@output_option()
 def command(
     models: tuple[str, ...],
     system_name: str | None,

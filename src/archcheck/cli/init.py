@@ -8,6 +8,7 @@ import click
 
 from archcheck.cli.installing import PLACEHOLDER, install_command
 from archcheck.cli.skeletons import first_files
+from archcheck.files import write_file
 from archcheck.model import ArchcheckError, System
 
 
@@ -37,7 +38,7 @@ def command(folder: str, yes: bool, name: str | None, team: str | None, ci: str 
         raise ArchcheckError(f"{root / present[0]} exists already; nothing was written")
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text, encoding="utf-8")
+        write_file(root / path, text)
         click.echo(f"wrote {root / path}")
     if ci != "none" and install == PLACEHOLDER:
         click.echo(

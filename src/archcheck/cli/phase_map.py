@@ -34,7 +34,7 @@ from archcheck.resilience import phase_map
 @seed_option()
 @format_option("json")
 @chart_option("the map")
-@output_option
+@output_option()
 def command(
     trigger: str,
     models: tuple[str, ...],

@@ -75,7 +75,7 @@ _FACTOR = re.compile(r"x?\s*([0-9]+(?:\.[0-9]+)?)\s*(x|%)?", re.IGNORECASE)
 @format_option("json", "html")
 @chart_option("the capacity curve")
 @verbose_option("List what was assumed.")
-@output_option
+@output_option()
 def command(
     models: tuple[str, ...],
     system_name: str | None,

@@ -21,6 +21,7 @@ from archcheck.cli.common import (
 )
 from archcheck.diagrams import checked_format
 from archcheck.editing import patch_of
+from archcheck.files import check_writable
 from archcheck.graph import Graph
 from archcheck.proof import (
     Budget,
@@ -62,7 +63,7 @@ from archcheck.units import Duration
 @format_option("json")
 @strict_option
 @verbose_option("List what is proved, and on what it rests.")
-@output_option
+@output_option()
 def command(
     models: tuple[str, ...],
     system_name: str | None,
@@ -88,6 +89,7 @@ def command(
         return _suggest(graph, suggest, output)
     if diagram is not None:
         checked_format(diagram)
+        check_writable(diagram)
     budget = Budget(float(proof_budget))
     proofs = prove(graph, names, failures=failures, budget=budget)
     wanted = not proofs.is_stopped and (not names or "availability" in names)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
@@ -11,6 +10,7 @@ from archcheck.cli.common import (
     cases_of,
     models_argument,
     one_system,
+    output_option,
     scenario_option,
     seed_option,
     set_option,
@@ -18,8 +18,8 @@ from archcheck.cli.common import (
 )
 from archcheck.cli.rule_options import RuleSelection, rule_options
 from archcheck.facade import chosen_scenario
-from archcheck.model import ModelError
-from archcheck.reporting.console import spinner
+from archcheck.files import check_writable, write_file
+from archcheck.reporting.console import counted, spinner
 from archcheck.reporting.report import PARTS, Review, carry_out, report_page
 
 
@@ -40,7 +40,7 @@ from archcheck.reporting.report import PARTS, Review, carry_out, report_page
 @click.option(
     "--port", type=int, default=8765, show_default=True, help="Port of --serve, on this machine."
 )
-@click.option("-o", "--output", metavar="FILE", help="Write to this file (default: NAME.html).")
+@output_option("Write to this file (default: NAME.html).")
 def command(
     models: tuple[str, ...],
     system_name: str | None,
@@ -65,9 +65,9 @@ def command(
 
         return serve_report(models or ("models",), sys.argv[1:], port)
     system = one_system(models, system_name)
-    path = Path(output or f"{system.name}.html")
-    if not path.parent.is_dir():
-        raise ModelError(f"there is no folder {path.parent.as_posix()!r} to write the report to")
+    output = output or f"{system.name}.html"
+    if output != "-":
+        check_writable(output)
     chosen = chosen_scenario(system, scenario) if scenario else None
     cases = cases_of(system, chosen or chosen_scenario(system, None), settings) if settings else ()
     with spinner(f"reviewing {system.name}"):
@@ -81,14 +81,17 @@ def command(
             seed=seed,
         )
         page = report_page(review)
-    path.write_text(page, encoding="utf-8")
-    click.echo(_summary(review, path), err=True)
+    if output == "-":
+        click.echo(page)
+    else:
+        write_file(output, page)
+    click.echo(_summary(review, output, len(page.encode())), err=True)
     return 1 if review.verification.fails() else 0
 
 
-def _summary(review: Review, path: Path) -> str:
+def _summary(review: Review, output: str, size: int) -> str:
     checked = review.verification
     errors, warnings = checked.count("error"), checked.count("warning")
-    size = path.stat().st_size / 1e6
     left = f"; left out: {'; '.join(review.left_out)}" if review.left_out else ""
-    return f"wrote {path} ({size:.1f} MB): {errors} errors, {warnings} warnings{left}"
+    counts = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
+    return f"wrote {output} ({size / 1e6:.1f} MB): {counts}{left}"

@@ -10,6 +10,7 @@ import click
 from archcheck.cli.common import output_option, write
 from archcheck.cli.rule_options import RuleSelection, rule_options
 from archcheck.cli.skeletons import rule_skeleton
+from archcheck.files import write_file
 from archcheck.model import ArchcheckError
 from archcheck.reporting.console import report_console
 from archcheck.reporting.rules import print_rules, rules_data, rules_index
@@ -27,7 +28,7 @@ from archcheck.reporting.rules import print_rules, rules_data, rules_index
     show_default=True,
     help="How to list them.",
 )
-@output_option
+@output_option()
 def command(
     new: str | None,
     identity: str | None,
@@ -65,5 +66,5 @@ def _write_new(name: str, identity: str) -> None:
     if path.exists():
         raise ArchcheckError(f"{path} exists already; choose another name")
     path.parent.mkdir(exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    write_file(path, text)
     click.echo(f"wrote {path}: rule {identity}; archcheck verify runs it from now on", err=True)

@@ -79,7 +79,7 @@ from archcheck.units import Duration, Fraction
     help="The share of the journeys to trace, with all that belongs to them.",
 )
 @verbose_option("List every endpoint, resource and assumption.")
-@output_option
+@output_option()
 def command(
     models: tuple[str, ...],
     system_name: str | None,

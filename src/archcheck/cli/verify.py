@@ -57,7 +57,7 @@ from archcheck.verification.targeting import targets_in_vain
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print only the summary.")
 @verbose_option("List every place and every rule.")
-@output_option
+@output_option()
 def command(
     models: tuple[str, ...],
     format_: str,

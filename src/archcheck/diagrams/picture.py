@@ -10,6 +10,7 @@ from archcheck.diagrams.formats import checked_format, drawing_of, svg_of
 from archcheck.diagrams.look import Look, Theme
 from archcheck.diagrams.view import View
 from archcheck.diagrams.views import Drawing
+from archcheck.files import write_file
 
 
 @dataclass(frozen=True)
@@ -37,4 +38,4 @@ class Picture:
         Raises :class:`~archcheck.model.ArchcheckError` for an ending that is none of them.
         """
         ending = checked_format(str(path), self.drawing)
-        Path(path).write_bytes(drawing_of(self.drawing, ending, theme=theme, look=self.look))
+        write_file(path, drawing_of(self.drawing, ending, theme=theme, look=self.look))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from archcheck.editing.edits import Edit, apply
+from archcheck.files import write_files
 from archcheck.model import Place, System, to_json
 from archcheck.model import __all__ as vocabulary
 from archcheck.model.element import Element
@@ -42,9 +43,8 @@ class Patch:
         )
 
     def write(self) -> None:
-        """Write the new texts."""
-        for file, (_, after) in self.files.items():
-            Path(file).write_text(after, encoding="utf-8")
+        """Write the new texts, all or none."""
+        write_files({file: after for file, (_, after) in self.files.items()})
 
 
 def _shown(file: str) -> str:
@@ -59,7 +59,7 @@ def patch_of(system: System, edits: Iterable[Edit], edited: System | None = None
     made = list(edits)
     site = system.site
     if site is not None and site.place.file.endswith(".json"):
-        before = Path(site.place.file).read_text(encoding="utf-8")
+        before = _text_of(site.place.file)
         return Patch({site.place.file: (before, to_json(edited or apply(system, made)))})
     lines = Counter(
         (type(part), part.site.place)
@@ -75,7 +75,7 @@ def patch_of(system: System, edits: Iterable[Edit], edited: System | None = None
             by_file[edit.part.site.place.file].append(edit)
     files = {}
     for file, inside in by_file.items():
-        before = Path(file).read_text(encoding="utf-8")
+        before = _text_of(file)
         source = _Source(before)
         for edit in inside:
             sharing = lines[type(edit.part), edit.part.site.place] if edit.part.site else 0
@@ -84,6 +84,11 @@ def patch_of(system: System, edits: Iterable[Edit], edited: System | None = None
         if source.text() != before:
             files[file] = before, source.text()
     return Patch(files, tuple(by_hand))
+
+
+def _text_of(file: str) -> str:
+    """The text of a file with the line ends that it has."""
+    return Path(file).read_bytes().decode("utf-8")
 
 
 def _all_of(system: System) -> tuple[Element, ...]:
@@ -100,6 +105,7 @@ class _Source:
 
     def __init__(self, text: str) -> None:
         self._lines = text.splitlines(keepends=True)
+        self._line_end = "\r\n" if "\r\n" in text else "\n"
         self._tree = ast.parse(text)
         self._known = {
             *(node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)),
@@ -161,7 +167,7 @@ class _Source:
         end = self._offset(last, end=True)
         whole = last.end_lineno != call.end_lineno
         indent = self._lines[_first_line(call, last) - 1]
-        space = "\n" + indent[: len(indent) - len(indent.lstrip())] if whole else " "
+        space = self._line_end + indent[: len(indent) - len(indent.lstrip())] if whole else " "
         self._changes.append((end, end, f",{space}{argument}"))
 
     def _offset(self, node: ast.expr, *, end: bool = False) -> int:
@@ -175,7 +181,9 @@ class _Source:
         for name in sorted(names - self._known):
             self._known.add(name)
             module = "archcheck" if name in vocabulary else "archcheck.units"
-            self._changes.append((self._after_imports(), -1, f"from {module} import {name}\n"))
+            self._changes.append(
+                (self._after_imports(), -1, f"from {module} import {name}{self._line_end}")
+            )
 
     def _after_imports(self) -> int:
         imports = [n for n in self._tree.body if isinstance(n, ast.Import | ast.ImportFrom)]

@@ -6,10 +6,11 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
 from typing import Any, TextIO
 
 from rich.console import Console as Console
+
+from archcheck.files import replacing
 
 _PIPE_WIDTH = 120
 """Columns where the output is no terminal. A choice: room for the tables of a simulation."""
@@ -44,11 +45,11 @@ def console_for(file: TextIO) -> Console:
 
 @contextmanager
 def report_console(output: str | None) -> Iterator[Console]:
-    """A console on standard output, or on a file that is written and named."""
-    if output is None:
+    """A console on standard output (also ``"-"``), or on a file that is written and named."""
+    if output in (None, "-"):
         yield console_for(sys.stdout)
         return
-    with Path(output).open("w", encoding="utf-8") as file:
+    with replacing(output) as path, path.open("w", encoding="utf-8") as file:
         yield console_for(file)
     sys.stderr.write(f"wrote {output}\n")
 

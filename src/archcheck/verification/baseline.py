@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from archcheck.files import write_file
 from archcheck.model import ModelError, Place
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Baseline:
         ]
         entries.sort(key=lambda entry: (entry["rule"], entry["element"], entry["fingerprint"]))
         text = json.dumps({"format": FORMAT, "accepted": entries}, indent=2, ensure_ascii=False)
-        path.write_text(text + "\n", encoding="utf-8")
+        write_file(path, text + "\n")
 
     def gone(self, results: Iterable[Verification]) -> list[tuple[str, str]]:
         """Rule and element of what the baseline accepts and nobody finds any more.

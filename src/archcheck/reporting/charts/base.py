@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from archcheck.diagrams.formats.raster import registered_fonts, to_pdf, to_png
+from archcheck.files import check_writable, write_file
 from archcheck.model import ArchcheckError
 
 Chart: TypeAlias = Any
@@ -22,12 +23,17 @@ _FONT = "Lato, Helvetica Neue, Arial, sans-serif"
 
 
 def checked_target(target: str | Path) -> Path:
-    """The file of a chart. Raises :class:`ArchcheckError` for a kind that cannot be drawn."""
+    """The file of a chart.
+
+    Raises :class:`ArchcheckError` for a kind that cannot be drawn, :class:`OSError` for a file that
+    cannot be written.
+    """
     path = Path(target)
     if path.suffix.lower() not in _ENDINGS:
         raise ArchcheckError(
             f"cannot draw {path.name!r}; use a name that ends in .svg, .png or .pdf"
         )
+    check_writable(path)
     return path
 
 
@@ -36,9 +42,9 @@ def save_chart(chart: Chart, target: str | Path) -> None:
     path = checked_target(target)
     svg = chart_svg(chart)
     if path.suffix.lower() == ".svg":
-        path.write_text(svg, encoding="utf-8")
+        write_file(path, svg)
     else:
-        path.write_bytes(to_png(svg) if path.suffix.lower() == ".png" else to_pdf(svg))
+        write_file(path, to_png(svg) if path.suffix.lower() == ".png" else to_pdf(svg))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from archcheck.files import replacing
 from archcheck.model import ScenarioError
 from archcheck.simulation.plan import Plan
 from archcheck.simulation.trace import Span, SpanKind, Tracer
@@ -91,7 +92,7 @@ class _Parquet:
 
 @contextmanager
 def trace_file(target: str, share: float) -> Iterator[Tracer]:
-    """A tracer that writes to a file, ``.parquet`` or ``.csv``.
+    """A tracer that writes to a file, ``.parquet`` or ``.csv``, which is there when it is whole.
 
     Raises :class:`ScenarioError` for another ending, a share that is none, or a missing package.
     """
@@ -100,10 +101,9 @@ def trace_file(target: str, share: float) -> Iterator[Tracer]:
         raise ScenarioError(f"a share of the journeys is between 0 and 1, got {share:g}")
     if path.suffix not in (".csv", ".parquet"):
         raise ScenarioError(f"a trace is a .parquet or .csv file, got {target!r}")
-    if not path.parent.is_dir():
-        raise ScenarioError(f"there is no folder {str(path.parent)!r} for the trace")
-    writer = _Csv(path) if path.suffix == ".csv" else _Parquet(path)
-    try:
-        yield TraceFile(writer, share)
-    finally:
-        writer.close()
+    with replacing(path) as written:
+        writer = _Csv(written) if path.suffix == ".csv" else _Parquet(written)
+        try:
+            yield TraceFile(writer, share)
+        finally:
+            writer.close()
