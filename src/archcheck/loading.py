@@ -17,6 +17,7 @@ import importlib.machinery
 import importlib.util
 import sys
 import traceback
+import warnings
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,7 +63,13 @@ def _refuse_duplicates(systems: Iterable[System]) -> None:
         names[system.name] = system
 
 
+class LeftOut(UserWarning):
+    """A file in a folder of models is no ordinary file, and was not read."""
+
+
 def _load_target(target: str) -> Iterator[System]:
+    if not target:
+        raise ModelError("the name of a model is empty; is a variable not set?")
     path = Path(target)
     if path.is_dir():
         yield from _load_folder(path.resolve())
@@ -135,14 +142,29 @@ def _load_folder(folder: Path) -> Iterator[System]:
             found = collect(modules)
         yield from _systems(found, folder.name)
         return
-    files = sorted(path for path in folder.glob("*.py") if not path.name.startswith("."))
-    if files:
+    if files := _ordinary(folder, ".py"):
         yield from _load_files(files, folder.name)
-    for path in sorted(folder.glob("*.json")):
+    for path in _ordinary(folder, ".json"):
         yield load_json(path)
     for path in sorted(folder.iterdir()):
         if path.is_dir() and path.name not in _IGNORED and not path.name.startswith("."):
             yield from _load_folder(path)
+
+
+def _ordinary(folder: Path, ending: str) -> list[Path]:
+    """The files of a folder with this ending; of what cannot be read to an end there is a warning.
+
+    A named pipe would be waited for.
+    """
+    files = []
+    for path in sorted(folder.glob(f"*{ending}")):
+        if path.name.startswith(".") or path.is_dir():
+            continue
+        if path.is_file():
+            files.append(path)
+        else:
+            warnings.warn(f"{path}: left out, it is no ordinary file", LeftOut, stacklevel=2)
+    return files
 
 
 def _load_files(files: list[Path], name: str) -> Iterator[System]:
@@ -266,7 +288,9 @@ def _explained(path: Path) -> Iterator[None]:
     except SyntaxError as error:
         place = Place(error.filename or str(path), error.lineno or 1)
         raise ModelError(f"syntax error: {error.msg}", place) from None
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         place = _innermost(error, path)
         text = str(error) or "no message"
         raise ModelError(f"the model raises {type(error).__name__}: {text}", place) from error

@@ -29,7 +29,7 @@ from archcheck.reporting.resilience import (
     print_killed,
 )
 from archcheck.resilience import estimate_availability, when_killed
-from archcheck.resilience.availability import SAMPLES
+from archcheck.resilience.availability import MOST_SAMPLES, SAMPLES
 from archcheck.units import Fraction
 
 
@@ -60,7 +60,7 @@ from archcheck.units import Fraction
 @click.option("--stores", is_flag=True, help="With --kill: count datastores as containers.")
 @click.option(
     "--samples",
-    type=int,
+    type=click.IntRange(1, MOST_SAMPLES),
     default=SAMPLES,
     show_default=True,
     help="Draws of the Monte Carlo method.",

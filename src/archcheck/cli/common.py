@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import click
 
 from archcheck import configuration
+from archcheck.cli.streams import guests
 from archcheck.configuration import Settings
 from archcheck.editing import variants
 from archcheck.facade import variants_of
@@ -68,6 +69,8 @@ def output_option(what: str = "Write to this file instead of standard output.") 
 
 def _writable(ctx: click.Context, option: click.Parameter, file: str | None) -> str | None:
     """A file that cannot be written is refused before anything is computed."""
+    if file == "":
+        raise click.BadParameter("is empty", ctx, option)
     if file not in (None, "-"):
         check_writable(file)
     return file
@@ -104,12 +107,21 @@ def format_option(*others: str) -> Option:
 
 def seed_option(what: str = "The same seed gives the same result.") -> Option:
     """``--seed``, and what it decides."""
-    return click.option("--seed", type=int, default=1, show_default=True, help=what)
+    seeds = click.IntRange(0, 2**63 - 1)  # what an engine hashes, and every tool can read
+    return click.option("--seed", type=seeds, default=1, show_default=True, help=what)
 
 
 def jobs_option(what: str = "Cores to use; -1: all.") -> Option:
     """``--jobs``, and what the cores are for."""
-    return click.option("--jobs", type=int, default=-1, show_default=True, help=what)
+    return click.option(
+        "--jobs", type=int, default=-1, show_default=True, callback=_some_cores, help=what
+    )
+
+
+def _some_cores(ctx: click.Context, option: click.Parameter, number: int) -> int:
+    if number < -1 or number == 0:
+        raise click.BadParameter(f"{number} cores; write 1 or more, or -1 for all", ctx, option)
+    return number
 
 
 def chart_option(what: str) -> Option:
@@ -146,17 +158,20 @@ def verbose_option(what: str) -> Option:
 
 def load_systems(models: tuple[str, ...]) -> tuple[System, ...]:
     """The systems in ``models``, or in the folder ``models`` of the working folder."""
-    if models:
-        return load(*models)
-    if not Path("models").is_dir():
+    if not models and not Path("models").is_dir():
         raise ModelError("name a model; there is no folder called models here")
-    return load("models")
+    with guests():
+        return load(*models or ("models",))
 
 
 def configured() -> Settings:
     """The settings of the working folder."""
     found = configuration.find(Path.cwd())
-    return configuration.read(found, rules(Path("rules"))) if found else Settings()
+    if found is None:
+        return Settings()
+    with guests():
+        own = rules(Path("rules"))
+    return configuration.read(found, own)
 
 
 def one_system(models: tuple[str, ...], name: str | None) -> System:

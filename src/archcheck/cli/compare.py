@@ -47,7 +47,7 @@ from archcheck.units import Duration
 @fault_option
 @click.option(
     "--replications",
-    type=int,
+    type=click.IntRange(min=1),
     default=REPLICATIONS,
     show_default=True,
     help="Independent runs of each variant.",

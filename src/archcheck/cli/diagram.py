@@ -10,12 +10,14 @@ import click
 
 from archcheck.cli.common import (
     configured,
+    load_systems,
     models_argument,
     one_system,
     output_option,
     seed_option,
     system_option,
 )
+from archcheck.cli.streams import guests
 from archcheck.diagrams import (
     VIEWS,
     Canvas,
@@ -37,7 +39,6 @@ from archcheck.diagrams import (
 from archcheck.facade import chosen_scenario
 from archcheck.files import check_writable
 from archcheck.graph import Graph
-from archcheck.loading import load
 from archcheck.model import ModelError, System
 from archcheck.proof import prove
 from archcheck.reporting.console import spinner
@@ -157,7 +158,7 @@ def _drawing(canvas: Canvas, kind: str, of: str | None, against: str | None, loo
         return view_of(canvas, kind, of)
     if kind != "containers" or of is not None:
         raise ModelError("--against shows the difference of containers; leave --view and --of out")
-    found = {system.name: system for system in load(against)}
+    found = {system.name: system for system in load_systems((against,))}
     old = found.get(canvas.graph.system.name) or next(iter(found.values()))
     return difference_view(canvas_of(old, look), canvas)
 
@@ -168,7 +169,9 @@ def _overlays(
     result = None
     for layer in layers:
         if layer == "findings":
-            yield overlays.overlay_of(verify(system))
+            with guests():
+                verified = verify(system)
+            yield overlays.overlay_of(verified)
         elif layer == "proof":
             yield overlays.overlay_of(prove(Graph(system)))
         else:

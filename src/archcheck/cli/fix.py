@@ -13,6 +13,7 @@ from archcheck.cli.common import (
     system_option,
 )
 from archcheck.cli.rule_options import RuleSelection, rule_options
+from archcheck.cli.streams import guests
 from archcheck.editing import COSTS
 from archcheck.model import ModelError
 from archcheck.reporting.console import report_console
@@ -58,13 +59,15 @@ def command(
             "--write changes JSON models only; apply the patch to a Python model with git apply"
         )
     settings = selection.settings()
-    found = facade.fix(
-        system,
-        selection.rules(),
-        settings=settings,
-        costs=_costs(allow) if allow else None,
-        proof_budget=float(proof_budget),
-    )
+    rules = selection.rules()
+    with guests():
+        found = facade.fix(
+            system,
+            rules,
+            settings=settings,
+            costs=_costs(allow) if allow else None,
+            proof_budget=float(proof_budget),
+        )
     with report_console(output) as console:
         print_repair(console, found)
         if scenario is not None:

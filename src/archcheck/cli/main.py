@@ -6,13 +6,17 @@ the command line is wrong; 3 undecided under ``--strict``; 4 a bug of ours.
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
-import io
 import os
+import signal
 import sys
+from typing import NoReturn
 
 import click
+
+from archcheck.cli import streams
 
 GROUPS = {
     "Start": {
@@ -113,20 +117,29 @@ def archcheck() -> None:
 def main() -> None:
     """Run the command line; errors are one sentence on standard error."""
     gc.set_threshold(100_000)  # starting up makes many objects and hardly any garbage
-    _replace_what_cannot_be_encoded()
+    signal.signal(signal.SIGTERM, _terminated)
+    complaint = streams.complaint() or _complaint_about_python()
+    if complaint:
+        click.echo(f"error: {complaint}", err=True)
+        sys.exit(2)
     sys.exit(_run())
 
 
-def _replace_what_cannot_be_encoded() -> None:
-    """A character that the terminal cannot show is written as its code, not as an error."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+def _terminated(*_: object) -> NoReturn:
+    """End in order: nothing half-written stays, nor does a process that was begun."""
+    sys.exit(128 + signal.SIGTERM)
+
+
+def _complaint_about_python() -> str | None:
+    if sys.flags.optimize >= 2:
+        return "Python runs with -OO or PYTHONOPTIMIZE=2, which takes away archcheck's texts"
+    return None
 
 
 def _run() -> int:
     try:
         code = archcheck(standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.ClickException as error:
@@ -136,7 +149,7 @@ def _run() -> int:
         click.echo("interrupted", err=True)
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.forget_output()
         return 0
     except Exception as error:
         return _explain(error)
@@ -155,6 +168,17 @@ def _now_said(error: click.ClickException) -> click.ClickException:
     )
 
 
+def _explain_files(error: OSError) -> str:
+    if error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {error.strerror or error}"
+    if not os.path.isdir("."):
+        return "the working folder does not exist any more"
+    if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+        streams.forget_output()  # all files are named
+        return f"standard output: {error.strerror}"
+    return error.strerror or str(error)
+
+
 def _explain(error: Exception) -> int:
     from archcheck.model.errors import ArchcheckError
 
@@ -162,7 +186,7 @@ def _explain(error: Exception) -> int:
         click.echo(f"error: {error}", err=True)
         return 2
     if isinstance(error, OSError):
-        click.echo(f"error: {error.filename or 'file'}: {error.strerror or error}", err=True)
+        click.echo(f"error: {_explain_files(error)}", err=True)
         return 2
     if os.environ.get("ARCHCHECK_DEBUG"):
         raise error

@@ -48,7 +48,7 @@ from archcheck.units import Duration
 )
 @click.option(
     "--failures",
-    type=int,
+    type=click.IntRange(min=0),
     default=1,
     show_default=True,
     help="How many failures at once critical journeys must survive.",

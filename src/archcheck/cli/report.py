@@ -17,6 +17,7 @@ from archcheck.cli.common import (
     system_option,
 )
 from archcheck.cli.rule_options import RuleSelection, rule_options
+from archcheck.cli.streams import guests
 from archcheck.facade import chosen_scenario
 from archcheck.files import check_writable, write_file
 from archcheck.reporting.console import counted, spinner
@@ -38,7 +39,11 @@ from archcheck.reporting.report import PARTS, Review, carry_out, report_page
 @seed_option("Seed of the simulations.")
 @click.option("--serve", is_flag=True, help="Serve it, and update it when the model changes.")
 @click.option(
-    "--port", type=int, default=8765, show_default=True, help="Port of --serve, on this machine."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Port of --serve, on this machine.",
 )
 @output_option("Write to this file (default: NAME.html).")
 def command(
@@ -70,7 +75,7 @@ def command(
         check_writable(output)
     chosen = chosen_scenario(system, scenario) if scenario else None
     cases = cases_of(system, chosen or chosen_scenario(system, None), settings) if settings else ()
-    with spinner(f"reviewing {system.name}"):
+    with spinner(f"reviewing {system.name}"), guests():
         review = carry_out(
             system,
             chosen,

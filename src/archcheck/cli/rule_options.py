@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from archcheck import configuration
+from archcheck.cli.streams import guests
 from archcheck.configuration import Profile, Settings
 from archcheck.findings import Rule
 from archcheck.plugins import rules
@@ -30,7 +31,10 @@ class RuleSelection:
 
     def rules(self) -> tuple[Rule, ...]:
         """The installed rules, and those of the folder ``rules/``."""
-        return rules() if self.isolated else rules(Path("rules"))
+        if self.isolated:
+            return rules()
+        with guests():
+            return rules(Path("rules"))
 
     def settings(self) -> Settings:
         """The configuration with the command line's choices."""

@@ -48,7 +48,7 @@ from archcheck.units import Duration, Fraction
 @fault_option
 @click.option(
     "--replications",
-    type=int,
+    type=click.IntRange(min=1),
     help="Independent runs, merged (default: 5 where journeys promise something, else 1).",
 )
 @click.option(

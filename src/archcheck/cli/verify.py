@@ -20,6 +20,7 @@ from archcheck.cli.common import (
     write,
 )
 from archcheck.cli.rule_options import RuleSelection, rule_options
+from archcheck.cli.streams import guests
 from archcheck.findings import Severity
 from archcheck.model import ModelError
 from archcheck.reporting.console import report_console
@@ -94,17 +95,19 @@ def command(
         raise ModelError("--update-baseline needs a file: --baseline archcheck-baseline.json")
     older = Baseline.read(path) if path and (path.exists() or not update_baseline) else None
     known = None if update_baseline else older
-    results = [
-        verify(
-            system,
-            rules,
-            settings=settings,
-            baseline=known,
-            today=today.date() if today else None,
-            proof_budget=float(proof_budget),
-        )
-        for system in load_systems(models)
-    ]
+    systems = load_systems(models)
+    with guests():
+        results = [
+            verify(
+                system,
+                rules,
+                settings=settings,
+                baseline=known,
+                today=today.date() if today else None,
+                proof_budget=float(proof_budget),
+            )
+            for system in systems
+        ]
     if update_baseline and path:
         accepted = (older or Baseline()).updated(results)
         accepted.write(path)
