@@ -41,6 +41,9 @@ class Quantity:
     """Unit symbol to its worth in base units; the first spelling of a worth is printed."""
     _example: ClassVar[str] = ""
     """What to write instead of a bare number."""
+    _most: ClassVar[tuple[float, str]] = (math.inf, "")
+    """The most that a model may say, in base units and in words: far above what there is, and far
+    below where computing with it ends."""
 
     def __init__(self, value: float) -> None:
         if not math.isfinite(value):
@@ -194,6 +197,9 @@ class Quantity:
             )
         if quantity._value < 0:
             raise ValueError(f"must not be negative, got {quantity}")
+        most, in_words = cls._most
+        if quantity._value > most:
+            raise ValueError(f"must be at most {in_words}, got {quantity}")
         return quantity
 
     @classmethod
@@ -242,6 +248,7 @@ class Duration(Quantity):
         "days": 86400.0,
     }
     _example = "250 * ms"
+    _most = (100 * 365.25 * 86400.0, "100 years")
 
     def __rtruediv__(self, count: float) -> Rate:
         if isinstance(count, int | float):
@@ -261,6 +268,7 @@ class Rate(Quantity):
         "rps": 1.0,
     }
     _example = "500 / s"
+    _most = (1e9, "a thousand million a second")
 
     def _printed_units(self) -> list[tuple[str, float]]:
         units = super()._printed_units()
@@ -283,6 +291,7 @@ class Size(Quantity):
         "TiB": 1024.0**4,
     }
     _example = "4 * KiB"
+    _most = (1e21, "a zettabyte (1e21 bytes)")
 
     @overload  # type: ignore[override]  # a size over a duration is a further case
     def __truediv__(self, other: Self) -> float: ...
@@ -307,6 +316,7 @@ class Bandwidth(Quantity):
     __slots__ = ()
     _units = {"B/s": 1.0, "KB/s": 1e3, "MB/s": 1e6, "GB/s": 1e9}
     _example = "125 * MB / s"
+    _most = (1e18, "an exabyte (1e18 bytes) a second")
 
 
 class Fraction(Quantity):
@@ -315,6 +325,7 @@ class Fraction(Quantity):
     __slots__ = ()
     _units = {"%": 0.01, "": 1.0}
     _example = "50 * percent"
+    _most = (1e6, "100,000,000%")
 
     def _printed_units(self) -> list[tuple[str, float]]:
         return [("%", 0.01)]
@@ -330,6 +341,7 @@ class Cpu(Quantity):
     __slots__ = ()
     _units = {"m": 1e-3, "millicores": 1e-3, "cores": 1.0, "core": 1.0}
     _example = "500 * millicores"
+    _most = (1e6, "a million cores")
 
     @classmethod
     def dimension(cls) -> str:

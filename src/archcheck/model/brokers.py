@@ -20,7 +20,7 @@ from archcheck.model.named import (
     TeamRef,
 )
 from archcheck.model.protocols import Contract, Format
-from archcheck.model.resilience import Count
+from archcheck.model.resilience import Copies, Parts, Replicas
 from archcheck.model.values import Default, Documented
 from archcheck.units import Duration, MiB, Size
 
@@ -52,7 +52,7 @@ class _Broker(Described, Broker):
     """Version in use."""
     boundary: str | None = None
     """Bounded context, where it belongs to one."""
-    nodes: Count | None = None
+    nodes: Replicas | None = None
     """Machines that it runs on."""
     zones: Many[str] = ()
     """Failure domains of the nodes."""
@@ -189,11 +189,11 @@ class _Channel(Described, Channel):
 class Topic(_Channel):
     """A log that every consumer group reads for itself (Kafka, Pulsar)."""
 
-    partitions: Count | None = None
+    partitions: Parts | None = None
     """Partitions: the most consumers of one group that can work in parallel."""
-    copies: Count | None = None
+    copies: Copies | None = None
     """Copies of each partition, the leader counted (replication factor)."""
-    min_in_sync: Count | None = None
+    min_in_sync: Copies | None = None
     """Copies that must have a message before it counts as written."""
     key: str | None = None
     """What messages are ordered by."""
@@ -205,7 +205,7 @@ class Topic(_Channel):
 class Queue(_Channel):
     """A line of messages, each for one consumer (RabbitMQ, SQS)."""
 
-    partitions: Count | None = None
+    partitions: Parts | None = None
     """Parallel lines (quorum queues, FIFO groups); ``None``: any number of consumers."""
     visibility_timeout: Duration | None = None
     """Time until an unacknowledged message is delivered again."""

@@ -35,6 +35,7 @@ MAX_DEPTH = 64
 """The deepest nesting that is read: steps within steps are hardly ever ten deep, and Python's own
 limit of recursion (1,000) is far away."""
 
+_LONG = re.compile(r"\d{4000,}")
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]\n]', re.DOTALL)
 
 
@@ -75,6 +76,7 @@ def _plain(value: Any) -> Any:
 
 def from_json(text: str, file: str = "<json>") -> System:
     """Read a system. Raises :class:`ModelError` with the line of what is wrong."""
+    text = text.removeprefix("\ufeff")  # the mark that some editors begin a file with
     if len(text) > MAX_BYTES:
         raise ModelError(f"is larger than {MAX_BYTES // 1024**2} MiB", Place(file, 1))
     lines = _object_lines(text, file)
@@ -118,6 +120,12 @@ class _Builder:
             return json.loads(text, object_pairs_hook=self._element)
         except json.JSONDecodeError as error:
             raise ModelError(f"is not JSON: {error.msg}", Place(self._file, error.lineno)) from None
+        except ValueError as error:  # Python reads no number of thousands of digits
+            found = _LONG.search(text)
+            if found is None:
+                raise
+            line = text.count("\n", 0, found.start()) + 1
+            raise ModelError("a number has too many digits", Place(self._file, line)) from error
 
     def _element(self, pairs: list[tuple[str, Any]]) -> Element:
         place = Place(self._file, next(self._lines, 1))
@@ -134,6 +142,8 @@ class _Builder:
             if isinstance(name, str):
                 old = renamed_kind(name)
                 hint = f": {old}" if old else nearest(name, known)
+            if name is None:
+                raise ModelError('an object says with "type" which kind of element it is', place)
             raise ModelError(f'"type" must be a kind of element, got {name!r}{hint}', place)
         self._check_form(kind, values, place)
         try:

@@ -15,7 +15,7 @@ from archcheck.model.deployment import Deployment, Probe, Volume
 from archcheck.model.distributions import Distribution
 from archcheck.model.element import Absent, Element, Many, Probability, element
 from archcheck.model.named import Described, Named, Part, Ref, ServiceRef, TeamRef
-from archcheck.model.resilience import Count
+from archcheck.model.resilience import Copies, Count, Parts, Workers
 from archcheck.model.values import Default, Documented
 from archcheck.units import Duration, Fraction, KiB, MiB, Rate, Size
 
@@ -66,11 +66,11 @@ class Backup(Element):
 class Quorum(Element):
     """How many of the copies a write and a read wait for."""
 
-    copies: Count
+    copies: Copies
     """N, the replication factor."""
-    read: Count
+    read: Copies
     """R."""
-    write: Count
+    write: Copies
     """W."""
 
 
@@ -135,13 +135,13 @@ class StoreFields(Described, Datastore):
     """Version in use."""
     boundary: str | None = None
     """Bounded context; ``None``: that of the service it belongs to."""
-    shards: Count | None = None
+    shards: Parts | None = None
     """Partitions of the data; ``None``: not known to be sharded, treated as one."""
     shard_key: ShardKey | str | None = None
     """What decides the shard."""
     sharding: Literal["hash", "range", "directory"] | None = None
     """How the key decides."""
-    copies: Count | None = None
+    copies: Copies | None = None
     """Copies of each shard, the primary counted."""
     replication: Literal["async", "semi_sync", "sync", "consensus"] | None = None
     """How copies follow the primary."""
@@ -153,11 +153,11 @@ class StoreFields(Described, Datastore):
     """Copies, reads, writes."""
     zones: Many[str] = ()
     """Failure domains of the copies."""
-    max_connections: Count | None = None
+    max_connections: Workers | None = None
     """Connections that each node accepts."""
     reserved_connections: Annotated[int, Field(ge=0)] | None = None
     """Connections kept for administration."""
-    parallelism: Count | None = None
+    parallelism: Workers | None = None
     """Queries that each node works on at the same time."""
     read: Duration | Distribution | None = None
     """Service time of a read, without waiting."""

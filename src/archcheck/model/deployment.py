@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from archcheck.model.element import Absent, Element, Many, Probability, element
-from archcheck.model.resilience import Count
+from archcheck.model.resilience import Count, Replicas
 from archcheck.model.values import Default, Documented, effective
 from archcheck.units import Cpu, Duration, Fraction, Size
 
@@ -82,9 +82,9 @@ class Autoscale(Element):
     (kubernetes.io, Horizontal Pod Autoscaling).
     """
 
-    min: Count
+    min: Replicas
     """Fewest replicas."""
-    max: Count
+    max: Replicas
     """Most replicas."""
     target_cpu: Probability | None = None
     """Average utilisation of the requested CPU to steer for."""
@@ -244,7 +244,7 @@ class _Deployment(Deployment):
 
     image: str | None = None
     """Container image with its tag or digest."""
-    replicas: Count | None = None
+    replicas: Replicas | None = None
     """Replicas in steady state."""
     zones: Many[str] = ()
     """Failure domains over which the replicas are spread evenly."""

@@ -15,6 +15,14 @@ from archcheck.model.named import Ref
 from archcheck.units import Duration, Rate
 
 Count = Annotated[int, Field(ge=1)]
+Replicas = Annotated[int, Field(ge=1, le=10_000)]
+"""A choice: one service with more is hardly anywhere, and proofs count each."""
+Copies = Annotated[int, Field(ge=1, le=100)]
+"""Copies of data: MongoDB has at most 50 members in a replica set, Aurora 16."""
+Workers = Annotated[int, Field(ge=1, le=1_000_000)]
+"""What works at the same time: threads, connections, slots."""
+Parts = Annotated[int, Field(ge=1, le=100_000)]
+"""Shards of a datastore, partitions of a topic."""
 """A whole number of at least one."""
 
 Failure = Literal["timeout", "rejected", "broken", "failed"]
@@ -43,7 +51,7 @@ class Retry(Element):
     jitter: Brooker, Exponential Backoff And Jitter, AWS 2015).
     """
 
-    attempts: Count
+    attempts: Annotated[int, Field(ge=1, le=10_000)]
     """How often in all, the first try included."""
     backoff: Duration | None = None
     """The wait before the first retry; ``None``: unknown; ``0 * s``: immediately."""
@@ -85,7 +93,7 @@ class CircuitBreaker(Element):
 class Bulkhead(Element):
     """At most so many concurrent calls, so that one dependency cannot take every worker."""
 
-    max_concurrent: Count = field(kw_only=False)
+    max_concurrent: Workers = field(kw_only=False)
     """Concurrent calls per replica of the caller."""
     max_wait: Duration | None = None
     """How long a call may wait for its turn; ``None`` or zero: it is rejected at once."""

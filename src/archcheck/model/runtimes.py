@@ -18,11 +18,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from archcheck.model.element import Absent, Element, Many, element
+from archcheck.model.resilience import Workers
 from archcheck.model.values import Default, Documented, effective
 from archcheck.units import Duration, Size
 
 Concurrency = Literal["blocking", "event_loop", "lightweight"]
-Workers = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class Runtime(Element, Documented):

@@ -15,7 +15,7 @@ from archcheck.model.element import Absent, Element, Many, Name, Probability, el
 from archcheck.model.named import CallableRef, ChannelRef, Described, Part, Ref
 from archcheck.model.observability import Alert, Logs, Metrics, Tracing
 from archcheck.model.protocols import Protocol
-from archcheck.model.resilience import Count, LoadShedding, Mesh, RateLimit
+from archcheck.model.resilience import Count, LoadShedding, Mesh, RateLimit, Workers
 from archcheck.model.runtimes import Runtime
 from archcheck.model.steps import Step
 from archcheck.units import Duration, Rate, Size
@@ -161,7 +161,7 @@ class Consumer(Part):
     """What a message causes."""
     group: str | None = None
     """Consumer group; ``None``: the service."""
-    concurrency: Count | None = None
+    concurrency: Workers | None = None
     """Messages that a replica works on at the same time."""
     idempotent: bool | None = None
     """Whether a repeated message has no further effect."""
@@ -171,7 +171,7 @@ class Consumer(Part):
     """Where it then goes; ``None``: the topic's."""
     freshness: Duration | None = None
     """Objective for the time from publishing until the end of processing."""
-    batch: Count | None = None
+    batch: Workers | None = None
     """Messages taken at once."""
 
 
@@ -181,11 +181,11 @@ class Pool(Element):
 
     target: Ref = field(kw_only=False)
     """The datastore or service."""
-    size: Count = field(kw_only=False)
+    size: Workers = field(kw_only=False)
     """The most connections of each replica."""
     max_wait: Duration | None = None
     """How long a request may wait for one."""
-    processes: Count = 1
+    processes: Workers = 1
     """Processes of a replica that each have such a pool."""
 
 

@@ -53,13 +53,10 @@ class Baseline:
             data = json.loads(path.read_text(encoding="utf-8"))
             if data["format"] != FORMAT:
                 raise TypeError(data["format"])
-            known = {
-                str(entry["fingerprint"]): (str(entry["rule"]), str(entry["element"]))
-                for entry in data["accepted"]
-            }
+            known = dict(_entry(entry) for entry in data["accepted"])
         except json.JSONDecodeError as error:
             raise ModelError(f"is not JSON: {error.msg}", Place(str(path), error.lineno)) from None
-        except (UnicodeDecodeError, RecursionError, TypeError, KeyError, AttributeError):
+        except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
             raise ModelError(
                 f"is not a baseline of archcheck ({FORMAT}); write it with --update-baseline",
                 place,
@@ -101,6 +98,13 @@ class Baseline:
         decided = _decided(made)
         kept = {key: known for key, known in self.fingerprints.items() if known[0] not in decided}
         return Baseline(kept | Baseline.of(made).fingerprints)
+
+
+def _entry(entry: dict[str, object]) -> tuple[str, tuple[str, str]]:
+    """A fingerprint, and the rule and element that it is of."""
+    words = [entry[key] for key in ("fingerprint", "rule", "element")]
+    fingerprint, rule, element = (word for word in words if isinstance(word, str) and word)
+    return fingerprint, (rule, element)
 
 
 def _decided(results: Iterable[Verification]) -> set[str]:

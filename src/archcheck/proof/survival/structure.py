@@ -221,15 +221,29 @@ class _Factoring:
 
 
 def _at_least(needed: int, chances: list[Rational]) -> Rational:
-    """Probability that enough independent parts work, by how many of the first ones do."""
-    if needed == len(chances):
-        return _product(chances)
-    counts = [_ONE] + [Rational(0)] * len(chances)
+    """Probability that enough independent parts work."""
+    needed -= sum(chance == 1 for chance in chances)
+    open_ = [chance for chance in chances if 0 < chance < 1]
+    if needed <= 0:
+        return _ONE
+    if needed > len(open_):
+        return Rational(0)
+    spare = len(open_) - needed
+    if spare < needed:
+        return _at_most(spare, [1 - chance for chance in open_])
+    return 1 - _at_most(needed - 1, open_)
+
+
+def _at_most(number: int, chances: list[Rational]) -> Rational:
+    """Probability that at most so many of independent events happen, by the number so far."""
+    if number == 0:
+        return _product(1 - chance for chance in chances)
+    counts = [_ONE] + [Rational(0)] * number
     for chance in chances:
-        for count in range(len(chances), 0, -1):
+        for count in range(number, 0, -1):
             counts[count] = counts[count] * (1 - chance) + counts[count - 1] * chance
         counts[0] *= 1 - chance
-    return sum(counts[needed:], Rational(0))
+    return sum(counts, Rational(0))
 
 
 def _apart(parts: Sequence[Structure]) -> list[tuple[Structure, ...]]:
