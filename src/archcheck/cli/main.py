@@ -171,7 +171,9 @@ def _now_said(error: click.ClickException) -> click.ClickException:
 def _explain_files(error: OSError) -> str:
     if error.filename is not None:
         return f"{os.fsdecode(error.filename)}: {error.strerror or error}"
-    if not os.path.isdir("."):
+    try:
+        os.getcwd()
+    except FileNotFoundError:
         return "the working folder does not exist any more"
     if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
         streams.forget_output()  # all files are named
