@@ -35,7 +35,7 @@ from archcheck.findings import gravest
 from archcheck.reporting.charts import simulation_chart
 from archcheck.reporting.console import progress_bar
 from archcheck.reporting.simulation import print_simulation, simulation_data, trace_file
-from archcheck.simulation import EngineName, runs_for, simulate
+from archcheck.simulation import EngineName, runs_for, simulate, simulate_until_decided
 from archcheck.units import Duration, Fraction
 
 
@@ -78,6 +78,7 @@ from archcheck.units import Duration, Fraction
     show_default=True,
     help="The share of the journeys to trace, with all that belongs to them.",
 )
+@click.option("--strict", is_flag=True, help="Exit with 3 if an objective is open.")
 @verbose_option("List every endpoint, resource and assumption.")
 @output_option()
 def command(
@@ -97,46 +98,63 @@ def command(
     chart: str | None,
     trace: str | None,
     trace_share: Fraction,
+    strict: bool,
     verbose: bool,
     output: str | None,
 ) -> int:
     """Put a model under load and predict latencies and bottlenecks.
 
-    Objectives are met, missed, or open where the runs do not decide. Exits with 1 when one is
-    missed, or when the load cannot be carried. Ctrl-C reports what is there, marked incomplete.
+    Objectives are met, missed, or open where the runs do not decide. A steady load is simulated
+    for as long as they need, its duration at least, unless --duration or --replications say how
+    long; faults and changing loads for their own time. Exits with 1 when an objective is missed,
+    or when the load cannot be carried. Ctrl-C reports what is there, marked incomplete.
     Loading a Python model runs its code.
     """
     system = one_system(models, system_name)
     chosen = with_faults(chosen_scenario(system, scenario), faults)
-    if replications is None:
-        is_single = trace is not None or precision is not None
-        replications = 1 if is_single else runs_for(system, chosen)
+    decides = all(each is None for each in (duration, replications, precision, trace))
     text = f"simulating {system.name} under {chosen.name}"
     with (
         trace_file(trace, float(trace_share)) if trace else nullcontext() as tracer,
-        progress_bar(text, replications) as progress,
+        progress_bar(text, replications or runs_for(system, chosen)) as progress,
         stoppable() as stop,
     ):
-        result = simulate(
-            system,
-            chosen,
-            duration=duration,
-            warmup=warmup,
-            seed=seed,
-            replications=replications,
-            precision=float(precision) if precision is not None else None,
-            jobs=jobs,
-            engine=engine,
-            backend=backend,
-            progress=progress,
-            stop=stop,
-            tracer=tracer,
-        )
+        if decides:
+            result = simulate_until_decided(
+                system,
+                chosen,
+                warmup=warmup,
+                seed=seed,
+                jobs=jobs,
+                engine=engine,
+                backend=backend,
+                progress=progress,
+                stop=stop,
+            )
+        else:
+            is_single = trace is not None or precision is not None
+            result = simulate(
+                system,
+                chosen,
+                duration=duration,
+                warmup=warmup,
+                seed=seed,
+                replications=replications or (1 if is_single else runs_for(system, chosen)),
+                precision=float(precision) if precision is not None else None,
+                jobs=jobs,
+                engine=engine,
+                backend=backend,
+                progress=progress,
+                stop=stop,
+                tracer=tracer,
+            )
     show = partial(print_simulation, verbose=verbose)
     write_result(result, format_, output, data=simulation_data, show=show)
     if trace is not None:
         click.echo(f"wrote {trace}", err=True)
     if chart is not None:
         write_chart(simulation_chart(result), chart)
-    is_missed = gravest(result.objectives) == "missed"
-    return 0 if result.is_complete and not is_missed and not result.overloads else 1
+    state = gravest(result.objectives)
+    if not result.is_complete or state == "missed" or result.overloads:
+        return 1
+    return 3 if strict and state == "open" else 0

@@ -7,9 +7,9 @@ An :class:`Objective` is what is promised, a :class:`Reading` what it came to. I
 - ``open`` when the interval contains the bound, when there is no interval, or when nothing was
   measured, as no request came.
 
-What the interval stands for is the ``basis`` of the reading: the spread of independent
-replications (95%), or the usual error of the analytic solution. A single run has no interval of a
-percentile, so what it reads stays open, unless a queue without an end decides it.
+What the interval stands for is the ``basis`` of the reading: the spread of independent replications
+or of the sections of one run (95%), or the usual error of the analytic solution. Runs that are too
+short for a queue on the way can show that an objective is missed, never that it is met.
 
 ``simulate``, ``compare``, rule PRF003, ``plan`` and ``report`` judge the objectives of journeys
 under a load; ``availability`` those of journeys and endpoints by what can fail. Objectives for the
@@ -85,6 +85,8 @@ class Reading:
 
     The value is NaN when nothing was measured, and infinite when a queue grows without bound.
     ``requests``: how many came and counted; ``None`` where none are counted (analytic solutions).
+    ``is_early``: the runs are too short for a queue on the way, which began empty: the value may be
+    missed already, but not met yet.
     """
 
     objective: Objective
@@ -92,6 +94,7 @@ class Reading:
     half_width: float | None
     basis: Basis = "replications"
     requests: int | None = None
+    is_early: bool = False
 
     @property
     def state(self) -> State:
@@ -100,7 +103,8 @@ class Reading:
             return "open"
         if self.half_width is None:
             return "missed" if math.isinf(self.value) else "open"
-        return self.objective.judged(self.value - self.half_width, self.value + self.half_width)
+        state = self.objective.judged(self.value - self.half_width, self.value + self.half_width)
+        return "open" if state == "met" and self.is_early else state
 
     @property
     def strain(self) -> float:
@@ -134,9 +138,11 @@ class Reading:
             return "grows without bound"
         value = self.objective.shown(self.value)
         if self.half_width is None:
-            return f"{value} in a single run"
+            return f"{value}, with no interval"
         if self.objective.name == "load":
             return value
+        if self.objective.is_floor and self.value == 1:  # nothing failed, which is no certainty
+            return f"100%, at least {self.objective.shown(1 - self.half_width)}"
         return f"{value} ± {_half(self.half_width, self.objective)}"
 
     def __str__(self) -> str:

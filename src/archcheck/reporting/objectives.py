@@ -13,7 +13,7 @@ TONES: dict[State, Tone] = {"met": "good", "missed": "bad", "open": "warning"}
 """How a state looks."""
 SIGNS: dict[State, str] = {"met": "+", "missed": "!", "open": "?"}
 """What stands before a sentence of a state."""
-_SINGLE = "a single run has no interval, so its objectives stay open: --replications 5"
+_OPEN = "open: the runs do not decide; longer ones may, or more (--duration, --replications)"
 
 
 def objectives_sheet(readings: Iterable[Reading], title: str = "objectives") -> Sheet:
@@ -40,8 +40,8 @@ def _note(readings: Sequence[Reading]) -> str:
             f"no request of {', '.join(missing)} came in the simulated time, so what is promised "
             "stays open: look at the load, the duration and the warm-up"
         )
-    single = any(reading.state == "open" and reading.basis == "one run" for reading in readings)
-    return _SINGLE if single else ""
+    simulated = any(each.state == "open" and each.basis != "analytic" for each in readings)
+    return _OPEN if simulated else ""
 
 
 def reading_data(reading: Reading) -> dict[str, Any]:

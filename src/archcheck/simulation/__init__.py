@@ -14,7 +14,7 @@ from archcheck.simulation.comparing import Comparison, VariantResult, compare
 from archcheck.simulation.engines import ENGINES, EngineName
 from archcheck.simulation.estimates import Estimate
 from archcheck.simulation.fault_language import parse_fault
-from archcheck.simulation.objectives import judge_objectives, runs_for
+from archcheck.simulation.objectives import judge_objectives, runs_for, simulate_until_decided
 from archcheck.simulation.results import (
     Band,
     CallResult,
@@ -50,4 +50,5 @@ __all__ = [
     "parse_fault",
     "runs_for",
     "simulate",
+    "simulate_until_decided",
 ]

@@ -19,7 +19,7 @@ from archcheck.simulation.estimates import Estimate, of_replications
 from archcheck.simulation.histogram import Histogram
 from archcheck.simulation.plan import PlannedJourney
 from archcheck.simulation.record import Record, Tally
-from archcheck.simulation.replications import Progress, Replicator, Stop
+from archcheck.simulation.replications import PILOTS, Progress, Replicator, Stop
 from archcheck.simulation.results import SimulationResult
 from archcheck.simulation.run_lengths import RUNS
 from archcheck.simulation.running import DURATION
@@ -143,7 +143,7 @@ class _Runs:
         pilot = Replicator(plan, self.engine.name, self.seed, self.length, 0.0, stop=self.stop)
         if self.warmup is None:
             self.warmup_is_found = True
-            self.warmup = found_warm_up(pilot.records(range(1))[0]) if plan.is_stationary else 0.0
+            self.warmup = found_warm_up(pilot.records(PILOTS)) if plan.is_stationary else 0.0
         done = _after(self.progress, number * self.replications)
         replicator = replace(pilot, warmup=self.warmup, jobs=self.jobs, progress=done)
         records = replicator.records(range(self.replications))

@@ -1,4 +1,4 @@
-"""How sure a number is: batch means, independent replications, and the end of the warm-up."""
+"""How sure a number is: batches, independent runs, sections of one; and the end of the warm-up."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from functools import lru_cache
 
 CONFIDENCE = 0.95
 """How often the intervals cover the true value: what people expect who read an interval."""
+_NORMAL = 1.959963984540054
+"""The normal quantile of 95% intervals."""
 BATCHES = 20
 """Batches of a single run: 10 to 30 are recommended (Schmeiser, Batch Size Effects in the Analysis
 of Simulation Output, 1982)."""
@@ -21,9 +23,9 @@ _SHORTEST_SERIES = 50
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean with the half width of its 95% confidence interval.
+    """A value with the half width of its 95% confidence interval.
 
-    ``method``: ``replications`` or ``batch means``; ``count``: how many of them.
+    ``method``: ``replications``, ``batch means`` or ``sections``; ``count``: how many of them.
     """
 
     value: float
@@ -43,6 +45,51 @@ def of_replications(values: Sequence[float]) -> Estimate | None:
         return None
     half = quantile_t(len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
     return Estimate(statistics.fmean(values), half, "replications", len(values))
+
+
+def of_sections(value: float, parts: Sequence[float], method: str) -> Estimate | None:
+    """The interval of a figure of all data, from the same figure of its independent parts.
+
+    Sectioning (Asmussen and Glynn, Stochastic Simulation, 2007, section III.5a): around the figure
+    of all data, which is less biased than the mean of the parts' figures, and which is what is
+    shown. ``None`` for fewer than two parts, or when one is missing.
+    """
+    if len(parts) < 2 or any(math.isnan(part) for part in parts):
+        return None
+    squares = math.fsum((part - value) ** 2 for part in parts)
+    half = quantile_t(len(parts) - 1) * math.sqrt(squares / (len(parts) - 1) / len(parts))
+    return Estimate(value, half, method, len(parts))
+
+
+def of_positive_sections(value: float, parts: Sequence[float], method: str) -> Estimate | None:
+    """As :func:`of_sections`, of figures above zero whose parts are skewed, such as percentiles.
+
+    On the logarithmic scale, where a low value has no smaller spread than a high one; the longer
+    side of the interval is taken for both.
+    """
+    if value <= 0 or any(part <= 0 for part in parts):
+        return of_sections(value, parts, method)
+    found = of_sections(math.log(value), [math.log(part) for part in parts], method)
+    if found is None:
+        return None
+    return Estimate(value, value * math.expm1(min(found.half_width, 700.0)), method, found.count)
+
+
+def of_share(share: float, count: int, parts: Sequence[float], method: str) -> Estimate | None:
+    """The interval of the share of ``count`` events, from the same share of independent parts.
+
+    Events that come together make the parts differ; where there are too few for that to show, the
+    interval of independent events is wider (Wilson, 1927): when none of ``n`` was seen, the share
+    may still be 3.8/n.
+    """
+    found = of_sections(share, parts, method)
+    if found is None or not count:
+        return None
+    z = _NORMAL
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    alone = max(middle - share, share - middle) + spread / (1 + z * z / count)
+    return Estimate(share, max(found.half_width, alone), method, found.count)
 
 
 def of_batches(values: Sequence[float]) -> Estimate | None:

@@ -1,29 +1,38 @@
-"""Runs that are long enough to judge objectives: a length is chosen, runs are added.
+"""Runs that are long enough to judge objectives: lengths are chosen here, not by who asks.
 
-The length is such that the rarest journey with an objective has enough requests in each run, as a
-short first run shows how often it comes; in a large system it is as long as a number of events
-allows, so that the answer takes seconds. Five runs are made, and fifteen when an objective lies
-within its interval.
+A steady load has no natural length: the duration of its scenario is the least. Five runs are made;
+while an objective is open, because a queue on the way changes slowly or because the bound is within
+the interval, they are made again and longer, until it is decided or a number of events is spent,
+which does not depend on the machine. Where the load changes or something goes wrong, the scenario's
+time is the experiment, and nothing is added.
 """
 
 from __future__ import annotations
 
+import math
+
 from archcheck.findings import objectives_of
 from archcheck.model import Scenario, System
 from archcheck.simulation.compiling import compile_plan
-from archcheck.simulation.engines import choose
+from archcheck.simulation.engines import EngineName, choose
 from archcheck.simulation.plan import Plan
-from archcheck.simulation.replications import Replicator
+from archcheck.simulation.replications import Progress, Replicator, Stop
 from archcheck.simulation.results import SimulationResult
-from archcheck.simulation.run_lengths import MORE_RUNS, RUNS
-from archcheck.simulation.running import simulate
-from archcheck.units import s
+from archcheck.simulation.run_lengths import RUNS
+from archcheck.simulation.running import DURATION, simulate
+from archcheck.units import Duration, s
 
+EVENTS = 10_000_000
+"""Events of the runs that decide, at most, about: a few seconds on two cores. A choice."""
 _FIRST_LOOK = 0.32
 """Seconds of the first run that shows how often journeys come; they are doubled until it does."""
 _LONGEST = 3600.0
 _MOST_EVENTS = 200_000
-"""Events that a run has at most, about."""
+"""Events of the first run, at most, about."""
+_LONGER = 4.0
+"""How much longer runs become when a bound lies within its interval: that halves the interval."""
+_MUCH_LONGER = 16.0
+"""The most by which runs become longer at once: how slow a queue is, short runs say badly."""
 
 
 def runs_for(system: System, scenario: Scenario) -> int:
@@ -31,37 +40,92 @@ def runs_for(system: System, scenario: Scenario) -> int:
     return RUNS if objectives_of(system, scenario.journeys()) else 1
 
 
+def simulate_until_decided(
+    system: System,
+    scenario: Scenario,
+    *,
+    plan: Plan | None = None,
+    least: Duration | None = None,
+    warmup: Duration | None = None,
+    seed: int = 1,
+    jobs: int = 1,
+    engine: EngineName = "auto",
+    backend: str | None = None,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    events: int = EVENTS,
+) -> SimulationResult:
+    """Five runs, as long as the objectives of the scenario's journeys need: see the module.
+
+    ``least``: seconds of a run at least (default: the scenario's). ``events`` are spent at most,
+    about; what is open then stays open. The rest is explained at
+    :func:`~archcheck.simulation.running.simulate`.
+    """
+    plan = plan or compile_plan(system, scenario)
+    seconds = float(least or scenario.duration or DURATION)
+    runs = runs_for(system, scenario)
+    while True:
+        result = simulate(
+            system,
+            scenario,
+            plan=plan,
+            duration=Duration(seconds),
+            warmup=warmup,
+            seed=seed,
+            replications=runs,
+            jobs=jobs,
+            engine=engine,
+            backend=backend,
+            progress=progress,
+            stop=stop,
+        )
+        factor = _factor(plan, result)
+        if factor is None or result.events * factor > events:
+            return result
+        seconds = _round(seconds * factor)
+
+
+def _factor(plan: Plan, result: SimulationResult) -> float | None:
+    """How much longer the runs have to be; ``None`` when nothing would be gained."""
+    if not plan.is_stationary or result.overloads or not result.is_complete:
+        return None
+    open_ = [each for each in result.objectives if each.state == "open" and each.requests]
+    if not open_:
+        return None
+    if any(reading.is_early for reading in open_):
+        needed = max(each.needed for each in result.unsettled)
+        return min(max(1.5, 1.1 * needed / result.duration), _MUCH_LONGER)
+    return _LONGER
+
+
+def _round(seconds: float) -> float:
+    """Two digits, upwards: what people would write."""
+    unit = 10.0 ** (math.floor(math.log10(seconds)) - 1)
+    return math.ceil(seconds / unit - 1e-9) * unit
+
+
 def judge_objectives(
     system: System, scenario: Scenario, *, requests: int
 ) -> SimulationResult | None:
     """Runs of a steady load without faults, as many as the objectives of the journeys need.
 
-    ``requests`` of the rarest of them in each run. ``None`` where the load changes, something goes
-    wrong, or no journey with an objective comes.
+    ``requests`` of the rarest of them in each of the first runs. ``None`` where the load changes,
+    something goes wrong, or no journey with an objective comes.
     """
     promised = {journey.name for journey in system.journeys if journey.slo is not None}
     plan = compile_plan(system, scenario)
     if scenario.faults or not plan.is_stationary or not promised:
         return None
-    seconds, is_bounded = _length(plan, promised, requests)
+    seconds = _length(plan, promised, requests)
     if seconds is None:
         return None
-
-    def run(replications: int) -> SimulationResult:
-        return simulate(
-            system, scenario, plan=plan, duration=seconds * s, replications=replications
-        )
-
-    result = run(RUNS)
-    if not is_bounded and any(reading.state == "open" for reading in result.objectives):
-        result = run(MORE_RUNS)
-    return result
+    return simulate_until_decided(system, scenario, plan=plan, least=seconds * s)
 
 
-def _length(plan: Plan, promised: set[str], requests: int) -> tuple[float | None, bool]:
+def _length(plan: Plan, promised: set[str], requests: int) -> float | None:
     """Seconds in which the rarest journey comes often enough; ``None``: none of them comes.
 
-    Says also whether the number of events was what bounds it.
+    In a large system, as long as a number of events allows.
     """
     seconds = _FIRST_LOOK
     while True:
@@ -73,7 +137,7 @@ def _length(plan: Plan, promised: set[str], requests: int) -> tuple[float | None
         ]
         rarest = min(coming, default=0)
         if rarest >= requests:
-            return seconds * requests / rarest, False
+            return seconds * requests / rarest
         if look.events >= _MOST_EVENTS or seconds > _LONGEST:
-            return (seconds if rarest else None), True
+            return seconds if rarest else None
         seconds *= 2

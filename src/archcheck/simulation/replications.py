@@ -30,6 +30,9 @@ MOST = 200
 """Replications after which a precision is given up. A choice: half the width takes four times as
 many, so what is not reached by then is better reached with longer runs."""
 
+PILOTS = range(1_000_000, 1_000_003)
+"""Numbers of the runs that find the warm-up: none that is measured. An odd number has a middle."""
+
 Progress = Callable[[float], None]
 """Called now and then with the number of runs that are done, parts of runs included."""
 Stop = Callable[[], bool]

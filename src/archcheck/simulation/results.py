@@ -12,7 +12,7 @@ from archcheck.model import Scenario, System
 from archcheck.simulation.estimates import Estimate
 from archcheck.simulation.histogram import Histogram
 from archcheck.simulation.plan import Assumption
-from archcheck.simulation.steady_state import Overload
+from archcheck.simulation.steady_state import Overload, Unsettled
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,10 @@ class SimulationResult:
     that opened, replicas that came and went. ``engine``: ``fast`` or ``simpy``, and why that
     one. ``is_complete``: nobody stopped the run; else ``simulated`` seconds of the first one, or
     fewer replications than were asked for, are there. ``held_up``: journeys whose requests go
-    into a queue that grows without bound. ``assumptions`` come in the order of their influence.
+    into a queue that grows without bound. ``unsettled``: resources whose queue changes too slowly
+    for the length of the runs, and ``early`` the journeys through them: what was read of these is
+    too little rather than too much, and no objective of theirs is met by it. ``assumptions`` come
+    in the order of their influence.
     """
 
     system: System
@@ -218,6 +221,8 @@ class SimulationResult:
     events: int
     overloads: tuple[Overload, ...]
     held_up: tuple[str, ...]
+    unsettled: tuple[Unsettled, ...]
+    early: tuple[str, ...]
     journeys: tuple[RequestResult, ...]
     jobs: tuple[RequestResult, ...]
     operations: tuple[RequestResult, ...]
@@ -297,7 +302,8 @@ class SimulationResult:
             measured = math.inf if is_held_up else getattr(journey.latency, objective.name)
             value = found.value if found is not None else measured
         half = found.half_width if found is not None else None
-        return Reading(objective, value, half, basis, journey.started)
+        is_early = journey.name in self.early
+        return Reading(objective, value, half, basis, journey.started, is_early)
 
 
 def _by_limitation(resource: ResourceResult) -> tuple[float, float, float, str]:

@@ -8,7 +8,14 @@ from archcheck.model import Scenario, ScenarioError, System
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.engines import EngineName, choose
 from archcheck.simulation.plan import Plan
-from archcheck.simulation.replications import Progress, Replicator, Stop, checked, until_precise
+from archcheck.simulation.replications import (
+    PILOTS,
+    Progress,
+    Replicator,
+    Stop,
+    checked,
+    until_precise,
+)
 from archcheck.simulation.results import SimulationResult
 from archcheck.simulation.steady_state import found_warm_up
 from archcheck.simulation.summarising import build_result
@@ -41,7 +48,7 @@ def simulate(
 ) -> SimulationResult:
     """Simulate ``scenario`` on ``system``.
 
-    ``warmup`` is left out of the statistics. Without one, a steady load is run once more before,
+    ``warmup`` is left out of the statistics. Without one, a steady load is run three times before,
     to find when it has warmed up (MSER-5); where the load changes or something goes wrong, all
     of the run counts. ``replications`` independent runs are merged; with a ``precision``, as many
     are made as the mean latencies need. ``jobs`` cores work on them (-1: all), or the machines of
@@ -69,7 +76,7 @@ def simulate(
         )
     pilot = Replicator(plan, ran.name, seed, length, 0.0, stop=stop)
     if chosen is None and plan.is_stationary:
-        start = found_warm_up(pilot.records(range(1))[0])
+        start = found_warm_up(replace(pilot, jobs=jobs).records(PILOTS))
     if tracer is not None:
         tracer.begin(plan)
     replicator = replace(

@@ -1,13 +1,23 @@
-"""Whether a run has a steady state: warm-up found, overload recognised."""
+"""Whether runs show a steady state: warm-up found, overload recognised, slow queues seen.
+
+A queue near saturation changes slowly: at 95% of one server a queue of today is felt for a hundred
+service times squared. Runs that begin empty and are short against that read too little, and their
+intervals cover too seldom. How slowly a queue changes shows in the runs themselves: how alike its
+lengths are in neighbouring sixtieths of a run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import statistics
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from archcheck.simulation.estimates import warm_up
-from archcheck.simulation.plan import Plan
+from archcheck.simulation.plan import Plan, Station
 from archcheck.simulation.record import BUCKETS, Record, StationRecord
+from archcheck.units import Duration
 
 _ENOUGH = 1_000
 """Requests of a journey that are enough to find its warm-up. A choice: 200 batches of MSER-5."""
@@ -21,6 +31,11 @@ _GROWTH = 1.02
 queue that is long by chance must not be called an overload, so all of them must agree."""
 _LEFT = 20
 """Visitors that must be left waiting in a run."""
+_RELAXATIONS = 100.0
+"""Relaxation times that a run should last: the start, which is empty, weighs a percent then, and
+the intervals of five runs cover as they say (``benchmarks/coverage.py``)."""
+_NEARLY_FULL = 0.998
+"""The highest load that is told from an overload: one server needs a million services to relax."""
 _RISE = 1.1
 """The queue in the last third of the run over that in the middle third."""
 
@@ -43,12 +58,106 @@ class Overload:
         return f"{self.name} receives {self.ratio:.2f} times what it can serve{because}"
 
 
-def found_warm_up(pilot: Record) -> float:
-    """The end of the warm-up of a run, by MSER-5.
+@dataclass(frozen=True)
+class Unsettled:
+    """A resource whose queue changes too slowly for the length of the runs.
 
-    The latest that its journeys say; of those that are seldom started, which say little, only the
-    most frequent one is asked, and only when there is no better.
+    ``relaxation``: seconds in which it forgets most of what it was, read from runs that are too
+    short to read it well, so rather too few. ``needed``: seconds that a run should last.
     """
+
+    name: str
+    what: str
+    relaxation: float
+
+    @property
+    def needed(self) -> float:
+        """Seconds that a run should last."""
+        return _RELAXATIONS * self.relaxation
+
+    def __str__(self) -> str:
+        return (
+            f"the queue of {self.name} ({self.what}) takes about {Duration(self.relaxation):.2} to "
+            f"change, and began empty: runs of {Duration(self.needed):.2} and more would tell"
+        )
+
+
+def not_settled(plan: Plan, records: Sequence[Record]) -> list[Unsettled]:
+    """The stations whose population changes too slowly; none where the load itself changes."""
+    if not plan.is_stationary:
+        return []
+    width = records[0].duration / BUCKETS
+    first = math.ceil(records[0].warmup / width - 1e-9)
+    found = []
+    for index, station in enumerate(plan.stations):
+        series = [
+            [busy + waiting for busy, waiting in zip(*both, strict=True)]
+            for record in records
+            if (both := (record.busy_series[index][first:], record.waiting_series[index][first:]))
+        ]
+        read = width / _steps(_likeness(series))
+        relaxation = max(read, _in_theory(station, records, index))
+        if relaxation * _RELAXATIONS > records[0].duration:
+            found.append(Unsettled(station.name, station.what, relaxation))
+    return found
+
+
+def _in_theory(station: Station, records: Sequence[Record], index: int) -> float:
+    """The relaxation time of a queue with Poisson arrivals and exponential times, by what it did.
+
+    One over c mu (1 - sqrt(rho))^2 (Cohen, The Single Server Queue, 1982, section III.7.3, for one
+    server; the same in heavy traffic for c of them).
+    """
+    measured = [record.stations[index] for record in records]
+    busy = math.fsum(each.busy for each in measured)
+    capacity = math.fsum(each.capacity for each in measured)
+    ended = sum(each.ended for each in measured)
+    if not ended or not capacity or station.servers is None:
+        return 0.0
+    load = min(busy / capacity, _NEARLY_FULL)
+    return busy / ended / station.servers / (1 - math.sqrt(load)) ** 2
+
+
+def _likeness(series: Sequence[Sequence[float]]) -> float:
+    """The correlation of neighbours in several series with the same mean."""
+    values = [value for each in series for value in each]
+    if len(values) < 2:
+        return 0.0
+    mean = math.fsum(values) / len(values)
+    spread = math.fsum((value - mean) ** 2 for value in values) / len(values)
+    pairs = [(a - mean) * (b - mean) for each in series for a, b in pairwise(each)]
+    if not pairs or spread <= 1e-18 * max(1.0, mean * mean):
+        return 0.0
+    return math.fsum(pairs) / len(pairs) / spread
+
+
+def _steps(alike: float) -> float:
+    """Relaxation times in an interval whose mean is so alike to the next one's.
+
+    Means over neighbouring intervals of a process whose memory fades exponentially have the
+    correlation (1 - exp(-a))^2 / (2 (a - 1 + exp(-a))), for intervals of a relaxation times.
+    """
+    low, high = 1e-4, 50.0
+    for _ in range(60):
+        middle = math.sqrt(low * high)
+        fading = math.exp(-middle)
+        correlation = (1 - fading) ** 2 / (2 * (middle - 1 + fading))
+        low, high = (middle, high) if correlation > alike else (low, middle)
+    return low
+
+
+def found_warm_up(pilots: Sequence[Record]) -> float:
+    """The end of the warm-up, by MSER-5: the middle one of what several pilots say.
+
+    Pilots are other runs than those that are measured: cutting a run where it is lucky, and
+    measuring the rest, reads too little. Of a pilot, the latest that its journeys say; of those
+    that are seldom started, which say little, only the most frequent one is asked, and only when
+    there is no better.
+    """
+    return statistics.median(_warm_up_of(pilot) for pilot in pilots)
+
+
+def _warm_up_of(pilot: Record) -> float:
     latest = 0.0
     longest = max(map(len, pilot.batches), default=0)
     for batches in pilot.batches:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from archcheck.findings import PERCENTILES
 from archcheck.model import Scenario, System
 from archcheck.simulation.causes import TimeBook
 from archcheck.simulation.engines import Choice
-from archcheck.simulation.estimates import Estimate, of_batches, of_replications
-from archcheck.simulation.histogram import Histogram
+from archcheck.simulation.estimates import (
+    Estimate,
+    of_batches,
+    of_positive_sections,
+    of_replications,
+    of_sections,
+    of_share,
+)
+from archcheck.simulation.histogram import RELATIVE_ERROR, Histogram
 from archcheck.simulation.plan import Outcome, Plan
 from archcheck.simulation.record import BUCKETS, CallRecord, Record, StationRecord, Tally
 from archcheck.simulation.replications import mean_latency
@@ -22,7 +30,14 @@ from archcheck.simulation.results import (
     SeriesPoint,
     SimulationResult,
 )
-from archcheck.simulation.steady_state import journeys_through, overloads
+from archcheck.simulation.steady_state import journeys_through, not_settled, overloads
+
+SECTIONS = 10
+"""Parts of a single run for intervals of percentiles and shares: each is still long, and ten values
+tell their spread to a quarter. A choice."""
+_IN_TAIL = 5
+"""Requests beyond a percentile that each part needs. A choice: with fewer it is the largest one."""
+_ONE = "sections"
 
 
 def build_result(
@@ -47,6 +62,9 @@ def build_result(
         record.merge(each)
     span = record.span
     overloaded = overloads(plan, record)
+    growing = {each.name for each in overloaded}
+    unsettled = tuple(each for each in not_settled(plan, records) if each.name not in growing)
+    early = journeys_through(plan, {each.name for each in unsettled})
     endless = journeys_through(plan, {each.name for each in overloaded})
     held_up = tuple(plan.journeys[index].name for index in sorted(endless))
     book = TimeBook(plan, record)
@@ -72,6 +90,8 @@ def build_result(
         events=record.events,
         overloads=overloaded,
         held_up=held_up,
+        unsettled=unsettled,
+        early=tuple(plan.journeys[index].name for index in sorted(early)),
         journeys=tuple(j for j, job in zip(journeys, are_jobs, strict=True) if not job),
         jobs=tuple(j for j, job in zip(journeys, are_jobs, strict=True) if job),
         operations=_operations(plan, record, span, {each.name for each in overloaded}),
@@ -205,9 +225,7 @@ def _estimates(plan: Plan, records: Sequence[Record]) -> dict[str, dict[str, Est
     found: dict[str, dict[str, Estimate]] = {}
     for index, journey in enumerate(plan.journeys):
         if len(records) == 1:
-            means = records[0].batches[index].means()
-            kept = [mean for start, mean in means if start >= records[0].warmup]
-            estimates = {"mean": of_batches(kept)}
+            estimates = _of_single(records[0], index)
         else:
             estimates = _of_journey(list(records), index)
         known = {name: each for name, each in estimates.items() if each is not None}
@@ -229,19 +247,69 @@ def _of_steady(
     return {name: found for name, found in known.items() if found}
 
 
-def _of_journey(records: list[Record], index: int) -> dict[str, Estimate | None]:
-    estimates = {"mean": mean_latency(records, index)}
-    merged = [Histogram.merged(record.journeys[index].latency) for record in records]
+def _of_single(record: Record, index: int) -> dict[str, Estimate | None]:
+    """From ten sections of a run, each as long as the others; the warm-up is in none of them."""
+    means = record.batches[index].means()
+    kept = [mean for start, mean in means if start >= record.warmup]
+    estimates = {"mean": of_batches(kept)}
+    width = record.duration / BUCKETS
+    first = math.ceil(record.warmup / width - 1e-9)
+    each = (BUCKETS - first) // SECTIONS
+    if not each or not record.is_complete:
+        return estimates
+    series, tally = record.series[index], record.journeys[index]
+    spans = [range(i, i + each) for i in range(BUCKETS - SECTIONS * each, BUCKETS, each)]
+    parts = [Histogram.merged(series.latency[i] for i in span) for span in spans]
+    fewest = min(part.count for part in parts)
     for name, share in PERCENTILES.items():
-        estimates[name] = of_replications([each.quantile(share) for each in merged])
-    good, bad = [], []
-    for record in records:
-        tally = record.journeys[index]
-        answered = tally.outcomes[Outcome.OK] + tally.outcomes[Outcome.DEGRADED]
-        good.append(answered / record.span)
-        bad.append(1 - answered / tally.finished if tally.finished else math.nan)
+        if fewest * (1 - share) >= _IN_TAIL:
+            values = [part.quantile(share) for part in parts]
+            estimates[name] = _of_percentile(Histogram.merged(tally.latency), share, values, _ONE)
+    bad = [sum(series.failed[i] for i in span) for span in spans]
+    if fewest:
+        shares = [count / part.count for count, part in zip(bad, parts, strict=True)]
+        estimates["error_rate"] = of_share(_errors(tally), tally.finished, shares, _ONE)
+    good = [(part.count - count) / (each * width) for count, part in zip(bad, parts, strict=True)]
+    answered = tally.outcomes[Outcome.OK] + tally.outcomes[Outcome.DEGRADED]
+    estimates["throughput"] = of_sections(answered / record.span, good, _ONE)
+    return estimates
+
+
+def _of_percentile(
+    whole: Histogram, share: float, parts: Sequence[float], method: str
+) -> Estimate | None:
+    """Percentiles are known to the width of a bucket at best."""
+    found = of_positive_sections(whole.quantile(share), parts, method)
+    if found is None:
+        return None
+    return replace(found, half_width=found.half_width + RELATIVE_ERROR * found.value)
+
+
+def _errors(tally: Tally) -> float:
+    """The share of finished requests without a good answer."""
+    answered = tally.outcomes[Outcome.OK] + tally.outcomes[Outcome.DEGRADED]
+    return 1 - answered / tally.finished if tally.finished else math.nan
+
+
+def _of_journey(records: list[Record], index: int) -> dict[str, Estimate | None]:
+    tallies = [record.journeys[index] for record in records]
+    merged = [Histogram.merged(tally.latency) for tally in tallies]
+    whole = Histogram.merged(merged)
+    method = "replications"
+    estimates = {"mean": mean_latency(records, index)}
+    for name, share in PERCENTILES.items():
+        values = [each.quantile(share) for each in merged]
+        estimates[name] = _of_percentile(whole, share, values, method)
+    good = [
+        (tally.outcomes[Outcome.OK] + tally.outcomes[Outcome.DEGRADED]) / record.span
+        for tally, record in zip(tallies, records, strict=True)
+    ]
     estimates["throughput"] = of_replications(good)
-    estimates["error_rate"] = of_replications(bad)
+    shares = [_errors(tally) for tally in tallies]
+    finished = sum(tally.finished for tally in tallies)
+    if finished:
+        failed = sum(share * tally.finished for share, tally in zip(shares, tallies, strict=True))
+        estimates["error_rate"] = of_share(failed / finished, finished, shares, method)
     return estimates
 
 

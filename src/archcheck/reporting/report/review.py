@@ -12,7 +12,7 @@ from archcheck.graph import Graph
 from archcheck.model import Scenario, System
 from archcheck.planning import CapacityPlan, plan_capacity
 from archcheck.proof import Proofs, prove
-from archcheck.simulation import SimulationResult, runs_for, simulate
+from archcheck.simulation import SimulationResult, simulate_until_decided
 from archcheck.simulation.comparing import Comparison, compare
 from archcheck.verification import Verification, verify
 
@@ -72,8 +72,7 @@ def carry_out(
         proofs = prove(Graph(system))
     if chosen is not None and "simulation" not in without:
         progress(f"simulation of {chosen.name}")
-        runs = runs_for(system, chosen)
-        run = simulate(system, chosen, seed=seed, replications=runs, jobs=-1)
+        run = simulate_until_decided(system, chosen, seed=seed, jobs=-1)
     is_large = len(system.services) > MOST_PLANNED
     if chosen is not None and "plan" not in without and not is_large:
         progress("capacity")

@@ -33,6 +33,10 @@ def simulation_data(result: SimulationResult) -> dict[str, Any]:
         "events": result.events,
         "steady_state": not result.overloads,
         "held_up": list(result.held_up),
+        "unsettled": [
+            {**asdict(each), "needed": each.needed, "text": str(each)} for each in result.unsettled
+        ],
+        "early": list(result.early),
         "overloads": [{**asdict(each), "text": str(each)} for each in result.overloads],
         "journeys": [_request_data(request) for request in result.journeys],
         "jobs": [_request_data(request) for request in result.jobs],

@@ -7,10 +7,10 @@ from collections import defaultdict
 from rich.console import Console
 from rich.text import Text
 
+from archcheck.reporting.console import spoken
 from archcheck.reporting.sheets import print_sheet
 from archcheck.reporting.simulation.tables import simulation_sheets
 from archcheck.simulation import ResourceResult, SimulationResult
-from archcheck.units import Duration
 
 
 def print_simulation(console: Console, result: SimulationResult, *, verbose: bool = False) -> None:
@@ -18,6 +18,8 @@ def print_simulation(console: Console, result: SimulationResult, *, verbose: boo
     console.print(_headline(result))
     for overload in result.overloads:
         console.print(Text.assemble(("no steady state: ", "bold red"), str(overload)))
+    for slow in result.unsettled:
+        console.print(Text.assemble(("too short to know: ", "bold yellow"), str(slow)))
     for sheet in simulation_sheets(result, verbose=verbose):
         print_sheet(console, sheet)
     console.print(_bottleneck(result))
@@ -34,12 +36,12 @@ def print_simulation(console: Console, result: SimulationResult, *, verbose: boo
 def _headline(result: SimulationResult) -> Text:
     runs = f", {result.replications} replications" if result.replications > 1 else ""
     found = " (found)" if result.warmup_is_found and result.warmup else ""
-    left_out = f", the first {Duration(result.warmup):.3} left out{found}" if result.warmup else ""
+    left_out = f", the first {spoken(result.warmup)} left out{found}" if result.warmup else ""
     return Text.assemble(
         (result.system.name, "bold"),
         " under ",
         (result.scenario.name, "bold"),
-        f": {Duration(result.simulated)} simulated{left_out}{runs}, seed {result.seed}, "
+        f": {spoken(result.simulated)} simulated{left_out}{runs}, seed {result.seed}, "
         f"engine {result.engine} ({result.engine_reason})",
         "" if result.is_complete else "; STOPPED before the end, incomplete",
     )
