@@ -4,9 +4,9 @@ Why it matters: without one, a hung dependency holds the caller's worker for eve
 workers wait and the caller is down too. gRPC has no deadline unless the caller sets one, and
 most HTTP clients wait without end.
 
-A message waits for its broker if it asks for all acknowledgements (``acks="all"``) and does not go
-through an outbox; a cache in the
-caller's own process is not waited for.
+A message waits for its broker's acknowledgement unless it asks for none (``acks="none"``) or goes
+through an outbox. A cache in the caller's own process is not waited for. A call without a timeout
+of its own is bounded where everybody who asks for it has one and passes the deadline on.
 
 How to fix: set ``timeout=`` a little above the callee's 99.9th percentile.
 
@@ -66,7 +66,7 @@ def _waits(step: Interaction) -> bool:
     if isinstance(step.target, LocalCache):
         return False
     if isinstance(step.step, Publish):
-        return step.step.acks == "all" and not step.step.outbox
+        return step.step.acks != "none" and not step.step.outbox
     return step.is_synchronous
 
 
@@ -95,6 +95,18 @@ def a_message_waits_for_its_acknowledgement() -> System:
     place = Endpoint("place", steps=[Publish("placed", acks="all")])
     orders = Service("orders", endpoints=[place])
     return System("shop", [Kafka("kafka"), Topic("placed", broker="kafka"), orders])
+
+
+@rule.bad("orders.place -> placed")
+def nobody_says_that_it_does_not_wait() -> System:
+    orders = Service("orders", endpoints=[Endpoint("place", steps=[Publish("placed")])])
+    return System("shop", [Topic("placed"), orders])
+
+
+@rule.good
+def it_does_not_wait() -> System:
+    place = Endpoint("place", steps=[Publish("placed", acks="none")])
+    return System("shop", [Topic("placed"), Service("orders", endpoints=[place])])
 
 
 @rule.good
