@@ -12,7 +12,9 @@ How to fix: move to a supported release, or buy support and say until when.
 False positives: support that was bought; add its end to ``ends``.
 
 Sources: endoflife.date; spring.io, Spring Boot support; MySQL, lifetime support; postgresql.org,
-versioning policy; mongodb.com, support policy; Node.js release schedule; Redis security policy.
+versioning policy; mongodb.com, support policy; Node.js release schedule; Redis security policy;
+djangoproject.com, php.net, elastic.co and rubyonrails.org, supported versions; go.dev, Release
+Policy (the last two releases) and kafka.apache.org, Release Plan (the last three minor releases).
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from archcheck import (
     MongoDB,
     MySQL,
     NodeJs,
+    RabbitMQ,
     Runtime,
     Service,
     SpringBoot,
@@ -76,6 +79,15 @@ _ENDS: dict[str, dict[str, str]] = {
         "8.4": "2032-04-30",
         "9.7": "",
     },
+    "Go": {
+        "1.18": "2023-02-01",
+        "1.19": "2023-08-08",
+        "1.20": "2024-02-06",
+        "1.21": "2024-08-13",
+        "1.22": "2025-02-11",
+        "1.23": "2025-08-12",
+    },
+    "Go kit": {"0": ""},
     "Django": {
         "2.2": "2022-04-11",
         "3.0": "2021-04-06",
@@ -134,6 +146,20 @@ _ENDS: dict[str, dict[str, str]] = {
         "6.0": "2025-07-31",
         "7.0": "2027-08-31",
         "8.0": "2029-10-31",
+    },
+    "Kafka": {
+        "2": "2022-05-17",
+        "3.0": "2022-10-03",
+        "3.1": "2023-02-07",
+        "3.2": "2023-06-15",
+        "3.3": "2023-10-10",
+        "3.4": "2024-02-27",
+        "3.5": "2024-07-29",
+        "3.6": "2024-11-06",
+        "3.7": "2025-03-18",
+        "3.8": "2025-09-02",
+        "3.9": "",
+        "4": "",
     },
     "Redis": {
         "5.0": "2022-04-27",
@@ -249,6 +275,11 @@ def a_release_that_nobody_knows() -> System:
     return System("shop", [MySQL("ledger", version="8.1")])
 
 
-@rule.unknown("the end of support of Kafka 2.0 (option ends)")
-def a_product_that_the_table_does_not_have() -> System:
+@rule.bad("kafka")
+def an_old_broker() -> System:
     return System("shop", [Kafka("kafka", version="2.0")])
+
+
+@rule.unknown("the end of support of RabbitMQ 3.8 (option ends)")
+def a_product_that_the_table_does_not_have() -> System:
+    return System("shop", [RabbitMQ("rabbit", version="3.8")])

@@ -21,6 +21,8 @@ from archcheck.units import Duration, Fraction, KiB, MiB, Rate, Size
 
 DataClass = Literal["public", "internal", "personal", "confidential", "secret", "payment"]
 """Classes of data, for rules about who may see what."""
+SENSITIVE = frozenset({"personal", "confidential", "secret", "payment"})
+"""Those that not everybody may see."""
 
 Category = Literal[
     "relational", "document", "wide_column", "key_value", "search", "object", "cache"
