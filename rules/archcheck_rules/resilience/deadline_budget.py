@@ -6,9 +6,10 @@ work is done for somebody who has gone, in the very moment in which everything i
 
 Attempts, the longest backoffs, hedges, fallback calls, repeats and everything that may happen
 count; parallel branches count as the longest. Computing counts as its declared 99th percentile,
-else as its mean and three standard deviations. A call that passes its deadline on fits by itself.
-A journey is held against the patience of its users and against its loosest latency objective. A
-single step that is longer than its caller's timeout is rule RES002's.
+else as its mean and three standard deviations. A call that passes its deadline on fits by itself,
+unless its callee declares that it ignores it. The wait at a bulkhead is a part of the timeout, as
+in Resilience4j. A journey is held against the patience of its users and against its loosest latency
+objective. A single step that is longer than its caller's timeout is rule RES002's.
 
 How to fix: shorten what the evidence lists last, try less often, run calls side by side, or pass
 the deadline on. `archcheck prove --suggest timeouts` finds timeouts that fit.

@@ -26,6 +26,7 @@ from archcheck import (
     Cached,
     Call,
     Endpoint,
+    GoKit,
     Kafka,
     LocalCache,
     Mesh,
@@ -38,7 +39,8 @@ from archcheck import (
 )
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph, Interaction
-from archcheck.units import ms, s
+from archcheck.graph.deadlines import inherits_deadline
+from archcheck.units import Duration, ms, s
 
 rule = Rule("RES001", "no-timeout", severity="error", method="attr", on_unknown="violation")
 
@@ -50,6 +52,8 @@ _VERBS = {"call": "calls", "read": "reads", "write": "writes", "publish": "publi
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.interactions:
         if step.protection.attempt() is not None or not _waits(step):
+            continue
+        if step.mode == "call" and inherits_deadline(graph, step):
             continue
         reason = f" ({step.timeout.reason!r})" if isinstance(step.timeout, Absent) else ""
         verb = _VERBS.get(step.mode, "waits for")
@@ -123,6 +127,32 @@ def a_timeout() -> System:
 @rule.good
 def the_mesh_enforces_one() -> System:
     return _call(Call("payments.Charge"), Mesh("istio", timeout=2 * s))
+
+
+def _inherited(timeout: Duration | None) -> System:
+    call = Call("orders.place", timeout=timeout, propagates_deadline=True)
+    return System(
+        "shop",
+        [
+            Service("edge", endpoints=[Endpoint("buy", steps=[call])]),
+            Service(
+                "orders",
+                runtime=GoKit(),
+                endpoints=[Endpoint("place", steps=[Call("payments.Charge")])],
+            ),
+            Service("payments", endpoints=[Endpoint("Charge")]),
+        ],
+    )
+
+
+@rule.good
+def the_deadline_of_all_who_ask_is_passed_on() -> System:
+    return _inherited(500 * ms)
+
+
+@rule.bad("edge.buy -> orders.place", "orders.place -> payments.Charge")
+def nobody_above_sets_a_deadline() -> System:
+    return _inherited(None)
 
 
 @rule.borderline("orders.place -> db")
