@@ -5,9 +5,9 @@ Why it matters: the one replica's restart, node or disk is an outage of everythi
 How to fix: run at least two replicas (``replicas=2`` or an autoscaler with ``min=2``); give a
 datastore a second copy (``copies=2``); or make the dependency soft with a fallback.
 
-The rule follows what the journey cannot answer without: synchronous steps that are neither
-optional nor backed by a fallback or cache, and the brokers that it publishes to. Externals are
-left to rule RES026.
+A quorum says how many copies there are, too; DynamoDB and Amazon S3 keep three. The rule follows
+what the journey cannot answer without: synchronous steps that are neither optional nor backed by a
+fallback or cache, and the brokers that it publishes to. Externals are left to rule RES026.
 
 False positives: a singleton that the platform restarts within the objective; declare the
 platform as ``Managed(...)`` with its replicas.
@@ -29,13 +29,18 @@ from archcheck import (
     Fallback,
     Journey,
     Kubernetes,
+    MongoDB,
     Named,
+    ObjectStore,
+    Quorum,
+    Read,
     Service,
     System,
     effective,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.copies import copies_of
 
 rule = Rule("RES012", "single-point-of-failure", severity="error", method="graph")
 
@@ -76,7 +81,7 @@ def _attribute(member: Service | Datastore | Broker) -> str:
 
 def _copies(member: Service | Datastore | Broker) -> tuple[int | None, str]:
     if isinstance(member, Datastore):
-        return effective(member, "copies").value, ""
+        return copies_of(member), ""
     if isinstance(member, Broker):
         return member.nodes, ""
     deployment = member.deployment
@@ -111,6 +116,20 @@ def one_replica() -> System:
 @rule.bad("auth")
 def the_default_is_one_replica() -> System:
     return _checkout(Kubernetes())
+
+
+@rule.good
+def a_quorum_counts_the_copies() -> System:
+    place = Endpoint("place", steps=[Read("pages"), Read("files")])
+    return System(
+        "shop",
+        [
+            MongoDB("pages", quorum=Quorum(copies=3, read=2, write=2)),
+            ObjectStore("files", product="Amazon S3"),
+            Service("orders", deployment=Kubernetes(replicas=2), endpoints=[place]),
+        ],
+        journeys=[Journey("checkout", "orders.place", critical=True)],
+    )
 
 
 @rule.good

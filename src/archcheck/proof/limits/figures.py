@@ -115,6 +115,11 @@ class Corner:
         for figure in found.values():
             yield self._bounded(figure, most)
 
+    def figures_and_parties(self, rates: Mapping[str, float] | None = None) -> Iterator[Figure]:
+        """The same, and external parties that say what they take."""
+        yield from self.figures(rates)
+        yield from _parties(self, rates)
+
     def surely(self, rates: Mapping[str, float] | None = None) -> Demand:
         """What a run shows."""
         return Demand(self.graph, self.loads.scenario, self._high if rates is None else rates)
@@ -248,3 +253,21 @@ def least_units(figure: Figure, limit: Rational) -> int:
     while count - math.ceil(count / figure.zones) < needed:
         count += 1
     return count
+
+
+def _parties(corner: Corner, rates: Mapping[str, float] | None) -> Iterator[Figure]:
+    """External parties that say what they take, by the calls that cannot do without them."""
+    most = _calls(corner.at_most(rates))
+    for party, total in _calls(corner.surely(rates)).items():
+        if party.rate_limit is not None:
+            limit = exact(party.rate_limit.rate)
+            bound = most.get(party, total)
+            yield Figure(party, "calls a second", total, limit, most=bound)
+
+
+def _calls(demand: Demand) -> dict[External, Rational]:
+    asked: dict[External, Rational] = {}
+    for step, rate in demand.steps.items():
+        if isinstance(step.target, External) and not step.can_fail_softly:
+            asked[step.target] = asked.get(step.target, _NONE) + exact(rate)
+    return asked
