@@ -70,6 +70,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 member,
                 f"{member.name} keeps its data in its container, which has no volume",
                 fix='volumes=[Volume("data", durable=True)]',
+                cause="data are kept in containers that have no volume",
             )
         elif not any(volume.durable for volume in volumes):
             yield Undecided(member, "volumes")

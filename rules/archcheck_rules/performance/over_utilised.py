@@ -8,8 +8,9 @@ hit ratios that are declared as ranges (`RateBetween`, `ShareBetween`, `Between`
 worst for each resource. A service counts at the largest scale that its autoscaler may reach,
 without the fullest of its zones; a datastore by the busiest node of an even shard. Schedules and
 hedges that are surely sent count. An external party must not be asked more often than its
-``rate_limit`` lets through. Where all retries, hedges and fallbacks, or waits in queues below
-that hold threads, may exceed the limit, the rule is undecided.
+``rate_limit`` lets through. A service that sheds load above a declared utilisation (``shedding=``)
+must stay below that instead, with all zones there. Where all retries, hedges and fallbacks, or
+waits in queues below that hold threads, may exceed the limit, the rule is undecided.
 
 How to fix: more replicas or a higher `max`, one zone more, larger replicas, a cache.
 `archcheck prove --suggest replicas` finds the fewest.

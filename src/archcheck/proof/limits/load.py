@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from archcheck.editing import Edit, apply
 from archcheck.findings import Subject
 from archcheck.graph import Graph
-from archcheck.graph.exact import Rational
+from archcheck.graph.exact import Rational, exact
 from archcheck.graph.transfer import ONE_WAY
-from archcheck.model import External, Flag, Scenario, Service, System
+from archcheck.model import External, Flag, LoadShedding, Scenario, Service, System
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import BudgetSpentError, left
 from archcheck.proof.feature_flags import MOST_CONFIGURATIONS, FeatureFlags
@@ -143,7 +143,7 @@ def _judged(
     limit: Rational,
 ) -> Answer:
     holder = graph.system.find(figure.holder.name)
-    limit = _ALL if isinstance(holder, External) else limit
+    limit, figure = _as_it_sheds(holder, limit, figure)
     claim = f"{holder.name} keeps its {figure.what} under {_percent(limit)} busy in {scenario.name}"
     gaps, room = figure.gaps, _NONE
     if figure.each is not None and figure.units is not None:
@@ -165,6 +165,19 @@ def _judged(
     if not figure.fits(room):
         return Undecided(holder, claim, figure.unseen(room))
     return Proved(holder, claim, assumptions(figure))
+
+
+def _as_it_sheds(holder: Subject, limit: Rational, figure: Figure) -> tuple[Rational, Figure]:
+    """The limit of a resource: a party's is all that it grants; a service that sheds load keeps to
+    its own, and turns away what is too much when a zone is lost."""
+    if isinstance(holder, External):
+        return _ALL, figure
+    shedding = getattr(holder, "shedding", None)
+    if not isinstance(shedding, LoadShedding) or shedding.max_utilisation is None:
+        return limit, figure
+    most = max(limit, exact(shedding.max_utilisation))
+    one_zone = min(figure.zones, 1)
+    return most, dataclasses.replace(figure, zones=one_zone)
 
 
 def assumptions(figure: Figure) -> tuple[str, ...]:
