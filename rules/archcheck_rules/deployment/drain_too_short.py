@@ -5,8 +5,8 @@ inside when the time is over are cut off, and those that the balancer sends unti
 
 The longest request is the largest timeout that callers or journeys set for the service, and the
 longest that a consumer takes for a message. Where somebody who asks sets no timeout (the question
-of a fallback has none), the worst case of the endpoint counts. A framework that stops
-before (``graceful_stop=``) cuts requests off as well.
+of a fallback has none, nor has a schedule), the worst case of the endpoint counts. A framework that
+stops before (``graceful_stop=``) cuts requests off as well.
 
 How to fix: ``grace`` of at least ``deregistration`` plus the longest timeout, or shorter
 timeouts.
@@ -114,11 +114,13 @@ def _patience(graph: Graph) -> dict[str, list[tuple[Duration, str]]]:
     for operation, case in _messages(graph):
         taken = Duration(float(case.seconds)), f"a message of {operation.name}"
         found.setdefault(operation.owner.name, []).append(taken)
-    for journey in graph.system.journeys:
-        if isinstance(journey.timeout, Duration):
-            for entry in journey.all_entries():
-                owner, _ = graph.system.endpoint(entry)
-                found.setdefault(owner.name, []).append((journey.timeout, journey.name))
+    for name, starters in graph.entered_from_outside().items():
+        for who in starters:
+            limit = getattr(who, "timeout", None)
+            if not isinstance(limit, Duration):
+                limit = Duration(float(cases.of(name).seconds))
+            if limit:
+                found.setdefault(name.partition(".")[0], []).append((limit, who.name))
     return found
 
 

@@ -49,6 +49,8 @@ def check(graph: Graph) -> Iterator[Result]:
         deployment = getattr(member, "deployment", None)
         if isinstance(deployment, Managed):
             continue
+        if isinstance(member, Datastore) and member.spread_by_provider:
+            continue  # its provider keeps the data
         if getattr(member, "persistence", None) == "none":
             yield Violation(
                 member,

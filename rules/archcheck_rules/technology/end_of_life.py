@@ -13,9 +13,9 @@ False positives: support that was bought; add its end to ``ends``.
 
 Sources: endoflife.date; spring.io, Spring Boot support; MySQL, lifetime support; postgresql.org,
 versioning policy; mongodb.com, support policy; Node.js release schedule; Redis security policy;
-djangoproject.com, php.net, elastic.co and rubyonrails.org, supported versions; go.dev, Release
-Policy (the last two releases) and kafka.apache.org, Release Plan (the last three minor releases).
-"""
+microsoft.com, .NET support policy; djangoproject.com, php.net, elastic.co and rubyonrails.org,
+supported versions; go.dev, Release Policy (the last two releases) and kafka.apache.org, Release
+Plan (the last three minor releases)."""
 
 from __future__ import annotations
 
@@ -40,25 +40,36 @@ from archcheck import (
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph
 
+_SPRING_BOOT = {
+    "1.5": "2019-08-06",
+    "2.0": "2019-03-01",
+    "2.1": "2019-10-30",
+    "2.2": "2020-10-16",
+    "2.3": "2021-05-20",
+    "2.4": "2021-11-18",
+    "2.5": "2022-05-19",
+    "2.6": "2022-11-24",
+    "2.7": "2023-06-30",
+    "3.0": "2023-12-31",
+    "3.1": "2024-06-30",
+    "3.2": "2024-12-31",
+    "3.3": "2025-06-30",
+    "3.4": "2025-12-31",
+    "3.5": "2026-06-30",
+    "4.0": "2026-12-31",
+    "4.1": "2027-06-30",
+}
 _ENDS: dict[str, dict[str, str]] = {
-    "Spring Boot": {
-        "1.5": "2019-08-06",
-        "2.0": "2019-03-01",
-        "2.1": "2019-10-30",
-        "2.2": "2020-10-16",
-        "2.3": "2021-05-20",
-        "2.4": "2021-11-18",
-        "2.5": "2022-05-19",
-        "2.6": "2022-11-24",
-        "2.7": "2023-06-30",
-        "3.0": "2023-12-31",
-        "3.1": "2024-06-30",
-        "3.2": "2024-12-31",
-        "3.3": "2025-06-30",
-        "3.4": "2025-12-31",
-        "3.5": "2026-06-30",
-        "4.0": "2026-12-31",
-        "4.1": "2027-06-30",
+    "Spring Boot": _SPRING_BOOT,
+    "Spring WebFlux": _SPRING_BOOT,
+    "ASP.NET Core": {
+        "3.1": "2022-12-13",
+        "5": "2022-05-10",
+        "6": "2024-11-12",
+        "7": "2024-05-14",
+        "8": "2026-11-10",
+        "9": "2026-11-10",
+        "10": "2028-11-14",
     },
     "Micronaut": {"1": "2021-12-31", "2": "2023-03-01", "3": "2025-03-23", "4": ""},
     "Node.js": {
