@@ -218,10 +218,13 @@ def may_time_out(cases: WorstCases, step: Interaction) -> bool:
     return bool(case.gaps) or case.seconds > timeout
 
 
-def deadline_budgets(graph: Graph, cases: WorstCases | None = None) -> Iterator[Answer]:
+def deadline_budgets(
+    graph: Graph, cases: WorstCases | None = None, *, objectives: bool = True
+) -> Iterator[Answer]:
     """For each call with a timeout and each journey with a limit: does the worst case fit?
 
-    ``cases`` may have other timeouts than those that are declared.
+    ``cases`` may have other timeouts than those that are declared. ``objectives``: whether what a
+    journey promises is a limit, beside the patience of its users.
     """
     cases = cases or WorstCases(graph)
     for step in graph.calls():
@@ -230,17 +233,17 @@ def deadline_budgets(graph: Graph, cases: WorstCases | None = None) -> Iterator[
         if step.endpoint is not None and timeout is not None:
             yield in_every_configuration(cases, partial(_fits_call, step=step, timeout=timeout))
     for journey in graph.system.journeys:
-        for what, limit in limits_of(journey):
+        for what, limit in limits_of(journey, objectives=objectives):
             fits = partial(_fits_journey, journey=journey, what=what, limit=limit)
             yield in_every_configuration(cases, fits)
 
 
-def limits_of(journey: Journey) -> list[tuple[str, Duration]]:
+def limits_of(journey: Journey, *, objectives: bool = True) -> list[tuple[str, Duration]]:
     """What a journey's worst case must fit: the patience of its users, its loosest objective."""
     limits = []
     if isinstance(journey.timeout, Duration):
         limits.append(("its users give up after", journey.timeout))
-    if journey.slo is not None and (promised := journey.slo.latencies()):
+    if objectives and journey.slo is not None and (promised := journey.slo.latencies()):
         name, _, bound = max(promised, key=lambda objective: objective[2])
         limits.append((f"it promises {name} =", bound))
     return limits
