@@ -86,7 +86,8 @@ def _known(value: object, kind: type[E]) -> E | None:
 
 def _may_pass(tables: Tables, owner: Service, callee: str) -> bool:
     """Whether there is a deadline to pass on, or somebody who could work on after it."""
-    goes_on = isinstance(tables.system.find(callee.partition(".")[0]), Service)
+    asked = tables.system.directory.elements.get(callee.partition(".")[0])
+    goes_on = isinstance(asked, Service)
     return goes_on or bool(tables.graph.incoming.get(owner.name))
 
 
