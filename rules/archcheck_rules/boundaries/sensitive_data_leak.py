@@ -38,12 +38,10 @@ from archcheck import (
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.model.datastores import SENSITIVE
 from archcheck.proof.feature_flags import FeatureFlags
 
 rule = Rule("BND014", "sensitive-data-leak", severity="error", method="graph")
-
-SENSITIVE = frozenset({"personal", "confidential", "secret", "payment"})
-"""Classes that need a clearance."""
 
 
 @rule.check

@@ -3,6 +3,8 @@
 Why it matters: the limit is met by the first customer with a long list, in production: gRPC
 refuses messages over 4 MiB, Kafka over 1 MiB, DynamoDB items over 400 KB.
 
+What comes from outside must fit the server's own limit (``max_request=`` of its runtime).
+
 How to fix: page or stream the data, store the payload elsewhere and send a reference, or raise
 the limit on both sides (``max_message=...``).
 
@@ -22,6 +24,7 @@ from archcheck import (
     Endpoint,
     Grpc,
     Kafka,
+    Nginx,
     Publish,
     Service,
     System,
@@ -38,6 +41,7 @@ rule = Rule("COM006", "message-too-large", severity="error", method="attr")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    yield from _from_outside(graph)
     for step in graph.interactions:
         if step.mode == "cache":
             continue  # what a lookup carries is known to nobody
@@ -54,6 +58,22 @@ def check(graph: Graph) -> Iterator[Result]:
                     f"the {name} of {size} exceeds the limit of {limit} ({source})",
                     fix="page or stream the data, or raise max_message on the receiver",
                 )
+
+
+def _from_outside(graph: Graph) -> Iterator[Violation]:
+    """Requests of people, journeys and schedules that the server itself refuses."""
+    for name in dict.fromkeys((*graph.entered_from_outside(), *graph.reached_by_the_public)):
+        operation = graph.operations.get(name)
+        size = getattr(operation.part, "request_size", None) if operation is not None else None
+        runtime = getattr(operation.owner, "runtime", None) if operation is not None else None
+        limit = effective(runtime, "max_request")
+        if operation is not None and size is not None and limit.is_known and size > limit.value:
+            yield Violation(
+                operation,
+                f"the request of {size} exceeds the limit of {limit.value} "
+                f"({limit.source or 'as declared'})",
+                fix="send it in parts, or raise max_request in the runtime",
+            )
 
 
 def _limit(graph: Graph, step: Interaction) -> tuple[Size | None, str]:
@@ -109,6 +129,13 @@ def a_large_event() -> System:
             Service("orders", endpoints=[Endpoint("place", steps=[Publish("placed")])]),
         ],
     )
+
+
+@rule.bad("web.upload")
+def an_upload_that_the_server_refuses() -> System:
+    upload = Endpoint("upload", public=True, request_size=50 * MiB)
+    web = Service("web", runtime=Nginx(max_request=1 * MiB), endpoints=[upload])
+    return System("shop", [web])
 
 
 @rule.good

@@ -1,9 +1,11 @@
 """Public endpoints authenticate their callers, or are declared anonymous.
 
 Why it matters: whether an entry is open to everybody is a decision; an entry about which nobody
-decided is open to everybody, too.
+decided is open to everybody, too. An anonymous endpoint whose answers carry personal, confidential,
+secret or payment data gives them to everybody.
 
-How to fix: ``authentication="oauth2"``; for what everybody may see, ``authentication="anonymous"``.
+How to fix: ``authentication="oauth2"``; for what everybody may see, ``authentication="anonymous"``,
+without such data.
 
 False positives: endpoints behind a gateway that authenticates; then they are not public.
 
@@ -18,6 +20,7 @@ from collections.abc import Iterator
 from archcheck import Endpoint, Service, System
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph
+from archcheck.model.datastores import SENSITIVE
 
 rule = Rule(
     "COM009", "unauthenticated-entry", severity="error", method="attr", on_unknown="violation"
@@ -30,7 +33,17 @@ def check(graph: Graph) -> Iterator[Result]:
         part = operation.part
         if not isinstance(operation.owner, Service) or not isinstance(part, Endpoint):
             continue
-        if operation.name in graph.reached_by_the_public and part.authentication is None:
+        if operation.name not in graph.reached_by_the_public:
+            continue
+        sensitive = sorted(SENSITIVE.intersection(part.data))
+        if part.authentication == "anonymous" and sensitive:
+            yield Violation(
+                operation,
+                f"{operation.name} gives {', '.join(sensitive)} data to anonymous callers",
+                fix='authentication="oauth2"',
+                cause="anonymous callers get data that not everybody may see",
+            )
+        if part.authentication is None:
             yield Violation(
                 operation,
                 f"{operation.name} is public and does not say how callers prove who they are",
@@ -42,6 +55,12 @@ def check(graph: Graph) -> Iterator[Result]:
 @rule.bad("web.account")
 def nobody_decided() -> System:
     return System("shop", [Service("web", endpoints=[Endpoint("account", public=True)])])
+
+
+@rule.bad("web.account")
+def anybody_sees_the_payments() -> System:
+    account = Endpoint("account", public=True, authentication="anonymous", data=["payment"])
+    return System("shop", [Service("web", endpoints=[account])])
 
 
 @rule.good

@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Datastore, Endpoint, Journey, MySQL, Read, Service, System, TiDB, effective
+from archcheck import Datastore, Endpoint, Journey, MySQL, Read, Service, System, TiDB
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.graph.copies import copies_of
 
 rule = Rule("DAT001", "unreplicated-datastore", severity="error", method="attr")
 
@@ -35,10 +36,10 @@ def check(graph: Graph) -> Iterator[Result]:
                 if journey.name not in names:
                     names.append(journey.name)
     for store, journeys in used.values():
-        found = effective(store, "copies")
-        if not found.is_known:
+        copies = copies_of(store)
+        if copies is None:
             yield Undecided(store, "copies", "holds with at least 2, the primary counted")
-        elif found.value == 1:
+        elif copies == 1:
             yield Violation(
                 store,
                 f"{store.name} has a single copy, and critical journeys use it: "

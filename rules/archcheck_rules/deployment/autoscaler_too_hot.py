@@ -6,7 +6,7 @@ they run too hot, the rise is an outage.
 
 For each moment at which the declared load changes its course, the replicas that the autoscaler
 keeps then (the load over the target, between min and max) must carry what comes within the
-start-up time and a sync period of 15 s.
+start-up time and a sync period of 15 s. A ``Burst`` among the faults of a scenario is such a rise.
 
 How to fix: a lower ``target_cpu``, a higher ``min``, replicas that start faster, or scaling on a
 schedule before the rise.
@@ -25,6 +25,7 @@ from dataclasses import replace
 
 from archcheck import (
     Autoscale,
+    Burst,
     Constant,
     Endpoint,
     GoKit,
@@ -74,8 +75,10 @@ def _judge(demand: Demand, service: Service, autoscale: Autoscale) -> Iterator[R
         yield Undecided(service, "deployment.autoscale.target_cpu")
         return
     start_up = float(autoscale.start_up) if autoscale.start_up is not None else 0.0
-    growth = demand.growth(service, start_up + SYNC_PERIOD)
+    growth, burst = demand.growth(service, start_up + SYNC_PERIOD), demand.burst(service)
     after = resource.busy
+    if burst > growth:
+        growth, after = burst, after * burst
     before = after / growth if growth != math.inf else 0.0
     kept = math.ceil(before / (float(autoscale.target_cpu) * resource.per_unit) - 1e-9)
     kept = min(max(kept, autoscale.min), autoscale.max)
@@ -126,6 +129,14 @@ def _rising(
 @rule.bad("web")
 def twice_the_load_at_once() -> System:
     return _rising(600, 1200)  # 10 replicas at 60%, 12 needed
+
+
+@rule.bad("web")
+def a_burst_of_ten_times_the_load() -> System:
+    system = _rising(600, 600)
+    (sale,) = system.scenarios
+    burst = Burst(10, start=60 * s, end=300 * s)
+    return replace(system, scenarios=(replace(sale, faults=(burst,)),))
 
 
 @rule.borderline()

@@ -7,9 +7,15 @@ the loss of the service.
 By Little's law the load keeps rate x time workers busy. What is left at full scale without the
 fullest zone, replicas spread evenly, must be at least that.
 
+A service that is exactly full without the zone is rule PRF001's finding; the ``max`` that is
+printed stays below its limit as well.
+
 How to fix: a higher ``max``, larger replicas, or one zone more.
 
-False positives: systems that shed load when a zone is lost.
+A service that sheds load (``shedding=LoadShedding(...)``) is left out: it turns away what is too
+much.
+
+False positives: limits of the load in front of the service that the model does not have.
 
 Sources: Amazon Builders' Library, Static stability using Availability Zones; Kubernetes,
 Horizontal Pod Autoscaling; Little, A Proof for the Queuing Formula L = lambda W, 1961.
@@ -28,6 +34,7 @@ from archcheck import (
     Journey,
     Kubernetes,
     Load,
+    LoadShedding,
     Poisson,
     Scenario,
     Service,
@@ -35,10 +42,12 @@ from archcheck import (
     System,
     Work,
 )
+from archcheck.capacity import Resource
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.proof import worst_demands
-from archcheck.units import ms, s
+from archcheck.proof.limits.load import LIMIT
+from archcheck.units import ms, percent, s
 
 rule = Rule("DEP005", "autoscaler-too-small", severity="error", method="calc")
 
@@ -48,7 +57,9 @@ def check(graph: Graph) -> Iterator[Result]:
     scaled = [
         (service, deployment, deployment.autoscale)
         for service in graph.system.services
-        if (deployment := service.deployment) is not None and deployment.autoscale is not None
+        if (deployment := service.deployment) is not None
+        and deployment.autoscale is not None
+        and not isinstance(service.shedding, LoadShedding)
     ]
     if not worst_demands(graph) or not scaled:
         yield NotApplicable("no service is scaled automatically, or no scenario declares a load")
@@ -75,7 +86,7 @@ def check(graph: Graph) -> Iterator[Result]:
                     service,
                     f"{service.name} keeps {left} of {autoscale.max} replicas when a zone of "
                     f"{zones} is lost, and needs {needed} in scenario {demand.scenario.name!r}",
-                    fix=f"max={_enough(needed, zones)}",
+                    fix=f"max={_enough(resource, zones)}",
                     evidence=(
                         f"{resource.busy:.3g} {resource.what} busy, {resource.per_unit:g} in each "
                         "replica",
@@ -83,10 +94,11 @@ def check(graph: Graph) -> Iterator[Result]:
                 )
 
 
-def _enough(needed: int, zones: int) -> int | str:
-    """The least replicas of which ``needed`` stay without the fullest zone."""
+def _enough(resource: Resource, zones: int) -> int | str:
+    """The least replicas of which enough stay without the fullest zone, as rule PRF001 asks."""
     if zones < 2:
         return "..., in more than one zone"
+    needed = math.ceil(resource.busy / (float(LIMIT) * resource.per_unit) - 1e-9)
     return math.ceil(needed * zones / (zones - 1))
 
 
@@ -120,6 +132,14 @@ def a_single_zone() -> System:
 @rule.borderline()
 def just_enough_are_left() -> System:
     return _scaled(400, 6, "a", "b", "c")
+
+
+@rule.borderline()
+def what_is_too_much_is_shed() -> System:
+    system = _scaled(500, 6, "a", "b", "c")
+    (orders,) = system.services
+    sheds = replace(orders, shedding=LoadShedding(max_utilisation=90 * percent))
+    return replace(system, elements=(sheds,))
 
 
 @rule.good

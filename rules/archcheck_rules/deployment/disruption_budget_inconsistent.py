@@ -4,7 +4,8 @@ Why it matters: a budget that allows no disruption blocks every drain; the clust
 upgraded until somebody deletes the budget, and then there is none.
 
 ``min_available`` must be below the replicas that are always there (the autoscaler's minimum, when
-there is one); shares are rounded up, as Kubernetes does.
+there is one); shares are rounded up, as Kubernetes does. Datastores and brokers count like
+services. How many of their copies must stay is a matter of their quorum, and not looked at.
 
 How to fix: ``DisruptionBudget(max_unavailable=1)`` and at least two replicas.
 
@@ -16,15 +17,22 @@ pdbMinAvailableGreaterThanHPAMinReplicas; kube-linter, pdb-min-available, pdb-ma
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from archcheck import Autoscale, DisruptionBudget, Kubernetes, Service, System
+from archcheck import (
+    Autoscale,
+    DisruptionBudget,
+    Kubernetes,
+    MySQL,
+    Named,
+    Service,
+    System,
+)
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.model import Deployment
-from archcheck.units import Fraction, percent
+from archcheck.units import percent
 
 rule = Rule("DEP014", "disruption-budget-inconsistent", severity="error", method="attr")
 
@@ -32,47 +40,35 @@ rule = Rule("DEP014", "disruption-budget-inconsistent", severity="error", method
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     budgeted = [
-        (service, deployment, budget)
-        for service in graph.system.services
-        if (deployment := service.deployment) is not None
+        (member, deployment, budget)
+        for member in (*graph.system.services, *graph.system.datastores, *graph.system.brokers)
+        if (deployment := getattr(member, "deployment", None)) is not None
         and isinstance(budget := getattr(deployment, "disruption_budget", None), DisruptionBudget)
     ]
     if not budgeted:
-        yield NotApplicable("no service has a disruption budget")
-    for service, deployment, budget in budgeted:
-        yield from _judge(service, deployment, budget)
+        yield NotApplicable("nothing has a disruption budget")
+    for member, deployment, budget in budgeted:
+        yield from _judge(member, deployment, budget)
 
 
-def _judge(service: Service, deployment: Deployment, budget: DisruptionBudget) -> Iterator[Result]:
+def _judge(member: Named, deployment: Deployment, budget: DisruptionBudget) -> Iterator[Result]:
     replicas = deployment.fewest_replicas()
     if budget.min_available is None and budget.max_unavailable is None:
-        yield Undecided(service, "deployment.disruption_budget.max_unavailable")
+        yield Undecided(member, "deployment.disruption_budget.max_unavailable")
         return
     if replicas is None:
-        yield Undecided(service, "deployment.replicas")
+        yield Undecided(member, "deployment.replicas")
         return
-    allowed = [replicas]
-    if budget.min_available is not None:
-        allowed.append(replicas - _count(budget.min_available, replicas))
-    if budget.max_unavailable is not None:
-        allowed.append(_count(budget.max_unavailable, replicas))
-    if min(allowed) < 1:
+    if budget.may_go(replicas) < 1:
         yield Violation(
-            service,
-            f"the disruption budget of {service.name} never lets one of its {replicas} "
+            member,
+            f"the disruption budget of {member.name} never lets one of its {replicas} "
             f"{'replica' if replicas == 1 else 'replicas'} go",
             fix="disruption_budget=DisruptionBudget(max_unavailable=1), with replicas=2 or more",
             evidence=(
                 f"min_available={budget.min_available}, max_unavailable={budget.max_unavailable}",
             ),
         )
-
-
-def _count(value: int | Fraction, replicas: int) -> int:
-    """A number of replicas; shares are rounded up."""
-    if isinstance(value, Fraction):
-        return math.ceil(float(value) * replicas - 1e-9)
-    return value
 
 
 def _budget(budget: DisruptionBudget, deployment: Kubernetes | None = None) -> System:
@@ -89,6 +85,12 @@ def all_must_stay() -> System:
 def the_autoscaler_goes_below_it() -> System:
     scaled = Kubernetes(autoscale=Autoscale(min=2, max=9))
     return _budget(DisruptionBudget(min_available=2), scaled)
+
+
+@rule.bad("db")
+def a_datastore_that_may_not_go() -> System:
+    fixed = Kubernetes(replicas=3, disruption_budget=DisruptionBudget(min_available=3))
+    return System("shop", [MySQL("db", deployment=fixed)])
 
 
 @rule.bad("orders")

@@ -4,8 +4,9 @@ Why it matters: at each release and each scaling down, replicas stop. Requests t
 inside when the time is over are cut off, and those that the balancer sends until it has noticed.
 
 The longest request is the largest timeout that callers or journeys set for the service, and the
-longest that a consumer takes for a message. A framework that stops before (``graceful_stop=``) cuts
-requests off as well.
+longest that a consumer takes for a message. Where somebody who asks sets no timeout (the question
+of a fallback has none, nor has a schedule), the worst case of the endpoint counts. A framework that
+stops before (``graceful_stop=``) cuts requests off as well.
 
 How to fix: ``grace`` of at least ``deregistration`` plus the longest timeout, or shorter
 timeouts.
@@ -26,6 +27,7 @@ from archcheck import (
     Constant,
     Consumer,
     Endpoint,
+    Fallback,
     Journey,
     Kubernetes,
     Service,
@@ -101,19 +103,24 @@ def _messages(graph: Graph) -> Iterator[tuple[Operation, WorstCase]]:
 def _patience(graph: Graph) -> dict[str, list[tuple[Duration, str]]]:
     """Service to the timeouts of those who wait for it."""
     found: dict[str, list[tuple[Duration, str]]] = {}
+    cases = WorstCases(graph)
     for step in graph.every_call():
         attempt = step.protection.attempt()
-        if attempt is not None:
+        if attempt is None and step.endpoint is not None:
+            attempt = cases.of(step.target_name).seconds
+        if attempt:
             patience = Duration(float(attempt)), step.operation.name
             found.setdefault(step.target.name, []).append(patience)
     for operation, case in _messages(graph):
         taken = Duration(float(case.seconds)), f"a message of {operation.name}"
         found.setdefault(operation.owner.name, []).append(taken)
-    for journey in graph.system.journeys:
-        if isinstance(journey.timeout, Duration):
-            for entry in journey.all_entries():
-                owner, _ = graph.system.endpoint(entry)
-                found.setdefault(owner.name, []).append((journey.timeout, journey.name))
+    for name, starters in graph.entered_from_outside().items():
+        for who in starters:
+            limit = getattr(who, "timeout", None)
+            if not isinstance(limit, Duration):
+                limit = Duration(float(cases.of(name).seconds))
+            if limit:
+                found.setdefault(name.partition(".")[0], []).append((limit, who.name))
     return found
 
 
@@ -141,6 +148,24 @@ def the_default_is_too_short() -> System:
 @rule.bad("pdf")
 def leaving_the_balancer_takes_time() -> System:
     return _stopping(26 * s, Kubernetes(deregistration=5 * s))
+
+
+@rule.bad("pdf")
+def a_fallback_asks_without_a_timeout() -> System:
+    instead = Fallback("call", target="pdf.make")
+    call = Call("printer.make", timeout=1 * s, fallback=instead)
+    return System(
+        "shop",
+        [
+            Service("web", endpoints=[Endpoint("page", steps=[call])]),
+            Service("printer", endpoints=[Endpoint("make")]),
+            Service(
+                "pdf",
+                deployment=Kubernetes(grace=10 * s, deregistration=5 * s),
+                endpoints=[Endpoint("make", steps=[Work(Constant(20 * s))])],
+            ),
+        ],
+    )
 
 
 @rule.bad("pdf")

@@ -1,7 +1,9 @@
-"""Services that critical journeys need say how many replicas a drain must leave.
+"""What critical journeys need says how many replicas a drain must leave.
 
 Why it matters: an upgrade of the cluster empties node after node. Without a budget it may take
-all replicas of a service at the same time.
+all replicas of a service at the same time. A budget that lets all of them go is none.
+
+Services, datastores and brokers that run on Kubernetes are asked.
 
 How to fix: ``disruption_budget=DisruptionBudget(max_unavailable=1)``.
 
@@ -28,6 +30,7 @@ from archcheck import (
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.model import Deployment
+from archcheck.units import percent
 
 rule = Rule("DEP009", "no-disruption-budget", severity="info", method="attr")
 
@@ -37,12 +40,11 @@ def check(graph: Graph) -> Iterator[Result]:
     needed = [
         (member, deployment)
         for member, _ in graph.needed_by_critical_journeys()
-        if isinstance(member, Service)
-        and isinstance(deployment := member.deployment, Kubernetes)
+        if isinstance(deployment := getattr(member, "deployment", None), Kubernetes)
         and deployment.kind != "DaemonSet"
     ]
     if not needed:
-        yield NotApplicable("no critical journey needs a service on Kubernetes")
+        yield NotApplicable("no critical journey needs anything that runs on Kubernetes")
     for member, deployment in needed:
         budget = deployment.disruption_budget
         if budget is None:
@@ -51,6 +53,15 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Violation(
                 member,
                 f"a drain may take every replica of {member.name} ({budget.reason!r})",
+                fix="disruption_budget=DisruptionBudget(max_unavailable=1)",
+                cause="a drain may take every replica",
+            )
+        elif (replicas := deployment.fewest_replicas() or 1) > 1 and (
+            budget.may_go(replicas) >= replicas and budget != DisruptionBudget()
+        ):
+            yield Violation(
+                member,
+                f"the disruption budget of {member.name} lets all of its {replicas} replicas go",
                 fix="disruption_budget=DisruptionBudget(max_unavailable=1)",
                 cause="a drain may take every replica",
             )
@@ -67,6 +78,12 @@ def _drained(deployment: Deployment) -> System:
 @rule.bad("orders")
 def none_on_purpose() -> System:
     return _drained(Kubernetes(disruption_budget=Absent("not yet")))
+
+
+@rule.bad("orders")
+def all_may_go_at_once() -> System:
+    budget = DisruptionBudget(max_unavailable=100 * percent)
+    return _drained(Kubernetes(replicas=3, disruption_budget=budget))
 
 
 @rule.borderline()

@@ -1,7 +1,8 @@
 """Services say when they can take requests, and when they must be restarted.
 
 Why it matters: without a readiness check, a replica gets requests while it starts and while it
-is broken; without a liveness check, one that hangs stays.
+is broken; without a liveness check, one that hangs stays. A liveness check that asks the same as
+the readiness check and is no more patient restarts a replica that only needed a pause.
 
 How to fix: ``readiness=Probe("http", "/ready")`` and ``liveness=Probe("http", "/live")``.
 
@@ -23,6 +24,10 @@ from archcheck.graph import Graph
 rule = Rule("DEP004", "no-probes", severity="warning", method="attr")
 
 
+_PERIOD, _THRESHOLD = 10.0, 3
+"""Kubernetes' ``periodSeconds`` and ``failureThreshold`` (Configure Probes)."""
+
+
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for service in graph.system.services:
@@ -40,8 +45,31 @@ def check(graph: Graph) -> Iterator[Result]:
             )
         elif readiness is None:
             yield Undecided(service, "deployment.readiness")
-        if getattr(deployment, "liveness", None) is None:
+        liveness = getattr(deployment, "liveness", None)
+        if liveness is None:
             yield Undecided(service, "deployment.liveness")
+        elif isinstance(readiness, Probe) and _restarts_as_soon(liveness, readiness):
+            yield Violation(
+                service,
+                f"the liveness check of {service.name} is its readiness check: whatever takes a "
+                "replica out of the balancer restarts it as well",
+                fix='liveness=Probe("http", "/live"), or failures for longer until it acts',
+                cause="services restart on what only makes them unready",
+            )
+
+
+def _restarts_as_soon(liveness: Probe | Absent, readiness: Probe) -> bool:
+    """Whether both ask the same, which touches nobody else, and the restart comes no later."""
+    if isinstance(liveness, Absent) or liveness.touches:
+        return False
+    asks_the_same = (liveness.kind, liveness.path) == (readiness.kind, readiness.path)
+    return asks_the_same and _acts_after(liveness) <= _acts_after(readiness)
+
+
+def _acts_after(probe: Probe) -> float:
+    """Seconds of failures until the platform acts, with the defaults of Kubernetes."""
+    period = float(probe.period) if probe.period is not None else _PERIOD
+    return period * (probe.failure_threshold or _THRESHOLD)
 
 
 def _probed(readiness: Probe | Absent | None) -> System:
@@ -52,6 +80,21 @@ def _probed(readiness: Probe | Absent | None) -> System:
 @rule.bad("orders")
 def deliberately_none() -> System:
     return _probed(Absent("nobody wrote one"))
+
+
+@rule.bad("orders")
+def what_makes_it_unready_restarts_it() -> System:
+    health = Probe("http", "/health")
+    deployment = Kubernetes(readiness=health, liveness=health)
+    return System("shop", [Service("orders", deployment=deployment)])
+
+
+@rule.borderline()
+def the_same_check_with_more_patience() -> System:
+    ready, live = Probe("http", "/health"), Probe("http", "/health", failure_threshold=10)
+    return System(
+        "shop", [Service("orders", deployment=Kubernetes(readiness=ready, liveness=live))]
+    )
 
 
 @rule.good

@@ -2,7 +2,7 @@
 
 Why it matters: without requests the scheduler packs a node until everything on it is slow;
 without a memory limit one leak takes its neighbours with it. A CPU limit is left to taste: it
-throttles when there is no need.
+throttles when there is no need. A limit below its request is refused by the platform.
 
 How to fix: ``resources=Resources(cpu=500 * millicores, memory=512 * MiB, memory_limit=1 * GiB)``.
 
@@ -16,18 +16,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Absent, Datastore, Docker, Kubernetes, Resources, Service, System
+from archcheck import (
+    Absent,
+    Broker,
+    Datastore,
+    Docker,
+    Kafka,
+    Kubernetes,
+    Resources,
+    Service,
+    System,
+)
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.model import Deployment
-from archcheck.units import MiB, cores
+from archcheck.units import MiB, Quantity, cores
 
 rule = Rule("DEP003", "no-resource-limits", severity="warning", method="attr")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    members: list[Service | Datastore] = [*graph.system.services, *graph.system.datastores]
+    members: list[Service | Datastore | Broker] = [
+        *graph.system.services,
+        *graph.system.datastores,
+        *graph.system.brokers,
+    ]
     contained = [
         (member, deployment)
         for member in members
@@ -47,6 +61,26 @@ def check(graph: Graph) -> Iterator[Result]:
                 fix="Resources(cpu=..., memory=..., memory_limit=...)",
                 cause=f"containers have no {' and no '.join(lacking)}",
             )
+        for what, wanted, limit in _below_its_request(deployment.resources):
+            yield Violation(
+                member,
+                f"the container of {member.name} requests {wanted} of {what} and is limited to "
+                f"{limit}",
+                fix=f"a limit of at least {wanted}, or a smaller request",
+            )
+
+
+def _below_its_request(resources: Resources) -> Iterator[tuple[str, Quantity, Quantity]]:
+    """What is limited to less than is requested, with the request and the limit."""
+    pairs = (
+        ("CPU", resources.cpu, resources.cpu_limit),
+        ("memory", resources.memory, resources.memory_limit),
+    )
+    for what, wanted, limit in pairs:
+        if wanted is None or limit is None or isinstance(limit, Absent):
+            continue
+        if float(limit) < float(wanted):
+            yield what, wanted, limit
 
 
 def _lacking(resources: Resources) -> list[str]:
@@ -79,6 +113,18 @@ def no_limit_on_purpose() -> System:
 @rule.bad("orders")
 def no_cpu() -> System:
     return _contained(Kubernetes(resources=Resources(memory=64 * MiB, memory_limit=64 * MiB)))
+
+
+@rule.bad("orders")
+def less_than_it_requests() -> System:
+    small = Resources(cpu=1 * cores, memory=128 * MiB, memory_limit=64 * MiB)
+    return _contained(Kubernetes(resources=small))
+
+
+@rule.bad("kafka")
+def a_broker_is_a_container_too() -> System:
+    bare = Kubernetes(resources=Resources(cpu=1 * cores))
+    return System("shop", [Kafka("kafka", deployment=bare)])
 
 
 @rule.borderline()

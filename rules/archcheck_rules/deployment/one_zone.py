@@ -3,6 +3,8 @@
 Why it matters: a zone is what fails together: power, network, a wrong change. Replicas in one
 zone are one failure away from none.
 
+Providers that spread data over zones by themselves (DynamoDB, Amazon S3) are not asked.
+
 How to fix: ``zones=["a", "b", "c"]`` and, on Kubernetes, ``spread="topology_spread"``.
 
 False positives: systems that are one zone by decision; suppress with that reason.
@@ -47,6 +49,9 @@ def check(graph: Graph) -> Iterator[Result]:
         deployment = getattr(member, "deployment", None)
         spread = deployment.spread if isinstance(deployment, Kubernetes) else None
         names = ", ".join(journey.name for journey in journeys)
+        by_provider = isinstance(member, Datastore) and bool(member.spread_by_provider)
+        if not zones and by_provider:
+            continue
         if not zones:
             yield Undecided(member, "zones", "holds with at least 2")
         elif len(zones) == 1:

@@ -4,7 +4,8 @@ Why it matters: a rollout takes replicas away, and it happens at any time of the
 like a harmless release at noon is an overload.
 
 A rolling update keeps replicas minus ``max_unavailable`` (Kubernetes: 25% unless told otherwise,
-rounded down); recreating keeps none. The replicas are those that are always there.
+rounded down); recreating keeps none. The replicas are those that are always there. Consumers must
+work off what comes with the replicas that are left, too.
 
 How to fix: ``RollingUpdate(max_surge=1, max_unavailable=0)``, or more replicas.
 
@@ -22,22 +23,25 @@ from archcheck import (
     BlueGreen,
     Canary,
     Constant,
+    Consumer,
     Docker,
     Endpoint,
     Journey,
     Kubernetes,
     Load,
     Poisson,
+    Publish,
     Recreate,
     RollingUpdate,
     Scenario,
     Service,
     SpringBoot,
     System,
+    Topic,
     Work,
     effective,
 )
-from archcheck.capacity import Demand, demands
+from archcheck.capacity import ConsumerFlow, Demand, consumer_flows, demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.model import Deployment
@@ -54,6 +58,29 @@ def check(graph: Graph) -> Iterator[Result]:
         for service in graph.system.services:
             if service.deployment is not None:
                 yield from _judge(demand, service, service.deployment)
+        for flow in consumer_flows(demand):
+            yield from _judge_consumer(flow)
+
+
+def _judge_consumer(flow: ConsumerFlow) -> Iterator[Result]:
+    """Whether the replicas that are left work off what comes; with all of them, PRF008 asks."""
+    deployment = getattr(flow.operation.owner, "deployment", None)
+    replicas = deployment.fewest_replicas() if deployment is not None else None
+    rollout = effective(deployment, "rollout")
+    if flow.slots is None or replicas is None or not rollout.is_known or flow.rate > flow.capacity:
+        return
+    left = replicas - rollout.value.unavailable(replicas)
+    slots = left * (flow.consumer.concurrency or 1)
+    if flow.channel.partitions is not None:
+        slots = min(slots, flow.channel.partitions)
+    if left < replicas and flow.needed > slots * (1 + 1e-9):
+        yield Violation(
+            flow.operation,
+            f"a rollout leaves {left} of {replicas} replicas of {flow.operation.owner.name}, which "
+            f"work on {slots} messages of {flow.channel.name} at a time, and the load needs "
+            f"{flow.needed:.3g} in scenario {flow.demand.scenario.name!r}",
+            fix="rollout=RollingUpdate(max_surge=1, max_unavailable=0)",
+        )
 
 
 def _judge(demand: Demand, service: Service, deployment: Deployment) -> Iterator[Result]:
@@ -110,6 +137,22 @@ def all_are_stopped_first() -> System:
 @rule.bad("orders")
 def two_at_a_time() -> System:
     return _rolling(250, Kubernetes(replicas=4, rollout=RollingUpdate(max_unavailable=2)))
+
+
+@rule.bad("mail.consume")
+def consumers_fall_behind() -> System:
+    two = RollingUpdate(max_surge=0, max_unavailable=2)
+    consumer = Consumer("placed", concurrency=2, steps=[Work(Constant(100 * ms))])
+    return System(
+        "shop",
+        [
+            Topic("placed", partitions=8),
+            Service("orders", endpoints=[Endpoint("place", steps=[Publish("placed")])]),
+            Service("mail", deployment=Kubernetes(replicas=4, rollout=two), consumers=[consumer]),
+        ],
+        journeys=[Journey("buy", "orders.place")],
+        scenarios=[Scenario("peak", load=[Load("buy", Poisson(70 / s))])],
+    )
 
 
 @rule.borderline()

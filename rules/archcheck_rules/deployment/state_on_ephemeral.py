@@ -3,6 +3,9 @@
 Why it matters: a container's own disk and an ``emptyDir`` are gone with the container: with the
 next eviction, crash or update.
 
+A container of Docker for which no volume at all is declared has its own disk only. On Kubernetes an
+operator may bring the volumes, so that a deployment without any is a question.
+
 How to fix: ``volumes=[Volume("data", durable=True)]`` (a persistent volume, a disk of the
 provider), or a managed service.
 
@@ -46,6 +49,8 @@ def check(graph: Graph) -> Iterator[Result]:
         deployment = getattr(member, "deployment", None)
         if isinstance(deployment, Managed):
             continue
+        if isinstance(member, Datastore) and member.spread_by_provider:
+            continue  # its provider keeps the data
         if getattr(member, "persistence", None) == "none":
             yield Violation(
                 member,
@@ -61,6 +66,13 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"{member.name} keeps its data on {', '.join(dict.fromkeys(lost))}, which is lost "
                 "with the container",
                 fix=f'Volume("{lost[0]}", durable=True)',
+            )
+        elif isinstance(deployment, Docker) and not volumes:
+            yield Violation(
+                member,
+                f"{member.name} keeps its data in its container, which has no volume",
+                fix='volumes=[Volume("data", durable=True)]',
+                cause="data are kept in containers that have no volume",
             )
         elif not any(volume.durable for volume in volumes):
             yield Undecided(member, "volumes")
@@ -79,6 +91,11 @@ def an_empty_dir() -> System:
 def a_broker_on_the_containers_disk() -> System:
     lost = Docker(volumes=[Volume("log", durable=False)])
     return System("shop", [Kafka("kafka", deployment=lost)])
+
+
+@rule.bad("ledger")
+def a_container_without_a_volume() -> System:
+    return _kept(Docker(replicas=2))
 
 
 @rule.borderline("ledger")

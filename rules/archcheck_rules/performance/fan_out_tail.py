@@ -6,7 +6,9 @@ a hundred is slow and ten are asked, one request in ten is slow.
 For each parallel group the share of requests that wait longer than the objective's bound B for
 some branch is 1 - (1 - p1)(1 - p2)..., with the tail of a branch taken as exponential through
 its declared p99 (p = 0.01 ^ (B / p99)), or through its mean latency without queueing where
-nothing is promised (p = exp(-B / mean)). It must not exceed what the objective allows: 1% for a
+nothing is promised (p = exp(-B / mean)). A hedged branch is late if all of its attempts are, each
+with what is left of B when it is sent. Groups below count as well, along the calls that each
+request waits for. It must not exceed what the objective allows: 1% for a
 p99.
 
 How to fix: fewer branches, hedged reads, a cache, optional branches with a fallback, or a bound
@@ -28,6 +30,7 @@ from archcheck import (
     Call,
     Endpoint,
     External,
+    Hedge,
     Journey,
     Parallel,
     Service,
@@ -73,12 +76,19 @@ def _promises(graph: Graph) -> Iterator[tuple[Journey | Operation, Slo, str]]:
 
 
 def _fan_outs(graph: Graph, operation: str) -> list[list[Interaction]]:
-    """The required branches of each parallel group that every request waits for."""
+    """The required branches of each parallel group that every request waits for, here and below."""
     groups: dict[int, list[Interaction]] = defaultdict(list)
-    for step in graph.outgoing.get(operation, ()):
-        waits = step.mode in ("call", "read", "write") and step.visits >= 1
-        if step.parallel is not None and waits and not step.can_fail_softly:
-            groups[id(step.parallel)].append(step)
+    waiting, seen = [operation], {operation}
+    while waiting:
+        for step in graph.outgoing.get(waiting.pop(), ()):
+            waits = step.mode in ("call", "read", "write") and step.visits >= 1
+            if not waits or step.can_fail_softly:
+                continue
+            if step.parallel is not None:
+                groups[id(step.parallel)].append(step)
+            elif step.mode == "call" and step.target_name not in seen:
+                seen.add(step.target_name)
+                waiting.append(step.target_name)
     return [steps for steps in groups.values() if len(steps) > 1]
 
 
@@ -111,18 +121,31 @@ def _judge(
 def _late(
     latencies: Latencies, step: Interaction, bound: float
 ) -> tuple[float, tuple[Missing, ...]]:
-    """The share of a branch's answers that come after ``bound``, and what is missing for it."""
+    """The share of a branch's answers that come after ``bound``, and what is missing for it.
+
+    With hedges, all attempts are late: each has what is left of the bound when it is sent.
+    """
     slo = step.endpoint.slo if step.endpoint else None
+    missing: tuple[Missing, ...] = ()
     if slo is not None and slo.p99 is not None:
-        return float(0.01 ** (bound / float(slo.p99))), ()
-    latency = latency_of(latencies, step)
-    if not latency.seconds:
-        return 0.0, latency.missing
-    return math.exp(-bound / latency.seconds), latency.missing
+        mean = float(slo.p99) / math.log(100)
+    else:
+        latency = latency_of(latencies, step)
+        mean, missing = latency.seconds, latency.missing
+    if not mean:
+        return 0.0, missing
+    hedge = step.protection.hedge
+    sent = [float(hedge.after) * n for n in range(hedge.max_attempts)] if hedge else [0.0]
+    return math.prod(math.exp(-max(0.0, bound - at) / mean) for at in sent), missing
 
 
 def _asking(
-    branches: int, bound: Duration, *, p99: Duration | None = 100 * ms, external: bool = False
+    branches: int,
+    bound: Duration,
+    *,
+    p99: Duration | None = 100 * ms,
+    external: bool = False,
+    hedge: Hedge | None = None,
 ) -> System:
     work = [] if p99 else [Work(10 * ms)]
     leaves: list[Service | External] = [
@@ -131,7 +154,7 @@ def _asking(
     ]
     if external:
         leaves[0] = External("s0")
-    page = Endpoint("page", steps=[Parallel([Call(f"s{n}") for n in range(branches)])])
+    page = Endpoint("page", steps=[Parallel([Call(f"s{n}", hedge=hedge) for n in range(branches)])])
     return System(
         "shop",
         [Service("web", endpoints=[page]), *leaves],
@@ -147,6 +170,19 @@ def ten_branches_with_the_same_objective() -> System:
 @rule.bad("browse")
 def ten_branches_of_ten_milliseconds() -> System:
     return _asking(10, 46 * ms, p99=None)  # a single one is late in 1% of the cases
+
+
+@rule.bad("browse")
+def the_branches_are_in_the_service_below() -> System:
+    system = _asking(10, 100 * ms)
+    edge = Service("edge", endpoints=[Endpoint("page", steps=[Call("web.page")])])
+    promise = Journey("browse", "edge.page", slo=Slo(p99=100 * ms))
+    return System("shop", [edge, *system.elements], journeys=[promise])
+
+
+@rule.good
+def each_branch_is_hedged() -> System:
+    return _asking(10, 100 * ms, hedge=Hedge(30 * ms))
 
 
 @rule.borderline("browse")

@@ -5,8 +5,9 @@ was made for passes it, and is met by the weakest part instead.
 
 A request of the limited endpoint keeps rate x time busy of everything that it waits for. All of
 that counts at its largest scale and may be full; external parties that a request cannot do without
-count by the limit that they declare. Work that messages cause can wait for a quieter time. A limit
-for each client does not bound their sum and is left out.
+count by the limit that they declare. Work that messages cause can wait for a quieter time. The
+limits of a service's endpoints must fit together as well. A limit for each client does not bound
+their sum; it must fit for one.
 
 How to fix: lower the limit to what is printed, or give the part that is full more room.
 
@@ -103,7 +104,27 @@ def the_bank_is_not_needed() -> System:
 
 @rule.borderline()
 def a_limit_for_each_client() -> System:
+    return _limited(150, per="client")
+
+
+@rule.bad("orders.place")
+def a_single_client_is_too_much() -> System:
     return _limited(900, per="client")
+
+
+@rule.bad("orders")
+def two_limits_are_too_much_together() -> System:
+    endpoints = [
+        Endpoint(name, steps=[Work(Constant(100 * ms))], rate_limit=RateLimit(150 / s))
+        for name in ("place", "cancel")
+    ]
+    orders = Service(
+        "orders",
+        runtime=SpringBoot(threads=10),
+        deployment=Kubernetes(replicas=2),
+        endpoints=endpoints,
+    )
+    return System("shop", [orders])
 
 
 @rule.good

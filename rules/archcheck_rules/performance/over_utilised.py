@@ -7,8 +7,10 @@ By Little's law a load keeps rate x time held of a resource busy. Rates, shares 
 hit ratios that are declared as ranges (`RateBetween`, `ShareBetween`, `Between`) are taken at their
 worst for each resource. A service counts at the largest scale that its autoscaler may reach,
 without the fullest of its zones; a datastore by the busiest node of an even shard. Schedules and
-hedges that are surely sent count. Where all retries, hedges and fallbacks, or waits in queues below
-that hold threads, may exceed the limit, the rule is undecided.
+hedges that are surely sent count. An external party must not be asked more often than its
+``rate_limit`` lets through. A service that sheds load above a declared utilisation (``shedding=``)
+must stay below that instead, with all zones there. Where all retries, hedges and fallbacks, or
+waits in queues below that hold threads, may exceed the limit, the rule is undecided.
 
 How to fix: more replicas or a higher `max`, one zone more, larger replicas, a cache.
 `archcheck prove --suggest replicas` finds the fewest.
@@ -29,9 +31,12 @@ from archcheck import (
     Autoscale,
     Between,
     Cached,
+    Call,
     Choice,
     Constant,
     Endpoint,
+    External,
+    GoKit,
     Journey,
     Kubernetes,
     Load,
@@ -40,6 +45,7 @@ from archcheck import (
     MySQL,
     Poisson,
     RateBetween,
+    RateLimit,
     Read,
     Redis,
     Scenario,
@@ -150,6 +156,24 @@ def _mixed(*uncertain: LoadRange) -> System:
     rates = [RateBetween("buy", 0 / s, 400 / s), RateBetween("look", 150 / s, 400 / s)]
     peak = Scenario("peak", load=[mix], uncertain=[*rates, *uncertain])
     return System("shop", system.elements, journeys=system.journeys, scenarios=[peak])
+
+
+@rule.bad("bank")
+def a_party_that_takes_less() -> System:
+    return System(
+        "shop",
+        [
+            External("bank", rate_limit=RateLimit(100 / s), latency=Constant(10 * ms)),
+            Service(
+                "orders",
+                runtime=GoKit(parallelism=64),
+                deployment=Kubernetes(replicas=4, zones=["a", "b"]),
+                endpoints=[Endpoint("place", steps=[Call("bank")])],
+            ),
+        ],
+        journeys=[Journey("buy", "orders.place")],
+        scenarios=[Scenario("peak", load=[Load("buy", Poisson(200 / s))])],
+    )
 
 
 @rule.borderline()

@@ -9,7 +9,8 @@ a large system: the same model gives the same answer. An objective is missed whe
 interval of the percentile, or of the share of failures, lies beyond it, and met when the whole
 interval lies within; it is undecided when the interval contains it, or when more than a tenth of
 the time goes through a value that the model does not declare. A journey that waits for an
-overloaded element misses its latencies. Availability is met when no request failed, though n
+overloaded element misses its latencies. A journey of a single request that promises nothing has
+what its endpoint promises. Availability is met when no request failed, though n
 requests say nothing about a share of failures below 3/n. Loads that change and scenarios with
 faults are for `archcheck simulate`. `archcheck verify --no-sim` leaves this rule out.
 
@@ -66,14 +67,27 @@ rule = Rule("PRF003", "slo-missed", severity="error", method="sim", options=Opti
 
 @rule.check
 def check(graph: Graph, options: Options) -> Iterator[Result]:
-    system = graph.system
+    system = _with_promises_of_entries(graph.system)
     promised = [journey for journey in system.journeys if journey.slo is not None]
     if not promised:
-        yield NotApplicable("no journey declares an objective")
+        yield NotApplicable("neither a journey nor its endpoint declares an objective")
     elif not system.scenarios:
         yield NotApplicable("no load is declared: the system has no scenario")
     else:
         yield from _of_scenarios(system, options)
+
+
+def _with_promises_of_entries(system: System) -> System:
+    """A journey of a single request that promises nothing has what its endpoint promises."""
+    journeys = []
+    for journey in system.journeys:
+        entries = journey.all_entries()
+        if journey.slo is None and len(entries) == 1:
+            _, endpoint = system.endpoint(entries[0])
+            promise = endpoint.slo if endpoint is not None else None
+            journey = replace(journey, slo=promise)
+        journeys.append(journey)
+    return replace(system, journeys=journeys)
 
 
 def _of_scenarios(system: System, options: Options) -> Iterator[Result]:
@@ -159,6 +173,20 @@ def more_comes_than_can_be_served() -> System:
 @rule.good
 def a_second_thread() -> System:
     return _served(threads=2, bound=30 * ms)
+
+
+@rule.bad("pay")
+def its_endpoint_promises_it() -> System:
+    system = _served(1, 20 * ms)
+    (bank,) = system.services
+    promise = replace(bank.endpoints[0], slo=Slo(p99=20 * ms))
+    (pay,) = system.journeys
+    elements = [part for part in system.elements if part is not bank]
+    return replace(
+        system,
+        elements=(*elements, replace(bank, endpoints=(promise,))),
+        journeys=(replace(pay, slo=None),),
+    )
 
 
 @rule.borderline()

@@ -6,8 +6,9 @@ design; no effort in the service can make up for it.
 An operation is up when a replica of its service is up and so is everything that it cannot answer
 without. With availability a, n replicas give 1 - (1 - a)^n; hard dependencies multiply, taken as
 independent. A dependency counts with what it promises itself (its objective, an external's or a
-provider's agreement), else with what its own dependencies allow. Optional steps, fallbacks and
-caches do not count against it.
+provider's agreement), else with what its own dependencies allow, and with the share of requests
+that it does not answer with an error (``error_rate``), retries counted. Optional steps,
+fallbacks and caches do not count against it.
 
 How to fix: make a dependency soft (a fallback, a cache, an event), replicate it, or promise less.
 
@@ -36,6 +37,7 @@ from archcheck import (
     Named,
     Publish,
     Read,
+    Retry,
     Service,
     Slo,
     System,
@@ -43,7 +45,7 @@ from archcheck import (
     WithProbability,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
-from archcheck.graph import Graph, Operation
+from archcheck.graph import Graph, Interaction, Operation
 from archcheck.model import Managed
 from archcheck.units import Fraction, percent
 
@@ -123,14 +125,22 @@ def _of_parts(graph: Graph, operation: Operation) -> _Bound:
 
 
 def _collect(
-    graph: Graph, bound: _Bound, owner: Named, endpoint: Endpoint | None, seen: set[str]
+    graph: Graph,
+    bound: _Bound,
+    owner: Named,
+    endpoint: Endpoint | None,
+    seen: set[str],
+    tries: int = 1,
 ) -> None:
-    """Add an endpoint: by its promise, else by what it rests on."""
+    """Add an endpoint: by its promise, else by its errors and by what it rests on."""
     slo = endpoint.slo if endpoint else None
     name = f"{owner.name}.{endpoint.name}" if endpoint else owner.name
     if slo is not None and slo.availability is not None:
         bound.parts[name] = float(slo.availability)
-    elif name in graph.operations and isinstance(owner, Service):
+        return
+    if wrong := _error_rate(owner, endpoint):
+        bound.parts[f"errors of {name}"] = 1 - wrong**tries
+    if name in graph.operations and isinstance(owner, Service):
         _collect_parts(graph, bound, graph.operations[name], seen)
     else:
         _add(bound, owner)
@@ -145,7 +155,7 @@ def _collect_parts(graph: Graph, bound: _Bound, operation: Operation, seen: set[
         if step.can_fail_softly or step.mode == "publish" or step.visits < 1:
             continue
         if step.mode == "call":
-            _collect(graph, bound, step.target, step.endpoint, seen)
+            _collect(graph, bound, step.target, step.endpoint, seen, _tries_after_errors(step))
         else:
             _add(bound, step.target)
 
@@ -164,6 +174,18 @@ def _add(bound: _Bound, member: Named) -> None:
         bound.parts[member.name] = 1 - (1 - float(declared)) ** copies
 
 
+def _error_rate(owner: Named, endpoint: Endpoint | None) -> float:
+    """The share of requests that fail by themselves: the endpoint's, else its owner's."""
+    own = endpoint.error_rate if endpoint is not None else None
+    return float(own if own is not None else getattr(owner, "error_rate", None) or 0)
+
+
+def _tries_after_errors(step: Interaction) -> int:
+    """How often a call is tried whose answers are errors, each taken as independent."""
+    found = (retry.attempts for retry in step.protection.retries if "failed" in retry.on)
+    return math.prod(found)
+
+
 def _copies(member: Named) -> int:
     if isinstance(member, Datastore):
         return member.copies or 1
@@ -177,15 +199,17 @@ def _shop(
     *,
     fallback: Fallback | None = None,
     replicas: int = 2,
+    error_rate: Fraction | None = None,
+    retry: Retry | None = None,
 ) -> System:
     up = Kubernetes(replicas=replicas, availability=99 * percent)
-    pay = Call("bank", fallback=fallback)
+    pay = Call("bank", fallback=fallback, retry=retry)
     agreed = bank * percent if bank is not None else None
     objective = Slo(availability=promise * percent)
     return System(
         "shop",
         [
-            External("bank", availability=agreed),
+            External("bank", availability=agreed, error_rate=error_rate),
             Service("orders", deployment=up, endpoints=[Endpoint("place", steps=[pay])]),
         ],
         journeys=[Journey("checkout", "orders.place", slo=objective)],
@@ -200,6 +224,16 @@ def more_than_the_bank_promises() -> System:
 @rule.bad("checkout")
 def one_replica_less() -> System:
     return _shop(99.4, replicas=1)
+
+
+@rule.bad("checkout")
+def the_bank_answers_with_errors() -> System:
+    return _shop(98.5, error_rate=1 * percent)
+
+
+@rule.borderline()
+def errors_are_tried_again() -> System:
+    return _shop(99.4, error_rate=1 * percent, retry=Retry(attempts=2))
 
 
 @rule.bad("orders.place")

@@ -5,7 +5,8 @@ like protection on the diagram and is none.
 
 Breakers live in each replica of the caller, so a replica's share of the rate counts: with a
 window of time, rate x window must reach the minimum of calls; with a window of calls, the
-minimum must be reached within ``max_detection``. A call counts as slow only when it may last
+minimum (the window, where that is smaller, as in Resilience4j) must be reached within
+``max_detection``. A call counts as slow only when it may last
 longer than ``slow_call``, so that must be below the timeout; and a timeout beyond a window of
 time is noticed too late.
 

@@ -5,7 +5,8 @@ what lies behind them cannot take the full load, the system does not come back b
 because failing requests never fill the cache.
 
 The load of every resource is computed again with all hit ratios at zero, without coalescing. A
-resource that is already overloaded with warm caches is left to the other rules.
+resource that is already overloaded with warm caches is left to the other rules. A lookup that
+declares its keys instead of a hit ratio counts, while warm, with the most popular keys that fit.
 
 How to fix: capacity for the cold case, warming before taking traffic, coalesced misses, or
 admission that ramps up.
@@ -26,9 +27,11 @@ from archcheck import (
     Constant,
     Endpoint,
     Journey,
+    KeySpace,
     Kubernetes,
     Load,
     MySQL,
+    Named,
     Poisson,
     Read,
     Redis,
@@ -39,9 +42,11 @@ from archcheck import (
     TiDB,
 )
 from archcheck.capacity import Demand, demands
+from archcheck.capacity.queueing import zipf_share
+from archcheck.editing import Edit, apply
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
-from archcheck.units import Duration, Rate, ms, percent, s
+from archcheck.units import Duration, Fraction, Rate, ms, percent, s
 
 rule = Rule("RES024", "cold-cache", severity="warning", method="calc")
 
@@ -52,8 +57,29 @@ def check(graph: Graph) -> Iterator[Result]:
         yield NotApplicable("no cache is used, or no scenario declares a load")
         return
     cold = demands(Graph(graph.system, today=graph.today, cold_caches=True))
-    for warm, empty in zip(demands(graph), cold, strict=True):
+    usual = demands(Graph(_filled(graph), today=graph.today))
+    for warm, empty in zip(usual, cold, strict=True):
         yield from _compare(warm, empty)
+
+
+def _filled(graph: Graph) -> System:
+    """The system with a hit ratio for lookups that only declare their keys: as good as it gets."""
+    edits = [
+        Edit(lookup, {"hit_ratio": Fraction(_most_hits(step.target, lookup.keys))}, step.name)
+        for step in graph.interactions
+        if isinstance(lookup := step.declared, Cached)
+        and lookup.hit_ratio is None
+        and lookup.keys is not None
+    ]
+    return apply(graph.system, edits) if edits else graph.system
+
+
+def _most_hits(cache: Named, keys: KeySpace) -> float:
+    """The share of the most popular keys, as many as the cache holds; all if it does not say."""
+    held = getattr(cache, "max_entries", None)
+    if held is None or held >= keys.count:
+        return 1.0
+    return zipf_share(keys.count, keys.skew) / zipf_share(held, keys.skew)
 
 
 def _compare(warm: Demand, cold: Demand) -> Iterator[Result]:
@@ -100,6 +126,16 @@ def _cached(rate: float, read: Duration | None = 5 * ms) -> System:
 @rule.bad("pages")
 def the_cache_hides_twenty_times_the_load() -> System:
     return _cached(4000)
+
+
+@rule.bad("pages")
+def the_cache_holds_all_keys() -> System:
+    system = _cached(4000)
+    find = Cached("hot", [Read("pages")], keys=KeySpace(1000))
+    hot = Redis("hot", read=0.1 * ms, max_entries=1000)
+    pages = MySQL("pages", read=5 * ms, parallelism=10)
+    web = Service("web", endpoints=[Endpoint("page", steps=[find])])
+    return System("shop", [hot, pages, web], journeys=system.journeys, scenarios=system.scenarios)
 
 
 @rule.borderline()

@@ -2,6 +2,8 @@
 
 Why it matters: at-least-once delivery means that a message comes again after each lost
 acknowledgement, rebalance or restart. A consumer that is not idempotent then does its work again.
+Whatever a queue promises, a message also comes again while its consumer takes longer for it than
+its visibility timeout.
 
 How to fix: remember the ids of processed messages, or write so that a repetition changes nothing,
 and declare ``idempotent=True``.
@@ -16,35 +18,69 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Consumer, Kafka, Service, System, Topic
+from archcheck import (
+    Constant,
+    Consumer,
+    Kafka,
+    Named,
+    Queue,
+    Service,
+    Sqs,
+    System,
+    Topic,
+    Work,
+)
 from archcheck.findings import Result, Rule, Undecided, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Operation
+from archcheck.graph.exact import exact, shown
 from archcheck.graph.idempotence import is_idempotent
-from archcheck.graph.messages import delivery_of
+from archcheck.graph.messages import delivery_of, visibility_of
+from archcheck.proof.deadlines import WorstCases
+from archcheck.units import Duration, s
 
 rule = Rule("RES021", "consumer-not-idempotent", severity="error", method="attr")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    cases = WorstCases(graph)
     for topic, readers in graph.consumers.items():
         channel = graph.system.find(topic)
         delivery, source = delivery_of(graph.system, channel)
         if delivery is None:
             yield Undecided(channel, "delivery")
             continue
-        for name in readers if delivery == "at_least_once" else ():
-            consumer = graph.operations[name]
-            idempotent = is_idempotent(graph, consumer)
-            documented = f" ({source})" if source else ""
-            if idempotent is None:
-                yield Undecided(consumer, "idempotent")
-            elif not idempotent:
-                yield Violation(
-                    consumer,
-                    f"{name} is not idempotent, but {topic} delivers at least once{documented}",
-                    fix="idempotent=True (and make it so: remember processed ids)",
-                )
+        documented = f" ({source})" if source else ""
+        for name in readers:
+            why = f"{topic} delivers at least once{documented}"
+            if delivery != "at_least_once":
+                why = _comes_again(cases, channel, name)
+            if why:
+                yield from _judge(graph, graph.operations[name], why)
+
+
+def _judge(graph: Graph, consumer: Operation, why: str) -> Iterator[Result]:
+    idempotent = is_idempotent(graph, consumer)
+    if idempotent is None:
+        yield Undecided(consumer, "idempotent")
+    elif not idempotent:
+        yield Violation(
+            consumer,
+            f"{consumer.name} is not idempotent, but {why}",
+            fix="idempotent=True (and make it so: remember processed ids)",
+        )
+
+
+def _comes_again(cases: WorstCases, channel: Named, consumer: str) -> str:
+    """Why a message is delivered again that is still worked on; empty if it is not."""
+    visibility = visibility_of(cases.graph.system, channel)
+    longest = cases.of(consumer).seconds
+    if visibility is None or longest <= exact(visibility):
+        return ""
+    return (
+        f"{channel.name} delivers again what is not acknowledged within {visibility}, and it may "
+        f"take {shown(longest)}"
+    )
 
 
 def _consuming(consumer: Consumer) -> System:
@@ -57,6 +93,22 @@ def _consuming(consumer: Consumer) -> System:
 @rule.bad("mail.consume")
 def the_mail_goes_out_twice() -> System:
     return _consuming(Consumer("placed", idempotent=False))
+
+
+def _queued(takes: Duration) -> System:
+    work = Consumer("mails", idempotent=False, steps=[Work(Constant(takes))])
+    mails = Queue("mails", broker="sqs", delivery="exactly_once", visibility_timeout=30 * s)
+    return System("shop", [Sqs("sqs"), mails, Service("mail", consumers=[work])])
+
+
+@rule.bad("mail.consume")
+def it_comes_again_while_it_is_worked_on() -> System:
+    return _queued(120 * s)
+
+
+@rule.borderline()
+def it_is_done_before() -> System:
+    return _queued(30 * s)
 
 
 @rule.good

@@ -5,8 +5,9 @@ sets is complete: whatever is not on it can fail without stopping the journey, u
 failures at once. What many sets have in common is the best place for redundancy.
 
 Replicas, zones, copies of datastores, nodes of brokers and external parties can fail, and so can
-links to what the journey could do without, if no timeout ends the wait. A set is minimal when the
-journey survives each part of it.
+links to what the journey could do without, if no timeout ends the wait. The actions of a saga are
+needed like steps. A service that does not declare a readiness probe is taken to have one (rule
+DEP004 asks for it). A set is minimal when the journey survives each part of it.
 
 How to fix: more replicas or zones for what most sets contain, a fallback, a cache, or an event
 instead of a call.

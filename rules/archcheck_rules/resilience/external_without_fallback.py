@@ -1,7 +1,7 @@
 """Critical journeys do not rest on an external party alone.
 
 Why it matters: a party outside has outages of its own that nobody here can mend; whoever rests
-on it without an alternative shares them.
+on it without an alternative shares them. A fallback that asks the same party again is none.
 
 How to fix: a fallback (a second provider, a cached answer, a promise to do it later), or do it
 after the answer, from a queue.
@@ -42,6 +42,20 @@ def check(graph: Graph) -> Iterator[Result]:
                     fix='fallback=Fallback("cache") (or another provider), or an event',
                     evidence=path,
                 )
+
+
+@rule.bad("pay.charge -> bank.a")
+def the_fallback_asks_the_same_party() -> System:
+    again = Call("bank.a", fallback=Fallback("call", target="bank.b"))
+    return System(
+        "shop",
+        [
+            External("bank", endpoints=[Endpoint("a"), Endpoint("b")]),
+            Service("web", endpoints=[Endpoint("buy", steps=[Call("pay.charge")])]),
+            Service("pay", endpoints=[Endpoint("charge", steps=[again])]),
+        ],
+        journeys=[Journey("checkout", "web.buy", critical=True)],
+    )
 
 
 def _checkout(fallback: Fallback | None, *, optional: bool = False) -> System:

@@ -4,7 +4,8 @@ Why it matters: a blocking service gives a thread to each request until its answ
 one dependency hangs, its callers soon hold every thread, and requests that never needed it fail
 with them.
 
-The rule looks at blocking services that also serve operations without the dependency.
+The rule looks at blocking services that also serve operations without the dependency. A bulkhead
+that lets as many calls wait as there are threads protects nobody.
 
 How to fix: ``bulkhead=Bulkhead(40)`` on the call, below the number of threads, or a runtime
 that does not hold a thread while it waits.
@@ -56,8 +57,19 @@ def _judge(
 ) -> Iterator[Result]:
     for step in shared:
         bulkhead = getattr(step.step, "bulkhead", None)
+        threads = effective(service.runtime, "threads")
         if bulkhead is None:
             yield Undecided(step, "bulkhead")
+        elif isinstance(bulkhead, Bulkhead):
+            if threads.is_known and bulkhead.max_concurrent >= threads.value:
+                yield Violation(
+                    step,
+                    f"a slow {step.target.name} can take every thread of {service.name}: its "
+                    f"bulkhead lets {bulkhead.max_concurrent} calls wait, and there are "
+                    f"{threads.value} threads",
+                    fix=f"bulkhead=Bulkhead(...), below the {threads.value} threads",
+                    cause="a slow dependency can take every thread",
+                )
         elif isinstance(bulkhead, Absent):
             others = _others(service, step, steps)
             yield Violation(
@@ -93,6 +105,11 @@ def _shared(
 @rule.bad("orders.charge -> bank.pay")
 def all_threads_may_wait_for_the_bank() -> System:
     return _shared(Absent("not yet"), SpringBoot())
+
+
+@rule.bad("orders.charge -> bank.pay")
+def a_bulkhead_as_large_as_the_pool() -> System:
+    return _shared(Bulkhead(20), SpringBoot(threads=20))
 
 
 @rule.borderline()

@@ -1,9 +1,13 @@
-"""Calls to other boundaries and to external parties have a circuit breaker.
+"""What asks other boundaries and external parties has a circuit breaker.
 
 Why it matters: when somebody else's system is down, each call costs a full timeout and a worker;
 a breaker fails at once, protects both sides, and lets the other recover.
 
-How to fix: ``breaker=CircuitBreaker(failure_rate=50 * percent)``, together with a fallback.
+Calls count, queries of a datastore that belongs to another boundary, and what a fallback asks: a
+fallback has no breaker but that of a client.
+
+How to fix: ``breaker=CircuitBreaker(failure_rate=50 * percent)``, together with a fallback; for
+what a fallback asks, in a ``Client`` of the service.
 
 False positives: a mesh that ejects failing instances does the same; declare it:
 ``mesh=Mesh("istio", outlier_detection=True)``. ``Absent("...")`` says that there is none, and is a
@@ -17,35 +21,59 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Absent, Call, CircuitBreaker, Endpoint, External, Mesh, Service, System
+from archcheck import (
+    Absent,
+    Call,
+    CircuitBreaker,
+    Client,
+    Endpoint,
+    External,
+    Fallback,
+    Mesh,
+    MySQL,
+    Read,
+    Service,
+    System,
+)
 from archcheck.findings import Result, Rule, Undecided, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Interaction
 from archcheck.units import percent
 
 rule = Rule("RES009", "no-circuit-breaker", severity="warning", method="attr")
 
 
+_VERBS = {"read": "reads", "write": "writes"}
+
+
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    for step in graph.calls():
-        if not graph.crosses_boundary(step):
+    asking = (way for step in graph.synchronous() for way in (step, step.fallback) if way)
+    for step in asking:
+        if step.mode == "cache" or not graph.crosses_boundary(step):
             continue
         breaker = getattr(step.step, "breaker", None)
-        mesh = getattr(step.source, "mesh", None)
+        mesh = step.mesh if step.mode == "call" else None
         if isinstance(breaker, CircuitBreaker) or (mesh and mesh.outlier_detection):
             continue
-        if breaker is None:
+        if breaker is None and not step.is_fallback:
             yield Undecided(step, "breaker")
-        elif isinstance(mesh, Mesh) and mesh.outlier_detection is None:
+        elif mesh is not None and mesh.outlier_detection is None:
             yield Undecided(step.source, "mesh.outlier_detection")
-        elif isinstance(breaker, Absent):
-            yield Violation(
-                step,
-                f"{step.operation.name} calls {step.target_name} in another boundary without a "
-                f"circuit breaker ({breaker.reason!r})",
-                fix="breaker=CircuitBreaker(failure_rate=50 * percent)",
-                cause="calls to other boundaries have no circuit breaker",
-            )
+        else:
+            yield _unprotected(step, breaker)
+
+
+def _unprotected(step: Interaction, breaker: Absent | None) -> Violation:
+    reason = f" ({breaker.reason!r})" if breaker is not None else ""
+    verb = "falls back to" if step.is_fallback else _VERBS.get(step.mode, "calls")
+    fix = "breaker=CircuitBreaker(failure_rate=50 * percent)"
+    return Violation(
+        step,
+        f"{step.operation.name} {verb} {step.target_name} in another boundary without a "
+        f"circuit breaker{reason}",
+        fix=f'Client("{step.target.name}", {fix})' if step.is_fallback else fix,
+        cause="calls to other boundaries have no circuit breaker",
+    )
 
 
 def _to_the_bank(breaker: CircuitBreaker | Absent | None, mesh: Mesh | None = None) -> System:
@@ -62,6 +90,42 @@ def _to_the_bank(breaker: CircuitBreaker | Absent | None, mesh: Mesh | None = No
 @rule.bad("pay.run -> bank")
 def deliberately_none() -> System:
     return _to_the_bank(Absent("the bank never fails"))
+
+
+def _falling_back(*clients: Client) -> System:
+    instead = Fallback("call", target="bank")
+    call = Call("ledger.get", breaker=CircuitBreaker(failure_rate=50 * percent), fallback=instead)
+    return System(
+        "shop",
+        [
+            Service("pay", clients=clients, endpoints=[Endpoint("run", steps=[call])]),
+            Service("ledger", endpoints=[Endpoint("get")]),
+            External("bank"),
+        ],
+    )
+
+
+@rule.bad("pay.run -> bank")
+def a_fallback_has_none() -> System:
+    return _falling_back()
+
+
+@rule.good
+def a_fallback_with_the_breaker_of_a_client() -> System:
+    return _falling_back(Client("bank", breaker=CircuitBreaker(failure_rate=50 * percent)))
+
+
+@rule.bad("pay.run -> ledger")
+def a_query_of_somebody_elses_datastore() -> System:
+    run = Endpoint("run", steps=[Read("ledger", breaker=Absent("it is only a query"))])
+    return System(
+        "shop",
+        [
+            Service("pay", boundary="money", endpoints=[run]),
+            Service("books", boundary="accounting"),
+            MySQL("ledger", belongs_to="books"),
+        ],
+    )
 
 
 @rule.good

@@ -6,17 +6,21 @@ takes the consumers' time from all others, and nobody sees it.
 How to fix: ``dead_letter="dead-letters"`` on the topic or the consumer, or a declared policy to
 drop: ``max_deliveries=3`` with ``dead_letter=Absent("a lost view count does not matter")``.
 
+A queue of RabbitMQ takes what failed back without end unless a limit is set, so that its dead
+letters stay empty; there ``max_deliveries=`` is needed as well.
+
 False positives: consumers that cannot fail, because they only count.
 
 Sources: Hohpe and Woolf, Enterprise Integration Patterns, 2003 (Dead Letter Channel); Amazon SQS
-developer guide, Using dead-letter queues.
+developer guide, Using dead-letter queues; RabbitMQ, Dead Letter Exchanges (rejected without
+requeueing, or beyond the delivery limit of a quorum queue).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Absent, Consumer, Kafka, Service, System, Topic
+from archcheck import Absent, Consumer, Kafka, Named, Queue, RabbitMQ, Service, System, Topic
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.graph.messages import is_at_most_once
@@ -42,13 +46,27 @@ def check(graph: Graph) -> Iterator[Result]:
             )
         elif target is None:
             yield Undecided(operation, "dead_letter")
-        elif isinstance(target, Absent) and consumer.max_deliveries is None:
+        elif not isinstance(target, Absent):
+            if consumer.max_deliveries is None and _requeues_for_ever(graph, topic):
+                yield Violation(
+                    operation,
+                    f"{topic.name} gives a message that {operation.name} cannot process back to "
+                    f"it, and it never goes to {target}: no limit is set",
+                    fix="max_deliveries=5",
+                )
+        elif consumer.max_deliveries is None:
             yield Violation(
                 operation,
                 f"a message of {topic.name} that {operation.name} cannot process comes back "
                 f"without end ({target.reason!r})",
                 fix='dead_letter="dead-letters", max_deliveries=5',
             )
+
+
+def _requeues_for_ever(graph: Graph, channel: Named) -> bool:
+    """Whether the broker has no limit of its own after which a message counts as dead."""
+    broker = getattr(channel, "broker", None)
+    return broker is not None and isinstance(graph.system.find(str(broker)), RabbitMQ)
 
 
 def _consuming(dead_letter: str | Absent | None, max_deliveries: int | None = None) -> System:
@@ -72,6 +90,28 @@ def it_comes_back_for_ever() -> System:
 @rule.bad("mail.consume")
 def its_own_dead_letter_topic() -> System:
     return _consuming("placed")
+
+
+def _on_rabbitmq(max_deliveries: int | None) -> System:
+    return System(
+        "shop",
+        [
+            RabbitMQ("rabbit"),
+            Queue("dead", broker="rabbit"),
+            Queue("placed", broker="rabbit", dead_letter="dead"),
+            Service("mail", consumers=[Consumer("placed", max_deliveries=max_deliveries)]),
+        ],
+    )
+
+
+@rule.bad("mail.consume")
+def nothing_ever_counts_as_dead() -> System:
+    return _on_rabbitmq(None)
+
+
+@rule.good
+def dead_after_five_deliveries() -> System:
+    return _on_rabbitmq(5)
 
 
 @rule.good

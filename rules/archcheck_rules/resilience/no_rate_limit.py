@@ -3,6 +3,8 @@
 Why it matters: one client in a loop, a crawler or an attack takes the capacity of everybody
 else; behind the entry there is nothing left that could tell callers apart.
 
+Whether a limit is low enough for what lies behind it is rule PRF005's question.
+
 How to fix: ``rate_limit=RateLimit(1000 / s, burst=2000, per="client")``.
 
 False positives: endpoints behind a content delivery network that limits; declare its limit.

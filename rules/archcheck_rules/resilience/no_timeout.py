@@ -4,9 +4,9 @@ Why it matters: without one, a hung dependency holds the caller's worker for eve
 workers wait and the caller is down too. gRPC has no deadline unless the caller sets one, and
 most HTTP clients wait without end.
 
-A message waits for its broker if it asks for all acknowledgements (``acks="all"``) and does not go
-through an outbox; a cache in the
-caller's own process is not waited for.
+A message waits for its broker's acknowledgement unless it asks for none (``acks="none"``) or goes
+through an outbox. A cache in the caller's own process is not waited for. A call without a timeout
+of its own is bounded where everybody who asks for it has one and passes the deadline on.
 
 How to fix: set ``timeout=`` a little above the callee's 99.9th percentile.
 
@@ -26,6 +26,7 @@ from archcheck import (
     Cached,
     Call,
     Endpoint,
+    GoKit,
     Kafka,
     LocalCache,
     Mesh,
@@ -38,7 +39,8 @@ from archcheck import (
 )
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph, Interaction
-from archcheck.units import ms, s
+from archcheck.graph.deadlines import inherits_deadline
+from archcheck.units import Duration, ms, s
 
 rule = Rule("RES001", "no-timeout", severity="error", method="attr", on_unknown="violation")
 
@@ -50,6 +52,8 @@ _VERBS = {"call": "calls", "read": "reads", "write": "writes", "publish": "publi
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.interactions:
         if step.protection.attempt() is not None or not _waits(step):
+            continue
+        if step.mode == "call" and inherits_deadline(graph, step):
             continue
         reason = f" ({step.timeout.reason!r})" if isinstance(step.timeout, Absent) else ""
         verb = _VERBS.get(step.mode, "waits for")
@@ -66,7 +70,7 @@ def _waits(step: Interaction) -> bool:
     if isinstance(step.target, LocalCache):
         return False
     if isinstance(step.step, Publish):
-        return step.step.acks == "all" and not step.step.outbox
+        return step.step.acks != "none" and not step.step.outbox
     return step.is_synchronous
 
 
@@ -97,6 +101,18 @@ def a_message_waits_for_its_acknowledgement() -> System:
     return System("shop", [Kafka("kafka"), Topic("placed", broker="kafka"), orders])
 
 
+@rule.bad("orders.place -> placed")
+def nobody_says_that_it_does_not_wait() -> System:
+    orders = Service("orders", endpoints=[Endpoint("place", steps=[Publish("placed")])])
+    return System("shop", [Topic("placed"), orders])
+
+
+@rule.good
+def it_does_not_wait() -> System:
+    place = Endpoint("place", steps=[Publish("placed", acks="none")])
+    return System("shop", [Topic("placed"), Service("orders", endpoints=[place])])
+
+
 @rule.good
 def a_cache_in_the_own_process() -> System:
     place = Endpoint("place", steps=[Cached("hot", [Read("db", timeout=50 * ms)])])
@@ -111,6 +127,32 @@ def a_timeout() -> System:
 @rule.good
 def the_mesh_enforces_one() -> System:
     return _call(Call("payments.Charge"), Mesh("istio", timeout=2 * s))
+
+
+def _inherited(timeout: Duration | None) -> System:
+    call = Call("orders.place", timeout=timeout, propagates_deadline=True)
+    return System(
+        "shop",
+        [
+            Service("edge", endpoints=[Endpoint("buy", steps=[call])]),
+            Service(
+                "orders",
+                runtime=GoKit(),
+                endpoints=[Endpoint("place", steps=[Call("payments.Charge")])],
+            ),
+            Service("payments", endpoints=[Endpoint("Charge")]),
+        ],
+    )
+
+
+@rule.good
+def the_deadline_of_all_who_ask_is_passed_on() -> System:
+    return _inherited(500 * ms)
+
+
+@rule.bad("edge.buy -> orders.place", "orders.place -> payments.Charge")
+def nobody_above_sets_a_deadline() -> System:
+    return _inherited(None)
 
 
 @rule.borderline("orders.place -> db")

@@ -3,9 +3,10 @@
 Why it matters: retries multiply. Three layers that each try three times turn one request into 27
 at the bottom, exactly when the bottom cannot take it.
 
-The layers are counted along the synchronous calls below each call that retries, and so is the
-mesh of the caller. Calls whose retries nobody declared are a question, but only where another
-layer of the same path retries.
+The layers are counted along the synchronous calls below each call that retries, and so is the mesh
+of the caller. A step that is optional or has a fallback ends the path, since its failure is not
+seen above, unless the timeout above may be over first. Calls whose retries nobody declared are a
+question, but only where another layer of the same path retries.
 
 How to fix: retry where the failure happens or at the edge, and let everybody else fail fast:
 ``retry=Absent("the gateway retries")``.
@@ -26,6 +27,7 @@ from archcheck import (
     Call,
     Consumer,
     Endpoint,
+    Fallback,
     Mesh,
     MySQL,
     Publish,
@@ -38,17 +40,21 @@ from archcheck import (
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.proof.deadlines import WorstCases, may_time_out
+from archcheck.units import Duration, ms
 
 rule = Rule("RES008", "retries-at-many-layers", severity="warning", method="graph")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    below = _Below(graph)
+    hard, all_steps = _Below(graph, soft=False), _Below(graph, soft=True)
+    cases = WorstCases(graph)
     for step in graph.calls():
         attempts = step.protection.attempts
         if attempts == 1:
             continue
+        below = all_steps if may_time_out(cases, step) else hard
         inner = below.retrying(step.target_name)
         own = step.protection.tries > 1 and step.protection.mesh_tries > 1
         if inner or own:
@@ -75,7 +81,9 @@ def check(graph: Graph) -> Iterator[Result]:
 class _Below:
     """What lies below an operation, each computed once; calls back are not followed."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, *, soft: bool) -> None:
+        """``soft``: with the steps that keep their failures to themselves."""
+        self._soft = soft
         self._graph = graph
         self._retrying: dict[str, tuple[Interaction, ...]] = {}
         self._unknown: dict[str, tuple[Interaction, ...]] = {}
@@ -86,7 +94,7 @@ class _Below:
             self._retrying[operation] = ()
             paths = []
             for step in self._graph.outgoing.get(operation, ()):
-                if step.mode == "publish":
+                if step.mode == "publish" or not self._passes_failures_on(step):
                     continue
                 rest = self.retrying(step.target_name) if step.mode == "call" else ()
                 paths.append((step, *rest) if (step.protection.attempts or 1) > 1 else rest)
@@ -99,12 +107,15 @@ class _Below:
             self._unknown[operation] = ()
             found: dict[Interaction, None] = {}
             for step in self._graph.outgoing.get(operation, ()):
-                if step.mode == "call":
+                if step.mode == "call" and self._passes_failures_on(step):
                     if step.protection.retry is None:
                         found[step] = None
                     found.update(dict.fromkeys(self.unknown(step.target_name)))
             self._unknown[operation] = tuple(found)
         return self._unknown[operation]
+
+    def _passes_failures_on(self, step: Interaction) -> bool:
+        return self._soft or not step.can_fail_softly
 
 
 def _layers(outer: Retry | Absent | None, inner: Retry | Absent | None) -> System:
@@ -121,6 +132,30 @@ def _layers(outer: Retry | Absent | None, inner: Retry | Absent | None) -> Syste
 @rule.bad("edge.page -> shop.buy")
 def both_try_three_times() -> System:
     return _layers(Retry(attempts=3), Retry(attempts=3))
+
+
+def _falling_back(patience: Duration | None) -> System:
+    thrice = Retry(attempts=3, backoff=0 * ms)
+    charge = Call("pay.charge", timeout=50 * ms, retry=thrice, fallback=Fallback("static"))
+    page = Call("shop.buy", timeout=patience, retry=thrice)
+    return System(
+        "shop",
+        [
+            Service("edge", endpoints=[Endpoint("page", steps=[page])]),
+            Service("shop", endpoints=[Endpoint("buy", steps=[charge])]),
+            Service("pay", endpoints=[Endpoint("charge")]),
+        ],
+    )
+
+
+@rule.good
+def a_fallback_keeps_failures_from_the_edge() -> System:
+    return _falling_back(None)
+
+
+@rule.bad("edge.page -> shop.buy")
+def the_edge_gives_up_before_the_fallback() -> System:
+    return _falling_back(100 * ms)
 
 
 @rule.bad("edge.page -> shop.buy")

@@ -7,7 +7,9 @@ A step that may be tried n times counts n; the factors of a path multiply. A ret
 counts 1 + b, a breaker that opens at a failure rate f counts 1/(1 - f), both in the long run: a
 breaker needs enough load to open, and to stay open. A deadline that all callers pass on bounds the
 attempts that each wait for a timeout. Hedges, the retries of a mesh, deliveries of messages and the
-questions of fallbacks count. A lost cache does not: rule RES024 asks whether that is carried.
+questions of fallbacks count. A step that is optional or has a fallback keeps its failures to
+itself; then only timeouts above it that may be over before the answer multiply. A lost cache does
+not: rule RES024 asks whether that is carried.
 
 How to fix: retry in one layer only, and give retries a budget:
 `Retry(attempts=3, budget=RetryBudget(10 * percent))`.

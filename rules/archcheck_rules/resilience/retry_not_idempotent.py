@@ -4,7 +4,10 @@ Why it matters: a request whose answer was lost may have been carried out. The r
 card, ships the order or writes the row again.
 
 Retries of the code and of the mesh count, and hedges, which send the same request again. An
-endpoint is idempotent as it declares, else by its method of HTTP, else if its steps only read.
+endpoint is idempotent as it declares, else by its method of HTTP, else if its steps only read. A
+message may be published twice if all of its consumers can take it twice, or its endpoint can. A
+consumer that gets a failed message again counts like a callee; where the channel delivers at least
+once, rule RES021 says it.
 
 How to fix: make the operation idempotent (``idempotent=True`` on the endpoint), send an
 idempotency key (``idempotency_key=True``), or do not retry.
@@ -24,20 +27,24 @@ from collections.abc import Iterator
 from archcheck import (
     Absent,
     Call,
+    Consumer,
     Endpoint,
     Hedge,
     Http1,
     MySQL,
     Named,
+    Publish,
     Read,
     Retry,
     Service,
     System,
+    Topic,
     Write,
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.idempotence import is_idempotent
+from archcheck.graph.messages import deliveries, delivery_of
 from archcheck.units import ms, s
 
 rule = Rule("RES004", "retry-not-idempotent", severity="error", method="attr")
@@ -45,11 +52,12 @@ rule = Rule("RES004", "retry-not-idempotent", severity="error", method="attr")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    for step in graph.synchronous():
+    yield from _redelivered(graph)
+    for step in graph.interactions:
         has_key = getattr(step.step, "idempotency_key", None)
         repeats = [retry for retry in step.protection.retries if _may_repeat_work(retry)]
         attempts = math.prod(retry.attempts for retry in repeats) * step.protection.hedged
-        if step.mode == "read" or has_key or attempts == 1:
+        if step.mode in ("read", "cache") or has_key or attempts == 1:
             continue
         idempotent, where = _idempotent(graph, step)
         if idempotent is None:
@@ -64,14 +72,36 @@ def check(graph: Graph) -> Iterator[Result]:
             )
 
 
+def _redelivered(graph: Graph) -> Iterator[Violation]:
+    """Consumers that get a message again; where it is known to come again, rule RES021 asks."""
+    for operation in graph.operations.values():
+        consumer = operation.part
+        if not isinstance(consumer, Consumer) or is_idempotent(graph, operation) is not False:
+            continue
+        channel = graph.system.find(str(consumer.topic))
+        times = deliveries(graph.system, consumer) or 1
+        if times > 1 and delivery_of(graph.system, channel)[0] != "at_least_once":
+            yield Violation(
+                operation,
+                f"{operation.name} gets a message of {channel.name} up to {times} times, but a "
+                "repeated one has a further effect",
+                fix="idempotent=True (and make it so: remember processed ids)",
+            )
+
+
 def _may_repeat_work(retry: Retry) -> bool:
     """Whether an attempt may be repeated that the callee has worked for."""
     return not retry.idempotency_key and not set(retry.on) <= {"rejected", "broken"}
 
 
 def _idempotent(graph: Graph, step: Interaction) -> tuple[bool | None, Named | Operation]:
-    """A call asks the endpoint; a write is as repeatable as the endpoint that makes it."""
-    if step.mode == "write":
+    """A call asks the endpoint; a write is as repeatable as the endpoint that makes it, and so is a
+    message, unless all who consume it can take it twice."""
+    if step.mode == "publish":
+        readers = [graph.operations[name] for name in graph.consumers.get(step.target.name, ())]
+        if readers and all(is_idempotent(graph, reader) for reader in readers):
+            return True, step.operation
+    if step.mode in ("write", "publish"):
         return step.operation.part.idempotent, step.operation
     if step.endpoint is None:
         return None, step.target
@@ -83,6 +113,8 @@ def _fix(step: Interaction, *, is_hedged: bool) -> str:
     again = "the hedge" if is_hedged else "the retry"
     if step.mode == "write":
         return f"make the write an upsert and {step.operation.name} idempotent, or remove {again}"
+    if step.mode == "publish":
+        return f"idempotent=True on all consumers of {step.target_name}, or remove {again}"
     if is_hedged:
         return "idempotency_key=True on the call, or remove the hedge"
     return "retry=Retry(..., idempotency_key=True), or remove the retry"
@@ -129,6 +161,34 @@ def each_attempt_carries_the_same_key() -> System:
 def a_slow_payment_is_hedged() -> System:
     call = Call("bank.pay", timeout=1 * s, retry=Absent("never"), hedge=Hedge(50 * ms))
     return _calling(call, Endpoint("pay", idempotent=False))
+
+
+def _publishing(*consumers: Consumer) -> System:
+    paid = Publish("paid", retry=Retry(attempts=3, backoff=10 * ms))
+    return System(
+        "shop",
+        [
+            Topic("paid"),
+            Service("bank", endpoints=[Endpoint("pay", idempotent=False, steps=[paid])]),
+            Service("mail", consumers=consumers),
+        ],
+    )
+
+
+@rule.bad("bank.pay -> paid")
+def a_message_is_published_again() -> System:
+    return _publishing()
+
+
+@rule.good
+def consumers_recognise_a_message_that_comes_twice() -> System:
+    return _publishing(Consumer("paid", idempotent=True))
+
+
+@rule.bad("mail.consume")
+def a_failed_message_comes_again() -> System:
+    mail = Service("mail", consumers=[Consumer("paid", max_deliveries=5, idempotent=False)])
+    return System("shop", [Topic("paid"), mail])
 
 
 @rule.good

@@ -3,6 +3,8 @@
 Why it matters: callers that failed together and wait equally long come back together; the
 dependency meets the same peak again and again.
 
+The retries of a mesh count as well; one that does not say spreads its waits, as Envoy does.
+
 How to fix: ``Retry(attempts=3, backoff=20 * ms, jitter=True)`` draws each wait evenly between
 zero and the backoff.
 
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Call, Endpoint, Retry, Service, System
+from archcheck import Call, Endpoint, Mesh, Retry, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.units import ms
@@ -27,20 +29,20 @@ rule = Rule("RES006", "retry-without-jitter", severity="warning", method="attr")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.interactions:
-        retry = step.protection.retry
-        if not isinstance(retry, Retry) or retry.attempts == 1:
-            continue
-        if retry.attempts == 2 and set(retry.on) <= {"rejected"} and not retry.backoff:
-            continue  # there is no wait that could be spread
-        if retry.jitter is None:
-            yield Undecided(step, "retry.jitter")
-        elif not retry.jitter:
-            yield Violation(
-                step,
-                f"{step.operation.name} retries {step.target_name} after fixed waits, as all "
-                "others do that failed with it",
-                fix="retry=Retry(attempts=3, backoff=20 * ms, jitter=True)",
-            )
+        for retry in step.protection.retries:
+            if retry.attempts == 2 and set(retry.on) <= {"rejected"} and not retry.backoff:
+                continue  # there is no wait that could be spread
+            is_mesh = retry is step.protection.mesh_retry
+            if retry.jitter is False:
+                who = f"the mesh of {step.source.name}" if is_mesh else step.operation.name
+                yield Violation(
+                    step,
+                    f"{who} retries {step.target_name} after fixed waits, as all others do that "
+                    "failed with it",
+                    fix="retry=Retry(attempts=3, backoff=20 * ms, jitter=True)",
+                )
+            elif retry.jitter is None and not is_mesh:
+                yield Undecided(step, "retry.jitter")
 
 
 def _retried(*, attempts: int, jitter: bool | None) -> System:
@@ -57,6 +59,27 @@ def _retried(*, attempts: int, jitter: bool | None) -> System:
 @rule.bad("web.page -> ads.get")
 def everyone_waits_equally_long() -> System:
     return _retried(attempts=2, jitter=False)
+
+
+def _in_the_mesh(retry: Retry) -> System:
+    mesh = Mesh("istio", retry=retry)
+    return System(
+        "shop",
+        [
+            Service("web", mesh=mesh, endpoints=[Endpoint("page", steps=[Call("ads.get")])]),
+            Service("ads", endpoints=[Endpoint("get")]),
+        ],
+    )
+
+
+@rule.bad("web.page -> ads.get")
+def the_mesh_waits_equally_long() -> System:
+    return _in_the_mesh(Retry(attempts=3, backoff=25 * ms, jitter=False))
+
+
+@rule.good
+def the_mesh_spreads_its_waits_by_default() -> System:
+    return _in_the_mesh(Retry(attempts=3))
 
 
 @rule.good

@@ -5,9 +5,10 @@ Why it matters: the one replica's restart, node or disk is an outage of everythi
 How to fix: run at least two replicas (``replicas=2`` or an autoscaler with ``min=2``); give a
 datastore a second copy (``copies=2``); or make the dependency soft with a fallback.
 
-The rule follows what the journey cannot answer without: synchronous steps that are neither
-optional nor backed by a fallback or cache, and the brokers that it publishes to. Externals are
-left to rule RES026.
+A quorum says how many copies there are, too; DynamoDB and Amazon S3 keep three. The rule follows
+what the journey cannot answer without: synchronous steps that are neither optional nor backed by a
+fallback or cache, and the topics and brokers that it publishes to. Externals are left to rule
+RES026.
 
 False positives: a singleton that the platform restarts within the objective; declare the
 platform as ``Managed(...)`` with its replicas.
@@ -28,14 +29,22 @@ from archcheck import (
     Endpoint,
     Fallback,
     Journey,
+    Kafka,
     Kubernetes,
+    MongoDB,
     Named,
+    ObjectStore,
+    Publish,
+    Quorum,
+    Read,
     Service,
     System,
+    Topic,
     effective,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.copies import copies_of
 
 rule = Rule("RES012", "single-point-of-failure", severity="error", method="graph")
 
@@ -49,8 +58,10 @@ def check(graph: Graph) -> Iterator[Result]:
         for member, path in graph.required(journey):
             needed.setdefault(member.name, (member, [], path))[1].append(journey)
     for member, journeys, path in needed.values():
-        if not isinstance(member, Service | Datastore | Broker):
+        if not isinstance(member, Service | Datastore | Broker | Topic):
             continue
+        if isinstance(member, Topic) and member.copies is None:
+            continue  # rule RES013 asks for its copies
         copies, why = _copies(member)
         if copies is None:
             yield Undecided(member, _attribute(member), "holds with at least 2")
@@ -67,16 +78,18 @@ def check(graph: Graph) -> Iterator[Result]:
             )
 
 
-def _attribute(member: Service | Datastore | Broker) -> str:
+def _attribute(member: Service | Datastore | Broker | Topic) -> str:
     """The attribute that says how many there are."""
     if isinstance(member, Service):
         return "deployment.replicas"
-    return "copies" if isinstance(member, Datastore) else "nodes"
+    return "copies" if isinstance(member, Datastore | Topic) else "nodes"
 
 
-def _copies(member: Service | Datastore | Broker) -> tuple[int | None, str]:
+def _copies(member: Service | Datastore | Broker | Topic) -> tuple[int | None, str]:
     if isinstance(member, Datastore):
-        return effective(member, "copies").value, ""
+        return copies_of(member), ""
+    if isinstance(member, Topic):
+        return member.copies, ""
     if isinstance(member, Broker):
         return member.nodes, ""
     deployment = member.deployment
@@ -111,6 +124,34 @@ def one_replica() -> System:
 @rule.bad("auth")
 def the_default_is_one_replica() -> System:
     return _checkout(Kubernetes())
+
+
+@rule.bad("placed")
+def a_topic_with_one_copy_on_three_nodes() -> System:
+    place = Endpoint("place", steps=[Publish("placed")])
+    return System(
+        "shop",
+        [
+            Kafka("kafka", nodes=3),
+            Topic("placed", broker="kafka", copies=1),
+            Service("orders", deployment=Kubernetes(replicas=2), endpoints=[place]),
+        ],
+        journeys=[Journey("checkout", "orders.place", critical=True)],
+    )
+
+
+@rule.good
+def a_quorum_counts_the_copies() -> System:
+    place = Endpoint("place", steps=[Read("pages"), Read("files")])
+    return System(
+        "shop",
+        [
+            MongoDB("pages", quorum=Quorum(copies=3, read=2, write=2)),
+            ObjectStore("files", product="Amazon S3"),
+            Service("orders", deployment=Kubernetes(replicas=2), endpoints=[place]),
+        ],
+        journeys=[Journey("checkout", "orders.place", critical=True)],
+    )
 
 
 @rule.good

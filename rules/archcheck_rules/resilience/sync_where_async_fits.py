@@ -1,7 +1,8 @@
-"""Calls whose answer is not needed are asynchronous.
+"""Calls and queries whose answer is not needed are asynchronous.
 
 Why it matters: a request that waits for an answer which nobody reads pays for it with latency,
-and fails with it.
+and fails with it. A query counts if it is declared that nobody uses its result, but for a cache: a
+read of it warms it.
 
 How to fix: publish an event (``Publish("ordered")``) and let the callee consume it.
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Call, Endpoint, Read, Redis, Service, System
+from archcheck import Call, Endpoint, MySQL, Read, Redis, Service, System, Write
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 
@@ -25,11 +26,11 @@ rule = Rule("RES022", "sync-where-async-fits", severity="info", method="graph", 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    for step in graph.calls():
-        used = step.step.result_used if isinstance(step.step, Call) else True
-        if used is None:
+    for step in graph.synchronous():
+        used = getattr(step.step, "result_used", True)
+        if used is None and step.mode == "call":
             yield Undecided(step, "result_used")
-        elif not used:
+        elif used is False and not getattr(step.target, "is_cache", False):
             yield Violation(
                 step,
                 f"{step.operation.name} waits for {step.target_name} and does not use the answer",
@@ -51,9 +52,15 @@ def nobody_reads_the_answer() -> System:
 
 
 @rule.borderline()
-def a_query_is_not_a_call() -> System:
+def a_read_warms_a_cache() -> System:
     warm = Endpoint("warm", steps=[Read("cache", result_used=False)])
     return System("shop", [Redis("cache"), Service("web", endpoints=[warm])])
+
+
+@rule.bad("web.page -> log")
+def a_write_that_could_come_later() -> System:
+    page = Endpoint("page", steps=[Write("log", result_used=False)])
+    return System("shop", [MySQL("log"), Service("web", endpoints=[page])])
 
 
 @rule.good

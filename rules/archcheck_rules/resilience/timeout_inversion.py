@@ -7,7 +7,11 @@ How to fix: shorten the inner timeout or the number of its attempts, lengthen th
 propagate the deadline (``propagates_deadline=True``), so that the callee stops too.
 
 The longest time of a step is that of all its attempts, each as long as its timeout (the client's or
-the mesh's, whichever is shorter), with the longest backoffs between them and hedges on top.
+the mesh's, whichever is shorter), with the longest backoffs between them and hedges on top. The
+timeout includes the wait at a bulkhead, as in Resilience4j. Attempts that are repeated only after
+a rejection do not last. A step without a timeout takes at least as long as its callee may. A
+deadline that is passed on helps unless the callee declares that it ignores it
+(``deadline_propagation=False``).
 
 False positives: an inner step that runs only when there is time left. Steps that together take
 too long are rule RES003's.
@@ -19,7 +23,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Call, Endpoint, Hedge, Mesh, Retry, Service, System
+from archcheck import (
+    Call,
+    Endpoint,
+    Hedge,
+    Mesh,
+    MySQL,
+    Read,
+    Retry,
+    Service,
+    SpringBoot,
+    System,
+)
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, shown
@@ -34,13 +49,13 @@ def check(graph: Graph) -> Iterator[Result]:
     cases = WorstCases(graph)
     for outer in graph.calls():
         patience = outer.protection.attempt()
-        if outer.endpoint is None or outer.protection.passes_deadline_on or patience is None:
+        if outer.endpoint is None or outer.deadline_is_kept or patience is None:
             continue  # a call without a timeout is rule RES001's finding
         for inner, case in single_steps(cases, outer):
             if case.seconds > patience:
                 yield _inverted(outer, patience, inner, case)
             for gap in case.gaps if case.seconds <= patience else ():
-                room = f"{shown(patience - case.seconds)} are left of {shown(patience)}"
+                room = f"{shown(patience - case.beside(gap))} are left of {shown(patience)}"
                 yield Undecided(gap.holder, gap.attribute, f"{room}, the timeout of {outer.name}")
 
 
@@ -68,6 +83,9 @@ def _chain(outer: Duration, inner: Call, mesh: Mesh | None = None) -> System:
             Service("payments", endpoints=[Endpoint("Charge")]),
         ],
     )
+
+
+_DB = MySQL("db")
 
 
 @rule.bad("edge.buy -> orders.place")
@@ -108,6 +126,35 @@ def each_try_of_the_mesh_counts() -> System:
 @rule.good
 def the_caller_is_more_patient() -> System:
     return _chain(600 * ms, Call("payments.Charge", timeout=500 * ms))
+
+
+@rule.bad("edge.buy -> orders.place")
+def what_is_below_a_step_without_a_timeout_takes_longer() -> System:
+    system = _chain(300 * ms, Call("payments.Charge"))
+    charge = Endpoint("Charge", steps=[Read("db", timeout=900 * ms)])
+    return System("shop", [*system.elements[:2], Service("payments", endpoints=[charge]), _DB])
+
+
+@rule.good
+def a_rejection_is_quick() -> System:
+    retry = Retry(attempts=3, backoff=5 * ms, on=["rejected"])
+    return _chain(300 * ms, Call("payments.Charge", timeout=200 * ms, retry=retry))
+
+
+@rule.bad("edge.buy -> orders.place")
+def the_callee_ignores_the_deadline() -> System:
+    buy = Call("orders.place", timeout=50 * ms, propagates_deadline=True)
+    system = _chain(50 * ms, Call("payments.Charge", timeout=500 * ms))
+    place = Endpoint("place", steps=[Call("payments.Charge", timeout=500 * ms)])
+    deaf = SpringBoot(deadline_propagation=False)
+    return System(
+        "shop",
+        [
+            Service("edge", endpoints=[Endpoint("buy", steps=[buy])]),
+            Service("orders", runtime=deaf, endpoints=[place]),
+            system.elements[-1],
+        ],
+    )
 
 
 @rule.unknown("timeout")

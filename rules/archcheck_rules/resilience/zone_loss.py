@@ -5,10 +5,11 @@ that needs something which lives in one zone only stops with it, however many re
 
 A service keeps going while one replica is left outside the zone, replicas spread evenly over the
 declared zones, and a readiness probe takes out the dead ones; a datastore while enough copies are:
-its quorum, a majority under consensus, any one with automatic failover, the primary otherwise.
-Without a probe callers choose dead replicas, unless they eject them or retry in turn. Whether what
-is left carries the load is rule PRF001's. Optional steps and those with a fallback are not needed;
-a fallback that asks somebody else is enough when that is reachable.
+its quorum, a majority under consensus, any one with automatic failover, the primary otherwise. Rule
+DEP004 asks for the probe where nobody declares it; declared to have none, callers choose dead
+replicas, unless they eject them or retry in turn. Whether what is left carries the load is rule
+PRF001's. The actions of a saga are needed like steps. Optional steps and those with a fallback are
+not; a fallback that asks somebody else is enough when that is reachable.
 
 How to fix: `zones=["a", "b", "c"]` and a ready replica in each, automatic failover, or a fallback.
 

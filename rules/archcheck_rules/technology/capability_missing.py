@@ -4,8 +4,8 @@ Why it matters: a deadline that the framework drops on the way protects nothing,
 no timeout on a protocol that it does not understand; the model then describes another system.
 
 Two claims are checked: a call that propagates its deadline needs a runtime that does
-(``deadline_propagation``), and a call that leaves its timeout or retries to the mesh needs a
-protocol that a proxy can read (HTTP or gRPC).
+(``deadline_propagation``) and a callee whose runtime is not declared to ignore it, and a call that
+leaves its timeout or retries to the mesh needs a protocol that a proxy can read (HTTP or gRPC).
 
 How to fix: turn the feature on and say so (``deadline_propagation=True``), or give the call a
 timeout of its own.
@@ -71,6 +71,14 @@ def _deadline(step: Interaction) -> Iterator[Result]:
             f"{step.name} passes its deadline on, and {step.source.name} declares that it cannot",
             fix="deadline_propagation=True in the runtime, or propagates_deadline=False here",
         )
+    elif not step.deadline_is_kept:
+        yield Violation(
+            step,
+            f"{step.name} passes its deadline on, and {step.target.name} declares that it ignores "
+            "it",
+            fix=f"deadline_propagation=True in the runtime of {step.target.name}, or "
+            "propagates_deadline=False here",
+        )
 
 
 def _mesh(step: Interaction) -> Iterator[Result]:
@@ -114,6 +122,19 @@ def _in_the_mesh(protocol: Protocol | None, timeout: Duration | None = None) -> 
 @rule.bad("orders.place -> pay.charge")
 def the_framework_drops_it() -> System:
     return _passing_on(SpringBoot(deadline_propagation=False))
+
+
+@rule.bad("orders.place -> pay.charge")
+def the_callee_ignores_it() -> System:
+    call = Call("pay", propagates_deadline=True, timeout=1 * s)
+    deaf = SpringBoot(deadline_propagation=False)
+    return System(
+        "shop",
+        [
+            Service("orders", runtime=GoKit(), endpoints=[Endpoint("place", steps=[call])]),
+            Service("pay", runtime=deaf, endpoints=[Endpoint("charge")]),
+        ],
+    )
 
 
 @rule.bad("orders.place -> pay.charge")

@@ -3,7 +3,8 @@
 Why it matters: the caller's library and its mesh do not know each other: retries multiply, and
 the shorter of two timeouts wins, whatever the other one says.
 
-Retries must be in one of the two; a mesh's timeout must be no shorter than the caller's own.
+Retries must be in one of the two; a mesh's timeout must be no shorter than the caller's own. A mesh
+sees calls and no queries: what a query sets is set once.
 
 How to fix: leave retries to one side (``retry=Absent("the mesh retries")``), and the mesh's
 timeout above the caller's.

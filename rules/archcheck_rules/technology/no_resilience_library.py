@@ -1,17 +1,19 @@
-"""Declared retries and circuit breakers have something that implements them.
+"""Declared retries, breakers, bulkheads, limits and hedges have something that implements them.
 
 Why it matters: a breaker in the model that no code contains protects nobody; the picture and the
 proofs would be about another system.
 
-A mesh does retries and (with outlier detection) breaking; gRPC, Micronaut, Quarkus and Envoy
-bring retries of their own; otherwise one of the runtime's ``libraries`` must be known to do it.
+A mesh does retries, limits of concurrency and (with outlier detection) breaking; Micronaut, Quarkus
+and Envoy bring all but hedges, gRPC brings retries and hedges; otherwise one of the runtime's
+``libraries`` must be known to do it, and be made for the runtime's language.
 
-How to fix: ``libraries=["resilience4j"]`` in the runtime, or declare the mesh.
+How to fix: name the library that does it (``libraries=["resilience4j"]`` for Java) in the runtime,
+or declare the mesh.
 
 False positives: code of one's own; name it in ``known``.
 
-Sources: Resilience4j; Polly; gobreaker; sony/gobreaker; Micronaut, Retry Advice and Circuit
-Breaker; grpc.io, Retry. The list is ours.
+Sources: Resilience4j; Polly (hedging); sony/gobreaker; Micronaut, Retry Advice and Circuit Breaker;
+gRPC proposal A6 (retries and hedging). The list is ours.
 """
 
 from __future__ import annotations
@@ -20,12 +22,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archcheck import (
+    Bulkhead,
     Call,
     CircuitBreaker,
     Endpoint,
     Envoy,
     GoKit,
     Grpc,
+    Hedge,
     Mesh,
     Micronaut,
     Protocol,
@@ -33,31 +37,35 @@ from archcheck import (
     Retry,
     Runtime,
     Service,
+    SpringBoot,
     System,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph, Interaction
-from archcheck.units import percent
+from archcheck.units import ms, percent
 
-_LIBRARIES = (
-    "resilience4j",
-    "hystrix",
-    "sentinel",
-    "failsafe",
-    "spring-retry",
-    "gobreaker",
-    "hystrix-go",
-    "go-resiliency",
-    "failsafe-go",
-    "polly",
-    "opossum",
-    "cockatiel",
-    "tenacity",
-    "pybreaker",
-    "stoplight",
-    "tower",
-    "finagle",
-)
+_LIBRARIES = {
+    "resilience4j": ("java",),
+    "hystrix": ("java",),
+    "sentinel": ("java", "go"),
+    "failsafe": ("java",),
+    "spring-retry": ("java",),
+    "gobreaker": ("go",),
+    "hystrix-go": ("go",),
+    "go-resiliency": ("go",),
+    "failsafe-go": ("go",),
+    "polly": ("csharp",),
+    "opossum": ("javascript",),
+    "cockatiel": ("javascript",),
+    "tenacity": ("python",),
+    "pybreaker": ("python",),
+    "stoplight": ("ruby",),
+    "tower": ("rust",),
+    "finagle": ("java",),
+}
+"""Libraries that protect calls, with the languages that they are for. The list is ours."""
+_HEDGING = frozenset({"failsafe-go", "polly", "tower", "finagle"})
+"""Those of them that also send a second attempt when the first is slow."""
 
 
 @dataclass(frozen=True)
@@ -92,32 +100,56 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
             yield Violation(
                 service,
                 f"{step.name} declares a {what}, and neither {', '.join(libraries)} nor a mesh is "
-                "known to do it",
-                fix='libraries=["resilience4j"], or the one that does it in the option known',
+                f"known to do it{_in_language(service)}",
+                fix="the library that does it in libraries=, and in the option known if it is "
+                "not listed",
                 evidence=tuple(dict.fromkeys(step for step, _ in lacking)),
             )
     if not found:
-        yield NotApplicable("nothing declares a retry or a circuit breaker")
+        yield NotApplicable("nothing declares a retry, breaker, bulkhead, limit or hedge")
 
 
 def _mechanisms(step: Interaction) -> Iterator[str]:
     if step.protection.tries > 1:
         yield "retry"
-    if isinstance(getattr(step.step, "breaker", None), CircuitBreaker):
-        yield "circuit breaker"
+    guard = step.protection
+    parts = (
+        ("circuit breaker", guard.breaker),
+        ("bulkhead", guard.bulkhead),
+        ("rate limit", guard.rate_limit),
+        ("hedge", guard.hedge),
+    )
+    for name, declared in parts:
+        if declared is not None:
+            yield name
 
 
 def _is_provided(step: Interaction, what: str, options: Options) -> bool:
     runtime: Runtime | None = getattr(step.source, "runtime", None)
-    if isinstance(runtime, Micronaut | Quarkus | Envoy):
+    if isinstance(runtime, Micronaut | Quarkus | Envoy) and what != "hedge":
         return True
     libraries = {library.lower() for library in getattr(runtime, "libraries", ())}
-    if libraries & {*_LIBRARIES, *(name.lower() for name in options.known)}:
+    if libraries & {*_known(runtime, what), *(name.lower() for name in options.known)}:
         return True
-    if what == "retry" and isinstance(step.protocol, Grpc):
+    if what in ("retry", "hedge") and isinstance(step.protocol, Grpc):
         return True
     mesh = step.mesh if step.mode == "call" else None
-    return mesh is not None and (what == "retry" or bool(mesh.outlier_detection))
+    if what == "circuit breaker":
+        return mesh is not None and bool(mesh.outlier_detection)
+    return mesh is not None and what in ("retry", "bulkhead")
+
+
+def _known(runtime: Runtime | None, what: str) -> Iterator[str]:
+    """The libraries for the language of a runtime that do it; all, where it has no language."""
+    language = getattr(runtime, "language", "")
+    for name, languages in _LIBRARIES.items():
+        if (not language or language in languages) and (what != "hedge" or name in _HEDGING):
+            yield name
+
+
+def _in_language(service: Service) -> str:
+    language = getattr(service.runtime, "language", "")
+    return f" in {language}" if language else ""
 
 
 def _calling(
@@ -143,6 +175,22 @@ def _calling(
 @rule.bad("orders")
 def nothing_of_the_kind() -> System:
     return _calling(GoKit(libraries=["zap"]))
+
+
+@rule.bad("orders")
+def a_library_for_another_language() -> System:
+    return _calling(GoKit(libraries=["resilience4j"]))
+
+
+@rule.bad("orders")
+def nothing_hedges() -> System:
+    call = Call("pay", hedge=Hedge(10 * ms), bulkhead=Bulkhead(5))
+    orders = Service(
+        "orders",
+        runtime=SpringBoot(libraries=["resilience4j"]),
+        endpoints=[Endpoint("place", steps=[call])],
+    )
+    return System("shop", [orders, Service("pay", endpoints=[Endpoint("charge")])])
 
 
 @rule.borderline("orders")

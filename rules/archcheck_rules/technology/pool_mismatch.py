@@ -5,6 +5,8 @@ place of another replica's; and a database works best with few connections that 
 
 Each request of a blocking service uses at most one connection to a target at a time, more only
 where it runs queries in parallel. Pools that are too small for the load are rule PRF004's.
+Each process of a replica has a pool of its own; where nobody declares one, the documented pool of
+the framework counts.
 
 How to fix: ``Pool("ledger", size)`` with at most the threads of the runtime.
 
@@ -23,6 +25,7 @@ from archcheck import (
     Endpoint,
     GoKit,
     MySQL,
+    Named,
     Parallel,
     Pool,
     PythonGrpc,
@@ -36,16 +39,22 @@ from archcheck import (
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.graph.pools import pool_of
 
 rule = Rule("TEC004", "pool-mismatch", severity="warning", method="calc")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    pooled = [(service, pool) for service in graph.system.services for pool in service.pools]
+    pooled = [
+        (service, target, *pool)
+        for service in graph.system.services
+        for target in _pooled_by(graph, service)
+        if (pool := pool_of(service, target)) is not None
+    ]
     if not pooled:
-        yield NotApplicable("no service declares a connection pool")
-    for service, pool in pooled:
+        yield NotApplicable("no service declares a connection pool, and no framework brings one")
+    for service, target, size, source in pooled:
         model = effective(service.runtime, "concurrency")
         if not model.is_known:
             yield Undecided(service, "runtime")
@@ -54,17 +63,25 @@ def check(graph: Graph) -> Iterator[Result]:
             continue
         threads = effective(service.runtime, "threads")
         if not threads.is_known:
-            yield Undecided(service, "runtime.threads", f"holds with at least {pool.size}")
+            yield Undecided(service, "runtime.threads", f"holds with at least {size}")
             continue
         consumers = sum(part.concurrency or 1 for part in service.consumers)
-        most = (threads.value + consumers) * _at_once(graph, service, str(pool.target))
-        if pool.size > most:
+        most = (threads.value + consumers) * _at_once(graph, service, target.name)
+        if size > most:
+            documented = f" ({source})" if source else ""
             yield Violation(
                 service,
-                f"{service.name} keeps {pool.size} connections to {pool.target} in each replica, "
-                f"and its {threads.value} threads use at most {most}",
-                fix=f'Pool("{pool.target}", {most})',
+                f"{service.name} keeps {size} connections to {target.name} in each replica"
+                f"{documented}, and its {threads.value} threads use at most {most}",
+                fix=f'Pool("{target.name}", {most}), over all processes of a replica',
             )
+
+
+def _pooled_by(graph: Graph, service: Service) -> list[Named]:
+    """What a service keeps connections to: what its pools name, and the stores that it asks."""
+    named = [str(pool.target).partition(".")[0] for pool in service.pools]
+    asked = [step.target.name for step in graph.made_by.get(service.name, ())]
+    return [graph.system.find(name) for name in dict.fromkeys((*named, *asked))]
 
 
 def _at_once(graph: Graph, service: Service, target: str) -> int:
@@ -100,9 +117,25 @@ def _pooled(
     )
 
 
+def _keeping(runtime: Runtime, *pools: Pool) -> System:
+    get = Endpoint("get", steps=[Read("ledger")])
+    orders = Service("orders", runtime=runtime, pools=pools, endpoints=[get])
+    return System("shop", [MySQL("ledger"), orders])
+
+
 @rule.bad("orders")
 def more_connections_than_threads() -> System:
     return _pooled(21, SpringBoot(threads=20))
+
+
+@rule.bad("orders")
+def each_process_has_a_pool() -> System:
+    return _keeping(SpringBoot(threads=20), Pool("ledger", 10, processes=4))
+
+
+@rule.bad("orders")
+def the_frameworks_pool_is_larger_than_its_threads() -> System:
+    return _keeping(SpringBoot(threads=5))
 
 
 @rule.borderline()

@@ -5,7 +5,8 @@ requests in progress need more threads than there are, new ones queue although t
 idle; a slow dependency is enough.
 
 By Little's law the threads in use are the arrival rate times the time that a request stays,
-downstream waits included. The time is taken without queueing, so the real need is higher.
+downstream waits included. The time is taken without queueing, so the real need is higher. Consumers
+have threads of their own (``concurrency=``); rule PRF008 asks whether they are enough.
 
 How to fix: more threads or replicas, shorter waits, or a runtime that does not hold a thread
 while it waits (virtual threads, event loops).

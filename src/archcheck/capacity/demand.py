@@ -24,7 +24,7 @@ from archcheck.capacity.load import (
     turning_points,
 )
 from archcheck.graph import Graph, Interaction
-from archcheck.model import Datastore, Named, Scenario, Service, effective
+from archcheck.model import Burst, Datastore, Named, Scenario, Service, effective
 
 _known: WeakKeyDictionary[Graph, tuple[Demand, ...]] = WeakKeyDictionary()
 
@@ -185,6 +185,19 @@ class Demand:
             for name, rate in after.items():
                 start = before.get(name, 0.0)
                 worst[name] = max(worst.get(name, 1.0), rate / start if start else math.inf)
+        return worst
+
+    def burst(self, service: Service) -> float:
+        """The most that a burst among the scenario's faults multiplies a service's load by."""
+        usual = self._service_rates(self.journeys).get(service.name, 0.0)
+        worst = 1.0
+        for fault in self.scenario.faults:
+            if isinstance(fault, Burst) and usual:
+                more = {
+                    name: rate * (fault.factor if fault.journey in (None, name) else 1)
+                    for name, rate in self.journeys.items()
+                }
+                worst = max(worst, self._service_rates(more).get(service.name, 0.0) / usual)
         return worst
 
     def _service_rates(self, journeys: Mapping[str, float]) -> dict[str, float]:

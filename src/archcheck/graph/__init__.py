@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from archcheck.graph.edges import edges
+from archcheck.graph.edges import edges, is_saga_action
 from archcheck.graph.interactions import Interaction, Mode, Operation, interactions, operations
 from archcheck.graph.visits import Visits, consumers_of, solve_visits
 from archcheck.model import (
@@ -82,6 +82,13 @@ class Graph:
     def reaching(self) -> dict[str, tuple[Interaction, ...]]:
         """Element name to everything that asks it."""
         return _grouped(self.edges, lambda edge: edge.target.name)
+
+    @cached_property
+    def needing(self) -> dict[str, tuple[Interaction, ...]]:
+        """Operation name to what it asks on its way to an answer: its steps, and the actions of its
+        saga that none of them takes."""
+        actions = _grouped(filter(is_saga_action, self.edges), lambda edge: edge.operation.name)
+        return {name: (*steps, *actions.get(name, ())) for name, steps in self.outgoing.items()}
 
     def leaving(self, operation: str) -> dict[int, Interaction]:
         """The interactions of an operation by the ``id`` of the step that declares them."""
@@ -304,7 +311,8 @@ class Graph:
         """Elements without which the journey cannot answer, each with a path that leads there.
 
         Follows synchronous interactions that are neither optional nor backed by a fallback,
-        cached or taken only sometimes, and publishing (the broker must take the message).
+        cached or taken only sometimes, and publishing (the broker must take the message). Of a step
+        whose fallback asks somebody, what both need is required.
         """
         found: dict[str, tuple[Named, tuple[Interaction, ...]]] = {}
         for entry in journey.all_entries():
@@ -324,17 +332,32 @@ class Graph:
         if operation in seen:
             return
         seen.add(operation)
-        for step in self.outgoing.get(operation, ()):
-            if step.can_fail_softly:
-                continue
-            way = (*path, step)
-            found.setdefault(step.target.name, (step.target, way))
-            if step.mode == "publish":
-                broker = getattr(step.target, "broker", None)
-                if broker:
-                    found.setdefault(str(broker), (self.system.find(str(broker)), way))
-            if step.mode == "call":
-                self._require(step.target_name, way, found, seen)
+        for step in self.needing.get(operation, ()):
+            if not step.can_fail_softly:
+                self._require_target(step, path, found, seen)
+            elif step.fallback is not None and not step.optional:
+                asked: dict[str, tuple[Named, tuple[Interaction, ...]]] = {}
+                instead: dict[str, tuple[Named, tuple[Interaction, ...]]] = {}
+                self._require_target(step, path, asked, set(seen))
+                self._require_target(step.fallback, path, instead, set(seen))
+                for name in (name for name in asked if name in instead):
+                    found.setdefault(name, asked[name])
+
+    def _require_target(
+        self,
+        step: Interaction,
+        path: tuple[Interaction, ...],
+        found: dict[str, tuple[Named, tuple[Interaction, ...]]],
+        seen: set[str],
+    ) -> None:
+        way = (*path, step)
+        found.setdefault(step.target.name, (step.target, way))
+        if step.mode == "publish":
+            broker = getattr(step.target, "broker", None)
+            if broker:
+                found.setdefault(str(broker), (self.system.find(str(broker)), way))
+        if step.mode == "call":
+            self._require(step.target_name, way, found, seen)
 
     def entered_from_outside(self) -> dict[str, list[Journey | Named]]:
         """Operations that journeys, people and schedules start, with who starts them."""

@@ -36,6 +36,12 @@ def edges(
                         yield edge
 
 
+def is_saga_action(edge: Interaction) -> bool:
+    """Whether it is an action of a saga that no step takes, and no compensation."""
+    part = edge.declared
+    return isinstance(part, SagaStep) and str(getattr(edge.step, "target", "")) == str(part.action)
+
+
 def _of_saga(system: System, operation: Operation, part: SagaStep) -> Iterator[Interaction]:
     """The action and its compensation, where they are another element's."""
     for reference in (part.action, part.compensation):

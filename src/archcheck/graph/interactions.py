@@ -31,6 +31,7 @@ from archcheck.model import (
     Step,
     System,
     Write,
+    effective,
 )
 from archcheck.model.clients import as_asked
 from archcheck.model.steps import Group
@@ -132,6 +133,15 @@ class Interaction:
         if self.endpoint is not None:
             return self.endpoint.protocol
         return self.target.protocol if isinstance(self.target, External) else None
+
+    @property
+    def deadline_is_kept(self) -> bool:
+        """Whether its callee learns how much time is left, and stops then: it obeys unless its
+        runtime is declared not to."""
+        runtime = getattr(self.target, "runtime", None)
+        return self.protection.passes_deadline_on and (
+            effective(runtime, "deadline_propagation").value is not False
+        )
 
     def is_encrypted(self) -> bool | None:
         """As the call says, else the protocol, else (inside) the mesh; ``None``: unknown."""

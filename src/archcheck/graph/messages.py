@@ -1,8 +1,12 @@
-"""What consumers make of messages: how often one is delivered."""
+"""What consumers make of messages: how often one is delivered, and when it comes again."""
 
 from __future__ import annotations
 
-from archcheck.model import Channel, Consumer, Named, System, effective
+from archcheck.model import Channel, Consumer, Named, Sqs, System, effective
+from archcheck.units import Duration
+
+_SQS_VISIBILITY = Duration(30.0)
+"""Amazon SQS developer guide: the default of ``VisibilityTimeout``."""
 
 
 def delivery_of(system: System, channel: Named) -> tuple[str | None, str]:
@@ -12,10 +16,24 @@ def delivery_of(system: System, channel: Named) -> tuple[str | None, str]:
     """
     if not isinstance(channel, Channel) or channel.delivery is not None:
         return getattr(channel, "delivery", None), ""
+    if getattr(channel, "visibility_timeout", None) is not None:
+        return "at_least_once", "visibility_timeout: what is not acknowledged comes again"
     if channel.broker is None:
         return None, ""
     found = effective(system.find(str(channel.broker)), "delivery")
     return found.value, found.source
+
+
+def visibility_of(system: System, channel: Named) -> Duration | None:
+    """After what time a message that is not acknowledged comes again, by the channel or its broker.
+
+    ``None``: not by time, as far as anybody says.
+    """
+    own: Duration | None = getattr(channel, "visibility_timeout", None)
+    broker = getattr(channel, "broker", None)
+    if own is not None or broker is None:
+        return own
+    return _SQS_VISIBILITY if isinstance(system.find(str(broker)), Sqs) else None
 
 
 def is_at_most_once(system: System, consumer: Consumer) -> bool:

@@ -73,6 +73,17 @@ class Protection:
         own = self.retry if isinstance(self.retry, Retry) else None
         return tries if own is None or set(own.on) - {"broken"} else min(tries, 1)
 
+    def that_last(self, tries: int) -> int:
+        """How many of so many tries may last as long as an attempt may.
+
+        What is retried only after rejections has been rejected at once, but where a bulkhead lets
+        it wait first.
+        """
+        own = self.retry if isinstance(self.retry, Retry) else None
+        waits = self.bulkhead is not None and self.bulkhead.max_wait
+        is_quick = own is not None and set(own.on) <= {"rejected", "broken"} and not waits
+        return min(self.that_ask(tries), 1) if is_quick else self.that_ask(tries)
+
     @property
     def mesh_retry(self) -> Retry | None:
         """The retries of the mesh, where it makes any."""
@@ -196,7 +207,7 @@ class Protection:
         count = tries or self.tries
         if count == 1:
             return each, text
-        pauses, asked = self.pauses(count), self.that_ask(count)
+        pauses, asked = self.pauses(count), self.that_last(count)
         if asked == 1 and not any(pauses):
             return each, text
         total = each * asked + sum(pauses)

@@ -21,6 +21,8 @@ from archcheck.units import Duration, Fraction, KiB, MiB, Rate, Size
 
 DataClass = Literal["public", "internal", "personal", "confidential", "secret", "payment"]
 """Classes of data, for rules about who may see what."""
+SENSITIVE = frozenset({"personal", "confidential", "secret", "payment"})
+"""Those that not everybody may see."""
 
 Category = Literal[
     "relational", "document", "wide_column", "key_value", "search", "object", "cache"
@@ -99,6 +101,9 @@ class Datastore(Named, Documented):
     """Whether it spreads over nodes by itself."""
     is_transactional: ClassVar[bool] = False
     """Whether it has transactions over several records."""
+
+    spread_by_provider: ClassVar[str] = ""
+    """Where it is documented that its provider keeps copies in several zones by itself."""
 
     owner: str | Named | None
     belongs_to: str | Named | Part | None
@@ -307,6 +312,7 @@ class DynamoDB(StoreFields):
     category: ClassVar[Category] = "key_value"
     is_distributed: ClassVar[bool] = True
     is_transactional: ClassVar[bool] = True
+    spread_by_provider: ClassVar[str] = "DynamoDB: data are kept in three zones"
     documented: ClassVar[Mapping[str, Default]] = {
         "copies": Default(3, "DynamoDB: data are kept in three zones"),
         "consistency": Default("eventual", "DynamoDB: reads are eventually consistent by default"),
@@ -348,3 +354,14 @@ class ObjectStore(StoreFields):
 
     product: str | None = None
     """Which one."""
+
+    @property
+    def spread_by_provider(self) -> str:  # type: ignore[override]
+        """Amazon S3 keeps objects in three zones at least, but for its class of one zone."""
+        product = (self.product or "").lower()
+        return "S3: data are kept in at least three zones" if _is_s3(product) else ""
+
+
+def _is_s3(product: str) -> bool:
+    words = product.replace("-", " ").split()
+    return "s3" in words and "one" not in words and "onezone" not in words

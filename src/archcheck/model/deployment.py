@@ -109,6 +109,21 @@ class DisruptionBudget(Element):
     max_unavailable: Count | Probability | None = None
     """Replicas, or the share of them, that may be gone."""
 
+    def may_go(self, replicas: int) -> int:
+        """How many of so many replicas it lets go at once; Kubernetes rounds shares up."""
+        allowed = [replicas]
+        if self.min_available is not None:
+            allowed.append(replicas - _share_of(self.min_available, replicas))
+        if self.max_unavailable is not None:
+            allowed.append(_share_of(self.max_unavailable, replicas))
+        return min(allowed)
+
+
+def _share_of(value: int | Fraction, replicas: int) -> int:
+    if isinstance(value, Fraction):
+        return math.ceil(float(value) * replicas - 1e-9)
+    return value
+
 
 class Rollout(Element):
     """How a new version replaces the old one."""

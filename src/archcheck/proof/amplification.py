@@ -9,6 +9,9 @@ A hedge sends its extra copies with each attempt, and a mesh repeats the attempt
 consumer that fails gets its message again. The question that a fallback asks instead comes on top
 of what its target is asked anyway.
 
+A step that is optional or has a fallback keeps its failures to itself: who asks above it tries
+again only after a timeout that may be over before the answer is there.
+
 What holds a step back, in the long run: a budget of b lets through 1 + b (and its minimum in each
 replica). A breaker that opens at a failure rate f lets through 1/(1 - f), since of x attempts for a
 request x - 1 have failed; each time that it closes and opens again, its window and its probes come
@@ -44,6 +47,7 @@ from archcheck.proof.answers import (
     missing,
 )
 from archcheck.proof.budget import left
+from archcheck.proof.deadlines import WorstCases, may_time_out
 from archcheck.units import Duration
 
 K = TypeVar("K")
@@ -89,6 +93,8 @@ class _Way:
     """A bound of all ways together: the questions of fallbacks come on top of the others."""
     caches: Mapping[str, Rational] = field(default_factory=dict)
     """The caches on any way, each with what its loss multiplies the work by."""
+    above: _Way | None = None
+    """The way to the operation of the last step."""
 
 
 class Amplification:
@@ -103,16 +109,21 @@ class Amplification:
         self._circles = _circles(graph, self._callers)
         self._shares = {} if self._circles else _shares(graph)
         self._entries = graph.entered_from_outside()
-        self._known: dict[str, _Way] = {}
+        self._cases = WorstCases(graph)
+        self._known: dict[tuple[str, bool], _Way] = {}
 
-    def of(self, name: str) -> _Way:
-        """The worst way to an operation, datastore or external, by its name."""
+    def of(self, name: str, *, fails: bool = True) -> _Way:
+        """The worst way to an operation, datastore or external, by its name.
+
+        ``fails``: whether it fails to its callers; else it answers all of them, perhaps late.
+        """
         if name in self._circles:
             return _Way(gaps={Gap(self._graph.operations[name], _NO_END): _ONCE})
-        if name not in self._known:
-            ways = [self._through(step) for step in self._callers.get(name, ())]
-            self._known[name] = self._delivered(name, self._together(ways))
-        return self._known[name]
+        if (name, fails) not in self._known:
+            ways = [self._through(step, fails=fails) for step in self._callers.get(name, ())]
+            found = self._together(ways)
+            self._known[name, fails] = self._delivered(name, found) if fails else found
+        return self._known[name, fails]
 
     def _delivered(self, name: str, way: _Way) -> _Way:
         """The same for a consumer, whose messages may come again and again."""
@@ -127,19 +138,36 @@ class Amplification:
         factor, own = way.factor * count, way.own * count
         return replace(way, factor=factor, own=own, gaps=gaps, at_most=way.at_most * count)
 
-    def _through(self, step: Interaction) -> _Way:
-        above = self.of(step.operation.name)
+    def _through(self, step: Interaction, *, fails: bool) -> _Way:
+        """The way through a step whose target fails, or is only late.
+
+        Where it is late, who asks tries again if its timeout may be over before the answer.
+        """
+        fails = fails or may_time_out(self._cases, step)
+        above = self.of(step.operation.name, fails=fails and not step.can_fail_softly)
+        if not fails:
+            hedged = Rational(step.protection.hedged)
+            return replace(
+                above,
+                factor=above.factor * hedged,
+                last=step,
+                own=hedged,
+                at_most=above.at_most * hedged,
+                above=above,
+            )
         own, most = self.factor(step), self._most(step)
         gaps = {gap: factor * (own or 1) for gap, factor in above.gaps.items()}
         lost = {cache: 1 / exact(share) for cache, share in step.misses if share}
         caches = _largest([above.caches, lost])
         if own is None:
             gaps[Gap(step, self._undeclared(step))] = above.factor
-            return _Way(above.factor, step, gaps=gaps, at_most=above.at_most, caches=caches)
+            return _Way(
+                above.factor, step, gaps=gaps, at_most=above.at_most, caches=caches, above=above
+            )
         if step.is_fallback:
             own *= step.repeats
             most *= max(self._shares.get(step, _ONCE), Rational(step.repeats))
-        return _Way(above.factor * own, step, own, gaps, above.at_most * most, caches)
+        return _Way(above.factor * own, step, own, gaps, above.at_most * most, caches, above)
 
     @staticmethod
     def _together(ways: Sequence[_Way]) -> _Way:
@@ -150,7 +178,8 @@ class Amplification:
         asked = [way.at_most for way in ways if way.last is None or not way.last.is_fallback]
         instead = [way.at_most for way in ways if way.last is not None and way.last.is_fallback]
         at_most = max(asked, default=Rational(0)) + sum(instead, Rational(0))
-        return _Way(worst.factor, worst.last, worst.own, gaps, max(at_most, _ONCE), caches)
+        at_most = max(at_most, _ONCE)
+        return _Way(worst.factor, worst.last, worst.own, gaps, at_most, caches, worst.above)
 
     @staticmethod
     def _undeclared(step: Interaction) -> str:
@@ -165,11 +194,11 @@ class Amplification:
         """The steps of the worst way, outermost first, with their factors."""
         steps: list[Interaction] = []
         factors: list[Rational] = []
-        way = self.of(name)
-        while way.last is not None and way.last not in steps:
+        way: _Way | None = self.of(name)
+        while way is not None and way.last is not None and way.last not in steps:
             steps.append(way.last)
             factors.append(way.own)
-            way = self.of(way.last.operation.name)
+            way = way.above
         return tuple(reversed(steps)), tuple(reversed(factors))
 
     def factor(
@@ -267,7 +296,7 @@ class Amplification:
             return Rational(retry.attempts)  # a mesh can time out early, by jitter
         if step.operation.name in self._entries:
             return Rational(retry.attempts)  # who comes from outside passes no deadline on
-        limits = [c.protection.attempt() for c in callers if c.protection.passes_deadline_on]
+        limits = [c.protection.attempt() for c in callers if c.deadline_is_kept]
         known = [limit for limit in limits if limit is not None]
         if len(known) < len(callers):
             return Rational(retry.attempts)

@@ -37,6 +37,7 @@ from archcheck.units import Duration
 
 _NOTHING = Rational(0)
 _NO_RETRY = "calls whose retries nobody declares are tried once"
+_AT_ONCE = "a rejection comes at once"
 _NO_QUEUE = "requests do not wait for threads, cores or connections"
 _DEADLINE = "work that is under way ends before the deadline that is passed on is looked at"
 
@@ -66,6 +67,11 @@ class WorstCase:
     def seconds(self) -> Rational:
         """The sum of what is known."""
         return sum((part.seconds for part in self.parts), Rational(0))
+
+    def beside(self, gap: Gap) -> Rational:
+        """The sum of what is known, without what the holder of a gap takes."""
+        others = (part.seconds for part in self.parts if part.subject is not gap.holder)
+        return sum(others, Rational(0))
 
     def __add__(self, other: WorstCase) -> WorstCase:
         return WorstCase(
@@ -138,7 +144,7 @@ class WorstCases(LongestWalk[WorstCase]):
         if timeout is None:
             bound = self.bound_of(step)
             if bound is None:
-                return WorstCase(gaps=(Gap(step, "timeout"), *gaps))
+                return self._unbounded(step) + WorstCase(gaps=(Gap(step, "timeout"), *gaps))
             below, timeout = bound, guard.unbounded_attempt(bound.seconds)
         tries = self._tries.get(step, guard.tries)
         seconds, text = guard.longest_wait(timeout, tries)
@@ -151,13 +157,22 @@ class WorstCases(LongestWalk[WorstCase]):
             below.passages * asked,
         )
 
+    def _unbounded(self, step: Interaction) -> WorstCase:
+        """What a step without a timeout takes at least: as long as its callee may."""
+        seconds = self.needed(step).seconds
+        text = f"{step.name} waits {shown(seconds)}, as nothing ends it before"
+        return WorstCase((Waiting(step, seconds, text),) if seconds else ())
+
     def _undeclared(
         self, step: Interaction, *, is_bounded: bool
     ) -> tuple[tuple[Gap, ...], tuple[str, ...]]:
         """What a wait depends on and nobody declares, as gaps and as assumptions."""
         names = step.protection.undeclared(is_bounded=is_bounded)
         is_once = step.protection.retry is None and not step.is_fallback
-        return tuple(Gap(step, name) for name in names), (_NO_RETRY,) if is_once else ()
+        assumptions = [_NO_RETRY] if is_once else []
+        if step.protection.that_last(2) == 1:
+            assumptions.append(_AT_ONCE)
+        return tuple(Gap(step, name) for name in names), tuple(assumptions)
 
     def fixed(
         self, subject: Interaction | Operation | Named, seconds: Rational, text: str
@@ -194,10 +209,22 @@ def single_steps(cases: WorstCases, call: Interaction) -> Iterator[tuple[Interac
             yield step, cases.waiting(step)
 
 
-def deadline_budgets(graph: Graph, cases: WorstCases | None = None) -> Iterator[Answer]:
+def may_time_out(cases: WorstCases, step: Interaction) -> bool:
+    """Whether an attempt may end before its callee answers that does not fail."""
+    timeout = step.protection.attempt()
+    if timeout is None:
+        return False
+    case = cases.needed(step)
+    return bool(case.gaps) or case.seconds > timeout
+
+
+def deadline_budgets(
+    graph: Graph, cases: WorstCases | None = None, *, objectives: bool = True
+) -> Iterator[Answer]:
     """For each call with a timeout and each journey with a limit: does the worst case fit?
 
-    ``cases`` may have other timeouts than those that are declared.
+    ``cases`` may have other timeouts than those that are declared. ``objectives``: whether what a
+    journey promises is a limit, beside the patience of its users.
     """
     cases = cases or WorstCases(graph)
     for step in graph.calls():
@@ -206,17 +233,17 @@ def deadline_budgets(graph: Graph, cases: WorstCases | None = None) -> Iterator[
         if step.endpoint is not None and timeout is not None:
             yield in_every_configuration(cases, partial(_fits_call, step=step, timeout=timeout))
     for journey in graph.system.journeys:
-        for what, limit in limits_of(journey):
+        for what, limit in limits_of(journey, objectives=objectives):
             fits = partial(_fits_journey, journey=journey, what=what, limit=limit)
             yield in_every_configuration(cases, fits)
 
 
-def limits_of(journey: Journey) -> list[tuple[str, Duration]]:
+def limits_of(journey: Journey, *, objectives: bool = True) -> list[tuple[str, Duration]]:
     """What a journey's worst case must fit: the patience of its users, its loosest objective."""
     limits = []
     if isinstance(journey.timeout, Duration):
         limits.append(("its users give up after", journey.timeout))
-    if journey.slo is not None and (promised := journey.slo.latencies()):
+    if objectives and journey.slo is not None and (promised := journey.slo.latencies()):
         name, _, bound = max(promised, key=lambda objective: objective[2])
         limits.append((f"it promises {name} =", bound))
     return limits
@@ -242,7 +269,7 @@ def in_every_configuration(cases: WorstCases, judge: Callable[[WorstCases], Answ
 
 def _fits_call(cases: WorstCases, step: Interaction, timeout: Rational) -> Answer:
     claim = f"the worst case of {step.target_name} fits the timeout of {step.operation.name}"
-    if step.protection.passes_deadline_on:
+    if step.deadline_is_kept:
         claim = f"{step.target_name} stops when {step.operation.name} gives up on it"
         return Proved(step, claim, (_DEADLINE,))
     case = cases.needed(step)
@@ -279,9 +306,12 @@ def judged(
         fix = f"{longer} of at least {shown(case.seconds)}, or shorter timeouts below"
         return Refuted(subject, claim, run, fix)
     if case.gaps:
-        room = shown(limit - case.seconds)
         gaps = tuple(
-            Gap(gap.holder, gap.attribute, f"{room} are left of {shown(limit)}")
+            Gap(
+                gap.holder,
+                gap.attribute,
+                f"{shown(limit - case.beside(gap))} are left of {shown(limit)}",
+            )
             for gap in case.gaps
         )
         return Undecided(subject, claim, missing(gaps), gaps)

@@ -129,7 +129,7 @@ class _Least(WorstCases):
             return super().timeout_of(step)
         if step.endpoint is not None and step.target_name in self.graph.operations:
             below = self.needed(step)
-            if not step.protection.passes_deadline_on or floor == 0:
+            if not step.deadline_is_kept or floor == 0:
                 floor = max(floor, below.seconds)
         if not floor:
             return super().timeout_of(step)
@@ -174,7 +174,7 @@ def closest(
         picked = _pick(graph, least, name, limits.get(name), tries)
         chosen.update(picked)
         for step, seconds in picked.items():
-            passes_on = step.protection.passes_deadline_on
+            passes_on = step.deadline_is_kept
             if step.mode == "call" and seconds is not None and not passes_on:
                 _lower(limits, step.target_name, seconds)
     return chosen

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
-from archcheck.capacity import Demand
 from archcheck.graph import Graph, Operation
 from archcheck.graph.exact import Rational, exact
-from archcheck.model import External, Journey, RateLimit, Scenario, Service
+from archcheck.model import Journey, RateLimit, Scenario, Service
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
 from archcheck.proof.limits.figures import Corner, Figure, WorstPoint
@@ -25,48 +24,77 @@ def admissions(graph: Graph) -> Iterator[Answer]:
     Everything that a request waits for counts, at its largest scale and full, and external parties
     that it cannot do without; the other endpoints are idle, but for what schedules start.
     """
-    limited: list[tuple[Operation, Rational]] = []
-    for operation in graph.operations.values():
-        limit = getattr(operation.part, "rate_limit", None)
-        if not isinstance(operation.owner, Service) or not isinstance(limit, RateLimit):
-            continue
-        rate = _admitted(operation.owner, limit)
-        if rate is not None:
-            limited.append((operation, rate))
-        elif limit.per == "replica":
+    limited = list(_limited(graph))
+    known = [(operation, limit, rate) for operation, limit, rate in limited if rate is not None]
+    for operation, _, rate in limited:
+        if rate is None:
             claim = f"what lies behind {operation.name} carries what it admits"
             gap = Gap(operation.owner, "deployment.replicas")
             yield Undecided(operation, claim, missing((gap,)), (gap,))
-    if not limited:
-        return
-    probes = [Journey(f"limit of {op.name.replace('.', ' ')}", op.name) for op, _ in limited]
+    probes = [Journey(f"limit of {op.name.replace('.', ' ')}", op.name) for op, _, _ in known]
     journeys = [*graph.system.journeys, *probes]
     probed = Graph(dataclasses.replace(graph.system, journeys=journeys), today=graph.today)
     scenario = Scenario("all that is admitted", load=[])
-    for probe, (operation, rate) in zip(probes, limited, strict=True):
+    shared: dict[str, list[tuple[Operation, str, Rational]]] = {}
+    for probe, (operation, limit, rate) in zip(probes, known, strict=True):
         left()
         corner = Corner(probed, Loads(scenario, {}, {probe.name: rate}))
         claim = f"what lies behind {operation.name} carries the {Rate(float(rate))} it admits"
-        yield _behind(graph, operation, claim, rate, corner)
+        answer = _behind(graph, [operation], claim, rate, corner)
+        if limit.per == "client" and not isinstance(answer, Refuted):
+            continue  # more clients may come, and nothing bounds their sum
+        yield answer
+        if isinstance(answer, Proved):
+            entry = operation, probe.name, rate
+            shared.setdefault(operation.owner.name, []).append(entry)
+    for together in shared.values():
+        if len(together) > 1:
+            yield _together(graph, probed, scenario, together)
+
+
+def _limited(graph: Graph) -> Iterator[tuple[Operation, RateLimit, Rational | None]]:
+    """The endpoints with a limit, and what it admits; ``None``: nobody says."""
+    for operation in graph.operations.values():
+        limit = getattr(operation.part, "rate_limit", None)
+        if isinstance(operation.owner, Service) and isinstance(limit, RateLimit):
+            yield operation, limit, _admitted(operation.owner, limit)
+
+
+def _together(
+    graph: Graph,
+    probed: Graph,
+    scenario: Scenario,
+    limited: Sequence[tuple[Operation, str, Rational]],
+) -> Answer:
+    """The same for all limited endpoints of a service at once, each of which is carried alone."""
+    left()
+    operations = [operation for operation, _, _ in limited]
+    rates = {probe: rate for _, probe, rate in limited}
+    total = sum(rates.values(), _NONE)
+    names = " and ".join(operation.name for operation in operations)
+    claim = f"what lies behind {names} carries the {Rate(float(total))} they admit together"
+    corner = Corner(probed, Loads(scenario, {}, rates))
+    return _behind(graph, operations, claim, total, corner)
 
 
 def _admitted(owner: Service, limit: RateLimit) -> Rational | None:
-    """What a limit lets through in the long run; one for each client does not bound the sum."""
-    if limit.per == "client":
-        return None
+    """What a limit lets through in the long run; one for each client that of a single one."""
     replicas = owner.deployment.most_replicas() if owner.deployment else None
     if limit.per == "replica":
         return exact(limit.rate) * replicas if replicas else None
     return exact(limit.rate)
 
 
-def _behind(graph: Graph, subject: Operation, claim: str, rate: Rational, corner: Corner) -> Answer:
+def _behind(
+    graph: Graph, operations: Sequence[Operation], claim: str, rate: Rational, corner: Corner
+) -> Answer:
+    subject = operations[0] if len(operations) == 1 else operations[0].owner
     gaps: list[Gap] = []
     unseen = ""
     assumed: dict[str, None] = {"the other endpoints are idle": None}
-    waited_for = _waited_for(graph, subject.name)
-    idle = {(f.holder.name, f.what): f.busy for f in _all_figures(corner, {})}
-    for figure in _all_figures(corner, None):
+    waited_for = set[str]().union(*(_waited_for(graph, each.name) for each in operations))
+    idle = {(f.holder.name, f.what): f.busy for f in corner.figures_and_parties({})}
+    for figure in corner.figures_and_parties():
         if figure.holder.name not in waited_for:
             continue
         gaps += figure.gaps
@@ -77,7 +105,7 @@ def _behind(graph: Graph, subject: Operation, claim: str, rate: Rational, corner
         capacity = figure.each * figure.units
         if figure.busy > capacity:
             besides = idle.get((figure.holder.name, figure.what), _NONE)
-            return _overrun(graph, subject, claim, rate, figure, besides)
+            return _overrun(graph, operations, claim, rate, figure, besides)
         if not figure.fits(capacity):
             unseen = unseen or figure.unseen(capacity)
         assumed |= dict.fromkeys(assumptions(figure))
@@ -89,21 +117,25 @@ def _behind(graph: Graph, subject: Operation, claim: str, rate: Rational, corner
     return Proved(subject, claim, tuple(assumed))
 
 
-def _all_figures(corner: Corner, rates: Mapping[str, float] | None) -> Iterator[Figure]:
-    yield from corner.figures(rates)
-    yield from _parties(corner, rates)
-
-
 def _overrun(
-    graph: Graph, subject: Operation, claim: str, rate: Rational, figure: Figure, besides: Rational
+    graph: Graph,
+    operations: Sequence[Operation],
+    claim: str,
+    rate: Rational,
+    figure: Figure,
+    besides: Rational,
 ) -> Refuted:
     """What is full at a lower rate, beside what schedules ask of it."""
     capacity = (figure.each or _NONE) * (figure.units or 0)
     room = max(_NONE, capacity - besides)
     carries = Rate(float(rate * room / (figure.busy - besides)))
     name = figure.holder.name
+    lets = f"the limit of {Rate(float(rate))} lets"
+    if len(operations) > 1:
+        names = " and ".join(operation.name for operation in operations)
+        lets = f"the limits of {names}, together {Rate(float(rate))}, let"
     shown = WorstPoint(
-        f"the limit of {Rate(float(rate))} lets through more than {name} can take: {carries:.4}",
+        f"{lets} through more than {name} can take: {carries:.4}",
         (
             graph.system.find(name),
             f"{float(figure.busy):.4g} {figure.what} busy of {float(capacity):.4g}",
@@ -114,7 +146,10 @@ def _overrun(
         figure.busy,
         capacity,
     )
-    return Refuted(subject, claim, shown, f"RateLimit({carries:.3})".replace("/s", " / s"))
+    fix = f"RateLimit({carries:.3})".replace("/s", " / s")
+    if len(operations) == 1:
+        return Refuted(operations[0], claim, shown, fix)
+    return Refuted(operations[0].owner, claim, shown, f"limits that add up to {carries:.3}")
 
 
 def _waited_for(graph: Graph, operation: str) -> set[str]:
@@ -132,21 +167,3 @@ def _waited_for(graph: Graph, operation: str) -> set[str]:
                     seen.add(step.target_name)
                     waiting.append(step.target_name)
     return found
-
-
-def _parties(corner: Corner, rates: Mapping[str, float] | None) -> Iterator[Figure]:
-    """External parties that say what they take, by the calls that cannot do without them."""
-    most = _calls(corner.at_most(rates))
-    for party, total in _calls(corner.surely(rates)).items():
-        if party.rate_limit is not None:
-            limit = exact(party.rate_limit.rate)
-            bound = most.get(party, total)
-            yield Figure(party, "calls a second", total, limit, most=bound)
-
-
-def _calls(demand: Demand) -> dict[External, Rational]:
-    asked: dict[External, Rational] = {}
-    for step, rate in demand.steps.items():
-        if isinstance(step.target, External) and not step.can_fail_softly:
-            asked[step.target] = asked.get(step.target, _NONE) + exact(rate)
-    return asked

@@ -17,7 +17,7 @@ from functools import cached_property
 from archcheck.capacity import Attempted, Demand, Held, StoreDemand, Waiting
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
-from archcheck.model import Datastore, Endpoint, External, ModelError, Service, effective
+from archcheck.model import Datastore, Endpoint, External, ModelError, RateLimit, Service, effective
 from archcheck.proof.answers import Counterexample, Gap
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 
@@ -114,6 +114,11 @@ class Corner:
             found.setdefault((figure.holder.name, figure.what), idle)
         for figure in found.values():
             yield self._bounded(figure, most)
+
+    def figures_and_parties(self, rates: Mapping[str, float] | None = None) -> Iterator[Figure]:
+        """The same, and external parties that say what they take."""
+        yield from self.figures(rates)
+        yield from _parties(self, rates)
 
     def surely(self, rates: Mapping[str, float] | None = None) -> Demand:
         """What a run shows."""
@@ -248,3 +253,25 @@ def least_units(figure: Figure, limit: Rational) -> int:
     while count - math.ceil(count / figure.zones) < needed:
         count += 1
     return count
+
+
+def _parties(corner: Corner, rates: Mapping[str, float] | None) -> Iterator[Figure]:
+    """External parties that say what they take, by the calls that cannot do without them."""
+    most = _calls(corner.at_most(rates))
+    for (party, limited), total in _calls(corner.surely(rates)).items():
+        if isinstance(limited.rate_limit, RateLimit):
+            what = "calls a second" if limited is party else f"calls of {limited.name} a second"
+            limit = exact(limited.rate_limit.rate)
+            yield Figure(party, what, total, limit, most=most.get((party, limited), total))
+
+
+def _calls(demand: Demand) -> dict[tuple[External, External | Endpoint], Rational]:
+    """Calls of each party, and of each of its endpoints."""
+    asked: dict[tuple[External, External | Endpoint], Rational] = {}
+    for step, rate in demand.steps.items():
+        party = step.target
+        if isinstance(party, External) and not step.can_fail_softly:
+            for limited in (party, step.endpoint):
+                if limited is not None:
+                    asked[party, limited] = asked.get((party, limited), _NONE) + exact(rate)
+    return asked

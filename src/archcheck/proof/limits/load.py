@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from archcheck.editing import Edit, apply
 from archcheck.findings import Subject
 from archcheck.graph import Graph
-from archcheck.graph.exact import Rational
+from archcheck.graph.exact import Rational, exact
 from archcheck.graph.transfer import ONE_WAY
-from archcheck.model import Flag, Scenario, Service, System
+from archcheck.model import External, Flag, LoadShedding, Scenario, Service, System
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import BudgetSpentError, left
 from archcheck.proof.feature_flags import MOST_CONFIGURATIONS, FeatureFlags
@@ -25,6 +25,8 @@ LIMIT = Rational(4, 5)
 At 80%, four requests are at a single server on average (M/M/1); at 90% there are nine.
 """
 _NONE = Rational(0)
+_ALL = Rational(1)
+"""Of the rate that an external party grants, all may be used."""
 
 
 def carried(graph: Graph, limit: Rational = LIMIT) -> Iterator[Answer]:
@@ -96,13 +98,13 @@ def _worse(
 def _figures(graph: Graph, loads: Loads) -> Iterator[tuple[Figure, Mapping[str, Rational]]]:
     corner = Corner(graph, loads)
     if not loads.shares:
-        for figure in corner.figures():
+        for figure in corner.figures_and_parties():
             yield figure, loads.high
         return
-    idle = {_key(figure): figure for figure in corner.figures({})}
+    idle = {_key(figure): figure for figure in corner.figures_and_parties({})}
     single: dict[tuple[str, str], dict[str, Figure]] = {}
     for name in loads.high:
-        for figure in corner.figures({name: 1.0}):
+        for figure in corner.figures_and_parties({name: 1.0}):
             single.setdefault(_key(figure), {})[name] = figure
     for key, by_journey in single.items():
         any_of_them = next(iter(by_journey.values()))
@@ -141,6 +143,7 @@ def _judged(
     limit: Rational,
 ) -> Answer:
     holder = graph.system.find(figure.holder.name)
+    limit, figure = _as_it_sheds(holder, limit, figure)
     claim = f"{holder.name} keeps its {figure.what} under {_percent(limit)} busy in {scenario.name}"
     gaps, room = figure.gaps, _NONE
     if figure.each is not None and figure.units is not None:
@@ -162,6 +165,19 @@ def _judged(
     if not figure.fits(room):
         return Undecided(holder, claim, figure.unseen(room))
     return Proved(holder, claim, assumptions(figure))
+
+
+def _as_it_sheds(holder: Subject, limit: Rational, figure: Figure) -> tuple[Rational, Figure]:
+    """The limit of a resource: a party's is all that it grants; a service that sheds load keeps to
+    its own, and turns away what is too much when a zone is lost."""
+    if isinstance(holder, External):
+        return _ALL, figure
+    shedding = getattr(holder, "shedding", None)
+    if not isinstance(shedding, LoadShedding) or shedding.max_utilisation is None:
+        return limit, figure
+    most = max(limit, exact(shedding.max_utilisation))
+    one_zone = min(figure.zones, 1)
+    return most, dataclasses.replace(figure, zones=one_zone)
 
 
 def assumptions(figure: Figure) -> tuple[str, ...]:
@@ -213,6 +229,8 @@ def _refuted(
 def _fix(figure: Figure, limit: Rational) -> str:
     if isinstance(figure.holder, Service) and figure.each:
         return f"at least {least_units(figure, limit)} replicas"
+    if isinstance(figure.holder, External):
+        return f"a limit of at least {Rate(float(figure.busy)):.4}, a cache or fewer calls"
     if figure.each:
         times = math.ceil(figure.busy / (figure.each * limit))
         return f"{times} times as many shards, or a cache in front"

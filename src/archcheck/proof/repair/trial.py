@@ -121,7 +121,7 @@ class Trial(LongestWalk[Bound]):
         """For every deadline budget that fails, what has to be saved."""
         for step in self.graph.calls():
             left()
-            if step.protection.passes_deadline_on:
+            if step.deadline_is_kept:
                 continue
             declared = self._edits.declared.timeout_of(step)
             is_chosen = ("timeout", step) in self._chosen
@@ -158,7 +158,7 @@ class Trial(LongestWalk[Bound]):
         least = Bound(useful)
         if declared is not None and declared < useful:  # it would be shorter if left alone
             least = Bound(useful, {(("timeout", step), False): useful - declared})
-        passes_on = step.protection.passes_deadline_on
+        passes_on = step.deadline_is_kept
         if step.endpoint is not None and (step in self._edits.new or not passes_on):
             below = self.needed(step)
             least = below if below.seconds > useful else least
@@ -185,7 +185,7 @@ class Trial(LongestWalk[Bound]):
         if later := step.protection.hedged_after(timeout.seconds):
             each += Bound(later, self._more("timeout", step, later))
         pauses = Bound(sum(step.protection.pauses(count), _ZERO))
-        waits = each.times(step.protection.that_ask(count)) + pauses
+        waits = each.times(step.protection.that_last(count)) + pauses
         fewer = waits.seconds - each.seconds
         more = self._more("attempts", step, fewer) if step not in self._tries else _NONE
         return waits + Bound(_ZERO, more)

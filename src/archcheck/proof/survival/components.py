@@ -1,12 +1,14 @@
 """What a service, a datastore or a broker is made of, as units that fail.
 
-Replicas and copies are spread evenly over the declared zones, in their order. A service works
-while one of its replicas does, where a readiness probe takes the dead ones out of what callers
-choose from; without one callers go on choosing dead replicas, so that all must work, but for as
-many as they try again elsewhere, or eject by themselves. A datastore works while enough copies do:
-as many as its quorum asks, a majority where copies agree by consensus, any one where it fails over
-automatically or where a stale answer will do, else the primary; its shards are placed alike, so
-that one stands for all.
+Replicas and copies are spread evenly over the declared zones, in their order. A service works while
+one of its replicas does, where a readiness probe takes the dead ones out of what callers choose
+from; without one callers go on choosing dead replicas, so that all must work, but for as many as
+they try again elsewhere, or eject by themselves. Whether there is a probe is rule DEP004's
+question: a service that does not say is taken to have one. Replicas that nothing spreads
+(``spread=Absent(...)``) are all in one zone at worst, and are taken to be. A datastore works while
+enough copies do: as many as its quorum asks, a majority where copies agree by consensus, any one
+where it fails over automatically or where a stale answer will do, else the primary; its shards are
+placed alike, so that one stands for all.
 
 What is not declared is every value: it is taken as it is best for the system and, with ``worst``,
 as it is worst, and listed as a gap. What fails at best is refuted whatever the gaps are; only what
@@ -19,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.copies import copies_of
 from archcheck.graph.protection import Protection
 from archcheck.model import (
     Absent,
@@ -49,6 +52,7 @@ from archcheck.proof.survival.structure import (
 
 _SURE: Structure = AtLeast(0, ())
 _EJECTED = "callers eject dead replicas, as their mesh declares"
+_PROBED = "a readiness probe takes dead replicas out (rule DEP004 asks for it)"
 _ELSEWHERE = "a retry goes to another replica, in turn"
 
 
@@ -110,13 +114,15 @@ class Components:
         if self.as_sold and isinstance(deployment, Managed):
             return Part(Unit("element", service.name))
         replicas = deployment.fewest_replicas()
+        spread = getattr(deployment, "spread", None)
+        zones = deployment.zones[:1] if isinstance(spread, Absent) else deployment.zones
         gaps = () if deployment.zones else (Gap(service, "deployment.zones"),)
         if replicas is None:
             return self._either(_SURE, Gap(service, "deployment.replicas"), *gaps)
         needed, open_, assumptions = self._unnoticed(service, replicas, step)
         if needed == replicas > 1 and self.by_chance and not self.worst:
             replicas = needed = 1
-        group = self._group("replica", service.name, replicas, needed, deployment.zones)
+        group = self._group("replica", service.name, replicas, needed, zones)
         if gaps and not self.as_sold:
             return self._either(group, *gaps, *open_)
         return Part(group, (*gaps, *open_), assumptions)
@@ -131,7 +137,9 @@ class Components:
             return 1, (), ()
         if guard.mesh is not None and guard.mesh.outlier_detection:
             return 1, (), (_EJECTED,)
-        gaps = () if isinstance(readiness, Absent) else (Gap(service, "deployment.readiness"),)
+        if readiness is None:
+            return 1, (), (_PROBED,)
+        gaps = tuple[Gap, ...]()
         elsewhere = _tries_elsewhere(guard)
         balancing = getattr(step.step, "balancing", None) if step is not None else None
         if step is not None and elsewhere and balancing is None:
@@ -139,8 +147,6 @@ class Components:
             elsewhere = 0 if self.worst else elsewhere
         elif balancing != "round_robin":
             elsewhere = 0  # a retry may meet the same replica again
-        if not isinstance(readiness, Absent) and not self.worst:
-            return 1, gaps, ()
         needed = max(1, replicas - elsewhere)
         return needed, gaps, (_ELSEWHERE,) if needed < replicas else ()
 
@@ -154,7 +160,7 @@ class Components:
         if self.as_sold and isinstance(deployment, Managed):
             return Part(Unit("element", store.name))
         zones = store.zones or (deployment.zones if deployment else ())
-        gaps = () if zones else (Gap(store, "zones"),)
+        gaps = () if zones or store.spread_by_provider else (Gap(store, "zones"),)
         copies, needed, open_ = _copies(store, kind)
         if copies is None:
             return self._either(_SURE, *open_, *gaps)
@@ -227,7 +233,7 @@ def _copies(store: Datastore, kind: str) -> tuple[int | None, tuple[int, ...], t
     quorum: Quorum | None = getattr(store, "quorum", None)
     if quorum is not None:
         return quorum.copies, (quorum.write if kind == "write" else quorum.read,), ()
-    copies = effective(store, "copies").value
+    copies = copies_of(store)
     if copies is None:
         return None, (), (Gap(store, "copies"),)
     if kind == "stale" or copies == 1:

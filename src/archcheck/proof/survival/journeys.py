@@ -2,10 +2,10 @@
 
 A journey works while each of its entries does. An operation works while its service does and so
 does everything that it cannot answer without: what it calls, reads, writes and publishes, on
-every branch that may be taken and is waited for. A step that is optional, or that a fixed, omitted
-or stale answer can stand in for, is not needed; a fallback that asks somebody else makes one of
-both enough. Lookups in a cache fail into the steps behind them; messages in an outbox wait for
-their broker.
+every branch that may be taken and is waited for, and the actions of its saga. A step that is
+optional, or that a fixed, omitted or stale answer can stand in for, is not needed; a fallback that
+asks somebody else makes one of both enough. Lookups in a cache fail into the steps behind them;
+messages in an outbox wait for their broker.
 
 A step that may fail must end: where no timeout ends it, or only one that is longer than who waits
 above, a cut link stops the caller, optional or not, so that the link is needed. So does a cut link
@@ -148,7 +148,7 @@ class Survival:
                 continue
             seen[name] = limit
             edges.setdefault(name, set())
-            for step in self.graph.outgoing.get(name, ()):
+            for step in self.graph.needing.get(name, ()):
                 if not step.visits or not step.is_awaited:
                     continue
                 onward = (*way, step)

@@ -46,7 +46,9 @@ def compile_policy(
         timeout=timeout,
         optional=step.optional or _known(step.fallback, Fallback) is not None,
         fallback=fallback,
-        propagates=_propagates(tables, owner, guard, timeout < p.FOREVER),
+        propagates=_propagates(
+            tables, owner, guard, timeout < p.FOREVER and _may_pass(tables, owner, callee)
+        ),
         hedges=guard.hedged,
         hedge_after=float(guard.hedge.after) if guard.hedge else 0.0,
         bulkhead=_bulkhead(tables, link, guard.bulkhead) if guard.bulkhead else -1,
@@ -80,6 +82,13 @@ def _ejects(guard: Protection) -> bool:
 
 def _known(value: object, kind: type[E]) -> E | None:
     return value if isinstance(value, kind) else None
+
+
+def _may_pass(tables: Tables, owner: Service, callee: str) -> bool:
+    """Whether there is a deadline to pass on, or somebody who could work on after it."""
+    asked = tables.system.directory.elements.get(callee.partition(".")[0])
+    goes_on = isinstance(asked, Service)
+    return goes_on or bool(tables.graph.incoming.get(owner.name))
 
 
 def _propagates(tables: Tables, owner: Service, guard: Protection, matters: bool) -> bool:
