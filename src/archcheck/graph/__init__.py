@@ -179,6 +179,18 @@ class Graph:
                         _add(graph, who.name, operation.partition(".")[0], None)
         return graph
 
+    def with_messages(self, edges: Digraph) -> Digraph:
+        """``edges``, and one from each publisher to those who consume what it publishes."""
+        wide = _digraph(edges)
+        for source, target in edges.edges:
+            steps = edges.edges[source, target]["interactions"]
+            wide.add_edge(source, target, interactions=list(steps))
+        for step in self.edges:
+            if step.mode == "publish":
+                for reader in self.consumers.get(step.target.name, ()):
+                    _add(wide, step.source.name, self.operations[reader].owner.name, step)
+        return wide
+
     def service_calls(self) -> Digraph:
         """Synchronous calls between services and externals."""
         callers = (*self.system.services, *self.system.externals)
