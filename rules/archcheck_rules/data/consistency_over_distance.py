@@ -1,4 +1,4 @@
-"""Strong consistency over zones fits the latency that journeys promise.
+"""Strong consistency over zones fits the latency that journeys and endpoints promise.
 
 Why it matters: a write that is strong over several places waits for a round trip between them,
 each time; no faster query makes up for distance.
@@ -18,7 +18,8 @@ Sources: Abadi, Consistency Tradeoffs in Modern Distributed Database System Desi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from archcheck import (
     Datastore,
@@ -38,7 +39,7 @@ from archcheck import (
 )
 from archcheck.capacity import Latencies
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
-from archcheck.graph import Graph, Interaction
+from archcheck.graph import Graph, Interaction, Operation, Visits
 from archcheck.units import Duration, ms, percent
 
 rule = Rule("DAT012", "consistency-over-distance", severity="warning", method="calc")
@@ -48,26 +49,37 @@ rule = Rule("DAT012", "consistency-over-distance", severity="warning", method="c
 def check(graph: Graph) -> Iterator[Result]:
     latencies = Latencies(graph)
     found = False
-    for journey in graph.system.journeys:
-        objectives = journey.slo.latencies() if journey.slo else []
+    for subject, slo, visits, entries in _promises(graph):
+        objectives = slo.latencies() if slo else []
         writes = [
             (step, count)
-            for step, count in graph.visits(journey).interactions
+            for step, count in (visits().interactions if objectives else ())
             if step.mode == "write" and _is_distant(step.target)
         ]
-        if writes and objectives:
+        if writes:
             found = True
-            base = sum(latencies.of(entry).seconds for entry in journey.all_entries())
-            yield from _judge(graph, journey, objectives[-1], writes, base)
+            base = sum(latencies.of(entry).seconds for entry in entries)
+            yield from _judge(graph, subject, objectives[-1], writes, base)
     if not found:
         yield NotApplicable(
-            "no journey with a latency objective writes a strong datastore over several zones"
+            "nothing with a latency objective writes a strong datastore over several zones"
         )
+
+
+def _promises(
+    graph: Graph,
+) -> Iterator[tuple[Journey | Operation, Slo | None, Callable[[], Visits], Sequence[str]]]:
+    """Who promises something, what, and the visits of what lies behind its entries."""
+    for journey in graph.system.journeys:
+        yield journey, journey.slo, partial(graph.visits, journey), journey.all_entries()
+    for name, operation in graph.operations.items():
+        slo = getattr(operation.part, "slo", None)
+        yield operation, slo, partial(graph.visits_from, name), (name,)
 
 
 def _judge(
     graph: Graph,
-    journey: Journey,
+    subject: Journey | Operation,
     objective: tuple[str, float, Duration],
     writes: list[tuple[Interaction, float]],
     base: float,
@@ -82,9 +94,9 @@ def _judge(
     added = 2 * float(network.zone_delay) * trips
     if base <= float(bound) < base + added:
         yield Violation(
-            journey,
-            f"{journey.name} needs {Duration(base + added):.3} with {trips:.3g} round trips "
-            f"between zones, and promises {name} = {bound}",
+            subject,
+            f"{subject.name} needs {Duration(base + added):.3} with {trips:.3g} round "
+            f"{'trip' if trips == 1 else 'trips'} between zones, and promises {name} = {bound}",
             fix="fewer strong writes in the request, or copies that are nearer",
             evidence=(
                 *(step for step, _ in writes),
@@ -117,6 +129,19 @@ def _strong(bound: Duration, network: Network | None, *zones: str, writes: int =
 @rule.bad("buy")
 def two_trips_over_the_ocean() -> System:
     return _strong(150 * ms, Network(zone_delay=40 * ms))  # 20 ms + 2 x 80 ms
+
+
+@rule.bad("orders.place")
+def an_endpoint_promises_too_much() -> System:
+    place = Endpoint("place", slo=Slo(p99=50 * ms), steps=[Work(10 * ms), Write("ledger")])
+    return System(
+        "shop",
+        [
+            MySQL("ledger", write=5 * ms, zones=["a", "b"], consistency="strong"),
+            Service("orders", endpoints=[place]),
+        ],
+        network=Network(zone_delay=40 * ms),
+    )
 
 
 @rule.borderline()
