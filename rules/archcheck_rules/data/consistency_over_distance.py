@@ -18,8 +18,7 @@ Sources: Abadi, Consistency Tradeoffs in Modern Distributed Database System Desi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator
 
 from archcheck import (
     Datastore,
@@ -40,6 +39,7 @@ from archcheck import (
 from archcheck.capacity import Latencies
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation, Visits
+from archcheck.graph.promises import promises
 from archcheck.units import Duration, ms, percent
 
 rule = Rule("DAT012", "consistency-over-distance", severity="warning", method="calc")
@@ -49,15 +49,17 @@ rule = Rule("DAT012", "consistency-over-distance", severity="warning", method="c
 def check(graph: Graph) -> Iterator[Result]:
     latencies = Latencies(graph)
     found = False
-    for subject, slo, visits, entries in _promises(graph):
-        objectives = slo.latencies() if slo else []
+    for subject, slo in promises(graph):
+        objectives = slo.latencies()
+        steps = _visits(graph, subject).interactions if objectives else ()
         writes = [
             (step, count)
-            for step, count in (visits().interactions if objectives else ())
+            for step, count in steps
             if step.mode == "write" and _is_distant(step.target)
         ]
         if writes:
             found = True
+            entries = subject.all_entries() if isinstance(subject, Journey) else (subject.name,)
             base = sum(latencies.of(entry).seconds for entry in entries)
             yield from _judge(graph, subject, objectives[-1], writes, base)
     if not found:
@@ -66,15 +68,10 @@ def check(graph: Graph) -> Iterator[Result]:
         )
 
 
-def _promises(
-    graph: Graph,
-) -> Iterator[tuple[Journey | Operation, Slo | None, Callable[[], Visits], Sequence[str]]]:
-    """Who promises something, what, and the visits of what lies behind its entries."""
-    for journey in graph.system.journeys:
-        yield journey, journey.slo, partial(graph.visits, journey), journey.all_entries()
-    for name, operation in graph.operations.items():
-        slo = getattr(operation.part, "slo", None)
-        yield operation, slo, partial(graph.visits_from, name), (name,)
+def _visits(graph: Graph, subject: Journey | Operation) -> Visits:
+    return (
+        graph.visits(subject) if isinstance(subject, Journey) else graph.visits_from(subject.name)
+    )
 
 
 def _judge(
