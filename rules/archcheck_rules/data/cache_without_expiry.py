@@ -5,6 +5,7 @@ the cache is restarted, and then all of them at once miss it.
 
 Each use counts with its own ``ttl``, else with the cache's. A bound on the number of entries does
 not replace it: the least recently used leave, and the most popular ones stay as old as they are.
+Where entries never expire and nobody says what invalidates them, the rule asks for that.
 
 How to fix: ``ttl=5 * minutes``, or ``invalidation="event"`` where the data say when they change.
 

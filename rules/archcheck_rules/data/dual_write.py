@@ -3,6 +3,9 @@
 Why it matters: two systems are changed one after the other. When the process stops in between,
 the data say one thing and the event, or its absence, another, for ever.
 
+Whether a message goes through an outbox is asked for where nobody says it, of consumers too: that a
+message is delivered again repairs nothing unless what it causes can be repeated.
+
 Endpoints of its own service that an endpoint calls count as a part of it. Where feature flags never
 allow both, and where the message is ``optional``, so that its loss is accepted, there is nothing to
 keep together.

@@ -4,6 +4,8 @@ Why it matters: a key decides for years where data live. One that changes moves 
 few values leaves shards empty, one that grows with time sends all new records to the last range,
 and a query without the key asks every shard.
 
+What the key is called is no evidence: of a key that only has a name, the rule asks for the rest.
+
 How to fix: a key of many even values that every query knows, such as the customer; hash it when
 it grows with time.
 
