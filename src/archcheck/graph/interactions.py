@@ -141,7 +141,7 @@ class Interaction:
 
     @property
     def _usual_protocol(self) -> Protocol | None:
-        if self.endpoint is not None:
+        if self.endpoint is not None and self.endpoint.protocol is not None:
             return self.endpoint.protocol
         return self.target.protocol if isinstance(self.target, External) else None
 
