@@ -61,8 +61,8 @@ def _mismatches(step: Interaction, call: Call, offered: Sequence[Protocol]) -> I
     versions = step.endpoint.versions if step.endpoint and step.endpoint.versions else ()
     if not versions and call.version is not None:
         contracts = [getattr(p, "contract", None) for p in spoken]
-        if all(isinstance(each, Contract) and each.version is not None for each in contracts):
-            versions = tuple(each.version for each in contracts)
+        stated = tuple(c.version for c in contracts if isinstance(c, Contract) and c.version)
+        versions = stated if len(stated) == len(contracts) else ()
     if call.version is not None and versions and call.version not in versions:
         yield Violation(
             step,
