@@ -63,7 +63,9 @@ def check(graph: Graph) -> Iterator[Result]:
             if len(cycle) == 1
             else f"{len(cycle)} services call each other in a circle: "
             f"{' -> '.join([*cycle, cycle[0]])}",
-            fix=f'replace the call by an event: Publish("...") in {backward.source.name}, '
+            fix="a loop inside one endpoint, instead of a call that leads back to it"
+            if len(cycle) == 1
+            else f'replace the call by an event: Publish("...") in {backward.source.name}, '
             f"and a Consumer in {backward.target.name}",
             evidence=tuple(steps),
         )

@@ -103,7 +103,8 @@ def _leak(subject: Interaction | Operation, receiver: Named, word: str) -> Viola
     return Violation(
         subject,
         f"{subject.name} gives {word} data to {receiver.name}, which is not cleared for them",
-        fix=f'leave the {word} data out, or declare clearance=["{word}"] for {receiver.name}',
+        fix=f'leave the {word} data out; or add "{word}" to the clearance of {receiver.name}, '
+        "if it may have them",
         evidence=(receiver,),
     )
 

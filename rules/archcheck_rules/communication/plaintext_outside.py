@@ -38,8 +38,6 @@ from archcheck.graph import Graph, Interaction, Operation
 
 rule = Rule("COM008", "plaintext-outside", severity="error", method="attr")
 
-_FIX = "encrypted=True"
-
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
@@ -87,7 +85,15 @@ def _judge(subject: Interaction | Operation, encrypted: bool | None, what: str) 
         yield Undecided(subject, "encrypted")
     elif not encrypted:
         cause = "users or data come from and go outside unencrypted"
-        yield Violation(subject, f"{what} unencrypted", fix=_FIX, cause=cause)
+        fix = f"encrypted=True on {_place_of_tls(subject)}, and a certificate behind it"
+        yield Violation(subject, f"{what} unencrypted", fix=fix, cause=cause)
+
+
+def _place_of_tls(subject: Interaction | Operation) -> str:
+    """Where a model says that a connection is encrypted."""
+    if isinstance(subject, Interaction):
+        return "the broker" if subject.mode == "publish" else "the call, or on its protocol"
+    return "the broker" if isinstance(subject.part, Consumer) else "its protocol"
 
 
 def _crosses_zones(graph: Graph, step: Interaction) -> bool | None:

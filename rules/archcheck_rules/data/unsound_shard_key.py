@@ -35,6 +35,14 @@ class Options:
     in_queries: Fraction = option(80 * percent, "share of the queries that must name the key")
 
 
+_BETTER = {
+    "immutable": "a key that never changes, such as an id without a meaning",
+    "cardinality": "a key with more values, or one of two attributes together",
+    "monotonic": 'sharding="hash", or a key that does not grow with time',
+    "in_queries": "a key that nearly all queries name; look at the queries of each endpoint",
+}
+"""What to look for instead."""
+
 rule = Rule("DAT015", "unsound-shard-key", severity="warning", method="attr", options=Options)
 
 
@@ -54,7 +62,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                 yield Violation(
                     store,
                     f"the shard key {declared.name} of {store.name} {problem}",
-                    fix="a hashed key with many even values that every query knows",
+                    fix=_BETTER[attribute],
                 )
 
 

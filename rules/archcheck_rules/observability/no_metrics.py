@@ -33,6 +33,8 @@ def check(graph: Graph) -> Iterator[Result]:
         if "metrics" in platform.collects
         for name in getattr(platform, "scrapes", ())
     }
+    platform = graph.platform_for("metrics") or "prometheus"
+    fix = f'metrics=Metrics("{platform}", path="/metrics")'
     for service in graph.system.services:
         match service.metrics:
             case None | Metrics(platform=None) if service.name in scraped:
@@ -43,7 +45,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 yield Violation(
                     service,
                     f"{service.name} exposes no metrics ({reason!r})",
-                    fix='metrics=Metrics("prometheus", path="/metrics")',
+                    fix=fix,
                     cause="services expose no metrics",
                 )
             case Metrics(platform=None):
@@ -52,7 +54,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 yield Violation(
                     service,
                     f"{service.name} sends its metrics to {name}, which takes none",
-                    fix='metrics=Metrics("prometheus", path="/metrics")',
+                    fix=fix,
                 )
 
 

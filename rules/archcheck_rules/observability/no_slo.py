@@ -22,6 +22,8 @@ from archcheck.graph import Graph
 from archcheck.graph.promises import promises
 from archcheck.units import days, ms, percent
 
+_FIX = "slo=Slo(p99=..., availability=...): ask those who use it what they need"
+
 rule = Rule("OBS004", "no-slo", severity="warning", method="attr")
 
 
@@ -35,7 +37,7 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Violation(
                 subject,
                 f"the objective of {subject.name} has no number",
-                fix="slo=Slo(p99=..., availability=...): ask those who use it what they need",
+                fix=_FIX,
             )
     for journey in graph.system.journeys:
         if journey.public is None:
@@ -47,7 +49,7 @@ def check(graph: Graph) -> Iterator[Result]:
                     journey,
                     f"the public journey {journey.name} has no objective for "
                     f"{' and '.join(lacking)}",
-                    fix="slo=Slo(p99=400 * ms, availability=99.9 * percent)",
+                    fix=_FIX,
                     cause=f"public journeys have no objective for {' and '.join(lacking)}",
                 )
 

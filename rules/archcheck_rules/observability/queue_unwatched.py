@@ -42,7 +42,8 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Violation(
                 channel,
                 f"nothing measures how far the consumers of {channel.name} are behind",
-                fix='lag_metric="kafka_consumergroup_lag"',
+                fix='lag_metric="...": the lag or length that its broker reports; or "lag" among '
+                "the indicators of each consumer's metrics",
                 evidence=tuple(readers),
                 cause="nothing measures how far consumers are behind",
             )

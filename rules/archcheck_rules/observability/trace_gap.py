@@ -55,7 +55,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 service,
                 f"{service.name} is not traced, but lies between {before[0]} and {behind[0]}, "
                 f"which are ({service.tracing.reason!r})",
-                fix=f'tracing=Tracing("jaeger", propagation="{_spoken(graph, before[0])}")',
+                fix=_tracing(graph, before[0]),
             )
         else:
             yield Undecided(service, "tracing")
@@ -114,9 +114,12 @@ def _formats(graph: Graph, source: str, target: str, step: Interaction) -> Itera
         )
 
 
-def _spoken(graph: Graph, name: str) -> str:
-    """The format of a traced service; the standard one where it does not say."""
-    return _format(graph.system.find(name)) or "w3c"
+def _tracing(graph: Graph, neighbour: str) -> str:
+    """What a service declares to be traced as its neighbour is."""
+    tracing = getattr(graph.system.find(neighbour), "tracing", None)
+    platform = getattr(tracing, "platform", None) or graph.platform_for("traces") or "jaeger"
+    propagation = _format(graph.system.find(neighbour)) or "w3c"
+    return f'tracing=Tracing("{platform}", propagation="{propagation}")'
 
 
 def _format(member: Named) -> str | None:

@@ -126,6 +126,11 @@ class Graph:
         found = self.system.find(platform)
         return found.collects if isinstance(found, Platform) else ()
 
+    def platform_for(self, signal: str) -> str | None:
+        """The first platform that takes a signal."""
+        taking = (p.name for p in self.system.platforms if signal in p.collects)
+        return next(taking, None)
+
     def dead_letters(self) -> frozenset[str]:
         """Topics and queues that others use for what cannot be processed."""
         consumers = [op.part for op in self.operations.values() if isinstance(op.part, Consumer)]
