@@ -258,10 +258,10 @@ BREAKAGES = {
     ),
     "DAT001": Break("ordering.py", "\n    copies=3,", "\n    copies=1,", at="orders_db = MySQL("),
     "DAT003": Break(
-        "catalogue.py",
+        "payment.py",
         "    shard_key=ShardKey(\n",
         "    tags=[] and ShardKey(\n",
-        at="page_cache = Redis(",
+        at="ledger = MySQL(",
     ),
     "DAT005": Break(
         "ordering.py", "max_connections=650", "max_connections=300", at="orders_db = MySQL("

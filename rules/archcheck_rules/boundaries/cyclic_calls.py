@@ -4,7 +4,9 @@ Why it matters: services in a cycle wait for each other, so one slow member take
 workers (a distributed deadlock), none can be started, tested or released alone, and retries
 travel round and round.
 
-Calls are those of steps, of fallbacks and of sagas, in each configuration of the feature flags.
+Calls are those of steps, of fallbacks and of sagas, in each configuration of the feature flags. A
+service that calls an endpoint of its own stays in its process; it is a circle only if the endpoint
+leads back to itself.
 
 How to fix: replace one call of the cycle by an event that the other side consumes, or move the
 decision that both need into one of the services.
@@ -47,6 +49,7 @@ rule = Rule("BND001", "cyclic-calls", severity="error", method="graph", on_unkno
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     calls = graph.service_calls()
+    calls.remove_edges_from([(name, name) for name in _at_ease(graph, calls)])
     depth = _depths(graph)
     for cycle in _cycles(graph, calls):
         steps = [
@@ -60,7 +63,9 @@ def check(graph: Graph) -> Iterator[Result]:
             if len(cycle) == 1
             else f"{len(cycle)} services call each other in a circle: "
             f"{' -> '.join([*cycle, cycle[0]])}",
-            fix=f'replace the call by an event: Publish("...") in {backward.source.name}, '
+            fix="a loop inside one endpoint, instead of a call that leads back to it"
+            if len(cycle) == 1
+            else f'replace the call by an event: Publish("...") in {backward.source.name}, '
             f"and a Consumer in {backward.target.name}",
             evidence=tuple(steps),
         )
@@ -74,6 +79,16 @@ def _cycles(graph: Graph, calls: nx.DiGraph[str]) -> Iterator[list[str]]:
             if frozenset(cycle) not in seen:
                 seen.add(frozenset(cycle))
                 yield list(cycle)
+
+
+def _at_ease(graph: Graph, calls: nx.DiGraph[str]) -> Iterator[str]:
+    """Services that call endpoints of their own, none of which leads back to itself."""
+    for name in [name for name in calls if calls.has_edge(name, name)]:
+        own: nx.DiGraph[str] = nx.DiGraph()
+        for step in calls.edges[name, name]["interactions"]:
+            own.add_edge(step.operation.name, step.target_name)
+        if nx.is_directed_acyclic_graph(own):
+            yield name
 
 
 def _depths(graph: Graph) -> dict[str, int]:
@@ -103,10 +118,19 @@ def each_waits_for_the_other() -> System:
     )
 
 
-@rule.bad("catalogue.list -> catalogue.item")
-def a_service_calls_itself() -> System:
-    endpoints = [Endpoint("list", steps=[Call("catalogue.item")]), Endpoint("item")]
+def _alone(*steps: Call) -> System:
+    endpoints = [Endpoint("list", steps=[Call("catalogue.item")]), Endpoint("item", steps=steps)]
     return System("shop", [Service("catalogue", endpoints=endpoints)])
+
+
+@rule.bad("catalogue.list -> catalogue.item")
+def an_endpoint_leads_back_to_itself() -> System:
+    return _alone(Call("catalogue.list"))
+
+
+@rule.borderline()
+def a_service_calls_an_endpoint_of_its_own() -> System:
+    return _alone()
 
 
 @rule.bad("stock.take -> orders.cancel")

@@ -1,4 +1,4 @@
-"""Every policy forbids something that no other policy forbids already.
+"""Every policy forbids something that no other does, and each exemption allows something.
 
 Why it matters: a policy that says nothing new makes the list longer and the next change harder:
 whoever relaxes one of two policies that say the same wonders why nothing changes.
@@ -6,11 +6,15 @@ whoever relaxes one of two policies that say the same wonders why nothing change
 A policy is dead when every dependency that it forbids is forbidden by others, paths by policies
 that look at paths. Of policies that say the same, the last ones are reported.
 
-How to fix: remove the policy, or make the others narrower.
+An exemption (``except_for``) is dead when the policy would not forbid that edge, or when nothing
+depends on anything there: it only waits for the dependency to come back without notice.
+
+How to fix: remove the policy or the exemption, or make the other policies narrower.
 
 False positives: a policy that says the same as a longer one on purpose, as a second lock.
 
-Sources: Istio, analysis message IST0130 (unreachable rules); Al-Shaer and Hamed, Discovery of
+Sources: Istio, analysis message IST0130 (unreachable rules); import-linter,
+unmatched_ignore_imports_alerting; Al-Shaer and Hamed, Discovery of
 Policy Anomalies in Distributed Firewalls, 2004 (redundancy).
 """
 
@@ -18,9 +22,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Deny, Independent, Layers, OnlyVia, Policy, Service, System
-from archcheck.findings import NotApplicable, Result, Rule
+import networkx as nx
+
+from archcheck import (
+    Call,
+    Deny,
+    Endpoint,
+    Independent,
+    Layers,
+    OnlyVia,
+    Policy,
+    Service,
+    System,
+)
+from archcheck.findings import NotApplicable, Result, Rule, Violation
 from archcheck.graph import Graph
+from archcheck.graph.policies import exempt_edges, forbidden
 from archcheck.proof import dead_policies, results
 
 rule = Rule("BND017", "dead-policy", severity="info", method="proof", on_unknown="never")
@@ -28,19 +45,49 @@ rule = Rule("BND017", "dead-policy", severity="info", method="proof", on_unknown
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    if len(graph.system.policies) < 2:
-        yield NotApplicable("the system declares fewer than two policies")
+    exempting = [policy for policy in graph.system.policies if policy.except_for]
+    if len(graph.system.policies) < 2 and not exempting:
+        yield NotApplicable("the system declares fewer than two policies and no exemption")
     yield from results(dead_policies(graph))
+    direct = graph.dependencies(starters=True)
+    for policy in exempting:
+        edges = graph.with_messages(direct) if policy.transitive else direct
+        for source, target in sorted(exempt_edges(policy)):
+            why = _why_dead(graph, edges, policy, source, target)
+            if why:
+                yield Violation(
+                    policy,
+                    f"the exemption '{source} -> {target}' of {policy.title()!r} allows nothing: "
+                    f"{why}",
+                    fix=f'take "{source} -> {target}" out of except_for',
+                )
+
+
+def _why_dead(
+    graph: Graph, edges: nx.DiGraph[str], policy: Policy, source: str, target: str
+) -> str:
+    unknown = [n for n in (source, target) if n not in graph.system.directory.elements]
+    if unknown:
+        return f"there is no {unknown[0]}"
+    if source not in edges or target not in edges or not nx.has_path(edges, source, target):
+        return f"{source} does not depend on {target}"
+    if policy.transitive:
+        return ""
+    if not edges.has_edge(source, target):
+        return f"{source} does not depend on {target} directly"
+    bans = forbidden(graph, policy)
+    forbids = any(source in ban.sources and target in ban.targets for ban in bans)
+    return "" if forbids else "the policy does not forbid it"
 
 
 def _shop(*policies: Policy) -> System:
     return System(
         "shop",
         [
-            Service("web", boundary="edge"),
+            Service("web", boundary="edge", endpoints=[Endpoint("page", steps=[Call("bank")])]),
             Service("orders", boundary="domain"),
             Service("search", boundary="domain"),
-            Service("bank", boundary="money"),
+            Service("bank", boundary="money", endpoints=[Endpoint("pay")]),
         ],
         policies=policies,
     )
@@ -60,6 +107,16 @@ def two_say_it_together() -> System:
 @rule.bad("web, orders are independent")
 def the_same_twice() -> System:
     return _shop(Independent("orders", "web"), Independent("web", "orders"))
+
+
+@rule.bad("edge must not depend on money", "edge must not depend on money")
+def exemptions_of_nothing() -> System:
+    return _shop(Deny("edge", "money", except_for=["web -> bonk", "orders -> bank"]))
+
+
+@rule.borderline("domain must not depend on money")
+def an_exemption_of_what_is_not_forbidden() -> System:
+    return _shop(Deny("domain", "money", except_for=["web -> bank"]))
 
 
 @rule.borderline()

@@ -6,6 +6,10 @@ time, unless something says no.
 A dependency is whatever makes one element ask another: a step, what a fallback asks, an action or
 compensation of a saga, a consumer of its topic, a person or a schedule of what it uses.
 
+A transitive ``Deny`` also follows messages: whoever publishes what another consumes has asked, in
+the end, for all that the consumer asks for. The message itself is no dependency on its consumer, so
+that an event inverts a dependency for all other policies, and for a consumer that is the target.
+
 Where feature flags decide about steps, a dependency counts that is there in any configuration that
 the flags allow, and the finding says in which.
 
@@ -29,6 +33,7 @@ import networkx as nx
 from archcheck import (
     Allow,
     Call,
+    Consumer,
     Deny,
     Endpoint,
     External,
@@ -41,10 +46,12 @@ from archcheck import (
     OnlyWithin,
     Person,
     Policy,
+    Publish,
     Saga,
     SagaStep,
     Service,
     System,
+    Topic,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Violation
 from archcheck.graph import Graph
@@ -70,28 +77,42 @@ def check(graph: Graph) -> Iterator[Result]:
                     f"the selector {selector!r} matches no element",
                     fix="correct the selector, or remove the policy",
                 )
-        for path, flags in _forbidden_paths(graph, edges, family, policy):
-            yield _violation(edges, policy, path, flags)
+        for ways, path, flags in _forbidden_paths(graph, edges, family, policy):
+            yield _violation(ways, policy, path, flags)
 
 
 def _forbidden_paths(
     graph: Graph, edges: nx.DiGraph[str], family: FeatureFlags, policy: Policy
-) -> Iterator[tuple[tuple[str, ...], Configuration]]:
+) -> Iterator[tuple[nx.DiGraph[str], tuple[str, ...], Configuration]]:
     exempt = exempt_edges(policy)
     if policy.transitive:
         edges = nx.subgraph_view(edges, filter_edge=lambda a, b: (a, b) not in exempt)
+    follows_messages = policy.transitive and isinstance(policy, Deny)
+    wide = graph.with_messages(edges) if follows_messages else edges
     reported = set()
     for ban in forbidden(graph, policy):
         for source in sorted(ban.sources & set(edges)):
-            reached = set(nx.descendants(edges, source) if policy.transitive else edges[source])
+            reached = set(nx.descendants(wide, source) if policy.transitive else edges[source])
             for target in sorted(reached & ban.targets):
                 pair = (source, target)
                 if source != target and pair not in exempt and pair not in reported:
                     reported.add(pair)
-                    between = edges if policy.transitive else edges.edge_subgraph([pair])
+                    between = edges.edge_subgraph([pair])
+                    if policy.transitive:
+                        between = _ending_in(edges, wide, target)
                     found = family.path(between, source, target)
                     if found is not None:
-                        yield found
+                        yield (between, *found)
+
+
+def _ending_in(edges: nx.DiGraph[str], wide: nx.DiGraph[str], target: str) -> nx.DiGraph[str]:
+    """The edges of ``wide``, of which only those of ``edges`` lead to the target."""
+    if wide is edges:
+        return edges
+    ways: nx.DiGraph[str] = nx.subgraph_view(
+        wide, filter_edge=lambda a, b: b != target or edges.has_edge(a, b)
+    )
+    return ways
 
 
 def _violation(
@@ -111,6 +132,37 @@ def _violation(
         fix=f'invert the dependency, or exempt it: except_for=["{path[0]} -> {path[-1]}"]',
         evidence=tuple(steps),
     )
+
+
+def _over_an_event(policy: Policy) -> System:
+    """Whoever publishes makes the consumer pay."""
+    charge = Consumer("placed", steps=[Call("bank")])
+    return System(
+        "shop",
+        [
+            Topic("placed"),
+            External("bank"),
+            Service("web", endpoints=[Endpoint("page", steps=[Publish("placed")])]),
+            Service("billing", consumers=[charge]),
+            Service("mails", consumers=[Consumer("placed")]),
+        ],
+        policies=[policy],
+    )
+
+
+@rule.bad("web.page -> placed")
+def an_event_makes_another_ask() -> System:
+    return _over_an_event(Deny("web", "bank", transitive=True))
+
+
+@rule.borderline()
+def an_event_is_no_dependency_on_its_consumer() -> System:
+    return _over_an_event(Deny("web", "billing", transitive=True))
+
+
+@rule.borderline()
+def consumers_of_one_topic_do_not_know_each_other() -> System:
+    return _over_an_event(Deny("mails", "bank", transitive=True))
 
 
 def _flagged(*flags: Flag) -> System:

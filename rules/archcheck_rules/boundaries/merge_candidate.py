@@ -3,6 +3,9 @@
 Why it matters: such a pair is one service with a network in the middle: it fails together, is
 changed together, and pays a round trip for each request.
 
+A gateway is no such caller: it stands in front of what it calls. Two trust zones, or two
+boundaries, are reason enough for the split.
+
 How to fix: make the callee a module of its caller; or write down what the split is for (another
 rate of change, another way to scale, another trust zone).
 
@@ -17,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Call, Endpoint, Service, System, WithProbability
+from archcheck import Call, Endpoint, Gateway, Service, System, WithProbability
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.units import percent
@@ -36,6 +39,8 @@ def check(graph: Graph) -> Iterator[Result]:
         (caller,) = callers.values()
         if not isinstance(caller, Service) or caller is service:
             continue
+        if caller.is_gateway or service.is_gateway or _is_line(graph, caller, service):
+            continue
         if any(operation.name in starts for operation in graph.operations_of(service)):
             continue
         if not _on_every_request(graph, caller, steps):
@@ -50,6 +55,13 @@ def check(graph: Graph) -> Iterator[Result]:
                 fix=f"make {service.name} a module of {caller.name}",
                 evidence=steps,
             )
+
+
+def _is_line(graph: Graph, caller: Service, service: Service) -> bool:
+    """Whether a declared line runs between the two: of trust, or of a bounded context."""
+    zones = {graph.trust_zone_of(caller), graph.trust_zone_of(service)} - {None}
+    boundaries = {caller.boundary, service.boundary} - {None}
+    return len(zones) > 1 or len(boundaries) > 1
 
 
 def _on_every_request(graph: Graph, caller: Service, steps: tuple[Interaction, ...]) -> bool:
@@ -83,6 +95,25 @@ def nearly_every_request() -> System:
 @rule.good
 def another_team() -> System:
     return _pair("team-b")
+
+
+@rule.good
+def a_gateway_in_front() -> System:
+    page = Endpoint("page", steps=[Call("prices.get")])
+    prices = Service("prices", owner="team-a", endpoints=[Endpoint("get")])
+    return System("shop", [Gateway("edge", owner="team-a", endpoints=[page]), prices])
+
+
+@rule.borderline()
+def a_trust_zone_of_its_own() -> System:
+    page = Endpoint("page", steps=[Call("vault.get")])
+    return System(
+        "shop",
+        [
+            Service("web", owner="team-a", trust_zone="edge", endpoints=[page]),
+            Service("vault", owner="team-a", trust_zone="inner", endpoints=[Endpoint("get")]),
+        ],
+    )
 
 
 @rule.good

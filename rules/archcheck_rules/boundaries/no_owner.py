@@ -1,9 +1,10 @@
-"""Every service has an owning team, and every datastore a service that it belongs to.
+"""Every service and broker has a team, and every datastore and topic a service it belongs to.
 
 Why it matters: what nobody owns nobody patches, nobody is woken for, and nobody may change.
 
-How to fix: declare ``owner="team-..."`` on the service, and ``belongs_to="..."`` on the datastore:
-the service whose data it holds.
+How to fix: declare ``owner="team-..."`` on the service or broker, and ``belongs_to="..."`` on the
+datastore, topic or queue: the service whose data it holds, or that decides about its messages. The
+team that answers for it (``owner``) will do too.
 
 False positives: none; an element that is about to be removed still fails at night.
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Datastore, MySQL, Service, System
+from archcheck import Broker, Channel, Datastore, Kafka, MySQL, Named, Service, System, Topic
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph
 
@@ -23,15 +24,15 @@ rule = Rule("BND007", "no-owner", severity="warning", method="attr", on_unknown=
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    for service in graph.system.services:
-        if service.owner is None:
-            yield _unowned(service, "owning team", 'owner="team-payments"')
-    for store in graph.system.datastores:
-        if store.belongs_to is None and store.owner is None:
-            yield _unowned(store, "owning service", 'belongs_to="payments"')
+    for member in graph.system.elements:
+        match member:
+            case Service(owner=None) | Broker(owner=None):
+                yield _unowned(member, "owning team", 'owner="team-payments"')
+            case Datastore(belongs_to=None, owner=None) | Channel(belongs_to=None, owner=None):
+                yield _unowned(member, "owning service", 'belongs_to="payments"')
 
 
-def _unowned(member: Service | Datastore, what: str, fix: str) -> Violation:
+def _unowned(member: Named, what: str, fix: str) -> Violation:
     return Violation(
         member,
         f"the {member.kind} {member.name} has no {what}",
@@ -43,6 +44,24 @@ def _unowned(member: Service | Datastore, what: str, fix: str) -> Violation:
 @rule.bad("legacy", "ledger")
 def nobody_owns_them() -> System:
     return System("shop", [Service("legacy"), MySQL("ledger")])
+
+
+@rule.bad("kafka", "paid")
+def nobody_owns_the_messages() -> System:
+    return System("shop", [Kafka("kafka"), Topic("paid", broker="kafka")])
+
+
+@rule.good
+def messages_have_owners() -> System:
+    return System(
+        "shop",
+        [
+            Kafka("kafka", owner="team-platform"),
+            Topic("paid", broker="kafka", belongs_to="billing"),
+            Topic("seen", broker="kafka", owner="team-web"),
+            Service("billing", owner="team-money"),
+        ],
+    )
 
 
 @rule.good

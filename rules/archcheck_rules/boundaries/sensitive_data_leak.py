@@ -5,7 +5,8 @@ answers for it.
 
 The rule looks at the classes that steps, endpoints, datastores and topics declare: what a call
 sends goes to the callee and what it answers to the caller, what is read to the reader, what is
-published to every consumer. Externals must be cleared for each class; a service that declares no
+published to every consumer of the topic and of its dead letters. A fallback gets what the call
+would have sent. Externals must be cleared for each class; a service that declares no
 clearance at all is a gap in the model.
 
 How to fix: leave the class out of what is sent (tokenise it), or declare the clearance:
@@ -26,6 +27,7 @@ from archcheck import (
     Consumer,
     Endpoint,
     External,
+    Fallback,
     Feature,
     Flag,
     MySQL,
@@ -37,7 +39,8 @@ from archcheck import (
     Topic,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
-from archcheck.graph import Graph, Interaction
+from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.messages import receivers_of
 from archcheck.model.datastores import SENSITIVE
 from archcheck.proof.feature_flags import FeatureFlags
 
@@ -48,28 +51,40 @@ rule = Rule("BND014", "sensitive-data-leak", severity="error", method="graph")
 def check(graph: Graph) -> Iterator[Result]:
     carries = False
     asked: set[str] = set()
-    family = FeatureFlags(graph.system)
-    for step in graph.edges:
-        if family.configuration(step.flags) is None:
-            continue  # no configuration of the feature flags has it
-        for receiver, classes in _flows(graph, step):
-            for word in sorted(SENSITIVE.intersection(classes)):
-                carries = True
-                clearance = getattr(receiver, "clearance", ())
-                if word in clearance:
-                    continue
-                if clearance or isinstance(receiver, External):
-                    yield _leak(step, receiver, word)
-                elif receiver.name not in asked:
-                    asked.add(receiver.name)
-                    yield Undecided(receiver, "clearance", f"holds with {word!r} among it")
+    for subject, receiver, classes in _flows(graph):
+        for word in sorted(SENSITIVE.intersection(classes)):
+            carries = True
+            clearance = getattr(receiver, "clearance", ())
+            if word in clearance:
+                continue
+            if clearance or isinstance(receiver, External):
+                yield _leak(subject, receiver, word)
+            elif receiver.name not in asked:
+                asked.add(receiver.name)
+                yield Undecided(receiver, "clearance", f"holds with {word!r} among it")
     if not carries:
         yield NotApplicable("nothing declares data of a sensitive class on its way")
 
 
-def _flows(graph: Graph, step: Interaction) -> Iterator[tuple[Named, Sequence[str]]]:
-    """Who receives which classes of data by one step."""
-    own = getattr(step.step, "data", ())
+def _flows(graph: Graph) -> Iterator[tuple[Interaction | Operation, Named, Sequence[str]]]:
+    """By what, who receives which classes of data."""
+    family = FeatureFlags(graph.system)
+    published = set[str]()
+    for step in graph.edges:
+        if family.configuration(step.flags) is None:
+            continue  # no configuration of the feature flags has it
+        if step.mode == "publish":
+            published.add(step.target.name)
+        for receiver, classes in _of_step(graph, step):
+            yield step, receiver, classes
+    for channel in graph.system.channels:
+        if channel.name not in published:  # its messages come from outside
+            for reader in receivers_of(graph, channel.name):
+                yield reader, reader.owner, getattr(channel, "data", ())
+
+
+def _of_step(graph: Graph, step: Interaction) -> Iterator[tuple[Named, Sequence[str]]]:
+    own = getattr(step.declared if step.is_fallback else step.step, "data", ())
     stored = getattr(step.target, "data", ())
     match step.mode:
         case "call":
@@ -78,15 +93,16 @@ def _flows(graph: Graph, step: Interaction) -> Iterator[tuple[Named, Sequence[st
         case "read" | "cache":
             yield step.source, (*own, *stored)
         case "publish":
-            for reader in graph.consumers.get(step.target.name, ()):
-                yield graph.operations[reader].owner, (*own, *stored)
+            for reader in receivers_of(graph, step.target.name):
+                yield reader.owner, (*own, *stored)
 
 
-def _leak(step: Interaction, receiver: Named, word: str) -> Violation:
+def _leak(subject: Interaction | Operation, receiver: Named, word: str) -> Violation:
     return Violation(
-        step,
-        f"{step.name} gives {word} data to {receiver.name}, which is not cleared for them",
-        fix=f'leave the {word} data out, or declare clearance=["{word}"] for {receiver.name}',
+        subject,
+        f"{subject.name} gives {word} data to {receiver.name}, which is not cleared for them",
+        fix=f'leave the {word} data out; or add "{word}" to the clearance of {receiver.name}, '
+        "if it may have them",
         evidence=(receiver,),
     )
 
@@ -128,6 +144,32 @@ def the_answer_says_too_much() -> System:
                 "web", clearance=["personal"], endpoints=[Endpoint("page", steps=[Call("users")])]
             ),
             Service("users", endpoints=[Endpoint("get", data=["secret"])]),
+        ],
+    )
+
+
+@rule.bad("orders.ship -> spare")
+def the_fallback_gets_the_same() -> System:
+    call = Call("bank", data=["payment"], fallback=Fallback("call", target="spare"))
+    return System(
+        "shop",
+        [
+            External("bank", clearance=["payment"]),
+            External("spare", clearance=["public"]),
+            Service("orders", endpoints=[Endpoint("ship", steps=[call])]),
+        ],
+    )
+
+
+@rule.bad("support.consume")
+def dead_letters_are_read_by_others() -> System:
+    return System(
+        "shop",
+        [
+            Topic("paid", data=["payment"], dead_letter="unread"),
+            Topic("unread"),
+            Service("orders", clearance=["payment"], consumers=[Consumer("paid")]),
+            Service("support", clearance=["internal"], consumers=[Consumer("unread")]),
         ],
     )
 

@@ -1,10 +1,13 @@
-"""A datastore is used by services of one boundary only.
+"""A datastore is used by services of one boundary only: its own, where it says which.
 
 Why it matters: services that share tables are coupled through every column; a schema change
 needs a joint release, and one service's load is everybody's latency.
 
 How to fix: give the data one owner; the others ask its API or keep a projection that is fed by
 its events.
+
+A datastore is at home in its ``boundary``, else in that of the service it ``belongs_to``. One that
+names neither is at home where it is used.
 
 False positives: infrastructure that reads everything (backup, change capture); model it as an
 external without a boundary of its own.
@@ -27,26 +30,29 @@ rule = Rule("BND003", "shared-datastore", severity="error", method="graph")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    users: dict[str, list[Interaction]] = defaultdict(list)
+    uses: dict[str, list[Interaction]] = defaultdict(list)
     for step in graph.edges:
         if step.mode in ("read", "write", "cache"):
-            users[step.target.name].append(step)
-    for name, steps in users.items():
-        services = {step.source.name: step.source for step in steps}
-        if len(services) == 1:
-            continue
-        unknown = [s for s in services.values() if graph.boundary_of(s) is None]
-        for service in unknown:
-            yield Undecided(service, "boundary")
+            uses[step.target.name].append(step)
+    for name, steps in uses.items():
+        users = {step.source.name: step.source for step in steps}
         store = graph.system.find(name)
-        boundaries = sorted({b for s in services.values() if (b := graph.boundary_of(s))})
-        if len(boundaries) < 2:
-            continue
         home = graph.boundary_of(store)
+        if len(users) == 1 and home is None:
+            continue
+        for user in users.values():
+            if isinstance(user, Service) and user.boundary is None:
+                yield Undecided(user, "boundary")
+        boundaries = sorted({b for user in users.values() if (b := graph.boundary_of(user))})
         foreign = [s for s in steps if home and graph.boundary_of(s.source) not in (home, None)]
+        if len(boundaries) < 2 and not foreign:
+            continue
+        used = f"used from {len(boundaries)} boundaries: {', '.join(boundaries)}"
         yield Violation(
             foreign[0] if foreign else store,
-            f"{name} is used from {len(boundaries)} boundaries: {', '.join(boundaries)}",
+            f"{name} is {used}"
+            if len(boundaries) > 1
+            else f"{name} belongs to {home} and is used from {boundaries[0]}",
             fix=f"call the owner of {name} instead, or keep a projection fed by its events",
             evidence=tuple(foreign or steps),
         )
@@ -105,6 +111,19 @@ def one_service_reads_it_twice() -> System:
         [
             MySQL("ledger"),
             Service("billing", endpoints=[Endpoint("due", steps=[Read("ledger"), Read("ledger")])]),
+        ],
+    )
+
+
+@rule.bad("reports.all -> ledger")
+def its_only_user_is_in_another_boundary() -> System:
+    return System(
+        "shop",
+        [
+            MySQL("ledger", boundary="money"),
+            Service(
+                "reports", boundary="office", endpoints=[Endpoint("all", steps=[Read("ledger")])]
+            ),
         ],
     )
 

@@ -1,17 +1,17 @@
-"""Calls from one trust zone to another are authenticated, and encrypted on the way.
+"""Calls from one trust zone to another prove who makes them.
 
 Why it matters: a zone is a promise about who is inside; a call that enters it without proof of
-who is calling breaks the promise, and whoever listens in between can read and replay it.
+who is calling breaks the promise.
 
 A call proves who makes it with ``authenticated``, an ``authentication`` that the endpoint asks
-for, or the mesh's mutual TLS. Encryption of calls to external parties is rule COM008's.
+for, or the mesh's mutual TLS. Encryption on the way is rule COM008's.
 
-How to fix: ``authenticated=True`` with a token or a certificate, ``encrypted=True``, or a mesh
-with ``mutual_tls=True`` on both sides.
+How to fix: ``authenticated=True`` with a token or a certificate, or a mesh with
+``mutual_tls=True`` on both sides.
 
 False positives: a proxy at the border that authenticates for all; declare it as the mesh.
 
-Sources: Threagile, missing-authentication, unencrypted-communication; NIST SP 800-207 (zero
+Sources: Threagile, missing-authentication; NIST SP 800-207 (zero
 trust); OWASP ASVS 4.0, V9.
 """
 
@@ -32,21 +32,18 @@ def check(graph: Graph) -> Iterator[Result]:
     if not crossing:
         yield NotApplicable("no call is known to cross from one trust zone to another")
     for step in crossing:
-        yield from _judge(step, "authenticated", _is_authenticated(step))
-        if not isinstance(step.target, External):
-            yield from _judge(step, "encrypted", step.is_encrypted())
-
-
-def _judge(step: Interaction, attribute: str, value: bool | None) -> Iterator[Result]:
-    if value is None:
-        yield Undecided(step, attribute)
-    elif not value:
-        yield Violation(
-            step,
-            f"{step.name} goes to another trust zone and is not {attribute}",
-            fix=f"{attribute}=True, or a mesh with mutual_tls=True",
-            cause=f"a call to another trust zone is not {attribute}",
-        )
+        proved = _is_authenticated(step)
+        if proved is None:
+            yield Undecided(step, "authenticated")
+        elif not proved:
+            yield Violation(
+                step,
+                f"{step.name} goes to another trust zone and is not authenticated",
+                fix="authenticated=True, or a mesh with mutual_tls=True"
+                if not isinstance(step.target, External)
+                else "authenticated=True",
+                cause="a call to another trust zone is not authenticated",
+            )
 
 
 def _crosses(graph: Graph, step: Interaction) -> bool:
@@ -78,7 +75,7 @@ def _into_the_vault(call: Call, *, mesh: Mesh | None = None) -> System:
     )
 
 
-@rule.bad("web.run -> vault.open", "web.run -> vault.open")
+@rule.bad("web.run -> vault.open")
 def neither() -> System:
     return _into_the_vault(Call("vault.open", authenticated=False, encrypted=False))
 
@@ -97,7 +94,7 @@ def only_encrypted() -> System:
 
 
 @rule.good
-def the_mesh_does_both() -> System:
+def the_mesh_proves_it() -> System:
     return _into_the_vault(Call("vault.open"), mesh=Mesh("istio", mutual_tls=True))
 
 
@@ -106,7 +103,7 @@ def a_token_over_tls() -> System:
     return _into_the_vault(Call("vault.open", authenticated=True, encrypted=True))
 
 
-@rule.unknown("authenticated", "encrypted")
+@rule.unknown("authenticated")
 def nobody_says() -> System:
     return _into_the_vault(Call("vault.open"))
 

@@ -3,7 +3,8 @@
 Why it matters: a service that nothing leads to is either dead, and costs money and patches, or
 the model does not say what it is for.
 
-What a fallback asks is reached, and so are the actions and compensations of a saga. A consumer is
+What a fallback asks is reached, and so are the actions and compensations of a saga. What stands
+behind a feature flag is reached if the flags allow a configuration that has it. A consumer is
 reached when something that is reached publishes to its topic, or when nothing in the system does:
 then the messages come from outside.
 
@@ -26,6 +27,8 @@ from archcheck import (
     Endpoint,
     External,
     Fallback,
+    Feature,
+    Flag,
     Journey,
     Publish,
     Saga,
@@ -36,6 +39,7 @@ from archcheck import (
 )
 from archcheck.findings import NotApplicable, Result, Rule, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.proof.feature_flags import FeatureFlags
 
 rule = Rule("BND012", "unreachable", severity="warning", method="graph", on_unknown="never")
 
@@ -59,8 +63,10 @@ def check(graph: Graph) -> Iterator[Result]:
 
 def _reached(graph: Graph, starts: set[str]) -> set[str]:
     asked = defaultdict[str, list[Interaction]](list)
+    family = FeatureFlags(graph.system)
     for edge in graph.edges:
-        asked[edge.operation.name].append(edge)
+        if family.configuration(edge.flags) is not None:
+            asked[edge.operation.name].append(edge)
     published = {step.target.name for step in graph.interactions if step.mode == "publish"}
     fed = {op for topic, ops in graph.consumers.items() if topic not in published for op in ops}
     reached: set[str] = set()
@@ -98,6 +104,29 @@ def two_that_know_only_each_other() -> System:
         Service("a", endpoints=[Endpoint("run", steps=[Call("b.run")])]),
         Service("b", endpoints=[Endpoint("run", steps=[Call("a.run")])]),
     )
+
+
+def _behind(*flags: Flag) -> System:
+    run = Endpoint("page", steps=[Feature("new", [Call("prices.get")])])
+    return System(
+        "shop",
+        [
+            *flags,
+            Service("web", endpoints=[run]),
+            Service("prices", endpoints=[Endpoint("get")]),
+        ],
+        journeys=[Journey("browse", "web.page")],
+    )
+
+
+@rule.bad("prices")
+def its_flag_can_never_be_on() -> System:
+    return _behind(Flag("new", requires=["old"], excludes=["old"]), Flag("old"))
+
+
+@rule.borderline()
+def its_flag_is_off_today() -> System:
+    return _behind(Flag("new", on=False))
 
 
 @rule.borderline()

@@ -4,6 +4,9 @@ Why it matters: gRPC, HTTP/2 and WebSocket keep one connection open for all requ
 balancer (a Kubernetes Service, a TCP load balancer) chooses a replica once, for the connection:
 one replica gets all the load, and new ones get none.
 
+A call that names no protocol may use any that the endpoint offers (``also``): where it is balanced
+for each connection, one of them is enough.
+
 How to fix: balance in the client (gRPC's ``round_robin`` over a headless service), in a mesh, or
 in a proxy that speaks HTTP/2, and say so: ``balanced_by="mesh"``.
 
@@ -16,12 +19,23 @@ Kubernetes without Tears, 2018.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from archcheck import Call, Endpoint, Grpc, Kubernetes, Managed, Mesh, Protocol, Service, System
+from archcheck import (
+    Call,
+    Endpoint,
+    Grpc,
+    Http1,
+    Kubernetes,
+    Managed,
+    Mesh,
+    Protocol,
+    Service,
+    System,
+)
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Interaction
 
 rule = Rule("COM011", "grpc-over-l4", severity="warning", method="attr")
 
@@ -29,12 +43,11 @@ rule = Rule("COM011", "grpc-over-l4", severity="warning", method="attr")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     calls = [
-        (step, step.step, step.target, step.protocol)
+        (step, step.step, step.target, protocol)
         for step in graph.calls()
         if isinstance(step.step, Call)
         and isinstance(step.target, Service)
-        and step.protocol
-        and step.protocol.is_multiplexed
+        and (protocol := _long_lived(step, step.step)) is not None
     ]
     if not calls:
         yield NotApplicable("no call uses a protocol with long-lived connections")
@@ -62,16 +75,25 @@ def check(graph: Graph) -> Iterator[Result]:
             )
 
 
+def _long_lived(step: Interaction, call: Call) -> Protocol | None:
+    """The protocol of the call, or one that it may use, that keeps a connection for all calls."""
+    spoken: tuple[Protocol | None, ...] = (step.protocol,)
+    if call.protocol is None and call.balanced_by == "connection":
+        spoken = step.offered
+    return next((p for p in spoken if p is not None and p.is_multiplexed), None)
+
+
 def _call(
     balanced_by: Literal["client", "connection"] | None,
     *,
     replicas: int | None = 2,
     mesh: Mesh | None = None,
     protocol: Protocol | None = None,
+    also: Sequence[Protocol] = (),
 ) -> System:
     call = Call("stock.get", balanced_by=balanced_by)
     deployment = Kubernetes(replicas=replicas) if replicas else None
-    get = Endpoint("get", protocol or Grpc("stock.v1.Stock"))
+    get = Endpoint("get", protocol or Grpc("stock.v1.Stock"), also=also)
     return System(
         "shop",
         [
@@ -84,6 +106,11 @@ def _call(
 @rule.bad("web.page -> stock.get")
 def once_for_the_connection() -> System:
     return _call("connection")
+
+
+@rule.bad("web.page -> stock.get")
+def once_for_a_connection_that_may_be_grpc() -> System:
+    return _call("connection", protocol=Http1("GET"), also=[Grpc("stock.v1.Stock")])
 
 
 @rule.borderline()

@@ -3,10 +3,12 @@
 Why it matters: the limit is met by the first customer with a long list, in production: gRPC
 refuses messages over 4 MiB, Kafka over 1 MiB, DynamoDB items over 400 KB.
 
-What comes from outside must fit the server's own limit (``max_request=`` of its runtime).
+The rule compares what calls, messages, records and cached answers carry with the limits of
+protocols, brokers, datastores and caches, and requests with the server's own (``max_request`` of
+the runtime). Sides of a gRPC call that stream are left out: the limit is one of messages.
 
 How to fix: page or stream the data, store the payload elsewhere and send a reference, or raise
-the limit on both sides (``max_message=...``).
+the limit on both sides (``max_message=...``, ``max_request=...``).
 
 False positives: sizes that were declared for a worst case that a page size already prevents.
 
@@ -17,22 +19,31 @@ the docstrings of the protocols, brokers and datastores.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
 
 from archcheck import (
+    Cached,
     Call,
     Channel,
     Endpoint,
+    Gateway,
     Grpc,
     Kafka,
+    Memcached,
+    MySQL,
     Nginx,
     Publish,
+    Read,
     Service,
     System,
     Topic,
     effective,
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
-from archcheck.graph import Graph, Interaction
+from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.transfer import sizes_of
+from archcheck.model import Effective
 from archcheck.model.steps import Interaction as Leaving
 from archcheck.units import KiB, MiB, Size
 
@@ -41,75 +52,110 @@ rule = Rule("COM006", "message-too-large", severity="error", method="attr")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    yield from _from_outside(graph)
     for step in graph.interactions:
-        if step.mode == "cache":
-            continue  # what a lookup carries is known to nobody
-        limit, source = _limit(graph, step)
-        if limit is None:
+        found = list(_cached(graph, step) if step.mode == "cache" else _carried(graph, step))
+        limits = [each for each in found if each.limit is not None]
+        known = [each for each in limits if each.size is not None]
+        if limits and not known and step.mode != "cache":
+            yield Undecided(step, "request_size", f"holds up to {limits[0].limit}")
+        for each in known:
+            yield from _judge(step, each)
+    for name, operation in graph.operations.items():
+        part = operation.part
+        limit, source = _of_server(operation)
+        if limit is None or not isinstance(part, Endpoint):
             continue
-        sizes = {name: size for name, size in _sizes(step).items() if size is not None}
-        if not sizes:
-            yield Undecided(step, "request_size", f"holds up to {limit}")
-        for name, size in sizes.items():
-            if size > limit:
-                yield Violation(
-                    step,
-                    f"the {name} of {size} exceeds the limit of {limit} ({source})",
-                    fix="page or stream the data, or raise max_message on the receiver",
-                )
+        if part.request_size is not None:
+            yield from _judge(operation, _Payload("request", part.request_size, limit, source))
+        elif name in graph.reached_by_the_public:
+            yield Undecided(operation, "request_size", f"holds up to {limit}")
 
 
-def _from_outside(graph: Graph) -> Iterator[Violation]:
-    """Requests of people, journeys and schedules that the server itself refuses."""
-    for name in dict.fromkeys((*graph.entered_from_outside(), *graph.reached_by_the_public)):
-        operation = graph.operations.get(name)
-        size = getattr(operation.part, "request_size", None) if operation is not None else None
-        runtime = getattr(operation.owner, "runtime", None) if operation is not None else None
-        limit = effective(runtime, "max_request")
-        if operation is not None and size is not None and limit.is_known and size > limit.value:
-            yield Violation(
-                operation,
-                f"the request of {size} exceeds the limit of {limit.value} "
-                f"({limit.source or 'as declared'})",
-                fix="send it in parts, or raise max_request in the runtime",
-            )
+@dataclass(frozen=True)
+class _Payload:
+    """What is sent one way, how large it is, and the largest that is taken there."""
+
+    name: str
+    size: Size | None
+    limit: Size | None
+    source: str
+
+
+def _judge(subject: Interaction | Operation, payload: _Payload) -> Iterator[Violation]:
+    if payload.size is not None and payload.limit is not None and payload.size > payload.limit:
+        yield Violation(
+            subject,
+            f"the {payload.name} of {payload.size} exceeds the limit of {payload.limit} "
+            f"({payload.source})",
+            fix=f"page or stream the data, or raise the limit to at least {payload.size}, if "
+            "the receiver has the memory",
+        )
+
+
+def _carried(graph: Graph, step: Interaction) -> Iterator[_Payload]:
+    """Request and response, with what the protocol, broker or datastore takes."""
+    limit, source = _limit(graph, step)
+    streamed = getattr(step.protocol, "streaming", "no") if step.mode == "call" else "no"
+    for name, size in _sizes(step).items():
+        side = "client" if name == "request" else "server"
+        if streamed not in (side, "both"):
+            yield _Payload(name, size, limit, source)
+    own = getattr(step.step, "request_size", None)  # the endpoint's is judged where it is declared
+    if step.endpoint is not None and own is not None:
+        callee = graph.operations[step.target_name]
+        yield _Payload("request", own, *_of_server(callee))
+
+
+def _cached(graph: Graph, step: Interaction) -> Iterator[_Payload]:
+    """What a miss puts into the cache: the answer of the steps behind it."""
+    limit, source = _known(effective(step.target, "max_item"))
+    inside = getattr(step.step, "steps", ())
+    for behind in graph.outgoing[step.operation.name]:
+        if any(behind.declared is one for one in inside):
+            yield _Payload("cached answer", _sizes(behind).get("response"), limit, source)
+
+
+def _of_server(operation: Operation) -> tuple[Size | None, str]:
+    """The largest request that the framework of an endpoint's service takes."""
+    return _known(effective(getattr(operation.owner, "runtime", None), "max_request"))
 
 
 def _limit(graph: Graph, step: Interaction) -> tuple[Size | None, str]:
     match step.mode:
         case "call":
-            protocol = step.endpoint.protocol if step.endpoint else None
-            found = effective(protocol, "max_message") if protocol else None
+            return _known(effective(step.protocol, "max_message"))
         case "publish":
             broker = getattr(step.target, "broker", None)
-            found = effective(graph.system.find(str(broker)), "max_message") if broker else None
+            found = graph.system.find(str(broker)) if broker else None
+            return _known(effective(found, "max_message"))
         case _:
-            found = effective(step.target, "max_item")
-    if found is None or not found.is_known:
-        return None, ""
-    return found.value, found.source or "as declared"
+            return _known(effective(step.target, "max_item"))
+
+
+def _known(found: Effective) -> tuple[Size | None, str]:
+    return (found.value, found.source or "as declared") if found.is_known else (None, "")
 
 
 def _sizes(step: Interaction) -> dict[str, Size | None]:
     if not isinstance(step.step, Leaving):
         return {}
-    sent = getattr(step.step, "request_size", None)
-    received = getattr(step.step, "response_size", None)
-    if step.endpoint is not None:
-        sent = sent or step.endpoint.request_size
-        received = received or step.endpoint.response_size
+    sent, received = sizes_of(step.step, step.endpoint)
     if isinstance(step.target, Channel):
         sent = sent or getattr(step.target, "message_size", None)
     return {"request": sent, "response": received}
 
 
-def _download(size: Size | None) -> System:
+def _download(
+    size: Size | None,
+    streaming: Literal["no", "server", "client", "both"] = "no",
+    sent: Size | None = None,
+) -> System:
+    get = Endpoint("Get", Grpc(streaming=streaming), request_size=sent, response_size=size)
     return System(
         "shop",
         [
             Service("web", endpoints=[Endpoint("page", steps=[Call("media.Get")])]),
-            Service("media", endpoints=[Endpoint("Get", Grpc(), response_size=size)]),
+            Service("media", endpoints=[get]),
         ],
     )
 
@@ -131,13 +177,6 @@ def a_large_event() -> System:
     )
 
 
-@rule.bad("web.upload")
-def an_upload_that_the_server_refuses() -> System:
-    upload = Endpoint("upload", public=True, request_size=50 * MiB)
-    web = Service("web", runtime=Nginx(max_request=1 * MiB), endpoints=[upload])
-    return System("shop", [web])
-
-
 @rule.good
 def a_small_answer() -> System:
     return _download(80 * KiB)
@@ -156,3 +195,42 @@ def exactly_at_the_limit() -> System:
 @rule.borderline("web.page -> media.Get")
 def just_above_the_limit() -> System:
     return _download(Size(4 * 1024**2 + 1))
+
+
+@rule.good
+def a_stream_of_small_messages() -> System:
+    return _download(600 * MiB, streaming="server", sent=1 * KiB)
+
+
+@rule.borderline("web.page -> media.Get")
+def a_stream_of_requests_has_one_answer() -> System:
+    return _download(6 * MiB, streaming="client")
+
+
+def _upload(size: Size | None, limit: Size | None) -> System:
+    upload = Endpoint("upload", public=True, request_size=size)
+    return System("shop", [Gateway("edge", runtime=Nginx(max_request=limit), endpoints=[upload])])
+
+
+@rule.bad("edge.upload")
+def more_than_the_proxy_takes() -> System:
+    return _upload(5 * MiB, 1 * MiB)
+
+
+@rule.borderline()
+def as_much_as_the_proxy_takes() -> System:
+    return _upload(1 * MiB, 1 * MiB)
+
+
+@rule.unknown("request_size")
+def a_proxy_with_a_limit() -> System:
+    return _upload(None, 1 * MiB)
+
+
+@rule.bad("web.page -> hot")
+def an_answer_that_the_cache_does_not_take() -> System:
+    look = Cached("hot", [Read("db", response_size=5 * MiB)])
+    return System(
+        "shop",
+        [MySQL("db"), Memcached("hot"), Service("web", endpoints=[Endpoint("page", steps=[look])])],
+    )

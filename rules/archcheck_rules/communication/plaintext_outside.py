@@ -2,8 +2,11 @@
 
 Why it matters: whoever runs the network in between can read and change it.
 
+The rule looks at calls, at what users reach, and at the connections of publishers and consumers to
+a broker in another zone (its ``trust_zone``, or that of its boundary).
+
 How to fix: declare (and use) TLS: ``encrypted=True`` on the protocol of the endpoint or on the
-call, or a mesh with mutual TLS inside the company.
+call, or on the broker; or a mesh with mutual TLS inside the company.
 
 False positives: a tunnel or private link that encrypts below; declare the call as encrypted.
 
@@ -15,13 +18,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Call, Endpoint, External, Http1, Journey, Person, Service, System
+from archcheck import (
+    Boundary,
+    Call,
+    Consumer,
+    Endpoint,
+    External,
+    Http1,
+    Journey,
+    Kafka,
+    Person,
+    Publish,
+    Service,
+    System,
+    Topic,
+)
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
 
 rule = Rule("COM008", "plaintext-outside", severity="error", method="attr")
-
-_FIX = "encrypted=True"
 
 
 @rule.check
@@ -33,6 +48,7 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Undecided(unzoned, "trust_zone")
         elif crosses:
             yield from _judge(step, step.is_encrypted(), f"{step.name} leaves the trust zone")
+    yield from _to_brokers(graph)
     for name in graph.reached_by_the_public:
         operation = graph.operations[name]
         if isinstance(operation.owner, Service):
@@ -41,12 +57,43 @@ def check(graph: Graph) -> Iterator[Result]:
             yield from _judge(operation, encrypted, f"users reach {name}")
 
 
+def _to_brokers(graph: Graph) -> Iterator[Result]:
+    """Connections of publishers and consumers to the brokers of their topics and queues."""
+    uses: list[tuple[Interaction | Operation, str]] = [
+        (step, step.target.name) for step in graph.edges if step.mode == "publish"
+    ]
+    uses += [(graph.operations[op], name) for name, ops in graph.consumers.items() for op in ops]
+    for subject, channel in uses:
+        name = getattr(graph.system.find(channel), "broker", None)
+        broker = graph.system.find(str(name)) if name is not None else None
+        if broker is None or getattr(broker, "encrypted", None):
+            continue
+        user = subject.source if isinstance(subject, Interaction) else subject.owner
+        here, there = graph.trust_zone_of(user), graph.trust_zone_of(broker)
+        if here == there:
+            continue
+        if here is None or there is None:
+            yield Undecided(user if here is None else broker, "trust_zone")
+        elif getattr(broker, "encrypted", None) is None:
+            yield Undecided(broker, "encrypted")
+        else:
+            yield from _judge(subject, False, f"{subject.name} talks to {broker.name} of {there}")
+
+
 def _judge(subject: Interaction | Operation, encrypted: bool | None, what: str) -> Iterator[Result]:
     if encrypted is None:
         yield Undecided(subject, "encrypted")
     elif not encrypted:
         cause = "users or data come from and go outside unencrypted"
-        yield Violation(subject, f"{what} unencrypted", fix=_FIX, cause=cause)
+        fix = f"encrypted=True on {_place_of_tls(subject)}, and a certificate behind it"
+        yield Violation(subject, f"{what} unencrypted", fix=fix, cause=cause)
+
+
+def _place_of_tls(subject: Interaction | Operation) -> str:
+    """Where a model says that a connection is encrypted."""
+    if isinstance(subject, Interaction):
+        return "the broker" if subject.mode == "publish" else "the call, or on its protocol"
+    return "the broker" if isinstance(subject.part, Consumer) else "its protocol"
 
 
 def _crosses_zones(graph: Graph, step: Interaction) -> bool | None:
@@ -177,3 +224,42 @@ def a_journey_from_inside_may_be_plain() -> System:
         [Service("web", endpoints=[page])],
         journeys=[Journey("clean-up", "web.page", public=False)],
     )
+
+
+def _events(kafka: Kafka) -> System:
+    place = Endpoint("place", steps=[Publish("placed")])
+    return System(
+        "shop",
+        [
+            Boundary("safe", trust_zone="inner"),
+            kafka,
+            Topic("placed", broker="kafka"),
+            Service("orders", trust_zone="edge", endpoints=[place]),
+            Service("mails", boundary="safe", consumers=[Consumer("placed")]),
+        ],
+    )
+
+
+@rule.bad("orders.place -> placed")
+def events_to_a_plain_broker() -> System:
+    return _events(Kafka("kafka", trust_zone="inner", encrypted=False))
+
+
+@rule.bad("mails.consume")
+def events_from_a_plain_broker() -> System:
+    return _events(Kafka("kafka", trust_zone="edge", encrypted=False))
+
+
+@rule.good
+def a_broker_that_speaks_tls() -> System:
+    return _events(Kafka("kafka", encrypted=True))
+
+
+@rule.unknown("encrypted")
+def a_broker_in_another_zone() -> System:
+    return _events(Kafka("kafka", boundary="safe"))
+
+
+@rule.unknown("trust_zone")
+def a_broker_in_no_zone() -> System:
+    return _events(Kafka("kafka", encrypted=False))

@@ -3,6 +3,9 @@
 Why it matters: the mistake shows up at the first request in production, or at the first release
 of one side.
 
+An external party offers its own protocol where its endpoints name none. The versions are those of
+the endpoint, else that of the contract of the protocol that is spoken.
+
 How to fix: correct the call, offer the protocol on the endpoint (``also=[...]``), or put an
 adapter between them.
 
@@ -13,9 +16,9 @@ Sources: FINOS CALM, interfaces of nodes; buf, breaking-change rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from archcheck import Call, Endpoint, Grpc, Http1, Protocol, Service, System
+from archcheck import Call, Contract, Endpoint, External, Grpc, Http1, Protocol, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
 
@@ -25,22 +28,24 @@ rule = Rule("COM001", "protocol-mismatch", severity="error", method="attr")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.every_call():
-        if step.endpoint is None or not isinstance(step.step, Call):
+        if not isinstance(step.step, Call):
             continue
-        offered = [p for p in (step.endpoint.protocol, *step.endpoint.also) if p is not None]
-        if offered:
-            yield from _mismatches(step, step.step, offered)
-        else:
+        if step.offered:
+            yield from _mismatches(step, step.step, step.offered)
+        elif step.endpoint is not None:
             yield Undecided(graph.operations[step.target_name], "protocol")
 
 
-def _mismatches(step: Interaction, call: Call, offered: list[Protocol]) -> Iterator[Result]:
+def _mismatches(step: Interaction, call: Call, offered: Sequence[Protocol]) -> Iterator[Result]:
     labels = " and ".join(protocol.label for protocol in offered)
     kinds = [type(protocol).__name__ for protocol in offered]
     if call.protocol is not None and call.protocol not in kinds:
         yield Violation(
             step,
-            f"{step.source.name} speaks {call.protocol}, {step.target_name} offers {labels}",
+            f"{step.source.name} speaks {call.protocol}, {step.target_name} offers {labels}"
+            if call.protocol in _names(Protocol)
+            else f"{step.operation.name} names the protocol {call.protocol!r}, which there is not: "
+            f"{step.target_name} offers {' and '.join(kinds)}",
             fix=f'protocol="{kinds[0]}"',
         )
         return
@@ -53,7 +58,11 @@ def _mismatches(step: Interaction, call: Call, offered: list[Protocol]) -> Itera
             f"{' and '.join(formats)}",
             fix=f'format="{formats[0]}"',
         )
-    versions = step.endpoint.versions if step.endpoint else ()
+    versions = step.endpoint.versions if step.endpoint and step.endpoint.versions else ()
+    if not versions and call.version is not None:
+        contracts = [getattr(p, "contract", None) for p in spoken]
+        stated = tuple(c.version for c in contracts if isinstance(c, Contract) and c.version)
+        versions = stated if len(stated) == len(contracts) else ()
     if call.version is not None and versions and call.version not in versions:
         yield Violation(
             step,
@@ -61,6 +70,11 @@ def _mismatches(step: Interaction, call: Call, offered: list[Protocol]) -> Itera
             f"serves {', '.join(versions)}",
             fix=f'version="{versions[-1]}"',
         )
+
+
+def _names(kind: type[Protocol]) -> set[str]:
+    """The names of a kind of protocol and of all more special ones."""
+    return {kind.__name__}.union(*map(_names, kind.__subclasses__()))
 
 
 def _pair(call: Call, endpoint: Endpoint) -> System:
@@ -97,6 +111,25 @@ def both_speak_grpc() -> System:
     return _pair(
         Call("payments.Charge", protocol="Grpc", format="protobuf", version="v2"),
         Endpoint("Charge", Grpc(), versions=["v2"]),
+    )
+
+
+@rule.bad("orders.place -> payments.Charge")
+def a_word_that_is_no_protocol() -> System:
+    return _pair(Call("payments.Charge", protocol="gRPC"), Endpoint("Charge", Grpc()))
+
+
+@rule.bad("orders.place -> payments.Charge")
+def another_version_than_the_contract() -> System:
+    contract = Contract("payments.proto", version="v2")
+    return _pair(Call("payments.Charge", version="v1"), Endpoint("Charge", Grpc(contract=contract)))
+
+
+@rule.bad("orders.place -> bank")
+def another_protocol_than_the_partner() -> System:
+    place = Endpoint("place", steps=[Call("bank", protocol="Grpc")])
+    return System(
+        "shop", [External("bank", protocol=Http1("POST")), Service("orders", endpoints=[place])]
     )
 
 

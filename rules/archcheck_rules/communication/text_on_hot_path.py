@@ -1,10 +1,11 @@
-"""Calls that carry many bytes do not carry them as JSON over HTTP/1.1.
+"""Calls that carry many bytes do not carry them as text (JSON, XML) over HTTP/1.1.
 
 Why it matters: text is larger than a binary format and costs more to write and parse, and
 HTTP/1.1 needs a connection for each request in flight. On a hot path that is bandwidth, cores
 and latency; elsewhere it does not matter.
 
-The rate is the peak of the declared load times the typical request and response.
+The rate is the peak of the declared load times the typical request and response. Where an endpoint
+on HTTP/1.1 does not declare its format, the rule asks for it.
 
 How to fix: Protocol Buffers over gRPC or HTTP/2 between services; keep JSON at the edge.
 
@@ -46,6 +47,9 @@ class Options:
     saving: Fraction = option(50 * percent, "what a binary format is assumed to save")
 
 
+_TEXT = {"json": "JSON", "xml": "XML", "text": "text"}
+"""Formats of characters, and how people write them."""
+
 rule = Rule("COM004", "text-on-hot-path", severity="info", method="calc", options=Options)
 
 
@@ -56,11 +60,15 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
     worst: dict[Interaction, float] = {}
     for demand in demands(graph):
         for step, rate in demand.steps.items():
-            if rate and _is_text(step):
+            if rate and _may_be_text(step):
                 worst[step] = max(worst.get(step, 0.0), rate)
     for step, rate in worst.items():
         size = _size(step)
-        if size is None:
+        form = step.protocol.effective_format if step.protocol is not None else None
+        if form is None:
+            if size is None or rate * size > float(options.max_rate):
+                yield Undecided(graph.operations[step.target_name], "protocol.format")
+        elif size is None:
             limit = Size(float(options.max_rate) / rate)
             yield Undecided(step, "request_size, response_size", f"holds up to {limit:.3} together")
         elif rate * size > float(options.max_rate):
@@ -68,19 +76,19 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
             saved = Bandwidth(rate * size * float(options.saving))
             yield Violation(
                 step,
-                f"{step.name} carries {used:.3} of JSON over HTTP/1.1 at the peak",
+                f"{step.name} carries {used:.3} of {_TEXT[form]} over HTTP/1.1 at the peak",
                 fix=f"Grpc(...) for {step.target_name}: saves about {saved:.3}",
                 evidence=(f"{rate:.3g}/s x {Size(size):.3} = {used:.3}",),
             )
 
 
-def _is_text(step: Interaction) -> bool:
-    """Calls inside the system whose endpoint speaks JSON over HTTP/1.1."""
+def _may_be_text(step: Interaction) -> bool:
+    """Calls inside the system over HTTP/1.1 in a format of characters, or in one unknown."""
     return (
         step.mode == "call"
         and isinstance(step.target, Service)
         and isinstance(step.protocol, Http1)
-        and step.protocol.effective_format == "json"
+        and step.protocol.effective_format in (*_TEXT, None)
     )
 
 
@@ -113,6 +121,21 @@ def _search(size: Size | None, protocol: Protocol | None = None) -> System:
 @rule.bad("web.page -> search.find")
 def large_answers() -> System:
     return _search(10 * KiB)
+
+
+@rule.bad("web.page -> search.find")
+def large_answers_in_xml() -> System:
+    return _search(10 * KiB, Http1("GET", "/q", format="xml"))
+
+
+@rule.unknown("protocol.format")
+def large_answers_of_an_unknown_format() -> System:
+    return _search(10 * KiB, Http1("GET", "/q"))
+
+
+@rule.borderline()
+def small_answers_of_an_unknown_format() -> System:
+    return _search(Size(1000.0), Http1("GET", "/q"))
 
 
 @rule.borderline()

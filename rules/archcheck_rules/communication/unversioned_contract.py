@@ -32,16 +32,19 @@ _VERSION = re.compile(r"(?<![A-Za-z0-9])v\d+", re.IGNORECASE)
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    called = {step.target_name for step in graph.every_call() if graph.crosses_boundary(step)}
-    for name, operation in graph.operations.items():
-        part = operation.part
-        if name not in called or not isinstance(part, Endpoint) or part.versions:
+    reported = set[tuple[str, str]]()
+    for step in graph.every_call():
+        name, part = step.target_name, step.endpoint
+        if part is None or part.versions or not graph.crosses_boundary(step):
             continue
-        contract = getattr(part.protocol, "contract", None)
-        if contract is not None and not _is_versioned(part.protocol, contract):
+        contract = getattr(step.protocol, "contract", None)
+        if contract is not None and not _is_versioned(step.protocol, contract):
             path = contract.path if isinstance(contract, Contract) else contract
+            if (name, path) in reported:
+                continue
+            reported.add((name, path))
             yield Violation(
-                operation,
+                graph.operations[name],
                 f"{name} is called from another boundary and its contract {path} has no version",
                 fix=f'contract=Contract("{path}", version="v1")',
                 cause="a contract that other boundaries use has no version",

@@ -4,7 +4,9 @@ Why it matters: a cache may drop anything at any time; what lives only there is 
 next eviction, restart or failover.
 
 A cache that is written and read directly, and that no ``Cached`` step fills from another
-datastore, is such a home; so is one that lists entities as their system of record.
+datastore, is such a home; so is one that lists entities as their system of record. A write beside
+one to a datastore in the same operation is a copy (write-through), and so is what a consumer writes
+whose topic is read again from its beginning (``replayed=True``): a projection can be built again.
 
 How to fix: write the data to a datastore and keep the cache in front of it, or declare what it
 is (``role="store"`` with persistence and a second copy).
@@ -21,6 +23,7 @@ from collections.abc import Iterator
 
 from archcheck import (
     Cached,
+    Consumer,
     Datastore,
     Endpoint,
     Memcached,
@@ -29,10 +32,11 @@ from archcheck import (
     Redis,
     Service,
     System,
+    Topic,
     Write,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Interaction
 
 rule = Rule("DAT011", "cache-as-source", severity="error", method="graph", on_unknown="never")
 
@@ -43,9 +47,16 @@ def check(graph: Graph) -> Iterator[Result]:
     if not caches:
         yield NotApplicable("there is no cache")
     filled = {step.cached_by for step in graph.interactions if step.mode in ("read", "call")}
+    kept = {step.operation.name for step in graph.interactions if _is_kept(step)}
     for cache in caches:
         steps = graph.incoming.get(cache.name, ())
-        writes = [step for step in steps if step.mode == "write"]
+        writes = [
+            step
+            for step in steps
+            if step.mode == "write"
+            and step.operation.name not in kept
+            and not _follows(graph, step)
+        ]
         reads = [step for step in steps if step.mode == "read"]
         entities = getattr(cache, "entities", ())
         if entities:
@@ -65,6 +76,19 @@ def check(graph: Graph) -> Iterator[Result]:
             )
 
 
+def _is_kept(step: Interaction) -> bool:
+    """Whether it writes to where data are kept."""
+    store = step.target
+    return step.mode == "write" and isinstance(store, Datastore) and not store.is_cache
+
+
+def _follows(graph: Graph, step: Interaction) -> bool:
+    """Whether it is a consumer's, whose messages can all be read again."""
+    part = step.operation.part
+    topic = graph.system.find(str(part.topic)) if isinstance(part, Consumer) else None
+    return getattr(topic, "replayed", None) is True
+
+
 def _carts(cache: Datastore, *endpoints: Endpoint) -> System:
     return System("shop", [cache, MySQL("db"), Service("carts", endpoints=endpoints)])
 
@@ -81,6 +105,27 @@ def carts_live_in_memory() -> System:
 @rule.bad("hot")
 def the_system_of_record() -> System:
     return _carts(Redis("hot", entities=["cart"]))
+
+
+def _projected(*, replayed: bool) -> System:
+    follow = Consumer("changed", steps=[Write("hot")])
+    carts = Service("carts", endpoints=[_SHOW], consumers=[follow])
+    return System("shop", [Memcached("hot"), Topic("changed", replayed=replayed), carts])
+
+
+@rule.good
+def a_projection_of_events() -> System:
+    return _projected(replayed=True)
+
+
+@rule.bad("hot")
+def events_that_are_gone() -> System:
+    return _projected(replayed=False)
+
+
+@rule.good
+def written_through_to_a_database() -> System:
+    return _carts(Memcached("hot"), Endpoint("add", steps=[Write("db"), Write("hot")]), _SHOW)
 
 
 @rule.borderline()

@@ -3,6 +3,9 @@
 Why it matters: when a popular entry expires, every request misses at the same time and asks the
 datastore for the same thing; the datastore that the cache protected goes down.
 
+Keys are hot when ``hot_keys`` says so, or when the declared ``keys`` do: a tenth of them gets more
+than half of the requests under Zipf's law.
+
 How to fix: coalesce concurrent misses (``coalesced=True``: leases, single flight), or spread the
 expiry (``jitter=True``).
 
@@ -14,9 +17,11 @@ Lowenstein, Optimal Probabilistic Cache Stampede Prevention, 2015.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
-from archcheck import Cached, Endpoint, MySQL, Read, Redis, Service, System
+from archcheck import Cached, Endpoint, KeySpace, MySQL, Read, Redis, Service, System
+from archcheck.capacity import zipf_share
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 
@@ -26,13 +31,16 @@ rule = Rule("DAT010", "cache-stampede", severity="warning", method="attr")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.interactions:
-        if not isinstance(step.step, Cached) or step.step.hot_keys is False:
+        if not isinstance(step.step, Cached):
+            continue
+        is_hot = _is_hot(step.step)
+        if is_hot is False:
             continue
         coalesced = getattr(step.target, "coalesced", None)
         jitter = getattr(step.target, "jitter", None)
         if coalesced or jitter:
             continue
-        if step.step.hot_keys is None:
+        if is_hot is None:
             yield Undecided(step, "hot_keys")
         elif coalesced is None or jitter is None:
             yield Undecided(step.target, "coalesced" if coalesced is None else "jitter")
@@ -46,8 +54,17 @@ def check(graph: Graph) -> Iterator[Result]:
             )
 
 
-def _cached(cache: Redis, *, hot: bool | None) -> System:
-    lookup = Cached("prices", [Read("catalogue_db")], hot_keys=hot)
+def _is_hot(step: Cached) -> bool | None:
+    """Whether few keys get most of the requests; ``None``: nobody says."""
+    if step.hot_keys is not None or step.keys is None:
+        return step.hot_keys
+    count, skew = step.keys.count, step.keys.skew
+    tenth = math.ceil(count / 10)
+    return zipf_share(count, skew) > zipf_share(tenth, skew) / 2
+
+
+def _cached(cache: Redis, *, hot: bool | None, keys: KeySpace | None = None) -> System:
+    lookup = Cached("prices", [Read("catalogue_db")], hot_keys=hot, keys=keys)
     return System(
         "shop",
         [
@@ -61,6 +78,18 @@ def _cached(cache: Redis, *, hot: bool | None) -> System:
 @rule.bad("catalogue.price -> prices")
 def all_miss_at_once() -> System:
     return _cached(Redis("prices", coalesced=False, jitter=False), hot=True)
+
+
+@rule.bad("catalogue.price -> prices")
+def the_declared_keys_are_hot() -> System:
+    cache = Redis("prices", coalesced=False, jitter=False)
+    return _cached(cache, hot=None, keys=KeySpace(1000, skew=1.0))
+
+
+@rule.borderline()
+def the_declared_keys_are_even() -> System:
+    cache = Redis("prices", coalesced=False, jitter=False)
+    return _cached(cache, hot=None, keys=KeySpace(1000, skew=0.5))
 
 
 @rule.good

@@ -3,6 +3,10 @@
 Why it matters: without either, an entry stays as it was first read: users see old prices until
 the cache is restarted, and then all of them at once miss it.
 
+Each use counts with its own ``ttl``, else with the cache's. A bound on the number of entries does
+not replace it: the least recently used leave, and the most popular ones stay as old as they are.
+Where entries never expire and nobody says what invalidates them, the rule asks for that.
+
 How to fix: ``ttl=5 * minutes``, or ``invalidation="event"`` where the data say when they change.
 
 False positives: entries that never change, such as content under its own hash.
@@ -15,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Absent, Endpoint, MySQL, Read, Redis, Service, System
+from archcheck import Absent, Datastore, Endpoint, MySQL, Read, Redis, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.model import Cached
@@ -27,28 +31,31 @@ rule = Rule("DAT009", "cache-without-expiry", severity="warning", method="attr")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for cache in graph.system.datastores:
-        if not cache.is_cache or _expires(graph, cache.name):
+        invalidation = getattr(cache, "invalidation", None)
+        if not cache.is_cache or invalidation in ("write_through", "event"):
             continue
-        ttl, invalidation = getattr(cache, "ttl", None), getattr(cache, "invalidation", None)
-        if isinstance(ttl, Duration) or invalidation in ("write_through", "event"):
-            continue
-        if ttl is None:
-            yield Undecided(cache, "ttl")
-        elif invalidation is None:
+        lives = _lives(graph, cache)
+        endless = [ttl for ttl in lives if isinstance(ttl, Absent)]
+        if endless and invalidation is None:
             yield Undecided(cache, "invalidation")
-        else:
+        elif endless:
             yield Violation(
                 cache,
-                f"entries of {cache.name} never expire ({ttl.reason!r}), and nothing invalidates "
-                "them",
-                fix='ttl=5 * minutes, or invalidation="event"',
+                f"entries of {cache.name} never expire ({endless[0].reason!r}), and nothing "
+                "invalidates them",
+                fix="a ttl no longer than its users may see old data, with jitter=True; or "
+                'invalidation="event"',
             )
+        elif None in lives:
+            yield Undecided(cache, "ttl")
 
 
-def _expires(graph: Graph, cache: str) -> bool:
-    """Whether every use of the cache sets a time to live of its own."""
-    uses = [step.step for step in graph.incoming.get(cache, ()) if isinstance(step.step, Cached)]
-    return bool(uses) and all(isinstance(use.ttl, Duration) for use in uses)
+def _lives(graph: Graph, cache: Datastore) -> list[Duration | Absent | None]:
+    """How long entries live, for each use of the cache; its own where nobody uses it."""
+    own = getattr(cache, "ttl", None)
+    steps = graph.incoming.get(cache.name, ())
+    uses = [step.step.ttl for step in steps if isinstance(step.step, Cached)]
+    return [own if use is None else use for use in uses] or [own]
 
 
 @rule.bad("prices")
@@ -73,6 +80,28 @@ def events_invalidate() -> System:
 @rule.unknown("ttl")
 def nobody_says() -> System:
     return System("shop", [Service("web"), Redis("prices", belongs_to="web")])
+
+
+def _used(ttl: Duration | Absent) -> System:
+    look = Cached("prices", [Read("db")], ttl=ttl)
+    return System(
+        "shop",
+        [
+            MySQL("db"),
+            Redis("prices", ttl=1 * minutes, invalidation="none", max_entries=1000),
+            Service("web", endpoints=[Endpoint("page", steps=[look])]),
+        ],
+    )
+
+
+@rule.bad("prices")
+def one_use_keeps_entries_for_ever() -> System:
+    return _used(Absent("they never change"))
+
+
+@rule.good
+def one_use_keeps_them_longer() -> System:
+    return _used(5 * minutes)
 
 
 @rule.borderline()

@@ -1,4 +1,4 @@
-"""Strong consistency over zones fits the latency that journeys promise.
+"""Strong consistency over zones fits the latency that journeys and endpoints promise.
 
 Why it matters: a write that is strong over several places waits for a round trip between them,
 each time; no faster query makes up for distance.
@@ -38,7 +38,8 @@ from archcheck import (
 )
 from archcheck.capacity import Latencies
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
-from archcheck.graph import Graph, Interaction
+from archcheck.graph import Graph, Interaction, Operation, Visits
+from archcheck.graph.promises import promises
 from archcheck.units import Duration, ms, percent
 
 rule = Rule("DAT012", "consistency-over-distance", severity="warning", method="calc")
@@ -48,26 +49,34 @@ rule = Rule("DAT012", "consistency-over-distance", severity="warning", method="c
 def check(graph: Graph) -> Iterator[Result]:
     latencies = Latencies(graph)
     found = False
-    for journey in graph.system.journeys:
-        objectives = journey.slo.latencies() if journey.slo else []
+    for subject, slo in promises(graph):
+        objectives = slo.latencies()
+        steps = _visits(graph, subject).interactions if objectives else ()
         writes = [
             (step, count)
-            for step, count in graph.visits(journey).interactions
+            for step, count in steps
             if step.mode == "write" and _is_distant(step.target)
         ]
-        if writes and objectives:
+        if writes:
             found = True
-            base = sum(latencies.of(entry).seconds for entry in journey.all_entries())
-            yield from _judge(graph, journey, objectives[-1], writes, base)
+            entries = subject.all_entries() if isinstance(subject, Journey) else (subject.name,)
+            base = sum(latencies.of(entry).seconds for entry in entries)
+            yield from _judge(graph, subject, objectives[-1], writes, base)
     if not found:
         yield NotApplicable(
-            "no journey with a latency objective writes a strong datastore over several zones"
+            "nothing with a latency objective writes a strong datastore over several zones"
         )
+
+
+def _visits(graph: Graph, subject: Journey | Operation) -> Visits:
+    return (
+        graph.visits(subject) if isinstance(subject, Journey) else graph.visits_from(subject.name)
+    )
 
 
 def _judge(
     graph: Graph,
-    journey: Journey,
+    subject: Journey | Operation,
     objective: tuple[str, float, Duration],
     writes: list[tuple[Interaction, float]],
     base: float,
@@ -82,9 +91,9 @@ def _judge(
     added = 2 * float(network.zone_delay) * trips
     if base <= float(bound) < base + added:
         yield Violation(
-            journey,
-            f"{journey.name} needs {Duration(base + added):.3} with {trips:.3g} round trips "
-            f"between zones, and promises {name} = {bound}",
+            subject,
+            f"{subject.name} needs {Duration(base + added):.3} with {trips:.3g} round "
+            f"{'trip' if trips == 1 else 'trips'} between zones, and promises {name} = {bound}",
             fix="fewer strong writes in the request, or copies that are nearer",
             evidence=(
                 *(step for step, _ in writes),
@@ -117,6 +126,19 @@ def _strong(bound: Duration, network: Network | None, *zones: str, writes: int =
 @rule.bad("buy")
 def two_trips_over_the_ocean() -> System:
     return _strong(150 * ms, Network(zone_delay=40 * ms))  # 20 ms + 2 x 80 ms
+
+
+@rule.bad("orders.place")
+def an_endpoint_promises_too_much() -> System:
+    place = Endpoint("place", slo=Slo(p99=50 * ms), steps=[Work(10 * ms), Write("ledger")])
+    return System(
+        "shop",
+        [
+            MySQL("ledger", write=5 * ms, zones=["a", "b"], consistency="strong"),
+            Service("orders", endpoints=[place]),
+        ],
+        network=Network(zone_delay=40 * ms),
+    )
 
 
 @rule.borderline()

@@ -8,7 +8,8 @@ reads/s x read time) / c. Writes and reads go to the primary of their shard; rea
 stale (``stale=True``) are spread over its other copies. The busier of the two counts. Keys are
 taken as even; rule DAT004 looks at their skew. A declared ``max_rate`` counts for each shard.
 
-How to fix: more shards, copies for stale reads, a cache, or cheaper queries.
+How to fix: more shards (with a key that decides between them), copies for stale reads, a cache, or
+cheaper queries.
 
 False positives: declared query times that include waiting.
 
@@ -18,6 +19,7 @@ Sources: Denning and Buzen, The Operational Analysis of Queueing Network Models,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from archcheck import (
@@ -38,6 +40,7 @@ from archcheck import (
 from archcheck.capacity import Demand, StoreDemand
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.graph.shards import lacks_key
 from archcheck.proof import worst_demands
 from archcheck.units import Duration, Rate, ms, s
 
@@ -67,7 +70,7 @@ def _busy(demand: Demand, store: Datastore, asked: StoreDemand) -> Iterator[Resu
             store,
             f"{store.name} is asked for {node / each:.0%} of what a node can do in scenario "
             f"{demand.scenario.name!r}: {node:.3g} queries at a time, {what} is {each}",
-            fix=f"shards={asked.shards * (int(node / each) + 1)}, or a cache in front",
+            fix=f"{_more(store, asked.shards * (int(node / each) + 1))}, or a cache in front",
             evidence=(
                 f"{Rate(asked.reads):.3} reads busy {asked.read_busy:.3g}, "
                 f"{Rate(asked.writes):.3} writes busy {asked.write_busy:.3g}, over "
@@ -78,14 +81,19 @@ def _busy(demand: Demand, store: Datastore, asked: StoreDemand) -> Iterator[Resu
 
 def _rate(demand: Demand, store: Datastore, asked: StoreDemand) -> Iterator[Result]:
     limit = effective(store, "max_rate")
-    if limit.is_known and asked.reads + asked.writes > float(limit.value) * asked.shards:
+    rate = asked.reads + asked.writes
+    if limit.is_known and rate > float(limit.value) * asked.shards:
         yield Violation(
             store,
-            f"{store.name} is asked for {Rate(asked.reads + asked.writes):.3} in scenario "
+            f"{store.name} is asked for {Rate(rate):.3} in scenario "
             f"{demand.scenario.name!r} and can do {Rate(float(limit.value) * asked.shards):.3}",
-            fix="more shards, or a cache in front",
+            fix=f"{_more(store, math.ceil(rate / float(limit.value)))}, or a cache in front",
             evidence=(f"{asked.shards} shards x {limit.value}",),
         )
+
+
+def _more(store: Datastore, shards: int) -> str:
+    return f"shards={shards}{' with a shard_key' if lacks_key(store) else ''}"
 
 
 def _ledger(

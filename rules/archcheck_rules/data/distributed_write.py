@@ -3,8 +3,13 @@
 Why it matters: a crash between the two writes leaves one without the other, for ever and without
 an error that anybody sees.
 
-How to fix: write to one and derive the other (``Outbox()``, ``ChangeCapture()``), or run a
-``Saga([...])`` with compensations.
+Endpoints of its own service that an endpoint calls count as a part of it. A saga keeps together
+what its actions write, and ``TwoPhaseCommit()`` datastores that have transactions. An outbox and
+change capture keep messages together with the data of one datastore, not two datastores.
+
+How to fix: write to one and derive the other in a consumer of its events (published through
+``Outbox()``, or taken from its log), or run a ``Saga([...])`` whose actions write, each one
+datastore.
 
 False positives: writes that repeat until both have happened; say so with a ``Saga`` whose steps
 are retriable. Caches do not count.
@@ -20,21 +25,26 @@ from collections.abc import Iterator
 
 from archcheck import (
     Atomicity,
+    Call,
     Cassandra,
     Datastore,
     Endpoint,
     Feature,
     Flag,
     MySQL,
+    Outbox,
+    PostgreSQL,
     Redis,
     Saga,
     SagaStep,
     Service,
     System,
+    TwoPhaseCommit,
     Write,
 )
 from archcheck.findings import Result, Rule, Violation
-from archcheck.graph import Graph, Interaction
+from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.in_process import steps_of
 from archcheck.proof.feature_flags import FeatureFlags
 
 rule = Rule("DAT006", "distributed-write", severity="error", method="graph", on_unknown="violation")
@@ -43,17 +53,33 @@ rule = Rule("DAT006", "distributed-write", severity="error", method="graph", on_
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     family = FeatureFlags(graph.system)
-    for name, steps in graph.outgoing.items():
-        writes = _together(family, [step for step in steps if _is_kept(step)])
-        operation = graph.operations[name]
-        if writes and getattr(operation.part, "atomicity", None) is None:
+    for name, operation in graph.operations.items():
+        changes = [step for step in steps_of(graph, name) if _is_kept(step)]
+        atomicity = getattr(operation.part, "atomicity", None)
+        writes = _together(family, operation, list(_left_apart(atomicity, changes)))
+        if writes:
+            means = type(atomicity).__name__
             yield Violation(
                 operation,
-                f"{name} changes {len(writes)} datastores ({', '.join(writes)}) and nothing "
-                "keeps them together",
-                fix="atomicity=Outbox(), and derive the second change from the first",
+                f"{name} changes {len(writes)} datastores ({', '.join(writes)}) and "
+                + ("nothing" if atomicity is None else f"no part of its {means}")
+                + " keeps them together",
+                fix="write to one of them, and let a consumer of its events change the others",
                 evidence=tuple(writes.values()),
             )
+
+
+def _left_apart(atomicity: object, changes: list[Interaction]) -> Iterator[Interaction]:
+    """The changes that the declared means does not keep together with others."""
+    match atomicity:
+        case TwoPhaseCommit():
+            if not all(getattr(step.target, "is_transactional", False) for step in changes):
+                yield from changes
+        case Saga():
+            actions = {str(part.action) for part in atomicity.steps if part.retriable is not False}
+            yield from (step for step in changes if step.operation.name not in actions)
+        case _:
+            yield from changes
 
 
 def _is_kept(step: Interaction) -> bool:
@@ -61,10 +87,14 @@ def _is_kept(step: Interaction) -> bool:
     return step.mode == "write" and isinstance(store, Datastore) and not store.is_cache
 
 
-def _together(family: FeatureFlags, writes: list[Interaction]) -> dict[str, Interaction]:
+def _together(
+    family: FeatureFlags, operation: Operation, writes: list[Interaction]
+) -> dict[str, Interaction]:
     """The first write of each datastore that is changed beside another in some configuration."""
     found: dict[str, Interaction] = {}
     for one, other in itertools.combinations(writes, 2):
+        if one.operation is other.operation is not operation:
+            continue  # said of the endpoint that does both
         flags = {*one.flags, *other.flags}
         if one.target is not other.target and family.configuration(flags) is not None:
             for step in (one, other):
@@ -72,13 +102,14 @@ def _together(family: FeatureFlags, writes: list[Interaction]) -> dict[str, Inte
     return found
 
 
-def _two_writes(atomicity: Atomicity | None) -> System:
+def _two_writes(atomicity: Atomicity | None, *others: Service) -> System:
     steps = [Write("orders_db"), Write("timeline")]
     return System(
         "shop",
         [
             MySQL("orders_db"),
             Cassandra("timeline"),
+            *others,
             Service("orders", endpoints=[Endpoint("place", steps=steps, atomicity=atomicity)]),
         ],
     )
@@ -87,6 +118,45 @@ def _two_writes(atomicity: Atomicity | None) -> System:
 @rule.bad("orders.place")
 def two_writes_in_a_row() -> System:
     return _two_writes(None)
+
+
+@rule.bad("orders.place")
+def an_outbox_is_for_messages() -> System:
+    return _two_writes(Outbox())
+
+
+@rule.bad("orders.place")
+def no_transaction_spans_these_two() -> System:
+    return _two_writes(TwoPhaseCommit())
+
+
+@rule.bad("orders.place")
+def a_saga_of_something_else() -> System:
+    mails = Service("mails", endpoints=[Endpoint("send")])
+    return _two_writes(Saga([SagaStep("mails.send")]), mails)
+
+
+def _by_itself(atomicity: Atomicity | None) -> System:
+    """The second write is in an endpoint of the same service."""
+    place = Endpoint("place", steps=[Write("db"), Call("orders.list")], atomicity=atomicity)
+    listed = Endpoint("list", steps=[Write("ledger")])
+    orders = Service("orders", endpoints=[place, listed])
+    return System("shop", [MySQL("db"), PostgreSQL("ledger"), orders])
+
+
+@rule.bad("orders.place")
+def an_endpoint_of_its_own_writes_the_other() -> System:
+    return _by_itself(None)
+
+
+@rule.good
+def the_saga_has_the_other_write() -> System:
+    return _by_itself(Saga([SagaStep("orders.list")]))
+
+
+@rule.good
+def both_have_transactions() -> System:
+    return _by_itself(TwoPhaseCommit())
 
 
 @rule.good

@@ -3,6 +3,13 @@
 Why it matters: two systems are changed one after the other. When the process stops in between,
 the data say one thing and the event, or its absence, another, for ever.
 
+Whether a message goes through an outbox is asked for where nobody says it, of consumers too: that a
+message is delivered again repairs nothing unless what it causes can be repeated.
+
+Endpoints of its own service that an endpoint calls count as a part of it. Where feature flags never
+allow both, and where the message is ``optional``, so that its loss is accepted, there is nothing to
+keep together.
+
 How to fix: write the message with the data and send it from there (``outbox=True`` on the
 publish, ``atomicity=Outbox()``), or derive it from the datastore's log (``ChangeCapture()``).
 
@@ -18,9 +25,12 @@ from collections.abc import Iterator
 
 from archcheck import (
     Atomicity,
+    Call,
     ChangeCapture,
     Datastore,
     Endpoint,
+    Feature,
+    Flag,
     MySQL,
     Outbox,
     Publish,
@@ -34,22 +44,28 @@ from archcheck import (
     Write,
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
-from archcheck.graph import Graph, Interaction
+from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.in_process import steps_of
+from archcheck.proof.feature_flags import FeatureFlags
 
 rule = Rule("DAT007", "dual-write", severity="error", method="graph")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    for name, steps in graph.outgoing.items():
-        writes = [step for step in steps if step.mode == "write" and _is_durable(step)]
-        operation = graph.operations[name]
+    family = FeatureFlags(graph.system)
+    for name, operation in graph.operations.items():
+        steps = steps_of(graph, name)
+        changes = [step for step in steps if step.mode == "write" and _is_durable(step)]
         atomicity = getattr(operation.part, "atomicity", None)
-        if not writes or isinstance(atomicity, Outbox | ChangeCapture | TwoPhaseCommit):
+        if not changes or isinstance(atomicity, Outbox | ChangeCapture | TwoPhaseCommit):
             continue
         for step in steps:
             outbox = getattr(step.step, "outbox", True)
-            if step.mode != "publish" or outbox:
+            if step.mode != "publish" or step.optional or outbox:
+                continue
+            writes = [one for one in changes if _beside(family, operation, one, step)]
+            if not writes:
                 continue
             if outbox is None:
                 yield Undecided(step, "outbox")
@@ -61,6 +77,15 @@ def check(graph: Graph) -> Iterator[Result]:
                     fix="outbox=True, with atomicity=Outbox() on the endpoint",
                     evidence=(*writes, step),
                 )
+
+
+def _beside(
+    family: FeatureFlags, operation: Operation, write: Interaction, publish: Interaction
+) -> bool:
+    """Whether both happen in some configuration, and not in one endpoint that says so itself."""
+    if write.operation is publish.operation is not operation:
+        return False
+    return family.configuration({*write.flags, *publish.flags}) is not None
 
 
 def _is_durable(step: Interaction) -> bool:
@@ -88,6 +113,29 @@ def one_after_the_other() -> System:
 @rule.bad("orders.place -> placed")
 def a_saga_does_not_help() -> System:
     return _place(False, Saga([SagaStep("orders.place")]))
+
+
+@rule.bad("orders.tell -> placed")
+def an_endpoint_of_its_own_publishes() -> System:
+    place = Endpoint("place", steps=[Write("db"), Call("orders.tell")])
+    tell = Endpoint("tell", steps=[Publish("placed", outbox=False)])
+    orders = Service("orders", endpoints=[place, tell])
+    return System("shop", [MySQL("db"), Topic("placed"), orders])
+
+
+@rule.borderline()
+def a_flag_chooses_one_of_both() -> System:
+    publish = Publish("placed", outbox=False)
+    steps = [Feature("new", [Write("db")]), Feature("new", [publish], off=True)]
+    orders = Service("orders", endpoints=[Endpoint("place", steps=steps)])
+    return System("shop", [Flag("new"), MySQL("db"), Topic("placed"), orders])
+
+
+@rule.borderline()
+def a_hint_that_may_be_lost() -> System:
+    steps = [Write("db"), Publish("placed", outbox=False, optional=True)]
+    orders = Service("orders", endpoints=[Endpoint("place", steps=steps)])
+    return System("shop", [MySQL("db"), Topic("placed"), orders])
 
 
 @rule.borderline()

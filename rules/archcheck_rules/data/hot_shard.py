@@ -5,7 +5,8 @@ the shard that holds them is full while the others idle, and more shards do not 
 
 Popularity follows Zipf's law: with exponent s the first of K keys gets 1 / H(K, s) of the
 requests, H being the generalised harmonic number. The hottest shard gets that and its share of
-the rest.
+the rest. Its share of the operations counts against a declared ``max_rate`` of a shard, and how
+busy they keep it against what it can do at a time.
 
 How to fix: a cache for the hot keys, a key that splits them (a suffix for the largest tenants),
 or shards of their own for them.
@@ -33,11 +34,12 @@ from archcheck import (
     ShardKey,
     System,
     Write,
+    effective,
 )
 from archcheck.capacity import Demand, StoreDemand, demands, hottest_share, zipf_share
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph
-from archcheck.units import Fraction, ms, percent, s
+from archcheck.units import Fraction, Rate, ms, percent, s
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def _judge(
     if key.skew and key.cardinality:
         first = zipf_share(key.cardinality, key.skew)
         share = hottest_share(key.cardinality, key.skew, asked.shards)
+    yield from _rate(demand, store, asked, share)
     servers, _ = asked.servers_of_a_node()
     for missing in asked.missing:
         yield Undecided(store, missing)
@@ -98,14 +101,36 @@ def _judge(
         )
 
 
+def _rate(
+    demand: Demand, store: Datastore, asked: StoreDemand, share: float
+) -> Iterator[Violation]:
+    limit = effective(store, "max_rate")
+    hottest = (asked.reads + asked.writes) * share
+    even = (asked.reads + asked.writes) / asked.shards
+    if limit.is_known and even <= float(limit.value) < hottest:
+        yield Violation(
+            store,
+            f"the hottest of {asked.shards} shards of {store.name} gets {share:.0%} of the "
+            f"requests, {Rate(hottest):.3} in scenario {demand.scenario.name!r}, and can do "
+            f"{limit.value}",
+            fix="cache the hottest keys, or split them over several shards",
+            evidence=(f"an even shard would get {Rate(even):.3}",),
+        )
+
+
 def _sharded(
-    skew: float | None, cardinality: int | None = 1000, *, key: bool = True, rate: float = 1000
+    skew: float | None,
+    cardinality: int | None = 1000,
+    *,
+    key: bool = True,
+    rate: float = 1000,
+    most: Rate | None = None,
 ) -> System:
     chosen = ShardKey(name="tenant", skew=skew, cardinality=cardinality) if key else "tenant"
     return System(
         "shop",
         [
-            MySQL("ledger", shards=4, shard_key=chosen, write=1 * ms, parallelism=1),
+            MySQL("ledger", shards=4, shard_key=chosen, write=1 * ms, parallelism=1, max_rate=most),
             Service("orders", endpoints=[Endpoint("place", steps=[Write("ledger")])]),
         ],
         journeys=[Journey("buy", "orders.place")],
@@ -116,6 +141,16 @@ def _sharded(
 @rule.bad("ledger")
 def a_very_popular_tenant() -> System:
     return _sharded(2.0, rate=1200)  # the first tenant alone gets 61% of it
+
+
+@rule.bad("ledger")
+def more_than_a_shard_may_do() -> System:
+    return _sharded(2.0, rate=300, most=100 / s)
+
+
+@rule.borderline()
+def too_much_for_even_shards_is_said_elsewhere() -> System:
+    return _sharded(0.0, rate=500, most=100 / s)
 
 
 @rule.borderline()

@@ -5,8 +5,9 @@ only objectives tell whether it is made often enough and comes back fast enough.
 
 The backups keep the recovery point if they are made as often, or if the log is shipped as it grows.
 
-How to fix: ``backup=Backup(every=1 * hours, recovery_point=15 * minutes, recovery_time=1 *
-hours)``.
+How to fix: ask those who use the data how much they can lose and how long they can wait, and
+declare that: ``backup=Backup(every=1 * hours, log_shipping=True, recovery_point=15 * minutes,
+recovery_time=1 * hours)``.
 
 False positives: data that can be computed again; say so: ``backup=Absent("rebuilt from the
 catalogue in ten minutes")`` and suppress the finding.
@@ -37,8 +38,8 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Violation(
                 store,
                 f"{store.name} has no backup ({backup.reason!r})",
-                fix="backup=Backup(every=1 * hours, recovery_point=15 * minutes, "
-                "recovery_time=1 * hours)",
+                fix="backup=Backup(every=..., recovery_point=..., recovery_time=...): ask its "
+                "users how much they can lose, and back it up at least as often",
             )
         elif backup is None:
             yield Undecided(store, "backup")

@@ -3,7 +3,10 @@
 Why it matters: without a key that queries carry, every query asks every shard, and adding
 shards adds work instead of capacity; and nobody can tell which shard becomes hot.
 
-How to fix: ``shard_key=ShardKey(name="customer_id", cardinality=4_000_000, immutable=True)``.
+Caches, and Redis in any role, are left out: each command names its key, and the key's hash decides.
+
+How to fix: find the attribute that nearly all queries name, and declare it:
+``shard_key=ShardKey(name="customer_id", cardinality=4_000_000, immutable=True)``.
 
 False positives: products that spread data by themselves and never let users choose; name the
 attribute that they use (``shard_key="_id"``).
@@ -16,9 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import MySQL, Service, System
+from archcheck import LocalCache, MySQL, Redis, Service, System
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph
+from archcheck.graph.shards import lacks_key
 from archcheck.model import effective
 
 rule = Rule("DAT003", "no-shard-key", severity="error", method="attr", on_unknown="violation")
@@ -28,11 +32,12 @@ rule = Rule("DAT003", "no-shard-key", severity="error", method="attr", on_unknow
 def check(graph: Graph) -> Iterator[Result]:
     for store in graph.system.datastores:
         shards = effective(store, "shards").value or 1
-        if shards > 1 and getattr(store, "shard_key", None) is None:
+        if shards > 1 and lacks_key(store):
             yield Violation(
                 store,
                 f"{store.name} has {shards} shards and no key that decides between them",
-                fix='shard_key="customer_id"',
+                fix="shard_key: the attribute that nearly all queries name; ask for the queries of "
+                "each endpoint",
             )
 
 
@@ -54,6 +59,16 @@ def two_shards_are_enough_to_need_one() -> System:
 @rule.good
 def the_key_is_named() -> System:
     return _sharded(4, "customer_id")
+
+
+@rule.borderline()
+def a_cache_hashes_each_key() -> System:
+    return System("shop", [Redis("hot", shards=6), LocalCache("near", shards=16)])
+
+
+@rule.borderline()
+def redis_as_a_store_does_too() -> System:
+    return System("shop", [Redis("carts", role="store", shards=6)])
 
 
 @rule.borderline()

@@ -4,9 +4,11 @@ Why it matters: copies that are read and copies that are written need to share o
 miss a write that was confirmed. And a quorum of which one zone holds too much is gone with it.
 
 Strong consistency asks that R + W is more than the N copies. Copy n lies in the n-th declared
-zone, round and round; after the loss of any zones the larger of R and W must be left.
+zone, round and round; after the loss of any zones the larger of R and W must be left. Copies that
+follow by consensus (``replication="consensus"``, as in CockroachDB and TiDB) need a majority.
 
-How to fix: `Quorum(copies=3, read=2, write=2)` over three zones.
+How to fix: `Quorum(copies=3, read=2, write=2)` over three zones. A quorum of all copies never
+survives the loss of a zone.
 
 False positives: placements that are not even; declare as many zones as there are copies.
 
@@ -20,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from archcheck import Cassandra, MySQL, Quorum, System
+from archcheck import Cassandra, CockroachDB, MySQL, Quorum, System
 from archcheck.findings import NotApplicable, Result, Rule, option
 from archcheck.graph import Graph
 from archcheck.proof import quorums, results
@@ -40,7 +42,7 @@ rule = Rule("DAT016", "quorum-lost", severity="error", method="proof", options=O
 def check(graph: Graph, options: Options) -> Iterator[Result]:
     answers = list(quorums(graph, options.zones))
     if not answers:
-        yield NotApplicable("no datastore declares a quorum")
+        yield NotApplicable("no datastore declares a quorum or needs a majority of its copies")
     yield from results(answers)
 
 
@@ -66,6 +68,16 @@ def one_zone_has_two_of_three() -> System:
 @rule.bad("timeline", "timeline")
 def neither() -> System:
     return _timeline(Quorum(copies=3, read=1, write=1), ["a"])
+
+
+@rule.bad("ledger")
+def a_majority_in_two_zones() -> System:
+    return System("shop", [CockroachDB("ledger", zones=["a", "b"])])
+
+
+@rule.good
+def a_majority_in_three_zones() -> System:
+    return System("shop", [CockroachDB("ledger", zones=["a", "b", "c"])])
 
 
 @rule.borderline()

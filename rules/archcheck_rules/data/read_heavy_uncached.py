@@ -4,7 +4,8 @@ Why it matters: reads are the load that is easiest to take away from a database,
 grows with every visitor.
 
 A datastore is near its limit when a node is busier than ``near``, and mostly read when more than
-``reads`` of its queries are. Copies count as soon as a read may be stale.
+``reads`` of its queries are. Copies count as soon as a read may be stale. One that is over its
+limit is rule DAT002's.
 
 How to fix: ``Cached("cache", [Read(...)], hit_ratio=...)``, or copies and ``stale=True`` for
 the reads that can bear it.
@@ -70,7 +71,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                 yield Undecided(store, missing)
             if servers is None:
                 yield Undecided(store, "parallelism")
-            elif asked.busiest_node() / servers > float(options.near):
+            elif float(options.near) < asked.busiest_node() / servers <= 1:
                 yield Violation(
                     store,
                     f"{store.name} is {asked.busiest_node() / servers:.0%} busy in scenario "
@@ -112,6 +113,11 @@ def _pages(
 @rule.bad("pages")
 def nearly_full_of_reads() -> System:
     return _pages(700)
+
+
+@rule.borderline()
+def over_its_limit() -> System:
+    return _pages(1100)
 
 
 @rule.borderline()

@@ -6,7 +6,8 @@ ever. Such schedules are rare, which is why no test finds them and every year ha
 
 All schedules are looked at in which one message is lost, one is delivered twice and one answer is
 given up on too early. The coordinator is taken to be right: its state is stored, it repeats only
-what may be repeated, and it asks for a compensation until that is confirmed.
+what may be repeated, and it asks for a compensation until that is confirmed. It asks for the
+actions itself: the endpoint need not call them.
 
 How to fix: idempotent actions and compensations (`idempotent=True`), and steps that remember a
 compensation which comes before its action (`SagaStep(..., guarded=True)`).

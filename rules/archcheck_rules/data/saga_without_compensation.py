@@ -1,9 +1,11 @@
-"""Each step of a saga before its pivot can be undone, and each after it repeated until it works.
+"""Each step of a saga before its one pivot can be undone, each after it repeated until it works.
 
 Why it matters: a saga has no rollback. When a step fails before the point of no return, the
 earlier ones must be undone; when one fails after it, there is only forward.
 
-Without a pivot the last step is taken as the point of no return.
+Without a pivot the last step is taken as the point of no return. There can be only one: between
+two, a failure leaves a saga that can neither go back nor be sure to go on. An action does not undo
+itself.
 
 How to fix: ``SagaStep("stock.Reserve", compensation="stock.Release")`` before the pivot,
 ``SagaStep("orders.confirm", retriable=True)`` after it.
@@ -37,16 +39,34 @@ def check(graph: Graph) -> Iterator[Result]:
         yield NotApplicable("no endpoint declares a saga")
     for operation, saga in sagas:
         pivots = [number for number, step in enumerate(saga.steps) if step.pivot]
+        if len(pivots) > 1:
+            yield _many_pivots(operation, [saga.steps[number] for number in pivots])
         pivot = pivots[0] if pivots else len(saga.steps) - 1
         for number, step in enumerate(saga.steps):
             yield from _judge(graph, operation, step, number - pivot)
+
+
+def _many_pivots(operation: Operation, steps: list[SagaStep]) -> Violation:
+    names = [str(step.action) for step in steps]
+    return Violation(
+        operation,
+        f"the saga of {operation.name} has {len(names)} points of no return: {' and '.join(names)}",
+        fix=f"pivot=True for {names[0]} alone, and retriable=True for what comes after it",
+    )
 
 
 def _judge(
     graph: Graph, operation: Operation, step: SagaStep, after_pivot: int
 ) -> Iterator[Result]:
     action = str(step.action)
-    if after_pivot < 0 and step.compensation is None:
+    if after_pivot <= 0 and step.compensation is not None and str(step.compensation) == action:
+        yield Violation(
+            operation,
+            f"the saga of {operation.name} takes {action} for its own compensation",
+            fix=f'SagaStep("{action}", compensation=...): the endpoint that takes it back',
+            evidence=(graph.operations[action],) if action in graph.operations else (),
+        )
+    elif after_pivot < 0 and step.compensation is None:
         yield Violation(
             operation,
             f"the saga of {operation.name} cannot undo {action}, which comes before its pivot",
@@ -88,6 +108,16 @@ def the_reservation_stays() -> System:
 @rule.bad("orders.place")
 def stuck_after_the_pivot() -> System:
     return _saga(_UNDONE, _CHARGE, SagaStep("work.confirm", retriable=False))
+
+
+@rule.bad("orders.place")
+def an_action_that_undoes_itself() -> System:
+    return _saga(SagaStep("work.reserve", compensation="work.reserve"), _CHARGE)
+
+
+@rule.bad("orders.place")
+def two_points_of_no_return() -> System:
+    return _saga(_UNDONE, _CHARGE, SagaStep("work.confirm", pivot=True, retriable=True))
 
 
 @rule.borderline()

@@ -4,6 +4,8 @@ Why it matters: a key decides for years where data live. One that changes moves 
 few values leaves shards empty, one that grows with time sends all new records to the last range,
 and a query without the key asks every shard.
 
+What the key is called is no evidence: of a key that only has a name, the rule asks for the rest.
+
 How to fix: a key of many even values that every query knows, such as the customer; hash it when
 it grows with time.
 
@@ -33,6 +35,14 @@ class Options:
     in_queries: Fraction = option(80 * percent, "share of the queries that must name the key")
 
 
+_BETTER = {
+    "immutable": "a key that never changes, such as an id without a meaning",
+    "cardinality": "a key with more values, or one of two attributes together",
+    "monotonic": 'sharding="hash", or a key that does not grow with time',
+    "in_queries": "a key that nearly all queries name; look at the queries of each endpoint",
+}
+"""What to look for instead."""
+
 rule = Rule("DAT015", "unsound-shard-key", severity="warning", method="attr", options=Options)
 
 
@@ -52,7 +62,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                 yield Violation(
                     store,
                     f"the shard key {declared.name} of {store.name} {problem}",
-                    fix="a hashed key with many even values that every query knows",
+                    fix=_BETTER[attribute],
                 )
 
 

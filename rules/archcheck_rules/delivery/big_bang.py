@@ -4,6 +4,9 @@ Why it matters: most outages begin with a change. A release that goes to everybo
 its first user and its last user fail together; one that cannot be taken back makes them wait for
 the next.
 
+A canary whose first step is all of the traffic is none. A way back is a ``rollback`` stage of the
+pipeline, or a rollback that was tried not longer ago than ``max_age_days``.
+
 How to fix: ``rollout=Canary(steps=[5 * percent, 100 * percent], abort_on="...")`` or
 ``BlueGreen()``, and a pipeline with a ``rollback`` stage.
 
@@ -17,6 +20,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from archcheck import (
     Absent,
@@ -27,20 +31,29 @@ from archcheck import (
     Journey,
     Kubernetes,
     Pipeline,
+    Rollout,
     Service,
     System,
     effective,
 )
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph
 from archcheck.model import Deployment
 from archcheck.units import percent
 
-rule = Rule("DLV003", "big-bang", severity="warning", method="attr")
+
+@dataclass(frozen=True)
+class Options:
+    """Thresholds."""
+
+    max_age_days: int = option(365, "days after which a tried rollback says nothing any more")
+
+
+rule = Rule("DLV003", "big-bang", severity="warning", method="attr", options=Options)
 
 
 @rule.check
-def check(graph: Graph) -> Iterator[Result]:
+def check(graph: Graph, options: Options) -> Iterator[Result]:
     needed = [m for m, _ in graph.needed_by_critical_journeys() if isinstance(m, Service)]
     if not needed:
         yield NotApplicable("no journey is declared critical")
@@ -48,7 +61,7 @@ def check(graph: Graph) -> Iterator[Result]:
         rollout = effective(service.deployment, "rollout")
         if not rollout.is_known:
             yield Undecided(service, "deployment.rollout" if service.deployment else "deployment")
-        elif not isinstance(rollout.value, Canary | BlueGreen):
+        elif not _looks_first(rollout.value):
             default = f" (default: {rollout.source})" if rollout.origin == "default" else ""
             yield Violation(
                 service,
@@ -59,17 +72,35 @@ def check(graph: Graph) -> Iterator[Result]:
             )
         if service.pipeline is None:
             yield Undecided(service, "pipeline")
-        elif isinstance(service.pipeline, Absent) or not _can_go_back(service.pipeline):
+        elif isinstance(service.pipeline, Absent) or not _can_go_back(
+            service.pipeline, graph.today, options
+        ):
             yield Violation(
                 service,
-                f"nothing says how a release of {service.name} is taken back",
-                fix='a "rollback" stage in its pipeline',
+                f"nothing says how a release of {service.name} is taken back"
+                + _since(service.pipeline),
+                fix='a "rollback" stage in its pipeline, or try it again: rollback_tested_on',
                 cause="critical services cannot be taken back",
             )
 
 
-def _can_go_back(pipeline: Pipeline) -> bool:
-    return "rollback" in pipeline.stages or pipeline.rollback_tested_on is not None
+def _looks_first(rollout: Rollout) -> bool:
+    """Whether a part of the users, or nobody, gets a release before all do."""
+    if isinstance(rollout, Canary):
+        return any(float(share) < 1 for share in rollout.steps[:1])
+    return isinstance(rollout, BlueGreen)
+
+
+def _can_go_back(pipeline: Pipeline, today: datetime.date, options: Options) -> bool:
+    if "rollback" in pipeline.stages:
+        return True
+    tried = pipeline.rollback_tested_on
+    return tried is not None and 0 <= (today - tried).days <= options.max_age_days
+
+
+def _since(pipeline: Pipeline | Absent) -> str:
+    tried = None if isinstance(pipeline, Absent) else pipeline.rollback_tested_on
+    return f"; it was tried on {tried}" if tried is not None else ""
 
 
 _BACK = Pipeline("GitLab CI", stages=["test", "deploy", "rollback"])
@@ -102,7 +133,17 @@ def a_pipeline_without_a_way_back() -> System:
 
 @rule.borderline()
 def going_back_was_tried() -> System:
-    return _released(_CANARY, Pipeline("GitLab CI", rollback_tested_on=datetime.date(2026, 10, 20)))
+    return _released(_CANARY, Pipeline("GitLab CI", rollback_tested_on=datetime.date(2025, 7, 1)))
+
+
+@rule.bad("orders")
+def going_back_was_tried_long_ago() -> System:
+    return _released(_CANARY, Pipeline("GitLab CI", rollback_tested_on=datetime.date(2025, 6, 30)))
+
+
+@rule.bad("orders")
+def a_canary_of_everything() -> System:
+    return _released(Kubernetes(rollout=Canary(steps=[100 * percent])))
 
 
 @rule.good

@@ -3,6 +3,8 @@
 Why it matters: the provider cannot know which field a consumer reads; without a test it learns
 it from the consumer's outage.
 
+Named consumers are covered only if a stage runs the tests: ``contract_test``, or ``test``.
+
 How to fix: run the consumers' expectations (Pact) or a compatibility check (buf breaking,
 oasdiff) in the provider's pipeline, and name the consumers: ``contract_tests=["orders"]``.
 
@@ -18,6 +20,9 @@ from collections.abc import Iterator
 from archcheck import Absent, Call, Endpoint, Pipeline, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+
+_RUN_BY = frozenset({"contract_test", "test"})
+"""The stages that run contract tests."""
 
 rule = Rule("DLV002", "no-contract-test", severity="warning", method="graph")
 
@@ -44,7 +49,16 @@ def check(graph: Graph) -> Iterator[Result]:
                 provider,
                 f"{consumer.owner}'s {consumer_name} calls {provider_name} of {provider.owner}, "
                 "and no contract test covers it",
-                fix=f'contract_tests=["{consumer_name}"] in the pipeline of {provider_name}',
+                fix=f'contract_tests=["{consumer_name}"] in the pipeline of {provider_name}, and '
+                'a stage "contract_test" that runs them',
+                evidence=tuple(steps),
+            )
+        elif provider.pipeline.stages and not _RUN_BY.intersection(provider.pipeline.stages):
+            yield Violation(
+                provider,
+                f"the contract test of {provider_name} for {consumer.owner}'s {consumer_name} is "
+                "in no stage of its pipeline",
+                fix=f'a stage "contract_test" in the pipeline of {provider_name}',
                 evidence=tuple(steps),
             )
 
@@ -64,6 +78,11 @@ def _across_teams(pipeline: Pipeline | None) -> System:
 @rule.bad("stock")
 def nobody_tests_the_contract() -> System:
     return _across_teams(Pipeline(stages=["build", "test"]))
+
+
+@rule.bad("stock")
+def no_stage_runs_the_test() -> System:
+    return _across_teams(Pipeline(stages=["build", "deploy"], contract_tests=["orders"]))
 
 
 @rule.good

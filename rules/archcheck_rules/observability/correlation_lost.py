@@ -6,7 +6,9 @@ brought together with the click that caused it.
 How to fix: put the correlation id and the trace context into the message headers, and say so:
 ``carries_correlation_id=True``.
 
-False positives: messages that no request causes, such as ticks of a clock.
+Messages that only a schedule causes have no request to name, and are left out.
+
+False positives: messages of work that a machine starts by itself; declare its ``Schedule``.
 
 Sources: W3C Trace Context; OpenTelemetry, semantic conventions for messaging spans; Hohpe and
 Woolf, Enterprise Integration Patterns, 2003 (correlation identifier).
@@ -16,22 +18,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Consumer, Endpoint, Publish, Service, System, Topic
+from archcheck import Consumer, Endpoint, Publish, Schedule, Service, System, Topic
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.graph.origins import caused_by_requests
 
 rule = Rule("OBS006", "correlation-lost", severity="warning", method="graph")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    requests = set(caused_by_requests(graph))
     hops = [
         (channel, steps)
         for channel in graph.system.channels
-        if (steps := graph.incoming.get(channel.name)) and graph.consumers.get(channel.name)
+        if (steps := graph.incoming.get(channel.name))
+        and graph.consumers.get(channel.name)
+        and any(step.operation.name in requests for step in steps)
     ]
     if not hops:
-        yield NotApplicable("no topic or queue is both published to and consumed")
+        yield NotApplicable("no request leads to a message that somebody consumes")
     for channel, steps in hops:
         carries = getattr(channel, "carries_correlation_id", None)
         if carries is None:
@@ -69,6 +75,11 @@ def the_trail_ends() -> System:
 @rule.borderline()
 def nobody_consumes_it() -> System:
     return _events(False, consumed=False)
+
+
+@rule.borderline()
+def a_clock_causes_them() -> System:
+    return System("shop", [*_events(False).elements, Schedule("nightly", calls="orders.place")])
 
 
 @rule.good

@@ -21,25 +21,25 @@ from archcheck.graph import Graph
 
 rule = Rule("OBS002", "no-central-logs", severity="warning", method="attr")
 
-_FIX = 'logs=Logs("rizhiyi", structured=True, shipping="agent")'
-
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    platform = graph.platform_for("logs") or "rizhiyi"
+    fix = f'logs=Logs("{platform}", structured=True, shipping="agent")'
     for service in graph.system.services:
         logs = service.logs
         if isinstance(logs, Absent):
-            yield Violation(service, f"{service.name} ships no logs ({logs.reason!r})", fix=_FIX)
+            yield Violation(service, f"{service.name} ships no logs ({logs.reason!r})", fix=fix)
         elif logs is None:
             yield Undecided(service, "logs")
         elif logs.structured is False:
-            yield Violation(service, f"the logs of {service.name} are prose, not records", fix=_FIX)
+            yield Violation(service, f"the logs of {service.name} are prose, not records", fix=fix)
         else:
             if logs.platform is None:
                 yield Undecided(service, "logs.platform")
             elif "logs" not in graph.signals_of(str(logs.platform)):
                 text = f"{service.name} ships its logs to {logs.platform}, which takes none"
-                yield Violation(service, text, fix=_FIX)
+                yield Violation(service, text, fix=fix)
             if logs.structured is None:
                 yield Undecided(service, "logs.structured")
 

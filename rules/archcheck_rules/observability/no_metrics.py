@@ -3,6 +3,8 @@
 Why it matters: what is not measured is noticed by customers first, and no objective, alert or
 autoscaler can rest on it.
 
+A platform that collects from the service by itself (``scrapes``) has its metrics.
+
 How to fix: ``metrics=Metrics("prometheus", path="/metrics", indicators=["rate", "errors",
 "duration"])``.
 
@@ -25,15 +27,25 @@ rule = Rule("OBS001", "no-metrics", severity="warning", method="attr")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    scraped = {
+        str(name)
+        for platform in graph.system.platforms
+        if "metrics" in platform.collects
+        for name in getattr(platform, "scrapes", ())
+    }
+    platform = graph.platform_for("metrics") or "prometheus"
+    fix = f'metrics=Metrics("{platform}", path="/metrics")'
     for service in graph.system.services:
         match service.metrics:
+            case None | Metrics(platform=None) if service.name in scraped:
+                continue
             case None:
                 yield Undecided(service, "metrics")
             case Absent(reason=reason):
                 yield Violation(
                     service,
                     f"{service.name} exposes no metrics ({reason!r})",
-                    fix='metrics=Metrics("prometheus", path="/metrics")',
+                    fix=fix,
                     cause="services expose no metrics",
                 )
             case Metrics(platform=None):
@@ -42,7 +54,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 yield Violation(
                     service,
                     f"{service.name} sends its metrics to {name}, which takes none",
-                    fix='metrics=Metrics("prometheus", path="/metrics")',
+                    fix=fix,
                 )
 
 
@@ -63,6 +75,16 @@ def scraped_by_prometheus() -> System:
 @rule.unknown("metrics")
 def nobody_says() -> System:
     return _measured(None)
+
+
+@rule.good
+def the_platform_comes_for_them() -> System:
+    return System("shop", [Prometheus("prometheus", scrapes=["orders"]), Service("orders")])
+
+
+@rule.unknown("metrics")
+def a_platform_for_traces_comes() -> System:
+    return System("shop", [Jaeger("jaeger", scrapes=["orders"]), Service("orders")])
 
 
 @rule.borderline()

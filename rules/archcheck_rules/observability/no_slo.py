@@ -3,6 +3,8 @@
 Why it matters: without an objective nobody can say whether the system is good enough, what an
 outage costs, or whether the next feature may wait for reliability.
 
+An objective without a number promises nothing, whoever it is for.
+
 How to fix: ``slo=Slo(p99=400 * ms, availability=99.9 * percent)``.
 
 False positives: journeys that no user waits for; they are not public.
@@ -17,7 +19,10 @@ from collections.abc import Iterator
 from archcheck import Endpoint, Journey, Service, Slo, System
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
-from archcheck.units import ms, percent
+from archcheck.graph.promises import promises
+from archcheck.units import days, ms, percent
+
+_FIX = "slo=Slo(p99=..., availability=...): ask those who use it what they need"
 
 rule = Rule("OBS004", "no-slo", severity="warning", method="attr")
 
@@ -26,6 +31,14 @@ rule = Rule("OBS004", "no-slo", severity="warning", method="attr")
 def check(graph: Graph) -> Iterator[Result]:
     if not graph.system.journeys:
         yield NotApplicable("the system declares no journey")
+    for subject, slo in promises(graph):
+        is_public = isinstance(subject, Journey) and subject.public
+        if slo.is_empty and not is_public:
+            yield Violation(
+                subject,
+                f"the objective of {subject.name} has no number",
+                fix=_FIX,
+            )
     for journey in graph.system.journeys:
         if journey.public is None:
             yield Undecided(journey, "public")
@@ -36,7 +49,7 @@ def check(graph: Graph) -> Iterator[Result]:
                     journey,
                     f"the public journey {journey.name} has no objective for "
                     f"{' and '.join(lacking)}",
-                    fix="slo=Slo(p99=400 * ms, availability=99.9 * percent)",
+                    fix=_FIX,
                     cause=f"public journeys have no objective for {' and '.join(lacking)}",
                 )
 
@@ -69,6 +82,13 @@ def only_half_of_it() -> System:
 @rule.borderline("browse")
 def only_the_other_half() -> System:
     return _public(Slo(availability=99.9 * percent))
+
+
+@rule.bad("browse", "web.page")
+def objectives_without_a_number() -> System:
+    page = Endpoint("page", slo=Slo(window=30 * days))
+    journey = Journey("browse", "web.page", public=False, slo=Slo())
+    return System("shop", [Service("web", endpoints=[page])], journeys=[journey])
 
 
 @rule.good

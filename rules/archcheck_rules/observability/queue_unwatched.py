@@ -3,6 +3,8 @@
 Why it matters: a consumer that falls behind fails in silence; its users see old data long before
 anybody sees an error.
 
+Where a consumer's metrics, or what they cover, are not declared, the rule asks.
+
 How to fix: ``lag_metric="kafka_consumergroup_lag"`` on the topic, or ``"lag"`` among the
 indicators of its consumers' metrics.
 
@@ -15,11 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Consumer, Metrics, Service, System, Topic
-from archcheck.findings import NotApplicable, Result, Rule, Violation
+from archcheck import Absent, Consumer, Metrics, Named, Service, System, Topic
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 
-rule = Rule("OBS007", "queue-unwatched", severity="warning", method="attr", on_unknown="violation")
+rule = Rule("OBS007", "queue-unwatched", severity="warning", method="attr")
 
 
 @rule.check
@@ -29,22 +31,33 @@ def check(graph: Graph) -> Iterator[Result]:
         yield NotApplicable("no service consumes a topic or queue")
     for channel in consumed:
         readers = [graph.operations[name] for name in graph.consumers[channel.name]]
-        watched = all(_measures_lag(getattr(reader.owner, "metrics", None)) for reader in readers)
-        if getattr(channel, "lag_metric", None) is None and not watched:
+        watched = [_measures_lag(reader.owner) for reader in readers]
+        if getattr(channel, "lag_metric", None) is not None or all(watched):
+            continue
+        if False not in watched:
+            yield Undecided(
+                channel, "lag_metric", 'holds with "lag" among the indicators of its consumers'
+            )
+        else:
             yield Violation(
                 channel,
                 f"nothing measures how far the consumers of {channel.name} are behind",
-                fix='lag_metric="kafka_consumergroup_lag"',
+                fix='lag_metric="...": the lag or length that its broker reports; or "lag" among '
+                "the indicators of each consumer's metrics",
                 evidence=tuple(readers),
                 cause="nothing measures how far consumers are behind",
             )
 
 
-def _measures_lag(metrics: object) -> bool:
-    return isinstance(metrics, Metrics) and "lag" in metrics.indicators
+def _measures_lag(reader: Named) -> bool | None:
+    """Whether the metrics of a consumer cover it; ``None``: nobody says what they cover."""
+    metrics = getattr(reader, "metrics", None)
+    if isinstance(metrics, Metrics):
+        return "lag" in metrics.indicators if metrics.indicators else None
+    return None if metrics is None else False
 
 
-def _consumed(metric: str | None, *metrics: Metrics | None) -> System:
+def _consumed(metric: str | None, *metrics: Metrics | Absent | None) -> System:
     readers = [
         Service(f"r{n}", metrics=each, consumers=[Consumer("placed")])
         for n, each in enumerate(metrics)
@@ -54,7 +67,17 @@ def _consumed(metric: str | None, *metrics: Metrics | None) -> System:
 
 @rule.bad("placed")
 def nobody_looks() -> System:
+    return _consumed(None, Absent("not yet"))
+
+
+@rule.unknown("lag_metric")
+def nobody_says() -> System:
     return _consumed(None, None)
+
+
+@rule.unknown("lag_metric")
+def nobody_says_what_the_metrics_cover() -> System:
+    return _consumed(None, Metrics(path="/metrics"))
 
 
 @rule.borderline("placed")

@@ -2,6 +2,8 @@
 
 Why it matters: an objective that nobody watches is missed for days before somebody complains.
 
+An objective without a number is rule OBS004's: there is nothing to watch.
+
 How to fix: ``slo=Slo(p99=400 * ms, alert=Alert("checkout burns its error budget"))``.
 
 False positives: objectives that are only reported, in a monthly review.
@@ -15,7 +17,8 @@ from collections.abc import Iterator
 
 from archcheck import Absent, Alert, Endpoint, Journey, Service, Slo, System
 from archcheck.findings import Result, Rule, Undecided, Violation
-from archcheck.graph import Graph, Operation
+from archcheck.graph import Graph
+from archcheck.graph.promises import promises
 from archcheck.units import ms
 
 rule = Rule("OBS005", "slo-without-alert", severity="warning", method="attr")
@@ -23,16 +26,8 @@ rule = Rule("OBS005", "slo-without-alert", severity="warning", method="attr")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    promises: list[tuple[Journey | Operation, Slo | None]] = [
-        (journey, journey.slo) for journey in graph.system.journeys
-    ]
-    promises += [
-        (operation, operation.part.slo)
-        for operation in graph.operations.values()
-        if isinstance(operation.part, Endpoint)
-    ]
-    for subject, slo in promises:
-        if slo is None:
+    for subject, slo in promises(graph):
+        if slo.is_empty:
             continue
         if slo.alert is None:
             yield Undecided(subject, "slo.alert")

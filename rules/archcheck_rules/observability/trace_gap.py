@@ -1,10 +1,14 @@
-"""No untraced service lies between traced ones.
+"""No untraced service lies between traced ones, and neighbours pass traces on in one format.
 
 Why it matters: the trace breaks there; everything behind it appears as a request from nowhere,
 and the one slow hop that everybody looks for is the one that nobody sees.
 
+A trace goes from caller to callee and from publisher to consumer. A service lies between traced
+ones also when its neighbours are as dark as itself. Formats are compared where both sides declare
+one.
+
 How to fix: trace the service (``tracing=Tracing("jaeger", propagation="w3c")``), or at least pass
-the context on; do not switch propagation off on a call.
+the context on; do not switch propagation off on a call; choose one format (W3C Trace Context).
 
 False positives: none; a gap costs its neighbours the trace as well.
 
@@ -13,23 +17,37 @@ Sources: W3C Trace Context; OpenTelemetry, Context propagation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 
-from archcheck import Absent, Call, Endpoint, Named, Service, System, Tracing
+import networkx as nx
+
+from archcheck import (
+    Absent,
+    Call,
+    Consumer,
+    Endpoint,
+    Named,
+    Publish,
+    Service,
+    System,
+    Topic,
+    Tracing,
+)
 from archcheck.findings import Result, Rule, Undecided, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Interaction
 
 rule = Rule("OBS003", "trace-gap", severity="warning", method="graph")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    calls = graph.service_calls()
+    passes = _passes(graph)
     for service in graph.system.services:
         if _is_traced(service):
             continue
-        before = [n for n in calls.predecessors(service.name) if _is_traced(graph.system.find(n))]
-        behind = [n for n in calls.successors(service.name) if _is_traced(graph.system.find(n))]
+        before = _nearest_traced(graph, service, passes.predecessors)
+        behind = _nearest_traced(graph, service, passes.successors)
         if not before or not behind:
             continue
         if isinstance(service.tracing, Absent):
@@ -37,7 +55,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 service,
                 f"{service.name} is not traced, but lies between {before[0]} and {behind[0]}, "
                 f"which are ({service.tracing.reason!r})",
-                fix='tracing=Tracing("jaeger", propagation="w3c")',
+                fix=_tracing(graph, before[0]),
             )
         else:
             yield Undecided(service, "tracing")
@@ -50,6 +68,63 @@ def check(graph: Graph) -> Iterator[Result]:
                 "and both are traced",
                 fix="propagates_trace=True",
             )
+    for source, target in passes.edges:
+        yield from _formats(graph, source, target, passes.edges[source, target]["step"])
+
+
+def _passes(graph: Graph) -> nx.DiGraph[str]:
+    """Who passes a trace on to whom: calls, and messages, each with a step that does."""
+    found: nx.DiGraph[str] = nx.DiGraph()
+    found.add_nodes_from(service.name for service in graph.system.services)
+    for step in graph.edges:
+        names = [step.target.name] if step.mode == "call" else []
+        if step.mode == "publish":
+            readers = graph.consumers.get(step.target.name, ())
+            names = [graph.operations[reader].owner.name for reader in readers]
+        for name in names:
+            if not found.has_edge(step.source.name, name):
+                found.add_edge(step.source.name, name, step=step)
+    return found
+
+
+def _nearest_traced(
+    graph: Graph, service: Service, following: Callable[[str], Iterable[str]]
+) -> list[str]:
+    """The traced services that are reached from one over untraced ones."""
+    found: list[str] = []
+    seen = {service.name}
+    waiting = deque([service.name])
+    while waiting:
+        for name in following(waiting.popleft()):
+            if name not in seen:
+                seen.add(name)
+                traced = _is_traced(graph.system.find(name))
+                (found if traced else waiting).append(name)
+    return found
+
+
+def _formats(graph: Graph, source: str, target: str, step: Interaction) -> Iterator[Result]:
+    here, there = (_format(graph.system.find(name)) for name in (source, target))
+    if here is not None and there is not None and here != there:
+        yield Violation(
+            step,
+            f"{source} passes the trace context on as {here}, and {target} reads {there}",
+            fix='propagation="w3c" on both sides',
+            evidence=(step,),
+        )
+
+
+def _tracing(graph: Graph, neighbour: str) -> str:
+    """What a service declares to be traced as its neighbour is."""
+    tracing = getattr(graph.system.find(neighbour), "tracing", None)
+    platform = getattr(tracing, "platform", None) or graph.platform_for("traces") or "jaeger"
+    propagation = _format(graph.system.find(neighbour)) or "w3c"
+    return f'tracing=Tracing("{platform}", propagation="{propagation}")'
+
+
+def _format(member: Named) -> str | None:
+    tracing = getattr(member, "tracing", None)
+    return tracing.propagation if isinstance(tracing, Tracing) else None
 
 
 def _is_traced(member: Named) -> bool:
@@ -107,3 +182,36 @@ def the_end_of_a_trace_may_be_dark() -> System:
             Service("stock", tracing=Absent("old framework"), endpoints=[Endpoint("get")]),
         ],
     )
+
+
+@rule.bad("web.page -> orders.get", "orders.get -> stock.get")
+def another_format_in_the_middle() -> System:
+    return _chain(Tracing(propagation="b3"))
+
+
+def _over_a_topic(reader: Tracing | Absent, behind: Tracing | Absent) -> System:
+    traced = Tracing(propagation="w3c")
+    return System(
+        "shop",
+        [
+            Topic("placed"),
+            Service("web", tracing=traced, endpoints=[Endpoint("page", steps=[Publish("placed")])]),
+            Service(
+                "mails", tracing=reader, consumers=[Consumer("placed", steps=[Call("smtp.send")])]
+            ),
+            Service(
+                "smtp", tracing=behind, endpoints=[Endpoint("send", steps=[Call("archive.add")])]
+            ),
+            Service("archive", tracing=traced, endpoints=[Endpoint("add")]),
+        ],
+    )
+
+
+@rule.bad("mails", "smtp")
+def two_dark_ones_in_a_row() -> System:
+    return _over_a_topic(Absent("old framework"), Absent("bought"))
+
+
+@rule.bad("mails")
+def a_dark_consumer() -> System:
+    return _over_a_topic(Absent("old framework"), Tracing(propagation="w3c"))

@@ -6,6 +6,9 @@ the user's id makes as many series as there are users, and takes the monitoring 
 The series of a service are the product of the values of its labels, for each replica that it may
 have.
 
+A platform that declares a ``series_budget`` is compared with the series of all services that send
+theirs to it.
+
 How to fix: leave the label out, group its values, or keep the detail in logs or exemplars.
 
 False positives: metrics that only few requests touch; raise ``max_series``.
@@ -20,7 +23,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archcheck import Kubernetes, Label, Metrics, Prometheus, Service, System
+from archcheck import Kubernetes, Label, Metrics, Platform, Prometheus, Service, System
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph
 
@@ -46,6 +49,33 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
         yield NotApplicable("no service declares the labels of its metrics")
     for service, metrics in labelled:
         yield from _judge(service, metrics, options)
+    for platform in graph.system.platforms:
+        yield from _budget(platform, labelled)
+
+
+def _budget(platform: Platform, labelled: list[tuple[Service, Metrics]]) -> Iterator[Result]:
+    budget = getattr(platform, "series_budget", None)
+    counts = [
+        (service.name, math.prod(_counts(metrics)) * _replicas(service))
+        for service, metrics in labelled
+        if metrics.platform == platform.name
+    ]
+    total = sum(count for _, count in counts)
+    if budget is not None and total > budget:
+        yield Violation(
+            platform,
+            f"{platform.name} is sized for {budget} series and gets at least {total}",
+            fix="fewer labels, labels with fewer values, or a larger series_budget",
+            evidence=tuple(f"{name}: {count} series" for name, count in counts),
+        )
+
+
+def _counts(metrics: Metrics) -> list[int]:
+    return [label.values for label in metrics.labels if isinstance(label.values, int)]
+
+
+def _replicas(service: Service) -> int:
+    return (service.deployment.most_replicas() if service.deployment else None) or 1
 
 
 def _judge(service: Service, metrics: Metrics, options: Options) -> Iterator[Result]:
@@ -58,8 +88,7 @@ def _judge(service: Service, metrics: Metrics, options: Options) -> Iterator[Res
             )
         elif label.values is None:
             yield Undecided(service, f"metrics.labels[{label.name}].values")
-    replicas = (service.deployment.most_replicas() if service.deployment else None) or 1
-    counts = [label.values for label in metrics.labels if isinstance(label.values, int)]
+    replicas, counts = _replicas(service), _counts(metrics)
     series = math.prod(counts) * replicas
     if series > options.max_series:
         yield Violation(
@@ -102,3 +131,10 @@ def a_few_values() -> System:
 @rule.unknown("metrics.labels[l1].values")
 def nobody_counted() -> System:
     return _labelled(5, None)
+
+
+@rule.bad("prometheus")
+def together_more_than_the_platform_is_sized_for() -> System:
+    metrics = Metrics("prometheus", labels=[Label("status", values=600)])
+    services = [Service(name, metrics=metrics) for name in ("orders", "stock")]
+    return System("shop", [Prometheus("prometheus", series_budget=1000), *services])

@@ -133,6 +133,11 @@ class Graph:
         found = self.system.find(platform)
         return found.collects if isinstance(found, Platform) else ()
 
+    def platform_for(self, signal: str) -> str | None:
+        """The first platform that takes a signal."""
+        taking = (p.name for p in self.system.platforms if signal in p.collects)
+        return next(taking, None)
+
     def dead_letters(self) -> frozenset[str]:
         """Topics and queues that others use for what cannot be processed."""
         consumers = [op.part for op in self.operations.values() if isinstance(op.part, Consumer)]
@@ -185,6 +190,18 @@ class Graph:
                     if not isinstance(who, Journey):
                         _add(graph, who.name, operation.partition(".")[0], None)
         return graph
+
+    def with_messages(self, edges: Digraph) -> Digraph:
+        """``edges``, and one from each publisher to those who consume what it publishes."""
+        wide = _digraph(edges)
+        for source, target in edges.edges:
+            steps = edges.edges[source, target]["interactions"]
+            wide.add_edge(source, target, interactions=list(steps))
+        for step in self.edges:
+            if step.mode == "publish":
+                for reader in self.consumers.get(step.target.name, ()):
+                    _add(wide, step.source.name, self.operations[reader].owner.name, step)
+        return wide
 
     def service_calls(self) -> Digraph:
         """Synchronous calls between services and externals."""

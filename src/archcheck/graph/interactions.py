@@ -129,8 +129,20 @@ class Interaction:
 
     @property
     def protocol(self) -> Protocol | None:
-        """How the target is spoken to, where it says."""
-        if self.endpoint is not None:
+        """How the target is spoken to: what the call names of what is offered, else the first."""
+        named = getattr(self.step, "protocol", None)
+        return next((p for p in self.offered if type(p).__name__ == named), self._usual_protocol)
+
+    @property
+    def offered(self) -> tuple[Protocol, ...]:
+        """All protocols under which the target is offered, the usual one first."""
+        usual = self._usual_protocol
+        also = self.endpoint.also if self.endpoint is not None else ()
+        return (*also,) if usual is None else (usual, *also)
+
+    @property
+    def _usual_protocol(self) -> Protocol | None:
+        if self.endpoint is not None and self.endpoint.protocol is not None:
             return self.endpoint.protocol
         return self.target.protocol if isinstance(self.target, External) else None
 

@@ -1,7 +1,8 @@
-"""What consumers make of messages: how often one is delivered, and when it comes again."""
+"""What consumers make of messages: how often one is delivered, when again, and who sees it."""
 
 from __future__ import annotations
 
+from archcheck.graph import Graph, Operation
 from archcheck.model import Channel, Consumer, Named, Sqs, System, effective
 from archcheck.units import Duration
 
@@ -44,3 +45,13 @@ def is_at_most_once(system: System, consumer: Consumer) -> bool:
 def deliveries(system: System, consumer: Consumer) -> int | None:
     """How often a message is delivered to a consumer that keeps failing; ``None``: undeclared."""
     return 1 if is_at_most_once(system, consumer) else consumer.max_deliveries
+
+
+def receivers_of(graph: Graph, channel: str) -> list[Operation]:
+    """Who sees the messages of a channel: its consumers, and those of its dead letters."""
+    readers = [graph.operations[name] for name in graph.consumers.get(channel, ())]
+    holders = (graph.system.find(channel), *(reader.part for reader in readers))
+    ends = [getattr(holder, "dead_letter", None) for holder in holders]
+    names = dict.fromkeys(end for end in ends if isinstance(end, str) and end != channel)
+    late = [graph.operations[name] for end in names for name in graph.consumers.get(end, ())]
+    return [*readers, *(reader for reader in late if reader not in readers)]

@@ -249,6 +249,7 @@ class TiDB(StoreFields):
     is_transactional: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
         "copies": Default(3, "PD: replication.max-replicas"),
+        "replication": Default("consensus", "TiDB: a Raft group for each region"),
         "consistency": Default("strong", "TiDB: snapshot isolation over Raft"),
     }
 
@@ -265,6 +266,7 @@ class CockroachDB(StoreFields):
     is_transactional: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
         "copies": Default(3, "CockroachDB: num_replicas"),
+        "replication": Default("consensus", "CockroachDB: a Raft group for each range"),
         "consistency": Default("strong", "CockroachDB: serializable isolation"),
     }
 

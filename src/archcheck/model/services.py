@@ -44,6 +44,11 @@ class Slo(Element):
     alert: Alert | Absent | None = None
     """What tells that it is in danger."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it promises nothing that has a number."""
+        return not self.latencies() and self.availability is None
+
     def latencies(self) -> list[tuple[str, float, Duration]]:
         """The declared latency objectives: attribute, quantile, bound."""
         quantiles = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}

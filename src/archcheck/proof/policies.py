@@ -118,9 +118,12 @@ def dead_policies(graph: Graph) -> Iterator[Answer]:
             continue
         names = " and ".join(repr(other.title()) for other in implied)
         shown = Counterexample(
-            f"{policy.title()!r} forbids nothing that {names} does not forbid", implied, implied
+            f"{policy.title()!r} forbids nothing among today's elements that {names} "
+            f"{'does' if len(implied) == 1 else 'do'} not forbid",
+            implied,
+            implied,
         )
-        yield Refuted(policy, claim, shown, "remove the policy")
+        yield Refuted(policy, claim, shown, "remove the policy, unless it is for elements to come")
 
 
 def _counts(other: _Forbidding, ban: _Forbidding) -> bool:

@@ -333,10 +333,15 @@ _ASSUMED = (
 
 
 def _fix(parts: tuple[Participant, ...], pivot: int) -> str:
-    fix = "idempotent=True for actions and compensations, guarded=True for steps"
-    if all(part.retriable for part in parts[pivot + 1 :]):
-        return fix
-    return f"{fix}, retriable=True for those after the pivot"
+    """What each participant lacks, by name."""
+    twice = [part.action for part in parts if not part.action_idempotent]
+    twice += [p.compensation for p in parts if p.compensation and not p.compensation_idempotent]
+    late = [part.action for part in parts if part.compensation and not part.guarded]
+    stuck = [part.action for part in parts[pivot + 1 :] if not part.retriable]
+    found = [("idempotent=True for", twice), ("guarded=True for the step", late)]
+    found.append(("retriable=True for the step", stuck))
+    words = [f"{what} {' and '.join(dict.fromkeys(names))}" for what, names in found if names]
+    return ", ".join(words)
 
 
 def _participant(

@@ -280,12 +280,26 @@ def _elements(cut: CutSet) -> list[str]:
 
 
 def quorums(graph: Graph, size: int = 1) -> Iterator[Answer]:
-    """Do declared quorums overlap as promised, and survive the loss of any ``size`` zones?"""
+    """Do declared quorums overlap as promised, and survive the loss of any ``size`` zones?
+
+    Copies that follow by consensus need a majority, whether a quorum is declared or not.
+    """
     for store in graph.system.datastores:
         quorum = getattr(store, "quorum", None)
         if isinstance(quorum, Quorum):
             yield _overlap(store, quorum)
-            yield _placed(store, quorum, size)
+            yield _placed(store, quorum, size, _smaller(quorum, store, size))
+        elif store.zones and (majority := _by_consensus(store)) is not None:
+            yield _placed(store, majority, size, _wider(majority, store, size))
+
+
+def _by_consensus(store: Datastore) -> Quorum | None:
+    """The majority that a store needs which agrees on each write by consensus (Raft, Paxos)."""
+    copies = effective(store, "copies")
+    if effective(store, "replication").value != "consensus" or not copies.is_known:
+        return None
+    majority = int(copies.value) // 2 + 1
+    return Quorum(copies=copies.value, read=majority, write=majority)
 
 
 def _overlap(store: Datastore, quorum: Quorum) -> Answer:
@@ -311,7 +325,40 @@ def _overlap(store: Datastore, quorum: Quorum) -> Answer:
     return Refuted(store, claim, shown, fix)
 
 
-def _placed(store: Datastore, quorum: Quorum, size: int) -> Answer:
+def _smaller(quorum: Quorum, store: Datastore, size: int) -> str:
+    """The smallest change of a quorum, or of its zones, with which it survives."""
+    majority = quorum.copies // 2 + 1
+    needed = min(max(quorum.read, quorum.write), majority)
+    zones = _zones_for(quorum.copies, needed, store, size)
+    copies = quorum.copies
+    if zones is None:
+        copies = zones = 2 * size + 1
+        majority = needed = size + 1
+    parts = []
+    if copies != quorum.copies or needed < max(quorum.read, quorum.write):
+        parts.append(f"Quorum(copies={copies}, read={majority}, write={majority})")
+    if zones > len(set(store.zones)):
+        parts.append(f"at least {zones} zones")
+    return " over ".join(parts)
+
+
+def _wider(quorum: Quorum, store: Datastore, size: int) -> str:
+    zones = _zones_for(quorum.copies, quorum.write, store, size)
+    if zones is not None:
+        return f"at least {zones} zones"
+    return f"copies={2 * size + 1} over at least {2 * size + 1} zones"
+
+
+def _zones_for(copies: int, needed: int, store: Datastore, size: int) -> int | None:
+    """The fewest zones, today's at least, without ``size`` of which ``needed`` copies are left."""
+    for zones in range(max(1, len(set(store.zones))), copies + 1):
+        held = sorted(sum(n % zones == place for n in range(copies)) for place in range(zones))
+        if sum(held[: max(0, zones - size)]) >= needed:
+            return zones
+    return None
+
+
+def _placed(store: Datastore, quorum: Quorum, size: int, fix: str) -> Answer:
     claim = f"{store.name} keeps its quorum when any {size} of its zones are lost"
     zones = tuple(dict.fromkeys(store.zones))
     if not zones:
@@ -333,7 +380,7 @@ def _placed(store: Datastore, quorum: Quorum, size: int) -> Answer:
         {store.name: f"{remain} of {quorum.copies} copies"},
         (tuple(Unit("zone", zone) for zone in worst),),
     )
-    return Refuted(store, claim, shown, f"at least {quorum.copies} zones, one for each copy")
+    return Refuted(store, claim, shown, fix)
 
 
 def _held(held: dict[str, int], zones: Iterable[str]) -> int:
