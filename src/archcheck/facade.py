@@ -149,26 +149,32 @@ def simulate(
     duration: Duration | None = None,
     warmup: Duration | None = None,
     seed: int = 1,
-    replications: int = 1,
+    replications: int | None = None,
     precision: Fraction | None = None,
     jobs: int = 1,
     engine: EngineName = "auto",
 ) -> SimulationResult:
     """Simulate a scenario: a value, the name of a declared one, or the first declared.
 
-    ``replications`` independent runs are merged; with a ``precision``, as many are made as the
-    mean latencies need. :func:`archcheck.simulation.simulate` explains the rest. Raises
-    :class:`ScenarioError` when the scenario cannot be simulated.
+    A steady load is simulated for as long as the objectives of its journeys need, unless a
+    ``duration``, ``replications`` or a ``precision`` (of the mean latencies) say how long.
+    :func:`archcheck.simulation.simulate` explains the rest. Raises :class:`ScenarioError` when the
+    scenario cannot be simulated.
     """
     from archcheck import simulation
 
+    chosen = chosen_scenario(system, scenario)
+    if duration is None and replications is None and precision is None:
+        return simulation.simulate_until_decided(
+            system, chosen, warmup=warmup, seed=seed, jobs=jobs, engine=engine
+        )
     return simulation.simulate(
         system,
-        chosen_scenario(system, scenario),
+        chosen,
         duration=duration,
         warmup=warmup,
         seed=seed,
-        replications=replications,
+        replications=replications or 1,
         precision=float(precision) if precision is not None else None,
         jobs=jobs,
         engine=engine,

@@ -14,8 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from archcheck.capacity import journey_rates, resources
+from archcheck.graph import Graph
+from archcheck.model import Scenario, System
 from archcheck.simulation.estimates import warm_up
-from archcheck.simulation.plan import Plan, Station
+from archcheck.simulation.plan import Outcome, Plan, Station
 from archcheck.simulation.record import BUCKETS, Record, StationRecord
 from archcheck.units import Duration
 
@@ -55,7 +58,7 @@ class Overload:
 
     def __str__(self) -> str:
         because = f", held up by {' and '.join(self.held_up_by)}" if self.held_up_by else ""
-        return f"{self.name} receives {self.ratio:.2f} times what it can serve{because}"
+        return f"{self.name} receives {self.ratio:.4g} times what it can serve{because}"
 
 
 @dataclass(frozen=True)
@@ -168,19 +171,50 @@ def _warm_up_of(pilot: Record) -> float:
     return min(latest, pilot.duration / 2)
 
 
-def overloads(plan: Plan, record: Record) -> tuple[Overload, ...]:
-    """The stations whose queue grew all the time; none where the load itself changes."""
+def overloads(
+    system: System, scenario: Scenario, plan: Plan, record: Record
+) -> tuple[Overload, ...]:
+    """The stations that get more than they can serve; none where the load itself changes.
+
+    Those whose queue grew all the time, and those that the declared load exceeds: where nothing is
+    turned away and nobody gives up, all that comes must be served, and a run that is hardly
+    overloaded looks like one that is nearly so.
+    """
     if not plan.is_stationary:
         return ()
+    saturated = [
+        (index, station, measured)
+        for index, (station, measured) in enumerate(
+            zip(plan.stations, record.stations, strict=True)
+        )
+        if measured.ended and _is_saturated(measured)
+    ]
+    declared = _declared_loads(system, scenario, record) if saturated else {}
     found = []
-    for index, (station, measured) in enumerate(zip(plan.stations, record.stations, strict=True)):
-        growing = measured.ended and measured.visits > _GROWTH * measured.ended
+    for index, station, measured in saturated:
+        growing = measured.visits > _GROWTH * measured.ended and _rises(record, index)
         enough = measured.left_waiting >= _LEFT * record.runs
-        if growing and enough and _is_saturated(measured) and _rises(record, index):
-            causes = tuple(_saturated_behind(plan, record, station.group))
-            ratio = measured.visits / measured.ended
-            found.append(Overload(station.name, station.what, ratio, causes))
+        asked = declared.get((station.name, station.what), 0.0)
+        if growing and enough:
+            asked = max(asked, measured.visits / measured.ended)
+        elif asked < 1 or station.queue is not None:
+            continue
+        causes = tuple(_saturated_behind(plan, record, station.group))
+        found.append(Overload(station.name, station.what, asked, causes))
     return tuple(found)
+
+
+def _declared_loads(
+    system: System, scenario: Scenario, record: Record
+) -> dict[tuple[str, str], float]:
+    """What is asked of each resource over what it can serve; nothing where some is not served."""
+    served = (Outcome.OK, Outcome.DEGRADED)
+    lost = (tally.outcomes[o] for tally in record.journeys for o in Outcome if o not in served)
+    is_open = all(load.arrivals.peak_rate() is not None for load in scenario.load)
+    if any(lost) or not is_open:
+        return {}
+    sized, _ = resources(Graph(system), journey_rates(scenario))
+    return {(each.holder.name, each.what): each.utilisation for each in sized}
 
 
 def _is_saturated(measured: StationRecord) -> bool:

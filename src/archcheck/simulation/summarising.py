@@ -61,7 +61,7 @@ def build_result(
     for each in records:
         record.merge(each)
     span = record.span
-    overloaded = overloads(plan, record)
+    overloaded = overloads(system, scenario, plan, record)
     growing = {each.name for each in overloaded}
     unsettled = tuple(each for each in not_settled(plan, records) if each.name not in growing)
     early = journeys_through(plan, {each.name for each in unsettled})
