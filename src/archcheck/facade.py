@@ -12,7 +12,7 @@ package is imported when it is asked, so that a script pays only for what it ask
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,7 +130,7 @@ def fix(
         )
 
     try:
-        return repair(
+        mended = repair(
             system,
             tuple(chosen),
             found,
@@ -140,6 +140,32 @@ def fix(
         )
     except BudgetSpentError as error:
         raise ModelError(f"the cheapest repair is not found: it needs {error}") from None
+    if not mended.edits:
+        return mended
+    return replace(mended, losses=tuple(_losses(system, mended.system)))
+
+
+def _losses(before: System, after: System) -> Iterator[str]:
+    """Good answers and objectives that a change takes under the steady loads of a system."""
+    from archcheck import simulation
+    from archcheck.simulation.compiling import compile_plan
+
+    for scenario in before.scenarios:
+        if not compile_plan(before, scenario).is_stationary:
+            continue
+        cases = [("as it is", before, scenario), ("mended", after, after.scenario(scenario.name))]
+        old, new = simulation.compare(cases).variants
+        for each in new.compared:
+            more = each.difference.value if each.difference is not None else 0.0
+            if each.metric == "errors" and each.is_certain and more > 0:
+                yield (
+                    f"under {scenario.name}, {100 * each.value:.3g}% of {each.journey} end without "
+                    f"a good answer, {100 * more:.3g}% more than today"
+                )
+        states = {reading.objective: reading.state for reading in old.result.objectives}
+        for reading in new.result.objectives:
+            if reading.state == "missed" and states.get(reading.objective) != "missed":
+                yield f"under {scenario.name}, {reading}"
 
 
 def simulate(

@@ -160,7 +160,7 @@ def test_a_missed_objective_exits_with_1(tmp_path: Path) -> None:
     assert re.search(r"p50 of go +100 us +[0-9.]+ \w+ ± .* missed", done.stdout)
     done = archcheck("simulate", "model.py", "--replications", "1", cwd=tmp_path)
     assert done.returncode == 0
-    assert re.search(r"p50 of go +100 us +[0-9.]+ \w+ in a single run +open", done.stdout)
+    assert re.search(r"p50 of go +100 us +[0-9.]+ \w+, with no interval +open", done.stdout)
 
 
 def test_simulate_takes_faults_and_shows_what_they_do(tmp_path: Path) -> None:

@@ -88,8 +88,9 @@ def waited(condition: Callable[[], bool]) -> None:
 
 def test_the_served_report_follows_the_model(folder: Path) -> None:
     """A change gives a new report; a mistake is shown, and fixed by the next change."""
-    command = ["report", "model.py", "--serve", "--port", "0"]
+    command = ["report", "--serve", "--port", "0"]
     quick = ["--without", "plan", "--without", "proofs", "--without", "simulation"]
+    quick += ["--", "model.py"]
     server = subprocess.Popen(
         [sys.executable, "-m", "archcheck", *command, *quick],
         cwd=folder, stderr=subprocess.PIPE, text=True,
@@ -104,6 +105,7 @@ def test_the_served_report_follows_the_model(folder: Path) -> None:
         assert "<iframe" in asked(port, "/")[1]
         assert "small" in asked(port, "/report")[1]
         assert asked(port, "/report", host="evil.example.org")[0] == 404
+        assert asked(port, "/number", host="localhost") == (200, "1")  # as browsers say of port 80
         assert asked(port, "/../model.py")[0] == 404
         (folder / "model.py").write_text(MODEL.replace('"small"', '"renamed"'))
         waited(lambda: asked(port, "/number")[1] == "2")
@@ -115,10 +117,16 @@ def test_the_served_report_follows_the_model(folder: Path) -> None:
         waited(lambda: asked(port, "/number")[1] == "4")
         assert "<h1>small</h1>" in asked(port, "/report")[1]
     finally:
-        server.send_signal(signal.SIGINT)
-        assert server.wait(20) == 0
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(20) == 128 + signal.SIGTERM
         if server.stderr:
             server.stderr.close()
+
+
+def test_a_served_report_is_not_written_to_a_file(folder: Path) -> None:
+    done = archcheck(folder, "report", "model.py", "--serve", "-o", "mine.html")
+    assert done.returncode == 2
+    assert "--serve shows the report and writes no file" in done.stderr
 
 
 def test_a_port_in_use_is_one_sentence(folder: Path) -> None:

@@ -105,7 +105,9 @@ def test_a_repair_has_its_patch() -> None:
     assert isinstance(found, Repair)
     assert found.original is system
     assert "timeout=" in found.patch.diff()
-    assert archcheck.verify(found.system).count("error") < archcheck.verify(system).count("error")
+    assert len(found.after) < len(found.before)
+    assert not found.is_complete  # its timeouts cut answers off, which it says
+    assert any("without a good answer" in text for text in found.losses)
     with pytest.raises(ModelError, match="the cheapest repair is not found"):
         archcheck.fix(system, proof_budget=0.0)
 

@@ -49,8 +49,10 @@ def command(
     """Find the cheapest edits that make the rules hold, as a patch.
 
     Timeouts, attempts, breakers, fallbacks, pools, replicas and zones are weighed against each
-    other; the repaired system is verified again. Exits with 1 when something is left that no
-    allowed edit repairs. Loading a Python model runs its code.
+    other; the repaired system is verified again, and simulated beside the original under its
+    steady loads. Exits with 1 when something is left that no allowed edit repairs, or when the
+    edits would cost good answers or an objective; --write then writes nothing. Loading a Python
+    model runs its code.
     """
     system = one_system(models, system_name)
     place = system.site.place if system.site else None
@@ -73,6 +75,8 @@ def command(
         if scenario is not None:
             run = facade.simulate(found.system, scenario)
             print_simulation(console, run)
+    if write_ and found.losses:
+        raise ModelError("nothing is written: the edits would cost answers under the declared load")
     if write_:
         found.patch.write()
         click.echo(f"wrote {', '.join(found.patch.files) or 'nothing'}", err=True)

@@ -20,6 +20,7 @@ from archcheck.cli.rule_options import RuleSelection, rule_options
 from archcheck.cli.streams import guests
 from archcheck.facade import chosen_scenario
 from archcheck.files import check_writable, write_file
+from archcheck.model import ModelError
 from archcheck.reporting.console import counted, spinner
 from archcheck.reporting.report import PARTS, Review, carry_out, report_page
 
@@ -65,6 +66,8 @@ def command(
     loads nothing from anywhere. Exits with 1 when there are errors. Loading a Python model runs
     its code.
     """
+    if serve and output is not None:
+        raise ModelError("--serve shows the report and writes no file; leave out -o, or --serve")
     if serve:
         from archcheck.cli.serving import serve as serve_report
 

@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,6 +26,8 @@ from archcheck.model import ArchcheckError
 
 _LOOK_EVERY = 0.5
 """Seconds between two looks at the files: soon for a person, and little work. A choice."""
+_PATIENCE = 20
+"""Seconds that a connection may say nothing."""
 _WATCHED = (".py", ".json", ".toml", ".png", ".svg")
 _OUTER = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
 <title>archcheck report</title>
@@ -67,7 +70,14 @@ def serve(models: Sequence[str], arguments: Sequence[str], port: int) -> int:
 
 
 def _child_arguments(arguments: Sequence[str]) -> list[str]:
-    return [word for word in arguments if word != "--serve"]
+    """The command that makes one report; ``-o`` and its file may stand right behind its name."""
+    options, separator, models = _parted(arguments[1:], "--")
+    return [*(word for word in options if word != "--serve"), *separator, *models]
+
+
+def _parted(words: Sequence[str], sign: str) -> tuple[list[str], list[str], list[str]]:
+    place = words.index(sign) if sign in words else len(words)
+    return [*words[:place]], [*words[place : place + 1]], [*words[place + 1 :]]
 
 
 class _Shown:
@@ -82,7 +92,8 @@ class _Shown:
     def renew(self) -> None:
         """Make the report again; what goes wrong is shown instead of it."""
         self._path.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "archcheck", *self._arguments, "-o", str(self._path)]
+        output = ["-o", str(self._path)]
+        command = [sys.executable, "-m", "archcheck", "report", *output, *self._arguments]
         done = subprocess.run(  # noqa: S603  # this very program
             command, capture_output=True, text=True, check=False
         )
@@ -112,8 +123,10 @@ def _stamps(models: Sequence[str]) -> dict[str, float]:
 
 def _server(shown: _Shown, port: int) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
+        timeout = _PATIENCE
+
         def do_GET(self) -> None:
-            host = self.headers.get("Host", "").rpartition(":")[0]
+            host = self.headers.get("Host", "").partition(":")[0]
             path = self.path.partition("?")[0]
             pages = {
                 "/": ("text/html", _OUTER.encode()),
@@ -134,8 +147,14 @@ def _server(shown: _Shown, port: int) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing of each request."""
 
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Say nothing of browsers that went away."""
+            if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+                super().handle_error(request, client_address)
+
     try:
-        return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        return Server(("127.0.0.1", port), Handler)
     except OSError as error:
         raise ArchcheckError(
             f"cannot serve on port {port}: {error.strerror}; choose another with --port"

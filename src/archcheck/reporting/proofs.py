@@ -152,6 +152,10 @@ def print_repair(console: Console, found: Repair) -> None:
     console.print(Text.assemble((name, "bold"), f": {edits} at a cost of {cost}, {bound}"))
     for edit in found.edits:
         console.print(Text(f"  {printable(str(edit))}"))
+    for text in found.losses:
+        console.print(Text.assemble(("costs answers: ", "bold red"), printable(text)))
+    if found.losses:
+        console.print("so this is no repair yet: choose longer timeouts or other edits")
     if found.edits:
         console.print()
         print_patch(console, found.patch)

@@ -54,6 +54,11 @@ class Available:
     gaps: tuple[Gap, ...]
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether next to nothing is known, as hardly anything that it needs is declared."""
+        return bool(self.gaps) and float(self.exact.high) > 1 - 1e-8
+
+    @property
     def state(self) -> State | None:
         """Whether what is promised is met; ``None`` where nothing is.
 

@@ -44,11 +44,14 @@ class Repair:
     """No repair of what was found at first costs less; ``cost`` itself where that is proved."""
     impossible: tuple[str, ...] = ()
     """What no allowed edit repairs."""
+    losses: tuple[str, ...] = ()
+    """What the edits take under the declared loads, in sentences: edits that cost answers are no
+    repair."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing of what can be repaired is left."""
-        return not self.impossible
+        """Whether nothing of what can be repaired is left, and nothing is lost."""
+        return not self.impossible and not self.losses
 
     @cached_property
     def patch(self) -> Patch:

@@ -10,15 +10,15 @@ from rich.text import Text
 
 from archcheck.model import System
 from archcheck.proof import Gap
-from archcheck.reporting.console import printable
+from archcheck.reporting.console import printable, spoken
 from archcheck.reporting.objectives import TONES
 from archcheck.reporting.sheets import Cell, Sheet, Words, print_sheet
 from archcheck.resilience import Answers, AvailabilityResult, Available
 
 AVAILABILITY_FORMAT = "archcheck.availability/2"
 KILLED_FORMAT = "archcheck.killed/1"
-_MONTH = 30 * 24 * 60
-"""Minutes of thirty days, the usual window of an availability."""
+_MONTH = 30 * 24 * 3600.0
+"""Seconds of thirty days, the usual window of an availability."""
 
 
 def print_availability(console: Console, result: AvailabilityResult) -> None:
@@ -27,7 +27,7 @@ def print_availability(console: Console, result: AvailabilityResult) -> None:
     print_sheet(console, availability_sheet(result))
     gaps = {_gap(gap) for each in result.found for gap in each.gaps}
     for gap in sorted(gaps):
-        console.print(Text(f"not declared, counted as always up: {printable(gap)}", style="dim"))
+        console.print(Text(f"not declared, so it can be anything: {printable(gap)}", style="dim"))
 
 
 def availability_sheet(result: AvailabilityResult) -> Sheet:
@@ -39,15 +39,26 @@ def availability_sheet(result: AvailabilityResult) -> Sheet:
 
 def _row(each: Available) -> tuple[str | Cell, ...]:
     low, high = float(each.exact.low), float(each.exact.high)
-    exact = f"{high:.6%}" if each.exact.is_exact else f"{low:.6%} to {high:.6%}"
+    exact = _share(high) if each.exact.is_exact else f"{_share(low)} to {_share(high)}"
+    sampled = f"{each.low:.4%} to {each.high:.4%}"
+    down = spoken((1 - high) * _MONTH)
+    if each.gaps:  # what is not declared can be worse, and counts as always up in both methods
+        exact, sampled, down = f"at most {exact}", f"at most {each.high:.4%}", f"at least {down}"
+    if each.is_unknown:
+        exact = sampled = down = "unknown"
     return (
         Cell(each.name, "" if each.is_journey else "quiet"),
-        ("at most " if each.gaps else "") + exact,
-        f"{each.low:.4%} to {each.high:.4%}",
-        f"{'at least ' if each.gaps else ''}{(1 - high) * _MONTH:.4g} min",
+        exact,
+        sampled,
+        down,
         f"{each.promised:.4%}" if each.promised is not None else "",
         Cell(each.state, TONES[each.state]) if each.state is not None else "",
     )
+
+
+def _share(share: float) -> str:
+    """What is not certain is not shown as 100%."""
+    return "over 99.999999%" if 1 - 5e-9 < share < 1 else f"{share:.6%}"
 
 
 def _gap(gap: Gap) -> str:
@@ -65,7 +76,7 @@ def availability_data(result: AvailabilityResult) -> dict[str, Any]:
                 "is_journey": each.is_journey,
                 "promised": each.promised,
                 "state": each.state,
-                "exact": [float(each.exact.low), float(each.exact.high)],
+                "exact": [0.0 if each.gaps else float(each.exact.low), float(each.exact.high)],
                 "sampled": each.sampled,
                 "interval": [each.low, each.high],
                 "agrees": each.agrees,
