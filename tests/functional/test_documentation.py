@@ -118,7 +118,7 @@ def test_the_tutorial_breaks_payments_for_ten_seconds(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "state"),
-    [("calm", "met"), ("rush", "open"), ("rush --replications 20", "missed")],
+    [("calm", "met"), ("rush", "missed"), ("rush --duration 60s", "open")],
 )
 def test_the_tutorial_tells_the_truth(arguments: str, state: str, tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(
