@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from archcheck import Element, Named, System
+from archcheck import Element, Named, System, Team
 from archcheck.findings import Example, Rule
 from archcheck.model.linking import reference_fields
 
@@ -16,10 +16,13 @@ WHOLE = {
     "BND016": "policies select by name",
     "BND017": "policies select by name",
     "BND018": "entities are words of the whole system",
+    "MOD002": "an endpoint is unused only in a system that somebody enters",
     "MOD003": "speaks of the whole system",
     "MOD004": "speaks of suppressions",
     "MOD005": "speaks of suppressions",
     "MOD007": "speaks of suppressions",
+    "OBS001": "advises a platform that the system declares",
+    "OBS002": "advises a platform that the system declares",
     "PRF010": "names one resource of the whole system",
     "TEC005": "counts the stacks of a team, and both have the same",
 }
@@ -35,12 +38,18 @@ def unions(rule: Rule, example: Example) -> Iterator[System]:
             yield beside(alone, other)
 
 
-def renamed(part: Any, prefix: str) -> Any:
-    """``part`` with a prefix on the name of every element and on every reference to one."""
+def renamed(part: Any, prefix: str, owners: bool = False) -> Any:
+    """``part`` with a prefix on the name of every element and on every reference to one.
+
+    ``owners``: the system declares teams, so that owners are references.
+    """
+    if isinstance(part, System):
+        owners = any(isinstance(element, Team) for element in part.elements)
     if isinstance(part, tuple):
-        return tuple(renamed(item, prefix) for item in part)
+        return tuple(renamed(item, prefix, owners) for item in part)
     if not isinstance(part, Element):
         return part
+    plain = ("touches", "boundary", *(["owner"] if owners else []))
     references = reference_fields(type(part))
     updates: dict[str, Any] = {}
     for field in dataclasses.fields(part):  # type: ignore[arg-type]
@@ -49,7 +58,7 @@ def renamed(part: Any, prefix: str) -> Any:
             words = value if isinstance(value, tuple) else (value,)
             names = tuple(f"{prefix}{word}" if isinstance(word, str) else word for word in words)
             updates[field.name] = names if isinstance(value, tuple) else names[0]
-        elif field.name in ("touches", "boundary") and value:
+        elif field.name in plain and isinstance(value, str | tuple):
             updates[field.name] = (
                 f"{prefix}{value}"
                 if isinstance(value, str)
@@ -58,7 +67,7 @@ def renamed(part: Any, prefix: str) -> Any:
         elif field.name == "name" and isinstance(part, Named):
             updates["name"] = f"{prefix}{value}"
         else:
-            updates[field.name] = renamed(value, prefix)
+            updates[field.name] = renamed(value, prefix, owners)
     return dataclasses.replace(part, **updates)  # type: ignore[type-var]
 
 

@@ -275,7 +275,7 @@ def test_availability_from_the_call_graph_alone() -> None:
         (["--kill", "30%", "--replicas", "payments"], "not of the form NAME=N"),
         (["--kill", "30%", "--replicas", "nobody=2"], "there is no 'nobody'"),
         (["--kill", "130%"], "between 0% and 100%"),
-        (["--samples", "0"], "needs samples"),
+        (["--samples", "0"], "0 is not in the range 1<=x<=10000000"),
     ],
 )
 def test_wrong_options_of_availability(arguments: list[str], says: str) -> None:

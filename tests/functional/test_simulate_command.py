@@ -89,7 +89,7 @@ def test_a_share_of_the_journeys_is_traced_whole(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--trace", "run.txt"], "a trace is a .parquet or .csv file, got 'run.txt'"),
-        (["--trace", "no/run.csv"], "there is no folder 'no' for the trace"),
+        (["--trace", "no/run.csv"], "there is no folder 'no' to write it to"),
         (["--trace", "run.csv", "--trace-share", "0%"], "between 0 and 1"),
         (["--trace", "run.csv", "--replications", "2"], "a trace is of a single run"),
         (["--replications", "2", "--backend", "x://y"], "a backend is written dask://HOST:PORT"),
@@ -110,7 +110,8 @@ def test_what_cannot_be_done_is_one_sentence(
 def test_after_ctrl_c_what_is_there_is_reported(engine: str, duration: str, tmp_path: Path) -> None:
     trace = tmp_path / "run.csv"
     process = start("--engine", engine, "--duration", duration, "--trace", str(trace))
-    while not trace.exists() or len(trace.read_text().splitlines()) < 2:
+    while not any(len(f.read_text().splitlines()) > 1 for f in tmp_path.glob(".archcheck-*")):
+        assert process.poll() is None
         time.sleep(0.2)  # until the simulation has begun
     assert_reports_what_is_there(process)
 

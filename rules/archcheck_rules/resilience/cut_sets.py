@@ -6,8 +6,8 @@ failures at once. What many sets have in common is the best place for redundancy
 
 Replicas, zones, copies of datastores, nodes of brokers and external parties can fail, and so can
 links to what the journey could do without, if no timeout ends the wait. The actions of a saga are
-needed like steps. A service that does not declare a readiness probe is taken to have one (rule
-DEP004 asks for it). A set is minimal when the journey survives each part of it.
+needed like steps. Rule DEP004 asks for readiness probes that nobody declares, so this one does not
+(`archcheck prove` does). A set is minimal when the journey survives each part of it.
 
 How to fix: more replicas or zones for what most sets contain, a fallback, a cache, or an event
 instead of a call.
@@ -58,7 +58,8 @@ rule = Rule(
 def check(graph: Graph, options: Options) -> Iterator[Result]:
     if not graph.critical_journeys:
         yield NotApplicable("no journey is declared critical")
-    yield from results(cut_sets(graph, options.size))
+    found = cut_sets(graph, options.size)
+    yield from results(found, asked_elsewhere="deployment.readiness")  # rule DEP004
 
 
 def _shop(*steps: Step, replicas: int = 3, zones: int = 3) -> System:

@@ -6,10 +6,11 @@ that needs something which lives in one zone only stops with it, however many re
 A service keeps going while one replica is left outside the zone, replicas spread evenly over the
 declared zones, and a readiness probe takes out the dead ones; a datastore while enough copies are:
 its quorum, a majority under consensus, any one with automatic failover, the primary otherwise. Rule
-DEP004 asks for the probe where nobody declares it; declared to have none, callers choose dead
-replicas, unless they eject them or retry in turn. Whether what is left carries the load is rule
-PRF001's. The actions of a saga are needed like steps. Optional steps and those with a fallback are
-not; a fallback that asks somebody else is enough when that is reachable.
+DEP004 asks for the probe where nobody declares it, so this one does not (`archcheck prove` does);
+declared to have none, callers choose dead replicas, unless they eject them or retry in turn.
+Whether what is left carries the load is rule PRF001's. The actions of a saga are needed like steps.
+Optional steps and those with a fallback are not; a fallback that asks somebody else is enough when
+that is reachable.
 
 How to fix: `zones=["a", "b", "c"]` and a ready replica in each, automatic failover, or a fallback.
 
@@ -53,7 +54,7 @@ rule = Rule("RES013", "zone-loss", severity="error", method="proof")
 def check(graph: Graph) -> Iterator[Result]:
     if not graph.critical_journeys:
         yield NotApplicable("no journey is declared critical")
-    yield from results(zone_loss(graph))
+    yield from results(zone_loss(graph), asked_elsewhere="deployment.readiness")  # DEP004
 
 
 Failover = Literal["automatic", "manual", "none"]

@@ -64,10 +64,10 @@ strict_option: Option = click.option(
 
 def output_option(what: str = "Write to this file instead of standard output.") -> Option:
     """``-o FILE``; ``-`` is standard output."""
-    return click.option("-o", "--output", metavar="FILE", callback=_writable, help=what)
+    return click.option("-o", "--output", metavar="FILE", callback=checked_output, help=what)
 
 
-def _writable(ctx: click.Context, option: click.Parameter, file: str | None) -> str | None:
+def checked_output(ctx: click.Context, option: click.Parameter, file: str | None) -> str | None:
     """A file that cannot be written is refused before anything is computed."""
     if file == "":
         raise click.BadParameter("is empty", ctx, option)

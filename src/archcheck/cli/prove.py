@@ -9,6 +9,7 @@ import click
 
 from archcheck import facade
 from archcheck.cli.common import (
+    checked_output,
     format_option,
     models_argument,
     one_system,
@@ -21,7 +22,6 @@ from archcheck.cli.common import (
 )
 from archcheck.diagrams import checked_format
 from archcheck.editing import patch_of
-from archcheck.files import check_writable
 from archcheck.graph import Graph
 from archcheck.proof import (
     Budget,
@@ -58,7 +58,12 @@ from archcheck.units import Duration
     type=click.Choice(["timeouts", "replicas"]),
     help="Only print a patch: timeouts that meet all deadlines, or the fewest replicas.",
 )
-@click.option("--diagram", metavar="FILE", help="Also draw the counterexamples (.svg, .png ...).")
+@click.option(
+    "--diagram",
+    metavar="FILE",
+    callback=checked_output,
+    help="Also draw the counterexamples (.svg, .png ...).",
+)
 @proof_budget_option("Time for all questions; what is not decided by then is undecided.")
 @format_option("json")
 @strict_option
@@ -89,7 +94,6 @@ def command(
         return _suggest(graph, suggest, output)
     if diagram is not None:
         checked_format(diagram)
-        check_writable(diagram)
     budget = Budget(float(proof_budget))
     proofs = prove(graph, names, failures=failures, budget=budget)
     wanted = not proofs.is_stopped and (not names or "availability" in names)

@@ -10,6 +10,7 @@ import click
 from archcheck.cli.common import (
     QuantityType,
     chart_option,
+    checked_output,
     format_option,
     jobs_option,
     models_argument,
@@ -69,6 +70,7 @@ from archcheck.units import Duration, Fraction
 @click.option(
     "--trace",
     metavar="FILE",
+    callback=checked_output,
     help="Also write every journey, request and attempt (.parquet or .csv).",
 )
 @click.option(

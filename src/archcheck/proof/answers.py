@@ -97,8 +97,13 @@ class Undecided:
 Answer: TypeAlias = Proved | Refuted | Undecided
 
 
-def results(answers: Iterable[Answer], *, cause: str = "") -> Iterator[Result]:
-    """What a rule says of the answers to its question: nothing of what is proved."""
+def results(
+    answers: Iterable[Answer], *, cause: str = "", asked_elsewhere: str = ""
+) -> Iterator[Result]:
+    """What a rule says of the answers to its question: nothing of what is proved.
+
+    ``asked_elsewhere``: an attribute for which another rule asks already.
+    """
     for answer in answers:
         match answer:
             case Refuted(counterexample=shown):
@@ -107,7 +112,8 @@ def results(answers: Iterable[Answer], *, cause: str = "") -> Iterator[Result]:
                 yield OpenResult(answer.subject, answer.reason)
             case Undecided(gaps=gaps):
                 for gap in gaps:
-                    yield OpenResult(gap.holder, gap.attribute, gap.threshold)
+                    if gap.attribute != asked_elsewhere:
+                        yield OpenResult(gap.holder, gap.attribute, gap.threshold)
 
 
 def marked(refuted: Iterable[Refuted]) -> dict[str, str]:

@@ -3,8 +3,7 @@
 Replicas and copies are spread evenly over the declared zones, in their order. A service works while
 one of its replicas does, where a readiness probe takes the dead ones out of what callers choose
 from; without one callers go on choosing dead replicas, so that all must work, but for as many as
-they try again elsewhere, or eject by themselves. Whether there is a probe is rule DEP004's
-question: a service that does not say is taken to have one. Replicas that nothing spreads
+they try again elsewhere, or eject by themselves. Replicas that nothing spreads
 (``spread=Absent(...)``) are all in one zone at worst, and are taken to be. A datastore works while
 enough copies do: as many as its quorum asks, a majority where copies agree by consensus, any one
 where it fails over automatically or where a stale answer will do, else the primary; its shards are
@@ -52,7 +51,6 @@ from archcheck.proof.survival.structure import (
 
 _SURE: Structure = AtLeast(0, ())
 _EJECTED = "callers eject dead replicas, as their mesh declares"
-_PROBED = "a readiness probe takes dead replicas out (rule DEP004 asks for it)"
 _ELSEWHERE = "a retry goes to another replica, in turn"
 
 
@@ -137,9 +135,7 @@ class Components:
             return 1, (), ()
         if guard.mesh is not None and guard.mesh.outlier_detection:
             return 1, (), (_EJECTED,)
-        if readiness is None:
-            return 1, (), (_PROBED,)
-        gaps = tuple[Gap, ...]()
+        gaps = () if isinstance(readiness, Absent) else (Gap(service, "deployment.readiness"),)
         elsewhere = _tries_elsewhere(guard)
         balancing = getattr(step.step, "balancing", None) if step is not None else None
         if step is not None and elsewhere and balancing is None:
@@ -147,6 +143,8 @@ class Components:
             elsewhere = 0 if self.worst else elsewhere
         elif balancing != "round_robin":
             elsewhere = 0  # a retry may meet the same replica again
+        if not isinstance(readiness, Absent) and not self.worst:
+            return 1, gaps, ()
         needed = max(1, replicas - elsewhere)
         return needed, gaps, (_ELSEWHERE,) if needed < replicas else ()
 
