@@ -13,6 +13,10 @@ TONES: dict[State, Tone] = {"met": "good", "missed": "bad", "open": "warning"}
 """How a state looks."""
 SIGNS: dict[State, str] = {"met": "+", "missed": "!", "open": "?"}
 """What stands before a sentence of a state."""
+_EARLY = (
+    "open: the runs are too short for a queue on the way, which began empty and changes slowly; "
+    "they cannot show that an objective is met"
+)
 _OPEN = "open: the runs do not decide; longer ones may, or more (--duration, --replications)"
 
 
@@ -40,6 +44,8 @@ def _note(readings: Sequence[Reading]) -> str:
             f"no request of {', '.join(missing)} came in the simulated time, so what is promised "
             "stays open: look at the load, the duration and the warm-up"
         )
+    if any(each.state == "open" and each.is_early for each in readings):
+        return _EARLY
     simulated = any(each.state == "open" and each.basis != "analytic" for each in readings)
     return _OPEN if simulated else ""
 
