@@ -193,7 +193,7 @@ def test_simulate_says_when_there_is_no_steady_state(tmp_path: Path) -> None:
     model(tmp_path, SMALL.replace("10 / s", "5200 / s").replace("5 * s", "3 * s"))
     done = archcheck("simulate", "model.py", cwd=tmp_path)
     assert done.returncode == 1
-    assert re.search(r"no steady state: a receives 1\.\d\d times what it can serve", done.stdout)
+    assert re.search(r"no steady state: a receives 1\.\d+ times what it can serve", done.stdout)
     data = json.loads(archcheck("simulate", "model.py", "--format", "json", cwd=tmp_path).stdout)
     assert data["steady_state"] is False
     assert data["journeys"][0]["latency"]["mean"] is None

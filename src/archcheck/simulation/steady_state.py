@@ -17,6 +17,7 @@ from itertools import pairwise
 from archcheck.capacity import journey_rates, resources
 from archcheck.graph import Graph
 from archcheck.model import Scenario, System
+from archcheck.model.scenarios import Closed
 from archcheck.simulation.estimates import warm_up
 from archcheck.simulation.plan import Outcome, Plan, Station
 from archcheck.simulation.record import BUCKETS, Record, StationRecord
@@ -201,7 +202,9 @@ def overloads(
             continue
         causes = tuple(_saturated_behind(plan, record, station.group))
         found.append(Overload(station.name, station.what, asked, causes))
-    return tuple(found)
+    grown = [each for each in found if each.ratio > _GROWTH and each.held_up_by]
+    behind = {name.partition(" (")[0] for each in grown for name in each.held_up_by}
+    return tuple(each for each in found if each.name not in behind)
 
 
 def _declared_loads(
@@ -210,7 +213,7 @@ def _declared_loads(
     """What is asked of each resource over what it can serve; nothing where some is not served."""
     served = (Outcome.OK, Outcome.DEGRADED)
     lost = (tally.outcomes[o] for tally in record.journeys for o in Outcome if o not in served)
-    is_open = all(load.arrivals.peak_rate() is not None for load in scenario.load)
+    is_open = not any(isinstance(load.arrivals, Closed) for load in scenario.load)
     if any(lost) or not is_open:
         return {}
     sized, _ = resources(Graph(system), journey_rates(scenario))

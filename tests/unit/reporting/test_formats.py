@@ -177,7 +177,7 @@ def test_text_cannot_steer_the_terminal() -> None:
         ],
     )
     text = printed(verify(system))
-    assert "a\\x09b\\x0ac \\x200b" in text
+    assert r"a\tb\nc \u200b" in text
     assert "\u200b" not in text
 
 
