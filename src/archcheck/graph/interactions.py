@@ -95,7 +95,7 @@ class Interaction:
     @cached_property
     def protection(self) -> Protection:
         """What bounds how long it takes and how often it is asked."""
-        return protection_of(self.source, self.step)
+        return protection_of(self.source, self.step, self.target)
 
     @property
     def in_parallel(self) -> bool:

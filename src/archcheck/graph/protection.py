@@ -23,6 +23,7 @@ from archcheck.model import (
     CircuitBreaker,
     Effective,
     Hedge,
+    LoadShedding,
     Mesh,
     Named,
     RateLimit,
@@ -54,6 +55,8 @@ class Protection:
     mesh: Mesh | None = None
     deadline: Effective = field(default_factory=lambda: Effective(None, "unknown"))
     """Whether the callee learns how much time is left: as the step says, else the runtime."""
+    waits_to_be_rejected: bool = True
+    """Whether an attempt may wait before it is turned away, bulkheads apart."""
 
     @property
     def passes_deadline_on(self) -> bool:
@@ -76,11 +79,13 @@ class Protection:
     def that_last(self, tries: int) -> int:
         """How many of so many tries may last as long as an attempt may.
 
-        What is retried only after rejections has been rejected at once, but where a bulkhead lets
-        it wait first.
+        What is retried only after rejections has been rejected at once, but where it may wait first:
+        at a bulkhead, for a connection of a pool, or in a queue from which others displace it.
         """
         own = self.retry if isinstance(self.retry, Retry) else None
-        waits = self.bulkhead is not None and self.bulkhead.max_wait
+        waits = self.waits_to_be_rejected or (
+            self.bulkhead is not None and self.bulkhead.max_wait != Duration(0)
+        )
         is_quick = own is not None and set(own.on) <= {"rejected", "broken"} and not waits
         return min(self.that_ask(tries), 1) if is_quick else self.that_ask(tries)
 
@@ -216,8 +221,11 @@ class Protection:
         return total, f"{times}{text}{waits} = {shown(total)}"
 
 
-def protection_of(source: Named, step: Step) -> Protection:
-    """What protects a step of ``source`` that leaves the process, its clients' part included."""
+def protection_of(source: Named, step: Step, target: Named | None = None) -> Protection:
+    """What protects a step of ``source`` that leaves the process, its clients' part included.
+
+    ``target``: who is asked, where that is known.
+    """
     step = as_asked(source, step)
     is_call = isinstance(step, Call)
     mesh = getattr(source, "mesh", None) if is_call else None
@@ -233,6 +241,7 @@ def protection_of(source: Named, step: Step) -> Protection:
         rate_limit=_present(step, "rate_limit", RateLimit),
         mesh=mesh if isinstance(mesh, Mesh) else None,
         deadline=deadline if own is None else Effective(own, "declared"),
+        waits_to_be_rejected=not is_call or isinstance(getattr(target, "shedding", None), LoadShedding),
     )
 
 
