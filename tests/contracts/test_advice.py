@@ -59,7 +59,7 @@ class Advice(NamedTuple):
 
 
 def _shop(*members: Named, **others: object) -> System:
-    return System("shop", members, **others)  # type: ignore[arg-type]
+    return System("shop", members, **others)  # type: ignore[arg-type]  # parts of any kind
 
 
 def _quorum(quorum: Quorum, *zones: str) -> System:

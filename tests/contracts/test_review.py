@@ -79,9 +79,9 @@ def _place_of(part: object) -> str | None:
 def system_of(code: str) -> System:
     """The system that a block declares, or one of all that it declares."""
     names: dict[str, object] = {"date": datetime.date}
-    exec(PRELUDE, names)  # noqa: S102 (the code is ours)
+    exec(PRELUDE, names)  # noqa: S102  # our own text
     before = set(names)
-    exec(compile(code, "<review>", "exec"), names)  # noqa: S102
+    exec(compile(code, "<review>", "exec"), names)  # noqa: S102  # our own text
     made = [value for name, value in names.items() if name not in before]
     parts: defaultdict[str, list[object]] = defaultdict(list)
     for value in made:
@@ -91,7 +91,7 @@ def system_of(code: str) -> System:
             if place := _place_of(part):
                 parts[place].append(part)
     network = {"network": parts.pop("network")[0]} if "network" in parts else {}
-    return System("made", parts.pop("elements", []), **parts, **network)  # type: ignore[arg-type]
+    return System("made", parts.pop("elements", []), **parts, **network)  # type: ignore[arg-type]  # parts of any kind
 
 
 def said(block: Block) -> str:

@@ -96,6 +96,16 @@ def test_archcheck_finds_how_long_to_run(bound: float, state: str) -> None:
         assert found.early == ()
 
 
+def test_a_short_queue_that_turns_away_is_soon_settled() -> None:
+    """Twice what can be served, of which half is rejected: full all the time, and no overload."""
+    model = system(service("queue", Work(10 * ms), threads=1, room=5))
+    found = simulate(model, load(200), duration=60 * s, replications=5)
+    assert found.journey("visit").rejected > 0
+    assert not found.overloads
+    assert not found.unsettled
+    assert found.reading(Objective("visit", "p99", 0.2)).state == "met"
+
+
 def test_what_is_not_decided_within_the_budget_stays_open() -> None:
     found = simulate_until_decided(promising(exact_p99(95)), load(95), events=2_000_000)
     assert [reading.state for reading in found.objectives] == ["open"]

@@ -308,6 +308,8 @@ def test_odd_json(tmp_path: Path) -> None:
     [
         'MySQL("d", copies=2147483648)',
         'MySQL("d", max_connections=10**13)',
+        'MySQL("d", copies=10**5000)',
+        'Redis("r", max_entries=10**5000)',
         'Topic("t", partitions=10**7)',
         "KeySpace(10**13)",
         'Service("b", deployment=Kubernetes(autoscale=Autoscale(min=1, max=2**63)))',

@@ -91,6 +91,7 @@ def command(
         page = report_page(review)
     if output == "-":
         click.echo(page)
+        output = "standard output"
     else:
         write_file(output, page)
     click.echo(_summary(review, output, len(page.encode())), err=True)

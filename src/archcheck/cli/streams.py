@@ -48,13 +48,13 @@ def guests() -> Iterator[None]:
             stack.callback(_back, os.dup(number), number)
         os.dup2(2, 1)
         for name in ("stdout", "stderr"):
-            theirs = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+            theirs = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115  # not ours to close
             stack.callback(_flushed, theirs)
             for place in (name, f"__{name}__"):
                 stack.enter_context(_swapped(sys, place, theirs))
         stack.enter_context(_swapped(os, "_exit", _refused))
         stack.enter_context(warnings.catch_warnings())
-        warnings.showwarning = _shown  # type: ignore[assignment]  # needs no more
+        warnings.showwarning = _shown  # type: ignore[assignment]  # takes the rest, and ignores it
         yield
 
 

@@ -79,8 +79,8 @@ class Protection:
     def that_last(self, tries: int) -> int:
         """How many of so many tries may last as long as an attempt may.
 
-        What is retried only after rejections has been rejected at once, but where it may wait first:
-        at a bulkhead, for a connection of a pool, or in a queue from which others displace it.
+        What is retried only after rejections has been rejected at once, but where it may wait
+        first: at a bulkhead, for a connection of a pool, in a queue from which others displace it.
         """
         own = self.retry if isinstance(self.retry, Retry) else None
         waits = self.waits_to_be_rejected or (
@@ -232,6 +232,7 @@ def protection_of(source: Named, step: Step, target: Named | None = None) -> Pro
     own = getattr(step, "propagates_deadline", None)
     runtime = getattr(source, "runtime", None)
     deadline = effective(runtime, "deadline_propagation")
+    sheds = isinstance(getattr(target, "shedding", None), LoadShedding)
     return Protection(
         timeout=getattr(step, "timeout", None),
         retry=getattr(step, "retry", None),
@@ -241,7 +242,7 @@ def protection_of(source: Named, step: Step, target: Named | None = None) -> Pro
         rate_limit=_present(step, "rate_limit", RateLimit),
         mesh=mesh if isinstance(mesh, Mesh) else None,
         deadline=deadline if own is None else Effective(own, "declared"),
-        waits_to_be_rejected=not is_call or isinstance(getattr(target, "shedding", None), LoadShedding),
+        waits_to_be_rejected=not is_call or sheds,
     )
 
 

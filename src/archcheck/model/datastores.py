@@ -358,7 +358,7 @@ class ObjectStore(StoreFields):
     """Which one."""
 
     @property
-    def spread_by_provider(self) -> str:  # type: ignore[override]
+    def spread_by_provider(self) -> str:  # type: ignore[override]  # one class, several products
         """Amazon S3 keeps objects in three zones at least, but for its class of one zone."""
         product = (self.product or "").lower()
         return "S3: data are kept in at least three zones" if _is_s3(product) else ""

@@ -35,6 +35,7 @@ from pydantic.dataclasses import rebuild_dataclass
 from pydantic_core import ArgsKwargs, core_schema
 
 from archcheck.model.errors import ModelError, Place
+from archcheck.model.plain import HIDDEN, complaint_about, is_plain
 from archcheck.model.renamed import renamed
 from archcheck.units import Fraction
 
@@ -86,14 +87,6 @@ class _TupleOf:
 Many = Annotated[Sequence[T], _TupleOf()]
 """Any sequence, kept as a tuple."""
 
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2060-\u2069"
-    "\ud800-\udfff\ufeff\ufffe\uffff]"
-)
-"""Characters that no text of a model has: they steer terminals, turn the direction of writing, or
-cannot be written in XML."""
-_MOST = 1_000_000_000_000
-"""The largest number without a unit: most fields have a bound of their own that is lower."""
 _UNPRINTABLE = (
     r"\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff"
 )
@@ -101,7 +94,7 @@ _NAME = rf"^[^\s.{_UNPRINTABLE}]([^.{_UNPRINTABLE}]{{0,198}}[^\s.{_UNPRINTABLE}]
 
 
 def _checked_name(name: str) -> str:
-    if not re.match(_NAME, name) or _HIDDEN.search(name) or name.endswith("\n") or "->" in name:
+    if not re.match(_NAME, name) or HIDDEN.search(name) or name.endswith("\n") or "->" in name:
         raise ValueError(
             "must be a name of 1 to 200 printable characters that neither begins nor ends with a "
             "space and has no dot (dots separate a service from its endpoint) and no '->', "
@@ -238,32 +231,19 @@ def _refuse_odd(part: Element, site: Site | None) -> None:
     for name in _plain_fields(type(part)):
         value = getattr(part, name)
         for item in value if type(value) is tuple else (value,):
-            complaint = _complaint(item)
+            complaint = complaint_about(item)
             if complaint:
                 raise ModelError(
                     f"{type(part).__name__}: {name} {complaint}", site.place if site else None
                 )
 
 
-def _complaint(value: object) -> str | None:
-    if isinstance(value, str):
-        found = _HIDDEN.search(value)
-        return found and f"has the character U+{ord(found[0]):04X}, which cannot be shown"
-    if isinstance(value, int | float) and not abs(value) <= _MOST:
-        return f"must be at most {_MOST:,}, got {_shown(value)}"
-    return None
-
-
 def _plain_fields(kind: type[Element]) -> tuple[str, ...]:
     """The fields that may hold text or a number without a unit."""
     if kind not in _plain_names:
         every = fields(kind)  # type: ignore[arg-type]  # a dataclass by now
-        _plain_names[kind] = tuple(part.name for part in every if _is_plain(part.type))
+        _plain_names[kind] = tuple(part.name for part in every if is_plain(part.type))
     return _plain_names[kind]
-
-
-def _is_plain(annotation: object) -> bool:
-    return annotation in (str, int, float, Any) or any(map(_is_plain, get_args(annotation)))
 
 
 def _signature(kind: type[Element]) -> inspect.Signature:
@@ -431,7 +411,10 @@ def _argument(kind: type[Element], loc: tuple[int | str, ...]) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, Element):
         return f"a {type(value).__name__}"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no number of thousands of digits
+        return "a number of thousands of digits"
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -24,13 +24,12 @@ from archcheck.proof import Gap
 from archcheck.proof.survival.components import up_probability
 from archcheck.proof.survival.journeys import Needs, Survival
 from archcheck.proof.survival.structure import Bounds, Structure, Unit, probability
+from archcheck.simulation.estimates import wilson
 
 SAMPLES = 200_000
 """Draws: the 95% interval of a share near 99.9% is then 0.03% wide."""
 MOST_SAMPLES = 10_000_000
 """Draws at most: the interval is then 0.004% wide, and a system of 50 units takes 500 MB."""
-_CONFIDENCE = 1.959963984540054
-"""The normal quantile of 95% intervals."""
 _DIGITS = 15
 """Digits of a declared share that count: as many as every float keeps."""
 
@@ -172,17 +171,6 @@ def _works(
             counts = sum(_works(part, drawn, known).astype(np.int32) for part in structure.parts)
             known[id(structure)] = np.asarray(counts >= structure.needed)
     return known[id(structure)]
-
-
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """The 95% interval of a share of ``count`` independent draws (Wilson, 1927)."""
-    z = _CONFIDENCE
-    middle = share + z * z / (2 * count)
-    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    scale = 1 + z * z / count
-    low = max(0.0, (middle - spread) / scale) if share > 0 else 0.0
-    high = min(1.0, (middle + spread) / scale) if share < 1 else 1.0
-    return low, high
 
 
 # -- from the call graph alone ----------------------------------------------------------------

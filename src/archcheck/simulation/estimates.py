@@ -85,11 +85,20 @@ def of_share(share: float, count: int, parts: Sequence[float], method: str) -> E
     found = of_sections(share, parts, method)
     if found is None or not count:
         return None
-    z = _NORMAL
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    alone = max(middle - share, share - middle) + spread / (1 + z * z / count)
+    low, high = wilson(share, count)
+    alone = max(share - low, high - share)
     return Estimate(share, max(found.half_width, alone), method, found.count)
+
+
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """The 95% interval of a share of ``count`` independent draws (Wilson, 1927)."""
+    z = _NORMAL
+    middle = share + z * z / (2 * count)
+    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    scale = 1 + z * z / count
+    low = max(0.0, (middle - spread) / scale) if share > 0 else 0.0
+    high = min(1.0, (middle + spread) / scale) if share < 1 else 1.0
+    return low, high
 
 
 def of_batches(values: Sequence[float]) -> Estimate | None:

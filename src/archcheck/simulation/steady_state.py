@@ -110,7 +110,8 @@ def _in_theory(station: Station, records: Sequence[Record], index: int) -> float
     """The relaxation time of a queue with Poisson arrivals and exponential times, by what it did.
 
     One over c mu (1 - sqrt(rho))^2 (Cohen, The Single Server Queue, 1982, section III.7.3, for one
-    server; the same in heavy traffic for c of them).
+    server; the same in heavy traffic for c of them). A queue with room for K has no longer one than
+    ((K + 1)/pi)^2/(c mu), a random walk between two walls, beside the services themselves.
     """
     measured = [record.stations[index] for record in records]
     busy = math.fsum(each.busy for each in measured)
@@ -119,7 +120,11 @@ def _in_theory(station: Station, records: Sequence[Record], index: int) -> float
     if not ended or not capacity or station.servers is None:
         return 0.0
     load = min(busy / capacity, _NEARLY_FULL)
-    return busy / ended / station.servers / (1 - math.sqrt(load)) ** 2
+    service = busy / ended / station.servers
+    slow = service / (1 - math.sqrt(load)) ** 2
+    if station.queue is None:
+        return slow
+    return min(slow, service * (station.servers + ((station.queue + 1) / math.pi) ** 2))
 
 
 def _likeness(series: Sequence[Sequence[float]]) -> float:
@@ -183,41 +188,47 @@ def overloads(
     """
     if not plan.is_stationary:
         return ()
-    saturated = [
-        (index, station, measured)
-        for index, (station, measured) in enumerate(
-            zip(plan.stations, record.stations, strict=True)
-        )
+    saturated = {
+        index: measured
+        for index, measured in enumerate(record.stations)
         if measured.ended and _is_saturated(measured)
-    ]
+    }
+    ratios = {
+        index: measured.visits / measured.ended
+        for index, measured in saturated.items()
+        if measured.visits > _GROWTH * measured.ended
+        and measured.left_waiting >= _LEFT * record.runs
+        and _rises(record, index)
+    }
+    held = {group for index in ratios for group in groups_behind(plan, plan.stations[index].group)}
     declared = _declared_loads(system, scenario, record) if saturated else {}
+    for index, measured in saturated.items():
+        station = plan.stations[index]
+        busy = declared.get((station.name, station.what), 0.0)
+        asked = busy * record.span / measured.capacity
+        if asked >= 1 and station.queue is None and station.group not in held:
+            ratios[index] = asked
     found = []
-    for index, station, measured in saturated:
-        growing = measured.visits > _GROWTH * measured.ended and _rises(record, index)
-        enough = measured.left_waiting >= _LEFT * record.runs
-        asked = declared.get((station.name, station.what), 0.0)
-        if growing and enough:
-            asked = max(asked, measured.visits / measured.ended)
-        elif asked < 1 or station.queue is not None:
-            continue
-        causes = tuple(_saturated_behind(plan, record, station.group))
-        found.append(Overload(station.name, station.what, asked, causes))
-    grown = [each for each in found if each.ratio > _GROWTH and each.held_up_by]
-    behind = {name.partition(" (")[0] for each in grown for name in each.held_up_by}
-    return tuple(each for each in found if each.name not in behind)
+    for index, station in enumerate(plan.stations):
+        if index in ratios:
+            causes = tuple(_saturated_behind(plan, record, station.group))
+            found.append(Overload(station.name, station.what, ratios[index], causes))
+    return tuple(found)
 
 
 def _declared_loads(
     system: System, scenario: Scenario, record: Record
 ) -> dict[tuple[str, str], float]:
-    """What is asked of each resource over what it can serve; nothing where some is not served."""
+    """Servers that the declared load keeps busy at each resource; nothing where some is not served.
+
+    Closed loads ask for no more than is served.
+    """
     served = (Outcome.OK, Outcome.DEGRADED)
     lost = (tally.outcomes[o] for tally in record.journeys for o in Outcome if o not in served)
-    is_open = not any(isinstance(load.arrivals, Closed) for load in scenario.load)
-    if any(lost) or not is_open:
+    if any(lost) or any(isinstance(load.arrivals, Closed) for load in scenario.load):
         return {}
     sized, _ = resources(Graph(system), journey_rates(scenario))
-    return {(each.holder.name, each.what): each.utilisation for each in sized}
+    return {(each.holder.name, each.what): each.busy for each in sized}
 
 
 def _is_saturated(measured: StationRecord) -> bool:

@@ -29,7 +29,8 @@ from archcheck.capacity import journey_rates
 from archcheck.graph import Graph
 from archcheck.loading import load
 from archcheck.resilience import estimate_availability, when_killed
-from archcheck.resilience.availability import surviving, wilson
+from archcheck.resilience.availability import surviving
+from archcheck.simulation.estimates import wilson
 from archcheck.units import percent
 
 ROOT = Path(__file__).parents[3]
