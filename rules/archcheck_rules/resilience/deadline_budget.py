@@ -32,6 +32,7 @@ from archcheck import (
     Constant,
     Endpoint,
     Fallback,
+    GoKit,
     Hedge,
     Journey,
     MySQL,
@@ -39,6 +40,7 @@ from archcheck import (
     Parallel,
     Read,
     Retry,
+    Runtime,
     Service,
     Slo,
     Step,
@@ -76,13 +78,18 @@ def _one_step_is_longer(cases: WorstCases, answer: Refuted) -> bool:
     return any(case.seconds > run.limit for _, case in single_steps(cases, call))
 
 
-def _shop(patience: Duration, *steps: Step, limit: Duration | None = None) -> System:
+def _shop(
+    patience: Duration,
+    *steps: Step,
+    limit: Duration | None = None,
+    runtime: Runtime | None = None,
+) -> System:
     return System(
         "shop",
         [
             MySQL("ledger"),
             Service("web", endpoints=[Endpoint("buy", steps=[Call("orders", timeout=patience)])]),
-            Service("orders", endpoints=[Endpoint("place", steps=steps)]),
+            Service("orders", runtime=runtime, endpoints=[Endpoint("place", steps=steps)]),
             Service("bank", endpoints=[Endpoint("pay", steps=[Read("ledger", timeout=80 * ms)])]),
         ],
         journeys=[Journey("checkout", "web.buy", timeout=limit)],
@@ -142,9 +149,18 @@ def side_by_side() -> System:
 
 @rule.good
 def the_deadline_is_passed_on() -> System:
+    return _passed_on(GoKit())
+
+
+@rule.unknown("runtime.deadline_propagation")
+def nobody_says_what_its_callee_makes_of_it() -> System:
+    return _passed_on(None)
+
+
+def _passed_on(runtime: Runtime | None) -> System:
     steps = [Call("orders", timeout=500 * ms, propagates_deadline=True)]
     web = Service("web", endpoints=[Endpoint("buy", steps=steps)])
-    rest = _shop(1 * s, _PAY, Write("ledger", timeout=300 * ms)).elements
+    rest = _shop(1 * s, _PAY, Write("ledger", timeout=300 * ms), runtime=runtime).elements
     return System("shop", [web, *(part for part in rest if part.name != "web")])
 
 

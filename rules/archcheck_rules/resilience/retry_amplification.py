@@ -1,4 +1,4 @@
-"""No pattern of failures multiplies the work of an element by more than a bound.
+"""No element that fails is made to work more than a bound of times over.
 
 Why it matters: every layer that retries multiplies what arrives below it. Layers that each try
 three times send 27 requests to a database that is already failing, which keeps it failing.
@@ -8,8 +8,9 @@ counts 1 + b, a breaker that opens at a failure rate f counts 1/(1 - f), both in
 breaker needs enough load to open, and to stay open. A deadline that all callers pass on bounds the
 attempts that each wait for a timeout. Hedges, the retries of a mesh, deliveries of messages and the
 questions of fallbacks count. A step that is optional or has a fallback keeps its failures to
-itself; then only timeouts above it that may be over before the answer multiply. A lost cache does
-not: rule RES024 asks whether that is carried.
+itself; then only timeouts above it that may be over before the answer multiply. The rule looks at
+one element that fails at a time; `archcheck prove` asks what holds when those above it fail or are
+late as well. A lost cache does not multiply: rule RES024 asks whether that is carried.
 
 How to fix: retry in one layer only, and give retries a budget:
 `Retry(attempts=3, budget=RetryBudget(10 * percent))`.
@@ -64,7 +65,7 @@ rule = Rule("RES007", "retry-amplification", severity="error", method="proof", o
 def check(graph: Graph, options: Options) -> Iterator[Result]:
     yield from results(
         answer
-        for answer in retry_amplification(graph, exact(options.bound))
+        for answer in retry_amplification(graph, exact(options.bound), one_failure=True)
         if not (isinstance(answer, Refuted) and _only_passed_on(answer))
     )
 

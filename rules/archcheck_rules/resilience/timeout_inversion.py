@@ -26,11 +26,13 @@ from collections.abc import Iterator
 from archcheck import (
     Call,
     Endpoint,
+    GoKit,
     Hedge,
     Mesh,
     MySQL,
     Read,
     Retry,
+    Runtime,
     Service,
     SpringBoot,
     System,
@@ -52,7 +54,10 @@ def check(graph: Graph) -> Iterator[Result]:
         if outer.endpoint is None or outer.deadline_is_kept or patience is None:
             continue  # a call without a timeout is rule RES001's finding
         for inner, case in single_steps(cases, outer):
-            if case.seconds > patience:
+            if case.seconds > patience and outer.deadline_is_kept is None:
+                stops = f"holds if {outer.target.name} stops when its callers give up"
+                yield Undecided(outer.target, "runtime.deadline_propagation", stops)
+            elif case.seconds > patience:
                 yield _inverted(outer, patience, inner, case)
             for gap in case.gaps if case.seconds <= patience else ():
                 room = f"{shown(patience - case.beside(gap))} are left of {shown(patience)}"
@@ -72,14 +77,18 @@ def _inverted(
     )
 
 
-def _chain(outer: Duration, inner: Call, mesh: Mesh | None = None) -> System:
+def _chain(
+    outer: Duration, inner: Call, mesh: Mesh | None = None, runtime: Runtime | None = None
+) -> System:
     return System(
         "shop",
         [
             Service(
                 "edge", endpoints=[Endpoint("buy", steps=[Call("orders.place", timeout=outer)])]
             ),
-            Service("orders", mesh=mesh, endpoints=[Endpoint("place", steps=[inner])]),
+            Service(
+                "orders", mesh=mesh, runtime=runtime, endpoints=[Endpoint("place", steps=[inner])]
+            ),
             Service("payments", endpoints=[Endpoint("Charge")]),
         ],
     )
@@ -167,20 +176,18 @@ def exactly_as_patient() -> System:
     return _chain(500 * ms, Call("payments.Charge", timeout=500 * ms))
 
 
+def _passed_on(runtime: Runtime | None) -> System:
+    """The edge tells orders how long it waits."""
+    asks = Call("orders.place", timeout=50 * ms, propagates_deadline=True)
+    _, *rest = _chain(50 * ms, Call("payments.Charge", timeout=500 * ms), None, runtime).elements
+    return System("shop", [Service("edge", endpoints=[Endpoint("buy", steps=[asks])]), *rest])
+
+
 @rule.borderline()
 def the_deadline_is_passed_on() -> System:
-    return System(
-        "shop",
-        [
-            Service(
-                "edge",
-                endpoints=[
-                    Endpoint(
-                        "buy",
-                        steps=[Call("orders.place", timeout=50 * ms, propagates_deadline=True)],
-                    )
-                ],
-            ),
-            *_chain(50 * ms, Call("payments.Charge", timeout=500 * ms)).elements[1:],
-        ],
-    )
+    return _passed_on(GoKit())
+
+
+@rule.unknown("runtime.deadline_propagation")
+def nobody_says_what_its_callee_makes_of_it() -> System:
+    return _passed_on(None)

@@ -4,7 +4,7 @@ Why it matters: a deadline that the framework drops on the way protects nothing,
 no timeout on a protocol that it does not understand; the model then describes another system.
 
 Two claims are checked: a call that propagates its deadline needs a runtime that does
-(``deadline_propagation``) and a callee whose runtime is not declared to ignore it, and a call that
+(``deadline_propagation``) and a service whose runtime heeds what it is told, and a call that
 leaves its timeout or retries to the mesh needs a protocol that a proxy can read (HTTP or gRPC).
 
 How to fix: turn the feature on and say so (``deadline_propagation=True``), or give the call a
@@ -71,7 +71,10 @@ def _deadline(step: Interaction) -> Iterator[Result]:
             f"{step.name} passes its deadline on, and {step.source.name} declares that it cannot",
             fix="deadline_propagation=True in the runtime, or propagates_deadline=False here",
         )
-    elif not step.deadline_is_kept:
+    elif step.deadline_is_kept is None and isinstance(step.target, Service):
+        missing = "runtime.deadline_propagation" if step.target.runtime else "runtime"
+        yield Undecided(step.target, missing)
+    elif step.deadline_is_kept is False:
         yield Violation(
             step,
             f"{step.name} passes its deadline on, and {step.target.name} declares that it ignores "
@@ -96,13 +99,16 @@ def _mesh(step: Interaction) -> Iterator[Result]:
         )
 
 
-def _passing_on(runtime: Runtime | None) -> System:
+_GO = GoKit()
+
+
+def _passing_on(runtime: Runtime | None, told: Runtime | None = _GO) -> System:
     call = Call("pay", propagates_deadline=True, timeout=1 * s)
     return System(
         "shop",
         [
             Service("orders", runtime=runtime, endpoints=[Endpoint("place", steps=[call])]),
-            Service("pay", endpoints=[Endpoint("charge")]),
+            Service("pay", runtime=told, endpoints=[Endpoint("charge")]),
         ],
     )
 
@@ -126,15 +132,7 @@ def the_framework_drops_it() -> System:
 
 @rule.bad("orders.place -> pay.charge")
 def the_callee_ignores_it() -> System:
-    call = Call("pay", propagates_deadline=True, timeout=1 * s)
-    deaf = SpringBoot(deadline_propagation=False)
-    return System(
-        "shop",
-        [
-            Service("orders", runtime=GoKit(), endpoints=[Endpoint("place", steps=[call])]),
-            Service("pay", runtime=deaf, endpoints=[Endpoint("charge")]),
-        ],
-    )
+    return _passing_on(GoKit(), SpringBoot(deadline_propagation=False))
 
 
 @rule.bad("orders.place -> pay.charge")
@@ -165,6 +163,11 @@ def spring_does_not_say() -> System:
 @rule.unknown("runtime")
 def no_runtime() -> System:
     return _passing_on(None)
+
+
+@rule.unknown("runtime")
+def the_callee_does_not_say() -> System:
+    return _passing_on(GoKit(), None)
 
 
 @rule.unknown("the protocol of its endpoint")

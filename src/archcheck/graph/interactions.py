@@ -147,13 +147,17 @@ class Interaction:
         return self.target.protocol if isinstance(self.target, External) else None
 
     @property
-    def deadline_is_kept(self) -> bool:
-        """Whether its callee learns how much time is left, and stops then: it obeys unless its
-        runtime is declared not to."""
-        runtime = getattr(self.target, "runtime", None)
-        return self.protection.passes_deadline_on and (
-            effective(runtime, "deadline_propagation").value is not False
-        )
+    def deadline_is_kept(self) -> bool | None:
+        """Whether its callee learns how much time is left, and stops then.
+
+        ``None``: it learns it, and nobody declares what its runtime makes of it.
+        """
+        if not self.protection.passes_deadline_on:
+            return False
+        obeys: bool | None = effective(
+            getattr(self.target, "runtime", None), "deadline_propagation"
+        ).value
+        return obeys
 
     def is_encrypted(self) -> bool | None:
         """As the call says, else the protocol, else (inside) the mesh; ``None``: unknown."""

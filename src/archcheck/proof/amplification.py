@@ -10,7 +10,9 @@ consumer that fails gets its message again. The question that a fallback asks in
 of what its target is asked anyway.
 
 A step that is optional or has a fallback keeps its failures to itself: who asks above it tries
-again only after a timeout that may be over before the answer is there.
+again only after a timeout that may be over before the answer is there. That is the pattern of one
+failure. A bound holds for all of them: who has the fallback may fail by itself, or be late because
+it is busy, so that in a bound the layers above it multiply as if there were none.
 
 What holds a step back, in the long run: a budget of b lets through 1 + b (and its minimum in each
 replica). A breaker that opens at a failure rate f lets through 1/(1 - f), since of x attempts for a
@@ -60,8 +62,8 @@ BOUND = Rational(10)
 """How many times over an element may be made to work, unless a rule says otherwise. A choice: three
 layers that try twice stay below it (8), two that try four times do not (16)."""
 _ABOVE = (
-    "with the questions of fallbacks, and with breakers that close and open again, it may be {}; "
-    "a declared load or a longer open_for bounds that"
+    "where those with fallbacks or optional steps fail themselves or are late, where fallbacks ask "
+    "besides, or where breakers close and open again, it may be {}"
 )
 _QUERIES_ONCE = "queries whose retries nobody declares are tried once"
 
@@ -98,10 +100,14 @@ class _Way:
 
 
 class Amplification:
-    """For each operation and store the worst multiplication over all paths from the outside."""
+    """For each operation and store the worst multiplication over all paths from the outside.
 
-    def __init__(self, graph: Graph) -> None:
+    ``one_failure``: bounds hold while nothing fails but the element itself; else for all failures.
+    """
+
+    def __init__(self, graph: Graph, *, one_failure: bool = False) -> None:
         self._graph = graph
+        self._one_failure = one_failure
         self._rates = [demand.steps for demand in demands(graph)]
         loads = [load for scenario in graph.system.scenarios for load in scenario.load]
         self._is_steady = all(_is_steady(load.arrivals) for load in loads)
@@ -121,11 +127,10 @@ class Amplification:
             return _Way(gaps={Gap(self._graph.operations[name], _NO_END): _ONCE})
         if (name, fails) not in self._known:
             ways = [self._through(step, fails=fails) for step in self._callers.get(name, ())]
-            found = self._together(ways)
-            self._known[name, fails] = self._delivered(name, found) if fails else found
+            self._known[name, fails] = self._delivered(name, self._together(ways), fails)
         return self._known[name, fails]
 
-    def _delivered(self, name: str, way: _Way) -> _Way:
+    def _delivered(self, name: str, way: _Way, fails: bool) -> _Way:
         """The same for a consumer, whose messages may come again and again."""
         operation = self._graph.operations.get(name)
         if operation is None or not isinstance(operation.part, Consumer):
@@ -134,8 +139,9 @@ class Amplification:
         if count is None:
             gap = Gap(operation, "max_deliveries")
             return replace(way, gaps={**way.gaps, gap: way.factor})
-        gaps = {gap: factor * count for gap, factor in way.gaps.items()}
-        factor, own = way.factor * count, way.own * count
+        again = count if fails else 1
+        gaps = {gap: factor * again for gap, factor in way.gaps.items()}
+        factor, own = way.factor * again, way.own * again
         return replace(way, factor=factor, own=own, gaps=gaps, at_most=way.at_most * count)
 
     def _through(self, step: Interaction, *, fails: bool) -> _Way:
@@ -145,17 +151,10 @@ class Amplification:
         """
         fails = fails or may_time_out(self._cases, step)
         above = self.of(step.operation.name, fails=fails and not step.can_fail_softly)
-        if not fails:
-            hedged = Rational(step.protection.hedged)
-            return replace(
-                above,
-                factor=above.factor * hedged,
-                last=step,
-                own=hedged,
-                at_most=above.at_most * hedged,
-                above=above,
-            )
         own, most = self.factor(step), self._most(step)
+        if own is not None and not fails:
+            own = Rational(step.protection.hedged)
+            most = own if self._one_failure else most
         gaps = {gap: factor * (own or 1) for gap, factor in above.gaps.items()}
         lost = {cache: 1 / exact(share) for cache, share in step.misses if share}
         caches = _largest([above.caches, lost])
@@ -355,12 +354,15 @@ def _shares(graph: Graph) -> dict[Interaction, Rational]:
     return found
 
 
-def retry_amplification(graph: Graph, bound: Rational = BOUND) -> Iterator[Answer]:
+def retry_amplification(
+    graph: Graph, bound: Rational = BOUND, *, one_failure: bool = False
+) -> Iterator[Answer]:
     """For each element that is asked for something: is its work multiplied by at most ``bound``?
 
     One answer for each endpoint, datastore and external that a path with retries leads to.
+    ``one_failure``: while nothing fails but that element.
     """
-    worst = Amplification(graph)
+    worst = Amplification(graph, one_failure=one_failure)
     for name, subject in _asked(graph).items():
         left()
         way = worst.of(name)

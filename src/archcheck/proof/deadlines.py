@@ -274,7 +274,12 @@ def _fits_call(cases: WorstCases, step: Interaction, timeout: Rational) -> Answe
         return Proved(step, claim, (_DEADLINE,))
     case = cases.needed(step)
     patience = f"{step.operation.name} gives up on {step.target_name} after {shown(timeout)}"
-    return judged(step, claim, case, timeout, f"{patience}, but it may take")
+    answer = judged(step, claim, case, timeout, f"{patience}, but it may take")
+    if isinstance(answer, Proved) or step.deadline_is_kept is False:
+        return answer
+    stops = f"holds if {step.target.name} stops when the deadline that it is told is over"
+    gap = Gap(step.target, "runtime.deadline_propagation", stops)
+    return Undecided(step, claim, missing((gap,)), (gap,))
 
 
 def _fits_journey(cases: WorstCases, journey: Journey, what: str, limit: Duration) -> Answer:

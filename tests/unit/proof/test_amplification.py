@@ -17,6 +17,7 @@ from archcheck import (
     Docker,
     Endpoint,
     Errors,
+    GoKit,
     Hedge,
     Journey,
     Load,
@@ -26,6 +27,7 @@ from archcheck import (
     Read,
     Retry,
     RetryBudget,
+    Runtime,
     Scenario,
     Service,
     System,
@@ -154,34 +156,22 @@ def test_a_mesh_repeats_the_attempts_of_a_call() -> None:
     assert Amplification(Graph(made)).of("b.go").factor == 6
 
 
-def test_a_deadline_that_is_passed_on_leaves_room_for_few_timeouts() -> None:
+@pytest.mark.parametrize(("runtime", "attempts"), [(GoKit(), 3), (None, 9)])
+def test_a_deadline_that_is_heeded_leaves_room_for_few_timeouts(
+    runtime: Runtime | None, attempts: int
+) -> None:
+    asks = Call("b", timeout=250 * ms, propagates_deadline=True, retry=Absent("no"))
     retry = Retry(attempts=9, backoff=0 * ms, on=["timeout"])
+    again = Call("c", timeout=100 * ms, retry=retry)
     made = System(
         "made",
         [
-            Service(
-                "a",
-                endpoints=[
-                    Endpoint(
-                        "go",
-                        steps=[
-                            Call(
-                                "b",
-                                timeout=250 * ms,
-                                propagates_deadline=True,
-                                retry=Absent("no"),
-                            )
-                        ],
-                    )
-                ],
-            ),
-            Service(
-                "b", endpoints=[Endpoint("go", steps=[Call("c", timeout=100 * ms, retry=retry)])]
-            ),
+            Service("a", endpoints=[Endpoint("go", steps=[asks])]),
+            Service("b", runtime=runtime, endpoints=[Endpoint("go", steps=[again])]),
             Service("c", endpoints=[Endpoint("go")]),
         ],
     )
-    assert Amplification(Graph(made)).of("c.go").factor == 3
+    assert Amplification(Graph(made)).of("c.go").factor == attempts
 
 
 def test_an_undeclared_retry_says_how_many_attempts_it_may_have() -> None:

@@ -101,3 +101,24 @@ def test_a_breaker_at_a_load_that_falls_at_night_proves_nothing() -> None:
     assert isinstance(guarded(breaker, Deterministic(100 / s)), Proved)
     night = Diurnal(0.1 / s, 100 / s, period=60 * minutes)
     assert isinstance(guarded(breaker, night), Undecided)
+
+
+def test_who_has_a_fallback_may_be_late_because_it_is_busy() -> None:
+    """Its worst case without a queue is 223 ms; a slow minute makes it answer after the 300 ms of
+    its caller, and each of five attempts asks the leaf four times: 15 times for a request.
+    """
+    asks = Call(
+        "leaf.go",
+        timeout=50 * ms,
+        retry=Retry(attempts=4, backoff=1 * ms),
+        fallback=Fallback("static"),
+    )
+    retry = Retry(attempts=5, backoff=1 * ms)
+    found = of(
+        "leaf.go",
+        service("edge", Call("mid.go", timeout=300 * ms, retry=retry)),
+        service("mid", Work(20 * ms), asks),
+        service("leaf"),
+    )
+    assert isinstance(found, Undecided)
+    assert "it may be 20" in found.reason

@@ -121,8 +121,8 @@ class Trial(LongestWalk[Bound]):
         """For every deadline budget that fails, what has to be saved."""
         for step in self.graph.calls():
             left()
-            if step.deadline_is_kept:
-                continue
+            if step.deadline_is_kept is not False:
+                continue  # it holds, or nobody knows
             declared = self._edits.declared.timeout_of(step)
             is_chosen = ("timeout", step) in self._chosen
             if is_chosen:
