@@ -12,7 +12,7 @@ package is imported when it is asked, so that a script pays only for what it ask
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,66 +106,16 @@ def fix(
     costs: Mapping[str, float] | None = None,
     proof_budget: float = _SECONDS,
 ) -> Repair:
-    """Find the cheapest edits that make the rules hold; ``.patch`` has them as a diff.
+    """Find the cheapest edits that make the rules hold and cost no answers under the declared
+    loads; ``.patch`` has them as a diff.
 
     ``costs``: the kinds of edits that are allowed, with their costs (default: the settings'
-    ``edits``, or all). Raises :class:`ModelError` for an unknown kind, and when the time is up.
+    ``edits``, or all). When the time is up, what is found by then is offered. Raises
+    :class:`ModelError` for an unknown kind.
     """
-    from archcheck import configuration, verification
-    from archcheck.editing import COSTS
-    from archcheck.plugins import rules as installed_rules
-    from archcheck.proof.budget import Budget, BudgetSpentError
-    from archcheck.proof.repair import repair
+    from archcheck.mending import mend
 
-    settings = settings or configuration.Settings()
-    chosen = settings.chosen(installed_rules() if rules is None else tuple(rules))
-    # each step of the search verifies again: rules that simulate would take too long
-    fast = [rule for rule in chosen if rule.method != "sim"]
-
-    def found(made: System) -> frozenset[tuple[str, str]]:
-        return frozenset(
-            (finding.rule.id, occurrence.subject)
-            for finding in verification.verify(made, fast, settings=settings).findings
-            for occurrence in finding.occurrences
-        )
-
-    try:
-        mended = repair(
-            system,
-            tuple(chosen),
-            found,
-            costs=(settings.edits or COSTS) if costs is None else costs,
-            options=settings.options,
-            budget=Budget(proof_budget),
-        )
-    except BudgetSpentError as error:
-        raise ModelError(f"the cheapest repair is not found: it needs {error}") from None
-    if not mended.edits:
-        return mended
-    return replace(mended, losses=tuple(_losses(system, mended.system)))
-
-
-def _losses(before: System, after: System) -> Iterator[str]:
-    """Good answers and objectives that a change takes under the steady loads of a system."""
-    from archcheck import simulation
-    from archcheck.simulation.compiling import compile_plan
-
-    for scenario in before.scenarios:
-        if not compile_plan(before, scenario).is_stationary:
-            continue
-        cases = [("as it is", before, scenario), ("mended", after, after.scenario(scenario.name))]
-        old, new = simulation.compare(cases).variants
-        for each in new.compared:
-            more = each.difference.value if each.difference is not None else 0.0
-            if each.metric == "errors" and each.is_certain and more > 0:
-                yield (
-                    f"under {scenario.name}, {100 * each.value:.3g}% of {each.journey} end without "
-                    f"a good answer, {100 * more:.3g}% more than today"
-                )
-        states = {reading.objective: reading.state for reading in old.result.objectives}
-        for reading in new.result.objectives:
-            if reading.state == "missed" and states.get(reading.objective) != "missed":
-                yield f"under {scenario.name}, {reading}"
+    return mend(system, rules, settings=settings, costs=costs, proof_budget=proof_budget)
 
 
 def simulate(

@@ -24,36 +24,48 @@ def archcheck(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProce
     )
 
 
-def test_the_readme_model_is_mended_by_two_timeouts() -> None:
+def test_the_readme_model_is_mended_by_a_timeout() -> None:
+    """The query takes 4 ms on average, exponentially: 27.6 ms in one of a thousand cases."""
     done = archcheck("fix", "examples/checkout.py")
-    assert done.stdout.startswith("checkout: 2 edits at a cost of 2, the least that is possible\n")
-    assert (
-        '+                        steps=[Work(60 * ms), Write("ledger", timeout=16 * ms)])],'
-        in (done.stdout)
-    )
+    assert done.returncode == 0
+    assert done.stdout.startswith("checkout: 1 edit at a cost of 1, the least that is possible\n")
+    (written,) = re.findall(r'Write\("ledger", timeout=(\d+) \* ms\)', done.stdout)
+    assert 28 <= int(written) <= 80
     # the missing contract and the pool of the framework stay
     assert "3 findings before, 2 after: 1 fixed, 0 introduced" in done.stdout
-    # ... and under load these timeouts cut requests that would have been answered
-    assert done.returncode == 1
-    assert re.search(r"costs answers: under peak, 2\.[0-9]+% of checkout end", done.stdout)
-    assert "costs answers: under peak, availability of checkout is 97." in done.stdout
 
 
 def test_a_json_model_is_written_and_simulated(tmp_path: Path) -> None:
     file = tmp_path / "checkout.json"
     archcheck("export", "examples/checkout.py", "-o", file)
-    text = file.read_text()
-    refused = archcheck("fix", file, "--write", cwd=tmp_path)
-    assert refused.returncode == 2
-    assert "nothing is written: the edits would cost answers" in refused.stderr
-    assert file.read_text() == text
-    file.write_text(text.replace('"110/s"', '"1/d"'))
     done = archcheck("fix", file, "--write", "--simulate", "peak", cwd=tmp_path)
     assert done.returncode == 0
     assert "wrote" in done.stderr
     assert "checkout under peak" in done.stdout
     again = archcheck("verify", file, "--select", "RES001,RES003", cwd=tmp_path)
     assert again.returncode == 0
+
+
+def test_a_price_in_answers_is_said_and_not_paid(tmp_path: Path) -> None:
+    """A database that accepts fewer connections than its services keep: smaller pools would fit,
+    and turn requests away that are answered today.
+    """
+    (tmp_path / "model.py").write_text(
+        "from archcheck import *\n"
+        "from archcheck.units import ms, s\n"
+        "db = MySQL('db', read=50 * ms, max_connections=30)\n"
+        "web = Service('web', deployment=Kubernetes(replicas=4), runtime=GoKit(),\n"
+        "    pools=[Pool('db', size=10, max_wait=1 * ms)],\n"
+        "    endpoints=[Endpoint('go', steps=[Read('db', timeout=900 * ms)])])\n"
+        "use = Journey('use', 'web.go')\n"
+        "day = Scenario('day', load=[Load(use, Poisson(350 / s))])\n"
+    )
+    done = archcheck("fix", "model.py", "--select", "DAT005", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "not offered, as answers or findings would be their price:" in done.stdout
+    assert re.search(r"size: 10 becomes \d: under day, [\d.]+% of use end without", done.stdout)
+    assert "left: DAT005 db: " in done.stdout
+    assert "+" not in done.stdout
 
 
 def test_costs_come_from_the_configuration(tmp_path: Path) -> None:
@@ -82,7 +94,6 @@ def test_a_model_without_findings_is_left_alone() -> None:
         (["--allow", "luck=1"], "there is no kind of edit 'luck'; there are timeout,"),
         (["--allow", "timeout=much"], "--allow takes KIND=COST, such as timeout=1"),
         (["--allow", ","], "no edit is allowed; allow some of timeout"),
-        (["--proof-budget", "0s"], "the cheapest repair is not found: it needs more time than"),
         (["--simulate", "nothing"], "has no scenario 'nothing'"),
     ],
 )

@@ -9,7 +9,7 @@ A setting is an edit as people say it on a command line or in a notebook.
 """
 
 from archcheck.editing.edits import Edit, apply
-from archcheck.editing.kinds import COSTS, checked_costs
+from archcheck.editing.kinds import COSTS, checked_costs, kind_of
 from archcheck.editing.patches import Patch, patch_of
 from archcheck.editing.settings import parse_setting, variants, with_settings
 
@@ -19,6 +19,7 @@ __all__ = [
     "Patch",
     "apply",
     "checked_costs",
+    "kind_of",
     "parse_setting",
     "patch_of",
     "variants",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from archcheck.editing.edits import Edit
 from archcheck.model import ModelError
 from archcheck.model.element import nearest
 
@@ -21,6 +22,30 @@ COSTS: Mapping[str, float] = {
 """Kind to cost: set, raise or lower a timeout; try less often; add backoff or jitter between
 attempts; make a pool smaller; add a circuit breaker; add a fallback; let a datastore fail over by
 itself; add replicas; spread over more zones."""
+
+_FIELDS: Mapping[str, str] = {
+    "timeout": "timeout",
+    "attempts": "attempts",
+    "factor": "pause",
+    "backoff": "pause",
+    "jitter": "pause",
+    "size": "pool",
+    "breaker": "breaker",
+    "fallback": "fallback",
+    "failover": "failover",
+    "replicas": "replica",
+    "copies": "replica",
+    "nodes": "replica",
+    "min": "replica",
+    "max": "replica",
+    "zones": "zone",
+}
+"""What is changed to the kind of edit that this is."""
+
+
+def kind_of(edit: Edit) -> str:
+    """The kind of an edit of a repair."""
+    return _FIELDS[next(iter(edit.values))]
 
 
 def checked_costs(costs: Mapping[str, float]) -> Mapping[str, float]:

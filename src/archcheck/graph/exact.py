@@ -13,9 +13,9 @@ from archcheck.model.distributions import (
     Uniform,
     distribution_of,
 )
-from archcheck.units import Duration, Quantity
+from archcheck.units import Duration, Quantity, ms, s, us
 
-__all__ = ["Rational", "exact", "longest", "mean", "shown"]
+__all__ = ["Rational", "exact", "longest", "mean", "shown", "two_digits_up", "written"]
 
 _DIGITS = 15
 """Decimal digits that a float keeps of every number that was written with as many."""
@@ -29,6 +29,21 @@ def exact(value: float | Quantity) -> Rational:
 def shown(seconds: Rational) -> str:
     """A number of seconds for people to read: ``1.25 s``."""
     return f"{Duration(float(seconds)):.6}"
+
+
+def written(seconds: Rational) -> Duration:
+    """The duration as a person writes it: ``18 * ms`` is another float than ``Duration(0.018)``."""
+    for unit in (s, ms, us):
+        count = seconds / exact(unit)
+        if count.denominator == 1 and count:
+            return int(count) * unit
+    return Duration(float(seconds))
+
+
+def two_digits_up(seconds: Rational, least: Rational = Rational(1, 1000)) -> Rational:
+    """The next number of seconds of two digits, in units of ``least`` at the finest."""
+    unit = max(least, Rational(10) ** (math.floor(math.log10(seconds)) - 1))
+    return math.ceil(seconds / unit) * unit
 
 
 def mean(time: Time) -> Rational:

@@ -45,6 +45,11 @@ class Budget:
             _budget.reset(token)
             self._spent += time.monotonic() - self._since
 
+    def share_spent(self) -> float:
+        """The share of the time that is gone, from 0 to 1 and above."""
+        spent = self._spent + time.monotonic() - self._since
+        return spent / self._seconds if self._seconds > 0 else 1.0
+
     def left(self) -> float:
         """Seconds that are left. Raises :class:`BudgetSpentError` when there are none."""
         rest = self._seconds - self._spent - (time.monotonic() - self._since)
@@ -66,3 +71,9 @@ def milliseconds_left() -> int | None:
     """The same for z3, which takes whole milliseconds."""
     rest = left()
     return None if rest is None else max(1, int(rest * 1000))
+
+
+def share_spent() -> float:
+    """The share of the budget's time that is gone; 0 outside of a budget."""
+    budget = _budget.get()
+    return budget.share_spent() if budget is not None else 0.0

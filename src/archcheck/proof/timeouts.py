@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from archcheck.editing import Edit
 from archcheck.graph import Graph, Interaction
-from archcheck.graph.exact import Rational, exact, longest
+from archcheck.graph.exact import Rational, exact, longest, written
 from archcheck.model import Datastore, External, Write
 from archcheck.proof.answers import Answer, Refuted
 from archcheck.proof.deadlines import (
@@ -70,7 +70,7 @@ def suggest_timeouts(graph: Graph) -> Suggestion:
         if conflicts:  # a mesh gives up before its callee can answer, whatever the code waits
             return Suggestion(conflicts=conflicts, undecided=open_steps)
     edits = [
-        Edit(step.declared, {"timeout": Duration(float(seconds))}, step.name)
+        Edit(step.declared, {"timeout": written(seconds)}, step.name)
         for step, seconds in chosen.items()
         if seconds is not None and seconds != step.protection.attempt()
     ]
@@ -154,18 +154,23 @@ class Given(WorstCases):
 
 
 def closest(
-    graph: Graph, least: WorstCases, tries: Mapping[Interaction, int] | None = None
+    graph: Graph,
+    least: WorstCases,
+    tries: Mapping[Interaction, int] | None = None,
+    *,
+    objectives: bool = True,
 ) -> dict[Interaction, Rational | None]:
     """Callers first, each operation's timeouts as near to the declared ones as its limit allows.
 
-    ``least`` has the shortest timeouts that all budgets allow.
+    ``least`` has the shortest timeouts that all budgets allow. ``objectives``: whether what a
+    journey promises is such a limit, beside the patience of its users.
     """
     limits: dict[str, Rational] = {}
     for journey in graph.system.journeys:
         entries = [graph.system.endpoint(entry) for entry in journey.all_entries()]
         names = [f"{owner.name}.{part.name}" if part else owner.name for owner, part in entries]
         whole = least.of_journey(journey).seconds
-        for _, limit in limits_of(journey):
+        for _, limit in limits_of(journey, objectives=objectives):
             for name in dict.fromkeys(names):
                 others = whole - least.of(name).seconds * names.count(name)
                 _lower(limits, name, (exact(limit) - others) / names.count(name))

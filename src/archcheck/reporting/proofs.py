@@ -146,16 +146,18 @@ def print_repair(console: Console, found: Repair) -> None:
     name = printable(found.system.name)
     cost = f"{float(found.cost):g}"
     edits = counted(len(found.edits), "edit")
-    bound = "the least that is possible"
-    if found.at_least < found.cost:
-        bound = f"no repair costs less than {float(found.at_least):g}"
-    console.print(Text.assemble((name, "bold"), f": {edits} at a cost of {cost}, {bound}"))
+    bound = ", the least that is possible" if found.at_least == found.cost else ""
+    if 0 < found.at_least < found.cost:
+        bound = f", no repair costs less than {float(found.at_least):g}"
+    console.print(Text.assemble((name, "bold"), f": {edits} at a cost of {cost}{bound}"))
     for edit in found.edits:
         console.print(Text(f"  {printable(str(edit))}"))
-    for text in found.losses:
-        console.print(Text.assemble(("costs answers: ", "bold red"), printable(text)))
-    if found.losses:
-        console.print("so this is no repair yet: choose longer timeouts or other edits")
+    if found.refused:
+        console.print("\nnot offered, as answers or findings would be their price:")
+    for edit, why in found.refused:
+        console.print(Text(f"  {printable(str(edit))}: {printable(why)}"))
+    if found.not_run:
+        console.print(f"not compared, as they are too long: {printable(', '.join(found.not_run))}")
     if found.edits:
         console.print()
         print_patch(console, found.patch)

@@ -303,6 +303,31 @@ def test_fallbacks_share_their_fate_or_not(system: System, size: int) -> None:
         assert isinstance(answer, Refuted if both else Proved)
 
 
+def test_a_cut_link_hangs_what_the_loss_behind_it_would_not() -> None:
+    """Without the bank ``b`` answers by itself; behind the cut link it waits for ever."""
+
+    def up(name: str, *steps: Step) -> Service:
+        deployment = Kubernetes(replicas=2, zones=ZONES, readiness=READY)
+        client = Client(timeout=50 * ms)
+        endpoint = Endpoint("go", steps=steps)
+        return Service(name, deployment=deployment, clients=[client], endpoints=[endpoint])
+
+    never = Absent("none")
+    system = System(
+        "made",
+        [
+            External("bank"),
+            up("c", Call("bank", timeout=never)),
+            up("b", Call("c.go", timeout=never, fallback=Fallback("static"))),
+            up("a", Call("c.go", timeout=50 * ms, fallback=Fallback("call", target="b.go"))),
+        ],
+    )
+    answers = {answer.subject.name: answer for answer in shared_fates(Graph(system))}
+    refuted = answers["a.go -> c.go"]
+    assert isinstance(refuted, Refuted)
+    assert "without the link c -> bank both" in refuted.counterexample.message
+
+
 # -- examples -----------------------------------------------------------------------------------
 
 

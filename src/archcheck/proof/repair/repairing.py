@@ -7,7 +7,8 @@ turn (a replica more can be a connection too many) is repaired in the next round
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
@@ -17,10 +18,10 @@ from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
 from archcheck.model import System
 from archcheck.proof.amplification import BOUND
-from archcheck.proof.budget import Budget
+from archcheck.proof.budget import Budget, BudgetSpentError
 from archcheck.proof.limits.load import LIMIT
 from archcheck.proof.repair.choices import ARITHMETIC, REPAIRABLE, Choice, choices_for
-from archcheck.proof.repair.search import Wanted, cheapest
+from archcheck.proof.repair.search import NO_EDIT, NO_TIME, Wanted, cheapest
 
 _MOST_ROUNDS = 5
 """Rounds in which edits repair what the edits before them have caused. A choice: what is left then
@@ -41,17 +42,31 @@ class Repair:
     before: Found
     after: Found
     at_least: Rational = _NOTHING
-    """No repair of what was found at first costs less; ``cost`` itself where that is proved."""
-    impossible: tuple[str, ...] = ()
-    """What no allowed edit repairs."""
-    losses: tuple[str, ...] = ()
-    """What the edits take under the declared loads, in sentences: edits that cost answers are no
-    repair."""
+    """No edits that mend as much cost less; ``cost`` itself where that is proved, 0 where nothing
+    is known."""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why something is left as it is, by ``RULE subject`` or by the subject alone."""
+    is_out_of_time: bool = False
+    """Whether more might be repaired in more time."""
+    refused: tuple[tuple[Edit, str], ...] = ()
+    """Edits that would mend something at the cost of answers, and what they cost."""
+    not_run: tuple[str, ...] = ()
+    """Scenarios that are too long to be run beside the original."""
+
+    @cached_property
+    def impossible(self) -> tuple[str, ...]:
+        """What rules that can be repaired still find, with the reason: ``RULE subject: why``."""
+        why = NO_TIME if self.is_out_of_time else NO_EDIT
+        return tuple(
+            f"{rule} {name}: {self.reasons.get(f'{rule} {name}', self.reasons.get(name, why))}"
+            for rule, name in sorted(self.after)
+            if rule in REPAIRABLE
+        )
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing of what can be repaired is left, and nothing is lost."""
-        return not self.impossible and not self.losses
+        """Whether nothing of what can be repaired is left."""
+        return not self.impossible
 
     @cached_property
     def patch(self) -> Patch:
@@ -66,13 +81,15 @@ def repair(
     *,
     costs: Mapping[str, float] = COSTS,
     options: Mapping[str, object] | None = None,
+    floors: Mapping[str, Rational] | None = None,
     budget: Budget | None = None,
 ) -> Repair:
     """The cheapest edits of the kinds in ``costs`` with which ``rules`` hold.
 
-    ``find`` says what counts as a finding of a system: suppressed ones do not. Raises
-    :class:`ModelError` for kinds of edits that do not exist, and
-    :class:`~archcheck.proof.BudgetSpentError` when the time is up.
+    ``find`` says what counts as a finding of a system: suppressed ones do not. ``floors``: the
+    shortest timeouts that may be set, in seconds, by the names of steps; without one, what the
+    model declares of its target. When the time is up, what is found by then is the repair. Raises
+    :class:`ModelError` for kinds of edits that do not exist.
     """
     prices = {kind: exact(cost) for kind, cost in checked_costs(costs).items()}
     repairable = [rule for rule in rules if rule.id in REPAIRABLE]
@@ -81,26 +98,29 @@ def repair(
     total = at_least = _NOTHING
     thresholds = _Thresholds.of(repairable, options or {})
     edits: list[Edit] = []
-    impossible: tuple[str, ...] = ()
-    with (budget or Budget()).running():
+    reasons: dict[str, str] = {}
+    is_out_of_time = True
+    with (budget or Budget()).running(), suppress(BudgetSpentError):
         for _ in range(_MOST_ROUNDS):
             graph = Graph(current)
             open_ = list(_violations(graph, repairable, options or {}, found))
             if not open_:
                 break
-            wanted, impossible = _wanted(graph, open_, prices, thresholds)
-            solution = cheapest(graph, wanted, prices)
-            if solution is None or not solution.edits:
+            wanted, needs = _wanted(graph, open_, prices, thresholds)
+            reasons.update(needs)
+            solution = cheapest(graph, wanted, prices, floors or {})
+            reasons.update(solution.given_up)
+            if not solution.edits:
                 break
             edits += solution.edits
             total += solution.cost
             at_least += solution.at_least
             current = apply(current, solution.edits)
             found = find(current)
-    known = {text.partition(":")[0] for text in impossible}
-    left = sorted(f for f in found if f[0] in REPAIRABLE and " ".join(f) not in known)
-    impossible = (*impossible, *(f"{rule} {name}: no allowed edits mend it" for rule, name in left))
-    return Repair(system, current, tuple(edits), total, before, found, at_least, impossible)
+        is_out_of_time = False
+    return Repair(
+        system, current, tuple(edits), total, before, found, at_least, reasons, is_out_of_time
+    )
 
 
 @dataclass(frozen=True)
@@ -137,18 +157,18 @@ def _wanted(
     open_: Sequence[tuple[str, Violation]],
     prices: Mapping[str, Rational],
     thresholds: _Thresholds,
-) -> tuple[Wanted, tuple[str, ...]]:
-    """What must be brought about, and what cannot be with the edits that are allowed."""
+) -> tuple[Wanted, dict[str, str]]:
+    """What must be brought about, and why the rest cannot be with the edits that are allowed."""
     timeouts: list[Interaction] = []
     choices: list[tuple[Choice, ...]] = []
-    impossible: list[str] = []
+    reasons: dict[str, str] = {}
     for rule, violation in open_:
         name = subject_name(violation.subject)
         if rule == "RES001":
             if "timeout" in prices and isinstance(violation.subject, Interaction):
                 timeouts.append(violation.subject)
             else:
-                impossible.append(f"{rule} {name}: no allowed edit sets a timeout")
+                reasons[f"{rule} {name}"] = "no allowed edit sets a timeout"
         elif rule not in ARITHMETIC:
             every = choices_for(graph, rule, violation, thresholds.busy)
             allowed = tuple(c for c in every if all(kind in prices for kind in c.kinds))
@@ -156,8 +176,8 @@ def _wanted(
                 choices.append(allowed)
             else:
                 needed = " or ".join(dict.fromkeys("+".join(dict.fromkeys(c.kinds)) for c in every))
-                impossible.append(f"{rule} {name}: needs {needed or 'what no edit does'}")
+                reasons[f"{rule} {name}"] = f"needs {needed or 'what no edit does'}"
     rules = {rule for rule, _ in open_}
     deadlines = bool(rules & {"RES001", "RES002", "RES003"})
     factor = thresholds.factor if "RES007" in rules else None
-    return Wanted(deadlines, factor, tuple(timeouts), tuple(choices)), tuple(impossible)
+    return Wanted(deadlines, factor, tuple(timeouts), tuple(choices)), reasons

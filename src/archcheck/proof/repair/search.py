@@ -6,6 +6,9 @@ new cut. Every cut holds for every repair, so the first proposal that mends ever
 one (Moreno-Centeno and Karp, The Implicit Hitting Set Approach, 2013; Davies and Bacchus, MaxHS,
 2011). The timeouts themselves are no variables of z3.
 
+What no allowed edits can mend is given up, so that it does not keep the rest from being mended:
+each cut holds only while what it is about is not given up, at a price above that of all edits.
+
 With the edits known, timeouts are put as near to the declared ones as their limits allow, and
 attempts are lowered no more than is needed.
 """
@@ -18,22 +21,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from archcheck.editing import Edit
+from archcheck.findings import subject_name
 from archcheck.graph import Graph, Interaction
-from archcheck.graph.exact import Rational
+from archcheck.graph.exact import Rational, shown, two_digits_up, written
 from archcheck.model import Retry
 from archcheck.proof.answers import Refuted
-from archcheck.proof.budget import left, milliseconds_left
+from archcheck.proof.budget import left, milliseconds_left, share_spent
 from archcheck.proof.deadlines import deadline_budgets
 from archcheck.proof.repair.choices import Choice, breaker_for
 from archcheck.proof.repair.trial import Atom, Cut, Edits, Trial
 from archcheck.proof.timeouts import Given, closest
-from archcheck.units import Duration
 
 _ZERO = Rational(0)
 _GRID = Rational(1, 1000)
 """Timeouts are sought in whole milliseconds, as people write them."""
-EFFORT = 20_000_000
-"""z3's own count of steps for one proposal: a few seconds, and the same on every machine."""
+EFFORT = 1_000_000
+"""z3's own count of steps for all proposals together: a few seconds, and the same on every
+machine."""
+_GIVEN_UP = 10**9
+"""What it costs to leave something as it is: more than any edits."""
+_SHARES = 16
+"""Steps on the way from the least timeouts to those that are nearest to the declared ones."""
+_WALKED = 5_000
+"""Steps of a system that are walked to make a repair nicer: to do without edits that the others
+make needless, to round timeouts one by one. A choice: a second or two at any size."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +69,44 @@ class Solution:
     cost: Rational
     at_least: Rational
     """No repair costs less than this: the cost itself, unless the search had to be cut short."""
+    given_up: Mapping[str, str]
+    """What stays as it is, by the names of steps, journeys and elements, with the reason."""
 
 
-def cheapest(graph: Graph, wanted: Wanted, costs: Mapping[str, Rational]) -> Solution | None:
-    """The cheapest edits that bring about all that is wanted; ``None``: no allowed edits do.
+def cheapest(
+    graph: Graph,
+    wanted: Wanted,
+    costs: Mapping[str, Rational],
+    floors: Mapping[str, Rational],
+) -> Solution:
+    """The cheapest edits that bring about all that is wanted and possible.
 
-    Where z3 does not end within :data:`EFFORT`, a repair of which no edit can be left out, with a
-    bound on what the cheapest one costs.
+    ``floors``: what is known of the shortest timeouts, by the names of steps. Where z3 does not
+    end within :data:`EFFORT`, a repair with a bound on what the cheapest one costs.
 
     Raises :class:`BudgetSpentError` when the time is up.
     """
-    return _Search(Edits(graph, costs, wanted.timeouts), wanted, costs).solved()
+    return _Search(Edits(graph, costs, wanted.timeouts, floors), wanted, costs).solved()
+
+
+NO_EDIT = "no allowed edits mend it"
+_NOT_TOGETHER = f"{NO_EDIT} together with the others"
+
+
+def _missing(cut: Cut) -> str:
+    """Why no allowed edits mend what a cut is about."""
+    if not cut.savings:
+        return NO_EDIT
+    missing = cut.needed - sum(cut.savings.values(), _ZERO)
+    return (
+        f"with timeouts that let the load through, {shown(missing)} are missing: wait longer above "
+        "it, call side by side, or talk about its limit"
+    )
+
+
+_SEARCHED = 0.5
+"""The share of the time after which nothing is sought any more: the rest is for the values."""
+NO_TIME = "not repaired within the time"
 
 
 class _TooHardError(Exception):
@@ -80,6 +118,7 @@ class _Proposal:
     atoms: tuple[Atom, ...]
     choices: tuple[Choice, ...]
     cost: Rational
+    given_up: frozenset[str] = frozenset()
 
 
 class _Search:
@@ -95,8 +134,12 @@ class _Search:
         self._choices: dict[tuple[object, ...], tuple[Any, Choice]] = {}
         self._scale = math.lcm(*(cost.denominator for cost in costs.values()))
         self._prices: list[tuple[Any, Rational]] = []
+        self._mended: dict[str, Any] = {}
+        self._hopeless: dict[str, str] = {}
+        self._walks = _WALKED // max(1, len(edits.graph.interactions))
 
-    def solved(self) -> Solution | None:
+    def solved(self) -> Solution:
+        """The cheapest repair, or the one that was found within the effort."""
         for step in self._wanted.timeouts:
             self._solver.add(self._atom(("timeout", step)))
         for choices in self._wanted.choices:
@@ -104,33 +147,30 @@ class _Search:
         best = _Proposal((), (), Rational(0))
         while True:
             try:
-                proposal = self._proposal()
+                best = self._proposal()
             except _TooHardError:
                 return self._greedy(best)
-            if proposal is None:
-                return None
-            best = proposal
-            cuts = self._failing(best.atoms)
+            cuts = self._failing(best.atoms, given_up=best.given_up)
             if not cuts:
                 return self._solution(best, best.cost)
-            if any(sum(cut.savings.values()) < cut.needed for cut in cuts):
-                return None
             for cut in cuts:
                 self._learn(cut)
 
-    def _greedy(self, best: _Proposal) -> Solution | None:
+    def _greedy(self, best: _Proposal) -> Solution:
         """Add what saves most for its cost until all is well, then leave out what is not needed."""
         chosen = dict.fromkeys(best.atoms)
         added: list[Atom] = []
         while cuts := self._failing(tuple(chosen)):
-            before = len(chosen)
+            is_late = share_spent() > _SEARCHED
             for cut in cuts:
-                for atom in self._enough(cut, chosen):
-                    chosen.setdefault(atom)
-                    added.append(atom)
-            if len(chosen) == before:
-                return None
-        for atom in reversed(dict.fromkeys(added)):
+                enough = [] if is_late else self._enough(cut, chosen)
+                if not enough:
+                    self._hopeless[cut.about] = NO_TIME if is_late else _missing(cut)
+                chosen.update(dict.fromkeys(enough))
+                added += enough
+        for atom in [*dict.fromkeys(reversed(added))][: self._walks]:
+            if share_spent() > _SEARCHED:
+                break
             rest = tuple(other for other in chosen if other != atom)
             if not self._failing(rest):
                 del chosen[atom]
@@ -155,25 +195,31 @@ class _Search:
 
     def _learn(self, cut: Cut) -> None:
         """In whole milliseconds: savings rounded up and the need down, which every repair obeys."""
+        if sum(cut.savings.values()) < cut.needed:
+            self._hopeless[cut.about] = _missing(cut)
+            return
         unit = _GRID if cut.needed >= _GRID else cut.needed
         terms = [
             (self._literal(atom, wanted), math.ceil(min(saved, cut.needed) / unit))
             for (atom, wanted), saved in cut.savings.items()
         ]
-        self._solver.add(self._z3.PbGe(terms, math.floor(cut.needed / unit)))
+        if cut.about not in self._mended:
+            self._mended[cut.about] = self._z3.Bool(f"mended {len(self._mended)}")
+            self._solver.add_soft(self._mended[cut.about], str(_GIVEN_UP * self._scale))
+        obeyed = self._z3.PbGe(terms, math.floor(cut.needed / unit))
+        self._solver.add(self._z3.Implies(self._mended[cut.about], obeyed))
 
-    def _proposal(self) -> _Proposal | None:
-        """The cheapest edits that obey all cuts so far; ``None``: there are none."""
+    def _proposal(self) -> _Proposal:
+        """The cheapest edits that obey all cuts so far, but for what has to be given up."""
         limit = milliseconds_left()
         if limit is not None:
-            self._solver.set("timeout", limit)
+            self._solver.set("timeout", max(1, int(limit * _SEARCHED)))
+        if share_spent() > _SEARCHED:
+            raise _TooHardError
         self._solver.set("rlimit", EFFORT)
         outcome = self._solver.check()
-        if outcome == self._z3.unknown:
-            left()
+        if outcome != self._z3.sat:
             raise _TooHardError
-        if outcome == self._z3.unsat:
-            return None
         model = self._solver.model()
         return _Proposal(
             tuple(atom for atom, variable in self._atoms.items() if self._is(model, variable)),
@@ -181,6 +227,7 @@ class _Search:
                 choice for variable, choice in self._choices.values() if self._is(model, variable)
             ),
             sum((price for variable, price in self._prices if self._is(model, variable)), _ZERO),
+            frozenset(name for name, held in self._mended.items() if not self._is(model, held)),
         )
 
     def _is(self, model: Any, variable: Any) -> bool:
@@ -216,23 +263,29 @@ class _Search:
         return [step for kind, step in chosen if kind == "attempts"]
 
     def _failing(
-        self, chosen: Collection[Atom], tries: Mapping[Interaction, int] | None = None
+        self,
+        chosen: Collection[Atom],
+        tries: Mapping[Interaction, int] | None = None,
+        given_up: Collection[str] = (),
     ) -> list[Cut]:
+        """What a set of edits does not mend, without what is given up."""
         left()
         lowered = dict.fromkeys(self._lowered(chosen), 1)
         trial = Trial(self._edits, chosen, tries if tries is not None else lowered)
         cuts = list(trial.late()) if self._wanted.deadlines else []
         if self._wanted.factor is not None:
             cuts += trial.stormy(self._wanted.factor)
-        return cuts
+        return [
+            cut for cut in cuts if cut.about not in given_up and cut.about not in self._hopeless
+        ]
 
     # -- values -------------------------------------------------------------------------------
 
     def _solution(self, proposal: _Proposal, at_least: Rational) -> Solution:
         chosen = proposal.atoms
-        tries = self._attempts(chosen)
+        tries = self._attempts(chosen, proposal.given_up)
         edits = [
-            Edit(step.declared, {"timeout": Duration(float(seconds))}, step.name)
+            Edit(step.declared, {"timeout": written(seconds)}, step.name)
             for step, seconds in self._timeouts(chosen, tries).items()
         ]
         for step, count in tries.items():
@@ -242,14 +295,17 @@ class _Search:
         edits += [breaker_for(step) for kind, step in chosen if kind == "breaker"]
         for choice in proposal.choices:
             edits += choice.edits
-        return Solution(tuple(edits), proposal.cost, at_least)
+        reasons = dict.fromkeys(sorted(proposal.given_up), _NOT_TOGETHER) | self._hopeless
+        return Solution(tuple(edits), proposal.cost, at_least, reasons)
 
-    def _attempts(self, chosen: Collection[Atom]) -> dict[Interaction, int]:
+    def _attempts(
+        self, chosen: Collection[Atom], given_up: Collection[str]
+    ) -> dict[Interaction, int]:
         """For each step whose attempts change, the most with which all is well."""
         tries = dict.fromkeys(self._lowered(chosen), 1)
-        for step in tries:
+        for step in [*tries][: self._walks]:
             for count in range(self._edits.tries(step) - 1, 1, -1):
-                if not self._failing(chosen, {**tries, step: count}):
+                if not self._failing(chosen, {**tries, step: count}, given_up):
                     tries[step] = count
                     break
         return tries
@@ -257,16 +313,55 @@ class _Search:
     def _timeouts(
         self, chosen: Collection[Atom], tries: Mapping[Interaction, int]
     ) -> dict[Interaction, Rational]:
-        """As near to the declared ones as the budgets allow, in whole milliseconds if possible."""
+        """As near to the declared ones as the budgets allow, in values that people write."""
         graph = self._edits.graph
         trial = Trial(self._edits, chosen, tries)
         bounds = {step: trial.timeout(step) for kind, step in chosen if kind == "timeout"}
         least = {step: bound.seconds for step, bound in bounds.items() if bound is not None}
-        near = closest(graph, Given(graph, least, tries), tries)
+        near = closest(graph, Given(graph, least, tries), tries, objectives=False)
         found = {step: near[step] or seconds for step, seconds in least.items()}
-        round_ = {step: math.ceil(seconds / _GRID) * _GRID for step, seconds in found.items()}
-        for timeouts in (round_, found):
-            cases = Given(graph, timeouts, tries)
-            if not any(isinstance(a, Refuted) for a in deadline_budgets(graph, cases)):
-                return timeouts
-        return least
+        late = self._late(least, tries)
+
+        def part_of_the_way(share: int) -> dict[Interaction, Rational]:
+            part = Rational(share, _SHARES)
+            return {step: low + part * (found[step] - low) for step, low in least.items()}
+
+        low, high = 0, _SHARES + 1
+        middle = _SHARES
+        while high - low > 1:
+            fits = self._late(part_of_the_way(middle), tries) <= late
+            low, high = (middle, high) if fits else (low, middle)
+            middle = (low + high) // 2
+        timeouts = part_of_the_way(low)
+        nice = {step: two_digits_up(seconds) for step, seconds in timeouts.items()}
+        if self._late(nice, tries) <= late:
+            return nice
+        if len(timeouts) > self._walks:
+            return timeouts
+        return self._rounded(timeouts, least, tries)
+
+    def _rounded(
+        self,
+        found: Mapping[Interaction, Rational],
+        least: Mapping[Interaction, Rational],
+        tries: Mapping[Interaction, int],
+    ) -> dict[Interaction, Rational]:
+        """As many of the timeouts as people write them as the budgets allow, one by one."""
+        late, timeouts = self._late(found, tries), dict(found)
+        for step, seconds in found.items():
+            lowest = math.ceil(least[step] / _GRID) * _GRID
+            shorter = two_digits_up(seconds * Rational(9, 10))
+            whole = math.ceil(seconds / _GRID) * _GRID
+            for value in (two_digits_up(seconds), shorter, whole, lowest):
+                if value >= lowest and self._late({**timeouts, step: value}, tries) <= late:
+                    timeouts[step] = value
+                    break
+        return timeouts
+
+    def _late(
+        self, timeouts: Mapping[Interaction, Rational], tries: Mapping[Interaction, int]
+    ) -> frozenset[str]:
+        """Whose worst case does not fit with these timeouts."""
+        cases = Given(self._edits.graph, timeouts, tries)
+        answers = deadline_budgets(self._edits.graph, cases, objectives=False)
+        return frozenset(subject_name(a.subject) for a in answers if isinstance(a, Refuted))

@@ -33,10 +33,11 @@ _ZERO = Rational(0)
 
 @dataclass(frozen=True)
 class Cut:
-    """What every repair obeys: the edits that it makes save at least ``needed`` together."""
+    """What every repair of ``about`` obeys: its edits save at least ``needed`` together."""
 
     savings: Savings
     needed: Rational
+    about: str
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,16 @@ def _merged(first: Savings, second: Savings) -> Savings:
 class Edits:
     """Which edits of steps are allowed, and how long timeouts must be to be of use."""
 
-    def __init__(self, graph: Graph, kinds: Collection[str], new: Collection[Interaction]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        kinds: Collection[str],
+        new: Collection[Interaction],
+        floors: Mapping[str, Rational],
+    ) -> None:
+        """``floors``: what is known of the shortest timeouts, by the names of steps."""
         self.graph = graph
+        self._floors = floors
         self.kinds = frozenset(kinds)
         self.new = frozenset(new)
         """Steps that get a timeout and had none."""
@@ -79,9 +88,10 @@ class Edits:
     def useful(self, step: Interaction) -> Rational:
         """The shortest timeout that a step may get."""
         if step not in self._useful:
-            floor = shortest_useful(self.graph, step)
-            if floor is None:
-                floor = self.declared.timeout_of(step) or _ZERO
+            declared = shortest_useful(self.graph, step)
+            measured = self._floors.get(step.name)
+            known = [floor for floor in (declared, measured) if floor is not None]
+            floor = max(known, default=self.declared.timeout_of(step) or _ZERO)
             self._useful[step] = max(floor, Rational(1, 1000))
         return self._useful[step]
 
@@ -132,12 +142,13 @@ class Trial(LongestWalk[Bound]):
                 excess = below.seconds - declared
                 more = _NONE if is_chosen else self._more("timeout", step, excess)
                 if excess > 0:
-                    yield Cut(_merged(below.savings, more), excess)
+                    yield Cut(_merged(below.savings, more), excess, step.name)
         for journey in self.graph.system.journeys:
-            for _, limit in limits_of(journey):
+            for _, limit in limits_of(journey, objectives=False):
                 whole = self.of_journey(journey)
                 if whole.seconds > exact(limit):
-                    yield Cut(whole.savings, whole.seconds - exact(limit))
+                    excess = whole.seconds - exact(limit)
+                    yield Cut(whole.savings, excess, journey.name)
 
     def timeout(self, step: Interaction) -> Bound | None:
         """The shortest timeout that a step can have, or what else bounds it; ``None``: nothing."""
@@ -222,7 +233,7 @@ class Trial(LongestWalk[Bound]):
             if step.mode in ("call", "read", "write"):
                 total = self._through(step, arrives)
                 if total.seconds > bound:
-                    yield Cut(total.savings, Rational(1))
+                    yield Cut(total.savings, Rational(1), step.target_name)
 
     def _arrives(self, name: str, arrives: dict[str, Bound]) -> Bound:
         if name not in arrives:

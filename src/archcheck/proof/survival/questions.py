@@ -242,7 +242,7 @@ def cut_sets(graph: Graph, size: int = 1, *, links: bool = False) -> Iterator[An
 
 def shared_fates(graph: Graph, size: int = 1) -> Iterator[Answer]:
     """Does any set of up to ``size`` failures take a step and its fallback together?"""
-    survival, worst = Survival(graph), Survival(graph, worst=True)
+    survival, worst = Survival(graph, links=True), Survival(graph, links=True, worst=True)
     for step in graph.synchronous():
         left()
         both, at_worst = survival.alternatives(step), worst.alternatives(step)

@@ -1,0 +1,158 @@
+"""Search, run beside the original, leave out what costs answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from archcheck import verification
+from archcheck.configuration import Settings
+from archcheck.editing import COSTS, Edit, apply, kind_of
+from archcheck.findings import Rule
+from archcheck.graph.exact import Rational, exact
+from archcheck.mending.losses import losses, run_seconds
+from archcheck.mending.waits import shortest_timeouts
+from archcheck.model import System
+from archcheck.plugins import rules as installed_rules
+from archcheck.proof.budget import Budget
+from archcheck.proof.repair import Repair, repair
+from archcheck.proof.repair.repairing import Found
+from archcheck.units import Duration
+
+_MOST_SEARCHES = 3
+"""Searches, each with timeouts twice as long where those of the one before cost answers. A choice:
+four times the tail is enough, or it is not the timeouts."""
+_MOST_TRIALS = 14
+"""Sets of edits that are run beside the original, at most. A choice: one edit in a hundred that
+costs answers is found with so many."""
+
+
+def mend(
+    system: System,
+    rules: Iterable[Rule] | None = None,
+    *,
+    settings: Settings | None = None,
+    costs: Mapping[str, float] | None = None,
+    proof_budget: float,
+) -> Repair:
+    """The cheapest edits that make the rules hold, without those that would cost answers.
+
+    The arguments are explained at :func:`archcheck.fix`.
+    """
+    settings = settings or Settings()
+    prices = (settings.edits or COSTS) if costs is None else costs
+    chosen = settings.chosen(installed_rules() if rules is None else tuple(rules))
+    # each step of the search verifies again: what simulates is judged by runs of its own below
+    fast = [rule for rule in chosen if rule.method != "sim"]
+
+    def find(made: System) -> Found:
+        return frozenset(
+            (finding.rule.id, occurrence.subject)
+            for finding in verification.verify(made, fast, settings=settings).findings
+            for occurrence in finding.occurrences
+        )
+
+    budget = Budget(proof_budget)
+
+    def search(floors: Mapping[str, Rational]) -> Repair:
+        return repair(
+            system,
+            tuple(chosen),
+            find,
+            costs=prices,
+            options=settings.options,
+            floors=floors,
+            budget=budget,
+        )
+
+    wanted = _searched(system, search)
+    wanted = replace(wanted, not_run=tuple(_not_run(system)))
+    trials = _Trials(wanted, find)
+    kept = trials.kept(wanted.edits)
+    if len(kept) == len(wanted.edits):
+        return wanted
+    return _without_refused(wanted, trials, kept, prices)
+
+
+def _searched(system: System, search: Callable[[Mapping[str, Rational]], Repair]) -> Repair:
+    """The repair whose timeouts let the load through, or the last one that there is time for."""
+    floors = shortest_timeouts(system)
+    wanted = search(floors)
+    for _ in range(_MOST_SEARCHES - 1):
+        shorter = dict(_shorter(wanted.edits))
+        if not shorter or next(losses(system, wanted.system), None) is None:
+            break
+        floors.update(shorter)
+        tried = search(floors)
+        if tried.is_out_of_time:
+            break
+        wanted = tried
+    return wanted
+
+
+def _shorter(edits: Iterable[Edit]) -> Iterator[tuple[str, Rational]]:
+    """The steps that wait less than today, each with twice as much, or as much as today."""
+    for edit in edits:
+        new, old = edit.values.get("timeout"), getattr(edit.part, "timeout", None)
+        if isinstance(new, Duration) and not isinstance(old, Duration):
+            yield edit.label, 2 * exact(new)
+        elif isinstance(new, Duration) and isinstance(old, Duration) and new < old:
+            yield edit.label, min(2 * exact(new), exact(old))
+
+
+def _not_run(system: System) -> Iterable[str]:
+    return (each.name for each in system.scenarios if run_seconds(system, each) is None)
+
+
+@dataclass
+class _Trials:
+    """Sets of edits beside the original: which are kept, which are refused and why."""
+
+    wanted: Repair
+    find: Callable[[System], Found]
+    refused: dict[Edit, str] = field(default_factory=dict)
+    count: int = 0
+
+    def kept(self, edits: Sequence[Edit], before: tuple[Edit, ...] = ()) -> tuple[Edit, ...]:
+        """``before`` and as many of ``edits`` as cost nothing, found by halving."""
+        if not edits:
+            return before
+        objection = self._objection((*before, *edits))
+        if objection is None:
+            return (*before, *edits)
+        if len(edits) == 1:
+            self.refused[edits[0]] = objection
+            return before
+        half = len(edits) // 2
+        return self.kept(edits[half:], self.kept(edits[:half], before))
+
+    def _objection(self, edits: Sequence[Edit]) -> str | None:
+        """Why a set of edits is not offered."""
+        if self.count >= _MOST_TRIALS:
+            return "not tried: too many others cost answers"
+        self.count += 1
+        mended = apply(self.wanted.original, edits)
+        new = sorted(self.find(mended) - self.wanted.before)
+        if new:
+            return f"brings {' '.join(new[0])}"
+        return next(losses(self.wanted.original, mended), None)
+
+
+def _without_refused(
+    wanted: Repair, trials: _Trials, kept: Sequence[Edit], prices: Mapping[str, float]
+) -> Repair:
+    """What is left of a repair: the edits that are kept and still mend something."""
+    after = trials.find(apply(wanted.original, kept))
+    for edit in reversed(kept):
+        others = [each for each in kept if each is not edit]
+        if trials.find(apply(wanted.original, others)) == after:
+            kept = others
+    return replace(
+        wanted,
+        system=apply(wanted.original, kept),
+        edits=tuple(kept),
+        cost=sum((exact(prices[kind_of(edit)]) for edit in kept), Rational(0)),
+        after=after,
+        at_least=Rational(0),
+        refused=tuple((edit, why) for edit, why in trials.refused.items()),
+    )

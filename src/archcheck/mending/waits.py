@@ -1,0 +1,92 @@
+"""How long steps take under the declared loads: what a timeout has to leave room for."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from archcheck.graph import Graph
+from archcheck.graph.exact import Rational, two_digits_up
+from archcheck.mending.lengths import attempts_a_second, declared_seconds
+from archcheck.model import Datastore, System
+from archcheck.simulation import simulate
+from archcheck.simulation.compiling import compile_plan
+from archcheck.simulation.histogram import Histogram
+from archcheck.simulation.plan import Outcome, Plan
+from archcheck.simulation.trace import Span, SpanKind
+from archcheck.units import Duration, s
+
+TAIL = 0.999
+"""The share of answers that a timeout lets through: a false timeout in a thousand is the example of
+the Amazon Builders' Library (Timeouts, retries and backoff with jitter)."""
+MARGIN = 2.0
+"""How far a timeout stays above that tail. A choice: a tail doubles when a load rises by a tenth
+near its limit, or when one of three replicas is gone."""
+SHORTEST = 0.01
+"""Seconds that a timeout lasts at least. A choice: a pause of a garbage collector, or a core that
+somebody else has, takes as long whatever a step does."""
+_FEW = 2_000
+"""With fewer attempts, their longest stands for the tail."""
+ATTEMPTS = 100_000
+"""Attempts of a scenario that are looked at, about: a second."""
+
+
+def shortest_timeouts(system: System) -> dict[str, Rational]:
+    """The shortest timeout of each step that lets the declared steady loads through, in seconds.
+
+    By the names of steps, those without load left out. Where attempts time out already, it is the
+    longest that was waited: nobody knows how much longer the answer would have taken.
+    """
+    found: dict[str, Rational] = {}
+    steps = {
+        f"{step.name}.{step.mode}": step.name
+        for step in Graph(system).interactions
+        if isinstance(step.target, Datastore)
+    }
+    for scenario in system.scenarios:
+        plan = compile_plan(system, scenario)
+        if not plan.is_stationary:
+            continue
+        rate = attempts_a_second(system, scenario)
+        seconds = declared_seconds(scenario)
+        if rate:
+            seconds = min(seconds, 4 * ATTEMPTS / rate)
+        attempts = _Attempts(min(1.0, ATTEMPTS / (rate * seconds)) if rate else 1.0)
+        length = Duration(seconds)
+        simulate(system, scenario, plan=plan, duration=length, warmup=0 * s, tracer=attempts)
+        for site, shortest in attempts.shortest_timeouts():
+            name = steps.get(site, site)
+            found[name] = max(shortest, found.get(name, shortest))
+    return found
+
+
+class _Attempts:
+    """A tracer that keeps how long the attempts of each step took."""
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+        self._plan: Plan | None = None
+        self._taken: dict[int, Histogram] = defaultdict(Histogram)
+        self._given_up: dict[int, int] = defaultdict(int)
+
+    def begin(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def write(self, spans: Sequence[Span]) -> None:
+        for span in spans:
+            if span.kind == SpanKind.ATTEMPT:
+                self._taken[span.place].add(span.end - span.start)
+                self._given_up[span.place] += span.outcome == Outcome.TIMED_OUT
+
+    def shortest_timeouts(self) -> Iterator[tuple[str, Rational]]:
+        """For each step that was tried, by its name."""
+        assert self._plan is not None  # noqa: S101  # the run has begun
+        for place, taken in self._taken.items():
+            taken.settle()
+            if self._given_up[place] > (1 - TAIL) * taken.count:
+                seconds = taken.max
+            else:
+                seconds = MARGIN * (taken.max if taken.count < _FEW else taken.quantile(TAIL))
+            whole = Rational(math.ceil(max(seconds, SHORTEST) * 1e6), 10**6)
+            yield self._plan.calls[place].name, two_digits_up(whole)

@@ -1,0 +1,142 @@
+"""A repair is offered only if it costs no answers: judged by runs that it has not seen."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from archcheck import (
+    Call,
+    Constant,
+    Endpoint,
+    Exponential,
+    Journey,
+    Kubernetes,
+    Load,
+    MySQL,
+    Network,
+    Poisson,
+    Pool,
+    Read,
+    Retry,
+    Scenario,
+    Service,
+    Slo,
+    System,
+    Work,
+    fix,
+)
+from archcheck.plugins import rules
+from archcheck.simulation import compare
+from archcheck.units import ms, percent, s
+
+ROOT = Path(__file__).parents[2]
+
+
+def generated(services: int, seed: int) -> System:
+    spec = importlib.util.spec_from_file_location("systems", ROOT / "benchmarks" / "systems.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["systems"] = module
+    spec.loader.exec_module(module)
+    made = module.generate(services, seed=seed)
+    assert isinstance(made, System)
+    return made
+
+
+def keeps_its_word(system: System, mended: System) -> None:
+    """Other seeds and longer runs than those by which the repair was judged."""
+    for scenario in system.scenarios:
+        longer = replace(scenario, duration=120 * s)
+        old, new = compare(
+            [("old", system, longer), ("new", mended, longer)], seed=977, replications=8
+        ).variants
+        for each in new.compared:
+            more = each.difference
+            assert more is not None
+            if each.metric == "errors":
+                assert more.value - more.half_width <= 0.0005, str(each)
+        met = {reading.objective for reading in old.result.objectives if reading.state == "met"}
+        for reading in new.result.objectives:
+            assert reading.state != "missed" or reading.objective not in met, str(reading)
+
+
+@pytest.mark.parametrize(("services", "seed"), [(8, 1), (8, 2), (12, 3), (15, 1), (25, 1)])
+def test_generated_systems_lose_nothing(services: int, seed: int) -> None:
+    system = generated(services, seed)
+    done = fix(system)
+    assert done.edits
+    assert done.after < done.before
+    assert done.at_least <= done.cost
+    keeps_its_word(system, done.system)
+
+
+def shop(*, patience: int, tail: int, tries: int = 1, rate: float = 20) -> System:
+    """A call that waits ``patience`` ms for what takes ``tail`` ms on average, with attempts."""
+    up = Kubernetes(replicas=2)
+    retry = Retry(attempts=tries, backoff=1 * ms, jitter=True)
+    ask = Call("orders", timeout=patience * ms)
+    query = Read("db", timeout=600 * ms, retry=retry)
+    return System(
+        "shop",
+        [
+            MySQL("db", read=Exponential(tail * ms), copies=1),
+            Service("web", deployment=up, endpoints=[Endpoint("buy", steps=[ask])]),
+            Service(
+                "orders",
+                deployment=up,
+                pools=[Pool("db", size=20)],
+                endpoints=[Endpoint("place", steps=[Work(Constant(1 * ms)), query])],
+            ),
+        ],
+        journeys=[Journey("checkout", "web.buy", slo=Slo(availability=99 * percent))],
+        scenarios=[Scenario("day", load=[Load("checkout", Poisson(rate / s))])],
+        network=Network(delay=0.2 * ms),
+    )
+
+
+@pytest.mark.parametrize("tail", [2, 20, 60])
+@pytest.mark.parametrize("tries", [1, 3])
+def test_a_timeout_leaves_room_for_what_it_waits_for(tail: int, tries: int) -> None:
+    """The query may take 600 ms and the caller waits 300 ms: one of them must change."""
+    system = shop(patience=300, tail=tail, tries=tries)
+    chosen = [rule for rule in rules() if rule.id in ("RES002", "RES003")]
+    done = fix(system, chosen)
+    assert done.before
+    assert not done.after
+    keeps_its_word(system, done.system)
+    for edit in done.edits:
+        if edit.label.endswith("db") and "timeout" in edit.values:
+            assert float(edit.values["timeout"]) >= 6.9 * tail / 1000  # p99.9 of an exponential
+
+
+def test_what_cannot_be_mended_keeps_nothing_else_from_it() -> None:
+    """Users wait 5 ms for what takes 20: nothing helps. A query without a timeout gets one."""
+    system = shop(patience=900, tail=20)
+    hopeless = Journey("hasty", "web.buy", timeout=5 * ms)
+    orders = system.find("orders")
+    assert isinstance(orders, Service)
+    open_ = replace(orders, endpoints=[Endpoint("place", steps=[Read("db")])])
+    made = replace(
+        system,
+        elements=[open_ if part is orders else part for part in system.elements],
+        journeys=[*system.journeys, hopeless],
+    )
+    chosen = [rule for rule in rules() if rule.id in ("RES001", "RES002", "RES003")]
+    done = fix(made, chosen)
+    assert ("RES001", "orders.place -> db") not in done.after
+    assert [text for text in done.impossible if text.startswith("RES003 hasty: ")]
+    assert not done.is_complete
+    keeps_its_word(made, done.system)
+
+
+def test_out_of_time_is_said_and_keeps_what_is_found() -> None:
+    system = generated(15, 1)
+    done = fix(system, proof_budget=0.001)
+    assert done.is_out_of_time
+    assert all("not repaired within the time" in text for text in done.impossible)
