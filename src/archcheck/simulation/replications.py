@@ -9,8 +9,9 @@ task that is made again when its machine is lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+import warnings
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,12 +119,24 @@ class Replicator:
                 prefer="threads" if threads else None,
                 return_as="generator_unordered",
             )
-            for done, (number, record) in enumerate(pool(tasks), start=1):
-                yield number, record
-                if self.progress is not None:
-                    self.progress(numbers[0] + done)
-                if self.is_stopped:
-                    return
+            with _closed_quietly(pool(tasks)) as results:
+                for done, (number, record) in enumerate(results, start=1):
+                    yield number, record
+                    if self.progress is not None:
+                        self.progress(numbers[0] + done)
+                    if self.is_stopped:
+                        return
+
+
+@contextmanager
+def _closed_quietly(results: Generator[Any, None, None]) -> Iterator[Iterator[Any]]:
+    """The results of tasks; those that are left when somebody stops are nothing to warn of."""
+    try:
+        yield results
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            results.close()
 
 
 def _run_elsewhere(
