@@ -12,7 +12,7 @@ from rich.console import Console as Console
 from rich.text import Text
 
 from archcheck.files import replacing
-from archcheck.units import Duration
+from archcheck.units import spoken as spoken
 
 _PIPE_WIDTH = 120
 """Columns where the output is no terminal. A choice: room for the tables of a simulation."""
@@ -26,16 +26,6 @@ def printable(text: str) -> str:
 def counted(number: int, word: str) -> str:
     """``1 error``, ``2 errors``."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
-def spoken(seconds: float) -> str:
-    """A length of time as people say it: ``1 h 44 min``, ``70 s`` as ``1 min 10 s``, ``250 ms``."""
-    if seconds < 60:
-        return f"{Duration(seconds):.3}"
-    whole = round(seconds)
-    parts = [(whole // 3600, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
-    first = next(i for i, (number, _) in enumerate(parts) if number)
-    return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number)
 
 
 def console_for(file: TextIO) -> Console:

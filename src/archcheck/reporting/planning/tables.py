@@ -9,6 +9,7 @@ from archcheck.findings import State
 from archcheck.planning import CapacityPlan, Costs, Curve, CurvePoint, Sizing, Sustained
 from archcheck.reporting.objectives import objectives_sheet
 from archcheck.reporting.sheets import Sheet
+from archcheck.units import spoken
 
 _CURVE_ROWS = 9
 
@@ -125,7 +126,7 @@ def time(seconds: float) -> str:
         return "-"
     if math.isinf(seconds):
         return "grows"
-    return f"{seconds:.3g} s" if seconds >= 0.9995 else f"{1000 * seconds:.3g} ms"
+    return spoken(seconds)
 
 
 def _sustained(plan: CapacityPlan) -> Sheet:
