@@ -227,5 +227,5 @@ def test_a_table_that_is_none_is_one_sentence(
 
 def test_a_configuration_that_links_nowhere_is_said(tmp_path: Path) -> None:
     (tmp_path / "archcheck.toml").symlink_to("/nowhere/at/all.toml")
-    with pytest.raises(ModelError, match="links to /nowhere/at/all.toml, which does not exist"):
+    with pytest.raises(ModelError, match=r"links to /nowhere/at/all\.toml, which does not exist"):
         find(tmp_path)
