@@ -15,6 +15,7 @@ from __future__ import annotations
 import importlib
 import importlib.machinery
 import importlib.util
+import re
 import sys
 import traceback
 import warnings
@@ -33,6 +34,8 @@ from archcheck.model import (
 from archcheck.model.codec import MAX_BYTES
 from archcheck.model.collecting import Collected, collect, modules_of
 from archcheck.model.element import nearest
+from archcheck.model.errors import raise_all
+from archcheck.model.suppressions import Suppression, noting
 
 _IGNORED = {"__pycache__", "node_modules"}
 
@@ -137,9 +140,9 @@ def _is_known(package: Path, known: Collection[str | None]) -> bool:
 
 def _load_folder(folder: Path) -> Iterator[System]:
     if (folder / "__init__.py").is_file():
-        with _importable(folder.parent), _explained(folder):
+        with _importable(folder.parent), _explained(folder), noting() as noted:
             modules = modules_of(_fresh_import(folder.name, folder / "__init__.py"))
-            found = collect(modules)
+            found = _with_noted(collect(modules), noted)
         yield from _systems(found, folder.name)
         return
     if files := _ordinary(folder, ".py"):
@@ -168,13 +171,18 @@ def _ordinary(folder: Path, ending: str) -> list[Path]:
 
 
 def _load_files(files: list[Path], name: str) -> Iterator[System]:
-    with _importable(files[0].parent):
-        modules = []
+    with _importable(files[0].parent), noting() as noted:
+        modules: list[ModuleType] = []
+        mistakes: list[ModelError] = []
         for path in files:
-            with _explained(path):
-                modules.append(_fresh_import(path.stem, path))
+            try:
+                with _explained(path):
+                    modules.append(_fresh_import(path.stem, path))
+            except ModelError as error:
+                mistakes.append(error)
+        raise_all(mistakes)
         with _explained(files[0]):
-            found = collect(modules)
+            found = _with_noted(collect(modules), noted)
     yield from _systems(found, name)
 
 
@@ -195,9 +203,9 @@ def _load_module(target: str) -> Iterator[System]:
             spec = _spec(name)
         if spec is None:
             raise ModelError(f"there is no file, folder or module {target!r}")
-        with _explained(Path(spec.origin or name)):
+        with _explained(Path(spec.origin or name)), noting() as noted:
             module = importlib.import_module(name)
-            found = collect(modules_of(module))
+            found = _with_noted(collect(modules_of(module)), noted)
     if not attribute:
         yield from _systems(found, name.rpartition(".")[2])
         return
@@ -223,6 +231,18 @@ def _systems(found: Collected, name: str) -> Iterator[System]:
             scenarios=found.scenarios,
             suppressions=found.suppressions,
         )
+
+
+def _with_noted(found: Collected, noted: list[Suppression]) -> Collected:
+    """With the suppressions that stand alone, without a name: they are meant all the same.
+
+    A system that the modules declare lists its own, wherever they were made.
+    """
+    known = {id(part) for part in found.suppressions}
+    systems = [part for part in found.others if isinstance(part, System)]
+    known |= {id(part) for system in systems for part in system.suppressions}
+    found.suppressions += [part for part in noted if id(part) not in known]
+    return found
 
 
 def _refuse_orphans(found: Collected, systems: Iterable[System]) -> None:
@@ -292,8 +312,20 @@ def _explained(path: Path) -> Iterator[None]:
         raise
     except BaseException as error:
         place = _innermost(error, path)
+        if isinstance(error, ImportError | AttributeError) and "circular import" in str(error):
+            raise ModelError(_in_a_circle(error), place) from error
         text = str(error) or "no message"
         raise ModelError(f"the model raises {type(error).__name__}: {text}", place) from error
+
+
+def _in_a_circle(error: BaseException) -> str:
+    """Two files need each other's names; a reference by name needs no import."""
+    named = re.search(r"cannot import name '([^']*)'", str(error))
+    what = f"{named[1]!r} is not there yet" if named else "one of them is not there yet"
+    return (
+        f"the files of the model import each other in a circle, and {what}; leave this import out "
+        'and refer by name, such as Call("payments.charge")'
+    )
 
 
 def _innermost(error: BaseException, path: Path) -> Place:

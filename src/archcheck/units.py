@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S.*?)?\s*")
 
 
+_LEGIBLE = 6
+"""Signs of a number that people read at a glance; a longer one is tried in smaller units: 70 s, not
+1.1666666666666667 min. A choice."""
+
+
 class Quantity:
     """A non-negative-by-use, finite number of base units of one dimension.
 
@@ -151,13 +156,19 @@ class Quantity:
 
     @functools.lru_cache(maxsize=4096)  # noqa: B019  # small values; reports print few of them often
     def _text(self, *, exact: bool, digits: int = 3) -> str:
+        found: list[tuple[str, str]] = []
         for symbol, worth in self._printed_units():
             number = _unscaled(self._value, worth)
             if not exact:
                 return _joined(_rounded(number, digits), symbol)
             for text in (f"{number:.12g}", repr(number)):
                 if float(text) * worth == self._value and "e" not in text:
-                    return _joined(text.removesuffix(".0"), symbol)
+                    found.append((text.removesuffix(".0"), symbol))
+                    break
+            if found and len(found[-1][0]) <= _LEGIBLE:
+                return _joined(*found[-1])
+        if found:  # 100000 s rather than 1.1574074074074074 d
+            return _joined(*min(found, key=lambda pair: len(pair[0])))
         symbol = next(symbol for symbol, worth in self._units.items() if worth == 1)
         return _joined(repr(self._value).removesuffix(".0"), symbol)
 
@@ -398,3 +409,13 @@ percent = Fraction(0.01)
 
 cores = Cpu(1.0)
 millicores = Cpu(1e-3)
+
+
+def spoken(seconds: float) -> str:
+    """A length of time as people say it: ``1 h 44 min``, ``70 s`` as ``1 min 10 s``, ``250 ms``."""
+    if not math.isfinite(seconds) or seconds < 60:
+        return f"{Duration(seconds):.3}" if math.isfinite(seconds) else "for ever"
+    whole = round(seconds)
+    parts = [(whole // 3600, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
+    first = next(i for i, (number, _) in enumerate(parts) if number)
+    return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number)

@@ -36,7 +36,7 @@ def run(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[s
 
 def test_plan_of_a_real_system(tmp_path: Path) -> None:
     chart = tmp_path / "plan.png"
-    done = run("plan", BOUTIQUE, "--target", "x10", "--chart", chart)
+    done = run("plan", BOUTIQUE, "--target", "x10", "--chart", chart, "--budget", "5min")
     assert done.returncode == 0, done.stderr
     text = done.stdout
     assert re.search(r"sustainable load: x4\.9\d* \(4\.\d+ to 4\.\d+ by simulation\)", text)
@@ -50,7 +50,8 @@ def test_plan_of_a_real_system(tmp_path: Path) -> None:
 
 
 def test_plan_as_json() -> None:
-    done = run("plan", SHOP, "--format", "json", "--growth", "8%", "--target", "150%")
+    options = ["--growth", "8%", "--target", "150%", "--budget", "5min"]
+    done = run("plan", SHOP, "--format", "json", *options)
     data = json.loads(done.stdout)
     assert data["format"] == "archcheck.plan/2"
     assert data["complete"]

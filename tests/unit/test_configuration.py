@@ -208,3 +208,24 @@ def test_pyproject_and_archcheck_toml_say_the_same(tmp_path: Path) -> None:
 def test_a_mistake_is_named_with_its_line(text: str, sentence: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=sentence):
         settings(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("pyproject.toml", "[tool]\narchcheck = 3\n", "tool.archcheck must be a table"),
+        ("pyproject.toml", "tool = true\n", "tool must be a table"),
+    ],
+)
+def test_a_table_that_is_none_is_one_sentence(
+    tmp_path: Path, name: str, text: str, says: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ModelError, match=says):
+        read(find(tmp_path) or tmp_path / name, ())
+
+
+def test_a_configuration_that_links_nowhere_is_said(tmp_path: Path) -> None:
+    (tmp_path / "archcheck.toml").symlink_to("/nowhere/at/all.toml")
+    with pytest.raises(ModelError, match=r"links to /nowhere/at/all\.toml, which does not exist"):
+        find(tmp_path)

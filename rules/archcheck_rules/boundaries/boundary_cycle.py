@@ -3,8 +3,8 @@
 Why it matters: bounded contexts that need each other are one context with two names: their
 teams wait for each other's releases, and neither model can change alone.
 
-How to fix: cut the lightest edge of the cycle (the one with the fewest calls): turn it into an
-event, or move the shared concept to one side.
+How to fix: cut the lightest edge of the cycle (the one with the fewest calls): turn a command into
+an event, keep a copy of what is only read, or move the shared concept to one side.
 
 False positives: boundaries drawn too finely; merge them if one team owns both.
 
@@ -14,12 +14,17 @@ Sources: Evans, Domain-Driven Design, 2003 (context map); Martin, Agile Software
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from archcheck import Call, Consumer, Endpoint, Publish, Service, System, Topic
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
-from archcheck.graph import Graph
-from archcheck.graph.cycles import shortest_cycles
+from archcheck.graph import Graph, Interaction
+from archcheck.graph.cycles import cycles_of
+from archcheck.graph.idempotence import is_read
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 rule = Rule("BND002", "boundary-cycle", severity="error", method="graph")
 
@@ -33,18 +38,38 @@ def check(graph: Graph) -> Iterator[Result]:
     for service in homeless:
         yield Undecided(service, "boundary")
     edges = graph.boundary_dependencies()
-    for cycle in shortest_cycles(edges):
-        pairs = list(zip(cycle, [*cycle[1:], cycle[0]], strict=True))
-        lightest = min(pairs, key=lambda pair: (len(edges.edges[pair]["interactions"]), pair))
-        steps = edges.edges[lightest]["interactions"]
-        yield Violation(
-            steps[0],
-            f"boundaries depend on each other: {' -> '.join([*cycle, cycle[0]])}; the lightest "
-            f"edge is {' -> '.join(lightest)} with {len(steps)} "
-            f"{'interaction' if len(steps) == 1 else 'interactions'}",
-            fix=f"turn {steps[0].name} into an event, or move what it needs to {lightest[0]}",
-            evidence=tuple(step for pair in pairs for step in edges.edges[pair]["interactions"]),
-        )
+    for cycles in cycles_of(edges):
+        for number, cycle in enumerate(cycles.shortest, 1):
+            more = cycles.more if number == len(cycles.shortest) else 0
+            least = "" if cycles.is_all_counted else "at least "
+            yield _violation(
+                edges, cycle, f"; and {least}{more} more circles of these boundaries" * bool(more)
+            )
+
+
+def _violation(edges: nx.DiGraph[str], cycle: tuple[str, ...], more: str) -> Violation:
+    pairs = list(zip(cycle, [*cycle[1:], cycle[0]], strict=True))
+    lightest = min(pairs, key=lambda pair: (len(edges.edges[pair]["interactions"]), pair))
+    steps = edges.edges[lightest]["interactions"]
+    return Violation(
+        steps[0],
+        f"boundaries depend on each other: {' -> '.join([*cycle, cycle[0]])}; the lightest "
+        f"edge is {' -> '.join(lightest)} with {len(steps)} "
+        f"{'interaction' if len(steps) == 1 else 'interactions'}{more}",
+        fix=_fix(steps, lightest[0]),
+        evidence=tuple(step for pair in pairs for step in edges.edges[pair]["interactions"]),
+    )
+
+
+def _fix(steps: Sequence[Interaction], source: str) -> str:
+    """What cuts an edge: an event takes the place of a command, never of a question."""
+    first = steps[0]
+    moved = f"move what it needs to {source}"
+    if any(step.mode == "publish" for step in steps):
+        return f"{moved}, or make one boundary of both: {first.name} is an event already"
+    if any(is_read(step) for step in steps):
+        return f"keep a copy in {source} of what {first.name} reads, fed by events, or {moved}"
+    return f"turn {first.name} into an event, or {moved}"
 
 
 @rule.bad("billing.refund -> orders.get")
@@ -67,6 +92,23 @@ def two_contexts_need_each_other() -> System:
             ),
         ],
     )
+
+
+@rule.bad("money.do -> ordering.do", "ordering.do -> stock.do")
+def two_circles_share_a_context() -> System:
+    return System(
+        "shop",
+        [
+            _context("ordering", "money", "stock"),
+            _context("money", "ordering"),
+            _context("stock", "ordering"),
+        ],
+    )
+
+
+def _context(name: str, *needed: str) -> Service:
+    steps = [Call(f"{other}.do") for other in needed]
+    return Service(name, boundary=name, endpoints=[Endpoint("do", steps=steps)])
 
 
 @rule.good

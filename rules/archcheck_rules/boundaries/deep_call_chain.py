@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from archcheck import Call, Endpoint, Service, System
 from archcheck.findings import Result, Rule, Violation, option
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.idempotence import is_read
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                 operation,
                 f"{name} waits for a chain of {depth} services, more than {options.max_depth}: "
                 f"{_path(operation.owner.name, chain)}",
-                fix="cache or collect earlier what the end of the chain gives, or make it an event",
+                fix="cache or collect earlier what the end of the chain gives"
+                + ("" if is_read(chain[-1]) else ", or make it an event"),
                 evidence=chain,
                 cause="a chain of synchronous calls is too deep",
             )

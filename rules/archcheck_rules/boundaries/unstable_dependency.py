@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from archcheck import Call, Endpoint, Service, System
 from archcheck.findings import Result, Rule, Violation, option
 from archcheck.graph import Graph
+from archcheck.graph.idempotence import is_read
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
             yield Violation(
                 steps[0],
                 f"{source} (instability {here:.2f}) depends on {target} (instability {there:.2f})",
-                fix=f"let {target} subscribe to an event of {source}, or own the interface there",
+                fix=f"keep a copy of what {source} reads, fed by events of {target}"
+                if any(is_read(step) for step in steps)
+                else f"let {target} subscribe to an event of {source}, or own the interface there",
                 evidence=tuple(steps),
             )
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from archcheck import Call, Endpoint, External, Fallback, Journey, Service, System
 from archcheck.findings import NotApplicable, Result, Rule, Violation
 from archcheck.graph import Graph
+from archcheck.graph.idempotence import is_read
 
 rule = Rule(
     "RES026",
@@ -39,7 +40,8 @@ def check(graph: Graph) -> Iterator[Result]:
                 yield Violation(
                     path[-1] if path else journey,
                     f"the critical journey {journey.name} cannot answer without {member.name}",
-                    fix='fallback=Fallback("cache") (or another provider), or an event',
+                    fix='fallback=Fallback("cache") (or another provider)'
+                    + (", or an event" if path and not is_read(path[-1]) else ""),
                     evidence=path,
                 )
 

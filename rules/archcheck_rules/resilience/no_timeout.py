@@ -37,6 +37,7 @@ from archcheck import (
     System,
     Topic,
 )
+from archcheck.capacity import Latencies, advised_timeout
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.deadlines import inherits_deadline
@@ -50,6 +51,7 @@ _VERBS = {"call": "calls", "read": "reads", "write": "writes", "publish": "publi
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    latencies = Latencies(graph)
     for step in graph.interactions:
         if step.protection.attempt() is not None or not _waits(step):
             continue
@@ -60,7 +62,7 @@ def check(graph: Graph) -> Iterator[Result]:
         yield Violation(
             step,
             f"{step.operation.name} {verb} {step.target_name} without a timeout{reason}",
-            fix="timeout=250 * ms",
+            fix=f"timeout={advised_timeout(latencies, step)}".replace(" ", " * "),
             cause="a step waits for another process without a timeout",
         )
 

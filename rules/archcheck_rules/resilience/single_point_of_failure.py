@@ -72,10 +72,18 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"{member.name} exists once{why}, and the critical "
                 f"{'journey' if len(journeys) == 1 else 'journeys'} {names} cannot answer "
                 "without it",
-                fix=f"{_attribute(member).removeprefix('deployment.')}=2",
+                fix=_fix(member),
                 evidence=tuple(path),
                 cause=f"what critical journeys need exists once{why}",
             )
+
+
+def _fix(member: Service | Datastore | Broker | Topic) -> str:
+    """Under an autoscaler its minimum counts, whatever the replicas are."""
+    deployment = member.deployment if isinstance(member, Service) else None
+    if deployment is not None and deployment.autoscale is not None:
+        return "min=2 in its Autoscale"
+    return f"{_attribute(member).removeprefix('deployment.')}=2"
 
 
 def _attribute(member: Service | Datastore | Broker | Topic) -> str:

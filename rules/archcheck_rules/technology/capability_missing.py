@@ -34,6 +34,7 @@ from archcheck import (
     Thrift,
     effective,
 )
+from archcheck.capacity import Latencies, advised_timeout
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.model import GraphQL, Http1, Http2
@@ -48,13 +49,14 @@ _READABLE = (Grpc, Http1, Http2, GraphQL)
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     claims = False
+    latencies = Latencies(graph)
     for step in graph.calls():
         if isinstance(step.step, Call) and step.step.propagates_deadline:
             claims = True
             yield from _deadline(step)
         if step.mesh is not None and (step.mesh.timeout or step.mesh.retry):
             claims = True
-            yield from _mesh(step)
+            yield from _mesh(step, latencies)
     if not claims:
         yield NotApplicable("no call propagates a deadline or leaves a timeout to a mesh")
 
@@ -84,7 +86,7 @@ def _deadline(step: Interaction) -> Iterator[Result]:
         )
 
 
-def _mesh(step: Interaction) -> Iterator[Result]:
+def _mesh(step: Interaction, latencies: Latencies) -> Iterator[Result]:
     relies = step.timeout is None or step.protection.retry is None
     if not relies:
         return
@@ -95,7 +97,12 @@ def _mesh(step: Interaction) -> Iterator[Result]:
             step,
             f"{step.name} leaves its timeout or retries to the mesh, which sees only bytes of "
             f"{step.protocol.label}",
-            fix="timeout=250 * ms in the call itself",
+            fix=(
+                f"timeout={advised_timeout(latencies, step)}".replace(" ", " * ")
+                if step.timeout is None
+                else "retry=Retry(attempts=2, backoff=10 * ms)"
+            )
+            + " in the call itself",
         )
 
 

@@ -7,7 +7,7 @@ from archcheck.capacity.attempts import Attempted
 from archcheck.capacity.bottleneck import Resource, Unsized, resources
 from archcheck.capacity.consumers import ConsumerFlow, consumer_flows
 from archcheck.capacity.demand import Demand, StoreDemand, demands
-from archcheck.capacity.latency import Latencies, Latency, Missing, latency_of
+from archcheck.capacity.latency import Latencies, Latency, Missing, advised_timeout, latency_of
 from archcheck.capacity.load import journey_rates, operation_rates
 from archcheck.capacity.queueing import erlang_c, hottest_share, mean_wait, residence, zipf_share
 from archcheck.capacity.waiting import Held, Waiting
@@ -24,6 +24,7 @@ __all__ = [
     "StoreDemand",
     "Unsized",
     "Waiting",
+    "advised_timeout",
     "consumer_flows",
     "demands",
     "erlang_c",

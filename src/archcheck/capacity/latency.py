@@ -7,6 +7,7 @@ not count. What is not declared counts as zero and is listed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ from archcheck.model import (
 from archcheck.model.clients import as_asked
 from archcheck.model.distributions import Time, distribution_of
 from archcheck.model.steps import Group
+from archcheck.units import Duration
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,24 @@ class Latencies:
             return inside
         cache = self._graph.system.find(str(shape.lookup.cache))
         return Latency(2 * self._delay) + query_time(cache, shape.lookup) + inside
+
+
+_USUAL = 0.25
+"""Seconds of a timeout that is advised where the callee is fast. A choice."""
+_ROOM = 3.0
+"""A timeout over the mean without queues: of an exponential time 5% are longer (rule of thumb)."""
+
+
+def advised_timeout(latencies: Latencies, step: Interaction) -> Duration:
+    """A timeout that a step can keep: 250 ms, or three times what it takes, rounded up."""
+    try:
+        seconds = _ROOM * latency_of(latencies, step).seconds
+    except ModelError:  # operations that call each other without end take any time
+        seconds = 0.0
+    if seconds <= _USUAL:
+        return Duration(_USUAL)
+    unit = 10.0 ** (math.floor(math.log10(seconds)) - 1)
+    return Duration(round(math.ceil(seconds / unit - 1e-9) * unit, 6))
 
 
 def latency_of(latencies: Latencies, step: Interaction) -> Latency:

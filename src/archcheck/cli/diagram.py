@@ -41,7 +41,7 @@ from archcheck.files import check_writable
 from archcheck.graph import Graph
 from archcheck.model import ModelError, System
 from archcheck.proof import prove
-from archcheck.reporting.console import spinner
+from archcheck.reporting.console import time_left
 from archcheck.simulation import simulate
 from archcheck.verification import verify
 
@@ -177,6 +177,6 @@ def _overlays(
         else:
             if result is None:
                 chosen = chosen_scenario(system, scenario)
-                with spinner(f"simulating {system.name} under {chosen.name}"):
+                with time_left(f"simulating {system.name} under {chosen.name}"):
                     result = simulate(system, chosen, seed=seed)
             yield overlays.overlay_of(result, layer)

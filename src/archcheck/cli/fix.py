@@ -16,7 +16,7 @@ from archcheck.cli.rule_options import RuleSelection, rule_options
 from archcheck.cli.streams import guests
 from archcheck.editing import COSTS
 from archcheck.model import ModelError
-from archcheck.reporting.console import report_console
+from archcheck.reporting.console import report_console, time_left
 from archcheck.reporting.proofs import print_repair
 from archcheck.reporting.simulation import print_simulation
 from archcheck.units import Duration
@@ -62,7 +62,7 @@ def command(
         )
     settings = selection.settings()
     rules = selection.rules()
-    with guests():
+    with time_left(f"looking for edits of {system.name}"), guests():
         found = facade.fix(
             system,
             rules,

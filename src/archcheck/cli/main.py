@@ -185,7 +185,8 @@ def _explain(error: Exception) -> int:
     from archcheck.model.errors import ArchcheckError
 
     if isinstance(error, ArchcheckError):
-        click.echo(f"error: {error}", err=True)
+        for mistake in getattr(error, "mistakes", (error,)):
+            click.echo(f"error: {mistake}", err=True)
         return 2
     if isinstance(error, OSError):
         click.echo(f"error: {_explain_files(error)}", err=True)

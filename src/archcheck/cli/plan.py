@@ -27,7 +27,7 @@ from archcheck.cli.common import (
 from archcheck.model import ScenarioError
 from archcheck.planning import plan_capacity
 from archcheck.reporting.charts import capacity_chart
-from archcheck.reporting.console import progress_bar
+from archcheck.reporting.console import time_left
 from archcheck.reporting.planning import plan_data, plan_page, print_plan
 from archcheck.units import Duration, Fraction
 
@@ -63,7 +63,7 @@ _FACTOR = re.compile(r"x?\s*([0-9]+(?:\.[0-9]+)?)\s*(x|%)?", re.IGNORECASE)
     type=QuantityType(Duration),
     default="30s",
     show_default=True,
-    help="Begin no more simulations after this time; most systems need less.",
+    help="Time for all of it; the plan names what takes longer. Most systems need less.",
 )
 @click.option(
     "--confirm-alone",
@@ -102,7 +102,8 @@ def command(
     """
     system = one_system(models, system_name)
     factor = _factor(target)
-    with progress_bar(f"planning {system.name}", 1.0) as progress, stoppable() as stop:
+    shown = time_left(f"planning {system.name}", float(budget))
+    with shown as progress, stoppable() as stop:
         plan = plan_capacity(
             system,
             system.scenario(scenario) if scenario is not None else None,
@@ -114,7 +115,7 @@ def command(
             seed=seed,
             budget=float(budget),
             confirm_alone=confirm_alone,
-            progress=lambda what, done: progress(done),
+            progress=lambda what, done: progress(what),
             stop=stop,
         )
     if format_ == "html":

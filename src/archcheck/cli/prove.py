@@ -31,7 +31,7 @@ from archcheck.proof import (
     suggest_sizes,
     suggest_timeouts,
 )
-from archcheck.reporting.console import report_console
+from archcheck.reporting.console import report_console, time_left
 from archcheck.reporting.proofs import print_patch, print_proofs, proofs_data
 from archcheck.units import Duration
 
@@ -95,7 +95,8 @@ def command(
     if diagram is not None:
         checked_format(diagram)
     budget = Budget(float(proof_budget))
-    proofs = prove(graph, names, failures=failures, budget=budget)
+    with time_left(f"proving {system.name}", float(proof_budget)):
+        proofs = prove(graph, names, failures=failures, budget=budget)
     wanted = not proofs.is_stopped and (not names or "availability" in names)
     available = availabilities(graph) if wanted else ()
     if format_ == "json":

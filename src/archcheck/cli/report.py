@@ -7,6 +7,7 @@ import sys
 import click
 
 from archcheck.cli.common import (
+    QuantityType,
     cases_of,
     models_argument,
     one_system,
@@ -21,8 +22,9 @@ from archcheck.cli.streams import guests
 from archcheck.facade import chosen_scenario
 from archcheck.files import check_writable, write_file
 from archcheck.model import ModelError
-from archcheck.reporting.console import counted, spinner
-from archcheck.reporting.report import PARTS, Review, carry_out, report_page
+from archcheck.reporting.console import counted, time_left
+from archcheck.reporting.report import BUDGET, PARTS, Review, carry_out, report_page
+from archcheck.units import Duration
 
 
 @click.command("report")
@@ -38,6 +40,13 @@ from archcheck.reporting.report import PARTS, Review, carry_out, report_page
 )
 @rule_options
 @seed_option("Seed of the simulations.")
+@click.option(
+    "--budget",
+    type=QuantityType(Duration),
+    default=f"{BUDGET:g}s",
+    show_default=True,
+    help="Time for the questions; what takes longer is left out, and named. Pictures come on top.",
+)
 @click.option("--serve", is_flag=True, help="Serve it, and update it when the model changes.")
 @click.option(
     "--port",
@@ -55,6 +64,7 @@ def command(
     without: tuple[str, ...],
     selection: RuleSelection,
     seed: int,
+    budget: Duration,
     serve: bool,
     port: int,
     output: str | None,
@@ -78,7 +88,8 @@ def command(
         check_writable(output)
     chosen = chosen_scenario(system, scenario) if scenario else None
     cases = cases_of(system, chosen or chosen_scenario(system, None), settings) if settings else ()
-    with spinner(f"reviewing {system.name}"), guests():
+    shown = time_left(f"reviewing {system.name}", float(budget))
+    with shown as progress, guests():
         review = carry_out(
             system,
             chosen,
@@ -87,6 +98,8 @@ def command(
             without=without,
             cases=cases,
             seed=seed,
+            budget=float(budget),
+            progress=progress,
         )
         page = report_page(review)
     if output == "-":

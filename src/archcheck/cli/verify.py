@@ -23,7 +23,7 @@ from archcheck.cli.rule_options import RuleSelection, rule_options
 from archcheck.cli.streams import guests
 from archcheck.findings import Severity
 from archcheck.model import ModelError
-from archcheck.reporting.console import report_console
+from archcheck.reporting.console import progress_bar, report_console
 from archcheck.reporting.verification import WRITERS, print_suggestions, print_verification, sarif
 from archcheck.units import Duration
 from archcheck.verification import Baseline, Verification, verify
@@ -96,7 +96,7 @@ def command(
     older = Baseline.read(path) if path and (path.exists() or not update_baseline) else None
     known = None if update_baseline else older
     systems = load_systems(models)
-    with guests():
+    with progress_bar("checking the rules", float(len(systems))) as progress, guests():
         results = [
             verify(
                 system,
@@ -105,8 +105,9 @@ def command(
                 baseline=known,
                 today=today.date() if today else None,
                 proof_budget=float(proof_budget),
+                progress=lambda done, before=number: progress(before + done),  # type: ignore[misc]
             )
-            for system in systems
+            for number, system in enumerate(systems)
         ]
     if update_baseline and path:
         accepted = (older or Baseline()).updated(results)

@@ -64,7 +64,9 @@ def find(folder: Path) -> Path | None:
     """
     for place in (folder, *folder.parents):
         own, project = place / "archcheck.toml", place / "pyproject.toml"
-        in_project = project.is_file() and "archcheck" in _toml(project).get("tool", {})
+        for file in (own, project):
+            _refuse_odd(file)
+        in_project = project.is_file() and "archcheck" in _table(_toml(project), "tool", project)
         if own.is_file():
             if in_project:
                 raise ModelError(
@@ -83,8 +85,25 @@ def read(path: Path, rules: Sequence[Rule]) -> Settings:
     """The settings in a file. Raises :class:`ModelError` with what is wrong and where."""
     data = _toml(path)
     if path.name == "pyproject.toml":
-        data = data.get("tool", {}).get("archcheck", {})
+        data = _table(_table(data, "tool", path), "archcheck", path, "tool.archcheck")
     return _Reader(path, rules).settings(data)
+
+
+def _refuse_odd(file: Path) -> None:
+    """A link that leads nowhere is no missing configuration: somebody meant one."""
+    if file.is_symlink() and not file.exists():
+        raise ModelError(f"links to {file.readlink()}, which does not exist", Place(str(file), 1))
+
+
+def _table(data: Mapping[str, Any], key: str, file: Path, shown: str = "") -> dict[str, Any]:
+    """The table of this name; empty where there is none."""
+    found = data.get(key, {})
+    if not isinstance(found, dict):
+        raise ModelError(
+            f"{shown or key} must be a table, such as [tool.archcheck], got {found!r}",
+            Place(str(file), 1),
+        )
+    return found
 
 
 def _toml(path: Path) -> dict[str, Any]:

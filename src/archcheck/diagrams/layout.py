@@ -189,8 +189,9 @@ def _settled(ways: Sequence[tuple[Arrow, Way]], taken: list[Box]) -> list[tuple[
     found = []
     for arrow, way in ways:
         if way.label is not None and label_lines(arrow.label):
-            places = (way.label, *_along(way))
-            near = [place for place in places if _distance(place, way) < _FAR]
+            along = _along(way)
+            is_near = min(math.dist(way.label, point) for point in along) < _FAR
+            near = [way.label, *along] if is_near else along
             free = (p for p in near if not _covers(label_box(arrow, p), taken))
             way = replace(way, label=next(free, near[0]))
             taken.append(label_box(arrow, way.label or way.tip))
@@ -198,20 +199,17 @@ def _settled(ways: Sequence[tuple[Arrow, Way]], taken: list[Box]) -> list[tuple[
     return found
 
 
-def _distance(place: tuple[float, float], way: Way) -> float:
-    return min(math.dist(place, point) for point in _along(way))
-
-
 def _covers(box: Box, taken: Sequence[Box]) -> bool:
     return any(box.overlaps(other) for other in taken)
 
 
-def _along(way: Way) -> Iterator[tuple[float, float]]:
+def _along(way: Way) -> list[tuple[float, float]]:
     """Points of the arrow, from its middle outwards."""
     curves = [way.points[i : i + 4] for i in range(0, len(way.points) - 3, 3)]
     points = [_bezier(curve, step / 16) for curve in curves for step in range(1, 17)]
     middle = len(points) // 2
-    yield from sorted(points, key=lambda point: abs(points.index(point) - middle))
+    first = {point: len(points) - 1 - back for back, point in enumerate(reversed(points))}
+    return sorted(points, key=lambda point: abs(first[point] - middle))
 
 
 def _bezier(curve: Sequence[tuple[float, float]], t: float) -> tuple[float, float]:

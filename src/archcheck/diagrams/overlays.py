@@ -17,6 +17,7 @@ from archcheck.model import ArchcheckError, System
 from archcheck.proof import Proofs, Refuted, marked
 from archcheck.simulation import SimulationResult
 from archcheck.simulation.plan import THROUGH_MESH
+from archcheck.units import spoken
 from archcheck.verification import Verification
 
 # Where colours change is a choice. Busy: an M/M/1 queue waits 1 service time at 50%, 2.3 at
@@ -266,6 +267,4 @@ def counterexample(refuted: Iterable[Refuted]) -> Overlay:
 
 def seconds(value: float) -> str:
     """``1.5 s``, ``12.3 ms``."""
-    if value >= 0.9995:
-        return f"{value:.3g} s"
-    return f"{1000 * value:.3g} ms" if value >= 5e-7 else "0 ms"
+    return spoken(value) if value >= 5e-7 else "0 ms"

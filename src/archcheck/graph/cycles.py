@@ -1,9 +1,11 @@
-"""Cycles, one for each group of nodes that reach each other: the shortest says the most."""
+"""Cycles of each group of nodes that reach each other, the shortest first: it says the most."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +28,51 @@ def shortest_cycles(graph: nx.DiGraph[str]) -> Iterator[tuple[str, ...]]:
             yield _shortest(graph.subgraph(component))
 
 
+MOST = 5
+"""Cycles of a component that are told one by one. A choice: cutting these changes the others."""
+_COUNTED = 1000
+"""Cycles above which nobody counts: a component of n nodes can have more than n! of them."""
+
+
+@dataclass(frozen=True)
+class Cycles:
+    """The shortest cycles of a component, each from its first name on, and how many more it has.
+
+    ``more`` is the least number where ``is_all_counted`` is false.
+    """
+
+    shortest: tuple[tuple[str, ...], ...]
+    more: int
+    is_all_counted: bool = True
+
+
+def cycles_of(graph: nx.DiGraph[str], most: int = MOST) -> Iterator[Cycles]:
+    """The elementary cycles of each strongly connected component: the shortest ones first.
+
+    They are sought (Gupta and Suzumura, 2021, as networkx does) with a bound on their length that
+    is doubled until all are found or there are too many to count.
+    """
+    import networkx as nx
+
+    for first in shortest_cycles(graph):
+        around = next(c for c in nx.strongly_connected_components(graph) if first[0] in c)
+        component = graph.subgraph(around)
+        bound, found = len(first), {first}
+        while True:
+            some = islice(nx.simple_cycles(component, length_bound=bound), _COUNTED + 1)
+            found |= {_turned(cycle) for cycle in some}
+            if len(found) > _COUNTED or bound >= len(component):
+                break
+            bound = min(2 * bound, len(component))
+        ordered = sorted(found, key=lambda cycle: (len(cycle), cycle))
+        yield Cycles((*ordered[:most],), max(0, len(found) - most), len(found) <= _COUNTED)
+
+
+def _turned(cycle: Sequence[str]) -> tuple[str, ...]:
+    first = cycle.index(min(cycle))
+    return (*cycle[first:], *cycle[:first])
+
+
 def _shortest(graph: nx.DiGraph[str]) -> tuple[str, ...]:
     best: tuple[str, ...] = ()
     for start in sorted(graph):
@@ -34,8 +81,7 @@ def _shortest(graph: nx.DiGraph[str]) -> tuple[str, ...]:
             best = found
         if len(best) == 2:
             break
-    first = best.index(min(best))
-    return (*best[first:], *best[:first])
+    return _turned(best)
 
 
 def _back_to(graph: nx.DiGraph[str], start: str, longest: int) -> tuple[str, ...]:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from archcheck.graph import Graph, Operation
+from archcheck.graph import Graph, Interaction, Operation
 from archcheck.model import Endpoint
 
 _SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """The idempotent methods of HTTP (RFC 9110, 9.2.2)."""
+
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""The methods of HTTP that only read (RFC 9110, 9.2.1)."""
+
+
+def is_read(step: Interaction) -> bool:
+    """Whether a step is there for its answer: then no event can take its place."""
+    if step.mode in ("read", "cache"):
+        return True
+    method = getattr(step.endpoint.protocol, "method", None) if step.endpoint else None
+    return method is not None and method.upper() in _SAFE
 
 
 def is_idempotent(graph: Graph, operation: Operation) -> bool | None:

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from archcheck.model.element import Element, Site, build, element_types, nearest
-from archcheck.model.errors import ModelError, Place
+from archcheck.model.errors import MistakesError, ModelError, Place, raise_all
 from archcheck.model.renamed import renamed, renamed_kind
 from archcheck.model.system import System
 from archcheck.units import Quantity
@@ -80,7 +80,9 @@ def from_json(text: str, file: str = "<json>") -> System:
     if len(text) > MAX_BYTES:
         raise ModelError(f"is larger than {MAX_BYTES // 1024**2} MiB", Place(file, 1))
     lines = _object_lines(text, file)
-    built = _Builder(file, lines).read(text)
+    builder = _Builder(file, lines)
+    built = builder.read(text)
+    raise_all(builder.mistakes)
     if not isinstance(built, System):
         raise ModelError(
             'is not a model: the outermost object must have "type": "System"', Place(file, 1)
@@ -108,12 +110,21 @@ def _object_lines(text: str, file: str) -> Iterator[int]:
     return iter(ended)
 
 
+_WRONG = object()
+"""Stands for an element that is wrong, so that the rest of the file is read too."""
+
+
+def _is_wrong(value: Any) -> bool:
+    return value is _WRONG or (isinstance(value, list) and any(item is _WRONG for item in value))
+
+
 class _Builder:
     """Turns JSON objects into elements, innermost first."""
 
     def __init__(self, file: str, lines: Iterator[int]) -> None:
         self._file = file
         self._lines = lines
+        self.mistakes: list[ModelError] = []
 
     def read(self, text: str) -> Any:
         try:
@@ -127,8 +138,18 @@ class _Builder:
             line = text.count("\n", 0, found.start()) + 1
             raise ModelError("a number has too many digits", Place(self._file, line)) from error
 
-    def _element(self, pairs: list[tuple[str, Any]]) -> Element:
+    def _element(self, pairs: list[tuple[str, Any]]) -> object:
+        """The element; :data:`_WRONG` where it, or one in it, is wrong: ``mistakes`` says why."""
         place = Place(self._file, next(self._lines, 1))
+        try:
+            if any(_is_wrong(value) for _, value in pairs):
+                return _WRONG
+            return self._right_element(pairs, place)
+        except ModelError as error:
+            self.mistakes.append(error)
+            return _WRONG
+
+    def _right_element(self, pairs: list[tuple[str, Any]], place: Place) -> Element:
         values = dict(pairs)
         if len(values) != len(pairs):
             keys = [key for key, _ in pairs]
@@ -148,11 +169,18 @@ class _Builder:
         self._check_form(kind, values, place)
         try:
             part = kind(**values)
+        except MistakesError as error:
+            inner = [self._within(each, place) for each in error.mistakes]
+            raise MistakesError(inner) from None
         except ModelError as error:
-            inside = error.place if error.place and error.place.file == self._file else place
-            raise ModelError(error.sentence, inside) from None
+            raise self._within(error, place) from None
         object.__setattr__(part, "_site", Site((place,)))
         return part
+
+    def _within(self, error: ModelError, place: Place) -> ModelError:
+        """The mistake, at its own line of this file or at that of the object."""
+        inside = error.place if error.place and error.place.file == self._file else place
+        return ModelError(error.sentence, inside)
 
     @staticmethod
     def _check_form(kind: type[Element], values: dict[str, Any], place: Place) -> None:

@@ -34,7 +34,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic.dataclasses import rebuild_dataclass
 from pydantic_core import ArgsKwargs, core_schema
 
-from archcheck.model.errors import ModelError, Place
+from archcheck.model.errors import MistakesError, ModelError, Place
 from archcheck.model.plain import HIDDEN, complaint_about, is_plain
 from archcheck.model.renamed import renamed
 from archcheck.units import Fraction
@@ -339,15 +339,33 @@ def _model_error(
     error: ValidationError,
     site: Site | None,
 ) -> ModelError:
-    first = min(error.errors(include_url=False), key=_rank)
-    cause = first.get("ctx", {}).get("error")
+    errors = sorted(error.errors(include_url=False), key=_rank)
+    place = site.place if site else None
+    cause = errors[0].get("ctx", {}).get("error")
+    if isinstance(cause, MistakesError):
+        return cause
     if isinstance(cause, ModelError):
-        return ModelError(cause.sentence, cause.place or (site.place if site else None))
+        return ModelError(cause.sentence, cause.place or place)
     label = _label(type(part), args, kwargs)
-    more = error.error_count() - 1
-    tail = f" (and {more} more like this)" if more and first["type"] == "missing" else ""
-    sentence = f"{label}: {_one_error(type(part), first)}{tail}"
-    return ModelError(sentence, site.place if site else None)
+    mistakes = [
+        ModelError(f"{label}: {sentence}", place) for sentence in _sentences(type(part), errors)
+    ]
+    return mistakes[0] if len(mistakes) == 1 else MistakesError(mistakes)
+
+
+def _sentences(kind: type[Element], errors: list[ErrorDetails]) -> list[str]:
+    """One for each argument that is wrong: of the kinds that a value is not, the first says it.
+
+    What is missing is told only where nothing was given too much, which explains it: a misspelt
+    name.
+    """
+    found: dict[str, str] = {}
+    has_more = errors[0]["type"].startswith("unexpected")
+    for error in errors:
+        if has_more and error["type"].startswith("missing"):
+            continue
+        found.setdefault(_argument(kind, error["loc"]), _one_error(kind, error))
+    return [*found.values()]
 
 
 def _rank(error: ErrorDetails) -> int:

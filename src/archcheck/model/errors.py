@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,27 @@ class PlacedError(ArchcheckError, ValueError):
 
 class ModelError(PlacedError):
     """A model, or an input that describes one, is wrong."""
+
+
+class MistakesError(ModelError):
+    """Several mistakes of one model, each with its place."""
+
+    def __init__(self, mistakes: Sequence[ModelError]) -> None:
+        super().__init__("; ".join(each.sentence for each in mistakes), mistakes[0].place)
+        self.mistakes = tuple(mistakes)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.mistakes))
+
+
+def raise_all(mistakes: Iterable[ModelError]) -> None:
+    """Raise the mistakes together, each once; nothing where there are none."""
+    each = [*{str(mistake): mistake for mistake in mistakes}.values()]
+    flat = [one for some in each for one in getattr(some, "mistakes", (some,))]
+    if len(flat) > 1:
+        raise MistakesError(flat)
+    for only in flat:
+        raise only
 
 
 class ScenarioError(PlacedError):

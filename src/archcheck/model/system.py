@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ from archcheck.model.collecting import collect, modules_of
 from archcheck.model.datastores import Datastore
 from archcheck.model.deployment import Prices
 from archcheck.model.element import Element, Many, Name, element, nearest
-from archcheck.model.errors import ModelError, Place
+from archcheck.model.errors import ModelError, Place, raise_all
 from archcheck.model.features import Flag
 from archcheck.model.journeys import Journey
 from archcheck.model.linking import Directory, declared_before, link, place_of, references, walk
@@ -97,15 +97,20 @@ class System(Element):
 
     def _check(self) -> None:
         directory = self.directory
+        mistakes: list[ModelError] = []
         for part in (*self.elements, *self.journeys, *self.scenarios, *self.uncertain):
             for reference in references(part):
-                directory.check(reference)
-        self._check_clients()
-        self._check_owners()
-        self._check_registered("owner", "team", [team.name for team in self.teams])
-        self._check_registered("boundary", "boundary", [part.name for part in self.boundaries])
+                try:
+                    directory.check(reference)
+                except ModelError as error:
+                    mistakes.append(error)
+        mistakes += self._wrong_clients()
+        mistakes += self._wrong_owners()
+        mistakes += self._unregistered("owner", "team", [team.name for team in self.teams])
+        mistakes += self._unregistered("boundary", "boundary", [b.name for b in self.boundaries])
+        raise_all(mistakes)
 
-    def _check_clients(self) -> None:
+    def _wrong_clients(self) -> Iterator[ModelError]:
         """A service has one client for a callee, or nobody could say which one counts."""
         for service in self.services:
             known: dict[object, Client] = {}
@@ -113,12 +118,12 @@ class System(Element):
                 first = known.setdefault(client.target, client)
                 if first is not client:
                     whom = f"for {client.target!r}" if client.target else "for all that it asks"
-                    raise ModelError(
+                    yield ModelError(
                         f"Service {service.name!r} has two clients {whom}{declared_before(first)}",
                         place_of(client),
                     )
 
-    def _check_owners(self) -> None:
+    def _wrong_owners(self) -> Iterator[ModelError]:
         """An owner was once the service that data belong to: its name is no team's."""
         members: tuple[Datastore | Channel | Broker, ...] = (
             *self.datastores,
@@ -128,12 +133,12 @@ class System(Element):
         for member in members:
             owner = str(member.owner)
             if not isinstance(self.directory.elements.get(owner), Team | None):
-                raise ModelError(
+                yield ModelError(
                     f"{type(member).__name__} {member.name!r}: {not_a_team(type(member), owner)}",
                     place_of(member),
                 )
 
-    def _check_registered(self, attribute: str, what: str, known: list[str]) -> None:
+    def _unregistered(self, attribute: str, what: str, known: list[str]) -> Iterator[ModelError]:
         """Owners and boundaries are free words until the model declares a list of them."""
         kinds: tuple[type[Named], ...] = (Service,)
         if what == "team":
@@ -141,7 +146,7 @@ class System(Element):
         for member in self.elements if known else ():
             value = getattr(member, attribute, None)
             if isinstance(member, kinds) and value is not None and value not in known:
-                raise ModelError(
+                yield ModelError(
                     f"{type(member).__name__} {member.name!r}: there is no {what} {value!r} "
                     f"in the system{nearest(value, known)}",
                     place_of(member),

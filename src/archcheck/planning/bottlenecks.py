@@ -16,6 +16,7 @@ from archcheck.planning.changes import Resource, lifted, loaded
 from archcheck.planning.flow import Flow, solve_plan
 from archcheck.planning.sustaining import analytic_limit
 from archcheck.simulation.plan import Plan
+from archcheck.units import spoken
 
 STEPS = 5
 """Bottlenecks that are listed. A choice: a plan further ahead has other reasons to be wrong."""
@@ -92,4 +93,4 @@ def _own_reason(flow: Flow, limit: Reading) -> str:
         failure = flow.why_fails(limit.objective.subject)
         return failure.reason if failure is not None else "declared errors"
     seconds = flow.journey(limit.objective.subject).time.mean
-    return f"work and network alone: a mean of {1000 * seconds:.3g} ms without any queue to blame"
+    return f"work and network alone: a mean of {spoken(seconds)} without any queue to blame"

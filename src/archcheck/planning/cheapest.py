@@ -5,9 +5,11 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from archcheck.findings import PERCENTILES, Objective, Reading, tightest
+from archcheck.planning.budget import StoppedError, share_of_time
 from archcheck.planning.changes import Resource, lifted, sized, zone_lost
 from archcheck.planning.flow import Flow, solve_plan
 from archcheck.planning.readings import read_flow
@@ -20,6 +22,9 @@ _TRIES = 400
 
 A choice: each takes an analytic solution of about 10 ms, so that the search takes seconds.
 """
+_SEARCH = 0.5
+"""Of the time that is left, what the search in the order of cost may use. A choice: the greedy one
+needs time too."""
 _MOST_STEPS = 2_000
 """Steps of the greedy search. A choice: each adds one node."""
 _CALMER = 0.85
@@ -83,20 +88,38 @@ def stations_of(plan: Plan, index: int) -> set[Resource]:
 
 def least_sizes(question: Question, prices: Mapping[int, float]) -> dict[int, int]:
     """For each group the least size that can be enough, all others endless."""
-    plan, least = question.plan, {}
+    plan = question.plan
     stations = {index: stations_of(plan, index) for index in prices}
-    for index in prices:
-        free = set().union(*(stations[other] for other in prices if other != index), set())
-        low, high = 0, 1
-        while not question.holds({index: high}, free):
-            low, high = high, high * 2
-            if high > 2 * MOST_NODES:
-                break
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if question.holds({index: middle}, free) else (middle, high)
-        least[index] = high
-    return least
+    return {
+        index: _least(
+            question, index, set().union(*(stations[n] for n in prices if n != index), set())
+        )
+        for index in prices
+    }
+
+
+def _least(question: Question, index: int, free: set[Resource]) -> int:
+    """The least size of a group that keeps all objectives with the ``free`` resources endless.
+
+    A load grows in inverse proportion to the nodes, so the size that is just enough is known from
+    any other; latencies and popular keys need more, which doubling finds.
+    """
+    low, high, known = 0, 1, question.worst({index: 1}, free)
+    if known is None or known.strain <= 1:
+        return 1
+    if known.objective.name == "load" and known.strain < MOST_NODES:
+        guess = math.ceil(known.strain)
+        low, high = (1, guess) if question.holds({index: guess}, free) else (guess, 2 * guess)
+        if high == guess and (guess == 2 or not question.holds({index: guess - 1}, free)):
+            return guess
+    while not question.holds({index: high}, free):
+        low, high = high, high * 2
+        if high > 2 * MOST_NODES:
+            break
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if question.holds({index: middle}, free) else (middle, high)
+    return high
 
 
 class Cheapest:
@@ -116,20 +139,31 @@ class Cheapest:
     def found(self) -> tuple[dict[int, int] | None, float]:
         """Sizes that carry the load, and the cost below which none do."""
         heap = [(self._cost(self._start), self._start)]
+        with suppress(StoppedError), share_of_time(_SEARCH):
+            found = self._searched(heap)
+            if found is not None:
+                return found
+        bound = heap[0][0] if heap else self._cost(self._start)
+        return self._greedy(), bound
+
+    def _searched(
+        self, heap: list[tuple[float, tuple[int, ...]]]
+    ) -> tuple[dict[int, int], float] | None:
+        """The cheapest sizes that carry the load, if so many tries find them."""
         seen = {self._start}
         for _ in range(_TRIES):
             if not heap:
                 break
-            cost, sizes = heapq.heappop(heap)
+            cost, sizes = heap[0]
             if self._holds(sizes):
                 return dict(zip(self._order, sizes, strict=True)), cost
+            heapq.heappop(heap)
             for place in self._helpful(sizes):
                 bigger = (*sizes[:place], sizes[place] + 1, *sizes[place + 1 :])
                 if bigger not in seen:
                     seen.add(bigger)
                     heapq.heappush(heap, (self._cost(bigger), bigger))
-        bound = heap[0][0] if heap else self._cost(self._start)
-        return self._greedy(), bound
+        return None
 
     def _cost(self, sizes: Sequence[int]) -> float:
         return math.fsum(c * count for c, count in zip(self._costs, sizes, strict=True))

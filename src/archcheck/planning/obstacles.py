@@ -6,6 +6,7 @@ from archcheck.findings import Reading
 from archcheck.planning.changes import Resource
 from archcheck.planning.cheapest import MOST_NODES, Question, stations_of
 from archcheck.planning.flow import Flow
+from archcheck.units import spoken
 
 
 def obstacle_to(question: Question) -> str:
@@ -40,8 +41,8 @@ def _culprit(question: Question, found: Reading, everything: set[Resource]) -> s
         )
     name, seconds = _slowest(flow, found.objective.subject)
     return (
-        f"without any queue it is {1000 * found.value:.4g} ms; most of it, "
-        f"{1000 * seconds:.4g} ms on average, is spent at {name}"
+        f"without any queue it is {spoken(found.value)}; most of it, "
+        f"{spoken(seconds)} on average, is spent at {name}"
     )
 
 

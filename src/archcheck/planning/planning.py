@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from archcheck.findings import Objective, Reading, State, gravest, objectives_of
 from archcheck.model import Scenario, ScenarioError, System
 from archcheck.planning.bottlenecks import Bottleneck, climb
+from archcheck.planning.budget import Budget, Stop, StoppedError
 from archcheck.planning.changes import at_peak, loaded
 from archcheck.planning.costs import Costs, cost_of
 from archcheck.planning.curves import Curve, CurvePoint, draw_curve, simulated_point
 from archcheck.planning.flow import Flow, solve_plan
-from archcheck.planning.probing import Probe, Stop, StoppedError
+from archcheck.planning.probing import Probe
 from archcheck.planning.readings import read_flow, read_result
-from archcheck.planning.sensitivity import Influence, influences
+from archcheck.planning.sensitivity import Influence, influences, most_first
 from archcheck.planning.sizing import MOST_BUSY, Sizing, fewest, size
 from archcheck.planning.sustaining import Sustained, analytic_limit, analytic_only, confirmed
 from archcheck.simulation import SimulationResult
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.plan import Assumption, Plan
-from archcheck.units import Fraction
+from archcheck.units import Duration, Fraction
 
 _YEARS = 10
 """Beyond so many years headroom is not stated: nobody knows growth so far ahead."""
@@ -63,13 +63,22 @@ class Headroom:
     high: float
 
 
+@dataclass(frozen=True)
+class Missing:
+    """A part of a plan that was not worked out, and why."""
+
+    part: str
+    reason: str
+
+
 @dataclass
 class CapacityPlan:
     """What a system can take under a scenario at its peak; filled part by part.
 
     ``today``: the objectives at the declared load, simulated. ``sustained``: the factor by which
     all journeys can grow together; ``alone``: each journey by itself, the others as declared.
-    ``is_complete`` is false when somebody stopped the work; then later parts are missing.
+    ``missing``: the parts that were not worked out, because somebody stopped the work or the budget
+    was spent.
     """
 
     system: System
@@ -88,7 +97,12 @@ class CapacityPlan:
     influences: tuple[Influence, ...] = ()
     costs: Costs | None = None
     runs: int = 0
-    is_complete: bool = False
+    missing: tuple[Missing, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every part was worked out."""
+        return not self.missing
 
     @property
     def carried(self) -> State:
@@ -100,9 +114,12 @@ class CapacityPlan:
 
     @property
     def is_fine(self) -> bool:
-        """Whether nothing is missed at the declared load, and the wanted one can be carried."""
-        reached = not (self.sizing and self.sizing.unreachable)
-        return self.is_complete and self.carried != "missed" and reached
+        """Whether nothing is missed at the declared load, and the wanted one can be carried.
+
+        What was not worked out is not fine.
+        """
+        reached = self.sizing is not None and not self.sizing.unreachable
+        return reached and self.carried != "missed"
 
 
 def busiest_scenario(system: System) -> Scenario:
@@ -146,16 +163,54 @@ def plan_capacity(
     ``scenario``: whose load grows (default: the busiest). ``target``: the factor of its load for
     which the cheapest sizes are sought. ``growth``: of the load in a month (default: what the
     scenario declares). ``loses_zone``: the sizes carry the load with a zone gone. ``budget``:
-    seconds after which no more simulations are begun, on a machine that is too slow for them.
+    seconds for all of it; what was not worked out by then is ``missing``.
     ``confirm_alone``: simulate the growth of each journey by itself as well. ``stop``: ends the
     work with what is there.
 
     Raises :class:`ScenarioError` for numbers that mean nothing or a load that cannot be planned.
     """
+    clock = Budget(budget, stop)
+    try:
+        with clock.running():
+            return _planned(
+                system, scenario, clock, jobs, seed, progress,
+                _Asked(target, growth, loses_zone, most_busy, confirm_alone),
+            )  # fmt: skip
+    except StoppedError:
+        raise ScenarioError(
+            "stopped before the first analytic solution was found"
+            if clock.is_stopped
+            else f"the budget of {Duration(budget)} is too short for one analytic solution of "
+            f"{system.name!r}; give the plan more time with --budget"
+        ) from None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a plan is asked for."""
+
+    target: float
+    pace: Fraction | None
+    loses_zone: bool
+    most_busy: float
+    confirm_alone: bool
+    growth: float | None = None
+
+
+def _planned(
+    system: System,
+    scenario: Scenario | None,
+    budget: Budget,
+    jobs: int,
+    seed: int,
+    progress: Progress | None,
+    asked: _Asked,
+) -> CapacityPlan:
+    """The plan. Raises :class:`StoppedError` where not even the declared load is solved."""
     chosen = scenario or busiest_scenario(system)
-    pace = growth if growth is not None else chosen.growth
-    rate = float(pace) if pace is not None else None
-    _check(target, rate, most_busy)
+    pace = asked.pace if asked.pace is not None else chosen.growth
+    asked = replace(asked, growth=float(pace) if pace is not None else None)
+    _check(asked.target, asked.growth, asked.most_busy)
     compiled = compile_plan(system, chosen)
     plan = at_peak(compiled)
     flow = solve_plan(plan)
@@ -163,13 +218,10 @@ def plan_capacity(
         raise ScenarioError(f"scenario {chosen.name!r} starts no journey")
     objectives = objectives_of(system, [j.name for j in flow.journeys if j.rate > 0])
     found = CapacityPlan(system, chosen, objectives, flow, compiled.assumptions)
-    probe = Probe(system, chosen, jobs, seed, stop, time.monotonic() + budget)
-    work = _Work(found, compiled, plan, probe, progress or (lambda what, done: None))
-    try:
-        work.go(target, rate, loses_zone, most_busy, confirm_alone)
-        found.is_complete = True
-    except StoppedError:
-        pass
+    probe = Probe(system, chosen, jobs, seed, budget)
+    work = _Work(found, compiled, plan, probe, asked, progress or (lambda what, done: None))
+    with suppress(StoppedError):
+        work.go()
     found.runs = probe.runs
     return found
 
@@ -187,107 +239,162 @@ def _check(target: float, growth: float | None, most_busy: float) -> None:
 
 @dataclass
 class _Work:
+    """The parts of a plan, in the order in which people ask for them.
+
+    Each may use a share of the time that is left (the last number of its line in :meth:`go`): a
+    part that needs more says so, and leaves time for those after it.
+    """
+
     plan: CapacityPlan
     declared: Plan
     steady: Plan
     probe: Probe
+    asked: _Asked
     progress: Progress
+    measured: list[CurvePoint] = field(default_factory=list)
+    limit: tuple[float, Reading | None] | None = None
 
-    def go(
-        self,
-        target: float,
-        growth: float | None,
-        loses_zone: bool,
-        most_busy: float,
-        confirm_alone: bool,
-    ) -> None:
-        """All parts, in the order in which people ask for them."""
-        found, objectives = self.plan, self.plan.objectives
-        measured: list[CurvePoint] = []
-        self.progress("today's load", 0.0)
-        found.costs = cost_of(found.system, self.steady, found.flow)
-        factor, limit = analytic_limit(self.steady, objectives)
-        found.sustained = analytic_only(factor, limit)
-        self._stoppable()
-        self.progress("bottlenecks", 0.05)
-        found.bottlenecks = tuple(climb(self.steady, objectives))
-        self._stoppable()
-        self.progress("sensitivity", 0.12)
-        found.influences = influences(self.steady, objectives, factor)
-        self._stoppable()
-        self.progress("today's load", 0.2)
-        self._today(measured)
-        self.progress("sustainable load", 0.3)
-        self._sustained(factor, limit, measured)
-        self._headroom(growth)
-        found.curve = draw_curve(self.steady, found.sustained.factor, measured)
-        self._sizes(target, loses_zone, most_busy)
-        self._alone(confirm_alone)
+    def go(self) -> None:
+        """All parts. Raises :class:`StoppedError` when somebody stops the work."""
+        parts: tuple[tuple[str, Callable[[], None], float], ...] = (
+            ("costs", self._costs, 1.0),
+            ("sustainable load, analytic", self._analytic, 0.35),
+            ("today's load, simulated", self._today, 0.5),
+            ("bottlenecks", self._bottlenecks, 0.3),
+            (f"sizes for x{self.asked.target:g}", self._sizes, 0.5),
+            ("sustainable load, simulated", self._sustained, 0.65),
+            ("headroom", self._headroom, 1.0),
+            ("capacity curve", self._curve, 0.4),
+            ("what to measure", self._influences, 0.5),
+            ("each journey alone", self._alone, 1.0),
+        )
+        for number, (name, work, share) in enumerate(parts):
+            self.progress(name, number / len(parts))
+            try:
+                with self.probe.budget.part(share):
+                    work()
+            except StoppedError:
+                self._misses(name)
+            if self.probe.budget.is_stopped:
+                for later, _, _ in parts[number + 1 :]:
+                    self._misses(later)
+                raise StoppedError
         self.progress("done", 1.0)
 
-    def _stoppable(self) -> None:
-        if self.probe.stop is not None and self.probe.stop():
-            raise StoppedError
+    def _misses(self, part: str) -> None:
+        if part == "headroom" and self.asked.growth is None:
+            return
+        budget = self.probe.budget
+        why = (
+            "STOPPED before the end"
+            if budget.is_stopped
+            else f"the budget of {Duration(budget.seconds)} was too short (--budget)"
+        )
+        self.plan.missing += (Missing(self._so_far(part), why),)
 
-    def _today(self, measured: list[CurvePoint]) -> None:
+    def _so_far(self, part: str) -> str:
+        """A part that is missing; where some of it is there, how much."""
+        found = self.plan
+        if part == "bottlenecks" and found.bottlenecks:
+            return f"bottlenecks after the first {len(found.bottlenecks)}"
+        if part == "each journey alone" and found.alone:
+            return f"{part}, for all but {', '.join(found.alone)}"
+        if part == "what to measure" and found.influences:
+            return f"{part}, of the numbers after {found.influences[-1].subject}"
+        return part
+
+    def _costs(self) -> None:
+        self.plan.costs = cost_of(self.plan.system, self.steady, self.plan.flow)
+
+    def _analytic(self) -> None:
+        self.limit = analytic_limit(self.steady, self.plan.objectives)
+        self.plan.sustained = analytic_only(*self.limit)
+
+    def _today(self) -> None:
         found = self.plan
         result = self.probe.simulated(self.steady, found.flow, found.objectives)
         found.today = read_result(found.objectives, result)
         found.compared = tuple(_compared(found.flow, result))
-        measured.append(simulated_point(1.0, result, _load_in(found.today)))
+        self.measured.append(simulated_point(1.0, result, _load_in(found.today)))
 
-    def _sustained(self, factor: float, limit: Reading | None, measured: list[CurvePoint]) -> None:
+    def _sustained(self) -> None:
         def note(at: float, result: SimulationResult, readings: tuple[Reading, ...]) -> None:
-            measured.append(simulated_point(at, result, _load_in(readings)))
+            self.measured.append(simulated_point(at, result, _load_in(readings)))
 
-        try:
-            self.plan.sustained = confirmed(
-                self.probe, self.steady, self.plan.objectives, factor, limit, seen=note
-            )
-        except StoppedError:
-            self._stoppable()
+        factor, limit = self._needed()
+        self.plan.sustained = confirmed(
+            self.probe, self.steady, self.plan.objectives, factor, limit, seen=note
+        )
 
-    def _headroom(self, growth: float | None) -> None:
-        sustained = self.plan.sustained
-        if growth is None or sustained is None:
+    def _needed(self) -> tuple[float, Reading | None]:
+        """The analytic limit. Raises :class:`StoppedError` where there was no time for it."""
+        if self.limit is None:
+            raise StoppedError
+        return self.limit
+
+    def _headroom(self) -> None:
+        growth, sustained = self.asked.growth, self.plan.sustained
+        if growth is None:
             return
+        if sustained is None:
+            raise StoppedError
         low, months, high = (
             _months(each, growth) for each in (sustained.low, sustained.factor, sustained.high)
         )
         self.plan.headroom = Headroom(growth, months, low, high)
 
-    def _sizes(self, target: float, loses_zone: bool, most_busy: float) -> None:
-        self.progress(f"sizes for x{target:g}", 0.6)
-        found = self.plan
-        asked = loaded(self.steady, target)
+    def _bottlenecks(self) -> None:
+        for bottleneck in climb(self.steady, self.plan.objectives):
+            self.plan.bottlenecks += (bottleneck,)
+
+    def _sizes(self) -> None:
+        found, asked = self.plan, self.asked
         found.sizing = size(
             found.system,
-            asked,
-            target,
+            loaded(self.steady, asked.target),
+            asked.target,
             found.objectives,
             self.probe,
             floors=fewest(found.system, self.declared),
-            loses_zone=loses_zone,
-            most_busy=most_busy,
+            loses_zone=asked.loses_zone,
+            most_busy=asked.most_busy,
         )
-        self._stoppable()
 
-    def _alone(self, confirm: bool) -> None:
-        """Each journey by itself."""
-        journeys = [journey for journey in self.plan.flow.journeys if journey.rate > 0]
-        for number, journey in enumerate(journeys):
-            self.progress(f"{journey.name} alone", 0.8 + 0.2 * number / len(journeys))
-            index = [planned.name for planned in self.steady.journeys].index(journey.name)
-            if any(stream.session is not None for stream in self.steady.streams):
-                return  # its users walk from journey to journey: none grows alone
-            factor, limit = analytic_limit(self.steady, self.plan.objectives, index)
-            self.plan.alone[journey.name] = analytic_only(factor, limit)
-            self._stoppable()
-            if confirm:
-                with suppress(StoppedError):
-                    self.plan.alone[journey.name] = confirmed(
-                        self.probe, self.steady, self.plan.objectives, factor, limit, journey=index
-                    )
+    def _curve(self) -> None:
+        sustained = self.plan.sustained
+        top = sustained.factor if sustained is not None else 1.0
+        try:
+            self.plan.curve = draw_curve(self.steady, top, self.measured)
+        except StoppedError:
+            if self.measured:
+                points = sorted(self.measured, key=lambda each: each.factor)
+                self.plan.curve = Curve((), tuple(points), None)
+            raise
+
+    def _influences(self) -> None:
+        factor, _ = self._needed()
+        try:
+            for influence in influences(self.steady, self.plan.objectives, factor):
+                self.plan.influences += (influence,)
+        finally:
+            self.plan.influences = most_first(self.plan.influences)
+
+    def _alone(self) -> None:
+        if any(stream.session is not None for stream in self.steady.streams):
+            return  # its users walk from journey to journey: none grows alone
+        names = [planned.name for planned in self.steady.journeys]
+        for journey in self.plan.flow.journeys:
+            if journey.rate > 0:
+                self._journey_alone(journey.name, names.index(journey.name))
+
+    def _journey_alone(self, name: str, index: int) -> None:
+        found = self.plan
+        factor, limit = analytic_limit(self.steady, found.objectives, index)
+        found.alone[name] = analytic_only(factor, limit)
+        if self.asked.confirm_alone:
+            found.alone[name] = confirmed(
+                self.probe, self.steady, found.objectives, factor, limit, journey=index
+            )
 
 
 def _months(factor: float, growth: float) -> float:

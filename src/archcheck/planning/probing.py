@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from archcheck.findings import Objective, Reading
-from archcheck.model import Scenario, System
+from archcheck.model import Scenario, ScenarioError, System
+from archcheck.planning.budget import Budget
 from archcheck.planning.flow import Flow
 from archcheck.planning.flow.sources import visits_of
 from archcheck.planning.readings import FULL, read_result
@@ -22,6 +21,8 @@ _REPLICATIONS = 4
 _REQUESTS = 15_000
 """Requests of the rarest journey with an objective in each run: 150 of them beyond its p99."""
 _MOST_EVENTS = 900_000
+_MORE_EVENTS = 4 * _MOST_EVENTS
+"""Of runs that are long because a journey is. A choice: some seconds on the compiled engine."""
 _SHORTEST = 2.0
 """Seconds of the shortest run, where its events allow. A choice."""
 _WARM_UP = 0.2
@@ -29,32 +30,20 @@ _WARM_UP = 0.2
 _ROUNDS = 8
 """Rounds of a closed user that a run has at least. A choice: the first ones start together."""
 
-Stop = Callable[[], bool]
-
-
-class StoppedError(Exception):
-    """Somebody wants what is there."""
-
 
 @dataclass
 class Probe:
     """Simulates plans of one system, each with the same random numbers.
 
-    ``deadline``: when to stop by :func:`time.monotonic`; ``jobs``: cores.
+    ``budget``: the time that it may take; ``jobs``: cores.
     """
 
     system: System
     scenario: Scenario
     jobs: int = -1
     seed: int = 1
-    stop: Stop | None = None
-    deadline: float = math.inf
+    budget: Budget = field(default_factory=lambda: Budget(math.inf))
     runs: int = field(default=0, init=False)
-
-    def check(self) -> None:
-        """Raise :class:`StoppedError` when it is time."""
-        if (self.stop is not None and self.stop()) or time.monotonic() > self.deadline:
-            raise StoppedError
 
     def simulated(
         self, plan: Plan, flow: Flow, objectives: tuple[Objective, ...] = ()
@@ -63,21 +52,25 @@ class Probe:
 
         Raises :class:`StoppedError` when it is time to stop.
         """
-        self.check()
+        self.budget.check()
         length = max(self._length(flow, objectives), _rounds(plan, flow))
-        result = simulate(
-            self.system,
-            self.scenario,
-            plan=plan,
-            duration=length * s,
-            warmup=_WARM_UP * length * s,
-            seed=self.seed,
-            replications=_REPLICATIONS,
-            jobs=self.jobs,
-            stop=self.stop,
-        )
+        try:
+            result = simulate(
+                self.system,
+                self.scenario,
+                plan=plan,
+                duration=length * s,
+                warmup=_WARM_UP * length * s,
+                seed=self.seed,
+                replications=_REPLICATIONS,
+                jobs=self.jobs,
+                stop=lambda: self.budget.is_over,
+            )
+        except ScenarioError:
+            self.budget.check()  # a run that was stopped within its warm-up has nothing to say
+            raise
+        self.budget.check()
         self.runs += _REPLICATIONS
-        self.check()
         return result
 
     def readings(
@@ -95,9 +88,11 @@ class Probe:
         )
         events = EVENTS_PER_REQUEST * flow.requests or sum(rates) or 1.0
         slowest = max((j.time.mean for j in flow.journeys if math.isfinite(j.time.mean)), default=0)
-        # 20 times the slowest journey: the first ones end long before the run does
+        # 20 times the slowest journey: the first ones end long before the run does; where so many
+        # run beside each other that this takes minutes, one of them within the warm-up is enough
+        long = min(20 * slowest, _MORE_EVENTS / events)
         length = min(_REQUESTS / rarest, _MOST_EVENTS / events)
-        return max(length, min(_SHORTEST, _MOST_EVENTS / events), 20 * slowest)
+        return max(length, min(_SHORTEST, _MOST_EVENTS / events), long, slowest / _WARM_UP)
 
 
 def _rounds(plan: Plan, flow: Flow) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from archcheck.findings import Objective
@@ -32,22 +32,23 @@ class Influence:
     assumed: bool
 
 
-def influences(
-    plan: Plan, objectives: tuple[Objective, ...], factor: float
-) -> tuple[Influence, ...]:
-    """The numbers whose change by 10% moves the sustainable load by 0.5% at least, largest first.
+def influences(plan: Plan, objectives: tuple[Objective, ...], factor: float) -> Iterator[Influence]:
+    """The numbers whose change by 10% moves the sustainable load by 0.5% at least, as found.
 
     ``factor``: the sustainable load by the analytic solution.
     """
     if not 0 < factor < math.inf:
-        return ()
+        return
     assumed = {assumption.subject for assumption in plan.assumptions}
-    found = []
     for subject, number, changed in _variants(plan, _idle(solve_plan(loaded(plan, factor)))):
         reached, _ = analytic_limit(changed, objectives)
         effect = reached / factor - 1
         if abs(effect) >= _WORTH:
-            found.append(Influence(subject, number, effect, subject in assumed))
+            yield Influence(subject, number, effect, subject in assumed)
+
+
+def most_first(found: Iterable[Influence]) -> tuple[Influence, ...]:
+    """Influences in the order of their effects, the largest first."""
     return tuple(sorted(found, key=lambda each: (-abs(each.effect), each.subject)))
 
 

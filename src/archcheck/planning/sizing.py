@@ -20,12 +20,13 @@ from dataclasses import dataclass, replace
 
 from archcheck.findings import Objective, Reading, State, gravest
 from archcheck.model import System
+from archcheck.planning.budget import StoppedError
 from archcheck.planning.changes import sized, zone_lost
 from archcheck.planning.cheapest import Cheapest, Question, least_sizes
 from archcheck.planning.costs import CPUS, priced
 from archcheck.planning.flow import solve_plan
 from archcheck.planning.obstacles import obstacle_to
-from archcheck.planning.probing import Probe, StoppedError
+from archcheck.planning.probing import Probe
 from archcheck.planning.readings import read_result
 from archcheck.simulation.plan import Plan
 
@@ -96,6 +97,7 @@ def size(
 
     ``floors``: group to the fewest nodes that it may have (see :func:`fewest`). ``loses_zone``:
     with the fullest zone of each group gone. Without a ``probe`` nothing is simulated.
+    Raises :class:`StoppedError` where the time is up before any sizes are found.
     """
     question = Question(_with_pools_open(plan), objectives, loses_zone, most_busy)
     task = _Task(system, plan, factor, _prices(system, plan), dict(floors or {}))
@@ -104,8 +106,13 @@ def size(
         return task.impossible(obstacle)
     found: Sizing | None = None
     for _ in range(_TIGHTENINGS + 1):
-        search = Cheapest(question, task.prices, task.least(question))
-        nodes, bound = search.found()
+        try:
+            search = Cheapest(question, task.prices, task.least(question))
+            nodes, bound = search.found()
+        except StoppedError:
+            if found is None:
+                raise
+            return found  # with what the simulation says against it
         if nodes is None:
             break
         grown = _pools(question, plan, nodes)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from archcheck.findings import Objective, Reading, tightest
+from archcheck.planning.budget import StoppedError
 from archcheck.planning.changes import loaded
 from archcheck.planning.flow import solve_plan
 from archcheck.planning.probing import Probe
@@ -26,6 +27,8 @@ A choice: declared loads are seldom known better, and half of it takes four time
 _LARGEST = 1e6
 """A factor above which nothing is taken to end the growth."""
 _SMALLEST = 1e-4
+_EXACT = 1.002
+"""How far apart the analytic factors that are carried and not are at last: far less than WIDTH."""
 _STEPS = (1.04, 1.08, 1.15, 1.3, 1.6, 2.0, 3.0)
 """Steps away from the analytic factor until a load that is carried and one that is not are known.
 
@@ -61,29 +64,64 @@ def analytic_limit(
     Infinite when nothing ends it, zero when even a tiny load misses an objective.
     """
 
-    def readings(factor: float) -> tuple[Reading, ...]:
-        return read_flow(objectives, solve_plan(loaded(plan, factor, journey)), most)
+    def asked(factor: float) -> _Known | None:
+        readings = read_flow(objectives, solve_plan(loaded(plan, factor, journey)), most)
+        loads = [each.strain for each in readings if each.objective.name == "load"]
+        return _Known(factor, tightest(readings), max(loads, default=0.0)) if readings else None
 
-    declared = readings(1.0)
-    if not declared:
+    declared = asked(1.0)
+    if declared is None:
         return math.inf, None
-    limit = tightest(declared)
-    low, high = (1.0, math.inf) if limit.strain <= 1 else (0.0, 1.0)
-    while math.isinf(high):
-        if low > _LARGEST:
+    low, high = (declared, None) if declared.is_carried else (None, declared)
+    halving = False
+    while low is None or high is None or high.factor / low.factor > _EXACT:
+        if low is not None and low.factor > _LARGEST:
             return math.inf, None
-        found = tightest(readings(low * 2))
-        low, high, limit = (low * 2, high, limit) if found.strain <= 1 else (low, low * 2, found)
-    while low == 0.0:
-        if high < _SMALLEST:
-            return 0.0, limit
-        found = tightest(readings(high / 2))
-        low, high, limit = (high / 2, high, limit) if found.strain <= 1 else (0.0, high / 2, found)
-    while high / low > 1.002:  # far finer than WIDTH
-        middle = math.sqrt(low * high)
-        found = tightest(readings(middle))
-        low, high, limit = (middle, high, limit) if found.strain <= 1 else (low, middle, found)
-    return math.sqrt(low * high), limit
+        if high is not None and high.factor < _SMALLEST:
+            return 0.0, high.tightest
+        before = high.factor / low.factor if low and high else math.inf
+        found = asked(_following(low, high, halving))
+        assert found is not None  # noqa: S101  # what is read does not depend on the factor
+        low, high = (found, high) if found.is_carried else (low, found)
+        after = high.factor / low.factor if low and high else math.inf
+        halving = math.isfinite(before) and after > math.sqrt(before)
+    return math.sqrt(low.factor * high.factor), high.tightest
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the analytic solution says at a factor; ``load``: the strain of the busiest resource."""
+
+    factor: float
+    tightest: Reading
+    load: float
+
+    @property
+    def is_carried(self) -> bool:
+        return self.tightest.strain <= 1
+
+
+def _following(low: _Known | None, high: _Known | None, halving: bool) -> float:
+    """The next factor to try.
+
+    How busy a resource is grows almost in proportion to the load, so the factor at which the
+    busiest one is full is known at once: it is tried, then a little above and below. Where
+    something else is the limit, or this has not helped (``halving``), the middle is taken.
+    Factors far above the limit, whose solutions take longest, are seldom tried so.
+    """
+    if low is None:
+        return high.factor / 2 if high is not None else 1.0
+    full = low.factor / low.load if low.load else 0.0
+    if high is None:
+        return min(full, _LARGEST) * _EXACT**0.4 if full > low.factor else 2 * low.factor
+    if halving or high.tightest.objective.name != "load" or not 0 < low.load < 1 < high.load:
+        return math.sqrt(low.factor * high.factor)
+    if math.isfinite(high.load):
+        share = math.log(1 / low.load) / math.log(high.load / low.load)
+        full = low.factor * (high.factor / low.factor) ** share
+    side = -0.4 if low.factor < full / _EXACT else 0.4
+    inside = full * _EXACT**side
+    return inside if low.factor < inside < high.factor else math.sqrt(low.factor * high.factor)
 
 
 def analytic_only(factor: float, limit: Reading | None, trust: float = ANALYTIC_ERROR) -> Sustained:
@@ -112,7 +150,12 @@ def confirmed(
     factor, last = start, limit
     for number in range(most_probes):
         changed = loaded(plan, factor, journey)
-        result = probe.simulated(changed, solve_plan(changed), objectives)
+        try:
+            result = probe.simulated(changed, solve_plan(changed), objectives)
+        except StoppedError:
+            if math.isinf(search.width):
+                raise
+            break  # the interval is wider than it could be, and says how wide
         readings = read_result(objectives, result)
         if seen is not None:
             seen(factor, result, readings)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from rich.console import Console as Console
+from rich.text import Text
 
 from archcheck.files import replacing
-from archcheck.units import Duration
+from archcheck.units import spoken as spoken
 
 _PIPE_WIDTH = 120
 """Columns where the output is no terminal. A choice: room for the tables of a simulation."""
@@ -25,16 +26,6 @@ def printable(text: str) -> str:
 def counted(number: int, word: str) -> str:
     """``1 error``, ``2 errors``."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
-def spoken(seconds: float) -> str:
-    """A length of time as people say it: ``1 h 44 min``, ``70 s`` as ``1 min 10 s``, ``250 ms``."""
-    if seconds < 60:
-        return f"{Duration(seconds):.3}"
-    whole = round(seconds)
-    parts = [(whole // 3600, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
-    first = next(i for i, (number, _) in enumerate(parts) if number)
-    return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number)
 
 
 def console_for(file: TextIO) -> Console:
@@ -102,8 +93,26 @@ def progress_bar(text: str, total: float) -> Iterator[Callable[[float], None]]:
         yield lambda done: bar.update(task, completed=done, total=max(total, done))
 
 
-def spinner(text: str) -> AbstractContextManager[object]:
-    """Show on a terminal that something takes its time; nothing in a pipe."""
-    if sys.stderr.isatty():
-        return Console(stderr=True).status(text)
-    return nullcontext()
+@contextmanager
+def time_left(text: str, seconds: float | None = None) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal what is being done, and the time that is left; nothing in a pipe.
+
+    ``seconds``: what all of it takes at most; where nobody knows, the time that it has taken.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+
+    class Left(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            passed = task.elapsed or 0.0
+            if seconds is None:
+                return Text(spoken(round(passed)))
+            left = seconds - passed
+            return Text(f"at most {spoken(round(left))} left" if left >= 1 else "nearly done")
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), Left())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(text, total=None)
+        yield lambda what: bar.update(task, description=f"{text}: {what}")

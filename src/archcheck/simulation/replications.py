@@ -9,9 +9,14 @@ task that is made again when its machine is lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from archcheck.model import ScenarioError
@@ -29,6 +34,11 @@ variance of fewer is little known, and a lucky one would end the runs too early.
 MOST = 200
 """Replications after which a precision is given up. A choice: half the width takes four times as
 many, so what is not reached by then is better reached with longer runs."""
+
+_LIVES = 3
+"""How often runs are begun anew whose worker has died. A choice: what kills three kills more."""
+_LOOK_EVERY = 0.5
+"""Seconds between two looks at whether the parent of a worker is there. A choice."""
 
 PILOTS = range(1_000_000, 1_000_003)
 """Numbers of the runs that find the warm-up: none that is measured. An odd number has a middle."""
@@ -71,7 +81,7 @@ class Replicator:
         if self.backend is None and (self.jobs == 1 or len(numbers) == 1):
             found = list(self._one_after_the_other(numbers))
         else:
-            found = list(self._spread(numbers))
+            found = list(self._by_all(numbers))
         found.sort(key=lambda each: each[0])
         complete = [record for _, record in found if record.is_complete]
         return complete or [record for _, record in found[:1]]
@@ -103,13 +113,39 @@ class Replicator:
             tracer=self.tracer,
         )
 
-    def _spread(self, numbers: range) -> Iterator[tuple[int, Record]]:
+    def _by_all(self, numbers: range) -> Iterator[tuple[int, Record]]:
+        """Each number's run; those of a worker that dies are done again by others.
+
+        Raises :class:`ScenarioError` when workers go on dying.
+        """
+        from joblib.externals.loky.process_executor import BrokenProcessPool
+
+        missing = [*numbers]
+        for _ in range(_LIVES):
+            try:
+                for number, record in self._spread(
+                    missing, numbers[0] + len(numbers) - len(missing)
+                ):
+                    missing.remove(number)
+                    yield number, record
+            except BrokenProcessPool:
+                continue
+            return
+        raise ScenarioError(
+            f"worker processes died {_LIVES} times, most likely for want of memory; "
+            f"{len(missing)} of {len(numbers)} runs are missing: use fewer --jobs"
+        )
+
+    def _spread(self, numbers: list[int], before: int) -> Iterator[tuple[int, Record]]:
         import joblib
 
         threads = self.backend is None and self.engine == "fast"
         task = joblib.delayed(self._run if threads else _run_elsewhere)
         tasks: list[Any] = [task(number, alone=False) for number in numbers] if threads else [
-            task(self.engine, self.plan, seed_of(self.seed, n), n, self.duration, self.warmup)
+            task(
+                self.engine, self.plan, seed_of(self.seed, n), n, self.duration, self.warmup,
+                None if self.backend else os.getpid(),
+            )
             for n in numbers
         ]  # fmt: skip
         with on_cluster(self.backend) if self.backend else nullcontext():
@@ -118,19 +154,54 @@ class Replicator:
                 prefer="threads" if threads else None,
                 return_as="generator_unordered",
             )
-            for done, (number, record) in enumerate(pool(tasks), start=1):
-                yield number, record
-                if self.progress is not None:
-                    self.progress(numbers[0] + done)
-                if self.is_stopped:
-                    return
+            with _closed_quietly(pool(tasks)) as results:
+                for done, (number, record) in enumerate(results, start=before + 1):
+                    yield number, record
+                    if self.progress is not None:
+                        self.progress(done)
+                    if self.is_stopped:
+                        return
+
+
+@contextmanager
+def _closed_quietly(results: Generator[Any, None, None]) -> Iterator[Iterator[Any]]:
+    """The results of tasks; those that are left when somebody stops are nothing to warn of."""
+    try:
+        yield results
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            results.close()
 
 
 def _run_elsewhere(
-    engine: EngineName, plan: Plan, seed: int, number: int, duration: float, warmup: float
+    engine: EngineName,
+    plan: Plan,
+    seed: int,
+    number: int,
+    duration: float,
+    warmup: float,
+    parent: int | None,
 ) -> tuple[int, Record]:
-    """A replication in another process, perhaps on another machine."""
+    """A replication in another process, perhaps on another machine.
+
+    ``parent``: the process that wants it, where that is on this machine.
+    """
+    if parent is not None:
+        _end_with(parent)
     return number, engines.run(engine, plan, seed=seed, duration=duration, warmup=warmup)
+
+
+@lru_cache(maxsize=1)
+def _end_with(parent: int) -> None:
+    """Let this process end when its parent has ended, also where that was killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_EVERY)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def on_cluster(backend: str) -> AbstractContextManager[Any]:

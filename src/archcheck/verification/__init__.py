@@ -87,12 +87,14 @@ def verify(
     baseline: Baseline | None = None,
     today: datetime.date | None = None,
     proof_budget: float = DEFAULT_SECONDS,
+    progress: Callable[[float], None] = lambda _: None,
 ) -> Verification:
     """Put rules to ``system``.
 
     ``rules`` are the installed ones unless given; ``settings`` choose among them (default: the
     recommended profile); ``today`` is the date of the check, for ends of support and the like;
     ``proof_budget`` is the time in seconds for all rules that prove: what is left is undecided.
+    ``progress`` is told which share of the rules is done.
     """
     settings = settings or Settings()
     graph = Graph(system, today=today)
@@ -100,7 +102,8 @@ def verify(
     chosen = settings.chosen(available)
     outcomes: dict[str, RuleOutcome] = {}
     budget = Budget(proof_budget)
-    for rule in sorted(chosen, key=lambda rule: rule.reviews):
+    for number, rule in enumerate(sorted(chosen, key=lambda rule: rule.reviews)):
+        progress(number / len(chosen))
         selectors = settings.targets_of(rule)
         targeting = Targeting(graph, selectors) if selectors else None
         with budget.running() if rule.method == "proof" else nullcontext():

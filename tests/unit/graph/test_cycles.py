@@ -8,7 +8,7 @@ import networkx as nx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archcheck.graph.cycles import shortest_cycles
+from archcheck.graph.cycles import cycles_of, shortest_cycles
 
 NODES = "abcdef"
 edges = st.lists(st.tuples(st.sampled_from(NODES), st.sampled_from(NODES)), max_size=18)
@@ -46,3 +46,20 @@ def test_a_large_group_with_a_short_cycle_is_quick() -> None:
     ring = [(f"n{i}", f"n{(i + 1) % 1000}") for i in range(1000)]
     graph = digraph([*ring, ("n5", "n4")])
     assert list(shortest_cycles(graph)) == [("n4", "n5")]
+
+
+def test_every_cycle_of_a_component_is_found_the_shortest_first() -> None:
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_edges_from([("a", "b"), ("b", "a"), ("b", "c"), ("c", "a"), ("x", "y"), ("y", "x")])
+    found = {cycles.shortest for cycles in cycles_of(graph)}
+    assert found == {(("a", "b"), ("a", "b", "c")), (("x", "y"),)}
+
+
+def test_of_many_cycles_the_rest_is_counted_and_of_very_many_bounded() -> None:
+    (small,) = cycles_of(nx.relabel_nodes(nx.complete_graph(4, nx.DiGraph()), str))
+    assert [len(cycle) for cycle in small.shortest] == [2, 2, 2, 2, 2]
+    assert (small.more, small.is_all_counted) == (20 - 5, True)  # 6 of two, 8 of three, 6 of four
+    (large,) = cycles_of(nx.relabel_nodes(nx.complete_graph(40, nx.DiGraph()), str))
+    assert not large.is_all_counted
+    (ring,) = cycles_of(nx.relabel_nodes(nx.cycle_graph(1000, nx.DiGraph()), str))
+    assert (len(ring.shortest), ring.more) == (1, 0)

@@ -157,7 +157,7 @@ class Contention:
             whole = self.state.departures.get(call.source, 1.0)
             in_turn = 0.0
             if call.balance == Balance.ROUND_ROBIN:
-                apart = 1 if self._is_fed_in_turn(call.source) else 4
+                apart = 4 if call.source in shape.fed_at_random else 1
                 in_turn = 1 / (1 + apart * (1 - load) ** 2 * (callers - 1))
             at_random = 1 + (whole - 1) / nodes
             variability += rate * (in_turn * whole / nodes + (1 - in_turn) * at_random)
@@ -169,13 +169,6 @@ class Contention:
         if not total:
             return 1 / nodes, 0.0, 1.0, 1.0
         return hot / total, pooled / total, variability / total, stream / total
-
-    def _is_fed_in_turn(self, group: int) -> bool:
-        shape = self.state.shape
-        return all(
-            shape.plan.calls[site].balance == Balance.ROUND_ROBIN
-            for site in shape.sites.get(group, ())
-        )
 
 
 def _departures(servers: float | None, load: float, arrivals: float, services: float) -> float:

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from archcheck.planning.budget import check
 from archcheck.planning.flow.contention import Contention
 from archcheck.planning.flow.downward import Downward, cycle
 from archcheck.planning.flow.moments import Moments
@@ -114,7 +115,10 @@ class Flow:
 
 
 def solve_plan(plan: Plan, *, start: Start = "calm") -> Flow:
-    """Solve a plan at the peak of its load; faults are left out."""
+    """Solve a plan at the peak of its load; faults are left out.
+
+    Raises :class:`StoppedError` when the time is up of the plan that it is a part of.
+    """
     closed = [n for n, stream in enumerate(plan.streams) if stream.kind == ArrivalKind.CLOSED]
     shape = Shape(plan)
     state, converged = _open(State(shape, start))
@@ -165,6 +169,7 @@ def _open(state: State) -> tuple[State, bool]:
     contention = Contention(state)
     before: list[float] = []
     for step in range(_ROUNDS):
+        check()
         Downward(state).go(1.0 if step < _UNDAMPED else 0.5)
         contention.cores()
         upward = Upward(state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -11,7 +11,16 @@ from archcheck.planning.flow.calls import Outcomes
 from archcheck.planning.flow.moments import Moments
 from archcheck.planning.flow.queues import Queue
 from archcheck.planning.flow.sources import hit_ratio
-from archcheck.simulation.plan import ArrivalKind, CallSite, Kind, Plan, Scope, Step, Stream
+from archcheck.simulation.plan import (
+    ArrivalKind,
+    Balance,
+    CallSite,
+    Kind,
+    Plan,
+    Scope,
+    Step,
+    Stream,
+)
 
 Start = Literal["calm", "congested"]
 Kept = tuple[str, int]
@@ -83,6 +92,31 @@ class Shape:
         for index, call in enumerate(self.plan.calls):
             found[self.plan.operations[call.operation].group].append(index)
         return found
+
+    @cached_property
+    def fed_at_random(self) -> set[int]:
+        """Groups that some caller does not ask in turn."""
+        return {
+            group
+            for group, sites in self.sites.items()
+            if any(self.plan.calls[site].balance != Balance.ROUND_ROBIN for site in sites)
+        }
+
+    @cached_property
+    def alike(self) -> list[list[int]]:
+        """Call sites in lots whose calls end alike: the same question to the same operation.
+
+        Limits and retry budgets look at the rate of a site, so a call with one is alone.
+        """
+        lots: dict[tuple[object, ...], list[int]] = defaultdict(list)
+        for site, call in enumerate(self.plan.calls):
+            policy = call.policy
+            own = site if policy.limit >= 0 or policy.budget >= 0 else -1
+            network = call.there + call.back + 2 * call.across * self.apart(call)
+            policy = replace(policy, fallback=-1, optional=False)
+            key = (own, call.operation, call.target, network, call.pool, policy)
+            lots[key].append(site)
+        return list(lots.values())
 
     def limit(self, index: int, group: int) -> float:
         """Requests a second that a rate limit lets through, of all replicas of ``group``."""

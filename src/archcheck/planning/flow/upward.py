@@ -43,8 +43,9 @@ class Upward:
 
     def calls(self) -> None:
         """Renew what becomes of calls."""
-        for site in range(len(self._plan.calls)):
-            self.state.outcomes[site] = self._outcome(site)
+        for sites in self.state.shape.alike:
+            outcome = self._outcome(sites[0])
+            self.state.outcomes.update(dict.fromkeys(sites, outcome))
 
     def _block(self, block: int, group: int) -> Run:
         key = block, group

@@ -9,6 +9,7 @@ from archcheck.findings import PERCENTILES
 from archcheck.reporting.charts.base import RED, WIDTH, Chart, data, millis
 from archcheck.simulation import SeriesPoint, SimulationResult
 from archcheck.simulation.record import BUCKETS
+from archcheck.units import spoken
 
 CAUSES = {
     "work": "#4c78a8",
@@ -86,7 +87,7 @@ def _totals(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     sums: dict[str, float] = {}
     for row in rows:
         sums[row["band"]] = sums.get(row["band"], 0.0) + row["ms"]
-    yield from ({"band": band, "ms": ms, "text": f"{ms:,.3g} ms"} for band, ms in sums.items())
+    yield from ({"band": band, "ms": ms, "text": spoken(ms / 1000)} for band, ms in sums.items())
 
 
 def run_chart(result: SimulationResult) -> Chart:

@@ -19,6 +19,7 @@ def plan_data(plan: CapacityPlan) -> dict[str, Any]:
         "system": plan.system.name,
         "scenario": plan.scenario.name,
         "complete": plan.is_complete,
+        "missing": [asdict(each) for each in plan.missing],
         "fine": plan.is_fine,
         "simulations": plan.runs,
         "carried": plan.carried,

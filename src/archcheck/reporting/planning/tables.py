@@ -9,6 +9,7 @@ from archcheck.findings import State
 from archcheck.planning import CapacityPlan, Costs, Curve, CurvePoint, Sizing, Sustained
 from archcheck.reporting.objectives import objectives_sheet
 from archcheck.reporting.sheets import Sheet
+from archcheck.units import spoken
 
 _CURVE_ROWS = 9
 
@@ -63,8 +64,16 @@ def verdicts(plan: CapacityPlan) -> Iterator[tuple[State, str]]:
         yield "missed", f"x{sizing.factor:g} cannot be reached by sizes: {sizing.unreachable}"
     elif sizing is not None:
         yield sizing.state or "open", _sized(sizing)
-    if not plan.is_complete:
-        yield "open", "STOPPED before the end: what is missing was not worked out"
+    yield from (("open", sentence) for sentence in _missing(plan))
+
+
+def _missing(plan: CapacityPlan) -> Iterator[str]:
+    """What was not worked out, and why."""
+    parts: dict[str, list[str]] = {}
+    for each in plan.missing:
+        parts.setdefault(each.reason, []).append(each.part)
+    for reason, missed in parts.items():
+        yield f"{reason}, so not worked out: {'; '.join(missed)}"
 
 
 def _carried(plan: CapacityPlan) -> str:
@@ -117,7 +126,7 @@ def time(seconds: float) -> str:
         return "-"
     if math.isinf(seconds):
         return "grows"
-    return f"{seconds:.3g} s" if seconds >= 0.9995 else f"{1000 * seconds:.3g} ms"
+    return spoken(seconds)
 
 
 def _sustained(plan: CapacityPlan) -> Sheet:
@@ -180,7 +189,7 @@ def _ladder(plan: CapacityPlan) -> Sheet:
 
 
 def _curve(curve: Curve) -> Sheet:
-    step = math.ceil(len(curve.points) / _CURVE_ROWS)
+    step = math.ceil(len(curve.points) / _CURVE_ROWS) or 1
     shown = sorted([*curve.points[::step], *curve.measured], key=lambda point: point.factor)
     knee = f"knee at x{curve.knee:.3g}; " if curve.knee is not None else ""
     return Sheet(

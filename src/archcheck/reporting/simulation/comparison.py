@@ -15,6 +15,7 @@ from archcheck.reporting.objectives import TONES, readings_data
 from archcheck.reporting.sheets import Cell, Sheet, Words, print_sheets
 from archcheck.simulation import Estimate
 from archcheck.simulation.comparing import METRICS, Compared, Comparison, VariantResult
+from archcheck.units import spoken
 
 FORMAT = "archcheck.compare/2"
 _REMARK = (
@@ -100,7 +101,7 @@ def _cell(each: Compared) -> str | Cell:
 def _shown(value: float, metric: str) -> str:
     if metric == "errors":
         return f"{value:.2%}"
-    return f"{value:.4g}/s" if metric == "throughput" else f"{1000 * value:.3g} ms"
+    return f"{value:.4g}/s" if metric == "throughput" else spoken(value)
 
 
 def _difference(found: Estimate, metric: str) -> str:

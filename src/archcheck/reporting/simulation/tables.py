@@ -56,7 +56,8 @@ def requests_sheet(what: str, result: SimulationResult, requests: Sequence[Reque
                 *map(_seconds, (latency.p50, latency.p95, latency.p99, latency.p999)),
             )
         )
-    columns = (what, "started", "/s", "errors", *degrades, "mean", "p50", "p95", "p99", "p99.9")
+    percentiles = ("p50", "p95", "p99", "p99.9")
+    columns = (what, "started", "answered/s", "errors", *degrades, "mean", *percentiles)
     return Sheet(f"{what}s", columns, tuple(rows))
 
 
