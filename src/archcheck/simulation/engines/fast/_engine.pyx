@@ -119,6 +119,7 @@ cdef enum:  # the numbers of a stream's draws, as in ``arrivals.py``
     DRAW_COPIES
     DRAW_STATE
     DRAW_NEXT
+    DRAW_CLIENT
 
 cdef enum:
     KINDS = 63  # mask of the bits of an event's kind

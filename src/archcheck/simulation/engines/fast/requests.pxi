@@ -97,11 +97,7 @@ cdef bint has_token(Engine *engine, Request *request) noexcept nogil:
     if scope == PER_REPLICA and request.replica != NULL:
         bucket = bucket_of_caller(engine, &request.replica.caller, limit)
     elif scope == PER_CLIENT and not request.is_message:
-        bucket = bucket_of_caller(
-            engine,
-            outsider(engine, engine.clients[(<Attempt *>request.origin).call.site.source + 1]),
-            limit,
-        )
+        bucket = bucket_of_client(engine, (<Attempt *>request.origin).call.client, limit)
     return takes_token(bucket, engine.time)
 
 

@@ -522,6 +522,7 @@ cdef struct Join:
 
 cdef struct Call:
     Caller *caller
+    Key client  # whose limits count, at a callee that has them for each client
     Link *link
     Site *site
     void *asker
@@ -661,6 +662,7 @@ cdef struct Source:
     double start
     double end
     double factor
+    Key clients
     Caller *caller
     # where its arrivals have got to
     double now
@@ -680,6 +682,7 @@ cdef struct User:
     Source *source
     Caller *caller
     Key key
+    Key client
     Key entry
     Key round
 
@@ -687,14 +690,17 @@ cdef struct Session:
     Source *source
     Caller *caller
     Key key
+    Key client
     Key round
     int journey
     User *user
 
 cdef struct Travel:
     Journey *journey
+    Source *source
     Caller *caller
     Key key
+    Key client
     double since
     Notes notes
     int next
@@ -778,6 +784,7 @@ cdef struct Engine:
     Slab sessions
     Slab small
     Slab entries
+    Slab client_buckets
     # the plan's tables
     Block *blocks
     Operation *operations
@@ -811,7 +818,9 @@ cdef struct Engine:
     int faults_count
     Autoscaler *scalers
     int scalers_count
-    Key *clients
+    Key *clients  # of each group
+    Map buckets_of_clients
+    flag has_clients
     flag may_deadlock
     # what grows
     List recorders
