@@ -270,7 +270,7 @@ class Generator:
             Kafka("kafka", nodes=3),
             Topic("events", broker="kafka", partitions=self.pick((1, 3))),
             Topic("keyed", broker="kafka", partitions=3, key="id"),
-            Queue("work", broker="kafka", visibility_timeout=self.pick((None, 10 * ms))),
+            Queue("work", broker="kafka", visibility_timeout=self.pick((None, 2 * ms, 10 * ms))),
             Queue("dead", broker="kafka"),
         ]
 

@@ -12,9 +12,20 @@ from archcheck.planning.flow.calls import Outcomes
 from archcheck.planning.flow.moments import Moments
 from archcheck.planning.flow.queues import Queue
 from archcheck.planning.flow.sources import hit_ratio, visits_of
-from archcheck.simulation.plan import ArrivalKind, CallSite, Kind, Plan, Scope, Step, Stream
+from archcheck.simulation.plan import (
+    ArrivalKind,
+    CallSite,
+    Kind,
+    Plan,
+    Scope,
+    Step,
+    Stream,
+    Subscription,
+)
 
 Start = Literal["calm", "congested"]
+_ENOUGH = 1000
+"""Deliveries of a message that are added up at most."""
 Kept = tuple[str, int]
 """A queue: for ``slots`` and ``cores`` the group, for ``pool`` and ``bulkhead`` their row."""
 
@@ -170,6 +181,16 @@ class State:
             return self.outcomes[site].attempts
         policy = self.shape.plan.calls[site].policy
         return float(policy.attempts) if self.start == "congested" else 1.0
+
+    def deliveries(self, reader: Subscription) -> float:
+        """How often a message is worked on: again each time that it takes longer than it is hidden.
+
+        What fails comes again as well, and is left out here.
+        """
+        if reader.visibility <= 0 or reader.operation not in self.services:
+            return 1.0
+        late = self.services[reader.operation].exceeds(reader.visibility)
+        return float(sum(late**number for number in range(min(reader.deliveries, _ENOUGH))))
 
     def falls_back(self, site: int) -> float:
         """How often the fallback of a call runs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from archcheck.graph.messages import deliveries
+from archcheck.graph.messages import deliveries, visibility_of
 from archcheck.model import Absent, Consumer, Publish, ScenarioError, System
 from archcheck.model.brokers import Channel
 from archcheck.simulation import plan as p
@@ -65,7 +65,10 @@ class ChannelCompiler:
         members = most_members(self.tables, operation, consumer)
         dead = consumer.dead_letter or getattr(channel, "dead_letter", None)
         dead_index = self._index(str(dead)) if dead and not isinstance(dead, Absent) else -1
-        visibility = getattr(channel, "visibility_timeout", None)
+        visibility = visibility_of(self.system, channel)
+        if visibility is not None and getattr(channel, "visibility_timeout", None) is None:
+            reason = "Amazon SQS: VisibilityTimeout"
+            self.tables.assumed.add(channel.name, "visibility_timeout", visibility, reason)
         return p.Subscription(
             operation,
             consumer.concurrency or 1,

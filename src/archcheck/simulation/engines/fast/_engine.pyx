@@ -73,6 +73,9 @@ cdef enum:  # what can happen
     REACHES_BROKER
     DELIVERS
     DELIVERY_FAILS
+    VISIBLE
+    EXPIRES
+    GIVES_MESSAGE_UP
     REOPENS
     FAULT_BEGINS
     FAULT_ENDS

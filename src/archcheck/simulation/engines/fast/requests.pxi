@@ -147,6 +147,7 @@ cdef void begin_request(Engine *engine, Request *request) noexcept nogil:
     cdef Operation *operation = request.operation
     if request.is_message:
         take_message(engine, request)
+        message_taken(engine, <Delivery *>request.origin)
     if operation.errors > 0 and uniform(operation.draws, request.walk.key, 0) < operation.errors:
         leave_request(engine, request, FAILED)
         end_walk(engine, &request.walk)
@@ -223,7 +224,7 @@ cdef void finish(Engine *engine, Request *request, int outcome) noexcept nogil:
     if request.since >= engine.warmup:
         add_latency(engine, &operation.tally.latency[outcome], engine.time - request.since)
     if request.is_message:
-        answer_delivery(engine, <Delivery *>request.origin, outcome)
+        answer_delivery(engine, <Delivery *>request.origin, request, outcome)
     else:
         answer_attempt(engine, <Attempt *>request.origin, outcome, &request.walk.notes)
     drop_request(engine, request)

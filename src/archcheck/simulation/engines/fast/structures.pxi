@@ -630,6 +630,14 @@ cdef struct Delivery:
     Key key
     int64_t partition
     int64_t number
+    Request *latest  # the newest delivery, until it has ended
+    flag is_done
+    flag is_out_of_time
+    int64_t refs  # deliveries that go on, and events to come
+
+cdef struct Visibility:
+    Delivery *delivery
+    int64_t number
 
 # -- what comes ------------------------------------------------------------------------------------
 
