@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from archcheck.graph.messages import deliveries, visibility_of
@@ -53,9 +54,19 @@ class ChannelCompiler:
         while done < len(self.tables.channels):  # dead-letter channels are added on the way
             row = self.tables.channels[done]
             readers = self.tables.graph.consumers.get(row.name, ())
+            self._share(row.name, readers)
             subscriptions = tuple(self._subscription(row.name, reader) for reader in readers)
             self.tables.channels[done] = replace(row, subscriptions=subscriptions)
             done += 1
+
+    def _share(self, channel: str, readers: Sequence[str]) -> None:
+        """Consumers of a queue, or of one group, that are declared apart would share messages."""
+        parts = [self.tables.graph.operations[reader].part for reader in readers]
+        groups = [getattr(part, "group", None) for part in parts]
+        is_queue = not is_ordered(channel_called(self.system, channel))
+        shared = {group for group in groups if group is not None and groups.count(group) > 1}
+        if shared or (is_queue and len(readers) > 1):
+            self.tables.assumed.leave_out("consumers that share messages (each gets all of them)")
 
     def _subscription(self, channel_name: str, reader: str) -> p.Subscription:
         channel = channel_called(self.system, channel_name)
