@@ -6,6 +6,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from defaults import defaults_page
+from fields import fields_page
 from gallery import gallery_page, gallery_pictures
 
 from archcheck.diagrams import (
@@ -34,6 +36,8 @@ def pages() -> dict[Path, str]:
     """Every generated page."""
     made = {DOCS / "rules" / f"{rule.id}.md": rule_page(rule) for rule in rules()}
     made[DOCS / "gallery.md"] = gallery_page()
+    made[DOCS / "simulation" / "fields.md"] = fields_page()
+    made[DOCS / "simulation" / "defaults.md"] = defaults_page()
     return {DOCS / "rules" / "README.md": rules_index(rules()), **made}
 
 

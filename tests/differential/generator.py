@@ -270,7 +270,7 @@ class Generator:
             Kafka("kafka", nodes=3),
             Topic("events", broker="kafka", partitions=self.pick((1, 3))),
             Topic("keyed", broker="kafka", partitions=3, key="id"),
-            Queue("work", broker="kafka", visibility_timeout=self.pick((None, 10 * ms))),
+            Queue("work", broker="kafka", visibility_timeout=self.pick((None, 2 * ms, 10 * ms))),
             Queue("dead", broker="kafka"),
         ]
 
@@ -339,7 +339,7 @@ class Generator:
                     self.pick((None, Grpc(coding_rate=200 * MB / s), Http1("GET", "/x"))),
                     steps=[self.step(callees) for _ in range(self.pick((0, 1, 2, 3)))],
                     error_rate=self.pick((None, None, 5 * percent)),
-                    rate_limit=self.maybe(self.limit, 0.1),
+                    rate_limit=self.maybe(self.limit, 0.2),
                 )
             ],
             consumers=self.consumers() if name == "svc0" else [],
@@ -376,16 +376,17 @@ class Generator:
         )
 
     def load(self) -> Any:
-        kind = self.random.randrange(6)
+        kind, clients = self.random.randrange(6), self.pick((None, None, 1, 3))
         if kind == 0:
-            return Mix([Choice("go", 7), Choice("pay", 3)], self.arrivals())
+            return Mix([Choice("go", 7), Choice("pay", 3)], self.arrivals(), clients=clients)
         if kind == 1:
             moves = [
                 Move(after="go", to=[Choice("go", 3), Choice("pay", 4)], leave=3),
                 Move(to=[Choice("go", 1)], leave=4),
             ]
-            return Session("go", self.arrivals(), moves=moves, pause=self.time())
-        return Load("go", self.arrivals())
+            pause = self.time()
+            return Session("go", self.arrivals(), moves=moves, pause=pause, clients=clients)
+        return Load("go", self.arrivals(), clients=clients)
 
     def fault(self, names: Sequence[str]) -> Any:
         start = self.pick((0.0, 0.1, 0.2)) if self.is_round else END * self.random.random()

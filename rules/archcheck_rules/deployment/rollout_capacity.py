@@ -139,6 +139,12 @@ def two_at_a_time() -> System:
     return _rolling(250, Kubernetes(replicas=4, rollout=RollingUpdate(max_unavailable=2)))
 
 
+@rule.bad("orders")
+def a_quarter_of_three_is_one_where_none_may_be_added() -> System:
+    """Kubernetes rounds 25% of 3 down to none, and takes one: else nothing would go on."""
+    return _rolling(280, Kubernetes(replicas=3, rollout=RollingUpdate(max_surge=0)))
+
+
 @rule.bad("mail.consume")
 def consumers_fall_behind() -> System:
     two = RollingUpdate(max_surge=0, max_unavailable=2)

@@ -1,9 +1,13 @@
-"""A caller waits at least as long as each thing that its callee waits for.
+"""A caller waits at least as long as each thing that its callee waits for, a queue as its consumer.
 
 Why it matters: when the caller gives up first, the callee goes on working for nobody, and the
-caller never learns what went wrong further down. Retries then pile work upon lost work.
+caller never learns what went wrong further down. Retries then pile work upon lost work. A queue
+with a visibility timeout (SQS: 30 s unless told otherwise) waits for its consumers in the same way:
+a message that takes longer comes again while it is worked on, and may end as a dead letter although
+every consumer succeeded.
 
-How to fix: shorten the inner timeout or the number of its attempts, lengthen the outer one, or
+How to fix: for a queue, ``visibility_timeout`` above the longest time of a message, or less work
+for each; else shorten the inner timeout or the number of its attempts, lengthen the outer one, or
 propagate the deadline (``propagates_deadline=True``), so that the callee stops too.
 
 The longest time of a step is that of all its attempts, each as long as its timeout (the client's or
@@ -16,7 +20,8 @@ deadline that is passed on helps unless the callee declares that it ignores it
 False positives: an inner step that runs only when there is time left. Steps that together take
 too long are rule RES003's.
 
-Sources: grpc.io, Deadlines; Azure Architecture Center, Retry pattern (layered tasks).
+Sources: grpc.io, Deadlines; Amazon SQS developer guide, visibility timeout; Azure
+Architecture Center, Retry pattern (layered tasks).
 """
 
 from __future__ import annotations
@@ -25,23 +30,31 @@ from collections.abc import Iterator
 
 from archcheck import (
     Call,
+    Constant,
+    Consumer,
     Endpoint,
     GoKit,
     Hedge,
     Mesh,
     MySQL,
+    Named,
+    Queue,
+    RabbitMQ,
     Read,
     Retry,
     Runtime,
     Service,
     SpringBoot,
+    Sqs,
     System,
+    Work,
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
-from archcheck.graph import Graph, Interaction
-from archcheck.graph.exact import Rational, shown
+from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.exact import Rational, exact, shown
+from archcheck.graph.messages import visibility_of
 from archcheck.proof.deadlines import WorstCase, WorstCases, single_steps
-from archcheck.units import Duration, ms
+from archcheck.units import Duration, ms, s
 
 rule = Rule("RES002", "timeout-inversion", severity="error", method="graph")
 
@@ -59,9 +72,34 @@ def check(graph: Graph) -> Iterator[Result]:
                 yield Undecided(outer.target, "runtime.deadline_propagation", stops)
             elif case.seconds > patience:
                 yield _inverted(outer, patience, inner, case)
-            for gap in case.gaps if case.seconds <= patience else ():
-                room = f"{shown(patience - case.beside(gap))} are left of {shown(patience)}"
-                yield Undecided(gap.holder, gap.attribute, f"{room}, the timeout of {outer.name}")
+            yield from _undecided(case, patience, f"the timeout of {outer.name}")
+    for channel, readers in graph.consumers.items():
+        for reader in readers:
+            yield from _comes_again(cases, graph.system.find(channel), graph.operations[reader])
+
+
+def _undecided(case: WorstCase, patience: Rational, whose: str) -> Iterator[Undecided]:
+    for gap in case.gaps if case.seconds <= patience else ():
+        room = f"{shown(patience - case.beside(gap))} are left of {shown(patience)}"
+        yield Undecided(gap.holder, gap.attribute, f"{room}, {whose}")
+
+
+def _comes_again(cases: WorstCases, channel: Named, consumer: Operation) -> Iterator[Result]:
+    """A message that takes longer than the queue hides it."""
+    visibility = visibility_of(cases.graph.system, channel)
+    if visibility is None:
+        return
+    case, patience = cases.of(consumer.name), exact(visibility)
+    yield from _undecided(case, patience, f"the visibility timeout of {channel.name}")
+    if case.seconds > patience:
+        needed = shown(case.seconds)
+        yield Violation(
+            consumer,
+            f"{channel.name} delivers a message again after {shown(patience)}, but "
+            f"{consumer.name} may take {needed} for it: several consumers then work on it at once",
+            fix=f"visibility_timeout above {needed} on {channel.name}, or less work for a message",
+            evidence=tuple(part.text for part in case.parts),
+        )
 
 
 def _inverted(
@@ -92,6 +130,31 @@ def _chain(
             Service("payments", endpoints=[Endpoint("Charge")]),
         ],
     )
+
+
+def _queued(jobs: Queue, takes: Duration) -> System:
+    work = Consumer("jobs", idempotent=True, steps=[Work(Constant(takes))])
+    return System("shop", [Sqs("sqs"), RabbitMQ("rabbit"), jobs, Service("mail", consumers=[work])])
+
+
+@rule.bad("mail.consume")
+def a_message_comes_again_while_it_is_worked_on() -> System:
+    return _queued(Queue("jobs", broker="sqs", visibility_timeout=60 * s), 90 * s)
+
+
+@rule.bad("mail.consume")
+def amazon_hides_messages_for_thirty_seconds() -> System:
+    return _queued(Queue("jobs", broker="sqs"), 45 * s)
+
+
+@rule.borderline()
+def it_is_done_before_it_comes_again() -> System:
+    return _queued(Queue("jobs", broker="sqs"), 30 * s)
+
+
+@rule.good
+def this_broker_waits() -> System:
+    return _queued(Queue("jobs", broker="rabbit"), 45 * s)
 
 
 _DB = MySQL("db")

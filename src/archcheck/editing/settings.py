@@ -290,7 +290,10 @@ def _grown_load(
             f"scenario {scenario.name!r}: users choose {journey!r} among others, so its load "
             "cannot grow alone; set load=x2"
         )
-    return dataclasses.replace(load, arrivals=_grown_arrivals(load.arrivals, factor))
+    clients = max(1, round(load.clients * factor)) if load.clients else None
+    return dataclasses.replace(
+        load, arrivals=_grown_arrivals(load.arrivals, factor), clients=clients
+    )
 
 
 def _grown_arrivals(arrivals: Any, factor: float) -> Any:

@@ -108,7 +108,8 @@ class RateLimit(Element):
     burst: Count | None = None
     """Size of the bucket."""
     per: Literal["replica", "service", "client"] = "service"
-    """Whose requests share a bucket."""
+    """Whose requests share a bucket. A client is a user, a session, a request or a calling service
+    (docs/simulation/reference.md, clients)."""
 
 
 @element

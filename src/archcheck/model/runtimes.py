@@ -96,7 +96,9 @@ class SpringBoot(_Runtime):
     """Spring Boot on servlets (Tomcat): a thread per request, 200 by default.
 
     Spring Boot reference, Common Application Properties: ``server.tomcat.threads.max`` 200,
-    ``server.tomcat.accept-count`` 100; HikariCP: ``maximumPoolSize`` 10. With
+    ``server.tomcat.max-connections`` 8192, ``server.tomcat.accept-count`` 100; HikariCP:
+    ``maximumPoolSize`` 10. Tomcat accepts connections up to the second and lets those wait for
+    which there is no thread; the third counts only after that (Tomcat, The HTTP Connector). With
     ``spring.threads.virtual.enabled`` declare ``concurrency="lightweight"``.
     """
 
@@ -105,7 +107,11 @@ class SpringBoot(_Runtime):
     documented: ClassVar[Mapping[str, Default]] = {
         "concurrency": Default("blocking", "Spring Boot: a servlet thread per request"),
         "threads": Default(200, "Spring Boot: server.tomcat.threads.max"),
-        "accept_queue": Default(100, "Spring Boot: server.tomcat.accept-count"),
+        "accept_queue": Default(
+            8_192 + 100,
+            "Spring Boot: server.tomcat.max-connections and accept-count, less the threads",
+            less="threads",
+        ),
         "connection_pool": Default(10, "HikariCP: maximumPoolSize"),
     }
 

@@ -22,6 +22,8 @@ from archcheck.units import Duration, Fraction, Rate
 _JUST_BEFORE = 1e-6
 """Seconds before a step at which its old rate still counts: too short for anything to happen."""
 Factor = Annotated[float, Field(gt=0, le=1_000_000)]
+Clients = Annotated[int, Field(ge=1, le=1_000_000)]
+"""How many clients the requests come from, for limits ``per="client"``."""
 
 
 class Arrivals(Element):
@@ -217,7 +219,10 @@ class Load(Element):
     arrivals: Arrivals = field(kw_only=False)
     """When its requests come."""
     weight: Annotated[float, Field(gt=0)] = 1.0
-    """Multiplies the rates, or the users: for mixes."""
+    """Multiplies the rates, or the users, and the clients: for mixes."""
+    clients: Clients | None = None
+    """How many clients the requests come from, each from one at random (users: in turn). ``None``:
+    each user is one, and of an open load each request."""
 
 
 @element
@@ -240,6 +245,8 @@ class Mix(Element):
     """When requests come."""
     name: Name = "mix"
     """Names the stream of random numbers."""
+    clients: Clients | None = None
+    """How many clients the requests come from, as those of a :class:`Load`."""
 
 
 @element
@@ -275,6 +282,8 @@ class Session(Element):
     """Time between two journeys."""
     name: Name = "session"
     """Names the stream of random numbers."""
+    clients: Clients | None = None
+    """How many clients the users are; ``None``: each user, and of open arrivals each session."""
 
 
 class Fault(Element):

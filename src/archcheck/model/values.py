@@ -18,10 +18,14 @@ Origin = Literal["declared", "default", "absent", "unknown"]
 
 @dataclass(frozen=True)
 class Default:
-    """The documented value of a technology when nobody sets it, and where that is written."""
+    """The documented value of a technology when nobody sets it, and where that is written.
+
+    ``less``: another attribute that is subtracted, where the documentation gives the sum of both.
+    """
 
     value: Any
     source: str
+    less: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,9 @@ def effective(part: Element | None, attribute: str) -> Effective:
     if declared is not None:
         return Effective(declared, "declared")
     default = part.documented.get(attribute) if isinstance(part, Documented) else None
-    if default is not None:
-        return Effective(default.value, "default", default.source)
-    return Effective(None, "unknown")
+    if default is None:
+        return Effective(None, "unknown")
+    value = default.value
+    if default.less is not None:
+        value = max(0, value - (effective(part, default.less).value or 0))
+    return Effective(value, "default", default.source)

@@ -13,9 +13,9 @@ from dataclasses import replace
 from archcheck.planning.flow.sources import open_rate
 from archcheck.simulation.plan import ArrivalKind, Plan, Sampler, Shape, Step, Stream
 
-_BURST = 0.25
-"""Seconds of its rate that a token bucket holds in the long run. A choice: enough to smooth out
-random arrivals, too little to carry a run of some seconds."""
+_BURST, _TOKENS = 0.25, 20.0
+"""Seconds of its rate, and tokens, that a bucket holds at most in the long run. A choice: enough to
+smooth out random arrivals, too little to carry a run of some thousands of requests."""
 
 
 def at_peak(plan: Plan) -> Plan:
@@ -28,7 +28,7 @@ def at_peak(plan: Plan) -> Plan:
     return replace(
         plan,
         limits=tuple(
-            replace(limit, burst=min(limit.burst, max(1.0, _BURST * limit.rate)))
+            replace(limit, burst=min(limit.burst, max(_TOKENS, _BURST * limit.rate)))
             for limit in plan.limits
         ),
         streams=tuple(_steady(stream) for stream in plan.streams),
@@ -85,6 +85,8 @@ def _loaded(plan: Plan, stream: Stream, factor: float, journey: int | None) -> S
         stream = replace(stream, choices=tuple(choices))
     elif all(plan.journeys[index].is_job for index, _ in stream.choices):
         return stream  # a schedule does not grow with the load
+    if stream.clients:  # more load is more clients, not busier ones
+        stream = replace(stream, clients=max(1, round(stream.clients * factor)))
     if stream.kind == ArrivalKind.CLOSED:
         return replace(stream, users=max(1, round(stream.users * factor)))
     return replace(stream, rate=stream.rate * factor)

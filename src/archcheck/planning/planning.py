@@ -17,6 +17,7 @@ from archcheck.planning.curves import Curve, CurvePoint, draw_curve, simulated_p
 from archcheck.planning.flow import Flow, solve_plan
 from archcheck.planning.probing import Probe
 from archcheck.planning.readings import read_flow, read_result
+from archcheck.planning.refusals import not_refused
 from archcheck.planning.sensitivity import Influence, influences, most_first
 from archcheck.planning.sizing import MOST_BUSY, Sizing, fewest, size
 from archcheck.planning.sustaining import Sustained, analytic_limit, analytic_only, confirmed
@@ -217,6 +218,7 @@ def _planned(
     if not any(journey.rate > 0 for journey in flow.journeys):
         raise ScenarioError(f"scenario {chosen.name!r} starts no journey")
     objectives = objectives_of(system, [j.name for j in flow.journeys if j.rate > 0])
+    objectives += not_refused(plan, objectives)
     found = CapacityPlan(system, chosen, objectives, flow, compiled.assumptions)
     probe = Probe(system, chosen, jobs, seed, budget)
     work = _Work(found, compiled, plan, probe, asked, progress or (lambda what, done: None))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from archcheck.simulation.plan import ArrivalKind, PlannedSession, Stream
 from archcheck.simulation.randomness import mix, stream, uniform
 
-_GAP, _THIN, _CHOICE, _COPIES, _STATE, _NEXT = range(6)
+_GAP, _THIN, _CHOICE, _COPIES, _STATE, _NEXT, _CLIENT = range(7)
 
 
 def arrival_times(source: Stream, seed: int) -> Iterator[float]:
@@ -97,6 +97,14 @@ def rate_at(source: Stream, now: float) -> float:
 def entry_key(source: Stream, number: int) -> int:
     """The key of the ``number``-th journey of a stream: the root of its lineage."""
     return mix(source.place + number)
+
+
+def client_of(source: Stream, seed: int, key: int) -> int:
+    """The client that the request or session with a key comes from, in an open stream."""
+    if not source.clients:
+        return key
+    point = uniform(stream(seed, source.place), key, _CLIENT)
+    return entry_key(source, int(point * source.clients))
 
 
 def chosen_journey(source: Stream, seed: int, key: int) -> int:

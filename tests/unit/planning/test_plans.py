@@ -159,6 +159,21 @@ def test_the_cheapest_sizes_are_those_of_an_exhaustive_search(
         assert found.is_least
 
 
+def test_what_a_limit_turns_away_is_not_carried() -> None:
+    """Nobody promised an availability: still, a plan does not let the load grow without end."""
+    limited = Endpoint("run", steps=[Work(5 * ms)], rate_limit=RateLimit(100 / s, burst=100))
+    runtime = CustomRuntime(concurrency="blocking", threads=8)
+    system = System(
+        "limited",
+        [Service("front", runtime=runtime, endpoints=[limited])],
+        journeys=[Journey("go", "front.run")],
+        scenarios=[Scenario("load", load=[Load("go", Poisson(50 / s))])],
+    )
+    plan = plan_capacity(system)
+    assert plan.sustained is not None
+    assert plan.sustained.factor == pytest.approx(2.0, rel=0.1)
+
+
 def test_what_no_size_can_reach_is_named() -> None:
     plan = plan_capacity(chain(bound=30), target=2.0)
     assert plan.sizing is not None

@@ -63,7 +63,7 @@ class Downward:
                     self._block(fallback, rate * self.state.falls_back(step.call))
             if step.kind == Kind.PUBLISH:
                 for each in self._plan.channels[step.channel].subscriptions:
-                    self._rates[each.operation] += rate
+                    self._rates[each.operation] += rate * self.state.deliveries(each)
             if step.cache >= 0:
                 self._lookups[step.cache, step.place] += rate
             for branch in step.blocks:

@@ -258,7 +258,7 @@ def _reasons(state: State) -> Iterator[tuple[str, float, int]]:
         row = plan.operations[index]
         yield f"the error rate of {row.name}", row.error_rate, index
         if row.limit >= 0 and rate:
-            most = state.shape.limit(row.limit, row.group)
+            most = state.shape.limit(row.limit, row.group, index)
             yield f"the rate limit of {row.name} ({most:g}/s)", 1 - most / rate, index
         for kind in ("slots", "cores"):
             queue = state.queues.get((kind, row.group))

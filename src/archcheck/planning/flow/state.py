@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import Literal
 from archcheck.planning.flow.calls import Outcomes
 from archcheck.planning.flow.moments import Moments
 from archcheck.planning.flow.queues import Queue
-from archcheck.planning.flow.sources import hit_ratio
+from archcheck.planning.flow.sources import hit_ratio, visits_of
 from archcheck.simulation.plan import (
     ArrivalKind,
     Balance,
@@ -20,9 +21,12 @@ from archcheck.simulation.plan import (
     Scope,
     Step,
     Stream,
+    Subscription,
 )
 
 Start = Literal["calm", "congested"]
+_ENOUGH = 1000
+"""Deliveries of a message that are added up at most."""
 Kept = tuple[str, int]
 """A queue: for ``slots`` and ``cores`` the group, for ``pool`` and ``bulkhead`` their row."""
 
@@ -118,11 +122,28 @@ class Shape:
             lots[key].append(site)
         return list(lots.values())
 
-    def limit(self, index: int, group: int) -> float:
-        """Requests a second that a rate limit lets through, of all replicas of ``group``."""
+    def limit(self, index: int, group: int, operation: int = -1) -> float:
+        """Requests a second that a rate limit lets through, of all replicas of ``group``.
+
+        ``operation``: whose limit it is; without it the limit is the caller's own.
+        """
         spec = self.plan.limits[index]
+        if spec.scope == Scope.CLIENT and operation >= 0:
+            return spec.rate * self.clients(operation)
         shared = spec.scope != Scope.REPLICA or group < 0
         return spec.rate * (1 if shared else self.plan.groups[group].nodes)
+
+    def clients(self, operation: int) -> float:
+        """How many clients an operation has; infinite where each request or session is one."""
+        sites = {n for n, call in enumerate(self.plan.calls) if call.operation == operation}
+        groups = {self.plan.calls[site].source for site in sites} - {-1}
+        found: float = len(groups)
+        for stream in self.plan.streams:
+            visited = visits_of(stream, len(self.plan.journeys))
+            if any(sites.intersection(self.plan.journeys[index].entries) for index in visited):
+                is_closed = stream.kind == ArrivalKind.CLOSED
+                found += stream.clients or (stream.users if is_closed else math.inf)
+        return found
 
     def callers(self, bulkhead: int) -> int:
         for call in self.plan.calls:
@@ -186,6 +207,16 @@ class State:
             return self.outcomes[site].attempts
         policy = self.shape.plan.calls[site].policy
         return float(policy.attempts) if self.start == "congested" else 1.0
+
+    def deliveries(self, reader: Subscription) -> float:
+        """How often a message is worked on: again each time that it takes longer than it is hidden.
+
+        What fails comes again as well, and is left out here.
+        """
+        if reader.visibility <= 0 or reader.operation not in self.services:
+            return 1.0
+        late = self.services[reader.operation].exceeds(reader.visibility)
+        return float(sum(late**number for number in range(min(reader.deliveries, _ENOUGH))))
 
     def falls_back(self, site: int) -> float:
         """How often the fallback of a call runs."""

@@ -143,10 +143,10 @@ class Upward:
         call = self._plan.calls[site]
         row = self._plan.operations[call.operation]
         passes = 1.0
-        for limit, rate, group in (
-            (call.policy.limit, self.state.calls.get(site, 0.0), call.source),
-            (row.limit, self.state.rates.get(call.operation, 0.0), row.group),
+        for limit, rate, group, owner in (
+            (call.policy.limit, self.state.calls.get(site, 0.0), call.source, -1),
+            (row.limit, self.state.rates.get(call.operation, 0.0), row.group, call.operation),
         ):
             if limit >= 0 and rate:
-                passes *= min(1.0, self.state.shape.limit(limit, group) / rate)
+                passes *= min(1.0, self.state.shape.limit(limit, group, owner) / rate)
         return 1 - passes

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from archcheck.graph.messages import deliveries
+from archcheck.graph.messages import deliveries, visibility_of
 from archcheck.model import Absent, Consumer, Publish, ScenarioError, System
 from archcheck.model.brokers import Channel
 from archcheck.simulation import plan as p
@@ -53,9 +54,19 @@ class ChannelCompiler:
         while done < len(self.tables.channels):  # dead-letter channels are added on the way
             row = self.tables.channels[done]
             readers = self.tables.graph.consumers.get(row.name, ())
+            self._share(row.name, readers)
             subscriptions = tuple(self._subscription(row.name, reader) for reader in readers)
             self.tables.channels[done] = replace(row, subscriptions=subscriptions)
             done += 1
+
+    def _share(self, channel: str, readers: Sequence[str]) -> None:
+        """Consumers of a queue, or of one group, that are declared apart would share messages."""
+        parts = [self.tables.graph.operations[reader].part for reader in readers]
+        groups = [getattr(part, "group", None) for part in parts]
+        is_queue = not is_ordered(channel_called(self.system, channel))
+        shared = {group for group in groups if group is not None and groups.count(group) > 1}
+        if shared or (is_queue and len(readers) > 1):
+            self.tables.assumed.leave_out("consumers that share messages (each gets all of them)")
 
     def _subscription(self, channel_name: str, reader: str) -> p.Subscription:
         channel = channel_called(self.system, channel_name)
@@ -65,7 +76,10 @@ class ChannelCompiler:
         members = most_members(self.tables, operation, consumer)
         dead = consumer.dead_letter or getattr(channel, "dead_letter", None)
         dead_index = self._index(str(dead)) if dead and not isinstance(dead, Absent) else -1
-        visibility = getattr(channel, "visibility_timeout", None)
+        visibility = visibility_of(self.system, channel)
+        if visibility is not None and getattr(channel, "visibility_timeout", None) is None:
+            reason = "Amazon SQS: VisibilityTimeout"
+            self.tables.assumed.add(channel.name, "visibility_timeout", visibility, reason)
         return p.Subscription(
             operation,
             consumer.concurrency or 1,

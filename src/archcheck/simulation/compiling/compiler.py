@@ -11,8 +11,10 @@ import networkx as nx
 from archcheck.graph import Graph
 from archcheck.model import Journey, Scenario, ScenarioError, Schedule, System
 from archcheck.simulation import plan as p
+from archcheck.simulation.compiling.clients import note_clients
 from archcheck.simulation.compiling.faults import compile_faults
 from archcheck.simulation.compiling.groups import add_datastore, add_service
+from archcheck.simulation.compiling.left_out import left_out
 from archcheck.simulation.compiling.load import compile_streams, is_stationary, job_stream
 from archcheck.simulation.compiling.places import declared_at
 from archcheck.simulation.compiling.steps import StepCompiler
@@ -40,6 +42,9 @@ def compile_plan(system: System, scenario: Scenario) -> p.Plan:
     streams = list(compile_streams(scenario, [journey.name for journey in journeys]))
     for schedule in system.schedules:
         _add_job(tables, steps, schedule, journeys, streams)
+    note_clients(tables, streams, journeys)
+    for what in left_out(system, scenario):
+        tables.assumed.leave_out(what)
     return p.Plan(
         stations=tuple(tables.stations),
         groups=tuple(tables.groups),

@@ -164,10 +164,13 @@ def _release(tables: Tables, fault: Release) -> p.PlannedFault:
     group = tables.group_of[target]
     nodes = tables.groups[group].nodes
     rollout = effective(service.deployment, "rollout").value
+    for attribute in ("rollout", "grace"):
+        found = effective(service.deployment, attribute)
+        if found.origin == "default":
+            tables.assumed.add(target, attribute, found.value, found.source)
     match rollout:
         case Canary():
             more, fewer = 1, 0
-            tables.assumed.leave_out("traffic shares of a canary: it goes replica by replica")
         case Rollout():
             more, fewer = rollout.surplus(nodes), rollout.unavailable(nodes)
         case _:

@@ -95,6 +95,8 @@ def _queue(tables: Tables, service: Service) -> int | None:
     if queue.origin == "unknown":
         reason = "the runtime does not declare it"
         tables.assumed.add(service.name, "accept_queue", "unlimited", reason)
+    elif queue.origin == "default":
+        tables.assumed.add(service.name, "accept_queue", queue.value, queue.source)
     length: int | None = queue.value
     return length
 
@@ -170,14 +172,24 @@ def _scaling(tables: Tables, service: Service, station: int) -> p.Scaling | None
 
 def add_datastore(tables: Tables, store: Datastore) -> None:
     """Shards, each with its worker threads or connections."""
-    shards = effective(store, "shards").value or 1
-    _add_store_group(tables, store, store.name, shards)
+    _add_store_group(tables, store, store.name, _number_of(tables, store, "shards"))
+
+
+def _number_of(tables: Tables, store: Datastore, attribute: str) -> int:
+    """How many shards or copies; those that nobody declares are one, a documented number is noted.
+
+    One is what there is at least, and nothing to be told.
+    """
+    found = effective(store, attribute)
+    if found.origin == "default" and found.value > 1:
+        tables.assumed.add(store.name, attribute, found.value, found.source)
+    return found.value or 1
 
 
 def replicas_of(tables: Tables, store: Datastore) -> int:
     """The group of the copies that answer reads which may be stale; the primaries without any."""
     name = f"{store.name} replicas"
-    replicas = (effective(store, "copies").value or 1) - 1
+    replicas = _number_of(tables, store, "copies") - 1
     if not replicas:
         return tables.group_of[store.name]
     if name not in tables.group_of:
@@ -192,6 +204,8 @@ def _add_store_group(tables: Tables, store: Datastore, name: str, nodes: int) ->
     attribute = "parallelism" if threads.is_known else "max_connections"
     queue = None
     if threads.is_known and connections.is_known:
+        if connections.origin == "default":
+            tables.assumed.add(store.name, "max_connections", connections.value, connections.source)
         queue = max(0, connections.value - threads.value)
     if found.origin == "default":
         tables.assumed.add(store.name, attribute, found.value, found.source)

@@ -63,15 +63,22 @@ def _compile(
         case Load():
             name = str(load.journey)
             choices = _cumulative([Choice(name, 1.0)], journeys)
-            return _stream(f"{name}#{index}", load.arrivals, load.weight, choices), [name]
+            stream = _stream(f"{name}#{index}", load.arrivals, load.weight, choices)
+            return _with_clients(stream, load.clients, load.weight), [name]
         case Mix():
             choices = _cumulative(load.choices, journeys)
             stream = _stream(load.name, load.arrivals, 1.0, choices)
+            stream = _with_clients(stream, load.clients)
             return stream, [str(choice.journey) for choice in load.choices]
         case _:
             session = _session(load, journeys)
             stream = _stream(load.name, load.arrivals, 1.0, ((session.first, 1.0),))
+            stream = _with_clients(stream, load.clients)
             return replace(stream, session=session), list(journeys)
+
+
+def _with_clients(stream: Stream, clients: int | None, weight: float = 1.0) -> Stream:
+    return replace(stream, clients=max(1, round(clients * weight))) if clients else stream
 
 
 def _cumulative(
@@ -245,6 +252,7 @@ def _burst(stream: Stream, burst: Burst, number: int) -> list[Stream]:
         start=start,
         end=end,
     )
+    extra = _with_clients(extra, stream.clients, more)
     match stream.kind:
         case ArrivalKind.CLOSED:
             users = round(stream.users * more)
@@ -261,9 +269,10 @@ def _burst(stream: Stream, burst: Burst, number: int) -> list[Stream]:
 
 
 def job_stream(name: str, rate: float, journey: int) -> Stream:
-    """The stream of a scheduled job: its first run comes after one period."""
+    """The stream of a scheduled job, one client: its first run comes after one period."""
     place = place_hash(f"job {name}")
-    return Stream(name, place, ArrivalKind.DETERMINISTIC, ((journey, 1.0),), rate=rate)
+    kind = ArrivalKind.DETERMINISTIC
+    return Stream(name, place, kind, ((journey, 1.0),), rate=rate, clients=1)
 
 
 def is_stationary(scenario: Scenario) -> bool:

@@ -19,6 +19,7 @@ from archcheck.model import (
     External,
     LocalCache,
     Publish,
+    RateLimit,
     Read,
     ScenarioError,
     Service,
@@ -116,9 +117,20 @@ class StepCompiler:
         work = p.Step(p.Kind.WAIT, place_hash(f"{name}#latency"), sampler=latency)
         rate = part.error_rate if part is not None and part.error_rate is not None else None
         rate = rate if rate is not None else owner.error_rate
-        limit = add_limit(self.tables, owner.name, owner.rate_limit) if owner.rate_limit else -1
+        limit = self._limit_of(owner, name, part)
+        if part is not None and part.steps:
+            self.assumed.leave_out("steps of external parties (their latency is declared)")
         block = self.tables.add_block((work,))
         return p.Operation(name, place_hash(name), -1, block, float(rate or 0), limit, True)
+
+    def _limit_of(self, owner: External, name: str, part: Endpoint | None) -> int:
+        """The limit of an endpoint of a third party, or else the one of all its endpoints."""
+        own = part.rate_limit if part is not None else None
+        if isinstance(own, RateLimit):
+            if owner.rate_limit:
+                self.assumed.leave_out("a party's limit beside that of its endpoint")
+            return add_limit(self.tables, name, own)
+        return add_limit(self.tables, owner.name, owner.rate_limit) if owner.rate_limit else -1
 
     def callee(self, reference: str) -> int:
         """The operation that a call asks."""
@@ -214,6 +226,8 @@ class StepCompiler:
             operation, balance = self._query(step, site), p.Balance.SHARD
             keys = self._shard_keys(self._store(step))
         callee = self.tables.operations[operation].name
+        if step.blocking and self.tables.groups[self.tables.group_of[site.owner.name]].slots < 0:
+            self.assumed.leave_out("client libraries that block an event loop")
         policy = compile_policy(self.tables, site.owner, step, callee, self._fallback(site, step))
         there, back = self.transfer.seconds(step, self.delay)
         store = None if isinstance(step, Call) else self._store(step)

@@ -269,6 +269,7 @@ class _Checker:
         for time in stream.times:
             self._number("times", time, 0)
         self._whole("users", stream.users, 0, 1_000_000)
+        self._whole("clients", stream.clients, 0, 1_000_000_000)
         if kind == ArrivalKind.CLOSED:
             self._sampler("think", stream.think)
         self._number("start", stream.start, 0)

@@ -42,7 +42,8 @@ class Stream:
     rate that is linear between ``points`` (time, rate); SINE swings between ``rate`` (low) and
     ``high`` with ``period``; MMPP changes between ``rate`` (calm) and ``high`` (busy) after
     exponential times with the means ``points[0]``; RECORDED uses ``times``. Only what falls
-    between ``start`` and ``end`` counts, ``factor`` times.
+    between ``start`` and ``end`` counts, ``factor`` times. ``clients``: how many clients of the
+    limits for each client there are in all (0: each user, session or request is one).
     """
 
     name: str
@@ -60,6 +61,7 @@ class Stream:
     start: float = 0.0
     end: float = FOREVER
     factor: float = 1.0
+    clients: int = 0
 
 
 @dataclass(frozen=True, slots=True)

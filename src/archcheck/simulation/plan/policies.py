@@ -75,7 +75,11 @@ class BulkheadSpec:
 
 
 class Scope(IntEnum):
-    """Whose requests share a token bucket."""
+    """Whose requests share a token bucket.
+
+    CLIENT: at the callee, each one who asks from outside (see :class:`Stream`), and each group of
+    replicas that asks; a caller's own limit has one client, the caller's group.
+    """
 
     REPLICA = 0
     SERVICE = 1

@@ -229,8 +229,10 @@ class Subscription:
 
     At most ``partitions`` members work. ``ordered``: each partition belongs to one member, and a
     message that failed is tried again before the next of its partition; else members compete, and
-    it goes to the end of the line after ``visibility`` seconds. ``deliveries``: how often in all
-    before it is a dead letter, which goes to the channel ``dead`` (-1: it is lost).
+    it goes to the end of the line. ``visibility``: seconds after which a message that was taken
+    comes again unless it is done with, also while it is still worked on (0: only when it failed,
+    and at once). ``deliveries``: how often in all before it is a dead letter, which goes to the
+    channel ``dead`` (-1: it is lost).
     """
 
     operation: int

@@ -73,6 +73,9 @@ cdef enum:  # what can happen
     REACHES_BROKER
     DELIVERS
     DELIVERY_FAILS
+    VISIBLE
+    EXPIRES
+    GIVES_MESSAGE_UP
     REOPENS
     FAULT_BEGINS
     FAULT_ENDS
@@ -119,6 +122,7 @@ cdef enum:  # the numbers of a stream's draws, as in ``arrivals.py``
     DRAW_COPIES
     DRAW_STATE
     DRAW_NEXT
+    DRAW_CLIENT
 
 cdef enum:
     KINDS = 63  # mask of the bits of an event's kind

@@ -18,10 +18,12 @@ cdef void call_operation(
     if walk != NULL:
         call.asker, call.is_journey = walk, False
         call.rank, call.deadline, call.root = walk.rank, walk.deadline, walk.request.root
+        call.client = engine.clients[call.site.source + 1]
         walk.call = call
     else:
         call.asker, call.is_journey = travel, True
         call.rank, call.deadline, call.root = travel.journey.rank, INFINITY, travel.key
+        call.client = travel.client
     call.number = call.tries = 0
     call.since = call.try_since = engine.time
     call.open = NULL

@@ -18,6 +18,30 @@ cdef void fill(Bucket *bucket, const LimitSpec *spec) noexcept nogil:
     bucket.rate, bucket.burst, bucket.tokens, bucket.since = spec.rate, spec.burst, spec.burst, 0.0
 
 
+cdef Bucket *bucket_of_client(Engine *engine, Key client, int limit) noexcept nogil:
+    cdef Key key = child(client, 0, <Key>limit)
+    cdef Bucket *found = <Bucket *>look(&engine.buckets_of_clients, key)
+    if found == NULL:
+        found = <Bucket *>piece(engine, &engine.client_buckets)
+        fill(found, &engine.limits[limit])
+        store(engine, &engine.buckets_of_clients, key, <uint64_t>found)
+    return found
+
+
+cdef void forget_client(Engine *engine, Key client) noexcept nogil:
+    """A client has gone and will not come again."""
+    cdef Bucket *found
+    cdef Key key
+    cdef int n
+    for n in range(engine.limits_count):
+        if engine.limits[n].scope == PER_CLIENT:
+            key = child(client, 0, <Key>n)
+            found = <Bucket *>look(&engine.buckets_of_clients, key)
+            if found != NULL:
+                forget(&engine.buckets_of_clients, key)
+                put_back(engine, &engine.client_buckets, found)
+
+
 # -- windows ---------------------------------------------------------------------------------------
 
 cdef inline Second *oldest(Window *window) noexcept nogil:

@@ -107,7 +107,13 @@ cdef inline void happen(Engine *engine, int kind, void *what) noexcept nogil:
     elif kind == DELIVERS:
         deliver(engine, <Delivery *>what, False)
     elif kind == DELIVERY_FAILS:
-        delivery_failed(engine, <Delivery *>what)
+        deliver_again(engine, <Delivery *>what)
+    elif kind == VISIBLE:
+        message_visible(engine, <Visibility *>what)
+    elif kind == EXPIRES:
+        message_expires(engine, <Visibility *>what)
+    elif kind == GIVES_MESSAGE_UP:
+        give_message_up(engine, <Delivery *>what)
     elif kind == REOPENS:
         reopen_lines(engine, <Subscribers *>what)
     elif kind == FAULT_BEGINS:

@@ -110,6 +110,9 @@ cdef void start_source(Engine *engine, Source *source) noexcept nogil:
     for number in range(source.users):
         user = <User *>take(engine, sizeof(User))
         user.source, user.key = source, mix(source.place + <Key>number)
+        user.client = user.key
+        if source.clients:
+            user.client = mix(source.place + <Key>number % source.clients)
         user.caller = <Caller *>take(engine, sizeof(Caller))
         init_caller(engine, user.caller, mix(source.place + <Key>number), -1)
         timer(engine, source.start, THINKS, user)
@@ -125,9 +128,18 @@ cdef void schedule(Engine *engine, Source *source) noexcept nogil:
 
 
 cdef void come(Engine *engine, Source *source) noexcept nogil:
-    cdef Key number = source.number
+    cdef Key key = mix(source.place + source.number)
     schedule(engine, source)
-    begin(engine, source, source.caller, mix(source.place + number), NULL)
+    begin(engine, source, source.caller, key, NULL)
+
+
+cdef inline Key client_of(Source *source, Key key) noexcept nogil:
+    """The client that the request or session with a key comes from, in an open stream."""
+    cdef double point
+    if source.clients == 0:
+        return key
+    point = uniform(source.draws, key, DRAW_CLIENT)
+    return mix(source.place + <Key>(point * <double>source.clients))
 
 
 cdef void begin(
@@ -136,9 +148,11 @@ cdef void begin(
     """Somebody comes, for one journey or for a whole session."""
     cdef Session *session
     cdef int journey
+    cdef Key client = user.client if user != NULL else client_of(source, key)
     if source.has_session:
         session = <Session *>piece(engine, &engine.sessions)
         session.source, session.caller, session.key, session.user = source, caller, key, user
+        session.client = client
         session.round, session.journey = 0, source.first_journey
         next_in_session(engine, session)
         return
@@ -147,7 +161,7 @@ cdef void begin(
         journey = reached(&source.mix, uniform(source.draws, key, DRAW_CHOICE))
         if journey < 0:
             journey = source.mix.items[source.mix.count - 1].journey
-    travel(engine, journey, caller, key, user, NULL)
+    travel(engine, source, journey, caller, key, client, user, NULL)
 
 
 cdef int reached(const Choices *choices, double point) noexcept nogil:
@@ -161,12 +175,20 @@ cdef int reached(const Choices *choices, double point) noexcept nogil:
 # -- journeys --------------------------------------------------------------------------------------
 
 cdef void travel(
-    Engine *engine, int index, Caller *caller, Key key, User *user, Session *session
+    Engine *engine,
+    Source *source,
+    int index,
+    Caller *caller,
+    Key key,
+    Key client,
+    User *user,
+    Session *session,
 ) noexcept nogil:
     """One user runs a journey: its entries one after the other."""
     cdef Travel *new = <Travel *>piece(engine, &engine.travels)
     new.journey = &engine.journeys[index]
-    new.caller, new.key, new.since = caller, key, engine.time
+    new.source, new.caller, new.key, new.client = source, caller, key, client
+    new.since = engine.time
     new.notes.first = NULL
     new.next, new.is_degraded = 0, False
     new.user, new.session = user, session
@@ -185,6 +207,8 @@ cdef void entry_answered(Engine *engine, Travel *traveller, int outcome) noexcep
     """An entry has answered."""
     cdef User *user = traveller.user
     cdef Session *session = traveller.session
+    cdef Source *source = traveller.source
+    cdef Key client = traveller.client
     if outcome == DEGRADED:
         traveller.is_degraded = True
     if outcome <= DEGRADED:
@@ -209,6 +233,8 @@ cdef void entry_answered(Engine *engine, Travel *traveller, int outcome) noexcep
         arrived(engine, session)
     elif user != NULL:
         think(engine, user)
+    elif engine.has_clients and source.clients == 0:
+        forget_client(engine, client)
 
 
 # -- closed users and sessions ---------------------------------------------------------------------
@@ -228,13 +254,22 @@ cdef void next_in_session(Engine *engine, Session *session) noexcept nogil:
     cdef Key key
     session.round += 1
     key = child(session.key, session.source.place, session.round)
-    travel(engine, session.journey, session.caller, key, NULL, session)
+    travel(
+        engine,
+        session.source,
+        session.journey,
+        session.caller,
+        key,
+        session.client,
+        NULL,
+        session,
+    )
 
 
 cdef void arrived(Engine *engine, Session *session) noexcept nogil:
     cdef Source *source = session.source
     cdef User *user = session.user
-    cdef Key key = child(session.key, source.place, session.round)
+    cdef Key key = child(session.key, source.place, session.round), client = session.client
     cdef int following = reached(
         &source.rows[session.journey], uniform(source.draws, key, DRAW_NEXT)
     )
@@ -242,6 +277,8 @@ cdef void arrived(Engine *engine, Session *session) noexcept nogil:
         put_back(engine, &engine.sessions, session)
         if user != NULL:
             think(engine, user)
+        elif engine.has_clients and source.clients == 0:
+            forget_client(engine, client)
         return
     session.journey = following
     timer(engine, sample(&source.pause, source.draws, key), GOES_TO_NEXT, session)

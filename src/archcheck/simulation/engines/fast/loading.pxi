@@ -175,6 +175,7 @@ cdef int load_policies(Engine *engine, object plan) except -1:
     for n, spec in enumerate(plan.limits):
         engine.limits[n] = LimitSpec(rate=spec.rate, burst=spec.burst, scope=spec.scope)
         fill(&engine.buckets[n], &engine.limits[n])
+        engine.has_clients = engine.has_clients or spec.scope == PER_CLIENT
     engine.budgets = <BudgetSpec *>room_for(engine, max(1, len(plan.budgets)) * sizeof(BudgetSpec))
     for n, spec in enumerate(plan.budgets):
         engine.budgets[n] = BudgetSpec(ratio=spec.ratio, floor=spec.floor)
@@ -304,7 +305,7 @@ cdef int load_sources(Engine *engine, object plan) except -1:
         source.draws = stream_at(engine, spec.place)
         load_choices(engine, &source.mix, spec.choices)
         source.rate, source.high, source.period = spec.rate, spec.high, spec.period
-        source.users = spec.users
+        source.users, source.clients = spec.users, spec.clients
         if spec.think is not None:
             load_sampler(engine, &source.think, spec.think)
         source.points_count = len(spec.points)

@@ -32,11 +32,13 @@ cdef void reach_broker(Engine *engine, Message *message) noexcept nogil:
     delivery = <Delivery *>piece(engine, &engine.small)
     delivery.group, delivery.root, delivery.key = group, root, child(key, group.place, 0)
     delivery.partition, delivery.number = partition, 0
+    delivery.latest, delivery.refs = NULL, 1
+    delivery.is_done = delivery.is_out_of_time = False
     deliver(engine, delivery, False)
 
 
 cdef void deliver(Engine *engine, Delivery *delivery, bint first) noexcept nogil:
-    """Let the message wait for a member of the group."""
+    """Let the message wait for a member of the group; the caller's reference goes with it."""
     cdef Subscribers *group = delivery.group
     cdef Request *request
     cdef Key key = delivery.key
@@ -48,6 +50,7 @@ cdef void deliver(Engine *engine, Delivery *delivery, bint first) noexcept nogil
     )
     request.root = delivery.root
     request.home = NULL
+    delivery.latest = request
     admit(engine, request, first)
 
 
@@ -102,31 +105,115 @@ cdef void give_message_back(Engine *engine, Request *request) noexcept nogil:
         resize(engine, group, request)
 
 
-cdef void answer_delivery(Engine *engine, Delivery *delivery, int outcome) noexcept nogil:
-    """The consumer is done with it, or has failed."""
-    if outcome > DEGRADED:
-        soon(engine, DELIVERY_FAILS, delivery)
-    else:
+cdef inline void drop_delivery(Engine *engine, Delivery *delivery) noexcept nogil:
+    delivery.refs -= 1
+    if delivery.refs == 0:
         put_back(engine, &engine.small, delivery)
 
 
-cdef void delivery_failed(Engine *engine, Delivery *delivery) noexcept nogil:
+cdef void message_taken(Engine *engine, Delivery *delivery) noexcept nogil:
+    """A consumer has taken it: it comes again after a time, unless it is done by then."""
+    cdef Visibility *ends
+    if delivery.group.visibility > 0:
+        ends = <Visibility *>piece(engine, &engine.small)
+        ends.delivery, ends.number = delivery, delivery.number
+        delivery.refs += 1
+        timer(engine, delivery.group.visibility, VISIBLE, ends)
+
+
+cdef void answer_delivery(
+    Engine *engine, Delivery *delivery, Request *request, int outcome
+) noexcept nogil:
+    """One delivery of a message has ended: well, or its consumer has failed.
+
+    Who ends after the message was taken again cannot acknowledge it any more.
+    """
+    cdef Request *latest = delivery.latest
+    if request != latest:
+        if outcome <= DEGRADED and latest != NULL and latest.home == NULL:
+            end_delivery(delivery)
+            withdraw(engine, latest)
+        drop_delivery(engine, delivery)
+        return
+    delivery.latest = NULL
+    if outcome <= DEGRADED:
+        end_delivery(delivery)
+    elif delivery.group.visibility <= 0 or request.home == NULL:
+        soon(engine, DELIVERY_FAILS, delivery)
+        return
+    elif delivery.is_out_of_time:
+        soon(engine, GIVES_MESSAGE_UP, delivery)
+        return
+    drop_delivery(engine, delivery)
+
+
+cdef inline void end_delivery(Delivery *delivery) noexcept nogil:
+    delivery.is_done, delivery.latest = True, NULL
+
+
+cdef void withdraw(Engine *engine, Request *request) noexcept nogil:
+    """The message is done with while this copy of it waits: as if it had not come."""
+    cdef bint waits = request.has_visit and not request.visit.is_served
+    request.is_over = True
+    leave_replica(request)
+    if request.has_visit:
+        release(engine, &request.visit)
+    if request.since >= engine.warmup:
+        request.operation.tally.started -= 1
+    drop_delivery(engine, <Delivery *>request.origin)
+    if waits:
+        end_walk(engine, &request.walk)
+    drop_request(engine, request)
+
+
+cdef void message_visible(Engine *engine, Visibility *ends) noexcept nogil:
+    """Its time is over; whoever is done at this very moment is done in time."""
+    cdef Delivery *delivery = ends.delivery
+    if not delivery.is_done and delivery.number == ends.number:
+        timer(engine, 0.0, EXPIRES, ends)
+        return
+    put_back(engine, &engine.small, ends)
+    drop_delivery(engine, delivery)
+
+
+cdef void message_expires(Engine *engine, Visibility *ends) noexcept nogil:
+    cdef Delivery *delivery = ends.delivery
+    cdef Subscribers *group = delivery.group
+    cdef bint is_late = not delivery.is_done and delivery.number == ends.number
+    put_back(engine, &engine.small, ends)
+    if not is_late:
+        drop_delivery(engine, delivery)
+    elif delivery.number >= group.deliveries and group.dead < 0 and delivery.latest != NULL:
+        delivery.is_out_of_time = True  # its last consumer may still succeed
+        drop_delivery(engine, delivery)
+    else:
+        deliver_again(engine, delivery)
+
+
+cdef void deliver_again(Engine *engine, Delivery *delivery) noexcept nogil:
+    """It comes again, or was delivered as often as it may be."""
+    cdef Subscribers *group = delivery.group
+    if delivery.number >= group.deliveries:
+        give_message_up(engine, delivery)
+        return
+    if engine.time >= engine.warmup:
+        group.redelivered += 1
+    if group.ordered:
+        deliver(engine, delivery, True)
+    else:
+        after(engine, 0.0, DELIVERS, delivery)
+
+
+cdef void give_message_up(Engine *engine, Delivery *delivery) noexcept nogil:
     cdef Subscribers *group = delivery.group
     cdef bint counts = engine.time >= engine.warmup
-    cdef Key root = delivery.root, key = delivery.key
-    if delivery.number < group.deliveries:
-        group.redelivered += counts
-        if group.ordered:
-            deliver(engine, delivery, True)
-        else:
-            after(engine, group.visibility, DELIVERS, delivery)
-        return
-    put_back(engine, &engine.small, delivery)
+    end_delivery(delivery)
     if group.dead >= 0:
         group.dead_letters += counts
-        publish(engine, group.dead, root, key)
+        publish(engine, group.dead, delivery.root, delivery.key)
     else:
         group.dropped += counts
+    drop_delivery(engine, delivery)
 
 
 # -- members whose service comes and goes ----------------------------------------------------------
@@ -210,7 +297,8 @@ cdef void interrupt(Engine *engine, Request *request) noexcept nogil:
     leave_replica(request)
     if request.has_visit:
         release(engine, &request.visit)
-    delivery.number = min(delivery.number, delivery.group.deliveries - 1)
+    if delivery.group.visibility <= 0 or request.home == NULL:
+        delivery.number = min(delivery.number, delivery.group.deliveries - 1)
     abort(engine, request)
 
 

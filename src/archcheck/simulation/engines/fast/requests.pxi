@@ -97,11 +97,7 @@ cdef bint has_token(Engine *engine, Request *request) noexcept nogil:
     if scope == PER_REPLICA and request.replica != NULL:
         bucket = bucket_of_caller(engine, &request.replica.caller, limit)
     elif scope == PER_CLIENT and not request.is_message:
-        bucket = bucket_of_caller(
-            engine,
-            outsider(engine, engine.clients[(<Attempt *>request.origin).call.site.source + 1]),
-            limit,
-        )
+        bucket = bucket_of_client(engine, (<Attempt *>request.origin).call.client, limit)
     return takes_token(bucket, engine.time)
 
 
@@ -151,6 +147,7 @@ cdef void begin_request(Engine *engine, Request *request) noexcept nogil:
     cdef Operation *operation = request.operation
     if request.is_message:
         take_message(engine, request)
+        message_taken(engine, <Delivery *>request.origin)
     if operation.errors > 0 and uniform(operation.draws, request.walk.key, 0) < operation.errors:
         leave_request(engine, request, FAILED)
         end_walk(engine, &request.walk)
@@ -227,7 +224,7 @@ cdef void finish(Engine *engine, Request *request, int outcome) noexcept nogil:
     if request.since >= engine.warmup:
         add_latency(engine, &operation.tally.latency[outcome], engine.time - request.since)
     if request.is_message:
-        answer_delivery(engine, <Delivery *>request.origin, outcome)
+        answer_delivery(engine, <Delivery *>request.origin, request, outcome)
     else:
         answer_attempt(engine, <Attempt *>request.origin, outcome, &request.walk.notes)
     drop_request(engine, request)

@@ -146,6 +146,7 @@ cdef void set_slabs(Engine *engine) noexcept:
     engine.travels.size = sizeof(Travel)
     engine.sessions.size = sizeof(Session)
     engine.entries.size = sizeof(Entry)
+    engine.client_buckets.size = sizeof(Bucket)
     engine.small.size = max(
         sizeof(Loading), max(sizeof(Delivery), max(sizeof(Hedge), max(sizeof(Waiter), 24)))
     )

@@ -522,6 +522,7 @@ cdef struct Join:
 
 cdef struct Call:
     Caller *caller
+    Key client  # whose limits count, at a callee that has them for each client
     Link *link
     Site *site
     void *asker
@@ -629,6 +630,14 @@ cdef struct Delivery:
     Key key
     int64_t partition
     int64_t number
+    Request *latest  # the newest delivery, until it has ended
+    flag is_done
+    flag is_out_of_time
+    int64_t refs  # deliveries that go on, and events to come
+
+cdef struct Visibility:
+    Delivery *delivery
+    int64_t number
 
 # -- what comes ------------------------------------------------------------------------------------
 
@@ -661,6 +670,7 @@ cdef struct Source:
     double start
     double end
     double factor
+    Key clients
     Caller *caller
     # where its arrivals have got to
     double now
@@ -680,6 +690,7 @@ cdef struct User:
     Source *source
     Caller *caller
     Key key
+    Key client
     Key entry
     Key round
 
@@ -687,14 +698,17 @@ cdef struct Session:
     Source *source
     Caller *caller
     Key key
+    Key client
     Key round
     int journey
     User *user
 
 cdef struct Travel:
     Journey *journey
+    Source *source
     Caller *caller
     Key key
+    Key client
     double since
     Notes notes
     int next
@@ -778,6 +792,7 @@ cdef struct Engine:
     Slab sessions
     Slab small
     Slab entries
+    Slab client_buckets
     # the plan's tables
     Block *blocks
     Operation *operations
@@ -811,7 +826,9 @@ cdef struct Engine:
     int faults_count
     Autoscaler *scalers
     int scalers_count
-    Key *clients
+    Key *clients  # of each group
+    Map buckets_of_clients
+    flag has_clients
     flag may_deadlock
     # what grows
     List recorders

@@ -60,6 +60,7 @@ class Call:
     __slots__ = (
         "asker",
         "caller",
+        "client",
         "engine",
         "index",
         "is_given_up",
@@ -74,11 +75,20 @@ class Call:
         "try_since",
     )  # fmt: skip
 
-    def __init__(self, engine: Engine, caller: Caller, index: int, asker: Asker, key: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        caller: Caller,
+        index: int,
+        asker: Asker,
+        key: int,
+        client: int | None = None,
+    ) -> None:
         self.engine = engine
         self.caller = caller
         self.index = index
         self.site: CallSite = engine.plan.calls[index]
+        self.client = engine.clients[self.site.source] if client is None else client
         self.record = engine.record.calls[index]
         self.asker = asker
         self.root = asker.root

@@ -87,6 +87,8 @@ class Engine(Clock):
         self.subscribers: list[list[Subscribers]] = []
         self.node_groups = [NodeGroup(self, index) for index in range(len(plan.groups))]
         self.limits = [TokenBucket(spec) for spec in plan.limits]
+        self.clients = {n: place_hash(f"clients {n}") for n in range(-1, len(plan.groups))}
+        self._buckets: dict[int, dict[int, TokenBucket]] = {}
         self.contents = [Content(self, spec) for spec in plan.caches]
         self.subscribers = [
             [Subscribers(self, channel, spec) for spec in channel.subscriptions]
@@ -169,9 +171,18 @@ class Engine(Clock):
         if scope == Scope.REPLICA and request.replica is not None:
             bucket = request.replica.limit(limit)
         elif scope == Scope.CLIENT and isinstance(request.origin, Attempt):
-            source = request.origin.call.site.source
-            bucket = self.outsider(place_hash(f"clients {source}")).limit(limit)
+            bucket = self._bucket_of(request.origin.call.client, limit)
         return bucket.takes(self.time)
+
+    def _bucket_of(self, client: int, limit: int) -> TokenBucket:
+        buckets = self._buckets.setdefault(client, {})
+        if limit not in buckets:
+            buckets[limit] = TokenBucket(self.plan.limits[limit])
+        return buckets[limit]
+
+    def forget_client(self, client: int) -> None:
+        """A client has gone and will not come again."""
+        self._buckets.pop(client, None)
 
     def consumers_on(self, node_group: int) -> list[Subscribers]:
         """The consumer groups whose members live on the replicas of a node_group."""

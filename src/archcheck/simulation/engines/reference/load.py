@@ -5,7 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from archcheck.simulation.arrivals import arrival_times, chosen_journey, entry_key, next_journey
+from archcheck.simulation.arrivals import (
+    arrival_times,
+    chosen_journey,
+    client_of,
+    entry_key,
+    next_journey,
+)
 from archcheck.simulation.attribution import Notes
 from archcheck.simulation.engines.reference.calls import Call
 from archcheck.simulation.engines.reference.node_groups import Caller
@@ -50,28 +56,36 @@ class Source:
     def _arrive(self) -> None:
         number = self._number
         self.schedule()
-        begin(self.engine, self.source, self.caller, entry_key(self.source, number), _nothing)
+        key = entry_key(self.source, number)
+        client = client_of(self.source, self.engine.seed, key)
+        leaves = _nothing if self.source.clients else partial(self.engine.forget_client, client)
+        begin(self.engine, self.source, self.caller, key, client, leaves)
 
 
-def begin(engine: Engine, source: Stream, caller: Caller, key: int, done: Thunk) -> None:
+def begin(
+    engine: Engine, source: Stream, caller: Caller, key: int, client: int, done: Thunk
+) -> None:
     """Somebody comes, for one journey or for a whole session."""
     if source.session is not None:
-        Session(engine, source, caller, key, done).start()
+        Session(engine, source, caller, key, client, done).start()
     else:
         journey = chosen_journey(source, engine.seed, key)
-        Travel(engine, journey, caller, key, done).start()
+        Travel(engine, journey, caller, key, client, done).start()
 
 
 class Travel:
     """One user runs a journey: its entries one after the other."""
 
     __slots__ = (
-        "_is_degraded", "_next", "caller", "deadline", "done", "engine", "journey", "key", "notes",
-        "rank", "root", "since", "spec",
+        "_is_degraded", "_next", "caller", "client", "deadline", "done", "engine", "journey", "key",
+        "notes", "rank", "root", "since", "spec",
     )  # fmt: skip
 
-    def __init__(self, engine: Engine, journey: int, caller: Caller, key: int, done: Thunk) -> None:
+    def __init__(
+        self, engine: Engine, journey: int, caller: Caller, key: int, client: int, done: Thunk
+    ) -> None:
         self.engine = engine
+        self.client = client
         self.journey = journey
         self.spec = engine.plan.journeys[journey]
         self.rank = self.spec.rank
@@ -93,7 +107,7 @@ class Travel:
     def _enter(self) -> None:
         site = self.spec.entries[self._next]
         self._next += 1
-        Call(self.engine, self.caller, site, self, self.key).start()
+        Call(self.engine, self.caller, site, self, self.key, self.client).start()
 
     def answered(self, outcome: int, fallback: int) -> None:
         """An entry has answered."""
@@ -118,6 +132,7 @@ class User:
         self.source = source
         self.caller = Caller(engine, mix(source.place + user))
         self._key = entry_key(source, user)
+        self._client = entry_key(source, user % source.clients) if source.clients else self._key
         self._round = 0
 
     def think(self) -> None:
@@ -129,14 +144,15 @@ class User:
         key = child(self._key, source.place, self._round)
         assert source.think is not None  # noqa: S101  # a closed stream has a think time
         pause = sample(source.think, engine.streams[source.place], key)
-        engine.timer(pause, partial(begin, engine, source, self.caller, key, self.think))
+        begins = partial(begin, engine, source, self.caller, key, self._client, self.think)
+        engine.timer(pause, begins)
 
 
 class Session:
     """A user who goes from journey to journey until the session is over."""
 
     def __init__(
-        self, engine: Engine, source: Stream, caller: Caller, key: int, done: Thunk
+        self, engine: Engine, source: Stream, caller: Caller, key: int, client: int, done: Thunk
     ) -> None:
         assert source.session is not None  # noqa: S101
         self.engine = engine
@@ -144,6 +160,7 @@ class Session:
         self.spec = source.session
         self.caller = caller
         self.key = key
+        self.client = client
         self.done = done
         self._round = 0
         self._journey = self.spec.first
@@ -152,7 +169,8 @@ class Session:
         """Run the next journey."""
         self._round += 1
         key = child(self.key, self.source.place, self._round)
-        Travel(self.engine, self._journey, self.caller, key, self._arrived).start()
+        leaves = self._arrived
+        Travel(self.engine, self._journey, self.caller, key, self.client, leaves).start()
 
     def _arrived(self) -> None:
         key = child(self.key, self.source.place, self._round)

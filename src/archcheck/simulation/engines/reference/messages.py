@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from archcheck.simulation.attribution import Notes
@@ -164,7 +165,7 @@ class Consumption(Request):
 
     def __init__(self, delivery: Delivery, line: Replica, key: int) -> None:
         group = delivery.group
-        super().__init__(group.engine, group.spec.operation, line, delivery, key)
+        super().__init__(group.engine, group.spec.operation, line, Receipt(self, delivery), key)
         self.delivery = delivery
         self.home = None
 
@@ -176,6 +177,7 @@ class Consumption(Request):
 
     def begin(self) -> None:
         self.home = self.delivery.group.take(self)
+        self.delivery.taken()
         super().begin()
 
     def move(self, line: Replica) -> None:
@@ -196,11 +198,45 @@ class Consumption(Request):
         if home is not None:
             home.go_if_drained()
 
+    def leave_line(self) -> None:
+        """Wait no more; a server that was just given goes to the next."""
+        del self.node.inside[self]
+        if self.visit is not None:
+            _line_of(self.node).release(self.visit)
 
-class Delivery:
-    """A message on its way to a consumer, and again when it failed."""
+    def withdraw(self) -> None:
+        """The message is done with while this copy of it waits: as if it had not come."""
+        self.is_over = True
+        self.leave_line()
+        if self.since >= self.engine.warmup:
+            self.engine.record.operations[self.index].started -= 1
+
+
+class Receipt:
+    """Who is told how one delivery of a message ends."""
+
+    __slots__ = ("delivery", "request", "root")
 
     sender = None
+
+    def __init__(self, request: Consumption, delivery: Delivery) -> None:
+        self.request = request
+        self.delivery = delivery
+        self.root = delivery.root
+
+    def answer(self, outcome: int, notes: Notes) -> None:
+        """The consumer is done with it, or has failed."""
+        self.delivery.answered(self.request, outcome)
+
+
+class Delivery:
+    """A message on its way to a consumer, and again when it failed or took too long.
+
+    With a ``visibility``, a message that a consumer took comes again after that time unless it was
+    done by then: whether its consumer failed, is gone, or is still working on it. Who ends after it
+    was taken again cannot acknowledge it any more (Amazon SQS: DeleteMessage needs the most recent
+    receipt handle).
+    """
 
     def __init__(self, group: Subscribers, root: int, key: int, partition: int) -> None:
         self.group = group
@@ -208,40 +244,83 @@ class Delivery:
         self.key = key
         self.partition = partition
         self.number = 0
+        self.latest: Consumption | None = None
+        """The newest delivery, until it has ended."""
+        self._is_done = False
+        self._is_out_of_time = False
 
     def start(self, *, first: bool = False) -> None:
         """Let the message wait for a member of the group."""
         self.number += 1
         key = self.key if self.number == 1 else child(self.key, 0, self.number)
-        Consumption(self, self.group.line(self.partition), key).admit(first=first)
+        self.latest = request = Consumption(self, self.group.line(self.partition), key)
+        request.admit(first=first)
 
-    def answer(self, outcome: int, notes: Notes) -> None:
-        """The consumer is done with it, or has failed."""
-        if outcome > Outcome.DEGRADED:
-            self.group.engine.soon.append(self._failed)
+    def taken(self) -> None:
+        """A consumer has taken it."""
+        if self.group.spec.visibility > 0:
+            again = partial(self._visible, self.number)
+            self.group.engine.timer(self.group.spec.visibility, again)
 
-    def _failed(self) -> None:
+    def answered(self, request: Consumption, outcome: int) -> None:
+        """One of its deliveries has ended."""
+        latest, is_good = self.latest, outcome <= Outcome.DEGRADED
+        if request is not latest:
+            if is_good and latest is not None and latest.home is None and not latest.is_over:
+                latest.withdraw()
+                self._end()
+            return
+        self.latest = None
+        if is_good:
+            self._end()
+        elif self.group.spec.visibility <= 0 or request.home is None:
+            self.group.engine.soon.append(self._again)
+        elif self._is_out_of_time:
+            self.group.engine.soon.append(self._give_up)
+
+    def _end(self) -> None:
+        self._is_done, self.latest = True, None
+
+    def _visible(self, number: int) -> None:
+        """Its time is over; whoever is done at this very moment is done in time."""
+        if not self._is_done and self.number == number:
+            self.group.engine.timer(0.0, partial(self._expire, number))
+
+    def _expire(self, number: int) -> None:
+        if self._is_done or self.number != number:
+            return
+        spec = self.group.spec
+        if self.number >= spec.deliveries and spec.dead < 0 and self.latest is not None:
+            self._is_out_of_time = True  # its last consumer may still succeed
+        else:
+            self._again()
+
+    def _again(self) -> None:
+        """It comes again, or was delivered as often as it may be."""
         engine, spec = self.group.engine, self.group.spec
-        if self.number < spec.deliveries:
-            self._count("redelivered")
-            if spec.ordered:
-                self.start(first=True)
-            else:
-                engine.after(spec.visibility, self.start)
-        elif spec.dead >= 0:
+        if self.number >= spec.deliveries:
+            self._give_up()
+            return
+        self._count("redelivered")
+        if spec.ordered:
+            self.start(first=True)
+        else:
+            engine.after(0.0, self.start)
+
+    def _give_up(self) -> None:
+        spec = self.group.spec
+        self._end()
+        if spec.dead >= 0:
             self._count("dead letters")
-            engine.publish(spec.dead, self.root, self.key)
+            self.group.engine.publish(spec.dead, self.root, self.key)
         else:
             self._count("dropped")
 
-    def interrupted(self, request: Request) -> None:
+    def interrupted(self, request: Consumption) -> None:
         """The process that held the message is gone: another one gets it."""
-        node = request.replica
-        if node is not None:
-            node.inside.pop(request, None)
-            if request.visit is not None and node.slots is not None:
-                node.slots.release(request.visit)
-        self.number = min(self.number, self.group.spec.deliveries - 1)
+        request.leave_line()
+        if self.group.spec.visibility <= 0 or request.home is None:
+            self.number = min(self.number, self.group.spec.deliveries - 1)
         request.abort()
 
     def _count(self, what: str) -> None:
