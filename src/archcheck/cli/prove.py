@@ -23,6 +23,7 @@ from archcheck.cli.common import (
 from archcheck.diagrams import checked_format
 from archcheck.editing import patch_of
 from archcheck.graph import Graph
+from archcheck.mending import shortest_timeouts, without_losses
 from archcheck.proof import (
     Budget,
     Proofs,
@@ -119,15 +120,18 @@ def _draw(proofs: Proofs, path: Path) -> None:
 def _suggest(graph: Graph, what: str, output: str | None) -> int:
     """The patch on standard output or in a file; what cannot be done on standard error."""
     if what == "timeouts":
-        timeouts = suggest_timeouts(graph)
+        timeouts = suggest_timeouts(graph, shortest_timeouts(graph.system))
         edits = timeouts.edits
         impossible = [str(refuted.counterexample) for refuted in timeouts.conflicts]
         unknown = [f"{name}: nothing says how long it may take" for name in timeouts.undecided]
     else:
         sizes = suggest_sizes(graph)
         edits, impossible, unknown = sizes.edits, [*sizes.conflicts], [*sizes.undecided]
+    edits, refused = without_losses(graph.system, edits)
     with report_console(output) as console:
         print_patch(console, patch_of(graph.system, edits))
+    for edit, why in refused:
+        click.echo(f"not suggested: {edit}: {why}", err=True)
     for text in impossible:
         click.echo(f"impossible: {text}", err=True)
     for text in unknown:

@@ -42,16 +42,7 @@ def mend(
     settings = settings or Settings()
     prices = (settings.edits or COSTS) if costs is None else costs
     chosen = settings.chosen(installed_rules() if rules is None else tuple(rules))
-    # each step of the search verifies again: what simulates is judged by runs of its own below
-    fast = [rule for rule in chosen if rule.method != "sim"]
-
-    def find(made: System) -> Found:
-        return frozenset(
-            (finding.rule.id, occurrence.subject)
-            for finding in verification.verify(made, fast, settings=settings).findings
-            for occurrence in finding.occurrences
-        )
-
+    find = _finder(chosen, settings)
     budget = Budget(proof_budget)
 
     def search(floors: Mapping[str, Rational]) -> Repair:
@@ -67,11 +58,37 @@ def mend(
 
     wanted = _searched(system, search)
     wanted = replace(wanted, not_run=tuple(_not_run(system)))
-    trials = _Trials(wanted, find)
+    trials = _Trials(system, find, wanted.before)
     kept = trials.kept(wanted.edits)
     if len(kept) == len(wanted.edits):
         return wanted
     return _without_refused(wanted, trials, kept, prices)
+
+
+def without_losses(
+    system: System, edits: Sequence[Edit]
+) -> tuple[tuple[Edit, ...], tuple[tuple[Edit, str], ...]]:
+    """Those of ``edits`` that cost no answers and bring no finding, and the others with why."""
+    settings = Settings()
+    find = _finder(settings.chosen(installed_rules()), settings)
+    trials = _Trials(system, find, find(system))
+    kept = trials.kept(edits)
+    return kept, tuple(trials.refused.items())
+
+
+def _finder(rules: Iterable[Rule], settings: Settings) -> Callable[[System], Found]:
+    """What counts as a finding. Each step of a search verifies again: rules that simulate are left
+    out, as the runs beside the original judge the same."""
+    fast = [rule for rule in rules if rule.method != "sim"]
+
+    def find(made: System) -> Found:
+        return frozenset(
+            (finding.rule.id, occurrence.subject)
+            for finding in verification.verify(made, fast, settings=settings).findings
+            for occurrence in finding.occurrences
+        )
+
+    return find
 
 
 def _searched(system: System, search: Callable[[Mapping[str, Rational]], Repair]) -> Repair:
@@ -108,8 +125,9 @@ def _not_run(system: System) -> Iterable[str]:
 class _Trials:
     """Sets of edits beside the original: which are kept, which are refused and why."""
 
-    wanted: Repair
+    system: System
     find: Callable[[System], Found]
+    before: Found
     refused: dict[Edit, str] = field(default_factory=dict)
     count: int = 0
 
@@ -131,11 +149,11 @@ class _Trials:
         if self.count >= _MOST_TRIALS:
             return "not tried: too many others cost answers"
         self.count += 1
-        mended = apply(self.wanted.original, edits)
-        new = sorted(self.find(mended) - self.wanted.before)
+        mended = apply(self.system, edits)
+        new = sorted(self.find(mended) - self.before)
         if new:
             return f"brings {' '.join(new[0])}"
-        return next(losses(self.wanted.original, mended), None)
+        return next(losses(self.system, mended), None)
 
 
 def _without_refused(

@@ -44,13 +44,16 @@ class Suggestion:
     """Steps that need a timeout of which nothing says how long it must be."""
 
 
-def suggest_timeouts(graph: Graph) -> Suggestion:
+def suggest_timeouts(graph: Graph, measured: Mapping[str, Rational] | None = None) -> Suggestion:
     """Timeouts for every call and query with which all deadline budgets hold.
 
-    A step keeps its timeout where it can; a step without one gets one.
+    A step keeps its timeout where it can; a step without one gets one. ``measured``: the shortest
+    that may be suggested for steps of these names, beside what the model declares.
     """
     floors = {
-        step: shortest_useful(graph, step) for step in graph.interactions if step.is_synchronous
+        step: _longer(shortest_useful(graph, step), (measured or {}).get(step.name))
+        for step in graph.interactions
+        if step.is_synchronous
     }
     open_steps = tuple(
         step.name
@@ -75,6 +78,11 @@ def suggest_timeouts(graph: Graph) -> Suggestion:
         if seconds is not None and seconds != step.protection.attempt()
     ]
     return Suggestion(tuple(edits), undecided=open_steps)
+
+
+def _longer(declared: Rational | None, measured: Rational | None) -> Rational | None:
+    """What nobody declares stays unknown: a run only assumes how long it takes."""
+    return declared if declared is None or measured is None else max(declared, measured)
 
 
 def _journeys(graph: Graph, least: WorstCases) -> list[Answer]:
