@@ -43,7 +43,7 @@ from archcheck import (
     Work,
     Write,
 )
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Interaction
 from archcheck.proof import (
     FailureSet,
     Proved,
@@ -291,15 +291,19 @@ def test_a_zone_is_survived_or_not(system: System) -> None:
 def test_fallbacks_share_their_fate_or_not(system: System, size: int) -> None:
     for answer in shared_fates(Graph(system), size):
         step = answer.subject
-        fallback = step.step.fallback  # type: ignore[union-attr]
+        assert isinstance(step, Interaction)
+        call = step.step
+        assert isinstance(call, Call)
+        assert isinstance(call.fallback, Fallback)
+        owner = step.source.name
         stops = [
             frozenset(chosen)
             for count in range(1, size + 1)
             for chosen in itertools.combinations(units_of(system), count)
-            if not answers(system, step.target_name, frozenset(chosen))  # type: ignore[union-attr]
+            if not asked(system, owner, call, frozenset(chosen)).within(call.timeout).works
         ]
         minimal = [s for s in stops if not any(other < s for other in stops)]
-        both = [s for s in minimal if not answers(system, str(fallback.target), s)]
+        both = [s for s in minimal if not instead(system, owner, call.fallback, s).works]
         assert isinstance(answer, Refuted if both else Proved)
 
 
