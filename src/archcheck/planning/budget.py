@@ -57,6 +57,15 @@ class Budget:
             _budget.reset(token)
 
     @contextmanager
+    def at_least(self) -> Iterator[None]:
+        """What happens inside is done whoever wants to stop: without it there is nothing to say."""
+        stop, self._stop = self._stop, None
+        try:
+            yield
+        finally:
+            self._stop = stop
+
+    @contextmanager
     def part(self, share: float) -> Iterator[None]:
         """What happens inside has this share of the time that is left."""
         whole, now = self._deadline, time.monotonic()

@@ -179,9 +179,7 @@ def plan_capacity(
             )  # fmt: skip
     except StoppedError:
         raise ScenarioError(
-            "stopped before the first analytic solution was found"
-            if clock.is_stopped
-            else f"the budget of {Duration(budget)} is too short for one analytic solution of "
+            f"the budget of {Duration(budget)} is too short for one analytic solution of "
             f"{system.name!r}; give the plan more time with --budget"
         ) from None
 
@@ -208,17 +206,18 @@ def _planned(
     asked: _Asked,
 ) -> CapacityPlan:
     """The plan. Raises :class:`StoppedError` where not even the declared load is solved."""
-    chosen = scenario or busiest_scenario(system)
-    pace = asked.pace if asked.pace is not None else chosen.growth
-    asked = replace(asked, growth=float(pace) if pace is not None else None)
-    _check(asked.target, asked.growth, asked.most_busy)
-    compiled = compile_plan(system, chosen)
-    plan = at_peak(compiled)
-    flow = solve_plan(plan)
-    if not any(journey.rate > 0 for journey in flow.journeys):
-        raise ScenarioError(f"scenario {chosen.name!r} starts no journey")
-    objectives = objectives_of(system, [j.name for j in flow.journeys if j.rate > 0])
-    objectives += not_refused(plan, objectives)
+    with budget.at_least():
+        chosen = scenario or busiest_scenario(system)
+        pace = asked.pace if asked.pace is not None else chosen.growth
+        asked = replace(asked, growth=float(pace) if pace is not None else None)
+        _check(asked.target, asked.growth, asked.most_busy)
+        compiled = compile_plan(system, chosen)
+        plan = at_peak(compiled)
+        flow = solve_plan(plan)
+        if not any(journey.rate > 0 for journey in flow.journeys):
+            raise ScenarioError(f"scenario {chosen.name!r} starts no journey")
+        objectives = objectives_of(system, [j.name for j in flow.journeys if j.rate > 0])
+        objectives += not_refused(plan, objectives)
     found = CapacityPlan(system, chosen, objectives, flow, compiled.assumptions)
     probe = Probe(system, chosen, jobs, seed, budget)
     work = _Work(found, compiled, plan, probe, asked, progress or (lambda what, done: None))

@@ -270,14 +270,12 @@ def test_autoscalers_have_scaled_out() -> None:
 
 
 def test_stopped_work_says_what_is_there() -> None:
-    calls = 0
-
-    def stop() -> bool:
-        nonlocal calls
-        calls += 1
-        return calls > 2
-
-    plan = plan_capacity(chain(), stop=stop)
+    begun: list[str] = []
+    plan = plan_capacity(
+        chain(),
+        progress=lambda what, done: begun.append(what),
+        stop=lambda: "headroom" in begun,
+    )
     assert not plan.is_complete
     assert plan.sustained is not None
     assert plan.bottlenecks
