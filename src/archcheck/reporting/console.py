@@ -23,6 +23,14 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in text)
 
 
+def figure(value: float) -> str:
+    """Four digits as people write them, never an exponent: ``37,000``, ``271.9``, ``0.0123``."""
+    text = f"{value:.4g}"
+    if abs(float(text)) >= 1000:
+        return f"{float(text):,.0f}"
+    return f"{value:.12f}".rstrip("0") if "e" in text else text
+
+
 def counted(number: int, word: str) -> str:
     """``1 error``, ``2 errors``."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from archcheck.findings import State
 from archcheck.planning import CapacityPlan, Costs, Curve, CurvePoint, Sizing, Sustained
+from archcheck.reporting.console import figure
 from archcheck.reporting.objectives import objectives_sheet
 from archcheck.reporting.sheets import Sheet
 from archcheck.units import spoken
@@ -19,7 +20,7 @@ def headline(plan: CapacityPlan) -> str:
     total = sum(journey.rate for journey in plan.flow.journeys)
     runs = f"{plan.runs} simulations" if plan.runs else "no simulation"
     return (
-        f"{plan.system.name} under {plan.scenario.name} at its peak, {total:.4g} journeys/s: "
+        f"{plan.system.name} under {plan.scenario.name} at its peak, {figure(total)} journeys/s: "
         f"an analytic solution and {runs}"
     )
 
@@ -98,8 +99,8 @@ def _sized(sizing: Sizing) -> str:
         "missed": f"a simulation does NOT agree: {_worst(sizing)}",
     }[sizing.state]
     return (
-        f"x{sizing.factor:g} for {sizing.cost:.4g} {sizing.currency}/h, {least} by the analytic "
-        f"solution; {agreed}"
+        f"x{sizing.factor:g} for {figure(sizing.cost)} {sizing.currency}/h, {least} by the "
+        f"analytic solution; {agreed}"
     )
 
 
@@ -117,7 +118,7 @@ def interval(found: Sustained) -> str:
 
 def rate(value: float) -> str:
     """``12.9/s``."""
-    return "without limit" if math.isinf(value) else f"{value:.4g}/s"
+    return "without limit" if math.isinf(value) else f"{figure(value)}/s"
 
 
 def time(seconds: float) -> str:
@@ -158,8 +159,8 @@ def _range(declared: float, found: Sustained | None) -> str:
     if math.isinf(found.factor):
         return "without limit"
     return (
-        f"{declared * found.factor:.4g}/s ({declared * found.low:.4g} to "
-        f"{declared * found.high:.4g})"
+        f"{figure(declared * found.factor)}/s ({figure(declared * found.low)} to "
+        f"{figure(declared * found.high)})"
     )
 
 
@@ -222,19 +223,20 @@ def _sizing(sizing: Sizing) -> Sheet:
             change.what,
             str(change.before),
             str(change.after),
-            f"{change.cost_before:.4g}" if change.cost_before else "-",
-            f"{change.cost_after:.4g}" if change.cost_after else "-",
+            figure(change.cost_before) if change.cost_before else "-",
+            figure(change.cost_after) if change.cost_after else "-",
         )
         for change in sizing.changes
         if change.before != change.after
     ]
     same = sum(change.before == change.after for change in sizing.changes)
-    bound = "" if sizing.is_least else f"; nothing below {sizing.bound:.4g} {sizing.currency}/h"
+    bound = "" if sizing.is_least else f"; nothing below {figure(sizing.bound)} {sizing.currency}/h"
     return Sheet(
         f"sizes for x{sizing.factor:g}",
         ("element", "of", "now", "needed", f"{sizing.currency}/h now", "needed"),
         tuple(rows),
-        f"{same} elements stay as they are; {sizing.cost:.4g} {sizing.currency}/h in all{bound}",
+        f"{same} elements stay as they are; {figure(sizing.cost)} {sizing.currency}/h in all"
+        f"{bound}",
     )
 
 
@@ -260,9 +262,9 @@ def _elements(costs: Costs) -> Sheet:
         (
             element.name,
             f"{element.nodes} x {element.copies}" if element.copies > 1 else str(element.nodes),
-            f"{element.per_hour:.4g}",
+            figure(element.per_hour),
             f"{element.load:.0%}",
-            f"{element.wasted:.4g}",
+            figure(element.wasted),
             element.assumed or "declared",
         )
         for element in sorted(costs.elements, key=lambda each: -each.per_hour)
@@ -271,8 +273,8 @@ def _elements(costs: Costs) -> Sheet:
         "cost of elements",
         ("element", "nodes", f"{costs.currency}/h", "busy", "idle part", "price"),
         rows,
-        f"{costs.per_hour:.4g} {costs.currency}/h in all, {costs.wasted:.4g} of it idle by the "
-        "analytic solution, autoscalers at their maximum",
+        f"{figure(costs.per_hour)} {costs.currency}/h in all, {figure(costs.wasted)} of it idle by "
+        "the analytic solution, autoscalers at their maximum",
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from archcheck.reporting.console import printable
+from archcheck.reporting.console import figure, printable
 from archcheck.reporting.objectives import TONES, readings_data
 from archcheck.reporting.sheets import Cell, Sheet, Words, print_sheets
 from archcheck.simulation import Estimate
@@ -101,7 +101,7 @@ def _cell(each: Compared) -> str | Cell:
 def _shown(value: float, metric: str) -> str:
     if metric == "errors":
         return f"{value:.2%}"
-    return f"{value:.4g}/s" if metric == "throughput" else spoken(value)
+    return f"{figure(value)}/s" if metric == "throughput" else spoken(value)
 
 
 def _difference(found: Estimate, metric: str) -> str:
