@@ -69,9 +69,9 @@ def mend(
     wanted = replace(wanted, not_run=tuple(_not_run(system)))
     trials = _Trials(wanted, find)
     kept = trials.kept(wanted.edits)
-    if len(kept) == len(wanted.edits):
-        return wanted
-    return _without_refused(wanted, trials, kept, prices)
+    if len(kept) < len(wanted.edits):
+        wanted = _without_refused(wanted, trials, kept, prices)
+    return replace(wanted, worthwhile=_Trials(wanted, find).worthwhile)
 
 
 def _searched(system: System, search: Callable[[Mapping[str, Rational]], Repair]) -> Repair:
@@ -126,6 +126,19 @@ class _Trials:
         half = len(edits) // 2
         return self.kept(edits[half:], self.kept(edits[:half], before))
 
+    def worthwhile(self, edits: Sequence[Edit]) -> Sequence[Edit]:
+        """Of some edits, those that cost nothing and mend something without all others."""
+        return self.needed(self.kept(edits))
+
+    def needed(self, edits: Sequence[Edit]) -> Sequence[Edit]:
+        """As few of the edits as mend as much."""
+        after = self.find(apply(self.wanted.original, edits))
+        for edit in reversed(edits):
+            others = [each for each in edits if each is not edit]
+            if self.find(apply(self.wanted.original, others)) == after:
+                edits = others
+        return edits
+
     def _objection(self, edits: Sequence[Edit]) -> str | None:
         """Why a set of edits is not offered."""
         if self.count >= _MOST_TRIALS:
@@ -142,17 +155,13 @@ def _without_refused(
     wanted: Repair, trials: _Trials, kept: Sequence[Edit], prices: Mapping[str, float]
 ) -> Repair:
     """What is left of a repair: the edits that are kept and still mend something."""
-    after = trials.find(apply(wanted.original, kept))
-    for edit in reversed(kept):
-        others = [each for each in kept if each is not edit]
-        if trials.find(apply(wanted.original, others)) == after:
-            kept = others
+    kept = trials.needed(kept)
     return replace(
         wanted,
         system=apply(wanted.original, kept),
         edits=tuple(kept),
         cost=sum((exact(prices[kind_of(edit)]) for edit in kept), Rational(0)),
-        after=after,
+        after=trials.find(apply(wanted.original, kept)),
         at_least=Rational(0),
         refused=tuple((edit, why) for edit, why in trials.refused.items()),
     )
