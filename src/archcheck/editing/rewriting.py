@@ -133,28 +133,36 @@ def _broken(before: Source, text: str) -> str:
     )
     while True:
         source = Source(before.file, text)
-        found = next(_long_calls(source, width), None)
-        if found is None:
+        found = _long_calls(source, width)
+        if not found:
             return text
-        start, end, number = found
-        text = text[:start] + _exploded(source, source.call_over(start, end), number) + text[end:]
+        for call in reversed(found):
+            start, end = source.span(call)
+            text = text[:start] + _exploded(source, call) + text[end:]
 
 
-def _long_calls(source: Source, width: int) -> Iterator[tuple[int, int, int]]:
-    """The outermost calls within lines that are too long, which may be broken."""
-    found = [
-        (*source.span(node), node.lineno)
-        for node in source.calls()
-        if node.lineno == node.end_lineno
-        and len(source.line(node.lineno).rstrip("\r\n")) > width
-        and (node.args or node.keywords)
-        and not any(isinstance(each, ast.GeneratorExp) for each in node.args)
-    ]
-    yield from sorted(found, key=lambda each: (each[2], each[0] - each[1]))
+def _long_calls(source: Source, width: int) -> list[ast.Call]:
+    """The outermost call of each line that is too long, where it may be broken."""
+    found: dict[int, ast.Call] = {}
+    for node in source.calls():
+        if (
+            node.lineno == node.end_lineno
+            and len(source.line(node.lineno).rstrip("\r\n")) > width
+            and (node.args or node.keywords)
+            and not any(isinstance(each, ast.GeneratorExp) for each in node.args)
+        ):
+            other = found.setdefault(node.lineno, node)
+            if _columns(node) > _columns(other):
+                found[node.lineno] = node
+    return [found[number] for number in sorted(found)]
 
 
-def _exploded(source: Source, call: ast.Call, number: int) -> str:
-    line = source.line(number)
+def _columns(node: ast.expr) -> int:
+    return (node.end_col_offset or 0) - node.col_offset
+
+
+def _exploded(source: Source, call: ast.Call) -> str:
+    line = source.line(call.lineno)
     indent = line[: len(line) - len(line.lstrip(" \t"))]
     inner = indent + ("\t" if "\t" in indent else "    ")
     start, end = source.span(call)

@@ -95,7 +95,11 @@ class Source:
 
     def call_over(self, start: int, end: int) -> ast.Call:
         """The call between two offsets."""
-        return next(call for call in self._calls.values() if self.span(call) == (start, end))
+        return self._by_span[start, end]
+
+    @functools.cached_property
+    def _by_span(self) -> dict[tuple[int, int], ast.Call]:
+        return {self.span(call): call for call in self.calls()}
 
     @functools.cached_property
     def _calls(self) -> dict[_End, ast.Call]:
