@@ -110,16 +110,28 @@ def test_a_constant_stays_and_the_call_gets_the_value(tmp_path: Path) -> None:
     assert archcheck("verify", "model.py", "--select", INVERSIONS, cwd=tmp_path).returncode == 0
 
 
-def test_what_is_not_written_is_not_mended(tmp_path: Path) -> None:
-    """The timeouts of the leaves are computed, and too long: fewer attempts for one of them."""
+def test_what_a_line_makes_gets_the_value_together(tmp_path: Path) -> None:
+    """One of the leaves has to try less often; the other does so as well, and is paid for."""
     text = CONSTANTS.replace("LEAVES", LEAVES).replace("timeout=1 * s", "timeout=200 * ms")
+    (tmp_path / "model.py").write_text(text)
+    done = archcheck("fix", "model.py", "--select", INVERSIONS, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "3 edits at a cost of 3, no repair costs less than 2" in done.stdout
+    assert "  mid.do -> leaf0.x: attempts: 2 becomes 1\n" in done.stdout
+    assert "  mid.do -> leaf1.x: attempts: 2 becomes 1\n" in done.stdout
+    assert "Retry(attempts=1, backoff=10 * ms)) for i in range(2)" in done.stdout
+    assert "1 finding before, 0 after: 1 fixed, 0 introduced" in done.stdout
+
+
+def test_what_is_not_written_is_not_mended(tmp_path: Path) -> None:
+    """A call has no line in any file; another timeout is of no use without the change of it."""
+    leaves = "eval(\"Call('leaf1.x', timeout=60 * ms, retry=Retry(attempts=2, backoff=10 * ms))\")"
+    text = CONSTANTS.replace("LEAVES", leaves).replace("timeout=1 * s", "timeout=120 * ms")
     (tmp_path / "model.py").write_text("print('loaded')\n" + text)
-    done = archcheck(
-        "fix", "model.py", "--select", INVERSIONS, "--allow", "timeout", "--allow", "attempts=0.1",
-        cwd=tmp_path,
-    )  # fmt: skip
+    done = archcheck("fix", "model.py", "--select", INVERSIONS, cwd=tmp_path)
     assert done.returncode == 1
-    assert "# by hand: model.py:" in done.stdout
+    assert re.search(r"# by hand: .*leaf1.x: .*; write attempts=1 \(no line of a file", done.stdout)
+    assert "of no use without the others by hand" in done.stdout
     assert "1 finding before, 1 after the patch: 0 fixed, 0 introduced" in done.stdout
     assert "by hand: 0 after" in done.stdout
     assert "loaded" not in done.stdout

@@ -10,7 +10,7 @@ A setting is an edit as people say it on a command line or in a notebook.
 
 from archcheck.editing.edits import Edit, apply, rebased
 from archcheck.editing.kinds import COSTS, checked_costs, kind_of
-from archcheck.editing.patches import Patch, by_hand, patch_of
+from archcheck.editing.patches import Patch, by_hand, patch_of, sharing
 from archcheck.editing.settings import parse_setting, variants, with_settings
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "parse_setting",
     "patch_of",
     "rebased",
+    "sharing",
     "variants",
     "with_settings",
 ]

@@ -25,9 +25,10 @@ from archcheck.editing.tracing import Key, Slot, Traces
 from archcheck.files import write_files
 from archcheck.loading import load_changed, origin
 from archcheck.model import ArchcheckError, Place, System, to_json
+from archcheck.model.element import Element
 from archcheck.model.linking import walk
 
-__all__ = ["Patch", "by_hand", "patch_of", "source_of"]
+__all__ = ["Patch", "by_hand", "patch_of", "sharing", "source_of"]
 
 _MOST_LOADS = 12
 """Times that a model is loaded to see what edits of its text give, at most. A choice: one edit in a
@@ -98,6 +99,14 @@ def _text_of(file: str) -> str:
     return Path(file).read_bytes().decode("utf-8")
 
 
+def sharing(system: System, edits: Iterable[Edit]) -> dict[Edit, tuple[Element, ...]]:
+    """For edits that would have a place if other parts got the same values: these parts."""
+    made = tuple(edits)
+    if not made or (system.site is not None and system.site.place.file.endswith(".json")):
+        return {}
+    return _Writer(system, made).sharing()
+
+
 def by_hand(system: System, edits: Iterable[Edit], why: str) -> tuple[str, ...]:
     """Edits that are not written: the place, the change, the new text and the reason."""
     texts = []
@@ -115,9 +124,9 @@ class _Writer:
         self.system = system
         self.edits = edits
         self._wholes = (*system.elements, *system.journeys, *system.scenarios)
-        parts = {id(part): part for whole in self._wholes for part in walk(whole)}
+        self._parts = {id(part): part for whole in self._wholes for part in walk(whole)}
         names = {name for edit in edits for name in edit.values}
-        self._traces = Traces(parts.values(), names)
+        self._traces = Traces(self._parts.values(), names)
         self._why: dict[Edit, str] = {}
         self._target = origin(system)
         self._loads = 0
@@ -132,6 +141,22 @@ class _Writer:
         }
         left = [edit for edit in self.edits if edit not in kept]
         return Patch(files, tuple(map(self._described, left)), kept)
+
+    def sharing(self) -> dict[Edit, tuple[Element, ...]]:
+        """For edits of one value without a place of its own, what the same call makes too."""
+        placed = self._placed(self.edits)
+        edited = {id(edit.part) for edit in self.edits}
+        found = {}
+        for edit in self.edits:
+            stops = [self._traces.stops.get(key, ())[:1] for key in _keys(edit)]
+            if edit in placed or len(stops) != 1 or not stops[0]:
+                continue
+            users = self._traces.users[stops[0][0].slot]
+            if {name for _, name in users} == set(edit.values):
+                others = sorted(part for part, _ in users if part != id(edit.part))
+                if not edited.intersection(others):
+                    found[edit] = tuple(self._parts[part] for part in self._parts if part in others)
+        return found
 
     # -- places -----------------------------------------------------------------------------------
 
