@@ -130,7 +130,7 @@ def test_what_is_not_written_is_not_mended(tmp_path: Path) -> None:
     (tmp_path / "model.py").write_text("print('loaded')\n" + text)
     done = archcheck("fix", "model.py", "--select", INVERSIONS, cwd=tmp_path)
     assert done.returncode == 1
-    assert re.search(r"# by hand: .*leaf1.x: .*; write attempts=1 \(no line of a file", done.stdout)
+    assert re.search(r"# by hand: .*leaf1.x: .*; write timeout=.* \(no line of a file", done.stdout)
     assert "of no use without the others by hand" in done.stdout
     assert "1 finding before, 1 after the patch: 0 fixed, 0 introduced" in done.stdout
     assert "by hand: 0 after" in done.stdout
