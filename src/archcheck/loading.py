@@ -13,16 +13,19 @@ trusted is exported to JSON by its author and loaded from there, which runs noth
 from __future__ import annotations
 
 import importlib
+import importlib.abc
 import importlib.machinery
 import importlib.util
+import os
 import re
 import sys
 import traceback
 import warnings
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from archcheck.model import (
     ArchcheckError,
@@ -52,9 +55,96 @@ def load(*targets: str | Path) -> tuple[System, ...]:
             raise ModelError(
                 f"{target} declares no system: write services, or a System that lists them"
             )
+        for system in found:
+            object.__setattr__(system, "_loaded_from", _lasting(str(target)))
         systems += found
     _refuse_duplicates(systems)
     return tuple(systems)
+
+
+def _lasting(target: str) -> str:
+    """The target as it can be named from another working folder."""
+    return str(Path(target).resolve()) if Path(target).exists() else target
+
+
+def origin(system: System) -> str | None:
+    """What :func:`load` has read ``system`` from; else the file that declares it, if it can be run.
+
+    The program that runs is not run once more.
+    """
+    known = vars(system).get("_loaded_from")
+    if known is not None or system.site is None:
+        return known
+    file = system.site.place.file
+    program = getattr(sys.modules.get("__main__"), "__file__", None)
+    runs = program is not None and Path(program).resolve() == Path(file).resolve()
+    return file if Path(file).is_file() and not runs else None
+
+
+def load_changed(target: str, texts: Mapping[str, str]) -> tuple[System, ...]:
+    """The systems in ``target`` if its Python files had these texts. Runs them; writes nothing.
+
+    Modules that are imported already are imported anew, and are as they were afterwards.
+    """
+    changed = {os.path.realpath(file): text for file, text in texts.items()}
+    finder = _ChangedFinder(changed)
+    token = _changed.set(changed)
+    sys.meta_path.insert(0, finder)
+    try:
+        with _set_aside({Path(file).parent for file in changed}):
+            return tuple(_load_target(target))
+    finally:
+        sys.meta_path.remove(finder)
+        _changed.reset(token)
+
+
+_changed: ContextVar[Mapping[str, str] | None] = ContextVar("_changed", default=None)
+
+
+class _ChangedLoader(importlib.machinery.SourceFileLoader):
+    """Runs a text in place of that of the file."""
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        text = (_changed.get() or {}).get(os.path.realpath(self.path))
+        if text is None:
+            return super().get_code(fullname)
+        code: CodeType = compile(text.removeprefix("\ufeff"), self.path, "exec", dont_inherit=True)
+        return code
+
+
+class _ChangedFinder(importlib.abc.MetaPathFinder):
+    """Finds the modules whose files have other texts."""
+
+    def __init__(self, changed: Mapping[str, str]) -> None:
+        self._changed = changed
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if (
+            spec is None
+            or spec.origin is None
+            or os.path.realpath(spec.origin) not in self._changed
+        ):
+            return None
+        return _spec_of(fullname, Path(spec.origin), spec.submodule_search_locations)
+
+
+@contextmanager
+def _set_aside(folders: Collection[Path]) -> Iterator[None]:
+    """Forget the modules of these folders for a while."""
+    aside = {}
+    for name, module in [*sys.modules.items()]:
+        file = getattr(module, "__file__", None)
+        if name == "__main__" or not file or name.partition(".")[0] == "archcheck":
+            continue
+        if any(_is_model_file(Path(file).resolve(), folder) for folder in folders):
+            aside[name] = sys.modules.pop(name)
+    try:
+        yield
+    finally:
+        sys.modules.update(aside)
 
 
 def _refuse_duplicates(systems: Iterable[System]) -> None:
@@ -264,7 +354,7 @@ def _fresh_import(name: str, path: Path) -> ModuleType:
             return present
         name = f"_archcheck_model_{abs(hash(str(path))):x}_{name}"
     search = [str(path.parent)] if path.name == "__init__.py" else None
-    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=search)
+    spec = _spec_of(name, path, search)
     if spec is None or spec.loader is None:
         raise ModelError("cannot be imported", Place(str(path), 1))
     module = importlib.util.module_from_spec(spec)
@@ -275,6 +365,15 @@ def _fresh_import(name: str, path: Path) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def _spec_of(
+    name: str, path: Path, search: list[str] | None
+) -> importlib.machinery.ModuleSpec | None:
+    loader = _ChangedLoader(name, str(path)) if _changed.get() else None
+    return importlib.util.spec_from_file_location(
+        name, path, loader=loader, submodule_search_locations=search
+    )
 
 
 @contextmanager

@@ -68,6 +68,75 @@ def test_a_price_in_answers_is_said_and_not_paid(tmp_path: Path) -> None:
     assert "+" not in done.stdout
 
 
+CONSTANTS = """\
+from archcheck import *
+from archcheck.units import ms, s
+
+T = 50 * ms          # the usual timeout
+
+
+def read(name, timeout=T):
+    return Read(name, timeout=timeout)
+
+
+web = Service("web", endpoints=[Endpoint("go", steps=[Call("mid.do", timeout=T)])])
+mid = Service("mid", endpoints=[Endpoint("do", steps=[read("db"), *[LEAVES]])])
+leaf0 = Service("leaf0", endpoints=[Endpoint("x", idempotent=True, steps=[Work(5 * ms)])])
+leaf1 = Service("leaf1", endpoints=[Endpoint("x", idempotent=True, steps=[Work(5 * ms)])])
+db = MySQL("db", read=2 * ms)
+go = Journey("go", "web.go", critical=True, timeout=1 * s)
+"""
+
+
+LEAVES = (
+    "Call(f'leaf{i}.x', timeout=(i + 1) * 30 * ms, retry=Retry(attempts=2, backoff=10 * ms)) "
+    "for i in range(2)"
+)
+INVERSIONS = "RES001,RES002,RES003"
+
+
+def test_a_constant_stays_and_the_call_gets_the_value(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(CONSTANTS.replace("LEAVES", LEAVES))
+    done = archcheck("fix", "model.py", "--select", INVERSIONS, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "1 finding before, 0 after: 1 fixed, 0 introduced" in done.stdout
+    assert "# by hand" not in done.stdout
+    subprocess.run(
+        ["git", "apply"], input=done.stdout, text=True, check=True, cwd=tmp_path, timeout=20
+    )
+    text = (tmp_path / "model.py").read_text()
+    assert "T = 50 * ms          # the usual timeout\n" in text
+    assert re.search(r'steps=\[Call\("mid.do", timeout=\d+ \* ms\)\]', text)
+    assert archcheck("verify", "model.py", "--select", INVERSIONS, cwd=tmp_path).returncode == 0
+
+
+def test_what_a_line_makes_gets_the_value_together(tmp_path: Path) -> None:
+    """One of the leaves has to try less often; the other does so as well, and is paid for."""
+    text = CONSTANTS.replace("LEAVES", LEAVES).replace("timeout=1 * s", "timeout=200 * ms")
+    (tmp_path / "model.py").write_text(text)
+    done = archcheck("fix", "model.py", "--select", INVERSIONS, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "3 edits at a cost of 3, no repair costs less than 2" in done.stdout
+    assert "  mid.do -> leaf0.x: attempts: 2 becomes 1\n" in done.stdout
+    assert "  mid.do -> leaf1.x: attempts: 2 becomes 1\n" in done.stdout
+    assert "Retry(attempts=1, backoff=10 * ms)) for i in range(2)" in done.stdout
+    assert "1 finding before, 0 after: 1 fixed, 0 introduced" in done.stdout
+
+
+def test_what_is_not_written_is_not_mended(tmp_path: Path) -> None:
+    """A call has no line in any file; another timeout is of no use without the change of it."""
+    leaves = "eval(\"Call('leaf1.x', timeout=60 * ms, retry=Retry(attempts=2, backoff=10 * ms))\")"
+    text = CONSTANTS.replace("LEAVES", leaves).replace("timeout=1 * s", "timeout=120 * ms")
+    (tmp_path / "model.py").write_text("print('loaded')\n" + text)
+    done = archcheck("fix", "model.py", "--select", INVERSIONS, cwd=tmp_path)
+    assert done.returncode == 1
+    assert re.search(r"# by hand: .*leaf1.x: .*; write timeout=.* \(no line of a file", done.stdout)
+    assert "of no use without the others by hand" in done.stdout
+    assert "1 finding before, 1 after the patch: 0 fixed, 0 introduced" in done.stdout
+    assert "by hand: 0 after" in done.stdout
+    assert "loaded" not in done.stdout
+
+
 def test_costs_come_from_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "archcheck.toml").write_text("[edits]\nbreaker = 1\n")
     done = archcheck("fix", ROOT / "examples" / "checkout.py", cwd=tmp_path)

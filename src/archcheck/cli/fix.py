@@ -51,8 +51,10 @@ def command(
     Timeouts, attempts, breakers, fallbacks, pools, replicas and zones are weighed against each
     other; no timeout gets shorter than what it waits for under the declared loads. The repaired
     system is verified again, and simulated beside the original: edits that would cost good answers
-    or an objective are not offered. Exits with 1 when something is left that could be repaired by
-    other means. Loading a Python model runs its code.
+    or an objective are not offered. A Python model is loaded once more, with the patch, to see
+    that it gives what it promises; edits that cannot be written are listed and mend nothing yet.
+    Exits with 1 when something is left that could be repaired by other means. Loading a Python
+    model runs its code.
     """
     system = one_system(models, system_name)
     place = system.site.place if system.site else None
@@ -70,15 +72,16 @@ def command(
             costs=_costs(allow) if allow else None,
             proof_budget=float(proof_budget),
         )
+        patch = found.patch  # loads the model again
     with report_console(output) as console:
         print_repair(console, found)
         if scenario is not None:
             run = facade.simulate(found.system, scenario)
             print_simulation(console, run)
     if write_:
-        found.patch.write()
-        click.echo(f"wrote {', '.join(found.patch.files) or 'nothing'}", err=True)
-    return 0 if found.is_complete else 1
+        patch.write()
+        click.echo(f"wrote {', '.join(patch.files) or 'nothing'}", err=True)
+    return 0 if found.is_complete and not patch.by_hand else 1
 
 
 def _costs(allow: tuple[str, ...]) -> dict[str, float]:

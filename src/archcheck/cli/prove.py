@@ -20,6 +20,7 @@ from archcheck.cli.common import (
     verbose_option,
     write,
 )
+from archcheck.cli.streams import guests
 from archcheck.diagrams import checked_format
 from archcheck.editing import patch_of
 from archcheck.graph import Graph
@@ -128,8 +129,10 @@ def _suggest(graph: Graph, what: str, output: str | None) -> int:
         sizes = suggest_sizes(graph)
         edits, impossible, unknown = sizes.edits, [*sizes.conflicts], [*sizes.undecided]
     edits, refused = without_losses(graph.system, edits)
+    with guests():  # the model is loaded again
+        patch = patch_of(graph.system, edits)
     with report_console(output) as console:
-        print_patch(console, patch_of(graph.system, edits))
+        print_patch(console, patch)
     for edit, why in refused:
         click.echo(f"not suggested: {edit}: {why}", err=True)
     for text in impossible:

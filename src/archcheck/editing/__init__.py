@@ -1,16 +1,16 @@
 """Edits of a model: applied to its objects, shown as a diff, written into its file.
 
 An :class:`Edit` names a part of a system and what changes in it. Applied, it gives a new system:
-models are values. As a patch it changes the line of the Python file that declares the part, or
-the JSON file. A part that a helper or a loop makes for several elements has no line of its own:
-such an edit is described in words.
+models are values. As a patch it changes the Python files, where the value stands: a constant, a
+parameter of a helper, the call itself, or the JSON file. The model is loaded with the new texts,
+and what does not give the system that was promised is not written but listed.
 
 A setting is an edit as people say it on a command line or in a notebook.
 """
 
-from archcheck.editing.edits import Edit, apply
+from archcheck.editing.edits import Edit, apply, rebased
 from archcheck.editing.kinds import COSTS, checked_costs, kind_of
-from archcheck.editing.patches import Patch, patch_of
+from archcheck.editing.patches import Patch, by_hand, patch_of, sharing
 from archcheck.editing.settings import parse_setting, variants, with_settings
 
 __all__ = [
@@ -18,10 +18,13 @@ __all__ = [
     "Edit",
     "Patch",
     "apply",
+    "by_hand",
     "checked_costs",
     "kind_of",
     "parse_setting",
     "patch_of",
+    "rebased",
+    "sharing",
     "variants",
     "with_settings",
 ]

@@ -55,6 +55,27 @@ def apply(system: System, edits: Iterable[Edit]) -> System:
     return edited
 
 
+def rebased(original: System, edited: System, edits: Iterable[Edit]) -> list[Edit]:
+    """Edits of parts of ``edited`` as edits of the same parts of ``original``.
+
+    An edit of a part that came with an earlier edit stays as it is.
+    """
+    parts: dict[int, Element] = {}
+    for name in ("elements", "journeys", "scenarios"):
+        _note_pairs(getattr(edited, name), getattr(original, name), parts)
+    return [dataclasses.replace(edit, part=parts.get(id(edit.part), edit.part)) for edit in edits]
+
+
+def _note_pairs(edited: Any, original: Any, parts: dict[int, Element]) -> None:
+    if isinstance(edited, tuple) and isinstance(original, tuple):
+        for one, other in zip(edited, original, strict=False):
+            _note_pairs(one, other, parts)
+    elif isinstance(edited, Element) and type(edited) is type(original):
+        parts[id(edited)] = original
+        for name in field_names(type(edited)):
+            _note_pairs(getattr(edited, name), getattr(original, name), parts)
+
+
 def _edited(part: E, changes: Mapping[int, Mapping[str, Any]]) -> E:
     inside: dict[str, Any] = {}
     for name in field_names(type(part)):

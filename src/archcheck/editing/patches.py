@@ -1,42 +1,63 @@
-"""Edits as a patch: the lines of the files that declare a model, before and after."""
+"""Edits as a patch: new values where the values stand, in the files that declare a model.
+
+Which text to change is traced back from the parts (``tracing``), changed (``rewriting``), and then
+tried: the model is loaded with the new texts. An edit is written only if that gives the system that
+was promised; what is not written is listed.
+"""
 
 from __future__ import annotations
 
-import ast
 import difflib
+import functools
 import itertools
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+import re
+import warnings
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from archcheck.editing.edits import Edit, apply
+from archcheck.editing.rewriting import rewritten
+from archcheck.editing.spelling import source_of
+from archcheck.editing.tracing import Key, Slot, Traces
 from archcheck.files import write_files
-from archcheck.model import Place, System, to_json
-from archcheck.model import __all__ as vocabulary
+from archcheck.loading import load_changed, origin
+from archcheck.model import ArchcheckError, Place, System, to_json
 from archcheck.model.element import Element
 from archcheck.model.linking import walk
-from archcheck.units import Duration, Fraction, Rate, Size
+
+__all__ = ["Patch", "by_hand", "patch_of", "sharing", "source_of"]
+
+_MOST_LOADS = 12
+"""Times that a model is loaded to see what edits of its text give, at most. A choice: one edit in a
+hundred that gives something else is found with so many."""
+_NO_PLACE = "no line of a file stands for it"
+_SHARED = "other values come from the same text, and stay"
+_NOT_LOADABLE = "the model is no file that can be loaded again"
+_UNTRIED = "not tried: too many others give something else"
+_DIFFERENT = "the text that was tried does not give this value, or changes others"
 
 
 @dataclass(frozen=True)
 class Patch:
-    """New texts of files, and the edits that no line of a file stands for."""
+    """New texts of files, and the edits that are not among them."""
 
     files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """File to its text before and after."""
     by_hand: tuple[str, ...] = ()
+    """Edits that are not written: place, change, new text and why."""
+    written: tuple[Edit, ...] = ()
+    """The edits that the new texts make. Loaded, they give just these."""
 
     def diff(self) -> str:
         """A unified diff that ``git apply`` and ``patch -p1`` take."""
         return "".join(
-            itertools.chain.from_iterable(
+            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+            for line in itertools.chain.from_iterable(
                 difflib.unified_diff(
-                    before.splitlines(keepends=True),
-                    after.splitlines(keepends=True),
-                    f"a/{_shown(file)}",
-                    f"b/{_shown(file)}",
+                    _lines(before), _lines(after), f"a/{_shown(file)}", f"b/{_shown(file)}"
                 )
                 for file, (before, after) in sorted(self.files.items())
             )
@@ -47,6 +68,11 @@ class Patch:
         write_files({file: after for file, (_, after) in self.files.items()})
 
 
+def _lines(text: str) -> list[str]:
+    """As git counts them: other characters that end lines for Python do not here."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
 def _shown(file: str) -> str:
     return Place(file, 1).shown_file().lstrip("/")
 
@@ -54,36 +80,18 @@ def _shown(file: str) -> str:
 def patch_of(system: System, edits: Iterable[Edit], edited: System | None = None) -> Patch:
     """The patch that makes ``edits`` in the files that ``system`` was read from.
 
-    ``edited`` is the system with the edits, where they were made one after the other.
+    ``edited`` is the system with the edits, where they were made one after the other. A Python
+    model is loaded again, with the new texts, which runs it; nothing is written.
     """
-    made = list(edits)
+    made = tuple(edits)
     site = system.site
     if site is not None and site.place.file.endswith(".json"):
         before = _text_of(site.place.file)
-        return Patch({site.place.file: (before, to_json(edited or apply(system, made)))})
-    lines = Counter(
-        (type(part), part.site.place)
-        for part in {id(p): p for whole in _all_of(system) for p in walk(whole)}.values()
-        if part.site is not None
-    )
-    by_file: dict[str, list[Edit]] = defaultdict(list)
-    by_hand: list[str] = []
-    for edit in made:
-        if edit.part.site is None:
-            by_hand.append(_described(system, edit))
-        else:
-            by_file[edit.part.site.place.file].append(edit)
-    files = {}
-    for file, inside in by_file.items():
-        before = _text_of(file)
-        source = _Source(before)
-        for edit in inside:
-            sharing = lines[type(edit.part), edit.part.site.place] if edit.part.site else 0
-            if not source.change(edit, sharing):
-                by_hand.append(_described(system, edit))
-        if source.text() != before:
-            files[file] = before, source.text()
-    return Patch(files, tuple(by_hand))
+        after = to_json(edited or apply(system, made))
+        return Patch({site.place.file: (before, after)}, written=made)
+    if not made:
+        return Patch()
+    return _Writer(system, made).patch()
 
 
 def _text_of(file: str) -> str:
@@ -91,159 +99,187 @@ def _text_of(file: str) -> str:
     return Path(file).read_bytes().decode("utf-8")
 
 
-def _all_of(system: System) -> tuple[Element, ...]:
-    return (*system.elements, *system.journeys, *system.scenarios)
+def sharing(system: System, edits: Iterable[Edit]) -> dict[Edit, tuple[Element, ...]]:
+    """For edits that would have a place if other parts got the same values: these parts."""
+    made = tuple(edits)
+    if not made or (system.site is not None and system.site.place.file.endswith(".json")):
+        return {}
+    return _Writer(system, made).sharing()
 
 
-def _described(system: System, edit: Edit) -> str:
-    place = system.place(edit.part)
-    return f"{place}: {edit}" if place else str(edit)
+def by_hand(system: System, edits: Iterable[Edit], why: str) -> tuple[str, ...]:
+    """Edits that are not written: the place, the change, the new text and the reason."""
+    texts = []
+    for edit in edits:
+        place = system.place(edit.part)
+        new = ", ".join(f"{name}={source_of(value)}" for name, value in edit.values.items())
+        texts.append(f"{place}: {edit}; write {new} ({why})" if place else f"{edit} ({why})")
+    return tuple(texts)
 
 
-class _Source:
-    """A Python file whose constructor calls are given other arguments."""
+class _Writer:
+    """Finds places for edits, and tries what they give."""
 
-    def __init__(self, text: str) -> None:
-        self._lines = text.splitlines(keepends=True)
-        self._line_end = "\r\n" if "\r\n" in text else "\n"
-        self._tree = ast.parse(text)
-        self._known = {
-            *(node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)),
-            *(
-                alias.asname or alias.name
-                for node in ast.walk(self._tree)
-                if isinstance(node, ast.Import | ast.ImportFrom)
-                for alias in node.names
-            ),
+    def __init__(self, system: System, edits: Sequence[Edit]) -> None:
+        self.system = system
+        self.edits = edits
+        self._wholes = (*system.elements, *system.journeys, *system.scenarios)
+        self._parts = {id(part): part for whole in self._wholes for part in walk(whole)}
+        names = {name for edit in edits for name in edit.values}
+        self._traces = Traces(self._parts.values(), names)
+        self._why: dict[Edit, str] = {}
+        self._target = origin(system)
+        self._loads = 0
+
+    def patch(self) -> Patch:
+        """As many edits as can be written."""
+        kept = self._kept(self._groups(self._placed(self.edits)))
+        files = {
+            file: (self._before(file), text)
+            for file, text in self._texts(kept).items()
+            if text != self._before(file)
         }
-        self._changes: list[tuple[int, int, str]] = []
-        """Offsets of what is replaced, and by what."""
-        self._starts = list(itertools.accumulate(map(len, self._lines), initial=0))
+        left = [edit for edit in self.edits if edit not in kept]
+        return Patch(files, tuple(map(self._described, left)), kept)
 
-    def change(self, edit: Edit, sharing: int) -> bool:
-        """Note the change of a part; ``False`` when its call cannot be told from others.
+    def sharing(self) -> dict[Edit, tuple[Element, ...]]:
+        """For edits of one value without a place of its own, what the same call makes too."""
+        placed = self._placed(self.edits)
+        edited = {id(edit.part) for edit in self.edits}
+        found = {}
+        for edit in self.edits:
+            stops = [self._traces.stops.get(key, ())[:1] for key in _keys(edit)]
+            if edit in placed or len(stops) != 1 or not stops[0]:
+                continue
+            users = self._traces.users[stops[0][0].slot]
+            if {name for _, name in users} == set(edit.values):
+                others = sorted(part for part, _ in users if part != id(edit.part))
+                if not edited.intersection(others):
+                    found[edit] = tuple(self._parts[part] for part in self._parts if part in others)
+        return found
 
-        ``sharing`` parts of the system are made by the calls on its line.
-        """
-        call = self._call(edit.part, sharing)
-        if call is None:
-            return False
-        for name, value in edit.values.items():
-            source = source_of(value)
-            given = _given(call, edit.part, name)
-            if given is not None:
-                self._replace(given, source)
-            else:
-                self._append(call, f"{name}={source}")
-            self._import(source)
-        return True
+    # -- places -----------------------------------------------------------------------------------
 
-    def _call(self, part: Element, sharing: int) -> ast.Call | None:
-        line = part.site.place.line if part.site else 0
-        calls = [
-            node
-            for node in ast.walk(self._tree)
-            if isinstance(node, ast.Call)
-            and node.lineno == line
-            and _name(node.func) == type(part).__name__
-        ]
-        if len(calls) != sharing:  # a helper or a loop makes several with one call
-            return None
-        if len(calls) > 1:
-            first = getattr(part, "target", getattr(part, "name", None))
-            calls = [call for call in calls if call.args and _constant(call.args[0]) == first]
-        return calls[0] if len(calls) == 1 else None
+    def _placed(self, edits: Sequence[Edit]) -> tuple[Edit, ...]:
+        """The edits all of whose values have a place that no other value minds."""
+        while True:
+            promised = _promised(edits)
+            left = tuple(e for e in edits if all(self._slot(k, promised) for k in _keys(e)))
+            if len(left) == len(edits):
+                return left
+            for edit in edits:
+                if edit not in left:
+                    traced = all(self._traces.stops.get(key) for key in _keys(edit))
+                    self._why[edit] = _SHARED if traced else _NO_PLACE
+            edits = left
 
-    def _replace(self, node: ast.expr, source: str) -> None:
-        self._changes.append((self._offset(node), self._offset(node, end=True), source))
+    def _slot(self, key: Key, promised: Mapping[Key, Any]) -> Slot | None:
+        """Where the new value of a field is put: as far out as all that is changed there agrees."""
+        for stop in reversed(self._traces.stops.get(key, ())):
+            users = self._traces.users[stop.slot]
+            agree = all(each in promised and promised[each] == promised[key] for each in users)
+            if agree and self._traces.is_known(stop):
+                return stop.slot
+        return None
 
-    def _append(self, call: ast.Call, argument: str) -> None:
-        given = [*call.args, *(word.value for word in call.keywords)]
-        if not given:
-            end = self._offset(call, end=True) - 1
-            self._changes.append((end, end, argument))
-            return
-        last = max(given, key=lambda node: (node.end_lineno or 0, node.end_col_offset or 0))
-        end = self._offset(last, end=True)
-        whole = last.end_lineno != call.end_lineno
-        indent = self._lines[_first_line(call, last) - 1]
-        space = self._line_end + indent[: len(indent) - len(indent.lstrip())] if whole else " "
-        self._changes.append((end, end, f",{space}{argument}"))
-
-    def _offset(self, node: ast.expr, *, end: bool = False) -> int:
-        line = (node.end_lineno if end else node.lineno) or 0
-        column = (node.end_col_offset if end else node.col_offset) or 0
-        text = self._lines[line - 1]
-        return self._starts[line - 1] + len(text.encode()[:column].decode())
-
-    def _import(self, source: str) -> None:
-        names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-        for name in sorted(names - self._known):
-            self._known.add(name)
-            module = "archcheck" if name in vocabulary else "archcheck.units"
-            self._changes.append(
-                (self._after_imports(), -1, f"from {module} import {name}{self._line_end}")
+    def _groups(self, edits: Sequence[Edit]) -> list[tuple[Edit, ...]]:
+        """Edits that share a text: they are written together or not at all."""
+        promised = _promised(edits)
+        groups: list[tuple[set[Slot | None], tuple[Edit, ...]]] = []
+        for edit in edits:
+            slots = {self._slot(key, promised) for key in _keys(edit)}
+            joined = [group for group in groups if group[0] & slots]
+            groups = [group for group in groups if group not in joined]
+            groups.append(
+                (
+                    slots.union(*(group[0] for group in joined)),
+                    (*(e for group in joined for e in group[1]), edit),
+                )
             )
+        return [group for _, group in groups]
 
-    def _after_imports(self) -> int:
-        imports = [n for n in self._tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
-        return self._starts[imports[-1].end_lineno or 0] if imports else 0
+    # -- texts ------------------------------------------------------------------------------------
 
-    def text(self) -> str:
-        """The file with all changes made."""
-        text = "".join(self._lines)
-        in_order = sorted(self._changes, key=lambda change: change[0])
-        for start, end, source in reversed(in_order):
-            text = text[:start] + source + text[end if end >= 0 else start :]
-        return text
+    def _before(self, file: str) -> str:
+        source = self._traces.sources.of(file)
+        assert source is not None  # noqa: S101  # it has slots
+        return source.text
+
+    def _texts(self, edits: Sequence[Edit]) -> dict[str, str]:
+        promised = _promised(edits)
+        by_file: dict[str, dict[Slot, str]] = defaultdict(dict)
+        for key, value in promised.items():
+            slot = self._slot(key, promised)
+            if slot is not None:
+                by_file[slot.file][slot] = source_of(value)
+        texts = {}
+        for file, values in by_file.items():
+            source = self._traces.sources.of(file)
+            assert source is not None  # noqa: S101  # it has slots
+            texts[file] = rewritten(source, values)
+        return texts
+
+    # -- trials -----------------------------------------------------------------------------------
+
+    def _kept(
+        self, groups: Sequence[tuple[Edit, ...]], before: tuple[Edit, ...] = ()
+    ) -> tuple[Edit, ...]:
+        """``before`` and as many of ``groups`` as give what they promise, found by halving."""
+        if not groups:
+            return before
+        every = (*before, *(edit for group in groups for edit in group))
+        objection = self._objection(every)
+        if objection is None:
+            return every
+        if len(groups) == 1:
+            self._why.update(dict.fromkeys(groups[0], objection))
+            return before
+        half = len(groups) // 2
+        return self._kept(groups[half:], self._kept(groups[:half], before))
+
+    def _objection(self, edits: Sequence[Edit]) -> str | None:
+        """Why the model with these edits in its text is not the system with these edits."""
+        if self._target is None:
+            return _NOT_LOADABLE
+        if self._loads >= _MOST_LOADS:
+            return _UNTRIED
+        if len(self._placed(edits)) < len(edits):
+            return _SHARED
+        self._loads += 1
+        try:
+            texts = self._texts(edits)
+        except SyntaxError:
+            return _DIFFERENT
+        found = _loaded(self._target, texts)
+        if found.pop(self.system.name, None) != to_json(apply(self.system, edits)):
+            return _DIFFERENT
+        return None if not found or found == self._others else _DIFFERENT
+
+    @functools.cached_property
+    def _others(self) -> Mapping[str, str]:
+        """The other systems that are read from the same files, as they are."""
+        assert self._target is not None  # noqa: S101  # something is loaded
+        files = {stop.slot.file for stops in self._traces.stops.values() for stop in stops}
+        found = _loaded(self._target, {file: self._before(file) for file in files})
+        found.pop(self.system.name, None)
+        return found
+
+    def _described(self, edit: Edit) -> str:
+        return by_hand(self.system, [edit], self._why.get(edit, _DIFFERENT))[0]
 
 
-def _given(call: ast.Call, part: Element, name: str) -> ast.expr | None:
-    """The argument for a field, by its name or by its position."""
-    for word in call.keywords:
-        if word.arg == name:
-            return word.value
-    positional = [each.name for each in fields(part) if not each.kw_only]  # type: ignore[arg-type]  # a dataclass
-    place = positional.index(name) if name in positional else len(call.args)
-    return call.args[place] if place < len(call.args) else None
+def _loaded(target: str, texts: Mapping[str, str]) -> dict[str, str]:
+    """The systems that the changed files give, by name, in the JSON form; none if they fail."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return {system.name: to_json(system) for system in load_changed(target, texts)}
+    except ArchcheckError:
+        return {}
 
 
-def _first_line(call: ast.Call, last: ast.expr) -> int:
-    """The line on which the last argument, with its name, begins."""
-    for word in call.keywords:
-        if word.value is last:
-            return word.lineno
-    return last.lineno
+def _keys(edit: Edit) -> Iterator[Key]:
+    return ((id(edit.part), name) for name in edit.values)
 
 
-def _name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-
-
-def _constant(node: ast.expr) -> object:
-    return node.value if isinstance(node, ast.Constant) else None
-
-
-def source_of(value: Any) -> str:
-    """The Python that makes a value of a field, as a person would write it."""
-    match value:
-        case tuple() | list():
-            return f"[{', '.join(map(source_of, value))}]"
-        case Fraction():
-            return str(value).replace("%", " * percent")
-        case Rate():
-            return str(value).replace("/", " / ")
-        case Duration() | Size():
-            return str(value).replace(" ", " * ")
-        case Element():
-            return f"{type(value).__name__}({', '.join(_arguments(value))})"
-        case _:
-            return repr(value)
-
-
-def _arguments(part: Element) -> Iterator[str]:
-    for each in fields(part):  # type: ignore[arg-type]  # every element is a dataclass
-        value = getattr(part, each.name)
-        if value != each.default:
-            source = source_of(value)
-            yield f"{each.name}={source}" if each.kw_only else source
+def _promised(edits: Iterable[Edit]) -> dict[Key, Any]:
+    return {(id(e.part), name): value for e in edits for name, value in e.values.items()}

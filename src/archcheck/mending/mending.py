@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from archcheck import verification
 from archcheck.configuration import Settings
-from archcheck.editing import COSTS, Edit, apply, kind_of
+from archcheck.editing import COSTS, Edit, apply, kind_of, sharing
 from archcheck.findings import Rule
+from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
 from archcheck.mending.losses import losses, run_seconds
 from archcheck.mending.waits import shortest_timeouts
-from archcheck.model import System
+from archcheck.model import Element, System
+from archcheck.model.linking import walk
 from archcheck.plugins import rules as installed_rules
 from archcheck.proof.budget import Budget
 from archcheck.proof.repair import Repair, repair
@@ -22,6 +24,8 @@ from archcheck.units import Duration
 _MOST_SEARCHES = 3
 """Searches, each with timeouts twice as long where those of the one before cost answers. A choice:
 four times the tail is enough, or it is not the timeouts."""
+_MOST_TOGETHER = 10
+"""Parts that get the value of another because one text makes them all, at most. A choice."""
 _MOST_TRIALS = 14
 """Sets of edits that are run beside the original, at most. A choice: one edit in a hundred that
 costs answers is found with so many."""
@@ -60,9 +64,15 @@ def mend(
     wanted = replace(wanted, not_run=tuple(_not_run(system)))
     trials = _Trials(system, find, wanted.before)
     kept = trials.kept(wanted.edits)
-    if len(kept) == len(wanted.edits):
-        return wanted
-    return _without_refused(wanted, trials, kept, prices)
+    if len(kept) < len(wanted.edits):
+        wanted = _without_refused(wanted, trials, kept, prices)
+    together = _together(wanted, trials)
+    edits = (*wanted.edits, *together)
+    if together:
+        made = apply(system, edits)
+        cost = wanted.cost + sum((exact(prices[kind_of(e)]) for e in together), Rational(0))
+        wanted = replace(wanted, edits=edits, system=made, cost=cost, after=find(made))
+    return replace(wanted, worthwhile=_Trials(wanted, find, together=together).worthwhile)
 
 
 def without_losses(
@@ -121,6 +131,34 @@ def _not_run(system: System) -> Iterable[str]:
     return (each.name for each in system.scenarios if run_seconds(system, each) is None)
 
 
+def _together(wanted: Repair, trials: _Trials) -> dict[Edit, Edit]:
+    """Edits more, each with the one that it goes with.
+
+    Of what a loop or a helper makes, all get the value that one needs, where that costs no answers:
+    else there were no place for it.
+    """
+    found: dict[Edit, Edit] = {}
+    graph = Graph(wanted.original)
+    labels = {id(p): step.name for step in graph.interactions for p in walk(step.declared)}
+    for edit, others in sharing(wanted.original, wanted.edits).items():
+        more = {
+            Edit(part, edit.values, labels.get(id(part), edit.label)): edit
+            for part in others
+            if not _is_worse(part, edit)
+        }
+        if len(others) > _MOST_TOGETHER or len(more) < len(others):
+            continue
+        if trials.objection((*wanted.edits, *found, *more)) is None:
+            found.update(more)
+    return found
+
+
+def _is_worse(part: Element, edit: Edit) -> bool:
+    """Whether a part must not get the value: it would wait less than it does."""
+    new, old = edit.values.get("timeout"), getattr(part, "timeout", None)
+    return isinstance(new, Duration) and (not isinstance(old, Duration) or new < old)
+
+
 @dataclass
 class _Trials:
     """Sets of edits beside the original: which are kept, which are refused and why."""
@@ -130,12 +168,14 @@ class _Trials:
     before: Found
     refused: dict[Edit, str] = field(default_factory=dict)
     count: int = 0
+    together: Mapping[Edit, Edit] = field(default_factory=dict)
+    """Edits that only go with others."""
 
     def kept(self, edits: Sequence[Edit], before: tuple[Edit, ...] = ()) -> tuple[Edit, ...]:
         """``before`` and as many of ``edits`` as cost nothing, found by halving."""
         if not edits:
             return before
-        objection = self._objection((*before, *edits))
+        objection = self.objection((*before, *edits))
         if objection is None:
             return (*before, *edits)
         if len(edits) == 1:
@@ -144,7 +184,22 @@ class _Trials:
         half = len(edits) // 2
         return self.kept(edits[half:], self.kept(edits[:half], before))
 
-    def _objection(self, edits: Sequence[Edit]) -> str | None:
+    def worthwhile(self, edits: Sequence[Edit]) -> Sequence[Edit]:
+        """Of some edits, those that cost nothing and mend something without all others."""
+        return self.needed(self.kept(edits))
+
+    def needed(self, edits: Sequence[Edit]) -> Sequence[Edit]:
+        """As few of the edits as mend as much."""
+        after = self.find(apply(self.wanted.original, edits))
+        for edit in reversed(edits):
+            if edit in self.together:
+                continue
+            others = [e for e in edits if e is not edit and self.together.get(e) is not edit]
+            if self.find(apply(self.wanted.original, others)) == after:
+                edits = others
+        return edits
+
+    def objection(self, edits: Sequence[Edit]) -> str | None:
         """Why a set of edits is not offered."""
         if self.count >= _MOST_TRIALS:
             return "not tried: too many others cost answers"
@@ -160,17 +215,13 @@ def _without_refused(
     wanted: Repair, trials: _Trials, kept: Sequence[Edit], prices: Mapping[str, float]
 ) -> Repair:
     """What is left of a repair: the edits that are kept and still mend something."""
-    after = trials.find(apply(wanted.original, kept))
-    for edit in reversed(kept):
-        others = [each for each in kept if each is not edit]
-        if trials.find(apply(wanted.original, others)) == after:
-            kept = others
+    kept = trials.needed(kept)
     return replace(
         wanted,
         system=apply(wanted.original, kept),
         edits=tuple(kept),
         cost=sum((exact(prices[kind_of(edit)]) for edit in kept), Rational(0)),
-        after=after,
+        after=trials.find(apply(wanted.original, kept)),
         at_least=Rational(0),
         refused=tuple((edit, why) for edit, why in trials.refused.items()),
     )

@@ -26,7 +26,16 @@ from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, dataclass_transform, get_args
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    NamedTuple,
+    TypeVar,
+    dataclass_transform,
+    get_args,
+)
 
 import pydantic
 from pydantic import ConfigDict, Field, ValidationError
@@ -62,11 +71,26 @@ _plain_names: dict[type[Element], tuple[str, ...]] = {}
 _being_built: set[type[Element]] = set()
 
 
+class Frame(NamedTuple):
+    """A call in progress: in which file, in which code, and at which of its instructions.
+
+    Python's bytecode knows the columns of every instruction, so this tells calls in one line apart.
+    """
+
+    file: str
+    code: str
+    first_line: int
+    """The line on which the function begins, with its decorators."""
+    instruction: int
+
+
 @dataclass(frozen=True)
 class Site:
     """The lines that led to an element, from the constructor call outwards."""
 
     places: tuple[Place, ...]
+    frames: tuple[Frame, ...] = field(default=(), compare=False, repr=False)
+    """The calls on these lines, none left out; nothing is known of elements that are read."""
 
     @property
     def place(self) -> Place:
@@ -299,18 +323,20 @@ class Absent(Element):
 
 def _site_of(frame: FrameType | None) -> Site | None:
     places: list[Place] = []
+    frames: list[Frame] = []
     while frame is not None and len(places) < _MAX_FRAMES:
         file = frame.f_code.co_filename
         if not _is_plumbing(file):
             if _ends_the_walk(frame):
                 break
-            place = Place(file, frame.f_lineno)
+            place, code = Place(file, frame.f_lineno), frame.f_code
             if not places or places[-1] != place:
                 places.append(place)
-            if frame.f_code.co_name == "<module>":
+            frames.append(Frame(file, code.co_name, code.co_firstlineno, frame.f_lasti))
+            if code.co_name == "<module>":
                 break
         frame = frame.f_back
-    return Site(tuple(places)) if places else None
+    return Site(tuple(places), tuple(frames)) if places else None
 
 
 @functools.cache

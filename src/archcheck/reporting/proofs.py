@@ -162,11 +162,14 @@ def print_repair(console: Console, found: Repair) -> None:
         console.print()
         print_patch(console, found.patch)
     console.print()
-    fixed, caused = found.before - found.after, found.after - found.before
+    by_hand = found.patch.by_hand
+    fixed, caused = found.before - found.after_patch, found.after_patch - found.before
     console.print(
-        f"{counted(len(found.before), 'finding')} before, {len(found.after)} after: "
-        f"{len(fixed)} fixed, {len(caused)} introduced"
+        f"{counted(len(found.before), 'finding')} before, {len(found.after_patch)} after"
+        f"{' the patch' if by_hand else ''}: {len(fixed)} fixed, {len(caused)} introduced"
     )
+    if by_hand:
+        console.print(f"with the {counted(len(by_hand), 'edit')} by hand: {len(found.after)} after")
     for rule, subject in sorted(caused):
         console.print(Text(f"introduced: {rule} {printable(subject)}"))
     for text in found.impossible:

@@ -104,7 +104,14 @@ def test_lines_are_patched_and_the_patch_applies(
     patch = patch_of(system, edits)
     assert patch.by_hand == ()
     (text,) = [after for _, after in patch.files.values()]
-    assert 'Call("b", timeout=1.5 * s), Call("c", timeout=90 * ms, breaker=CircuitBreaker(' in text
+    # the line would be too long
+    assert (
+        '                Call("b", timeout=1.5 * s), Call(\n'
+        '                    "c",\n'
+        "                    timeout=90 * ms,\n"
+        "                    breaker=CircuitBreaker(failure_rate=50 * percent, open_for=30 * s),\n"
+        "                ),\n"
+    ) in text
     assert (
         "                    retry=Retry(attempts=3),\n                    timeout=80 * ms," in text
     )
@@ -119,12 +126,17 @@ def test_lines_are_patched_and_the_patch_applies(
     assert to_json(patched) == to_json(apply(system, edits))
 
 
-def test_what_a_helper_makes_is_told_in_words(system: System) -> None:
+def test_what_a_helper_makes_for_others_too_is_told_in_words(system: System) -> None:
     *_, helped = calls(system)
     patch = patch_of(system, [Edit(helped, {"timeout": 8 * ms}, "a.go -> c.go")])
     assert patch.diff() == ""
     (text,) = patch.by_hand
-    assert text.endswith("made.py:24: a.go -> c.go: timeout: 9 ms becomes 8 ms")
+    # the new text is said as well, and why it is not written
+    assert text.endswith(
+        "made.py:24: a.go -> c.go: timeout: 9 ms becomes 8 ms; write timeout=8 * ms "
+        "(other values come from the same text, and stay)"
+    )
+    assert patch.written == ()
 
 
 def test_a_json_model_is_written_anew(system: System, tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias
 
-from archcheck.editing import COSTS, Edit, Patch, apply, checked_costs, patch_of
+from archcheck.editing import COSTS, Edit, Patch, apply, by_hand, checked_costs, patch_of, rebased
 from archcheck.findings import Rule, Violation, subject_name
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
@@ -52,6 +52,12 @@ class Repair:
     """Edits that would mend something at the cost of answers, and what they cost."""
     not_run: tuple[str, ...] = ()
     """Scenarios that are too long to be run beside the original."""
+    find: Callable[[System], Found] | None = field(default=None, repr=False, compare=False)
+    """What counts as a finding of a system."""
+    worthwhile: Callable[[Sequence[Edit]], Sequence[Edit]] | None = field(
+        default=None, repr=False, compare=False
+    )
+    """Of some of the edits, those that cost no answers and mend something without the others."""
 
     @cached_property
     def impossible(self) -> tuple[str, ...]:
@@ -70,8 +76,28 @@ class Repair:
 
     @cached_property
     def patch(self) -> Patch:
-        """The edits as changes of the files that declare the original."""
-        return patch_of(self.original, self.edits, self.system)
+        """The edits as changes of the files that declare the original.
+
+        Where some cannot be written, those are left out too that are no repair without them.
+        """
+        patch = patch_of(self.original, self.edits, self.system)
+        listed: tuple[str, ...] = patch.by_hand
+        while self.worthwhile is not None and len(patch.written) < len(self.edits):
+            kept = self.worthwhile(patch.written)
+            if len(kept) == len(patch.written):
+                break
+            left = [edit for edit in patch.written if edit not in kept]
+            listed += by_hand(self.original, left, "of no use without the others by hand")
+            patch = patch_of(self.original, kept)
+            listed += patch.by_hand
+        return replace(patch, by_hand=listed)
+
+    @cached_property
+    def after_patch(self) -> Found:
+        """What is wrong with the system that the patch gives."""
+        if self.find is None or len(self.patch.written) == len(self.edits):
+            return self.after
+        return self.find(apply(self.original, self.patch.written))
 
 
 def repair(
@@ -112,14 +138,23 @@ def repair(
             reasons.update(solution.given_up)
             if not solution.edits:
                 break
-            edits += solution.edits
+            edits += rebased(system, current, solution.edits)
             total += solution.cost
             at_least += solution.at_least
             current = apply(current, solution.edits)
             found = find(current)
         is_out_of_time = False
     return Repair(
-        system, current, tuple(edits), total, before, found, at_least, reasons, is_out_of_time
+        system,
+        current,
+        tuple(edits),
+        total,
+        before,
+        found,
+        at_least,
+        reasons,
+        is_out_of_time,
+        find=find,
     )
 
 
