@@ -106,10 +106,10 @@ def test_a_repair_has_its_patch() -> None:
     assert found.original is system
     assert "timeout=" in found.patch.diff()
     assert len(found.after) < len(found.before)
-    assert not found.is_complete  # its timeouts cut answers off, which it says
-    assert any("without a good answer" in text for text in found.losses)
-    with pytest.raises(ModelError, match="the cheapest repair is not found"):
-        archcheck.fix(system, proof_budget=0.0)
+    assert found.is_complete
+    hurried = archcheck.fix(system, proof_budget=0.0)
+    assert hurried.is_out_of_time
+    assert not hurried.is_complete
 
 
 def test_a_scenario_is_a_value_a_name_or_the_first() -> None:

@@ -26,6 +26,9 @@ _MOST_SEARCHES = 3
 four times the tail is enough, or it is not the timeouts."""
 _MOST_TOGETHER = 10
 """Parts that get the value of another because one text makes them all, at most. A choice."""
+_MOST_LEFT_OUT = 40
+"""Edits that are tried to be left out where others were refused. A choice: each is a verification.
+"""
 _MOST_TRIALS = 14
 """Sets of edits that are run beside the original, at most. A choice: one edit in a hundred that
 costs answers is found with so many."""
@@ -72,7 +75,9 @@ def mend(
         made = apply(system, edits)
         cost = wanted.cost + sum((exact(prices[kind_of(e)]) for e in together), Rational(0))
         wanted = replace(wanted, edits=edits, system=made, cost=cost, after=find(made))
-    return replace(wanted, worthwhile=_Trials(wanted, find, together=together).worthwhile)
+    return replace(
+        wanted, worthwhile=_Trials(system, find, wanted.before, together=together).worthwhile
+    )
 
 
 def without_losses(
@@ -190,12 +195,12 @@ class _Trials:
 
     def needed(self, edits: Sequence[Edit]) -> Sequence[Edit]:
         """As few of the edits as mend as much."""
-        after = self.find(apply(self.wanted.original, edits))
-        for edit in reversed(edits):
+        after = self.find(apply(self.system, edits))
+        for edit in [*reversed(edits)][:_MOST_LEFT_OUT]:
             if edit in self.together:
                 continue
             others = [e for e in edits if e is not edit and self.together.get(e) is not edit]
-            if self.find(apply(self.wanted.original, others)) == after:
+            if self.find(apply(self.system, others)) == after:
                 edits = others
         return edits
 
