@@ -97,7 +97,8 @@ def _chosen(ranked: list[Finding]) -> list[Finding]:
     if len(ranked) <= _READ_IN_FULL:
         return ranked
     of_rule: Counter[tuple[str, str]] = Counter()
-    first, later = [], []
+    first: list[int] = []
+    later: list[int] = []
     for number, finding in enumerate(ranked):
         of_rule[finding.severity, finding.rule.id] += 1
         is_first = of_rule[finding.severity, finding.rule.id] <= _SHOWN_OF_A_RULE
