@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 from archcheck import Call, Endpoint, Journey, Kubernetes, Read, Service, Step, System
 from archcheck import MySQL as Database
 from archcheck.configuration import Settings
 from archcheck.findings import Evidence, Finding, Occurrence, Rule
 from archcheck.model import Place
+from archcheck.reporting.report.page import report_page
+from archcheck.reporting.report.review import carry_out
 from archcheck.verification import verify
 from archcheck.verification.actions import Action, actions
 
@@ -71,9 +75,9 @@ def test_what_fixes_a_single_finding_is_left_to_the_finding_and_five_are_enough(
     assert len(actions(many)) == 5
 
 
-def test_no_action_claims_more_than_was_found() -> None:
+def shop() -> System:
     steps: list[Step] = [Call("stock.get"), Read("db"), Call("stock.get")]
-    system = System(
+    return System(
         "shop",
         [
             Database("db", copies=1),
@@ -82,6 +86,18 @@ def test_no_action_claims_more_than_was_found() -> None:
         ],
         journeys=[Journey("browse", "web.page", critical=True)],
     )
-    findings = verify(system, settings=Settings()).findings
+
+
+def test_no_action_claims_more_than_was_found() -> None:
+    findings = verify(shop(), settings=Settings()).findings
     places = sum(len(each.occurrences) for each in findings)
     assert 0 < sum(action.count for action in actions(findings)) <= places
+
+
+def test_the_report_has_the_same_actions_in_its_overview() -> None:
+    review = carry_out(shop(), without=("proofs", "simulation", "plan"))
+    overview = report_page(review).partition('<section id="diagram">')[0]
+    expected = actions(review.verification.findings)
+    assert expected
+    assert "What fixes most" in overview
+    assert all(action.effect in unescape(overview) for action in expected)
