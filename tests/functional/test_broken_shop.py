@@ -392,8 +392,8 @@ BREAKAGES = {
     "BND010": added(
         'chatty = Gateway("chatty", endpoints=[Endpoint("go", steps=[Repeat(11, [LEVEL])])])',
         'talk = Journey("talk", "chatty.go")',
-        before='LEVEL = Call("stock.Level")',
-        at='LEVEL = Call("stock.Level")',
+        before='LEVEL = Call("stock.Level", batch=True)',
+        at='LEVEL = Call("stock.Level", batch=True)',
     ),
     "BND011": added(
         'chain = [Service(f"c{n}", endpoints=[Endpoint("run", steps=[Call(f"c{n + 1}.run")])])'
@@ -435,6 +435,11 @@ BREAKAGES = {
     "COM012": Break("edge.py", 'discovery="mesh"', 'discovery="static"', at=PLACE),
     "COM013": Break(
         "ordering.py", '"backward_transitive"', '"none"', at='placed = events("placed"'
+    ),
+    "COM014": added(
+        'asker = Gateway("asker", endpoints=[page])',
+        before='page = Endpoint("go", Http1("GET"), steps=[Write("orders-db")])',
+        at='page = Endpoint("go", Http1("GET"), steps=[Write("orders-db")])',
     ),
     "RES008": Break(
         "edge.py",
@@ -495,6 +500,11 @@ BREAKAGES = {
     ),
     "DAT018": Break(
         "ordering.py", "per_month=40 * GB", "per_month=4000 * GB", at="orders_db = MySQL("
+    ),
+    "DAT020": added(
+        'both = Gateway("both", endpoints=[go])',
+        before='go = Endpoint("go", steps=[Write("orders-db"), Call("stock.Reserve")])',
+        at='go = Endpoint("go", steps=[Write("orders-db"), Call("stock.Reserve")])',
     ),
     "DEP002": Break("catalogue.py", STOCK, changed('zones=["zone-a"]'), at="stock = Service("),
     "DEP003": Break(

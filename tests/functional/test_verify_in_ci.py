@@ -462,3 +462,67 @@ def test_suggest_says_where_to_begin(repository: Path) -> None:
 def test_json_is_written_with_its_schema(repository: Path) -> None:
     schema = json.loads(archcheck("export", "--schema", "verify", cwd=repository).stdout)
     assert schema["title"] == "The result of archcheck verify"
+
+
+# -- large systems --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hundred services, of which a journey reaches one."""
+    folder = tmp_path_factory.mktemp("large")
+    (folder / "models").mkdir()
+    (folder / "models" / "shop.py").write_text(
+        HEAD
+        + "db = MySQL('db')\n"
+        + "parts = [\n    Service(f's{n}', endpoints=[Endpoint('run', steps=[Read('db')] * 2)])\n"
+        "    for n in range(100)\n]\n"
+        "buy = Journey('buy', 's0.run', critical=True, public=True)\n"
+    )
+    return folder
+
+
+def blocks(text: str) -> int:
+    return len(re.findall(r"^(?:error|warning|info)\[", text, re.MULTILINE))
+
+
+def test_the_terminal_shows_the_gravest_findings_and_counts_the_others(large: Path) -> None:
+    done = archcheck("verify", "--select", "BND012,RES001,BND007", cwd=large)
+    assert len(done.stdout.splitlines()) < 150
+    assert blocks(done.stdout) == 20
+    left = re.search(r"and (\d+) more findings \(-v shows them", done.stdout)
+    assert left is not None
+    assert f"warning[BND012] unreachable: {left[1]} more (--select BND012)" in done.stdout
+    everything = archcheck("verify", "-v", "--select", "BND012,RES001,BND007", cwd=large)
+    assert blocks(everything.stdout) == 20 + int(left[1])
+    assert "-v shows" not in everything.stdout
+
+
+def test_each_rule_has_its_say_before_one_fills_the_terminal(large: Path) -> None:
+    done = archcheck("verify", cwd=large)
+    shown = set(re.findall(r"^\w+\[(\w+)\]", done.stdout, re.MULTILINE))
+    assert {"BND006", "RES001", "BND007", "BND012", "OBS004"} <= shown
+
+
+def test_what_fixes_most_stands_before_the_findings(large: Path) -> None:
+    head, _, rest = archcheck("verify", cwd=large).stdout.partition("error[")
+    assert "what fixes most" in head
+    assert "timeout=250 * ms: fixes 200 findings (RES001), all at models/shop.py:5" in head
+    assert 1 <= len(re.findall(r"^  \d\. ", head, re.MULTILINE)) <= 5
+    assert rest
+
+
+def test_a_file_has_all_findings_and_all_places(large: Path) -> None:
+    done = archcheck("verify", "--output", "out.txt", cwd=large)
+    text = (large / "out.txt").read_text()
+    assert done.returncode == 1
+    assert "-v shows" not in text
+    data = json.loads(archcheck("verify", "--format", "json", cwd=large).stdout)
+    (system,) = data
+    assert blocks(text) == len(system["findings"]) > 100
+    assert text.count("without a timeout") >= 200
+
+
+def test_few_findings_need_no_list_of_actions(repository: Path) -> None:
+    done = archcheck("verify", "--select", "RES001", cwd=repository)
+    assert "what fixes most" not in done.stdout

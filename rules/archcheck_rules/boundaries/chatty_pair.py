@@ -4,7 +4,8 @@ Why it matters: each call is a round trip, a chance to fail and a thread that wa
 calls between the same two services say that the line between them is in the wrong place.
 
 The calls are counted by the traffic equations: the expected calls for one run of the journey,
-probabilities, repeats and cache hits counted, retries not.
+probabilities, repeats and cache hits counted, retries not. Repeats that rule COM007 names count as
+the one call that they should be: too many calls because of a loop are one finding, the loop's.
 
 How to fix: ask for everything at once (a batch endpoint), or move the data or the logic to the
 side that needs it.
@@ -22,9 +23,19 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archcheck import Call, Endpoint, Journey, Repeat, Service, System
-from archcheck.findings import NotApplicable, Result, Rule, Violation, option
+from archcheck import Call, Endpoint, Journey, Repeat, Service, Step, System
+from archcheck.findings import (
+    NotApplicable,
+    Result,
+    Rule,
+    RuleOutcome,
+    Violation,
+    option,
+    steps_said,
+)
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.merging import visits_if_merged
+from archcheck.graph.visits import Visits
 
 
 @dataclass(frozen=True)
@@ -41,16 +52,21 @@ rule = Rule(
     method="calc",
     on_unknown="never",
     options=Options,
+    follows=("COM007",),
 )
 
 
-@rule.check
-def check(graph: Graph, options: Options) -> Iterator[Result]:
+@rule.review
+def check(graph: Graph, options: Options, outcomes: tuple[RuleOutcome, ...]) -> Iterator[Result]:
     if not graph.system.journeys:
         yield NotApplicable("the system declares no journey")
+    loops = steps_said(outcomes, "COM007")
     worst: dict[tuple[str, str], tuple[float, Journey, list[Interaction]]] = {}
     for journey in graph.system.journeys:
-        for pair, (calls, steps) in _calls(graph, journey).items():
+        beside_loops = _calls(visits_if_merged(graph, journey, loops))
+        for pair, (calls, steps) in _calls(graph.visits(journey)).items():
+            if beside_loops[pair][0] <= options.max_calls:
+                continue
             if calls > worst.get(pair, (options.max_calls,))[0]:
                 worst[pair] = calls, journey, steps
     for (source, target), (calls, journey, steps) in worst.items():
@@ -63,12 +79,10 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
         )
 
 
-def _calls(
-    graph: Graph, journey: Journey
-) -> dict[tuple[str, str], tuple[float, list[Interaction]]]:
+def _calls(visits: Visits) -> dict[tuple[str, str], tuple[float, list[Interaction]]]:
     total: dict[tuple[str, str], float] = defaultdict(float)
     steps: dict[tuple[str, str], list[Interaction]] = defaultdict(list)
-    for step, count in graph.visits(journey).interactions:
+    for step, count in visits.interactions:
         if step.mode == "call":
             pair = step.source.name, step.target.name
             total[pair] += count
@@ -76,29 +90,50 @@ def _calls(
     return {pair: (calls, steps[pair]) for pair, calls in total.items()}
 
 
-def _repeated(times: int) -> System:
+def _shop(*steps: Step, prices: int = 0) -> System:
+    """A page of these steps, and a stock whose twelve endpoints ask for so many prices."""
+    price = [Repeat(prices, [Call("prices.get", batch=True)])] if prices else []
     return System(
         "shop",
         [
-            Service(
-                "web", endpoints=[Endpoint("page", steps=[Repeat(times, [Call("stock.get")])])]
-            ),
-            Service("stock", endpoints=[Endpoint("get")]),
+            Service("web", endpoints=[Endpoint("page", steps=steps)]),
+            Service("stock", endpoints=[Endpoint(f"get{n}", steps=price) for n in range(12)]),
+            Service("prices", endpoints=[Endpoint("get")]),
         ],
         journeys=[Journey("browse", "web.page")],
     )
 
 
-@rule.bad("web.page -> stock.get")
-def once_for_each_line() -> System:
-    return _repeated(11)
+@rule.bad("web.page -> stock.get0")
+def eleven_questions_for_a_page() -> System:
+    return _shop(*[Call(f"stock.get{n}") for n in range(11)])
+
+
+@rule.bad("web.page -> stock.get0")
+def eleven_pages_of_a_batch() -> System:
+    return _shop(Repeat(11, [Call("stock.get0", batch=True)]))
 
 
 @rule.borderline()
 def just_often_enough() -> System:
-    return _repeated(10)
+    return _shop(*[Call(f"stock.get{n}") for n in range(10)])
+
+
+@rule.borderline()
+def once_for_each_line_is_what_com007_says() -> System:
+    return _shop(Repeat(11, [Call("stock.get0")]))
+
+
+@rule.borderline()
+def nor_what_lies_behind_such_a_loop() -> System:
+    return _shop(Repeat(6, [Call("stock.get0")]), prices=2)
+
+
+@rule.borderline("web.page -> stock.get0")
+def enough_beside_a_loop() -> System:
+    return _shop(*[Call(f"stock.get{n}") for n in range(10)], Repeat(4, [Call("stock.get11")]))
 
 
 @rule.good
 def once() -> System:
-    return _repeated(1)
+    return _shop(Call("stock.get0"))

@@ -27,7 +27,6 @@ from archcheck import (
     Atomicity,
     Call,
     Cassandra,
-    Datastore,
     Endpoint,
     Feature,
     Flag,
@@ -44,6 +43,7 @@ from archcheck import (
 )
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.changes import is_durable_write
 from archcheck.graph.in_process import steps_of
 from archcheck.proof.feature_flags import FeatureFlags
 
@@ -54,7 +54,7 @@ rule = Rule("DAT006", "distributed-write", severity="error", method="graph", on_
 def check(graph: Graph) -> Iterator[Result]:
     family = FeatureFlags(graph.system)
     for name, operation in graph.operations.items():
-        changes = [step for step in steps_of(graph, name) if _is_kept(step)]
+        changes = [step for step in steps_of(graph, name) if is_durable_write(step)]
         atomicity = getattr(operation.part, "atomicity", None)
         writes = _together(family, operation, list(_left_apart(atomicity, changes)))
         if writes:
@@ -80,11 +80,6 @@ def _left_apart(atomicity: object, changes: list[Interaction]) -> Iterator[Inter
             yield from (step for step in changes if step.operation.name not in actions)
         case _:
             yield from changes
-
-
-def _is_kept(step: Interaction) -> bool:
-    store = step.target
-    return step.mode == "write" and isinstance(store, Datastore) and not store.is_cache
 
 
 def _together(

@@ -27,7 +27,6 @@ from archcheck import (
     Atomicity,
     Call,
     ChangeCapture,
-    Datastore,
     Endpoint,
     Feature,
     Flag,
@@ -45,6 +44,7 @@ from archcheck import (
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.changes import is_durable_write
 from archcheck.graph.in_process import steps_of
 from archcheck.proof.feature_flags import FeatureFlags
 
@@ -56,7 +56,7 @@ def check(graph: Graph) -> Iterator[Result]:
     family = FeatureFlags(graph.system)
     for name, operation in graph.operations.items():
         steps = steps_of(graph, name)
-        changes = [step for step in steps if step.mode == "write" and _is_durable(step)]
+        changes = [step for step in steps if is_durable_write(step)]
         atomicity = getattr(operation.part, "atomicity", None)
         if not changes or isinstance(atomicity, Outbox | ChangeCapture | TwoPhaseCommit):
             continue
@@ -86,10 +86,6 @@ def _beside(
     if write.operation is publish.operation is not operation:
         return False
     return family.configuration({*write.flags, *publish.flags}) is not None
-
-
-def _is_durable(step: Interaction) -> bool:
-    return isinstance(step.target, Datastore) and not step.target.is_cache
 
 
 def _place(outbox: bool | None, atomicity: Atomicity | None = None, store: str = "db") -> System:

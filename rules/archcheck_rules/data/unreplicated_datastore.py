@@ -3,6 +3,9 @@
 Why it matters: when the only copy is lost, so is the data since the last backup, and every
 journey that needs it until the restore is done.
 
+A datastore that exists once is a single point of failure too. That is the same fact, and this rule
+says it; rule RES012 says it of caches, services and brokers.
+
 How to fix: ``copies=2`` (the primary counted) or more, in another zone.
 
 False positives: data that can be computed again; declare the store as a cache
@@ -29,6 +32,10 @@ def check(graph: Graph) -> Iterator[Result]:
     if not graph.critical_journeys:
         yield NotApplicable("no journey is declared critical")
     used: dict[str, tuple[Datastore, list[str]]] = {}
+    needed = {
+        journey.name: {member.name for member, _ in graph.required(journey)}
+        for journey in graph.critical_journeys
+    }
     for journey in graph.critical_journeys:
         for step, _ in graph.visits(journey).interactions:
             if isinstance(step.target, Datastore) and not step.target.is_cache:
@@ -42,11 +49,18 @@ def check(graph: Graph) -> Iterator[Result]:
         elif copies == 1:
             yield Violation(
                 store,
-                f"{store.name} has a single copy, and critical journeys use it: "
-                f"{', '.join(journeys)}",
+                f"{store.name} has a single copy, and critical journeys "
+                + _told(journeys, [name for name in journeys if store.name in needed[name]]),
                 fix="copies=2",
                 cause="a datastore of a critical journey has a single copy",
             )
+
+
+def _told(journeys: list[str], lost: list[str]) -> str:
+    if lost == journeys:
+        return f"cannot answer without it: {', '.join(journeys)}"
+    used = f"use it: {', '.join(journeys)}"
+    return f"{used}; {', '.join(lost)} cannot answer without it" if lost else used
 
 
 def _store(copies: int | None) -> System:

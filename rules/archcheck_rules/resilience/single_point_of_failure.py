@@ -8,7 +8,7 @@ datastore a second copy (``copies=2``); or make the dependency soft with a fallb
 A quorum says how many copies there are, too; DynamoDB and Amazon S3 keep three. The rule follows
 what the journey cannot answer without: synchronous steps that are neither optional nor backed by a
 fallback or cache, and the topics and brokers that it publishes to. Externals are left to rule
-RES026.
+RES026, and datastores that rule DAT001 names or asks about to that rule.
 
 False positives: a singleton that the platform restarts within the objective; declare the
 platform as ``Managed(...)`` with its replicas.
@@ -42,23 +42,36 @@ from archcheck import (
     Topic,
     effective,
 )
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.findings import (
+    NotApplicable,
+    Result,
+    Rule,
+    RuleOutcome,
+    Undecided,
+    Violation,
+    subjects_said,
+)
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.copies import copies_of
 
-rule = Rule("RES012", "single-point-of-failure", severity="error", method="graph")
+rule = Rule(
+    "RES012", "single-point-of-failure", severity="error", method="graph", follows=("DAT001",)
+)
 
 
-@rule.check
-def check(graph: Graph) -> Iterator[Result]:
+@rule.review
+def check(graph: Graph, outcomes: tuple[RuleOutcome, ...]) -> Iterator[Result]:
     if not graph.critical_journeys:
         yield NotApplicable("no journey is declared critical")
     needed: dict[str, tuple[Named, list[Journey], tuple[Interaction, ...]]] = {}
     for journey in graph.critical_journeys:
         for member, path in graph.required(journey):
             needed.setdefault(member.name, (member, [], path))[1].append(journey)
+    unreplicated = subjects_said(outcomes, "DAT001")
     for member, journeys, path in needed.values():
-        if not isinstance(member, Service | Datastore | Broker | Topic):
+        if member.name in unreplicated or not isinstance(
+            member, Service | Datastore | Broker | Topic
+        ):
             continue
         if isinstance(member, Topic) and member.copies is None:
             continue  # rule RES013 asks for its copies

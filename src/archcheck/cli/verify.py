@@ -57,7 +57,7 @@ from archcheck.verification.targeting import targets_in_vain
     help="Check as of this day instead of today.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print only the summary.")
-@verbose_option("List every place and every rule.")
+@verbose_option("List every finding, every place and every rule.")
 @output_option()
 def command(
     models: tuple[str, ...],
@@ -146,7 +146,9 @@ def _report(
             print_suggestions(console, results)
             return
         for result in results:
-            print_verification(console, result, quiet=quiet, verbose=verbose)
+            print_verification(
+                console, result, quiet=quiet, verbose=verbose, complete=output not in (None, "-")
+            )
 
 
 def _exit_code(results: Sequence[Verification], fail_on: Severity, *, strict: bool) -> int:

@@ -34,6 +34,8 @@ from archcheck.findings.outcome import (
     RuleOutcome,
     Severity,
     Verdict,
+    steps_said,
+    subjects_said,
 )
 from archcheck.findings.results import (
     CannotDecideError,
@@ -74,7 +76,9 @@ __all__ = [
     "gravest",
     "objectives_of",
     "option",
+    "steps_said",
     "subject_element",
     "subject_name",
+    "subjects_said",
     "tightest",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -109,3 +110,22 @@ class RuleOutcome:
         if self.questions:
             return "undecided"
         return "not applicable" if self.not_applicable else "holds"
+
+
+def subjects_said(outcomes: Iterable[RuleOutcome], *rules: str) -> frozenset[str]:
+    """What these rules find wrong or ask about: the names of the subjects."""
+    said = [outcome for outcome in outcomes if outcome.rule.id in rules]
+    found = {place.subject for one in said for each in one.findings for place in each.occurrences}
+    asked = {name for one in said for each in one.questions for name, _, _ in each.subjects}
+    return frozenset(found | asked)
+
+
+def steps_said(outcomes: Iterable[RuleOutcome], *rules: str) -> tuple[frozenset[str], ...]:
+    """For each place at which these rules find something wrong, its subject and its evidence."""
+    return tuple(
+        frozenset({place.subject, *(part.text for part in place.evidence)})
+        for outcome in outcomes
+        if outcome.rule.id in rules
+        for finding in outcome.findings
+        for place in finding.occurrences
+    )

@@ -76,6 +76,8 @@ class Rule:
 
     ``options`` is a frozen dataclass of thresholds; the check takes it as its second argument.
     ``recommended`` says whether the rule is in the default profile; the others are in ``strict``.
+    ``follows`` are the ids of rules that name the root of what this one sees: it runs after them
+    (as a review) and says nothing that one of them has said, so that one fact is one finding.
     """
 
     id: str
@@ -87,6 +89,7 @@ class Rule:
     recommended: bool = True
     examples: list[Example] = field(default_factory=list)
     reviews: bool = False
+    follows: tuple[str, ...] = ()
     _check: Check | None = None
 
     def __post_init__(self) -> None:
@@ -137,6 +140,11 @@ class Rule:
         if self._check is None:
             raise ValueError(f"rule {self.id} has no check: decorate a function with @rule.check")
         return self._check
+
+    @property
+    def rank(self) -> int:
+        """When it runs: first what looks at the system, then what follows others, then reviews."""
+        return (1 if self.follows else 2) if self.reviews else 0
 
     def arguments(self) -> tuple[str, ...]:
         """What the check takes: the graph, the options if there are any, the outcomes it reviews.

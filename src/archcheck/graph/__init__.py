@@ -306,11 +306,15 @@ class Graph:
     @cache  # noqa: B019  # lives as long as the graph, which is short
     def visits(self, journey: Journey) -> Visits:
         """Expected visits for one run of ``journey``, asynchronous work included."""
+        return solve_visits(self.entries(journey), self.outgoing, self.consumers)
+
+    def entries(self, journey: Journey) -> dict[str, float]:
+        """Operation to the requests that one run of ``journey`` itself makes of it."""
         entries: dict[str, float] = defaultdict(float)
         for entry in journey.all_entries():
             owner, endpoint = self.system.endpoint(entry)
             entries[f"{owner.name}.{endpoint.name}" if endpoint else owner.name] += 1.0
-        return solve_visits(entries, self.outgoing, self.consumers)
+        return dict(entries)
 
     def visits_from(self, operation: str) -> Visits:
         """Expected visits for one request of ``operation``."""

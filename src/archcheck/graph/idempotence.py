@@ -9,7 +9,7 @@ _SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"}
 """The idempotent methods of HTTP (RFC 9110, 9.2.2)."""
 
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """The methods of HTTP that only read (RFC 9110, 9.2.1)."""
 
 
@@ -18,7 +18,7 @@ def is_read(step: Interaction) -> bool:
     if step.mode in ("read", "cache"):
         return True
     method = getattr(step.endpoint.protocol, "method", None) if step.endpoint else None
-    return method is not None and method.upper() in _SAFE
+    return method is not None and method.upper() in SAFE_METHODS
 
 
 def is_idempotent(graph: Graph, operation: Operation) -> bool | None:

@@ -1,4 +1,4 @@
-"""Consoles: coloured and fitted on a terminal, plain and complete in a pipe or a file."""
+"""Consoles: coloured and fitted on a terminal, plain and of any width in a pipe or a file."""
 
 from __future__ import annotations
 

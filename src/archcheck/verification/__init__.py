@@ -102,7 +102,7 @@ def verify(
     chosen = settings.chosen(available)
     outcomes: dict[str, RuleOutcome] = {}
     budget = Budget(proof_budget)
-    for number, rule in enumerate(sorted(chosen, key=lambda rule: rule.reviews)):
+    for number, rule in enumerate(sorted(chosen, key=lambda rule: rule.rank)):
         progress(number / len(chosen))
         selectors = settings.targets_of(rule)
         targeting = Targeting(graph, selectors) if selectors else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -14,7 +15,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import systems
 
-from archcheck import Call, Endpoint, Service, Suppression, System
+from archcheck import (
+    Call,
+    Endpoint,
+    Journey,
+    Kafka,
+    Kubernetes,
+    MySQL,
+    Publish,
+    Read,
+    Redis,
+    Repeat,
+    Service,
+    Suppression,
+    System,
+    Topic,
+    Write,
+)
 from archcheck.configuration import Settings
 from archcheck.findings import Result, Rule, Violation, evaluate
 from archcheck.graph import Graph
@@ -46,6 +63,117 @@ def shop(*suppressions: Suppression) -> System:
 def places(result: Verification, rule: str) -> int:
     found = [finding for finding in result.findings if finding.rule.id == rule]
     return sum(len(finding.occurrences) for finding in found)
+
+
+# -- one fact is one finding -----------------------------------------------------------------------
+
+
+def said(result: Verification, *rules: str) -> set[tuple[str, str]]:
+    return {
+        (finding.rule.id, place.subject)
+        for finding in result.findings
+        if finding.rule.id in rules
+        for place in finding.occurrences
+    }
+
+
+def single_points() -> System:
+    steps = [Read("ledger"), Read("sessions", optional=True), Publish("placed")]
+    return System(
+        "shop",
+        [
+            MySQL("ledger", copies=1),
+            MySQL("sessions", copies=1),
+            Redis("hot", copies=1, role="cache"),
+            Kafka("kafka", nodes=1),
+            Topic("placed", broker="kafka"),
+            Service(
+                "orders",
+                deployment=Kubernetes(replicas=1),
+                endpoints=[Endpoint("place", steps=[*steps, Write("hot")])],
+            ),
+        ],
+        journeys=[Journey("checkout", "orders.place", critical=True)],
+    )
+
+
+def test_a_datastore_that_exists_once_is_said_by_the_rule_for_datastores_alone() -> None:
+    both = "DAT001", "RES012"
+    assert said(verify(single_points()), *both) == {
+        ("DAT001", "ledger"),
+        ("DAT001", "sessions"),
+        ("RES012", "hot"),
+        ("RES012", "kafka"),
+        ("RES012", "orders"),
+    }
+    alone = verify(single_points(), settings=Settings(ignore=("DAT001",)))
+    assert ("RES012", "ledger") in said(alone, *both)
+
+
+def test_copies_that_nobody_declares_are_asked_for_once() -> None:
+    place = Endpoint("place", steps=[Read("ledger")])
+    system = System(
+        "shop",
+        [MySQL("ledger"), Service("orders", endpoints=[place])],
+        journeys=[Journey("checkout", "orders.place", critical=True)],
+    )
+    asking = [q.rule.id for q in verify(system).questions if q.missing == "copies"]
+    assert "DAT001" in asking
+    assert "RES012" not in asking
+
+
+def looping(times: int, *others: Call | Read, behind: int = 1) -> System:
+    page = Endpoint("page", steps=[Repeat(times, [Call("stock.get")], per_item=True), *others])
+    more = [Endpoint(f"more{n}") for n in range(40)]
+    get = Endpoint("get", steps=[Read("db") for _ in range(behind)])
+    return System(
+        "shop",
+        [
+            MySQL("db"),
+            Service("web", endpoints=[page]),
+            Service("stock", endpoints=[get, *more]),
+        ],
+        journeys=[Journey("browse", "web.page")],
+    )
+
+
+CHATTY = "COM007", "BND010", "PRF012"
+
+
+@pytest.mark.parametrize("behind", [0, 1, 3])
+def test_a_loop_is_one_finding_whatever_it_makes_of_pairs_and_journeys(behind: int) -> None:
+    system = looping(40, behind=behind)
+    assert said(verify(system), *CHATTY) == {("COM007", "web.page -> stock.get")}
+    others = verify(system, settings=Settings(ignore=("COM007",)))
+    assert said(others, *CHATTY) >= {("BND010", "web.page -> stock.get")}
+    none = verify(system, settings=Settings(ignore=("COM007", "BND010")))
+    assert said(none, *CHATTY) == {("PRF012", "browse")}
+
+
+def test_a_pair_that_asks_many_things_is_one_finding_and_the_journey_is_not_another() -> None:
+    many = [Call(f"stock.more{n}") for n in range(31)]
+    assert said(verify(looping(1, *many)), *CHATTY) == {("BND010", "web.page -> stock.get")}
+
+
+def test_many_calls_beside_a_loop_are_a_finding_of_their_own() -> None:
+    reads = [Read("db") for _ in range(30)]
+    assert said(verify(looping(4, *reads)), *CHATTY) == {
+        ("COM007", "web.page -> stock.get"),
+        ("PRF012", "browse"),
+    }
+
+
+def test_a_suppressed_root_is_not_said_in_other_words() -> None:
+    system = looping(40)
+    accepted = Suppression("COM007", "web.page*", reason="bounded by the page's design")
+    quiet = replace(system, suppressions=[accepted])
+    assert said(verify(quiet), *CHATTY, "MOD007") == set()
+
+
+def test_a_suppression_of_what_follows_another_rule_is_judged() -> None:
+    idle = Suppression("PRF012", "browse", reason="once there were many")
+    quiet = replace(looping(1), suppressions=[idle])
+    assert said(verify(quiet), "MOD007") == {("MOD007", quiet.suppressions[0].title())}
 
 
 # -- suppressions ---------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from archcheck.reporting.report.review import Review
 from archcheck.reporting.rules import rule_summary
 from archcheck.reporting.sheets import sheet_html
 from archcheck.reporting.simulation import comparison_headline, comparison_sheets
+from archcheck.verification.actions import actions
 
 _LETTERS = "".join(map(chr, range(0x20, 0x7F))) + "\u00d7\u00b7\u2192\u2026\u00b1"
 
@@ -60,6 +61,7 @@ def report_page(review: Review) -> str:
         pictures=[(picture, Markup(picture.svg)) for picture in drawn],
         review=review,
         figures=[*sections.figures(review)],
+        actions=actions(found),
         findings=[*sections.shown_findings(found)],
         proofs=[*sections.shown_proofs(review)],
         plan=sections.plan_parts(review),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from archcheck.findings import Finding, Occurrence, RuleOutcome, Severity
 from archcheck.model import Place
 from archcheck.reporting.console import counted, printable
 from archcheck.verification import Verification
+from archcheck.verification.actions import actions
 from archcheck.verification.suggesting import Suggestion, suggestions
 
 _COLOURS: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
@@ -21,20 +23,38 @@ _SHOWN_PLACES = 3
 """Further places of a finding. A choice, as the next: a screen should show several findings."""
 _SHOWN_QUESTIONS = 8
 """Undeclared attributes; ``-v`` shows all."""
+_SHOWN_EVIDENCE = 8
+"""Steps of the evidence of a place."""
+_READ_IN_FULL = 30
+"""Findings that are all shown: as many as a report on a real system should have at most."""
+_SHOWN_FINDINGS = 20
+"""Of more findings, the gravest, and of each rule at first a few: one rule should not hide others.
+"""
+_SHOWN_OF_A_RULE = 3
+_ACTIONS_FROM = 6
+"""Findings from which on the actions that fix most stand before them: fewer are read at once."""
 _WIDEST_LINE = 110
 """Columns of a line of the model: what most formatters allow (80 to 100), and a little more."""
 
 
 def print_verification(
-    console: Console, result: Verification, *, quiet: bool = False, verbose: bool = False
+    console: Console,
+    result: Verification,
+    *,
+    quiet: bool = False,
+    verbose: bool = False,
+    complete: bool = False,
 ) -> None:
-    """Findings, the most severe first, then what is undecided, then a summary line."""
+    """What fixes most, findings, the most severe first, what is undecided, and a summary line.
+
+    On a terminal long lists are cut, and say so; ``complete`` and ``verbose`` show all findings,
+    all their places and all that is undecided, ``verbose`` also what each rule says.
+    """
     console.print(_headline(result))
     if not quiet:
-        for finding in sorted(result.findings, key=lambda f: (-RANK[f.severity], f.rule.id)):
-            _print_finding(console, finding, verbose=verbose)
+        _print_findings(console, result.findings, complete=verbose or complete)
         if result.questions:
-            _print_questions(console, result, verbose=verbose)
+            _print_questions(console, result, verbose=verbose, complete=complete)
         if verbose:
             _print_rules(console, result.outcomes)
     for outcome in result.broken:
@@ -61,7 +81,62 @@ def _headline(result: Verification) -> Text:
 # -- findings -------------------------------------------------------------------------------------
 
 
-def _print_finding(console: Console, finding: Finding, *, verbose: bool) -> None:
+def _print_findings(console: Console, findings: Sequence[Finding], *, complete: bool) -> None:
+    ranked = sorted(findings, key=lambda f: (-RANK[f.severity], f.rule.id))
+    if len(ranked) >= _ACTIONS_FROM:
+        _print_actions(console, ranked)
+    shown = ranked if complete else _chosen(ranked)
+    for finding in shown:
+        _print_finding(console, finding, complete=complete)
+    if len(shown) < len(ranked):
+        _print_left_out(console, ranked, shown)
+
+
+def _chosen(ranked: list[Finding]) -> list[Finding]:
+    """The gravest findings, some of each rule before many of one."""
+    if len(ranked) <= _READ_IN_FULL:
+        return ranked
+    of_rule: Counter[tuple[str, str]] = Counter()
+    first: list[int] = []
+    later: list[int] = []
+    for number, finding in enumerate(ranked):
+        of_rule[finding.severity, finding.rule.id] += 1
+        is_first = of_rule[finding.severity, finding.rule.id] <= _SHOWN_OF_A_RULE
+        (first if is_first else later).append(number)
+    return [ranked[number] for number in sorted([*first, *later][:_SHOWN_FINDINGS])]
+
+
+def _print_left_out(console: Console, ranked: Sequence[Finding], shown: Sequence[Finding]) -> None:
+    left = Counter((finding.severity, finding.rule.id, finding.rule.name) for finding in ranked)
+    left.subtract((finding.severity, finding.rule.id, finding.rule.name) for finding in shown)
+    total = counted(left.total(), "more finding")
+    console.print(Text(f"\nand {total} (-v shows them, --output FILE writes all):", style="bold"))
+    for (severity, identity, name), number in left.items():
+        if number:
+            console.print(
+                Text.assemble(
+                    "  ",
+                    (f"{severity}[{identity}]", _COLOURS[severity]),
+                    f" {name}: {number} more (--select {identity})",
+                )
+            )
+
+
+def _print_actions(console: Console, findings: Sequence[Finding]) -> None:
+    found = actions(findings)
+    if found:
+        console.print(Text("\nwhat fixes most", style="bold"))
+    for number, action in enumerate(found, 1):
+        console.print(
+            Text.assemble(
+                f"  {number}. ",
+                (printable(action.fix), "green"),
+                f": {printable(action.effect)}",
+            )
+        )
+
+
+def _print_finding(console: Console, finding: Finding, *, complete: bool) -> None:
     console.print()
     console.print(
         Text.assemble(
@@ -71,8 +146,8 @@ def _print_finding(console: Console, finding: Finding, *, verbose: bool) -> None
         )
     )
     first, *others = finding.occurrences
-    _print_occurrence(console, first, label=first.message if others else "")
-    shown = others if verbose else others[:_SHOWN_PLACES]
+    _print_occurrence(console, first, first.message if others else "", complete=complete)
+    shown = others if complete else others[:_SHOWN_PLACES]
     for occurrence in shown:
         place = f"{occurrence.place}: " if occurrence.place else ""
         console.print(Text.assemble("  also ", (place, "cyan"), printable(occurrence.message)))
@@ -83,15 +158,22 @@ def _print_finding(console: Console, finding: Finding, *, verbose: bool) -> None
         console.print(Text.assemble(("  fix: ", "green"), printable(first.fix)))
 
 
-def _print_occurrence(console: Console, occurrence: Occurrence, label: str) -> None:
+def _print_occurrence(
+    console: Console, occurrence: Occurrence, label: str, *, complete: bool
+) -> None:
     if occurrence.place is not None:
         for line in _excerpt(occurrence, occurrence.place, label):
             console.print(line)
     elif occurrence.subject:
         console.print(Text.assemble(("  --> ", "blue"), printable(occurrence.subject)))
-    for part in occurrence.evidence:
-        if part.place is None or (part.text, part.place) != (occurrence.subject, occurrence.place):
-            console.print(Text(f"   = {printable(str(part))}", style="dim"))
+    itself = occurrence.subject, occurrence.place
+    evidence = [e for e in occurrence.evidence if e.place is None or (e.text, e.place) != itself]
+    shown = evidence if complete else evidence[:_SHOWN_EVIDENCE]
+    for part in shown:
+        console.print(Text(f"   = {printable(str(part))}", style="dim"))
+    if len(shown) < len(evidence):
+        rest = counted(len(evidence) - len(shown), "more step")
+        console.print(Text(f"   = and {rest} (-v shows them)", style="dim"))
 
 
 def _excerpt(occurrence: Occurrence, place: Place, label: str) -> Iterator[Text]:
@@ -132,17 +214,20 @@ def _marked(code: str, occurrence: Occurrence) -> tuple[int, int]:
 # -- the undecided, the rules, the summary --------------------------------------------------------
 
 
-def _print_questions(console: Console, result: Verification, *, verbose: bool) -> None:
+def _print_questions(
+    console: Console, result: Verification, *, verbose: bool, complete: bool
+) -> None:
     console.print()
     console.print(Text("undecided: what the model does not declare", style="bold"))
     if verbose:
         _print_questions_by_rule(console, result)
         return
     found = suggestions(result.outcomes)
-    for suggestion in found[:_SHOWN_QUESTIONS]:
+    shown = found if complete else found[:_SHOWN_QUESTIONS]
+    for suggestion in shown:
         console.print(_question_line(suggestion))
-    if len(found) > _SHOWN_QUESTIONS:
-        rest = counted(len(found) - _SHOWN_QUESTIONS, "more attribute")
+    if len(shown) < len(found):
+        rest = counted(len(found) - len(shown), "more attribute")
         console.print(
             Text(f"  and {rest} (-v shows them, --suggest shows where to begin)", style="dim")
         )
