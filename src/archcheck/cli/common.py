@@ -140,12 +140,12 @@ def _drawable(ctx: click.Context, option: click.Parameter, file: str | None) -> 
     return file
 
 
-def proof_budget_option(what: str) -> Option:
+def proof_budget_option(what: str, default: str = "10s") -> Option:
     """``--proof-budget``, and what happens when it is spent."""
     return click.option(
         "--proof-budget",
         type=QuantityType(Duration),
-        default="10s",
+        default=default,
         show_default=True,
         help=what,
     )

@@ -34,7 +34,7 @@ from archcheck.units import Duration
 )
 @click.option("--write", "write_", is_flag=True, help="Write the edits into a JSON model.")
 @click.option("--simulate", "scenario", metavar="SCENARIO", help="Simulate the repaired system.")
-@proof_budget_option("Time to find the cheapest edits.")
+@proof_budget_option("Time to find the cheapest edits.", "30s")
 @output_option()
 def command(
     models: tuple[str, ...],

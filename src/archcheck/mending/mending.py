@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -51,6 +53,7 @@ def mend(
     chosen = settings.chosen(installed_rules() if rules is None else tuple(rules))
     find = _finder(chosen, settings)
     budget = Budget(proof_budget)
+    deadline = time.monotonic() + 2 * proof_budget  # half for the search, half for the trials
 
     def search(floors: Mapping[str, Rational]) -> Repair:
         return repair(
@@ -65,7 +68,7 @@ def mend(
 
     wanted = _searched(system, search)
     wanted = replace(wanted, not_run=tuple(_not_run(system)))
-    trials = _Trials(system, find, wanted.before)
+    trials = _Trials(system, find, wanted.before, deadline=deadline)
     kept = trials.kept(wanted.edits)
     if len(kept) < len(wanted.edits):
         wanted = _without_refused(wanted, trials, kept, prices)
@@ -173,6 +176,8 @@ class _Trials:
     before: Found
     refused: dict[Edit, str] = field(default_factory=dict)
     count: int = 0
+    deadline: float = math.inf
+    """When nothing is tried any more, on the monotonic clock."""
     together: Mapping[Edit, Edit] = field(default_factory=dict)
     """Edits that only go with others."""
 
@@ -197,6 +202,8 @@ class _Trials:
         """As few of the edits as mend as much."""
         after = self.find(apply(self.system, edits))
         for edit in [*reversed(edits)][:_MOST_LEFT_OUT]:
+            if time.monotonic() > self.deadline:
+                break
             if edit in self.together:
                 continue
             others = [e for e in edits if e is not edit and self.together.get(e) is not edit]
@@ -208,6 +215,8 @@ class _Trials:
         """Why a set of edits is not offered."""
         if self.count >= _MOST_TRIALS:
             return "not tried: too many others cost answers"
+        if time.monotonic() > self.deadline:
+            return "not tried: no time was left"
         self.count += 1
         mended = apply(self.system, edits)
         new = sorted(self.find(mended) - self.before)

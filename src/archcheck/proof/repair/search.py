@@ -26,7 +26,7 @@ from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, shown, two_digits_up, written
 from archcheck.model import Retry
 from archcheck.proof.answers import Refuted
-from archcheck.proof.budget import left, milliseconds_left, share_spent
+from archcheck.proof.budget import BudgetSpentError, left, milliseconds_left, share_spent
 from archcheck.proof.deadlines import deadline_budgets
 from archcheck.proof.repair.choices import Choice, breaker_for
 from archcheck.proof.repair.trial import Atom, Cut, Edits, Trial
@@ -313,11 +313,20 @@ class _Search:
     def _timeouts(
         self, chosen: Collection[Atom], tries: Mapping[Interaction, int]
     ) -> dict[Interaction, Rational]:
-        """As near to the declared ones as the budgets allow, in values that people write."""
-        graph = self._edits.graph
+        """Timeouts that mend what the chosen edits can: where there is time, not the shortest."""
         trial = Trial(self._edits, chosen, tries)
         bounds = {step: trial.timeout(step) for kind, step in chosen if kind == "timeout"}
         least = {step: bound.seconds for step, bound in bounds.items() if bound is not None}
+        try:
+            return self._near_declared(least, tries)
+        except BudgetSpentError:
+            return least
+
+    def _near_declared(
+        self, least: Mapping[Interaction, Rational], tries: Mapping[Interaction, int]
+    ) -> dict[Interaction, Rational]:
+        """As near to the declared ones as the budgets allow, in values that people write."""
+        graph = self._edits.graph
         near = closest(graph, Given(graph, least, tries), tries, objectives=False)
         found = {step: near[step] or seconds for step, seconds in least.items()}
         late = self._late(least, tries)
@@ -334,8 +343,10 @@ class _Search:
             middle = (low + high) // 2
         timeouts = part_of_the_way(low)
         nice = {step: two_digits_up(seconds) for step, seconds in timeouts.items()}
-        if self._late(nice, tries) <= late:
-            return nice
+        whole = {step: math.ceil(seconds / _GRID) * _GRID for step, seconds in timeouts.items()}
+        for written_ones in (nice, whole):
+            if self._late(written_ones, tries) <= late:
+                return written_ones
         if len(timeouts) > self._walks:
             return timeouts
         return self._rounded(timeouts, least, tries)
