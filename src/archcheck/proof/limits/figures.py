@@ -109,11 +109,13 @@ class Corner:
         except ModelError:  # attempts of a circle of calls that do not die out
             most = None
         found = {(figure.holder.name, figure.what): figure for figure in figures_of(sure)}
+        busiest: dict[tuple[str, str], Rational] = {}
         for figure in figures_of(most) if most else ():  # what only fallbacks ask, too
-            idle = dataclasses.replace(figure, busy=_NONE)
-            found.setdefault((figure.holder.name, figure.what), idle)
-        for figure in found.values():
-            yield self._bounded(figure, most)
+            key = (figure.holder.name, figure.what)
+            busiest.setdefault(key, figure.busy)
+            found.setdefault(key, dataclasses.replace(figure, busy=_NONE))
+        for key, figure in found.items():
+            yield self._bounded(figure, most, busiest.get(key, _NONE))
 
     def figures_and_parties(self, rates: Mapping[str, float] | None = None) -> Iterator[Figure]:
         """The same, and external parties that say what they take."""
@@ -144,7 +146,8 @@ class Corner:
         known = {name: count for name, count in counts.items() if count is not None}
         return Waiting(self.at_most(), known)
 
-    def _bounded(self, figure: Figure, most: Demand | None) -> Figure:
+    def _bounded(self, figure: Figure, most: Demand | None, busiest: Rational) -> Figure:
+        """With what it is busy at most; ``busiest``: what a store is, by all that may come."""
         if most is None:
             return dataclasses.replace(figure, most=None)
         holder = figure.holder
@@ -153,8 +156,7 @@ class Corner:
                 return self._held(figure, holder, most)
             part = most.resource_of(holder) or most.unsized_of(holder)
             return dataclasses.replace(figure, most=exact(part.busy) if part else _NONE)
-        same = (f for f in figures_of(most) if f.holder is holder and f.what == figure.what)
-        return dataclasses.replace(figure, most=next((f.busy for f in same), _NONE))
+        return dataclasses.replace(figure, most=busiest)
 
     def _held(self, figure: Figure, service: Service, most: Demand) -> Figure:
         total = Held()
