@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from archcheck import (
+    Absent,
     Call,
     Constant,
+    CustomRuntime,
     Endpoint,
     Exponential,
     Journey,
@@ -30,6 +32,7 @@ from archcheck import (
     Work,
     fix,
 )
+from archcheck.mending import shortest_timeouts
 from archcheck.plugins import rules
 from archcheck.simulation import compare
 from archcheck.units import ms, percent, s
@@ -140,3 +143,18 @@ def test_out_of_time_is_said_and_keeps_what_is_found() -> None:
     done = fix(system, proof_budget=0.001)
     assert done.is_out_of_time
     assert all("not repaired within the time" in text for text in done.impossible)
+
+
+def test_requests_that_nobody_took_hide_no_tail() -> None:
+    """Of 1,000 requests a second the two threads take some; all others are turned away at once."""
+    crowd = shop(patience=300, tail=20, rate=1000)
+    orders = crowd.find("orders")
+    assert isinstance(orders, Service)
+    small = replace(
+        orders,
+        runtime=CustomRuntime(concurrency="blocking", threads=1, accept_queue=Absent("none")),
+    )
+    made = replace(crowd, elements=[small if part is orders else part for part in crowd.elements])
+    shortest = shortest_timeouts(made)
+    assert float(shortest["orders.place -> db"]) > 6.9 * 0.020
+    assert float(shortest["web.buy -> orders.place"]) > 6.9 * 0.020

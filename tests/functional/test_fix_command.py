@@ -64,7 +64,7 @@ def test_a_price_in_answers_is_said_and_not_paid(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "not offered, as answers or findings would be their price:" in done.stdout
     assert re.search(r"size: 10 becomes \d: under day, [\d.]+% of use end without", done.stdout)
-    assert "left: DAT005 db: " in done.stdout
+    assert "left: DAT005 db: what would mend it is not offered" in done.stdout
     assert "+" not in done.stdout
 
 

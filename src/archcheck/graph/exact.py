@@ -40,9 +40,9 @@ def written(seconds: Rational) -> Duration:
     return Duration(float(seconds))
 
 
-def two_digits_up(seconds: Rational, least: Rational = Rational(1, 1000)) -> Rational:
-    """The next number of seconds of two digits, in units of ``least`` at the finest."""
-    unit = max(least, Rational(10) ** (math.floor(math.log10(seconds)) - 1))
+def two_digits_up(seconds: Rational) -> Rational:
+    """The next number of seconds of two digits, in whole milliseconds at the finest."""
+    unit = max(Rational(1, 1000), Rational(10) ** (math.floor(math.log10(seconds)) - 1))
     return math.ceil(seconds / unit) * unit
 
 

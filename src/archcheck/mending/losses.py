@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from archcheck.mending.lengths import attempts_a_second, declared_seconds
 from archcheck.model import Scenario, System
-from archcheck.simulation import VariantResult, compare
+from archcheck.simulation import CommonRuns, VariantResult, common_runs
 from archcheck.simulation.compiling import compile_plan
 from archcheck.units import Duration
 
@@ -16,16 +16,36 @@ MOST_ATTEMPTS = 2_000_000
 """Attempts of a run in which something changes, at most: it is run as it is declared, or not."""
 
 
-def losses(before: System, after: System) -> Iterator[str]:
-    """Good answers and objectives that a change takes, scenario by scenario, in sentences."""
-    for scenario in before.scenarios:
-        seconds = run_seconds(before, scenario)
-        if seconds is None:
-            continue
-        cases = [("as it is", before, scenario), ("mended", after, after.scenario(scenario.name))]
-        old, new = compare(cases, duration=Duration(seconds)).variants
-        for text in (*_answers(new), *_objectives(old, new)):
-            yield f"under {scenario.name}, {text}"
+class Losses:
+    """What changes of one system cost: it is run once for each scenario, each change beside it."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._runs: dict[str, tuple[CommonRuns, VariantResult]] = {}
+
+    def of(self, changed: System) -> Iterator[str]:
+        """Good answers and objectives that a change takes, scenario by scenario, in sentences."""
+        for scenario in self._system.scenarios:
+            seconds = run_seconds(self._system, scenario)
+            if seconds is None:
+                continue
+            runs, old = self._original(scenario, Duration(seconds))
+            new = _whole(runs, "mended", changed, changed.scenario(scenario.name))
+            for text in (*_answers(new), *_objectives(old, new)):
+                yield f"under {scenario.name}, {text}"
+
+    def _original(self, scenario: Scenario, length: Duration) -> tuple[CommonRuns, VariantResult]:
+        if scenario.name not in self._runs:
+            runs = common_runs(scenario, duration=length)
+            first = _whole(runs, "as it is", self._system, scenario)
+            self._runs[scenario.name] = runs, first
+        return self._runs[scenario.name]
+
+
+def _whole(runs: CommonRuns, name: str, system: System, scenario: Scenario) -> VariantResult:
+    found = runs.variant(name, system, scenario)
+    assert found is not None  # noqa: S101  # only who can stop runs gets none
+    return found
 
 
 def run_seconds(system: System, scenario: Scenario) -> float | None:

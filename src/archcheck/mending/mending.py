@@ -13,7 +13,7 @@ from archcheck.editing import COSTS, Edit, apply, kind_of, sharing
 from archcheck.findings import Rule
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
-from archcheck.mending.losses import losses, run_seconds
+from archcheck.mending.losses import Losses, run_seconds
 from archcheck.mending.waits import shortest_timeouts
 from archcheck.model import Element, System
 from archcheck.model.linking import walk
@@ -34,6 +34,7 @@ _MOST_LEFT_OUT = 40
 _MOST_TRIALS = 14
 """Sets of edits that are run beside the original, at most. A choice: one edit in a hundred that
 costs answers is found with so many."""
+_NOT_OFFERED = "what would mend it is not offered"
 
 
 def mend(
@@ -66,9 +67,10 @@ def mend(
             budget=budget,
         )
 
-    wanted = _searched(system, search)
+    losses = Losses(system)
+    wanted = _searched(system, search, losses)
     wanted = replace(wanted, not_run=tuple(_not_run(system)))
-    trials = _Trials(system, find, wanted.before, deadline=deadline)
+    trials = _Trials(system, find, wanted.before, losses, deadline=deadline)
     kept = trials.kept(wanted.edits)
     if len(kept) < len(wanted.edits):
         wanted = _without_refused(wanted, trials, kept, prices)
@@ -78,9 +80,8 @@ def mend(
         made = apply(system, edits)
         cost = wanted.cost + sum((exact(prices[kind_of(e)]) for e in together), Rational(0))
         wanted = replace(wanted, edits=edits, system=made, cost=cost, after=find(made))
-    return replace(
-        wanted, worthwhile=_Trials(system, find, wanted.before, together=together).worthwhile
-    )
+    later = _Trials(system, find, wanted.before, losses, together=together)
+    return replace(wanted, worthwhile=later.worthwhile)
 
 
 def without_losses(
@@ -89,9 +90,10 @@ def without_losses(
     """Those of ``edits`` that cost no answers and bring no finding, and the others with why."""
     settings = Settings()
     find = _finder(settings.chosen(installed_rules()), settings)
-    trials = _Trials(system, find, find(system))
+    trials = _Trials(system, find, find(system), Losses(system))
     kept = trials.kept(edits)
-    return kept, tuple(trials.refused.items())
+    untried = dict.fromkeys(trials.untried, "not tried, as too many others cost answers")
+    return kept, (*trials.refused.items(), *untried.items())
 
 
 def _finder(rules: Iterable[Rule], settings: Settings) -> Callable[[System], Found]:
@@ -109,13 +111,15 @@ def _finder(rules: Iterable[Rule], settings: Settings) -> Callable[[System], Fou
     return find
 
 
-def _searched(system: System, search: Callable[[Mapping[str, Rational]], Repair]) -> Repair:
+def _searched(
+    system: System, search: Callable[[Mapping[str, Rational]], Repair], losses: Losses
+) -> Repair:
     """The repair whose timeouts let the load through, or the last one that there is time for."""
     floors = shortest_timeouts(system)
     wanted = search(floors)
     for _ in range(_MOST_SEARCHES - 1):
         shorter = dict(_shorter(wanted.edits))
-        if not shorter or next(losses(system, wanted.system), None) is None:
+        if not shorter or next(losses.of(wanted.system), None) is None:
             break
         floors.update(shorter)
         tried = search(floors)
@@ -156,7 +160,7 @@ def _together(wanted: Repair, trials: _Trials) -> dict[Edit, Edit]:
         }
         if len(others) > _MOST_TOGETHER or len(more) < len(others):
             continue
-        if trials.objection((*wanted.edits, *found, *more)) is None:
+        if not trials.is_over and trials.objection((*wanted.edits, *found, *more)) is None:
             found.update(more)
     return found
 
@@ -174,7 +178,9 @@ class _Trials:
     system: System
     find: Callable[[System], Found]
     before: Found
+    losses: Losses
     refused: dict[Edit, str] = field(default_factory=dict)
+    untried: list[Edit] = field(default_factory=list)
     count: int = 0
     deadline: float = math.inf
     """When nothing is tried any more, on the monotonic clock."""
@@ -184,6 +190,9 @@ class _Trials:
     def kept(self, edits: Sequence[Edit], before: tuple[Edit, ...] = ()) -> tuple[Edit, ...]:
         """``before`` and as many of ``edits`` as cost nothing, found by halving."""
         if not edits:
+            return before
+        if self.is_over:
+            self.untried += edits
             return before
         objection = self.objection((*before, *edits))
         if objection is None:
@@ -211,18 +220,19 @@ class _Trials:
                 edits = others
         return edits
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is tried any more."""
+        return self.count >= _MOST_TRIALS or time.monotonic() > self.deadline
+
     def objection(self, edits: Sequence[Edit]) -> str | None:
         """Why a set of edits is not offered."""
-        if self.count >= _MOST_TRIALS:
-            return "not tried: too many others cost answers"
-        if time.monotonic() > self.deadline:
-            return "not tried: no time was left"
         self.count += 1
         mended = apply(self.system, edits)
         new = sorted(self.find(mended) - self.before)
         if new:
             return f"brings {' '.join(new[0])}"
-        return next(losses(self.system, mended), None)
+        return next(self.losses.of(mended), None)
 
 
 def _without_refused(
@@ -230,12 +240,16 @@ def _without_refused(
 ) -> Repair:
     """What is left of a repair: the edits that are kept and still mend something."""
     kept = trials.needed(kept)
+    after = trials.find(apply(wanted.original, kept))
+    lost = {f"{rule} {name}": _NOT_OFFERED for rule, name in after - wanted.after}
     return replace(
         wanted,
         system=apply(wanted.original, kept),
         edits=tuple(kept),
         cost=sum((exact(prices[kind_of(edit)]) for edit in kept), Rational(0)),
-        after=trials.find(apply(wanted.original, kept)),
+        after=after,
         at_least=Rational(0),
-        refused=tuple((edit, why) for edit, why in trials.refused.items()),
+        reasons={**wanted.reasons, **lost},
+        refused=tuple(trials.refused.items()),
+        untried=tuple(trials.untried),
     )

@@ -26,6 +26,9 @@ near its limit, or when one of three replicas is gone."""
 SHORTEST = 0.01
 """Seconds that a timeout lasts at least. A choice: a pause of a garbage collector, or a core that
 somebody else has, takes as long whatever a step does."""
+_UNASKED = (Outcome.REJECTED, Outcome.BROKEN)
+"""How attempts end that got no answer because nobody took them: they say nothing of how long one
+takes, and thousands of them would hide those that do."""
 _FEW = 2_000
 """With fewer attempts, their longest stands for the tail."""
 ATTEMPTS = 100_000
@@ -66,22 +69,21 @@ class _Attempts:
 
     def __init__(self, share: float) -> None:
         self.share = share
-        self._plan: Plan | None = None
+        self._names: tuple[str, ...] = ()
         self._taken: dict[int, Histogram] = defaultdict(Histogram)
         self._given_up: dict[int, int] = defaultdict(int)
 
     def begin(self, plan: Plan) -> None:
-        self._plan = plan
+        self._names = tuple(call.name for call in plan.calls)
 
     def write(self, spans: Sequence[Span]) -> None:
         for span in spans:
-            if span.kind == SpanKind.ATTEMPT:
+            if span.kind == SpanKind.ATTEMPT and span.outcome not in _UNASKED:
                 self._taken[span.place].add(span.end - span.start)
                 self._given_up[span.place] += span.outcome == Outcome.TIMED_OUT
 
     def shortest_timeouts(self) -> Iterator[tuple[str, Rational]]:
         """For each step that was tried, by its name."""
-        assert self._plan is not None  # noqa: S101  # the run has begun
         for place, taken in self._taken.items():
             taken.settle()
             if self._given_up[place] > (1 - TAIL) * taken.count:
@@ -89,4 +91,4 @@ class _Attempts:
             else:
                 seconds = MARGIN * (taken.max if taken.count < _FEW else taken.quantile(TAIL))
             whole = Rational(math.ceil(max(seconds, SHORTEST) * 1e6), 10**6)
-            yield self._plan.calls[place].name, two_digits_up(whole)
+            yield self._names[place], two_digits_up(whole)

@@ -152,12 +152,7 @@ def print_repair(console: Console, found: Repair) -> None:
     console.print(Text.assemble((name, "bold"), f": {edits} at a cost of {cost}{bound}"))
     for edit in found.edits:
         console.print(Text(f"  {printable(str(edit))}"))
-    if found.refused:
-        console.print("\nnot offered, as answers or findings would be their price:")
-    for edit, why in found.refused:
-        console.print(Text(f"  {printable(str(edit))}: {printable(why)}"))
-    if found.not_run:
-        console.print(f"not compared, as they are too long: {printable(', '.join(found.not_run))}")
+    _print_not_offered(console, found)
     if found.edits:
         console.print()
         print_patch(console, found.patch)
@@ -174,6 +169,21 @@ def print_repair(console: Console, found: Repair) -> None:
         console.print(Text(f"introduced: {rule} {printable(subject)}"))
     for text in found.impossible:
         console.print(Text(f"left: {printable(text)}"))
+
+
+def _print_not_offered(console: Console, found: Repair) -> None:
+    """What was found and left out, and what it was not compared under."""
+    if found.refused:
+        console.print("\nnot offered, as answers or findings would be their price:")
+    for edit, why in found.refused:
+        console.print(Text(f"  {printable(str(edit))}: {printable(why)}"))
+    if found.untried:
+        console.print(
+            f"\nnot offered, as they were not tried beside the original (too many others cost "
+            f"answers, or the time was up): {counted(len(found.untried), 'edit')}"
+        )
+    if found.not_run:
+        console.print(f"not compared, as they are too long: {printable(', '.join(found.not_run))}")
 
 
 # -- data -----------------------------------------------------------------------------------------

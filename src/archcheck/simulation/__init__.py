@@ -10,7 +10,13 @@ comes out; ``running`` goes through all of them, ``objectives`` judges by them.
 
 from __future__ import annotations
 
-from archcheck.simulation.comparing import Comparison, VariantResult, compare
+from archcheck.simulation.comparing import (
+    CommonRuns,
+    Comparison,
+    VariantResult,
+    common_runs,
+    compare,
+)
 from archcheck.simulation.engines import ENGINES, EngineName
 from archcheck.simulation.estimates import Estimate
 from archcheck.simulation.fault_language import parse_fault
@@ -33,6 +39,7 @@ __all__ = [
     "ENGINES",
     "Band",
     "CallResult",
+    "CommonRuns",
     "Comparison",
     "EngineName",
     "Estimate",
@@ -45,6 +52,7 @@ __all__ = [
     "SimulationResult",
     "TimeShare",
     "VariantResult",
+    "common_runs",
     "compare",
     "judge_objectives",
     "parse_fault",

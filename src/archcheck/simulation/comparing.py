@@ -92,25 +92,23 @@ def compare(
     All leave out the same warm-up: that of the first, found or given. Raises
     :class:`ScenarioError` for fewer than two runs, of which there is no interval.
     """
-    if replications < 2:
-        raise ScenarioError("a comparison needs at least 2 replications for its intervals")
     if not variants:
         raise ScenarioError("there is nothing to compare")
     first = variants[0][2]
-    chosen = warmup if warmup is not None else first.warmup
-    runs = _Runs(
-        choose(engine),
-        seed,
-        float(duration or first.duration or DURATION),
-        replications,
-        jobs,
-        progress,
-        stop,
-        None if chosen is None else float(chosen),
+    runs = common_runs(
+        first,
+        duration=duration,
+        warmup=warmup,
+        seed=seed,
+        replications=replications,
+        jobs=jobs,
+        engine=engine,
+        progress=progress,
+        stop=stop,
     )
     found: list[VariantResult] = []
-    for number, (name, system, scenario) in enumerate(variants):
-        variant = runs.variant(number, name, system, scenario)
+    for name, system, scenario in variants:
+        variant = runs.variant(name, system, scenario)
         if variant is None:
             break
         found.append(variant)
@@ -120,8 +118,39 @@ def compare(
     return Comparison(first.name, replications, seed, runs.engine.name, tuple(found), done)
 
 
+def common_runs(
+    first: Scenario,
+    *,
+    duration: Duration | None = None,
+    warmup: Duration | None = None,
+    seed: int = 1,
+    replications: int = REPLICATIONS,
+    jobs: int = 1,
+    engine: EngineName = "auto",
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> CommonRuns:
+    """What variants have in common whose first one has the scenario ``first``.
+
+    The arguments are those of :func:`compare`, for who does not know all variants beforehand.
+    """
+    if replications < 2:
+        raise ScenarioError("a comparison needs at least 2 replications for its intervals")
+    chosen = warmup if warmup is not None else first.warmup
+    return CommonRuns(
+        choose(engine),
+        seed,
+        float(duration or first.duration or DURATION),
+        replications,
+        jobs,
+        progress,
+        stop,
+        None if chosen is None else float(chosen),
+    )
+
+
 @dataclass
-class _Runs:
+class CommonRuns:
     """What all variants have in common: seeds, lengths, and the runs of the first one."""
 
     engine: Choice
@@ -134,17 +163,17 @@ class _Runs:
     warmup: float | None
     base: list[Record] = field(default_factory=list)
     warmup_is_found: bool = False
+    count: int = 0
 
-    def variant(
-        self, number: int, name: str, system: System, scenario: Scenario
-    ) -> VariantResult | None:
-        """One variant; ``None`` when somebody stopped it."""
+    def variant(self, name: str, system: System, scenario: Scenario) -> VariantResult | None:
+        """One variant, compared with the first that was made; ``None``: somebody stopped it."""
         plan = compile_plan(system, scenario)
         pilot = Replicator(plan, self.engine.name, self.seed, self.length, 0.0, stop=self.stop)
         if self.warmup is None:
             self.warmup_is_found = True
             self.warmup = found_warm_up(pilot.records(PILOTS)) if plan.is_stationary else 0.0
-        done = _after(self.progress, number * self.replications)
+        done = _after(self.progress, self.count * self.replications)
+        self.count += 1
         replicator = replace(pilot, warmup=self.warmup, jobs=self.jobs, progress=done)
         records = replicator.records(range(self.replications))
         if len(records) < self.replications:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from fractions import Fraction as Rational
 
 import pytest
@@ -214,6 +215,17 @@ def test_a_call_without_a_timeout_takes_what_its_callee_takes() -> None:
     done = mended(made, "RES003")
     assert done.after == frozenset()
     assert done.cost == 1
+
+
+def test_what_is_hopeless_costs_nothing() -> None:
+    """Users who wait 1 ms cannot be served: what is done for the others is as cheap as without."""
+    system = shop((70, 30, 30), (2, 1), (5, 5), 70)
+    alone = mended(system, "RES003")
+    hasty = Journey("hasty", "web.buy", timeout=1 * ms)
+    done = mended(replace(system, journeys=[*system.journeys, hasty]), "RES003")
+    assert done.cost == alone.cost == done.at_least
+    assert done.after == {("RES003", "hasty")}
+    assert done.impossible[0].startswith("RES003 hasty: ")
 
 
 def test_what_is_left_is_said() -> None:

@@ -50,6 +50,9 @@ class Repair:
     """Whether more might be repaired in more time."""
     refused: tuple[tuple[Edit, str], ...] = ()
     """Edits that would mend something at the cost of answers, and what they cost."""
+    untried: tuple[Edit, ...] = ()
+    """Edits that are not offered because nobody knows what they cost: too many others cost answers,
+    or the time was up."""
     not_run: tuple[str, ...] = ()
     """Scenarios that are too long to be run beside the original."""
     find: Callable[[System], Found] | None = field(default=None, repr=False, compare=False)
@@ -138,9 +141,10 @@ def repair(
             reasons.update(solution.given_up)
             if not solution.edits:
                 break
+            if not edits:  # later rounds mend what other edits might not have broken
+                at_least = solution.at_least
             edits += rebased(system, current, solution.edits)
             total += solution.cost
-            at_least += solution.at_least
             current = apply(current, solution.edits)
             found = find(current)
         is_out_of_time = False

@@ -160,12 +160,13 @@ class _Search:
         """Add what saves most for its cost until all is well, then leave out what is not needed."""
         chosen = dict.fromkeys(best.atoms)
         added: list[Atom] = []
+        known = {*self._hopeless, *best.given_up}
         while cuts := self._failing(tuple(chosen)):
             is_late = share_spent() > _SEARCHED
             for cut in cuts:
                 enough = [] if is_late else self._enough(cut, chosen)
                 if not enough:
-                    self._hopeless[cut.about] = NO_TIME if is_late else _missing(cut)
+                    self._give_up(cut.about, NO_TIME if is_late else _missing(cut))
                 chosen.update(dict.fromkeys(enough))
                 added += enough
         for atom in [*dict.fromkeys(reversed(added))][: self._walks]:
@@ -176,7 +177,15 @@ class _Search:
                 del chosen[atom]
         cost = best.cost + sum((self._costs[a[0]] for a in chosen if a not in best.atoms), _ZERO)
         cost -= sum((self._costs[a[0]] for a in best.atoms if a not in chosen), _ZERO)
-        return self._solution(_Proposal(tuple(chosen), best.choices, cost), best.cost)
+        # what was proposed would have mended more than this: its cost is no bound then
+        at_least = best.cost if self._hopeless.keys() <= known else _ZERO
+        return self._solution(_Proposal(tuple(chosen), best.choices, cost), at_least)
+
+    def _give_up(self, about: str, why: str) -> None:
+        """Leave something as it is: what was learnt about it asks for no edits any more."""
+        self._hopeless[about] = why
+        if about in self._mended:
+            self._solver.add(self._z3.Not(self._mended[about]))
 
     def _enough(self, cut: Cut, chosen: Collection[Atom]) -> list[Atom]:
         """The edits that save most for their cost, until a cut is obeyed."""
@@ -196,7 +205,7 @@ class _Search:
     def _learn(self, cut: Cut) -> None:
         """In whole milliseconds: savings rounded up and the need down, which every repair obeys."""
         if sum(cut.savings.values()) < cut.needed:
-            self._hopeless[cut.about] = _missing(cut)
+            self._give_up(cut.about, _missing(cut))
             return
         unit = _GRID if cut.needed >= _GRID else cut.needed
         terms = [
