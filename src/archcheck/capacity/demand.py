@@ -189,15 +189,22 @@ class Demand:
 
     def burst(self, service: Service) -> float:
         """The most that a burst among the scenario's faults multiplies a service's load by."""
-        usual = self._service_rates(self.journeys).get(service.name, 0.0)
-        worst = 1.0
-        for fault in self.scenario.faults:
-            if isinstance(fault, Burst) and usual:
-                more = {
+        return self._bursts.get(service.name, 1.0)
+
+    @cached_property
+    def _bursts(self) -> dict[str, float]:
+        worst: dict[str, float] = {}
+        bursts = [fault for fault in self.scenario.faults if isinstance(fault, Burst)]
+        usual = self._service_rates(self.journeys) if bursts else {}
+        for fault in bursts:
+            more = self._service_rates(
+                {
                     name: rate * (fault.factor if fault.journey in (None, name) else 1)
                     for name, rate in self.journeys.items()
                 }
-                worst = max(worst, self._service_rates(more).get(service.name, 0.0) / usual)
+            )
+            for name, rate in usual.items():
+                worst[name] = max(worst.get(name, 1.0), more.get(name, 0.0) / rate)
         return worst
 
     def _service_rates(self, journeys: Mapping[str, float]) -> dict[str, float]:

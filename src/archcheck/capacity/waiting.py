@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -213,10 +214,9 @@ class Waiting:
         if count is None:
             return Held(missing=(Missing(source, "deployment.replicas"),))
         rate = mean = 0.0
-        for other, often in self._demand.steps.items():
-            if other.source.name == source.name and other.target.name == step.target.name:
-                rate += often
-                mean += often * (self._way + self._target(other).seconds)
+        for other, often in self._between[source.name, step.target.name]:
+            rate += often
+            mean += often * (self._way + self._target(other).seconds)
         if not rate or math.isinf(mean):
             return Held(math.inf, math.inf) if rate else Held()
         servers = pool.size * pool.processes
@@ -225,9 +225,21 @@ class Waiting:
         wait = longest_mean_wait(mean / servers / count, each, 2 * each**2, group)
         return Held(wait, wait)
 
+    @cached_property
+    def _between(self) -> Mapping[tuple[str, str], list[tuple[Interaction, float]]]:
+        """The steps from one element to another, each with its executions a second."""
+        found: dict[tuple[str, str], list[tuple[Interaction, float]]] = defaultdict(list)
+        for step, often in self._demand.steps.items():
+            found[step.source.name, step.target.name].append((step, often))
+        return found
+
+    @cached_property
+    def _is_parallel(self) -> bool:
+        return any(step.in_parallel for step in self._demand.steps)
+
     def _group(self, target: Named) -> float:
         """How many requests of one run may come at the same moment: those of parallel branches."""
-        if not any(step.in_parallel for step in self._demand.steps):
+        if not self._is_parallel:
             return 1.0
         return max(1.0, max(self._runs.get(target.name, {}).values(), default=1.0))
 

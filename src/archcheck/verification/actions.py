@@ -91,6 +91,8 @@ def _shape(occurrence: Occurrence) -> str:
     parts = dict.fromkeys(part for name in whole for part in name.split("."))
     shape = occurrence.fix
     for name in (*whole, *parts):
+        if name not in shape:  # each name needs a pattern of its own, which takes time to make
+            continue
         shape = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])(?!=)", "...", shape)
     return _NUMBER.sub("...", shape)
 
