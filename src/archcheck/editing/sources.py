@@ -17,7 +17,7 @@ from pathlib import Path
 from types import CodeType
 from typing import TypeAlias
 
-from archcheck.model.element import Frame
+from archcheck.model.sites import Frame
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 _End: TypeAlias = tuple[int | None, int | None]

@@ -22,7 +22,8 @@ from archcheck.editing.sources import (
     default_of,
     position_of,
 )
-from archcheck.model.element import Element, Frame, field_names
+from archcheck.model.element import Element, field_names
+from archcheck.model.sites import Frame
 
 Key: TypeAlias = tuple[int, str]
 """The identity of a part, and the name of one of its fields."""

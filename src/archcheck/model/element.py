@@ -18,20 +18,16 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import os
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
+from dataclasses import MISSING, FrozenInstanceError, field, fields
 from difflib import get_close_matches
-from pathlib import Path
-from types import FrameType
 from typing import (
     TYPE_CHECKING,
     Annotated,
     Any,
     ClassVar,
-    NamedTuple,
     TypeVar,
     dataclass_transform,
     get_args,
@@ -43,9 +39,10 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic.dataclasses import rebuild_dataclass
 from pydantic_core import ArgsKwargs, core_schema
 
-from archcheck.model.errors import MistakesError, ModelError, Place
+from archcheck.model.errors import MistakesError, ModelError
 from archcheck.model.plain import HIDDEN, complaint_about, is_plain
 from archcheck.model.renamed import renamed
+from archcheck.model.sites import Site, site_of
 from archcheck.units import Fraction
 
 if TYPE_CHECKING:
@@ -57,45 +54,10 @@ __all__ = ["Absent", "Element", "Many", "Name", "Probability", "Site", "element"
 T = TypeVar("T")
 C = TypeVar("C", bound="type[Element]")
 
-_PLUMBING = tuple(
-    str(Path(module.__file__ or "").parent) + os.sep
-    for module in (pydantic, sys.modules["pydantic_core"], sys.modules[__name__])
-)
-_PLUMBING_FILES = {sys.modules["dataclasses"].__file__, functools.__file__}
-_MAX_FRAMES = 12
-"""Frames between an element and the file that declares it, helpers included. A choice that bounds
-the work for each element."""
 _types: dict[str, type[Element]] = {}
 _field_names: dict[type[Element], tuple[str, ...]] = {}
 _plain_names: dict[type[Element], tuple[str, ...]] = {}
 _being_built: set[type[Element]] = set()
-
-
-class Frame(NamedTuple):
-    """A call in progress: in which file, in which code, and at which of its instructions.
-
-    Python's bytecode knows the columns of every instruction, so this tells calls in one line apart.
-    """
-
-    file: str
-    code: str
-    first_line: int
-    """The line on which the function begins, with its decorators."""
-    instruction: int
-
-
-@dataclass(frozen=True)
-class Site:
-    """The lines that led to an element, from the constructor call outwards."""
-
-    places: tuple[Place, ...]
-    frames: tuple[Frame, ...] = field(default=(), compare=False, repr=False)
-    """The calls on these lines, none left out; nothing is known of elements that are read."""
-
-    @property
-    def place(self) -> Place:
-        """Where the constructor was called."""
-        return self.places[0]
 
 
 class _TupleOf:
@@ -233,7 +195,7 @@ def element(cls: C) -> C:
     def construct(self: Element, *args: Any, **kwargs: Any) -> None:
         if not built.__pydantic_complete__:
             build(built)
-        site = _site_of(sys._getframe(1))
+        site = site_of(sys._getframe(1))
         if args and self._gathers:
             args, kwargs = (), {self._gathers: args, **kwargs}
         try:
@@ -319,43 +281,6 @@ class Absent(Element):
 
     reason: str = field(kw_only=False)
     """Why there is none, for the reader of the report."""
-
-
-def _site_of(frame: FrameType | None) -> Site | None:
-    places: list[Place] = []
-    frames: list[Frame] = []
-    while frame is not None and len(places) < _MAX_FRAMES:
-        file = frame.f_code.co_filename
-        if not _is_plumbing(file):
-            if _ends_the_walk(frame):
-                break
-            place, code = Place(file, frame.f_lineno), frame.f_code
-            if not places or places[-1] != place:
-                places.append(place)
-            frames.append(Frame(file, code.co_name, code.co_firstlineno, frame.f_lasti))
-            if code.co_name == "<module>":
-                break
-        frame = frame.f_back
-    return Site(tuple(places), tuple(frames)) if places else None
-
-
-@functools.cache
-def _is_plumbing(file: str) -> bool:
-    return file in _PLUMBING_FILES or file.startswith(_PLUMBING)
-
-
-def _ends_the_walk(frame: FrameType) -> bool:
-    """Frames below the user's code: the import system, archcheck itself, the test runner."""
-    module = str(frame.f_globals.get("__name__", ""))
-    return frame.f_code.co_filename.startswith("<frozen") or module.split(".")[0] in {
-        "archcheck",
-        "importlib",
-        "json",
-        "runpy",
-        "_pytest",
-        "pluggy",
-        "IPython",
-    }
 
 
 def _model_error(

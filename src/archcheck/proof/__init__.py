@@ -6,7 +6,6 @@ not declared. Numbers are exact rationals. ``docs/proofs.md`` explains each enco
 """
 
 from archcheck.graph.exact import exact
-from archcheck.proof.amplification import RetryStorm, retry_amplification
 from archcheck.proof.answers import (
     Answer,
     Counterexample,
@@ -26,6 +25,7 @@ from archcheck.proof.limits.rollouts import rollouts
 from archcheck.proof.limits.sizing import suggest_sizes
 from archcheck.proof.policies import contradictions, dead_policies
 from archcheck.proof.questions import Answered, Proofs, prove
+from archcheck.proof.retry_storms import RetryStorm, retry_amplification
 from archcheck.proof.sagas import Schedule, sagas
 from archcheck.proof.survival.availability import (
     Availability,

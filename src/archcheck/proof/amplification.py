@@ -26,7 +26,7 @@ A cache that is lost multiplies the work behind it, too. That is no retry: the c
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -37,48 +37,19 @@ from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.messages import deliveries
 from archcheck.graph.protection import OPEN_FOR
-from archcheck.model import CircuitBreaker, Consumer, Datastore, Journey, Named, Retry
+from archcheck.model import CircuitBreaker, Consumer, Journey, Retry
 from archcheck.model.scenarios import OpenArrivals
 from archcheck.proof.answers import (
-    Answer,
-    Counterexample,
     Gap,
-    Proved,
-    Refuted,
-    Undecided,
-    missing,
 )
-from archcheck.proof.budget import left
 from archcheck.proof.deadlines import WorstCases, may_time_out
 from archcheck.units import Duration
 
 K = TypeVar("K")
-_LONG_RUN = "budgets and breakers are counted in the long run, not at the moment of a failure"
 _ONCE = Rational(1)
 _UNBOUNDED = Rational(10**9)
 """More than any declared number of attempts multiplies to before it counts as too many."""
 _NO_END = "an end of the calls that come back to it"
-BOUND = Rational(10)
-"""How many times over an element may be made to work, unless a rule says otherwise. A choice: three
-layers that try twice stay below it (8), two that try four times do not (16)."""
-_ABOVE = (
-    "where those with fallbacks or optional steps fail themselves or are late, where fallbacks ask "
-    "besides, or where breakers close and open again, it may be {}"
-)
-_QUERIES_ONCE = "queries whose retries nobody declares are tried once"
-
-
-@dataclass(frozen=True)
-class RetryStorm(Counterexample):
-    """Failures that make ``path`` multiply the work of its last element by ``factor``."""
-
-    path: tuple[Interaction, ...] = ()
-    factors: tuple[Rational, ...] = ()
-
-    @property
-    def factor(self) -> Rational:
-        """The product over the path."""
-        return math.prod(self.factors, start=_ONCE)
 
 
 @dataclass(frozen=True)
@@ -352,98 +323,3 @@ def _shares(graph: Graph) -> dict[Interaction, Rational]:
                 share = exact(count / base if base else count)
                 found[step.fallback] = max(share, found.get(step.fallback, share))
     return found
-
-
-def retry_amplification(
-    graph: Graph, bound: Rational = BOUND, *, one_failure: bool = False
-) -> Iterator[Answer]:
-    """For each element that is asked for something: is its work multiplied by at most ``bound``?
-
-    One answer for each endpoint, datastore and external that a path with retries leads to.
-    ``one_failure``: while nothing fails but that element.
-    """
-    worst = Amplification(graph, one_failure=one_failure)
-    for name, subject in _asked(graph).items():
-        left()
-        way = worst.of(name)
-        claim = f"retries multiply the work of {name} by at most {_times(bound)}"
-        if way.factor > bound:
-            yield Refuted(
-                subject,
-                claim,
-                _storm(worst, name),
-                "retry in one layer of the path only, or RetryBudget(10 * percent) in each",
-            )
-        elif way.gaps:
-            gaps = tuple(
-                Gap(gap.holder, gap.attribute, _holds_with(math.floor(bound / factor), gap))
-                for gap, factor in way.gaps.items()
-            )
-            yield Undecided(subject, claim, missing(gaps), gaps)
-        elif way.at_most > bound:
-            yield Undecided(subject, claim, _ABOVE.format(_times(way.at_most)))
-        else:
-            yield Proved(
-                subject, claim, (_LONG_RUN, _QUERIES_ONCE, *_if_caches_stay(name, way.caches))
-            )
-
-
-def _holds_with(count: int, gap: Gap) -> str:
-    return f"holds with {count} {'deliveries' if 'deliveries' in gap.attribute else 'attempts'}"
-
-
-def _if_caches_stay(name: str, caches: Mapping[str, Rational]) -> tuple[str, ...]:
-    """What the loss of each cache does to the work of an element behind it."""
-    return tuple(
-        f"{cache} keeps its hit ratio: without it, {name} works {_times(factor)} times as much"
-        for cache, factor in caches.items()
-        if factor != 1
-    )
-
-
-def _asked(graph: Graph) -> dict[str, Named | Interaction]:
-    """Everything that work arrives at, by name, with the subject of an answer about it."""
-    found: dict[str, Named | Interaction] = {}
-    for step in graph.interactions:
-        for asked in (step, step.fallback):
-            if asked is not None and asked.mode in ("call", "read", "write"):
-                found.setdefault(asked.target_name, asked.target)
-    return found
-
-
-def _storm(worst: Amplification, name: str) -> RetryStorm:
-    path, factors = worst.path_to(name)
-    factor = math.prod(factors, start=_ONCE)
-    product = " x ".join(_times(part) for part in factors if part != 1)
-    retrying = [step for step, part in zip(path, factors, strict=True) if part != 1]
-    end = "queries" if isinstance(path[-1].target, Datastore) else "calls"
-    return RetryStorm(
-        f"while {name} fails, one request makes up to {_times(factor)} {end} of it: {product}",
-        (
-            *(
-                text
-                for step, part in zip(path, factors, strict=True)
-                for text in (step, _tries(step, part))
-            ),
-            f"together {product} = {_times(factor)}",
-        ),
-        tuple(retrying),
-        {
-            step.target.name: f"asked {_times(worst.of(step.target_name).factor)} times"
-            for step in path
-            if worst.of(step.target_name).factor > 1
-        },
-        path,
-        factors,
-    )
-
-
-def _tries(step: Interaction, factor: Rational) -> str:
-    if step.mode == "publish":
-        return f"each time its consumer fails, up to {_times(factor)} deliveries"
-    fails = f"each time {step.target_name} fails"
-    return f"{fails}, up to {_times(factor)} attempts" if factor != 1 else f"{fails}, no retry"
-
-
-def _times(factor: Rational) -> str:
-    return str(factor) if factor.denominator == 1 else f"{float(factor):.3g}"

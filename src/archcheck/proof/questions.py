@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from archcheck.graph import Graph
 from archcheck.model import ModelError, System
 from archcheck.model.element import nearest
-from archcheck.proof.amplification import retry_amplification
 from archcheck.proof.answers import Answer, Refuted, Undecided
 from archcheck.proof.budget import Budget, BudgetSpentError
 from archcheck.proof.deadlines import deadline_budgets
@@ -16,6 +15,7 @@ from archcheck.proof.limits.admission import admissions
 from archcheck.proof.limits.load import carried
 from archcheck.proof.limits.rollouts import rollouts
 from archcheck.proof.policies import contradictions, dead_policies
+from archcheck.proof.retry_storms import retry_amplification
 from archcheck.proof.sagas import sagas
 from archcheck.proof.survival.availability import promised_availability
 from archcheck.proof.survival.questions import cut_sets, quorums, shared_fates, zone_loss

@@ -17,11 +17,11 @@ from archcheck.findings import Rule, Violation, subject_name
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
 from archcheck.model import System
-from archcheck.proof.amplification import BOUND
 from archcheck.proof.budget import Budget, BudgetSpentError
 from archcheck.proof.limits.load import LIMIT
 from archcheck.proof.repair.choices import ARITHMETIC, REPAIRABLE, Choice, choices_for
 from archcheck.proof.repair.search import NO_EDIT, NO_TIME, Wanted, cheapest
+from archcheck.proof.retry_storms import BOUND
 
 _MOST_ROUNDS = 5
 """Rounds in which edits repair what the edits before them have caused. A choice: what is left then
