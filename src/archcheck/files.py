@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -59,16 +59,15 @@ def replacing(path: str | Path) -> Iterator[Path]:
         yield target
         return
     target = target.resolve()
-    handle, name = tempfile.mkstemp(prefix=".archcheck-", suffix=".tmp", dir=target.parent)
-    os.close(handle)
-    written = Path(name)
-    try:
+    written = target.parent / f".archcheck-{secrets.token_hex(8)}.tmp"
+    try:  # from before there is a file: a signal may come as soon as there is one
+        written.touch(mode=0o600, exist_ok=False)
         yield written
         written.chmod(_mode_of(target))
         _flushed(written)
         written.replace(target)
     except OSError as error:
-        if error.filename not in (None, name):
+        if error.filename is not None and str(error.filename) != str(written):
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:

@@ -15,6 +15,7 @@ import click
 import pytest
 
 from archcheck.cli.main import archcheck
+from archcheck.files import write_file
 from archcheck.loading import load
 from archcheck.model import ModelError
 from archcheck.reporting.report import PARTS
@@ -362,3 +363,18 @@ def test_a_trace_that_is_interrupted_leaves_the_old_one(folder: Path) -> None:
         assert process.wait(timeout=60) == 128 + signal.SIGTERM
     assert (folder / "old.csv").read_text() == "the old one"
     assert not list(folder.glob(".archcheck*"))
+
+
+def test_a_signal_as_soon_as_there_is_a_file_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = Path.touch
+
+    def interrupted(path: Path, mode: int = 0o666, exist_ok: bool = True) -> None:
+        create(path, mode, exist_ok)
+        raise SystemExit(128 + signal.SIGTERM)
+
+    monkeypatch.setattr(Path, "touch", interrupted)
+    with pytest.raises(SystemExit):
+        write_file(tmp_path / "trace.csv", "new")
+    assert not list(tmp_path.iterdir())
