@@ -28,12 +28,16 @@ class PluginError(ArchcheckError):
     """A rule pack is there but not usable."""
 
 
-@cache
 def rules(*folders: Path) -> tuple[Rule, ...]:
     """All installed rules and those in ``folders``, by id.
 
     Raises :class:`PluginError` with the file of what is wrong.
     """
+    return _rules(*(folder.resolve() for folder in folders))
+
+
+@cache
+def _rules(*folders: Path) -> tuple[Rule, ...]:
     found: dict[str, tuple[Rule, ModuleType]] = {}
     for rule, module in _installed():
         _add(found, rule, module)

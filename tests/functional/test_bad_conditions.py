@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+import commands
 import pytest
 
 from archcheck.cli.main import archcheck
@@ -96,7 +97,9 @@ def test_a_full_disk_leaves_a_trace_a_chart_and_a_baseline(folder: Path) -> None
         assert done.returncode == 2
         assert f"error: {file}: File too large" in done.stderr
         assert (folder / file).read_text() == "the old one"
-    run("verify", "model.py", "--baseline", "b.json", "--update-baseline", cwd=folder)
+    commands.archcheck(
+        "verify", "model.py", "--baseline", "b.json", "--update-baseline", cwd=folder
+    )
     old = (folder / "b.json").read_text()
     shop = HEAD + "".join(f's{n} = Service("s{n}")\n' for n in range(20))
     (folder / "model.py").write_text(shop)
@@ -111,13 +114,13 @@ def test_a_full_disk_leaves_the_model_that_is_to_be_mended(folder: Path) -> None
         'a = Service("a", endpoints=[Endpoint("x", steps=[Call("b.y")])])\n'
     )
     (folder / "model.py").write_text(broken)
-    run("export", "model.py", "-o", "m.json", cwd=folder)
+    commands.archcheck("export", "model.py", "-o", "m.json", cwd=folder)
     old = (folder / "m.json").read_text()
     fix = ["fix", "m.json", "--select", "RES001", "--write"]
     done = run(*fix, cwd=folder, before=small_disk)
     assert done.returncode == 2
     assert (folder / "m.json").read_text() == old
-    run(*fix, cwd=folder)
+    commands.archcheck(*fix, cwd=folder)
     assert '"timeout"' in (folder / "m.json").read_text()
 
 
@@ -125,7 +128,7 @@ def test_a_link_stays_a_link_and_permissions_stay(folder: Path) -> None:
     (folder / "real.svg").write_text("old")
     (folder / "real.svg").chmod(0o640)
     (folder / "link.svg").symlink_to("real.svg")
-    assert run("diagram", "model.py", "-o", "link.svg", cwd=folder).returncode == 0
+    assert commands.archcheck("diagram", "model.py", "-o", "link.svg", cwd=folder).returncode == 0
     assert (folder / "link.svg").is_symlink()
     assert "<svg" in (folder / "real.svg").read_text()
     assert (folder / "real.svg").stat().st_mode & 0o777 == 0o640
@@ -145,15 +148,15 @@ def test_a_link_stays_a_link_and_permissions_stay(folder: Path) -> None:
 )
 def test_outputs_are_asked_for_before_the_work(folder: Path, arguments: list[str]) -> None:
     (folder / "model.py").write_text("raise SystemExit('the work has begun')")
-    done = run(*arguments, cwd=folder)
+    done = commands.archcheck(*arguments, cwd=folder)
     assert done.returncode == 2
     assert "the work has begun" not in done.stderr or "no folder" in done.stderr
 
 
 def test_a_hyphen_is_standard_output(folder: Path) -> None:
-    done = run("export", "model.py", "-o", "-", cwd=folder)
+    done = commands.archcheck("export", "model.py", "-o", "-", cwd=folder)
     assert json.loads(done.stdout)
-    page = run("report", "model.py", *WITHOUT, "-o", "-", cwd=folder)
+    page = commands.archcheck("report", "model.py", *WITHOUT, "-o", "-", cwd=folder)
     assert page.stdout.startswith("<!DOCTYPE html>")
     assert not (folder / "-").exists()
 
@@ -161,7 +164,7 @@ def test_a_hyphen_is_standard_output(folder: Path) -> None:
 def test_a_pipe_in_a_folder_of_models_is_left_out_and_said(folder: Path) -> None:
     os.mkfifo(folder / "z.py")
     os.mkfifo(folder / "z.json")
-    done = run("verify", ".", "-q", cwd=folder)
+    done = commands.archcheck("verify", ".", "-q", cwd=folder)
     assert done.returncode in (0, 1)
     assert done.stderr.count("left out, it is no ordinary file") == 2
 
@@ -173,7 +176,9 @@ def test_a_baseline_is_what_it_says(folder: Path) -> None:
         with pytest.raises(ModelError, match="is not a baseline"):
             Baseline.read(folder / "b.json")
     (folder / "notes.txt").write_text("mine")
-    done = run("verify", "model.py", "--baseline", "notes.txt", "--update-baseline", cwd=folder)
+    done = commands.archcheck(
+        "verify", "model.py", "--baseline", "notes.txt", "--update-baseline", cwd=folder
+    )
     assert is_one_sentence(done)
     assert (folder / "notes.txt").read_text() == "mine"
 
@@ -187,7 +192,7 @@ def test_a_working_folder_that_is_gone(tmp_path: Path) -> None:
 
 
 def test_an_empty_name_is_not_the_working_folder(folder: Path) -> None:
-    done = run("verify", "", cwd=folder)
+    done = commands.archcheck("verify", "", cwd=folder)
     assert is_one_sentence(done)
     assert "is empty" in done.stderr
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import shutil
-import subprocess
-import sys
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from commands import archcheck, as_process
 
-from archcheck.cli.main import archcheck as command_line
 from archcheck.plugins import rules
 
 SHOP = Path(__file__).parents[2] / "models" / "shop"
@@ -661,23 +658,10 @@ def arguments(shop: Path, *options: str) -> list[str]:
     return ["verify", *options, str(shop), *judged]
 
 
-def verify(shop: Path, *options: str) -> tuple[int, list[dict[str, Any]]]:
-    """What the command line says, in this process: starting one for each rule takes minutes."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.chdir(shop.parent), redirect_stdout(out), redirect_stderr(err):
-        code = command_line.main(arguments(shop, *options), standalone_mode=False)
-    assert err.getvalue() == ""
-    return code, json.loads(out.getvalue())
-
-
-def verify_as_a_process(shop: Path, *options: str) -> tuple[int, list[dict[str, Any]]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "archcheck", *arguments(shop, *options)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=shop.parent,
-    )
+def verify(
+    shop: Path, *options: str, run: Callable[..., CompletedProcess[str]] = archcheck
+) -> tuple[int, list[dict[str, Any]]]:
+    done = run(*arguments(shop, *options), cwd=shop.parent)
     assert done.stderr == ""
     return done.returncode, json.loads(done.stdout)
 
@@ -698,7 +682,7 @@ def test_the_broken_place_is_named(rule: str, tmp_path: Path) -> None:
     code, report = verify(file.parent, *options)
     assert code == 1
     if rule in AS_PROCESSES:
-        assert verify_as_a_process(file.parent, *options) == (code, report)
+        assert verify(file.parent, *options, run=as_process) == (code, report)
     (system,) = report
     named = {
         f"{place['file']}:{place['line']}"

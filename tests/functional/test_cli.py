@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
+from commands import archcheck
 
 from archcheck.cli.main import COMMANDS
 
@@ -25,18 +24,6 @@ SMALL = (
     + 'go = Journey("go", "a.run")\n'
     + 'calm = Scenario("calm", load=[Load("go", Poisson(10 / s))], duration=5 * s)\n'
 )
-
-
-def archcheck(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100"}
-    return subprocess.run(
-        [sys.executable, "-m", "archcheck", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-        env=environment,
-    )
 
 
 def model(folder: Path, text: str, name: str = "model.py") -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
+import commands
 import pytest
 
 from archcheck.diagrams import VIEWS
@@ -33,8 +33,7 @@ ICON = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="
 
 
 def archcheck(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "archcheck", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    return commands.archcheck(*arguments, cwd=folder)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from commands import archcheck
 
 from archcheck.cli import installing
 from archcheck.cli.installing import PLACEHOLDER, install_command
@@ -19,15 +20,14 @@ from archcheck.cli.installing import PLACEHOLDER, install_command
 ROOT = Path(__file__).parents[2]
 
 
-def run(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", *command],
         capture_output=True,
         text=True,
         check=False,
         cwd=cwd,
-        input="",
-        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "100", **environment},
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "100"},
     )
 
 
@@ -36,13 +36,13 @@ def run(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedPro
 
 @pytest.mark.parametrize("ci", ["github", "gitlab", "none"])
 def test_init_gives_a_model_that_verifies(ci: str, tmp_path: Path) -> None:
-    done = run("archcheck", "init", "--yes", "--ci", ci, "--name", "my shop", cwd=tmp_path)
+    done = archcheck("init", "--yes", "--ci", ci, "--name", "my shop", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    verified = run("archcheck", "verify", cwd=tmp_path)
+    verified = archcheck("verify", cwd=tmp_path)
     assert verified.returncode == 0, verified.stdout
     assert verified.stdout.startswith("my shop: 2 services")
     assert "0 errors, 0 warnings, 0 infos" in verified.stdout
-    assert run("archcheck", "simulate", cwd=tmp_path).returncode == 0
+    assert archcheck("simulate", cwd=tmp_path).returncode == 0
     tomllib.loads((tmp_path / "archcheck.toml").read_text())
     made = {path.name for path in tmp_path.rglob("*.yml")}
     assert made == {"github": {"architecture.yml"}, "gitlab": {".gitlab-ci.yml"}}.get(ci, set())
@@ -88,7 +88,7 @@ def test_a_pipeline_installs_archcheck_from_where_it_came(
 
 
 def test_a_pipeline_never_installs_a_name_from_an_index(tmp_path: Path) -> None:
-    done = run("archcheck", "init", "--yes", "--ci", "github", cwd=tmp_path)
+    done = archcheck("init", "--yes", "--ci", "github", cwd=tmp_path)
     text = (tmp_path / ".github/workflows/architecture.yml").read_text()
     assert "pip install archcheck" not in text
     steps = yaml.safe_load(text)["jobs"]["verify"]["steps"]
@@ -98,21 +98,14 @@ def test_a_pipeline_never_installs_a_name_from_an_index(tmp_path: Path) -> None:
 
 def test_init_changes_nothing_that_is_there(tmp_path: Path) -> None:
     (tmp_path / "archcheck.toml").write_text("# mine\n")
-    done = run("archcheck", "init", "--yes", cwd=tmp_path)
+    done = archcheck("init", "--yes", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == "error: archcheck.toml exists already; nothing was written\n"
     assert [path.name for path in tmp_path.iterdir()] == ["archcheck.toml"]
 
 
 def test_init_asks_when_it_is_not_told(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "archcheck", "init"],
-        input="bakery\nteam-bread\nnone\n",
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-    )
+    done = archcheck("init", cwd=tmp_path, stdin="bakery\nteam-bread\nnone\n")
     assert done.returncode == 0
     assert '"bakery"' in (tmp_path / "models" / "architecture.py").read_text()
     assert "team-bread" in (tmp_path / "models" / "architecture.py").read_text()
@@ -120,7 +113,7 @@ def test_init_asks_when_it_is_not_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ['a"b', "a{b}", "a.b", "a\\b"])
 def test_init_refuses_names_that_would_not_load(name: str, tmp_path: Path) -> None:
-    done = run("archcheck", "init", "--yes", "--name", name, cwd=tmp_path)
+    done = archcheck("init", "--yes", "--name", name, cwd=tmp_path)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
@@ -130,15 +123,15 @@ def test_init_refuses_names_that_would_not_load(name: str, tmp_path: Path) -> No
 
 
 def test_a_new_rule_runs_at_once_and_is_right_about_its_examples(tmp_path: Path) -> None:
-    run("archcheck", "init", "--yes", "--ci", "none", cwd=tmp_path)
-    done = run("archcheck", "rules", "--new", "no-description", "--id", "ACM001", cwd=tmp_path)
+    archcheck("init", "--yes", "--ci", "none", cwd=tmp_path)
+    done = archcheck("rules", "--new", "no-description", "--id", "ACM001", cwd=tmp_path)
     assert done.returncode == 0
     assert "rules/no_description.py" in done.stderr
-    verified = run("archcheck", "verify", "--select", "ACM", "--strict", cwd=tmp_path)
+    verified = archcheck("verify", "--select", "ACM", "--strict", cwd=tmp_path)
     assert verified.returncode == 3
     assert "declare description in 2 places: decides ACM001" in verified.stdout
-    assert "ACM001" in run("archcheck", "rules", cwd=tmp_path).stdout
-    page = run("archcheck", "explain", "no-description", cwd=tmp_path).stdout
+    assert "ACM001" in archcheck("rules", cwd=tmp_path).stdout
+    page = archcheck("explain", "no-description", cwd=tmp_path).stdout
     assert page.startswith("# ACM001 no-description")
     assert "min-words" in page
     (tmp_path / "test_rules.py").write_text(EXAMPLES)
@@ -166,23 +159,23 @@ def test_example(example):
 
 @pytest.mark.parametrize("arguments", [("--new", "No Good"), ("--new", "good", "--id", "x1")])
 def test_a_new_rule_needs_a_proper_name_and_id(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    done = run("archcheck", "rules", *arguments, cwd=tmp_path)
+    done = archcheck("rules", *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("error: a rule's ")
     assert not list(tmp_path.iterdir())
 
 
 def test_explain_knows_ids_and_names_and_the_nearest(tmp_path: Path) -> None:
-    by_id = run("archcheck", "explain", "res002", cwd=tmp_path).stdout
-    assert by_id == run("archcheck", "explain", "timeout-inversion", cwd=tmp_path).stdout
+    by_id = archcheck("explain", "res002", cwd=tmp_path).stdout
+    assert by_id == archcheck("explain", "timeout-inversion", cwd=tmp_path).stdout
     assert by_id == (ROOT / "docs" / "rules" / "RES002.md").read_text()
-    done = run("archcheck", "explain", "timeout-inversoin", cwd=tmp_path)
+    done = archcheck("explain", "timeout-inversoin", cwd=tmp_path)
     assert done.returncode == 2
     assert "did you mean 'timeout-inversion'" in done.stderr
 
 
 def test_the_rules_are_listed_by_concern(tmp_path: Path) -> None:
-    done = run("archcheck", "rules", "--profile", "minimal", cwd=tmp_path)
+    done = archcheck("rules", "--profile", "minimal", cwd=tmp_path)
     assert done.returncode == 0
     for concern in ("service boundaries", "resilience", "the model"):
         assert concern in done.stdout
@@ -193,7 +186,7 @@ def test_the_rules_are_listed_by_concern(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pack", sorted(p.name for p in (ROOT / "examples" / "packs").iterdir()))
 def test_the_packs_in_the_examples_are_right(pack: str) -> None:
     folder = ROOT / "examples" / "packs" / pack
-    done = run("archcheck", "verify", "--config", "archcheck.toml", cwd=folder)
+    done = archcheck("verify", "--config", "archcheck.toml", cwd=folder)
     shown = re.search(r"```\n(.*?)\n```", (folder / "README.md").read_text(), re.DOTALL)
     assert shown is not None
     assert done.stdout.strip() == shown[1].strip()
@@ -204,7 +197,7 @@ def test_the_packs_in_the_examples_are_right(pack: str) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    run("archcheck", "init", "--yes", "--ci", "none", cwd=tmp_path)
+    archcheck("init", "--yes", "--ci", "none", cwd=tmp_path)
     (tmp_path / "test_it.py").write_text(
         'def test_architecture(archcheck):\n    archcheck.check("models")\n'
     )
@@ -243,8 +236,8 @@ def test_the_plugin_keeps_quiet_when_it_is_not_asked(tmp_path: Path) -> None:
 
 
 def test_the_action_and_the_workflows_follow_their_schemas(tmp_path: Path) -> None:
-    run("archcheck", "init", "--yes", "--ci", "github", "a", cwd=tmp_path)
-    run("archcheck", "init", "--yes", "--ci", "gitlab", "b", cwd=tmp_path)
+    archcheck("init", "--yes", "--ci", "github", "a", cwd=tmp_path)
+    archcheck("init", "--yes", "--ci", "gitlab", "b", cwd=tmp_path)
     for schema, path in (
         ("vendor.github-actions", ROOT / "action.yml"),
         ("vendor.github-workflows", tmp_path / "a/.github/workflows/architecture.yml"),

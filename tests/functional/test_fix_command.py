@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import archcheck
 
 ROOT = Path(__file__).parents[2]
-
-
-def archcheck(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "archcheck", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "120"},
-    )
 
 
 def test_the_readme_model_is_mended_by_a_timeout() -> None:
@@ -171,3 +159,12 @@ def test_wrong_input_is_one_sentence(arguments: list[str], sentence: str) -> Non
     assert done.returncode == 2
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_same_repair_is_found_again_in_the_same_process(tmp_path: Path) -> None:
+    """Several repairs cost the same: which one is found must not hang on what z3 did before."""
+    text = CONSTANTS.replace("LEAVES", LEAVES).replace("timeout=1 * s", "timeout=200 * ms")
+    (tmp_path / "model.py").write_text(text)
+    fix = ("fix", "model.py", "--select", INVERSIONS)
+    first, second = (archcheck(*fix, cwd=tmp_path).stdout for _ in range(2))
+    assert first == second

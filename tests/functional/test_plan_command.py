@@ -10,9 +10,9 @@ import sys
 import time
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
+from commands import archcheck
 
 from archcheck.simulation.engines import fast
 
@@ -24,9 +24,8 @@ compiled = pytest.mark.skipif(not fast.is_compiled(), reason="the engine is not 
 pytestmark = compiled
 
 
-def run(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "archcheck", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+def run(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    done = archcheck(*arguments, cwd=cwd)
     assert "Traceback" not in done.stderr
     return done
 

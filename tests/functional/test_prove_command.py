@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import archcheck
 
 from archcheck.proof.questions import questions as all_questions
 
@@ -49,17 +48,6 @@ pay = Service(
 )
 journey = Journey("buy", "web.buy", critical=True, timeout=300 * ms)
 """
-
-
-def archcheck(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "archcheck", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "120"},
-    )
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import archcheck, as_process
 
 from archcheck.simulation.engines import fast
 
@@ -21,9 +21,8 @@ SHOP = str(ROOT / "models" / "shop")
 compiled = pytest.mark.skipif(not fast.is_compiled(), reason="the engine is not compiled")
 
 
-def simulate(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "archcheck", "simulate", SHOP, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+def simulate(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return archcheck("simulate", SHOP, *arguments, cwd=cwd)
 
 
 @compiled
@@ -49,10 +48,10 @@ def test_without_the_compiled_engine_simpy_runs_and_says_so(tmp_path: Path) -> N
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\nsys.modules['archcheck.simulation.engines.fast._engine'] = None\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = simulate("--duration", "2s", env=environment)
+    where = str(tmp_path)
+    done = as_process("simulate", SHOP, "--duration", "2s", PYTHONPATH=where)
     assert "engine simpy (the compiled engine is not installed)" in done.stdout
-    done = simulate("--duration", "2s", "--engine", "fast", env=environment)
+    done = as_process("simulate", SHOP, "--engine", "fast", PYTHONPATH=where)
     assert done.returncode == 2
     assert "the compiled engine is not installed" in done.stderr
     assert "Traceback" not in done.stderr

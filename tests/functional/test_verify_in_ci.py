@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import pytest
+from commands import archcheck
 
 from archcheck.reporting.verification import WRITERS
 
@@ -21,18 +20,6 @@ CALLING = HEAD + (
     'a = Service("a", owner="t", endpoints=[Endpoint("run", steps=[Call("b.run")])])\n'
     'b = Service("b", owner="t", endpoints=[Endpoint("run")])\n'
 )
-
-
-def archcheck(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "archcheck", *arguments],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        cwd=cwd,
-        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "100"},
-    )
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from archcheck.capacity import Latencies, journey_rates
 from archcheck.editing import Edit, apply
@@ -146,9 +147,14 @@ class Loads:
     def _solved(self, weights: Mapping[str, Rational]) -> tuple[Rational, dict[str, Rational]]:
         import z3
 
-        rates = {name: z3.Real(name) for name in self.high}
+        context = z3.Context()  # the same rates whatever the process asked z3 before
+
+        def number(value: Rational) -> Any:
+            return z3.Q(value.numerator, value.denominator, context)
+
+        rates = {name: z3.Real(name, context) for name in self.high}
         total = z3.Sum(*rates.values())
-        solver = z3.Optimize()
+        solver = z3.Optimize(ctx=context)
         limit = milliseconds_left()
         if limit is not None:
             solver.set("timeout", limit)
@@ -171,13 +177,6 @@ class Loads:
             for name, rate in rates.items()
         }
         return sum((w * point[name] for name, w in weights.items()), _NONE), point
-
-
-def number(value: Rational) -> object:
-    """A rational as z3's exact number."""
-    import z3
-
-    return z3.Q(value.numerator, value.denominator)
 
 
 def loads_of(system: System, scenario: Scenario) -> Loads:

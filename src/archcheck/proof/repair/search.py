@@ -129,7 +129,10 @@ class _Search:
         self._edits = edits
         self._wanted = wanted
         self._costs = costs
-        self._solver = z3.Optimize()
+        self._context = z3.Context()
+        """Of its own: which of several cheapest repairs is found must not depend on what the process
+        asked z3 before."""
+        self._solver = z3.Optimize(ctx=self._context)
         self._atoms: dict[Atom, Any] = {}
         self._choices: dict[tuple[object, ...], tuple[Any, Choice]] = {}
         self._scale = math.lcm(*(cost.denominator for cost in costs.values()))
@@ -213,7 +216,7 @@ class _Search:
             for (atom, wanted), saved in cut.savings.items()
         ]
         if cut.about not in self._mended:
-            self._mended[cut.about] = self._z3.Bool(f"mended {len(self._mended)}")
+            self._mended[cut.about] = self._variable(f"mended {len(self._mended)}")
             self._solver.add_soft(self._mended[cut.about], str(_GIVEN_UP * self._scale))
         obeyed = self._z3.PbGe(terms, math.floor(cut.needed / unit))
         self._solver.add(self._z3.Implies(self._mended[cut.about], obeyed))
@@ -242,12 +245,15 @@ class _Search:
     def _is(self, model: Any, variable: Any) -> bool:
         return bool(self._z3.is_true(model.eval(variable, model_completion=True)))
 
+    def _variable(self, name: str) -> Any:
+        return self._z3.Bool(name, self._context)
+
     def _literal(self, atom: Atom, wanted: bool) -> Any:
         return self._atom(atom) if wanted else self._z3.Not(self._atom(atom))
 
     def _atom(self, atom: Atom) -> Any:
         if atom not in self._atoms:
-            self._atoms[atom] = self._z3.Bool(f"edit {len(self._atoms)}")
+            self._atoms[atom] = self._variable(f"edit {len(self._atoms)}")
             self._pay(self._atoms[atom], self._costs[atom[0]])
         return self._atoms[atom]
 
@@ -258,7 +264,7 @@ class _Search:
             step = next(s for s in self._edits.graph.interactions if s.declared is part)
             return self._atom(("breaker", step))
         if choice.key not in self._choices:
-            variable = self._z3.Bool(f"choice {len(self._choices)}")
+            variable = self._variable(f"choice {len(self._choices)}")
             self._choices[choice.key] = variable, choice
             self._pay(variable, sum((self._costs[kind] for kind in choice.kinds), _ZERO))
         return self._choices[choice.key][0]
