@@ -130,7 +130,7 @@ class _Search:
         self._wanted = wanted
         self._costs = costs
         self._context = z3.Context()
-        """Of its own: which of several cheapest repairs is found must not depend on what the process
+        """Of its own: which of several cheapest repairs is found must not hang on what the process
         asked z3 before."""
         self._solver = z3.Optimize(ctx=self._context)
         self._atoms: dict[Atom, Any] = {}
