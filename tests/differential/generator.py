@@ -69,6 +69,7 @@ from archcheck import (
     Redis,
     Release,
     Repeat,
+    Resources,
     Retry,
     RetryBudget,
     Scenario,
@@ -92,7 +93,7 @@ from archcheck import (
 )
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.plan import Plan
-from archcheck.units import MB, B, ms, percent, s
+from archcheck.units import MB, B, cores, ms, percent, s
 
 END = 0.6
 """Seconds in which loads change and faults happen."""
@@ -323,10 +324,16 @@ class Generator:
                     zones=self.pick(((), ("a", "b"))),
                     readiness=self.maybe(lambda: Probe("tcp", period=20 * ms, failure_threshold=1)),
                     grace=self.pick((None, 5 * ms)),
+                    resources=self.resources(),
                 ),
-                Kubernetes(image="shop/x:1.0", autoscale=scaled),
+                Kubernetes(image="shop/x:1.0", autoscale=scaled, resources=self.resources()),
             )
         )
+
+    def resources(self) -> Any:
+        """A limit that throttles, so that runs of a few seconds know it."""
+        limits = (0.05, 0.3, 1.5)
+        return self.maybe(lambda: Resources(cpu_limit=self.pick(limits) * cores), 0.4)
 
     def service(self, name: str, callees: Sequence[str]) -> Service:
         return Service(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -25,15 +25,32 @@ from archcheck.units import Duration, Size
 Concurrency = Literal["blocking", "event_loop", "lightweight"]
 
 
+class FromLimit(NamedTuple):
+    """How a runtime counts the processors of a container with a CPU limit."""
+
+    source: str
+    """Where that is documented."""
+    each: int = 1
+    """Event loops, or cores that it uses, for each processor."""
+    least: int = 1
+    """As many at least."""
+    rounds_up: bool = True
+    """Whether part of a core counts as one."""
+    since: tuple[int, int] | None = None
+    """The first version that does so; ``None``: whatever version is in use."""
+
+
 class Runtime(Element, Documented):
     """What executes a service's code."""
 
     label: ClassVar[str] = ""
     """Its name in reports and on diagrams."""
     language: ClassVar[str] = ""
+    """The language it is usually written in."""
     only_waits_asynchronously: ClassVar[bool] = False
     """Whether none of its clients can block the thread that asks."""
-    """The language it is usually written in."""
+    from_limit: ClassVar[FromLimit | None] = None
+    """What it makes of a CPU limit, where ``parallelism`` is not declared."""
 
     version: str | None
     concurrency: Concurrency | None
@@ -126,6 +143,11 @@ class SpringWebFlux(_Runtime):
 
     label: ClassVar[str] = "Spring WebFlux"
     language: ClassVar[str] = "java"
+    from_limit: ClassVar[FromLimit | None] = FromLimit(
+        "Reactor Netty: an event loop for each processor that the JVM sees (the CPU limit, rounded "
+        "up), 4 at least",
+        least=4,
+    )
     documented: ClassVar[Mapping[str, Default]] = {
         "concurrency": Default("event_loop", "Spring WebFlux on Reactor Netty"),
         "connection_pool": Default(10, "r2dbc-pool: maxSize"),
@@ -142,6 +164,10 @@ class Micronaut(_Runtime):
 
     label: ClassVar[str] = "Micronaut"
     language: ClassVar[str] = "java"
+    from_limit: ClassVar[FromLimit | None] = FromLimit(
+        "Netty: two event loops for each processor that the JVM sees (the CPU limit, rounded up)",
+        each=2,
+    )
     documented: ClassVar[Mapping[str, Default]] = {
         "concurrency": Default("event_loop", "Micronaut: requests on Netty's event loops"),
         "connection_pool": Default(10, "HikariCP: maximumPoolSize"),
@@ -157,6 +183,10 @@ class Quarkus(_Runtime):
 
     label: ClassVar[str] = "Quarkus"
     language: ClassVar[str] = "java"
+    from_limit: ClassVar[FromLimit | None] = FromLimit(
+        "Vert.x: two event loops for each processor that the JVM sees (the CPU limit, rounded up)",
+        each=2,
+    )
     documented: ClassVar[Mapping[str, Default]] = {
         "concurrency": Default("event_loop", "Quarkus REST on Vert.x event loops"),
         "connection_pool": Default(20, "Quarkus: quarkus.datasource.jdbc.max-size"),
@@ -200,6 +230,9 @@ class Go(_Runtime):
 
     label: ClassVar[str] = "Go"
     language: ClassVar[str] = "go"
+    from_limit: ClassVar[FromLimit | None] = FromLimit(
+        "Go 1.25: GOMAXPROCS is the CPU limit, rounded up, 2 at least", least=2, since=(1, 25)
+    )
     documented: ClassVar[Mapping[str, Default]] = GoKit.documented
 
 
@@ -268,6 +301,9 @@ class AspNetCore(_Runtime):
 
     label: ClassVar[str] = "ASP.NET Core"
     language: ClassVar[str] = "csharp"
+    from_limit: ClassVar[FromLimit | None] = FromLimit(
+        ".NET: Environment.ProcessorCount is the CPU limit, rounded up"
+    )
     documented: ClassVar[Mapping[str, Default]] = {
         "concurrency": Default("lightweight", "ASP.NET Core: async tasks on the thread pool"),
         "connection_pool": Default(100, "ADO.NET: Max Pool Size"),
@@ -305,6 +341,9 @@ class Rust(_Runtime):
 
     label: ClassVar[str] = "Rust"
     language: ClassVar[str] = "rust"
+    from_limit: ClassVar[FromLimit | None] = FromLimit(
+        "Rust: available_parallelism is the CPU limit, rounded down, 1 at least", rounds_up=False
+    )
     documented: ClassVar[Mapping[str, Default]] = {
         "concurrency": Default("event_loop", "Tokio: worker_threads is the number of cores"),
     }

@@ -77,7 +77,8 @@ class StationRecord:
     ``capacity`` is the integral of the servers that were there. ``residence`` sums the time that
     visitors spent inside, waiting included; by Little's law in its sample-path form it equals the
     integral of the population, ``busy + waiting``. ``busiest`` is the largest share of its
-    servers that a node kept busy.
+    servers that a node kept busy. ``throttled`` is the time for which nodes stood still because a
+    quota of CPU time was used up.
     """
 
     busy: float = 0.0
@@ -89,6 +90,7 @@ class StationRecord:
     waited: float = 0.0
     residence: float = 0.0
     busiest: float = 0.0
+    throttled: float = 0.0
     left_waiting: int = 0
 
     def merge(self, other: StationRecord) -> None:
@@ -96,6 +98,7 @@ class StationRecord:
         for name in ("busy", "waiting", "capacity", "visits", "ended", "rejected", "waited"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.residence += other.residence
+        self.throttled += other.throttled
         self.left_waiting += other.left_waiting
         self.busiest = max(self.busiest, other.busiest)
 

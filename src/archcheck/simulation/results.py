@@ -118,7 +118,8 @@ class ResourceResult:
     of the busiest node; ``mean_wait`` is in seconds per visit. ``waiting_share``: the share of
     the journeys' time that went into waiting for it. ``littles_law_gap`` is the relative
     difference between the mean population and what Little's law makes of the visits: zero but
-    for rounding.
+    for rounding. ``throttled``: the share of the time for which cores stood still because of their
+    CPU limit.
     """
 
     name: str
@@ -134,6 +135,7 @@ class ResourceResult:
     rejected: int
     waiting_share: float
     littles_law_gap: float
+    throttled: float = 0.0
 
     @property
     def evidence(self) -> str:
@@ -144,6 +146,8 @@ class ResourceResult:
         parts.append(f"{self.waiting:.2f} waiting")
         if self.waiting_share >= 0.001:
             parts.append(f"{self.waiting_share:.1%} of the journeys' time is waiting for it")
+        if self.throttled:
+            parts.append(f"throttled by its CPU limit for {self.throttled:.1%} of the time")
         if self.rejected:
             parts.append(f"{self.rejected:,} turned away")
         return ", ".join(parts)

@@ -179,7 +179,11 @@ def _resources(
     for index, (station, measured) in enumerate(zip(plan.stations, record.stations, strict=True)):
         nodes = plan.groups[station.group].nodes
         share = book.waiting_share_of_station(index)
-        results.append(_resource(station.name, station.what, nodes, measured, span, share))
+        found = _resource(station.name, station.what, nodes, measured, span, share)
+        if measured.throttled and station.lasting is not None:
+            nodes_seconds = measured.capacity / station.lasting
+            found = replace(found, throttled=measured.throttled / nodes_seconds)
+        results.append(found)
     for index, (pool, measured) in enumerate(zip(plan.pools, record.pools, strict=True)):
         nodes = plan.groups[pool.group].nodes
         share = book.waiting_share_of_pool(index)

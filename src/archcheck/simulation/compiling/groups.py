@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archcheck.graph.cpu import Cores, cores_of
 from archcheck.model import (
     Absent,
     Consumer,
@@ -13,6 +14,7 @@ from archcheck.model import (
     Kubernetes,
     LoadShedding,
     Probe,
+    Resources,
     Service,
     Topic,
     ZoneLoss,
@@ -38,14 +40,14 @@ def add_service(tables: Tables, service: Service) -> None:
     ranks = _ranks(tables, service)
     slots = cores = -1
     if blocking:
-        threads = _servers(tables, service, "threads")
+        threads = _threads(tables, service)
         discipline = p.Discipline.PRIORITY if ranks else p.Discipline.FIFO
         slots = tables.add_station(
             p.Station(service.name, "threads", threads, queue, discipline, -1)
         )
-    declared = effective(service.runtime, "parallelism")
-    if not blocking or declared.is_known:
-        count = declared.value if blocking else _servers(tables, service, "parallelism")
+    has = cores_of(service)
+    if not blocking or has.parallel is not None or has.limit is not None:
+        count = has.parallel if blocking else _parallel(tables, service, has)
         name = f"{service.name} cores" if blocking else service.name
         cores = tables.add_station(
             p.Station(
@@ -55,9 +57,13 @@ def add_service(tables: Tables, service: Service) -> None:
                 None if blocking else queue,
                 _core_discipline(service, model, bool(ranks) and not blocking),
                 -1,
+                has.limit,
             )
         )
     deployment = service.deployment
+    if deployment is not None and (deployment.resources or Resources()).cpu_limit is None:
+        reason = "the deployment does not declare it"
+        tables.assumed.add(service.name, "cpu_limit", "none", reason)
     replicas = deployment.fewest_replicas() if deployment else None
     if replicas is None:
         tables.assumed.add(service.name, "replicas", 1, "the deployment does not declare it")
@@ -78,16 +84,25 @@ def add_service(tables: Tables, service: Service) -> None:
     )
 
 
-def _servers(tables: Tables, service: Service, attribute: str) -> int | None:
-    found = effective(service.runtime, attribute)
-    servers: int | None = found.value
+def _threads(tables: Tables, service: Service) -> int | None:
+    found = effective(service.runtime, "threads")
     if found.origin == "default":
-        tables.assumed.add(service.name, attribute, servers, found.source)
-    elif servers is None:
-        servers = None if attribute == "threads" else CORES
-        shown = "unlimited" if servers is None else CORES
-        tables.assumed.add(service.name, attribute, shown, "the runtime does not declare it")
+        tables.assumed.add(service.name, "threads", found.value, found.source)
+    elif found.value is None:
+        reason = "the runtime does not declare it"
+        tables.assumed.add(service.name, "threads", "unlimited", reason)
+    servers: int | None = found.value
     return servers
+
+
+def _parallel(tables: Tables, service: Service, has: Cores) -> int:
+    if has.parallel is None:
+        reason = "the runtime does not declare it"
+        tables.assumed.add(service.name, "parallelism", CORES, reason)
+        return CORES
+    if has.source:
+        tables.assumed.add(service.name, "parallelism", has.parallel, has.source)
+    return has.parallel
 
 
 def _queue(tables: Tables, service: Service) -> int | None:
@@ -142,7 +157,7 @@ def _scaling(tables: Tables, service: Service, station: int) -> p.Scaling | None
     if scale.target_cpu is None:
         tables.assumed.leave_out("autoscaling by another metric than CPU")
         return None
-    servers = tables.stations[station].servers
+    servers = tables.stations[station].lasting
     if servers is None:
         tables.assumed.leave_out("autoscaling of a service with unlimited threads")
         return None

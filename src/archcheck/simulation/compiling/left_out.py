@@ -97,7 +97,6 @@ LEFT_OUT: Mapping[str, LeftOut] = {
         "evictions other than of the least recently used",
         lambda value, holder, scenario: value is not None and "lru" not in str(value),
     ),
-    "Resources.cpu_limit": LeftOut("CPU limits (parallelism says how many cores a replica has)"),
     "Resources.memory_limit": LeftOut("memory and its limits"),
     "Scenario.uncertain": _RANGES,
     "StoreFields.consistency": _REPLICATION,

@@ -22,6 +22,7 @@ from archcheck.simulation.plan.policies import (
 )
 from archcheck.simulation.plan.tables import (
     ANY_NUMBER,
+    PERIOD,
     THROUGH_MESH,
     Assumption,
     Balance,
@@ -44,6 +45,7 @@ from archcheck.simulation.plan.tables import (
 __all__ = [
     "ANY_NUMBER",
     "FOREVER",
+    "PERIOD",
     "THROUGH_MESH",
     "ArrivalKind",
     "Assumption",

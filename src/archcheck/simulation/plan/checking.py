@@ -80,6 +80,8 @@ class _Checker:
         for each in self._each("stations", plan.stations):
             self._optional_number("servers", each.servers)
             self._optional_number("queue", each.queue)
+            if each.limit is not None and not 0 < each.limit < _MANY:
+                raise ValueError("limit: more than 0 cores")
             self._whole("discipline", each.discipline, 0, 2)
             self._index("group", each.group, plan.groups)
         for each in self._each("groups", plan.groups):

@@ -21,6 +21,10 @@ from archcheck.simulation.plan.policies import (
     Sampler,
 )
 
+PERIOD = 0.1
+"""Seconds for which a quota of CPU time lasts. Kubernetes: the kubelet's ``cpuCFSQuotaPeriod``;
+Docker: ``--cpu-period``."""
+
 
 class Kind(IntEnum):
     """What a step does."""
@@ -64,7 +68,8 @@ class Station:
     """Servers behind a queue, one set for each node of its group.
 
     ``servers`` and ``queue`` are per node; ``None`` is unlimited. ``servers`` of a SHARING
-    station are the cores that all share, at most one for each.
+    station are the cores that all share, at most one for each. ``limit``: the cores of which a node
+    may use as much CPU time as they have in each :data:`PERIOD`; then it stands still.
     """
 
     name: str
@@ -73,6 +78,12 @@ class Station:
     queue: int | None
     discipline: Discipline
     group: int
+    limit: float | None = None
+
+    @property
+    def lasting(self) -> float | None:
+        """The servers that there are in the long run: no more than the CPU limit."""
+        return min((n for n in (self.servers, self.limit) if n is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from archcheck.simulation.histogram import PER_LOG as _PER_LOG
 from archcheck.simulation.plan import (
     ArrivalKind, Balance, Discipline, FaultKind, Kind, Outcome, Scope, Shape,
 )
+from archcheck.simulation.plan import PERIOD as _PERIOD
 from archcheck.simulation.randomness import place_hash
 from archcheck.simulation.randomness import stream as stream_of
 from archcheck.simulation.record import BUCKETS, Record
@@ -146,6 +147,7 @@ cdef extern from *:
     #define EJECT_FOR 30.0
     #define LIFE_JITTER 0.1
     #define SCALING_TOLERANCE 1e-9
+    #define NANOSECOND 1e-9
     #define CIRCLE 6.283185307179586
     """
     const double INSTANT
@@ -153,14 +155,17 @@ cdef extern from *:
     const double EJECT_FOR
     const double LIFE_JITTER
     const double SCALING_TOLERANCE
+    const double NANOSECOND
     const double CIRCLE
 
 cdef double PER_LOG = _PER_LOG
+cdef double PERIOD = _PERIOD
 
 include "memory.pxi"
 include "randomness.pxi"
 include "writing.pxi"
 include "servers.pxi"
+include "throttling.pxi"
 include "client_state.pxi"
 include "node_groups.pxi"
 include "calls.pxi"

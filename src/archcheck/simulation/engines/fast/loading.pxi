@@ -137,6 +137,8 @@ cdef int load_stations(Engine *engine, object plan) except -1:
         station = &engine.stations[n]
         station.servers = number_of(spec.servers)
         station.is_limited = spec.servers is not None
+        station.quota = INFINITY if spec.limit is None else spec.limit * PERIOD
+        station.lasting = number_of(spec.lasting)
         station.queue, station.is_bounded = number_of(spec.queue), spec.queue is not None
         station.discipline = spec.discipline
         station.busy_series = <double *>room_for(engine, INTERVALS * sizeof(double))

@@ -249,9 +249,7 @@ cdef bint turns_away(Engine *engine, Replica *replica, int rank) noexcept nogil:
         return False
     if (
         (rank > 0 or replica.node_group.ranks_count == 0)  # without priorities, whoever comes
-        and gate.is_limited
-        and gate.servers > 0
-        and gate.busy >= replica.node_group.shed * gate.servers
+        and is_busier_than(gate, replica.node_group.shed)
     ):
         reject(engine, gate)
         return True

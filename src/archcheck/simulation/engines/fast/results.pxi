@@ -213,6 +213,7 @@ cdef fill_station(station, const StationRecord *measured):
     station.ended, station.rejected = measured.ended, measured.rejected
     station.waited, station.residence = measured.waited, measured.residence
     station.busiest, station.left_waiting = measured.busiest, measured.left_waiting
+    station.throttled = measured.throttled
 
 
 cdef fill_series(record, index, const Station *station):

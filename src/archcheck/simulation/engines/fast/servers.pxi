@@ -2,8 +2,8 @@
 #
 # One kind of recorder for all of them. Those that are held serve in order of arrival, the most
 # important class first; those that are shared serve everybody at once, in virtual time: the work
-# that every job has received so far. Visits are linked twice, in the order of coming and in line,
-# so that anybody can leave from anywhere at once.
+# that every job has received so far, and so do cores under a CPU limit (throttling.pxi). Visits are
+# linked twice, in the order of coming and in line, so that anybody can leave from anywhere at once.
 
 
 cdef Recorder *new_recorder(Engine *engine, StationRecord *record, double servers, int station) noexcept nogil:
@@ -35,6 +35,8 @@ cdef Recorder *working_servers(Engine *engine, int index, int lines) noexcept no
     """The cores of a station."""
     cdef Station *station = &engine.stations[index]
     cdef Recorder *recorder
+    if station.quota < INFINITY:
+        return throttled_cores(engine, index, lines)
     if station.discipline != SHARING or not station.is_limited:
         return held_servers(engine, index, lines)
     recorder = new_recorder(engine, &station.record, station.servers, index)
@@ -108,9 +110,18 @@ cdef inline bint is_full(const Recorder *recorder) noexcept nogil:
     """Whether a newcomer would be turned away."""
     if not recorder.is_bounded:
         return False
+    if recorder.throttle != NULL:
+        return recorder.inside >= recorder.cores + recorder.limit
     if recorder.is_shared:
         return recorder.jobs_count >= recorder.cores + recorder.limit
     return recorder.waiting >= recorder.limit and recorder.is_limited and recorder.busy >= recorder.servers
+
+
+cdef inline bint is_busier_than(const Recorder *recorder, double share) noexcept nogil:
+    """Whether at least this share of the servers is busy; of cores, or their quota is used up."""
+    if recorder.throttle != NULL:
+        return recorder.throttle.stands_still or recorder.busy >= share * recorder.cores
+    return recorder.is_limited and recorder.servers > 0 and recorder.busy >= share * recorder.servers
 
 
 cdef bint acquire(
@@ -128,22 +139,27 @@ cdef bint acquire(
     visit.is_served = False
     recorder.waiting += 1
     visit.line = rank if recorder.lines_count > 1 else 0
+    if not first:
+        stand_in_line(recorder, visit)
+        return False
     line = &recorder.lines[visit.line]
-    if first:
-        visit.ahead, visit.behind = NULL, line.first
-        if line.first != NULL:
-            line.first.ahead = visit
-        else:
-            line.last = visit
-        line.first = visit
+    visit.ahead, visit.behind = NULL, line.first
+    if line.first != NULL:
+        line.first.ahead = visit
     else:
-        visit.ahead, visit.behind = line.last, NULL
-        if line.last != NULL:
-            line.last.behind = visit
-        else:
-            line.first = visit
         line.last = visit
+    line.first = visit
     return False
+
+
+cdef inline void stand_in_line(Recorder *recorder, Visit *visit) noexcept nogil:
+    cdef Line *line = &recorder.lines[visit.line]
+    visit.ahead, visit.behind = line.last, NULL
+    if line.last != NULL:
+        line.last.behind = visit
+    else:
+        line.first = visit
+    line.last = visit
 
 
 cdef void leave_line(Recorder *recorder, Visit *visit) noexcept nogil:
@@ -208,6 +224,9 @@ cdef Visit *least_important(Recorder *recorder, int rank) noexcept nogil:
 
 cdef void work_at(Engine *engine, Recorder *recorder, double seconds, Walk *walk, int rank) noexcept nogil:
     """Occupy a server for ``seconds``, or receive so much work of all; then the walk goes on."""
+    if recorder.throttle != NULL:
+        work_within_quota(engine, recorder, walk, rank)
+        return
     if not recorder.is_shared:
         if acquire(engine, recorder, &walk.visit, JOB_BEGINS, walk, rank, False):
             after(engine, seconds, JOB_ENDS, walk)
@@ -307,6 +326,9 @@ cdef void finished(Engine *engine, Finish *finish) noexcept nogil:
     put_back(engine, &engine.small, finish)
     if not is_current:
         return
+    if recorder.throttle != NULL:
+        happens(engine, recorder)
+        return
     advance_virtual(engine, recorder)
     job = pop_job(recorder)
     recorder.virtual = max(recorder.virtual, job.due)
@@ -326,11 +348,13 @@ cdef void throw_out(Engine *engine, Recorder *recorder) noexcept nogil:
     cdef Visit *visit = recorder.first
     cdef Visit *following
     cdef int n
-    if recorder.is_shared:
+    if recorder.throttle != NULL:
+        advance_throttled(engine, recorder)
+    elif recorder.is_shared:
         advance_virtual(engine, recorder)
     else:
         tick(recorder, engine.time)
-    recorder.jobs_count = 0
+    recorder.jobs_count = recorder.inside = 0
     while visit != NULL:
         following = visit.after
         go_out(engine, recorder, visit)
@@ -340,7 +364,9 @@ cdef void throw_out(Engine *engine, Recorder *recorder) noexcept nogil:
     recorder.busy = recorder.waiting = 0
     for n in range(recorder.lines_count):
         recorder.lines[n].first = recorder.lines[n].last = NULL
-    if recorder.is_shared:
+    if recorder.throttle != NULL:
+        change_throttled(engine, recorder)
+    elif recorder.is_shared:
         change(engine, recorder)
 
 
@@ -350,6 +376,8 @@ cdef void start_recorder(Recorder *recorder, double now) noexcept nogil:
     recorder.start_busy = recorder.busy_seconds
     recorder.start_waiting = recorder.waiting_seconds
     recorder.start_servers = recorder.server_seconds
+    if recorder.throttle != NULL:
+        recorder.throttle.start_seconds = recorder.throttle.seconds
 
 
 cdef void close_recorder(Engine *engine, Recorder *recorder, double now) noexcept nogil:
@@ -371,6 +399,8 @@ cdef void close_recorder(Engine *engine, Recorder *recorder, double now) noexcep
     record.busy += busy
     record.waiting += recorder.waiting_seconds - recorder.start_waiting
     record.capacity += servers
+    if recorder.throttle != NULL:
+        record.throttled += recorder.throttle.seconds - recorder.throttle.start_seconds
     record.left_waiting += <uint64_t>recorder.waiting
     if recorder.server_seconds > recorder.start_servers:
         record.busiest = max(record.busiest, busy / servers)

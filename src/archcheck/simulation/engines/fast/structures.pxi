@@ -127,10 +127,13 @@ cdef struct StationRecord:
     double waited
     double residence
     double busiest
+    double throttled
     uint64_t left_waiting
 
 cdef struct Station:
     double servers
+    double quota  # of CPU time in a period; infinite: there is none
+    double lasting
     flag is_limited
     flag is_bounded
     double queue
@@ -450,6 +453,7 @@ cdef struct Recorder:  # what every visit touches comes first
     uint64_t version
     Line line
     size_t jobs_room
+    size_t inside  # of those under a CPU limit
     double limit
     int station
     double start_busy
@@ -458,6 +462,24 @@ cdef struct Recorder:  # what every visit touches comes first
     double shown_busy
     double shown_waiting
     double shown_servers
+    Throttle *throttle
+
+cdef enum Happening:  # to cores under a CPU limit, unless something changes before
+    DONE
+    USED_UP
+    NEW_PERIOD
+
+cdef struct Throttle:  # what cores under a CPU limit remember
+    double quota
+    double used
+    double born
+    double period_ends
+    uint64_t periods
+    int happening
+    flag is_for_all  # at an equal share each; else a job each
+    flag stands_still
+    double seconds
+    double start_seconds
 
 cdef struct Finish:
     Recorder *recorder

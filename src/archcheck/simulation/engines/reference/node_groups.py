@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from archcheck.simulation.engines.reference.client_state import Breaker, RetryBudget, TokenBucket
 from archcheck.simulation.engines.reference.servers import Servers, Shared
-from archcheck.simulation.plan import FOREVER, Balance, CallSite, Discipline, Group
+from archcheck.simulation.engines.reference.throttling import Throttled
+from archcheck.simulation.plan import FOREVER, Balance, CallSite, Discipline, Group, Station
 from archcheck.simulation.randomness import child, place_hash, uniform
 
 if TYPE_CHECKING:
@@ -169,11 +170,20 @@ class Replica(Caller):
     def _held(self, station: int) -> Servers:
         spec = self.engine.plan.stations[station]
         record = self.engine.record.stations[station]
-        ranks = max(self.node_group.spec.ranks) + 1 if spec.discipline == Discipline.PRIORITY else 1
+        ranks = self._lines_of(spec)
         return Servers(self.engine, record, spec.servers, spec.queue, ranks, station)
 
-    def _working(self, station: int) -> Servers | Shared:
+    def _lines_of(self, spec: Station) -> int:
+        ranks = self.node_group.spec.ranks
+        return max(ranks) + 1 if spec.discipline == Discipline.PRIORITY else 1
+
+    def _working(self, station: int) -> Servers | Shared | Throttled:
         spec = self.engine.plan.stations[station]
+        if spec.limit is not None:
+            ranks = self._lines_of(spec)
+            shared = spec.discipline == Discipline.SHARING
+            record = self.engine.record.stations[station]
+            return Throttled(self.engine, record, spec, shared, ranks, station)
         if spec.discipline != Discipline.SHARING or spec.servers is None:
             return self._held(station)
         record = self.engine.record.stations[station]
@@ -189,7 +199,7 @@ class Replica(Caller):
             return False
         may_be_shed = rank > 0 or not self.ranks  # without priorities, whoever comes
         limit = self.node_group.spec.shed
-        if may_be_shed and gate.servers and gate.busy >= limit * gate.servers:
+        if may_be_shed and gate.is_busier_than(limit):
             gate.reject()
             return True
         if not gate.is_full:

@@ -1,7 +1,8 @@
 """Servers behind a queue: threads, cores, connections, permits.
 
 :class:`Servers` serves in order of arrival, the most important class first where classes have
-ranks; :class:`Shared` serves everybody at once. Both record the same.
+ranks; :class:`Shared` serves everybody at once; :class:`~.throttling.Throttled` are cores under a
+CPU limit. All record the same.
 """
 
 from __future__ import annotations
@@ -51,8 +52,10 @@ class Recorder:
         self.busy_seconds = 0.0
         self.waiting_seconds = 0.0
         self.server_seconds = 0.0
+        self.throttled_seconds = 0.0
         self.last = engine.time
         self._start = self._shown = (0.0, 0.0, 0.0)
+        self._throttled_before = 0.0
         self.is_closed = False
         engine.recorders.append(self)
 
@@ -86,6 +89,11 @@ class Recorder:
         """The warm-up is over: what was so far does not count."""
         self.tick(now)
         self._start = (self.busy_seconds, self.waiting_seconds, self.server_seconds)
+        self._throttled_before = self.throttled_seconds
+
+    def is_busier_than(self, share: float) -> bool:
+        """Whether at least this share of the servers is busy."""
+        return bool(self.servers) and self.busy >= share * (self.servers or 0.0)
 
     def reject(self) -> None:
         """Count somebody who was turned away."""
@@ -115,6 +123,7 @@ class Recorder:
         record.busy += self.busy_seconds - busy
         record.waiting += self.waiting_seconds - waiting
         record.capacity += self.server_seconds - servers
+        record.throttled += self.throttled_seconds - self._throttled_before
         record.left_waiting += int(self.waiting)
         if self.server_seconds > servers:
             used = (self.busy_seconds - busy) / (self.server_seconds - servers)

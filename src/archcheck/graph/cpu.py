@@ -1,0 +1,59 @@
+"""How much a replica can compute: the cores that its runtime uses, and its CPU limit."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from archcheck.model import Absent, Service, effective
+from archcheck.model.runtimes import FromLimit, Runtime
+
+
+@dataclass(frozen=True)
+class Cores:
+    """The cores of a replica.
+
+    ``parallel``: computations that run at the same time; ``None``: nobody says. ``source``: where
+    that is documented, empty where it is declared. ``limit``: cores of which it may use the time,
+    over periods of 100 ms; ``None``: no limit, or none that is known.
+    """
+
+    parallel: int | None
+    source: str
+    limit: float | None
+
+    @property
+    def lasting(self) -> float | None:
+        """Cores that there are in the long run; ``None``: unknown."""
+        if self.parallel is None:
+            return None
+        return self.parallel if self.limit is None else min(self.parallel, self.limit)
+
+
+def cpu_limit_of(service: Service) -> float | None:
+    """The CPU limit of a replica in cores; ``None``: there is none, or nobody says."""
+    resources = service.deployment.resources if service.deployment else None
+    limit = resources.cpu_limit if resources else None
+    return None if limit is None or isinstance(limit, Absent) else float(limit)
+
+
+def cores_of(service: Service) -> Cores:
+    """What a replica computes with: declared, documented, or what its runtime makes of the limit."""
+    limit = cpu_limit_of(service)
+    found = effective(service.runtime, "parallelism")
+    if found.is_known:
+        return Cores(found.value, found.source if found.origin == "default" else "", limit)
+    runtime = service.runtime
+    read = runtime.from_limit if runtime else None
+    if runtime is None or read is None or limit is None or not _does_so(runtime, read):
+        return Cores(None, "", limit)
+    processors = max(1, math.ceil(limit) if read.rounds_up else math.floor(limit))
+    return Cores(max(read.least, read.each * processors), read.source, limit)
+
+
+def _does_so(runtime: Runtime, read: FromLimit) -> bool:
+    if read.since is None:
+        return True
+    numbers = re.match(r"(\d+)\.(\d+)", runtime.version or "")
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) >= read.since
