@@ -87,8 +87,8 @@ scenarios = [
     ),
     Scenario(
         "busy",
-        description="Fifty tasks a second, whether or not earlier ones were answered.",
-        load=[Mix(MIX, Poisson(50 / s))],
+        description="Ten tasks a second, whether or not earlier ones were answered.",
+        load=[Mix(MIX, Poisson(10 / s))],
         duration=2 * minutes,
     ),
 ]

@@ -34,7 +34,7 @@ from archcheck import (
     System,
     Work,
 )
-from archcheck.capacity import Resource, demands
+from archcheck.capacity import CPU, Resource, demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph
 from archcheck.units import Duration, Rate, ms, s
@@ -64,9 +64,10 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
             )
         if sized and sized[0].headroom < options.headroom * (1 - 1e-9):
             first, rest = sized[0], sized[1:4]
+            verb = "saturates" if first.what == CPU else "saturate"
             yield Violation(
                 first.holder,
-                f"{first.name} saturate first in scenario {demand.scenario.name!r}: at "
+                f"{first.name} {verb} first in scenario {demand.scenario.name!r}: at "
                 f"{Rate(sum(demand.journeys.values()) * first.headroom):.3}, "
                 f"{first.headroom:.2g} times the "
                 f"declared load" + (f"; then {rest[0].name}" if rest else ""),

@@ -52,7 +52,7 @@ def check(graph: Graph) -> Iterator[Result]:
             if _is_blocking(need.holder):
                 yield Undecided(need.holder, need.attribute, _threshold(need))
         for resource in demand.resources:
-            if not _is_blocking(resource.holder):
+            if resource.what != "threads":
                 continue
             for missing in resource.missing:
                 yield Undecided(missing.holder, missing.attribute)

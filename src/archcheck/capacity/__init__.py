@@ -4,7 +4,7 @@
 """
 
 from archcheck.capacity.attempts import Attempted
-from archcheck.capacity.bottleneck import Resource, Unsized, resources
+from archcheck.capacity.bottleneck import CPU, Resource, Unsized, resources
 from archcheck.capacity.consumers import ConsumerFlow, consumer_flows
 from archcheck.capacity.demand import Demand, StoreDemand, demands
 from archcheck.capacity.latency import Latencies, Latency, Missing, advised_timeout, latency_of
@@ -13,6 +13,7 @@ from archcheck.capacity.queueing import erlang_c, hottest_share, mean_wait, resi
 from archcheck.capacity.waiting import Held, Waiting
 
 __all__ = [
+    "CPU",
     "Attempted",
     "ConsumerFlow",
     "Demand",

@@ -7,15 +7,20 @@ Operational Analysis of Queueing Network Models, 1978).
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from archcheck.capacity.latency import Latencies, Missing, query_time
 from archcheck.capacity.load import executions, operation_rates
 from archcheck.capacity.queueing import mean_wait
 from archcheck.graph import Graph
+from archcheck.graph.cpu import cores_of, cpu_limit_of
 from archcheck.model import Datastore, Endpoint, Service, effective
+
+CPU = "CPU"
+"""What a resource has that is bounded by a CPU limit."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Resource:
 
     holder: Service | Datastore
     what: str
-    servers: int
+    servers: float
     rate: float
     busy: float
     missing: tuple[Missing, ...]
@@ -54,7 +59,11 @@ class Resource:
     @property
     def wait(self) -> float:
         """Mean seconds until a server is free, all servers taken as one M/M/c queue."""
-        return mean_wait(self.servers, self.rate, self.busy / self.rate) if self.busy else 0.0
+        if not self.busy:
+            return 0.0
+        whole = math.ceil(self.servers)  # part of a core is a slower one
+        each = self.busy / self.rate * whole / self.servers
+        return mean_wait(whole, self.rate, each)
 
     @property
     def headroom(self) -> float:
@@ -76,6 +85,8 @@ def resources(
     graph: Graph, journey_rate: Mapping[str, float], span: float | None = None
 ) -> tuple[list[Resource], list[Unsized]]:
     """Resources under the given journey rates, busiest first, and those that cannot be sized.
+
+    A service has its threads or cores, and the cores of its CPU limit where it has one.
 
     Schedules count, too: within ``span`` seconds as :func:`archcheck.capacity.load.job_rates`.
     """
@@ -99,7 +110,25 @@ def resources(
             unsized.append(Unsized(holder, missing_size, busy, missing))
         else:
             sized.append(Resource(holder, what, each * units, rate, busy, missing, units))
+    sized += _cpu(graph, rates, latencies)
     return sorted(sized, key=lambda resource: -resource.utilisation), unsized
+
+
+def _cpu(graph: Graph, rates: Mapping[str, float], latencies: Latencies) -> Iterator[Resource]:
+    """The cores of CPU limits: what computes in a replica shares them, consumers too."""
+    for service in graph.system.services:
+        limit = cpu_limit_of(service)
+        units = service.deployment.fewest_replicas() if service.deployment else None
+        if limit is None or units is None:
+            continue
+        arrivals = busy = 0.0
+        for operation in graph.operations_of(service):
+            rate = rates.get(operation.name, 0.0)
+            if rate:
+                arrivals += rate
+                busy += rate * latencies.on_cores(operation.name).seconds
+        if busy:
+            yield Resource(service, CPU, limit * units, arrivals, busy, (), units)
 
 
 def _service_busy(
@@ -135,7 +164,10 @@ def _servers(holder: Service | Datastore) -> tuple[str, int | None, int | None]:
                 return what, effective(holder, what).value, shards
         return "parallelism", None, shards
     what = holder.runtime.worker_attribute() if holder.runtime else "runtime"
-    each = effective(holder.runtime, what).value if holder.runtime else None
+    if what == "parallelism":
+        each = cores_of(holder).parallel
+    else:
+        each = effective(holder.runtime, what).value if holder.runtime else None
     replicas = holder.deployment.fewest_replicas() if holder.deployment else None
     return what, each, replicas
 

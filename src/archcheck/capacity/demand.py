@@ -156,12 +156,19 @@ class Demand:
         return self._resources[1]
 
     def resource_of(self, holder: Named) -> Resource | None:
-        """The servers of one element; ``None`` without load or size."""
-        return self._by_holder.get(holder.name)
+        """The busiest servers of one element; ``None`` without load or size."""
+        return next(iter(self.resources_of(holder)), None)
+
+    def resources_of(self, holder: Named) -> list[Resource]:
+        """All kinds of servers of one element, busiest first."""
+        return self._by_holder.get(holder.name, [])
 
     @cached_property
-    def _by_holder(self) -> dict[str, Resource]:
-        return {resource.holder.name: resource for resource in self.resources}
+    def _by_holder(self) -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = defaultdict(list)
+        for resource in self.resources:
+            found[resource.holder.name].append(resource)
+        return found
 
     def growth(self, service: Service, delay: float) -> float:
         """The most that a service's load grows within ``delay`` seconds, as a factor of at least 1.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.protection import protection_of
@@ -24,6 +25,7 @@ from archcheck.model import (
     Step,
     Work,
     Write,
+    effective,
 )
 from archcheck.model.clients import as_asked
 from archcheck.model.distributions import Time, distribution_of
@@ -58,6 +60,9 @@ def _merged(first: tuple[Missing, ...], second: tuple[Missing, ...]) -> tuple[Mi
     return tuple(dict.fromkeys((*first, *second)))
 
 
+_What = Literal["all", "own work", "computing"]
+
+
 class Latencies:
     """Latencies of the operations of one system, each computed once."""
 
@@ -81,7 +86,14 @@ class Latencies:
 
     def own_work(self, name: str) -> Latency:
         """Only the computing in the operation itself."""
-        return self._sum(self._graph.operations[name].part.steps, only_work=True)
+        return self._sum(self._graph.operations[name].part.steps, "own work")
+
+    def on_cores(self, name: str) -> Latency:
+        """Only what needs a core: a thread that sleeps does not."""
+        operation = self._graph.operations[name]
+        runtime = getattr(operation.owner, "runtime", None)
+        sleeps = effective(runtime, "concurrency").value == "blocking"
+        return self._sum(operation.part.steps, "computing" if sleeps else "own work")
 
     def _operation(self, name: str, owner: Named) -> Latency:
         if name in self._open:
@@ -102,18 +114,20 @@ class Latencies:
             return _time(owner.latency, owner, "latency")
         return Latency(0.0)
 
-    def _sum(self, steps: Sequence[Step], *, only_work: bool = False) -> Latency:
+    def _sum(self, steps: Sequence[Step], what: _What = "all") -> Latency:
         total = Latency(0.0)
         for step in steps:
-            total += self._step(step, only_work)
+            total += self._step(step, what)
         return total
 
-    def _step(self, step: Step, only_work: bool) -> Latency:
+    def _step(self, step: Step, what: _What) -> Latency:
         if isinstance(step, Work):
+            if what == "computing" and step.blocking:
+                return Latency(0.0)
             return Latency(distribution_of(step.time).mean_seconds())
         if isinstance(step, Group):
-            return self._group(step, only_work)
-        if only_work:
+            return self._group(step, what)
+        if what != "all":
             return Latency(0.0)
         match step:
             case Call():
@@ -137,21 +151,21 @@ class Latencies:
         longest = float(guard.longest_wait(attempt)[0])
         return found if found.seconds < longest else Latency(longest)
 
-    def _group(self, step: Group, only_work: bool) -> Latency:
+    def _group(self, step: Group, what: _What) -> Latency:
         shape = shape_of(self._graph.system, step, cold_caches=self._graph.cold_caches)
         if not shape.share:
             return Latency(0.0)  # nothing of it is needed, and nothing is missing
         taken = [
-            self._sum(steps, only_work=only_work)
+            self._sum(steps, what)
             for steps, waited in zip(shape.sequences, shape.waited, strict=True)
-            if waited or only_work
+            if waited or what != "all"
         ]
         inside = sum(taken, Latency(0.0))
-        if shape.is_parallel and not only_work:
+        if shape.is_parallel and what == "all":
             longest = max((branch.seconds for branch in taken), default=0.0)
             inside = Latency(longest, inside.missing)
         inside = inside.scaled(shape.share * shape.times)
-        if shape.lookup is None or only_work:
+        if shape.lookup is None or what != "all":
             return inside
         cache = self._graph.system.find(str(shape.lookup.cache))
         return Latency(2 * self._delay) + query_time(cache, shape.lookup) + inside

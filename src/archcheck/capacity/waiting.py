@@ -21,6 +21,7 @@ from archcheck.capacity.demand import Demand
 from archcheck.capacity.latency import Missing
 from archcheck.capacity.responses import Responses, timed
 from archcheck.graph import Interaction
+from archcheck.graph.cpu import cores_of
 from archcheck.graph.protection import backoffs
 from archcheck.graph.transfer import ONE_WAY
 from archcheck.model import (
@@ -178,7 +179,7 @@ class Waiting:
         """The wait for a core, as a multiple of the time to compute."""
         if not isinstance(service, Service):
             return 0.0
-        each = effective(service.runtime, "parallelism").value
+        each = cores_of(service).parallel
         count = self._replicas.get(service.name)
         work, second = self._computing(service)
         if each is None or count is None or not work:

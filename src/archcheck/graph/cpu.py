@@ -6,8 +6,13 @@ import math
 import re
 from dataclasses import dataclass
 
-from archcheck.model import Absent, Service, effective
+from archcheck.graph.exact import Rational, exact
+from archcheck.model import Absent, Named, Service, effective
 from archcheck.model.runtimes import FromLimit, Runtime
+
+PERIOD = 0.1
+"""Seconds for which a quota of CPU time lasts. Kubernetes: the kubelet's ``cpuCFSQuotaPeriod``;
+Docker: ``--cpu-period``."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ def cpu_limit_of(service: Service) -> float | None:
 
 
 def cores_of(service: Service) -> Cores:
-    """What a replica computes with: declared, documented, or what its runtime makes of the limit."""
+    """What a replica computes with: declared, documented, or as its runtime reads the limit."""
     limit = cpu_limit_of(service)
     found = effective(service.runtime, "parallelism")
     if found.is_known:
@@ -50,6 +55,20 @@ def cores_of(service: Service) -> Cores:
         return Cores(None, "", limit)
     processors = max(1, math.ceil(limit) if read.rounds_up else math.floor(limit))
     return Cores(max(read.least, read.each * processors), read.source, limit)
+
+
+def longest_computing(holder: Named, seconds: Rational) -> Rational:
+    """The longest that work of so many seconds takes, if no other request uses up the quota.
+
+    What the request itself computed before may have done so: there is a pause before each part of
+    the work that takes a whole quota. With the limit of a core or more one thread knows no pauses.
+    """
+    limit = cpu_limit_of(holder) if isinstance(holder, Service) else None
+    if limit is None or limit >= 1 or not seconds:
+        return seconds
+    period = exact(PERIOD)
+    quota = exact(limit) * period
+    return seconds + math.ceil(seconds / quota) * (period - quota)
 
 
 def _does_so(runtime: Runtime, read: FromLimit) -> bool:

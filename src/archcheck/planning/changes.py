@@ -129,7 +129,7 @@ Resource = tuple[str, str]
 def lifted(plan: Plan, resources: set[Resource]) -> Plan:
     """The plan with resources that never make anybody wait."""
     stations = tuple(
-        replace(station, servers=None, queue=None)
+        replace(station, servers=None, queue=None, limit=None)
         if (station.name, station.what) in resources
         else station
         for station in plan.stations

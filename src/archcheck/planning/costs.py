@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from archcheck.graph.cpu import cores_of
 from archcheck.model import Datastore, Deployment, Service, System, effective
 from archcheck.planning.flow import Flow
 from archcheck.simulation.plan import Plan
@@ -82,7 +83,7 @@ def price_of(system: System, member: Service | Datastore) -> tuple[float, str]:
     cpu = float(resources.cpu) if resources is not None and resources.cpu is not None else None
     assumed = ""
     if cpu is None:
-        cores = effective(getattr(member, "runtime", None), "parallelism").value
+        cores = cores_of(member).parallel if isinstance(member, Service) else None
         cpu = float(cores) if cores is not None else 1.0
         assumed = f"{cpu:g} CPU: no request is declared"
     if system.prices is None:

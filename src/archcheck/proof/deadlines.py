@@ -18,9 +18,10 @@ from functools import cached_property, partial
 
 from archcheck.findings import Subject
 from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.cpu import cpu_limit_of, longest_computing
 from archcheck.graph.exact import Rational, exact, longest, shown
 from archcheck.graph.transfer import ONE_WAY
-from archcheck.model import Absent, Flag, Journey, LocalCache, Named, Work
+from archcheck.model import Absent, Flag, Journey, LocalCache, Named, Service, Work
 from archcheck.proof.answers import (
     Answer,
     Counterexample,
@@ -39,6 +40,7 @@ _NOTHING = Rational(0)
 _NO_RETRY = "calls whose retries nobody declares are tried once"
 _AT_ONCE = "a rejection comes at once"
 _NO_QUEUE = "requests do not wait for threads, cores or connections"
+_QUOTA = "no other request uses up the quota of a CPU limit"
 _DEADLINE = "work that is under way ends before the deadline that is passed on is looked at"
 
 
@@ -133,10 +135,16 @@ class WorstCases(LongestWalk[WorstCase]):
         return WorstCase()
 
     def working(self, operation: Operation, step: Work) -> WorstCase:
-        seconds, more = longest(step.time)
-        text = f"{operation.name} computes for {shown(seconds)}"
+        work, more = longest(step.time)
+        seconds = longest_computing(operation.owner, work)
+        text = f"{operation.name} computes for {shown(work)}"
+        if seconds > work:
+            text += f", by its CPU limit within {shown(seconds)}"
         waits = (Waiting(operation, seconds, text),) if seconds else ()
-        return WorstCase(waits, assumptions=(TAIL, _NO_QUEUE) if more else (_NO_QUEUE,))
+        owner = operation.owner
+        limited = isinstance(owner, Service) and cpu_limit_of(owner) is not None
+        assumptions = (*([TAIL] if more else []), _NO_QUEUE, *([_QUOTA] if limited else []))
+        return WorstCase(waits, assumptions=assumptions)
 
     def waiting(self, step: Interaction) -> WorstCase:
         guard, timeout, below = step.protection, self.timeout_of(step), WorstCase()

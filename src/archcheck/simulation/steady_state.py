@@ -117,14 +117,14 @@ def _in_theory(station: Station, records: Sequence[Record], index: int) -> float
     busy = math.fsum(each.busy for each in measured)
     capacity = math.fsum(each.capacity for each in measured)
     ended = sum(each.ended for each in measured)
-    if not ended or not capacity or station.servers is None:
+    if not ended or not capacity or station.lasting is None:
         return 0.0
     load = min(busy / capacity, _NEARLY_FULL)
-    service = busy / ended / station.servers
+    service = busy / ended / station.lasting
     slow = service / (1 - math.sqrt(load)) ** 2
     if station.queue is None:
         return slow
-    return min(slow, service * (station.servers + ((station.queue + 1) / math.pi) ** 2))
+    return min(slow, service * (station.lasting + ((station.queue + 1) / math.pi) ** 2))
 
 
 def _likeness(series: Sequence[Sequence[float]]) -> float:

@@ -343,7 +343,7 @@ def _ratio_series(
             for part, whole in zip(busy[index], capacity[index], strict=True)
         )
         for index, station in enumerate(plan.stations)
-        if station.servers is not None
+        if station.lasting is not None
     }
 
 
@@ -354,5 +354,5 @@ def _mean_series(
     return {
         station.name: tuple(integral / weight for integral in integrals[index])
         for index, station in enumerate(plan.stations)
-        if station.servers is not None
+        if station.lasting is not None
     }

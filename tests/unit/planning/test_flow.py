@@ -155,7 +155,7 @@ def test_our_models_agree_with_the_simulator(name: str) -> None:
         plan = at_peak(compile_plan(system, scenario))
         found = solve_plan(plan)
         assert found.converged
-        result = simulate(system, scenario, plan=plan, duration=40 * s, warmup=5 * s)
+        result = simulate(system, scenario, plan=plan, duration=200 * s, warmup=5 * s)
         for journey in found.journeys:
             measured = result.journey(journey.name)
             if measured.finished < 1_500:

@@ -11,7 +11,7 @@ from archcheck.planning.flow.moments import Moments, mixed
 from archcheck.planning.flow.queues import Queue, impatient, sharing, waiting
 from archcheck.planning.flow.sources import moments_of
 from archcheck.planning.flow.state import Kept, State
-from archcheck.simulation.plan import Balance, Discipline, Kind, Plan
+from archcheck.simulation.plan import Balance, Discipline, Kind, Plan, Station
 
 Cases = list[tuple[float, Moments]]
 """Rates, and for how long each holds a server."""
@@ -44,9 +44,10 @@ class Contention:
             self.state.core_work[host] = work
             station = self._plan.stations[self._plan.groups[host].cores]
             shared = station.discipline == Discipline.SHARING
-            self.state.queues["cores", host] = self._spread(
-                host, station.servers, station.queue, total, work, shared
-            )
+            servers, slower = _as_slower_cores(station)
+            queue = self._spread(host, servers, station.queue, total, work.longer(slower), shared)
+            longer = work.longer(slower - 1) if slower > 1 else Moments()
+            self.state.queues["cores", host] = replace(queue, wait=queue.wait + longer)
 
     def work_of(self, operation: int) -> float:
         """Seconds of work of a request, waiting and the work of others left out."""
@@ -169,6 +170,19 @@ class Contention:
         if not total:
             return 1 / nodes, 0.0, 1.0, 1.0
         return hot / total, pooled / total, variability / total, stream / total
+
+
+def _as_slower_cores(station: Station) -> tuple[float | None, float]:
+    """The cores of a station, and how many times longer work takes on them.
+
+    Less than the whole of a core in the long run, by a CPU limit, is taken as cores that are slower
+    all the time: exact where work takes many periods.
+    """
+    lasting = station.lasting
+    if station.limit is None or lasting is None:
+        return station.servers, 1.0
+    count = math.ceil(lasting)
+    return count, count / lasting
 
 
 def _departures(servers: float | None, load: float, arrivals: float, services: float) -> float:

@@ -273,7 +273,7 @@ def _stations(state: State) -> Iterator[StationFlow]:
         if kind in ("slots", "cores"):
             group = plan.groups[index]
             station = plan.stations[group.slots if kind == "slots" else group.cores]
-            name, what, servers, nodes = station.name, station.what, station.servers, group.nodes
+            name, what, servers, nodes = station.name, station.what, station.lasting, group.nodes
         elif kind == "pool":
             pool = plan.pools[index]
             name, what, servers = pool.name, "connections", float(pool.size)
@@ -295,6 +295,8 @@ def _left_out(plan: Plan) -> tuple[str, ...]:
         found.append("hedging: its load counts, its gain does not")
     if any(call.policy.propagates for call in plan.calls):
         found.append("deadline propagation: abandoned work counts in full")
+    if any(station.limit is not None for station in plan.stations):
+        found.append("the pauses that a CPU limit brings: slower cores instead")
     if any(station.discipline == Discipline.PRIORITY for station in plan.stations):
         found.append("priorities: all classes wait alike")
     if any(math.isfinite(group.shed) for group in plan.groups):

@@ -14,7 +14,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from archcheck.capacity import Attempted, Demand, Held, StoreDemand, Waiting
+from archcheck.capacity import (
+    CPU,
+    Attempted,
+    Demand,
+    Held,
+    Resource,
+    StoreDemand,
+    Unsized,
+    Waiting,
+)
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
 from archcheck.model import Datastore, Endpoint, External, ModelError, RateLimit, Service, effective
@@ -152,10 +161,15 @@ class Corner:
             return dataclasses.replace(figure, most=None)
         holder = figure.holder
         if isinstance(holder, Service):
-            if effective(holder.runtime, "concurrency").value == "blocking":
+            part = most.unsized_of(holder)
+            if figure.what == CPU:
+                part = None
+            elif effective(holder.runtime, "concurrency").value == "blocking":
                 return self._held(figure, holder, most)
-            part = most.resource_of(holder) or most.unsized_of(holder)
-            return dataclasses.replace(figure, most=exact(part.busy) if part else _NONE)
+            found = part or next(
+                (r for r in most.resources_of(holder) if r.what == figure.what), None
+            )
+            return dataclasses.replace(figure, most=exact(found.busy) if found else _NONE)
         return dataclasses.replace(figure, most=busiest)
 
     def _held(self, figure: Figure, service: Service, most: Demand) -> Figure:
@@ -208,25 +222,31 @@ def worst_demands(graph: Graph) -> tuple[Demand, ...]:
 def figures_of(demand: Demand) -> Iterator[Figure]:
     """Services by their workers, datastores by the queries of a node and by their stated rate."""
     for service in demand.graph.system.services:
-        resource, unsized = demand.resource_of(service), demand.unsized_of(service)
-        found = resource or unsized
-        if found is None:
-            continue
-        gaps = tuple(Gap(part.holder, part.attribute) for part in found.missing)
-        if unsized is not None:
-            gaps = (*gaps, Gap(service, unsized.attribute))
-        deployment = service.deployment
-        yield Figure(
-            service,
-            resource.what if resource else "workers",
-            exact(found.busy),
-            exact(resource.per_unit) if resource else None,
-            deployment.most_replicas() if deployment else None,
-            len(set(deployment.zones)) if deployment else 0,
-            gaps,
-        )
+        parts: list[Resource | Unsized] = [*demand.resources_of(service)]
+        if unsized := demand.unsized_of(service):
+            parts.append(unsized)
+        for part in parts:
+            yield _service_figure(service, part)
     for store, asked in demand.stores.items():
         yield from _store_figures(store, asked)
+
+
+def _service_figure(service: Service, part: Resource | Unsized) -> Figure:
+    gaps = tuple(Gap(missing.holder, missing.attribute) for missing in part.missing)
+    if isinstance(part, Resource):
+        what, capacity = part.what, exact(part.per_unit)
+    else:
+        what, capacity, gaps = "workers", None, (*gaps, Gap(service, part.attribute))
+    deployment = service.deployment
+    return Figure(
+        service,
+        what,
+        exact(part.busy),
+        capacity,
+        deployment.most_replicas() if deployment else None,
+        len(set(deployment.zones)) if deployment else 0,
+        gaps,
+    )
 
 
 def _store_figures(store: Datastore, asked: StoreDemand) -> Iterator[Figure]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.cpu import longest_computing
 from archcheck.graph.exact import Rational, exact, longest
 from archcheck.model import Named, Work
 from archcheck.proof.amplification import Amplification
@@ -185,7 +186,7 @@ class Trial(LongestWalk[Bound]):
         return Bound()
 
     def working(self, operation: Operation, step: Work) -> Bound:
-        return Bound(longest(step.time)[0])
+        return Bound(longest_computing(operation.owner, longest(step.time)[0]))
 
     def waiting(self, step: Interaction) -> Bound:
         timeout = self.timeout(step)

@@ -295,7 +295,7 @@ def _compared(plan: CapacityPlan) -> Sheet:
             time(each.simulated_mean),
             time(each.p95),
             f"{time(each.simulated_p95)} ±{time(each.half_width)}",
-            f"{each.gap:+.1%}",
+            f"{each.gap:+.1%}" if math.isfinite(each.gap) else "-",
         )
         for each in plan.compared
     )

@@ -1,5 +1,6 @@
 """The plan that engines run: flat, immutable tables in base units."""
 
+from archcheck.graph.cpu import PERIOD
 from archcheck.simulation.plan.load import (
     ArrivalKind,
     FaultKind,
@@ -22,7 +23,6 @@ from archcheck.simulation.plan.policies import (
 )
 from archcheck.simulation.plan.tables import (
     ANY_NUMBER,
-    PERIOD,
     THROUGH_MESH,
     Assumption,
     Balance,

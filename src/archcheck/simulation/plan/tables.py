@@ -21,10 +21,6 @@ from archcheck.simulation.plan.policies import (
     Sampler,
 )
 
-PERIOD = 0.1
-"""Seconds for which a quota of CPU time lasts. Kubernetes: the kubelet's ``cpuCFSQuotaPeriod``;
-Docker: ``--cpu-period``."""
-
 
 class Kind(IntEnum):
     """What a step does."""
@@ -68,8 +64,8 @@ class Station:
     """Servers behind a queue, one set for each node of its group.
 
     ``servers`` and ``queue`` are per node; ``None`` is unlimited. ``servers`` of a SHARING
-    station are the cores that all share, at most one for each. ``limit``: the cores of which a node
-    may use as much CPU time as they have in each :data:`PERIOD`; then it stands still.
+    station are the cores that all share, at most one for each. ``limit``: the cores whose time a
+    node may use in each :data:`archcheck.graph.cpu.PERIOD`; then it stands still.
     """
 
     name: str
