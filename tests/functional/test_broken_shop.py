@@ -537,6 +537,12 @@ BREAKAGES = {
         changed("disruption_budget=DisruptionBudget(min_available=3)"),
         at="stock = Service(",
     ),
+    "DEP015": Break(
+        "catalogue.py",
+        STOCK,
+        changed("resources=Resources(cpu_limit=0.002 * cores)"),
+        at='        Endpoint(\n            "Reserve"',
+    ),
     "OBS004": Break(
         "journeys.py",
         'objective(400 * ms, "browse_journey")',
@@ -642,7 +648,8 @@ def broken(folder: Path, change: Break) -> tuple[Path, int]:
     text = file.read_text() if file.exists() else ""
     text = text.replace(
         "from archcheck import",
-        "import dataclasses\nfrom archcheck import *\nfrom archcheck import",
+        "import dataclasses\nfrom archcheck import *\nfrom archcheck.units import *\n"
+        "from archcheck import",
         1,
     )
     assert change.old in text
