@@ -85,6 +85,7 @@ from archcheck import (
     System,
     Topic,
     Uniform,
+    Wait,
     Weibull,
     WithProbability,
     Work,
@@ -203,6 +204,8 @@ class Generator:
     def step(self, callees: Sequence[str], depth: int = 0) -> Step:
         kind = self.random.randrange(12 if depth < 2 else 7)
         if kind < 2 or (kind < 4 and not callees):
+            if self.chance(0.2):
+                return Wait(self.time())
             return Work(self.time(), blocking=self.chance(0.2))
         if kind < 4:
             return Call(

@@ -23,6 +23,7 @@ from archcheck.model import (
     Named,
     Read,
     Step,
+    Wait,
     Work,
     Write,
     effective,
@@ -60,7 +61,7 @@ def _merged(first: tuple[Missing, ...], second: tuple[Missing, ...]) -> tuple[Mi
     return tuple(dict.fromkeys((*first, *second)))
 
 
-_What = Literal["all", "own work", "computing"]
+_What = Literal["all", "own time", "own work", "computing"]
 
 
 class Latencies:
@@ -83,6 +84,10 @@ class Latencies:
         owner, endpoint = self._graph.system.endpoint(reference)
         name = f"{owner.name}.{endpoint.name}" if endpoint else owner.name
         return self._operation(name, owner)
+
+    def own_time(self, name: str) -> Latency:
+        """What the operation itself takes, computing and waiting, and nobody else."""
+        return self._sum(self._graph.operations[name].part.steps, "own time")
 
     def own_work(self, name: str) -> Latency:
         """Only the computing in the operation itself."""
@@ -125,6 +130,9 @@ class Latencies:
             if what == "computing" and step.blocking:
                 return Latency(0.0)
             return Latency(distribution_of(step.time).mean_seconds())
+        if isinstance(step, Wait):
+            waits = what in ("all", "own time")
+            return Latency(distribution_of(step.time).mean_seconds() if waits else 0.0)
         if isinstance(step, Group):
             return self._group(step, what)
         if what != "all":

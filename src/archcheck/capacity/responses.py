@@ -26,6 +26,7 @@ from archcheck.model import (
     Read,
     Step,
     Uniform,
+    Wait,
     Work,
     Write,
 )
@@ -126,6 +127,8 @@ class Responses:
     def _step(self, step: Step, only_work: bool) -> Response:
         if isinstance(step, Work):
             return timed(step.time)
+        if isinstance(step, Wait):
+            return Response() if only_work else timed(step.time)
         if isinstance(step, Group):
             return self._group(step, only_work)
         if only_work or not isinstance(step, Asking):

@@ -102,7 +102,7 @@ class Waiting:
             return Held(self._responses.of(name).mean)
         work = self._demand.latencies.own_work(name).seconds
         waits = self._for_cores(operation.owner) * work
-        total = Held(work + waits, waits)
+        total = Held(self._demand.latencies.own_time(name).seconds + waits, waits)
         for step in graph.outgoing[name]:
             if step.is_awaited and step.visits and step.mode != "publish":
                 total += self._asked(step).scaled(step.visits)

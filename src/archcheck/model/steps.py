@@ -53,6 +53,18 @@ class Work(Step):
     """Whether it holds the thread without computing (sleep, file system, legacy library)."""
 
 
+@element
+class Wait(Step):
+    """Time that is not work: a sleep, or a party that is not in the model.
+
+    It holds a thread of a blocking runtime, and nothing of an event loop; it needs no core and no
+    quota of a CPU limit. A plain duration is the mean of an exponential distribution.
+    """
+
+    time: Duration | Distribution = field(kw_only=False)
+    """How long it takes."""
+
+
 class Interaction(Step):
     """A step that leaves the process."""
 

@@ -24,6 +24,7 @@ from archcheck.model import (
     Named,
     Publish,
     Step,
+    Wait,
     Work,
 )
 from archcheck.model.distributions import Time
@@ -154,7 +155,7 @@ class LongestWalk(ABC, Generic[T]):
             return self.undeclared(owner, "latency")
         return self._drawn(owner, owner.name, owner.latency)
 
-    def _drawn(self, subject: Interaction | Named, name: str, time: Time) -> T:
+    def _drawn(self, subject: Interaction | Named | Operation, name: str, time: Time) -> T:
         seconds, has_more = longest(time)
         found = self.fixed(subject, seconds, f"{name} takes {shown(seconds)}")
         return found + self.assumed(TAIL) if has_more else found
@@ -198,6 +199,8 @@ class LongestWalk(ABC, Generic[T]):
         match step:
             case Work():
                 return self.working(operation, step)
+            case Wait():
+                return self._drawn(operation, f"a wait of {operation.name}", step.time)
             case Publish():
                 return self.nothing()
             case _:

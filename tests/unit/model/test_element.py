@@ -112,7 +112,7 @@ def test_the_representation_shows_only_what_was_said() -> None:
         (lambda: Endpoint("a.b"), "name must be a name of 1 to 200 printable"),
         (
             lambda: Endpoint("a", steps=[3]),  # type: ignore[list-item]
-            "Endpoint 'a': steps[0] must be one of Work, Call, Read, Write, Publish, Parallel",
+            "Endpoint 'a': steps[0] must be one of Work, Wait, Call, Read, Write, Publish, ...",
         ),
         (
             lambda: Endpoint("a", steps="abc"),  # type: ignore[arg-type]

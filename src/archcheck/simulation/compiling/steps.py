@@ -25,6 +25,7 @@ from archcheck.model import (
     Service,
     ShardKey,
     Step,
+    Wait,
     Work,
     Write,
 )
@@ -183,6 +184,8 @@ class StepCompiler:
         match step:
             case Work():
                 return [p.Step(self._kind_of_work(site, step), place, compile_time(step.time))]
+            case Wait():
+                return [p.Step(p.Kind.WAIT, place, compile_time(step.time))]
             case Call():
                 return self.transfer.around(step, site.name, self._ask(site, step))
             case Read() | Write():
