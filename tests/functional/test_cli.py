@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 from commands import archcheck
 
 from archcheck.cli.main import COMMANDS
+from archcheck.version import __version__
 
 ROOT = Path(__file__).parents[2]
 BOUTIQUE = str(ROOT / "models" / "online_boutique")
@@ -337,3 +340,13 @@ def test_a_wrong_command_line_gets_one_sentence(
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert re.search(sentence, done.stderr), done.stderr
+
+
+def test_the_version_says_what_results_may_depend_on() -> None:
+    first, engine, python, packages = archcheck("--version").stdout.splitlines()
+    assert first == f"archcheck {__version__}"
+    assert engine.startswith("engine: ")
+    assert python.startswith(f"Python: {sys.version.split()[0]}")
+    assert "z3-solver" in packages
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert str(cited["version"]) == __version__

@@ -49,11 +49,11 @@ rule = Rule("DEP015", "throttled-by-limit", severity="warning", method="calc", o
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    limits = {service: cpu_limit_of(service) for service in graph.system.services}
-    if not any(limits.values()):
-        yield NotApplicable("no service declares a CPU limit")
+    if not any(map(_says_something, graph.system.services)):
+        yield NotApplicable("no service says whether it has a CPU limit")
     latencies = Latencies(graph)
-    for service, limit in limits.items():
+    for service in graph.system.services:
+        limit = cpu_limit_of(service)
         if limit is None or limit >= 1:
             continue
         quota = limit * PERIOD
@@ -73,6 +73,11 @@ def check(graph: Graph) -> Iterator[Result]:
                 fix=f"{advice}; or less work in a request",
                 cause=f"{service.name} is throttled by its CPU limit",
             )
+
+
+def _says_something(service: Service) -> bool:
+    resources = service.deployment.resources if service.deployment else None
+    return resources is not None and resources.cpu_limit is not None
 
 
 def _thumbnails(
@@ -132,7 +137,7 @@ def sleeping_uses_no_quota() -> System:
     return _thumbnails(Work(60 * ms, blocking=True), blocking=True)
 
 
-@rule.borderline()
+@rule.good
 def no_limit_on_purpose() -> System:
     return _thumbnails(Work(60 * ms), limit=Absent("throttling hurts latency"))
 

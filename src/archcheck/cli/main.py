@@ -12,6 +12,7 @@ import importlib
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 import click
@@ -89,11 +90,25 @@ class _Commands(click.Group):
                 formatter.write_dl([(name.ljust(width), text) for name, text in commands.items()])
 
 
+_SHOWN = ("networkx", "pydantic", "simpy", "z3-solver", "click", "rich", "numpy", "dask")
+"""Packages whose versions a report of a fault needs: results may depend on them."""
+
+
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import PackageNotFoundError, version
+
+        from archcheck.simulation.engines import fast
         from archcheck.version import __version__
 
+        packages = []
+        for name in _SHOWN:
+            with suppress(PackageNotFoundError):  # an extra
+                packages.append(f"{name} {version(name)}")
         click.echo(f"archcheck {__version__}")
+        click.echo(f"engine: {'fast (compiled)' if fast.is_compiled() else 'simpy'}")
+        click.echo(f"Python: {sys.version.split()[0]} on {sys.platform}")
+        click.echo(f"packages: {', '.join(packages)}")
         ctx.exit()
 
 
