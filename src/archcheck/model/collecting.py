@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from archcheck.model.element import Element
+from archcheck.model.element import Element, nearest
+from archcheck.model.errors import ModelError
 from archcheck.model.journeys import Journey
 from archcheck.model.named import Named
 from archcheck.model.policies import Policy
@@ -45,13 +46,23 @@ class Collected:
                 self.others.append(part)
 
 
-def modules_of(package: ModuleType) -> list[ModuleType]:
-    """``package`` and all its submodules, imported, in the order of their names."""
-    modules = [package]
+def modules_of(package: ModuleType, order: Sequence[str] = ()) -> list[ModuleType]:
+    """``package`` and all its submodules, imported, in the order of their names.
+
+    ``order``: names of submodules, without that of the package, that come before all others.
+    """
+    modules = {"": package}
     for info in pkgutil.walk_packages(getattr(package, "__path__", []), f"{package.__name__}."):
         if not info.name.rpartition(".")[2].startswith("__"):
-            modules.append(importlib.import_module(info.name))
-    return modules
+            inner = info.name.removeprefix(f"{package.__name__}.")
+            modules[inner] = importlib.import_module(info.name)
+    for name in order:
+        if name not in modules:
+            raise ModelError(
+                f"order: {package.__name__!r} has no module {name!r}{nearest(name, [*modules])}"
+            )
+    first = ["", *order]
+    return [modules[name] for name in dict.fromkeys([*first, *modules])]
 
 
 def collect(modules: Iterable[ModuleType]) -> Collected:

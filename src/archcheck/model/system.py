@@ -132,7 +132,8 @@ class System(Element):
         )
         for member in members:
             owner = str(member.owner)
-            if not isinstance(self.directory.elements.get(owner), Team | None):
+            is_said = member.owner is not None
+            if is_said and not isinstance(self.directory.elements.get(owner), Team | None):
                 yield ModelError(
                     f"{type(member).__name__} {member.name!r}: {not_a_team(type(member), owner)}",
                     place_of(member),
@@ -165,14 +166,16 @@ class System(Element):
         policies: Sequence[Policy] = (),
         scenarios: Sequence[Scenario] = (),
         suppressions: Sequence[Suppression] = (),
+        order: Sequence[str] = (),
         **others: Any,
     ) -> System:
         """Collect all elements that the modules of ``package`` declare. Imports (runs) them.
 
         Module-level elements, and those in module-level lists, tuples and dictionaries, belong
         to the system; further ones can be given. ``name`` is the package's last word unless set.
+        Elements count in the order of their modules' names; modules in ``order`` come before.
         """
-        found = collect(modules_of(importlib.import_module(package)))
+        found = collect(modules_of(importlib.import_module(package), order))
         return cls(
             name or package.rpartition(".")[2],
             [*found.members, *elements],
