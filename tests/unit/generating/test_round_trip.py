@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,7 @@ def test_every_system_is_read_back_from_a_package(system: System) -> None:
     assert again_as_package(system) == system
 
 
+@cache
 def _systems(path: str) -> tuple[System, ...]:
     try:
         return load(ROOT / path)

@@ -75,7 +75,7 @@ class Names:
         return self._first(list(candidates))
 
     def _first(self, candidates: list[str]) -> str:
-        fit = [name for name in candidates if name and not name[0].isdigit()]
+        fit = [name for name in candidates if name.isidentifier()] or ["VALUE"]
         return self._free(next((name for name in fit if name not in self._taken), fit[-1]))
 
     def and_not(self, names: Iterable[str]) -> None:

@@ -46,6 +46,7 @@ from archcheck.model import (
 )
 from archcheck.model.codec import declared
 from archcheck.model.named import Part
+from archcheck.units import Quantity
 
 _WHOLE = (
     *(Named, Part, Step, Policy, Suppression, Look, Fault, SagaStep, Client, Pool, Network, Prices),
@@ -94,9 +95,9 @@ def shorthands_for(roots: Iterable[Element], length: Length) -> dict[Element, Sh
     roots = list(roots)
     fields_of = _where_values_stand(roots)
     constants = _repeated(roots, length)
+    names = {value: list(_constant_names(value, fields_of[value])) for value in constants}
     found: dict[Element, Shorthand] = {
-        value: Constant(value, tuple(_constant_names(value, fields_of[value])))
-        for value in constants
+        value: Constant(value, (*_told_apart(value, names), *names[value])) for value in constants
     }
     for helper, values in _helpers(roots, constants, fields_of, length):
         found.update(dict.fromkeys(values, helper))
@@ -166,18 +167,28 @@ def _uses(roots: list[Element], named: set[Element]) -> Counter[Element]:
 
 
 def _constant_names(value: Element, stands_in: Counter[str]) -> Iterator[str]:
+    """Names by what a value is for: its service, its field, its kind."""
     kind = words(type(value).__name__)
     if isinstance(value, Absent):
         yield _name_of_absence(value, stands_in)
         return
-    base = next(iter(stands_in)) if len(stands_in) == 1 else kind
-    label = _label(value)
-    if isinstance(value, Grpc | Thrift) and label:
-        yield label  # a contract is known by its service
-    yield base
-    if label:
-        yield from (f"{label}_{base}", f"{label}_{kind}")
+    if isinstance(value, Grpc | Thrift) and value.service:
+        yield _label(value.service)
+    if len(stands_in) == 1:
+        yield next(iter(stands_in))
     yield kind
+
+
+def _told_apart(value: Element, names: Mapping[Element, list[str]]) -> Iterator[str]:
+    """A name with what tells a value from others of the same name: ``RESOURCES_512_MIB``."""
+    name = names[value][0]
+    others = [other for other, known in names.items() if known[0] == name and other is not value]
+    for each, content in declared(value) if others else ():
+        is_plain = isinstance(content, str | int | Quantity) and not isinstance(content, bool)
+        if is_plain and all(getattr(other, each.name, None) != content for other in others):
+            text = str(content).lower() if isinstance(content, Quantity) else str(content)
+            yield f"{name}_{_label(text)}".rstrip("_")
+            return
 
 
 def _name_of_absence(value: Absent, stands_in: Counter[str]) -> str:
@@ -204,14 +215,11 @@ def _first_words(sentence: str) -> str:
     return found
 
 
-def _label(value: Element) -> str:
-    """What tells a setting from others of its kind: its first text without paths and versions."""
-    for _, content in declared(value):
-        if isinstance(content, str):
-            last = content.rstrip("/").rpartition("/")[2].partition(":")[0]
-            first, *_, end = [*last.split("."), *last.split(".")]
-            return _first_words(end if end[:1].isupper() else first)
-    return ""
+def _label(text: str) -> str:
+    """A text without its path and its version: ``mongo`` of ``library/mongo:4.4``."""
+    last = text.rstrip("/").rpartition("/")[2].partition(":")[0]
+    first, *rest = last.split(".")
+    return _first_words(rest[-1] if rest and rest[-1][:1].isupper() else first)
 
 
 # -- helpers --------------------------------------------------------------------------------------
