@@ -46,23 +46,28 @@ class Collected:
                 self.others.append(part)
 
 
-def modules_of(package: ModuleType, order: Sequence[str] = ()) -> list[ModuleType]:
-    """``package`` and all its submodules, imported, in the order of their names.
-
-    ``order``: names of submodules, without that of the package, that come before all others.
-    """
-    modules = {"": package}
+def modules_of(package: ModuleType) -> list[ModuleType]:
+    """``package`` and all its submodules, imported, in the order of their names."""
+    modules = [package]
     for info in pkgutil.walk_packages(getattr(package, "__path__", []), f"{package.__name__}."):
         if not info.name.rpartition(".")[2].startswith("__"):
-            inner = info.name.removeprefix(f"{package.__name__}.")
-            modules[inner] = importlib.import_module(info.name)
+            modules.append(importlib.import_module(info.name))
+    return modules
+
+
+def in_order(modules: Sequence[ModuleType], order: Sequence[str]) -> list[ModuleType]:
+    """A package and its submodules, of which those in ``order`` come before the others.
+
+    ``order`` has their names in the package. Raises :class:`ModelError` where there is no such one.
+    """
+    package, *inner = modules
+    known = {each.__name__.removeprefix(f"{package.__name__}."): each for each in inner}
     for name in order:
-        if name not in modules:
+        if name not in known:
             raise ModelError(
-                f"order: {package.__name__!r} has no module {name!r}{nearest(name, [*modules])}"
+                f"order: there is no module {name!r} in the package{nearest(name, [*known])}"
             )
-    first = ["", *order]
-    return [modules[name] for name in dict.fromkeys([*first, *modules])]
+    return [package, *(known[name] for name in dict.fromkeys([*order, *known]))]
 
 
 def collect(modules: Iterable[ModuleType]) -> Collected:

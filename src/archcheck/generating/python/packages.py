@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -25,6 +25,8 @@ from archcheck.model.codec import declared
 
 SMALL = 300
 """Lines up to which a system is one file. A choice."""
+_CLEARLY_LARGE = 5
+"""How many times as long a system is that need not be tried as one file: constants save less."""
 _ROOT = "__init__"
 
 
@@ -38,6 +40,9 @@ def write_python(
     above an element, such as ``compose.yaml:12``: where its values are from. Raises
     :class:`~archcheck.model.errors.ModelError` with the place of what has no form in Python.
     """
+    lines = _lines_of(system)
+    if not one_file and sum(map(lines, system.elements)) > _CLEARLY_LARGE * SMALL:
+        return packaged(system, comment=comment)
     alone = _Package(system, comment, None).files()
     if one_file or alone[f"{_ROOT}.py"].count("\n") <= SMALL:
         return alone
@@ -46,7 +51,7 @@ def write_python(
 
 def packaged(system: System, *, comment: Comment = no_comment) -> dict[str, str]:
     """The files of a package, however small ``system`` is."""
-    return _Package(system, comment, arranged(system, _lines)).files()
+    return _Package(system, comment, arranged(system, _lines_of(system))).files()
 
 
 def in_written_order(system: System) -> System:
@@ -54,15 +59,20 @@ def in_written_order(system: System) -> System:
 
     For systems whose order means nothing: written, they need no list of their elements.
     """
-    return replace(system, elements=tuple(in_order_of_files(system, _lines)))
+    return replace(system, elements=tuple(in_order_of_files(system, _lines_of(system))))
 
 
 def _length(value: Element) -> int:
     return len(Expressions().made(value).flat or "")
 
 
-def _lines(member: Named) -> int:
-    return laid_out(Expressions().made(member)).count("\n") + 2
+def _lines_of(system: System) -> Callable[[Named], int]:
+    """How many lines each element takes, and the empty one behind it."""
+    lines = {
+        id(member): laid_out(Expressions().made(member)).count("\n") + 2
+        for member in system.elements
+    }
+    return lambda member: lines[id(member)]
 
 
 class _Package:
