@@ -49,13 +49,13 @@ MODELS = sorted(
 
 
 @given(strategies.systems())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_every_system_is_read_back(system: System) -> None:
     assert again(system) == system
 
 
 @given(strategies.systems())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_every_system_is_read_back_from_a_package(system: System) -> None:
     assert again_as_package(system) == system
 

@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 import strategies
 from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from vocabulary import SURROUNDINGS, kinds, said, samples
 from written import again, again_as_package, saved
 
 from archcheck import (
     Boundary,
     Element,
+    Kubernetes,
     Look,
+    ModelError,
     Named,
     Network,
     Policy,
@@ -34,6 +37,7 @@ from archcheck.generating.python.modules import Module
 from archcheck.generating.python.packages import packaged
 from archcheck.loading import load
 from archcheck.model import Between, from_json, to_json
+from archcheck.model.plain import HIDDEN
 
 ROOT = Path(__file__).parents[3]
 BIN = Path(sys.executable).parent
@@ -114,6 +118,7 @@ def written_files() -> Iterator[tuple[str, dict[str, str]]]:
         (system,) = load(ROOT / "models" / name)
         yield name, write_python(system)
         yield f"{name}_alone", write_python(system, one_file=True)
+        yield f"{name}_commented", write_python(system, comment=source_of)
     yield "whole", packaged(whole())
     yield "vocabulary", {"__init__.py": every_value()[0]}
     odd = ["class", "заказы", "'; \"", "0:0", "/tmp/x", "x" * 150, "a b " * 45 + "c", "b\u00a0b"]  # noqa: S108
@@ -122,8 +127,49 @@ def written_files() -> Iterator[tuple[str, dict[str, str]]]:
         for name in odd
     ]
     yield "odd", packaged(System("odd", services, entities=["0.0.0.0", *odd]))  # noqa: S104
+    yield "texts", packaged(System("texts", odd_services()))
     for number, system in enumerate(generated()):
         yield f"generated_{number}", packaged(system)
+
+
+ODD_TEXTS = st.one_of(
+    st.text(max_size=150),
+    st.text("ab \"'\\\n\t{}é漢\U0001f69a\u0301\u2013l", max_size=220),
+    st.from_regex(r"[a-z \"']{60,200}", fullmatch=True),
+).filter(lambda text: not HIDDEN.search(text))
+
+
+def odd_services() -> list[Service]:
+    """Services with texts that are hard to break into lines, the same in each run."""
+    found: list[Service] = []
+
+    @settings(max_examples=150, derandomize=True, database=None, phases=[Phase.generate])
+    @given(ODD_TEXTS, st.lists(ODD_TEXTS, max_size=4))
+    def collect(text: str, tags: list[str]) -> None:
+        image = Kubernetes(image=text, namespace=text[:40])
+        boundary = f"b{len(found) % 20}"
+        name = f"s{len(found)} {text[:20]}".strip().replace(".", ":").replace("->", "")
+        name = name if "\n" not in name and "\t" not in name else f"s{len(found)}"
+        service = {"description": text, "docs": text[::-1], "tags": tags, "boundary": boundary}
+        try:
+            found.append(Service(name, deployment=image, **service))  # type: ignore[arg-type]
+        except ModelError:
+            found.append(Service(f"s{len(found)}", deployment=image, **service))  # type: ignore[arg-type]
+
+    collect()
+    return found
+
+
+def test_odd_texts_are_read_back() -> None:
+    system = System("texts", odd_services())
+    assert len(system.elements) >= 100
+    assert again(system) == system
+    assert again_as_package(system) == system
+
+
+def source_of(part: Element) -> str:
+    """A comment above every element, from a file of its kind."""
+    return f"deploy/{type(part).__name__}.yaml:12"
 
 
 def generated() -> list[System]:
@@ -154,10 +200,10 @@ def passes(*command: str | Path, cwd: Path, **environment: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("arguments", [("format", "--check"), ("check",)], ids=["format", "check"])
-def test_ruff_finds_nothing(arguments: tuple[str, ...], written: Path) -> None:
+def test_ruff_finds_nothing(written: Path) -> None:
     config = ROOT / "pyproject.toml"
-    passes(BIN / "ruff", *arguments, "--no-cache", "--config", config, ".", cwd=written)
+    for arguments in (("format", "--check"), ("check",)):
+        passes(BIN / "ruff", *arguments, "--no-cache", "--config", config, ".", cwd=written)
 
 
 def test_mypy_finds_nothing(written: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
@@ -36,6 +37,7 @@ class Expressions:
         self._shorthands = shorthands or {}
         self._names = names or {}
         self._comment = comment
+        self._is_quiet = False
         self.vocabulary: set[str] = set()
         self.units: set[str] = set()
         self.shorthands: set[Shorthand] = set()
@@ -78,8 +80,17 @@ class Expressions:
 
     def comment_of(self, part: Element) -> str | None:
         """The comment above an element, made safe: one line that anyone can read."""
-        text = self._comment(part)
+        text = None if self._is_quiet else self._comment(part)
         return None if text is None else _one_line(text)
+
+    @contextmanager
+    def without_comments(self) -> Iterator[None]:
+        """For what stands for values of several places: each use has its own comment."""
+        self._is_quiet = True
+        try:
+            yield
+        finally:
+            self._is_quiet = False
 
     def annotation(self, kind: type) -> str:
         """The name of a type, imported."""
@@ -173,7 +184,7 @@ def _is_odd_path(text: str) -> bool:
 def _one_line(text: str) -> str:
     """``text`` as a comment: no character of it ends the line or hides."""
     shown = "".join(sign if 32 <= ord(sign) < 127 else "?" for sign in " ".join(text.split()))
-    return shown[:80]
+    return shown[:80].rstrip()
 
 
 def _source(comment: str) -> str:

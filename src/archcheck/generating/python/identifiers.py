@@ -24,6 +24,7 @@ _TAKEN = frozenset(
         *UNITS,
         *model.__all__,
         *("archcheck", "date", "journeys", "scenarios", "system"),
+        "l",  # looks like a one
     }
 )
 _NO_FILES = frozenset(

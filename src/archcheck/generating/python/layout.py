@@ -120,11 +120,10 @@ def laid_out(node: Node, indent: int = 0, used: int = 0, after: int = 0) -> str:
 
 
 def _long_text(node: Text, indent: int) -> str:
-    """Literals one below the other between parentheses; one that cannot be parted stays."""
+    """Between parentheses: one literal if it fits there, else several one below the other."""
     room = LINE - indent - _INDENT
-    parts = list(_parted(node.text, room))
-    if len(parts) == 1:
-        return node.flat
+    fits = width(node.flat) <= room
+    parts = [node.text] if fits else list(_parted(node.text, room))
     margin = " " * (indent + _INDENT)
     body = "".join(f"{margin}{text_source(part)}\n" for part in parts)
     return f"(\n{body}{' ' * indent})"

@@ -126,11 +126,12 @@ def _import_order(name: str) -> tuple[int, list[tuple[bool, int, str]], str]:
 
 def define(module: Module, short: Shorthand, name: str) -> None:
     """Write a constant or a helper function into a file."""
-    match short:
-        case Constant():
-            module.assign(name, module.expressions.made(short.value))
-        case Helper():
-            module.blocks.append(_function(module.expressions, short, name))
+    with module.expressions.without_comments():
+        match short:
+            case Constant():
+                module.assign(name, module.expressions.made(short.value))
+            case Helper():
+                module.blocks.append(_function(module.expressions, short, name))
 
 
 def _function(expressions: Expressions, helper: Helper, name: str) -> str:
