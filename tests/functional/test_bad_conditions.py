@@ -90,6 +90,15 @@ def test_a_full_disk_leaves_the_old_file(folder: Path, arguments: list[str], fil
     assert not list(folder.glob(".archcheck*"))
 
 
+def test_a_full_disk_leaves_no_part_of_a_package(folder: Path) -> None:
+    (folder / "model.py").write_text(f'{MODEL}b = Service("b", description="long " * 200)\n')
+    done = run(
+        "export", "model.py", "--format", "python", "-o", "new/shop", cwd=folder, before=small_disk
+    )
+    assert is_one_sentence(done)
+    assert [path.name for path in folder.iterdir() if path.name != "__pycache__"] == ["model.py"]
+
+
 def test_a_full_disk_leaves_a_trace_a_chart_and_a_baseline(folder: Path) -> None:
     for option, file in (("--trace", "old.csv"), ("--chart", "old.png")):
         (folder / file).write_text("the old one")

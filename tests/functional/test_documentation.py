@@ -70,6 +70,12 @@ def test_the_resilience_page_shows_what_availability_prints() -> None:
     assert shown == [tuple(printed)]
 
 
+def test_the_export_page_shows_what_export_writes() -> None:
+    page = (ROOT / "docs" / "export.md").read_text()
+    done = archcheck("export", "examples/checkout.py", "--format", "python")
+    assert f"\n{block(page, 'orders = Service(')}\n" in done.stdout
+
+
 def test_the_script_prints_findings_and_the_bottleneck() -> None:
     done = subprocess.run(
         [sys.executable, "examples/notebook_face.py"],

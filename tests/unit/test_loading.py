@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from archcheck import ModelError, Service, System, to_json
+from archcheck import ModelError, Place, Service, System, to_json
 from archcheck.loading import load
 
 PAYMENTS = (
@@ -59,6 +59,22 @@ def test_a_package_may_import_its_modules_in_cycles(tmp_path: Path) -> None:
     )
     (system,) = load(folder)
     assert (system.name, len(system.services)) == ("shop", 2)
+
+
+def test_a_package_says_in_which_order_its_files_count(tmp_path: Path) -> None:
+    init = 'from archcheck import *\nsystem = System.from_package(__name__, order=["{}"])\n'
+    folder = write(
+        tmp_path / "shop", __init__=init.format("payments"), payments=PAYMENTS, orders=ORDERS
+    )
+    (system,) = load(folder)
+    assert [service.name for service in system.services] == ["payments", "orders"]
+    (folder / "__init__.py").write_text(init.format("paymets"))
+    with pytest.raises(ModelError) as caught:
+        load(folder)
+    assert caught.value.place == Place(str(folder / "__init__.py"), 2)
+    assert caught.value.sentence == (
+        "order: there is no module 'paymets' in the package; did you mean 'payments'?"
+    )
 
 
 def test_a_file_may_hold_two_systems(tmp_path: Path) -> None:

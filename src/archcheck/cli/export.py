@@ -1,14 +1,25 @@
-"""``archcheck export``: a model as JSON, and the schema of that JSON."""
+"""``archcheck export``: a model as JSON or as Python, and the schema of that JSON."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import click
 
-from archcheck.cli.common import models_argument, one_system, output_option, system_option, write
-from archcheck.model import json_schema, to_json
+from archcheck.cli.common import checked_output, models_argument, one_system, system_option, write
+from archcheck.model import Icon, Recorded, System, json_schema, to_json
+from archcheck.model.linking import walk
 from archcheck.reporting.verification.jsonform import schema as verification_schema
+
+
+def _checked(ctx: click.Context, option: click.Parameter, path: str | None) -> str | None:
+    """What cannot be written, or would be written over, is refused before models are loaded."""
+    if ctx.params.get("format_") != "python" or path in (None, "", "-"):
+        return checked_output(ctx, option, path)
+    from archcheck.cli.new_models import new_model
+
+    return str(new_model(str(path)))
 
 
 @click.command("export")
@@ -24,12 +35,19 @@ from archcheck.reporting.verification.jsonform import schema as verification_sch
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["json"]),
+    type=click.Choice(["json", "python"]),
     default="json",
     show_default=True,
+    is_eager=True,  # it decides what an output can be
     help="The format.",
 )
-@output_option()
+@click.option(
+    "-o",
+    "--output",
+    metavar="PATH",
+    callback=_checked,
+    help="Write to this file instead of standard output; Python also to a folder, as a package.",
+)
 def command(
     models: tuple[str, ...],
     system_name: str | None,
@@ -37,12 +55,37 @@ def command(
     format_: str,
     output: str | None,
 ) -> None:
-    """Write a model as JSON, or the JSON Schema of models.
+    """Write a model as JSON or as Python, or the JSON Schema of models.
 
-    A JSON model can be verified, simulated and drawn without running any Python.
+    A JSON model can be verified, simulated and drawn without running any Python. As Python it is
+    a package with a file for each boundary, or a single file; nothing that exists is written over.
     """
     if schema is not None:
         made = json_schema() if schema == "model" else verification_schema()
         write(json.dumps(made, indent=2), output)
-    else:
+    elif format_ == "json":
         write(to_json(one_system(models, system_name)), output)
+    else:
+        _write_python(one_system(models, system_name), output)
+
+
+def _write_python(system: System, output: str | None) -> None:
+    from archcheck.cli.new_models import new_model, write_model
+    from archcheck.generating import write_python
+
+    prints = output is None or output == "-"
+    files = write_python(system, one_file=prints or str(output).endswith(".py"))
+    if prints:
+        write(files["__init__.py"], None)
+    else:
+        write_model(files, new_model(str(output)))
+    for file in dict.fromkeys(_files_beside(system)):
+        click.echo(f"{file} is not copied: put it beside the written file that names it", err=True)
+
+
+def _files_beside(system: System) -> Iterator[str]:
+    """Files that the model names by their place relative to its own."""
+    for part in (*system.scenarios, *system.look):
+        for inner in walk(part):
+            if isinstance(inner, Recorded | Icon) and inner.file is not None:
+                yield inner.file

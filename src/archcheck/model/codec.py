@@ -46,12 +46,18 @@ def to_json(system: System) -> str:
 
 def to_data(part: Element) -> dict[str, Any]:
     """``part`` as plain data."""
-    data: dict[str, Any] = {"type": type(part).__name__}
-    for field in fields(part):  # type: ignore[arg-type]
+    return {
+        "type": type(part).__name__,
+        **{field.name: _plain(value) for field, value in declared(part)},
+    }
+
+
+def declared(part: Element) -> Iterator[tuple[Field[Any], Any]]:
+    """The fields of ``part`` that do not have their default value, in the vocabulary's order."""
+    for field in fields(part):  # type: ignore[arg-type]  # every element is a dataclass
         value = getattr(part, field.name)
         if value != _default(field):
-            data[field.name] = _plain(value)
-    return data
+            yield field, value
 
 
 def _default(field: Field[Any]) -> Any:

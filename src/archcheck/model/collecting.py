@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from archcheck.model.element import Element
+from archcheck.model.element import Element, nearest
+from archcheck.model.errors import ModelError
 from archcheck.model.journeys import Journey
 from archcheck.model.named import Named
 from archcheck.model.policies import Policy
@@ -52,6 +53,21 @@ def modules_of(package: ModuleType) -> list[ModuleType]:
         if not info.name.rpartition(".")[2].startswith("__"):
             modules.append(importlib.import_module(info.name))
     return modules
+
+
+def in_order(modules: Sequence[ModuleType], order: Sequence[str]) -> list[ModuleType]:
+    """A package and its submodules, of which those in ``order`` come before the others.
+
+    ``order`` has their names in the package. Raises :class:`ModelError` where there is no such one.
+    """
+    package, *inner = modules
+    known = {each.__name__.removeprefix(f"{package.__name__}."): each for each in inner}
+    for name in order:
+        if name not in known:
+            raise ModelError(
+                f"order: there is no module {name!r} in the package{nearest(name, [*known])}"
+            )
+    return [package, *(known[name] for name in dict.fromkeys([*order, *known]))]
 
 
 def collect(modules: Iterable[ModuleType]) -> Collected:

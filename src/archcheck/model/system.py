@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 
 from archcheck.model.brokers import Broker, Channel
 from archcheck.model.clients import Client
-from archcheck.model.collecting import collect, modules_of
+from archcheck.model.collecting import collect, in_order, modules_of
 from archcheck.model.datastores import Datastore
 from archcheck.model.deployment import Prices
 from archcheck.model.element import Element, Many, Name, element, nearest
@@ -26,6 +27,7 @@ from archcheck.model.policies import Policy
 from archcheck.model.renamed import not_a_team
 from archcheck.model.scenarios import Scenario
 from archcheck.model.services import Endpoint, External, Person, Schedule, Service
+from archcheck.model.sites import site_of
 from archcheck.model.steps import Feature
 from archcheck.model.suppressions import Suppression
 from archcheck.model.uncertainty import Between
@@ -132,7 +134,8 @@ class System(Element):
         )
         for member in members:
             owner = str(member.owner)
-            if not isinstance(self.directory.elements.get(owner), Team | None):
+            is_said = member.owner is not None
+            if is_said and not isinstance(self.directory.elements.get(owner), Team | None):
                 yield ModelError(
                     f"{type(member).__name__} {member.name!r}: {not_a_team(type(member), owner)}",
                     place_of(member),
@@ -165,14 +168,21 @@ class System(Element):
         policies: Sequence[Policy] = (),
         scenarios: Sequence[Scenario] = (),
         suppressions: Sequence[Suppression] = (),
+        order: Sequence[str] = (),
         **others: Any,
     ) -> System:
         """Collect all elements that the modules of ``package`` declare. Imports (runs) them.
 
         Module-level elements, and those in module-level lists, tuples and dictionaries, belong
         to the system; further ones can be given. ``name`` is the package's last word unless set.
+        Elements count in the order of their modules' names; modules in ``order`` come before.
         """
-        found = collect(modules_of(importlib.import_module(package)))
+        modules = modules_of(importlib.import_module(package))
+        try:
+            found = collect(in_order(modules, order))
+        except ModelError as error:
+            site = site_of(sys._getframe(1))
+            raise ModelError(error.sentence, site.place if site else None) from None
         return cls(
             name or package.rpartition(".")[2],
             [*found.members, *elements],

@@ -23,7 +23,19 @@ from archcheck.editing.patches import source_of
 from archcheck.loading import load
 from archcheck.model import to_json
 from archcheck.model.linking import walk
-from archcheck.units import GB, Duration, KiB, ms, percent, s
+from archcheck.units import (
+    GB,
+    MB,
+    Duration,
+    Fraction,
+    KiB,
+    hours,
+    millicores,
+    minutes,
+    ms,
+    percent,
+    s,
+)
 
 MODEL = '''\
 """A model."""
@@ -159,7 +171,7 @@ def test_a_json_model_is_written_anew(system: System, tmp_path: Path) -> None:
         (4 * KiB, "4 * KiB"),
         (2 * GB, "2 * GB"),
         (RateLimit(5 / s, burst=3), "RateLimit(5 / s, burst=3)"),
-        (Kubernetes(zones=["a", "b"]), "Kubernetes(zones=['a', 'b'])"),
+        (Kubernetes(zones=["a", "b"]), 'Kubernetes(zones=["a", "b"])'),
         (
             Retry(attempts=2, budget=RetryBudget(10 * percent)),
             "Retry(attempts=2, budget=RetryBudget(10 * percent))",
@@ -167,7 +179,16 @@ def test_a_json_model_is_written_anew(system: System, tmp_path: Path) -> None:
         (Duration(0.0), "0 * s"),
         (3, "3"),
         (True, "True"),
-        ("text", "'text'"),
+        ("text", '"text"'),
+        ('a "word"', "'a \"word\"'"),
+        ("it's so\n", '"it\'s so\\n"'),
+        (0.1 * ms, "0.1 * ms"),
+        (5 * minutes, "5 * minutes"),
+        (3 / hours, "3 / hours"),
+        (250 * millicores, "250 * millicores"),
+        (125 * MB / s, "125 * MB / s"),
+        (Fraction(23.874), "Fraction(23.874)"),
+        (4_000_000, "4_000_000"),
     ],
 )
 def test_values_are_written_as_a_person_would(value: object, source: str) -> None:
