@@ -125,7 +125,7 @@ def test_load_grows_by_a_factor() -> None:
     (mix,) = mixed.scenario("busy").load
     assert isinstance(mix, Mix)
     assert isinstance(mix.arrivals, Poisson)
-    assert float(mix.arrivals.rate) == 100
+    assert float(mix.arrivals.rate) == 20
     assert mixed.scenario("release").load[0].arrivals.users == 20  # type: ignore[attr-defined]
 
 
