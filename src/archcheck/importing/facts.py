@@ -181,7 +181,15 @@ class About:
     place: Place
 
 
-Statement: TypeAlias = Fact | About | KnownAs | Reaches | StartsAfter | Hint | Remark
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that an importer knows and did not read, and why."""
+
+    path: str
+    reason: str
+
+
+Statement: TypeAlias = LeftOut | Fact | About | KnownAs | Reaches | StartsAfter | Hint | Remark
 
 
 @dataclass

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from archcheck.importing.facts import Said
+from archcheck.importing.facts import LeftOut, Said
 from archcheck.importing.joining import Joined, join
 from archcheck.importing.plugins import Importer, importer_called, importers
 from archcheck.importing.sources import Choices, Found, SourceFile, find
@@ -56,6 +56,10 @@ def import_paths(
     said: list[Said] = []
     for importer, files in claimed:
         said += _read(importer, files, chosen, found)
+    for one in said:
+        for statement in one.statements:
+            if isinstance(statement, LeftOut):
+                found.skipped.setdefault(statement.path, statement.reason)
     if not any(one.statements for one in said):
         raise ModelError(_nothing(targets, found, candidates))
     joined = join(said, chosen.name or _name_of(targets, said), Place(str(targets[0].resolve()), 1))

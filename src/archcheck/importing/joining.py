@@ -27,6 +27,7 @@ from archcheck.importing.facts import (
     Identity,
     Item,
     KnownAs,
+    LeftOut,
     Part,
     Reaches,
     Remark,
@@ -36,8 +37,10 @@ from archcheck.importing.facts import (
     spelled,
 )
 from archcheck.importing.products import (
+    PORT,
     PRODUCTS,
     SCHEME,
+    product_of_port,
     product_of_scheme,
 )
 from archcheck.model import (
@@ -265,12 +268,7 @@ class _Joining:
 
     def _strongest(self, element: str) -> Hint | None:
         reaching = [edge.reach for edge in self.edges if edge.target == element]
-        spoken = [
-            Hint(element, product, f"{reach.address} in {reach.said}", SCHEME, reach.place)
-            for reach in reaching
-            if (product := product_of_scheme(reach.address.scheme)) is not None
-        ]
-        hints = [*self.hints[element], *spoken]
+        hints = [*self.hints[element], *(hint for r in reaching for hint in _spoken(element, r))]
         best = max(hints, key=lambda hint: hint.strength, default=None)
         for hint in hints:
             if best and hint.strength == best.strength and hint.product != best.product:
@@ -294,7 +292,8 @@ class _Joining:
     def _connect(self) -> None:
         """A client for each edge whose source can hold one."""
         rank_of = {id(reach): rank for rank, reach in self.reaches}
-        for edge in self.edges:
+        every, self.edges = self.edges, []
+        for edge in every:
             kind, reach = self._kind(edge.source), edge.reach
             if kind is None or "clients" not in field_names(kind):
                 self.remarks.append(
@@ -305,6 +304,7 @@ class _Joining:
                     )
                 )
                 continue
+            self.edges.append(edge)
             client = Part(edge.source).member("clients", edge.target)
             known = {ranked.fact.path for ranked in self.facts[edge.source]}
             if client.path not in known:
@@ -343,6 +343,18 @@ def _parts(builder: Builder, facts: Sequence[Ranked]) -> Iterator[Element]:
             yield builder.build(group, (step,))
 
 
+def _spoken(element: str, reach: Reaches) -> Iterator[Hint]:
+    """What the address that a caller is given says about whom it reaches."""
+    said = f"{reach.address} in {reach.said}"
+    by_scheme = product_of_scheme(reach.address.scheme)
+    if by_scheme is not None:
+        yield Hint(element, by_scheme, said, SCHEME, reach.place)
+    elif not reach.address.scheme and reach.address.port is not None:
+        by_port = product_of_port(reach.address.port)
+        if by_port is not None:
+            yield Hint(element, by_port, said, PORT, reach.place)
+
+
 def _of_kind(kind: type[Element] | None) -> str:
     for base, word in ((Broker, "a broker"), (Datastore, "a datastore"), (Platform, "a platform")):
         if kind is not None and issubclass(kind, base):
@@ -379,7 +391,9 @@ def _named_alike(said: Iterable[Said]) -> Iterator[tuple[int, Statement]]:
 def _said_of(statement: Statement, element: str) -> Statement:
     """The statement, about an element of this name."""
     return (
-        statement if isinstance(statement, Remark | About) else replace(statement, element=element)
+        statement
+        if isinstance(statement, Remark | About | LeftOut)
+        else replace(statement, element=element)
     )
 
 

@@ -82,7 +82,7 @@ PRODUCTS: dict[str, Product] = {
         SqlServer, ("mssql/server", "azure-sql-edge", "mssql-server-linux"), "", (1433,),
         ("sqlserver", "mssql"), ("MSSQL_SA_PASSWORD", "SA_PASSWORD", "MSSQL_PID"),
     ),
-    "TiDB": Product(TiDB, ("tidb",), "", (4000,), ("tidb",)),
+    "TiDB": Product(TiDB, ("tidb",), "", (), ("tidb",)),
     "CockroachDB": Product(
         CockroachDB, ("cockroach", "cockroachdb"), "", (26257,), ("cockroachdb", "cockroach")
     ),
@@ -113,7 +113,7 @@ PRODUCTS: dict[str, Product] = {
     "Memcached": Product(Memcached, ("memcached",), "", (11211,), ("memcached", "memcache")),
     "Kafka": Product(
         Kafka, ("kafka", "cp-kafka", "cp-server", "confluent-local", "kafka-native",
-                "fast-data-dev"), "", (9092,), ("kafka",),
+                "fast-data-dev"), "", (), ("kafka",),
         ("KAFKA_ADVERTISED_LISTENERS", "KAFKA_BROKER_ID", "KAFKA_NODE_ID",
          "KAFKA_CFG_ADVERTISED_LISTENERS", "KAFKA_CFG_NODE_ID", "KAFKA_PROCESS_ROLES"),
     ),
@@ -149,7 +149,7 @@ PLAIN_IMAGES = frozenset(
         "envoy", "nginx", "haproxy", "traefik", "pgpool", "pgbouncer", "proxysql", "caddy",
         "kong", "twemproxy", "redis-commander", "redisinsight", "mongo-express", "pgadmin4",
         "adminer", "phpmyadmin", "kafka-ui", "redis_exporter", "mysqld-exporter",
-        "postgres-exporter", "cloud-sql-proxy", "kafka-exporter",
+        "postgres-exporter", "toxiproxy", "socat", "cloud-sql-proxy", "kafka-exporter",
     }
 )  # fmt: skip
 """Images that listen on a product's port, or are named like one, and are none."""

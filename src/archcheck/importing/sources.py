@@ -8,7 +8,7 @@ it holds the path, else the path's own folder.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -71,6 +71,15 @@ class SourceFile:
     def text(self) -> str:
         """The content. Raises :class:`ModelError` for what is too large or no text."""
         return read_text(self.path)
+
+    @property
+    def text_if_readable(self) -> str:
+        """The content; nothing where it cannot be read, and ``problem`` says why."""
+        try:
+            return self.text
+        except ModelError as error:
+            self.problem = error
+            return ""
 
     @cached_property
     def documents(self) -> tuple[Value, ...]:
@@ -181,23 +190,31 @@ def _walk(folder: Path, root: Path, found: Found) -> Iterator[SourceFile]:
         below = Path(current)
         if len(below.parts) - start > MAX_FOLDERS_DEEP:
             folders.clear()
-        for name in sorted(folders):
-            if name.startswith(".") or name.lower() in SKIPPED_FOLDERS:
-                folders.remove(name)
-                if not name.startswith("."):
-                    found.skipped[f"{below / name}/"] = "holds tests, builds or others' files"
-        folders.sort()
-        for name in sorted(names):
-            path = below / name
-            if path.suffix.lower() not in SUFFIXES or name.startswith(".") or not path.is_file():
+        folders[:] = _entered(below, sorted(folders), names, found)
+        for path in (below / name for name in sorted(names) if not name.startswith(".")):
+            if path.suffix.lower() not in SUFFIXES or not path.is_file():
                 continue
             looked_at += 1
             if looked_at > MAX_FILES:
                 raise ModelError(f"{folder} has more than {MAX_FILES:,} files; name a part of it")
-            if not _is_below(path, root):
+            if _is_below(path, root):
+                yield SourceFile(path, root)
+            else:
                 found.skipped[str(path)] = "is a link that leads out of the folder"
-                continue
-            yield SourceFile(path, root)
+
+
+def _entered(
+    below: Path, folders: Sequence[str], names: Sequence[str], found: Found
+) -> Iterator[str]:
+    """The folders that are looked into; of others it is said why not, but for hidden ones."""
+    for name in folders:
+        if name == "templates" and "Chart.yaml" in names:
+            why = "a Helm chart is no manifest: render it (helm template) and name the result"
+            found.skipped[f"{below / name}/"] = why
+        elif name.lower() in SKIPPED_FOLDERS:
+            found.skipped[f"{below / name}/"] = "holds tests, builds or others' files"
+        elif not name.startswith("."):
+            yield name
 
 
 def variables_of(text: str, file: str) -> Mapping[str, tuple[str, Place]]:

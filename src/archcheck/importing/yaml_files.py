@@ -183,6 +183,11 @@ def _resolved(event: Any) -> Scalar:
     text: str = event.value
     if event.style not in (None, "") or not event.implicit[0]:
         return text
+    return scalar_of(text)
+
+
+def scalar_of(text: str) -> Scalar:
+    """What a text means that is written without quotes."""
     if text in _WORDS:
         return _WORDS[text]
     if _INT.fullmatch(text):

@@ -51,23 +51,13 @@ class KubernetesImporter:
     def recognises(self, file: SourceFile) -> bool:
         if file.path.suffix.lower() not in (".yaml", ".yml", ".json"):
             return False
-        if "kind" not in _text(file):
+        if "kind" not in file.text_if_readable:
             return False
         return any(map(is_read_here, file.readable))
 
     def read(self, files: Sequence[SourceFile], choices: Choices) -> Iterable[Said]:
         for cluster in clusters(files):
             yield Said(self.name, self.precedence, list(_statements(cluster)))
-
-
-def _text(file: SourceFile) -> str:
-    from archcheck.model import ModelError
-
-    try:
-        return file.text
-    except ModelError as error:
-        file.problem = error
-        return ""
 
 
 def _statements(cluster: Cluster) -> Iterator[Statement]:
