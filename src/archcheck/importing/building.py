@@ -48,7 +48,8 @@ class Builder:
         if not isinstance(kind, type) or not issubclass(kind, Element):
             raise TypeError(f"{spelled(path)} of {chosen.element} has no class")
         losing = self._losing(own, kind, path)
-        self._note_dropped(facts, path, losing)
+        alike = {ranked.rank for ranked in own if ranked.fact.value is kind}
+        self._note_dropped(facts, path, losing & alike)
         inside = _by_step(facts, len(path), losing)
         values: dict[str, object] = {"name": chosen.element} if not path else {}
         places: dict[str, Place] = {}

@@ -61,7 +61,8 @@ def import_paths(
             if isinstance(statement, LeftOut):
                 found.skipped.setdefault(statement.path, statement.reason)
     if not any(one.statements for one in said):
-        raise ModelError(_nothing(targets, found, candidates))
+        only_one = found.files[0].place if len(found.files) == 1 else None
+        raise ModelError(_nothing(targets, found, candidates), only_one)
     joined = join(said, chosen.name or _name_of(targets, said), Place(str(targets[0].resolve()), 1))
     return Import(
         joined,

@@ -98,8 +98,8 @@ def _image(element: str, deployment: Part, service: Value) -> Iterator[Fact | Hi
     if image is not None:
         text = image.string("image")
         said = f"the image {text}"
-        yield deployment.says("image", text, image.place)
         if is_known(image):
+            yield deployment.says("image", text, image.place)
             yield KnownAs(element, parsed_image(text).repository, "", image.place, "image")
         product = product_of_image(text)
         if product is not None:
