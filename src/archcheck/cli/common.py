@@ -22,7 +22,7 @@ from archcheck.importing.loading import load_and_import
 from archcheck.model import ModelError, Scenario, System
 from archcheck.model.element import nearest
 from archcheck.plugins import rules
-from archcheck.reporting.console import Console, report_console
+from archcheck.reporting.console import Console, counted, report_console
 from archcheck.units import Duration, Quantity
 
 if TYPE_CHECKING:
@@ -168,9 +168,10 @@ def load_systems(models: tuple[str, ...]) -> tuple[System, ...]:
     if found is None:
         return systems
     kinds = ", ".join(dict.fromkeys(file.kind for file in found.files))
+    files = counted(len(found.files), "file")
     click.echo(
-        f"imported {found.system.name} from {len(found.files)} files ({kinds}); archcheck import "
-        "shows what was joined, left out and is missing",
+        f"imported {found.system.name} from {files} ({kinds}); archcheck import shows what was "
+        "joined, left out and is missing",
         err=True,
     )
     return (*systems, found.system)

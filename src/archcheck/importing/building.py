@@ -49,7 +49,7 @@ class Builder:
             raise TypeError(f"{spelled(path)} of {chosen.element} has no class")
         losing = self._losing(own, kind, path)
         alike = {ranked.rank for ranked in own if ranked.fact.value is kind}
-        self._note_dropped(facts, path, losing & alike)
+        self._note_dropped(facts, path, losing, alike)
         inside = _by_step(facts, len(path), losing)
         values: dict[str, object] = {"name": chosen.element} if not path else {}
         places: dict[str, Place] = {}
@@ -79,14 +79,19 @@ class Builder:
             return {ranked.rank for ranked in own if ranked.rank != best}
         return {ranked.rank for ranked in own if ranked.fact.value is not kind}
 
-    def _note_dropped(self, facts: Sequence[Ranked], path: Path, losing: set[int]) -> None:
-        """Conflicts between what is kept of a part and what is dropped with its source."""
+    def _note_dropped(
+        self, facts: Sequence[Ranked], path: Path, losing: set[int], alike: set[int]
+    ) -> None:
+        """Conflicts between what is kept of a part and what is dropped with its source.
+
+        Parts of different kinds are not compared: Compose's health check is no probe of a pod.
+        """
         below = [ranked for ranked in facts if len(ranked.fact.path) > len(path)]
         kept = {ranked.fact.path: ranked.fact for ranked in below if ranked.rank not in losing}
         for ranked in below if losing else ():
             fact = kept.get(ranked.fact.path)
-            if ranked.rank in losing and fact and fact.value != ranked.fact.value:
-                self.conflicts.append(Conflict(fact, ranked.fact))
+            if ranked.rank in losing & alike and fact is not None:
+                self._compare(fact, ranked.fact)
 
     def _value(self, group: list[Ranked], path: Path) -> object:
         if any(len(ranked.fact.path) > len(path) for ranked in group):
@@ -101,9 +106,16 @@ class Builder:
         best, *others = sorted(group, key=lambda ranked: ranked.rank)
         self.used.append(best.fact)
         for other in others:
-            if other.fact.value != best.fact.value:
-                self.conflicts.append(Conflict(best.fact, other.fact))
+            self._compare(best.fact, other.fact)
         return best.fact
+
+    def _compare(self, kept: Fact, dropped: Fact) -> None:
+        """Note a conflict, each value of an attribute once."""
+        if kept.value == dropped.value:
+            return
+        known = ((c.kept.element, c.kept.path, c.dropped.value) for c in self.conflicts)
+        if (kept.element, kept.path, dropped.value) not in known:
+            self.conflicts.append(Conflict(kept, dropped))
 
 
 def _by_step(facts: Iterable[Ranked], depth: int, losing: set[int]) -> dict[Step, list[Ranked]]:

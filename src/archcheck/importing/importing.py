@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from archcheck.importing.facts import LeftOut, Said
+from archcheck.importing.facts import Fact, LeftOut, Said
 from archcheck.importing.joining import Joined, join
 from archcheck.importing.plugins import Importer, importer_called, importers
 from archcheck.importing.sources import Choices, Found, SourceFile, find
@@ -55,7 +55,12 @@ def import_paths(
     claimed = _claimed(found, candidates, forced=only is not None)
     said: list[Said] = []
     for importer, files in claimed:
-        said += _read(importer, files, chosen, found)
+        heard = _read(importer, files, chosen, found)
+        if _is_once_more(heard, said) and not any(file.named for file in files):
+            why = "another deployment of the same services: name it to import it"
+            found.skipped |= {str(file.path): why for file in files}
+            continue
+        said += heard
     for one in said:
         for statement in one.statements:
             if isinstance(statement, LeftOut):
@@ -124,6 +129,22 @@ def _read(
             found.skipped[str(wrong.path)] = f"line {_line(error)}: {error.sentence}"
             left.remove(wrong)
     return []
+
+
+def _is_once_more(heard: Sequence[Said], said: Sequence[Said]) -> bool:
+    """Whether a source deploys what others deploy already: a Compose file for development beside
+    the manifests. One system is one of them: both together are a system that nobody runs."""
+    own, known = _deployed(heard), _deployed(said)
+    return bool(own) and len(own & known) * 2 >= min(len(own), len(known)) > 0
+
+
+def _deployed(said: Iterable[Said]) -> set[str]:
+    return {
+        statement.element
+        for one in said
+        for statement in one.statements
+        if isinstance(statement, Fact) and statement.path == ("deployment",)
+    }
 
 
 def _file_of(error: ModelError, files: Iterable[SourceFile]) -> SourceFile | None:

@@ -37,9 +37,11 @@ from archcheck.importing.facts import (
     spelled,
 )
 from archcheck.importing.products import (
+    NAME,
     PORT,
     PRODUCTS,
     SCHEME,
+    product_of_name,
     product_of_port,
     product_of_scheme,
 )
@@ -48,6 +50,7 @@ from archcheck.model import (
     Client,
     Datastore,
     Managed,
+    ModelError,
     Named,
     Place,
     Policy,
@@ -151,6 +154,8 @@ class _Joining:
     def _sort(self, rank: int, statement: Statement) -> None:
         match statement:
             case Fact():
+                if statement.element == SYSTEM:
+                    self._check_system(statement)
                 self.facts[statement.element].append(Ranked(statement, rank))
             case KnownAs():
                 key = (statement.kind, statement.scope, statement.name.lower())
@@ -165,6 +170,12 @@ class _Joining:
                 self.hints[statement.element].append(statement)
             case Remark():
                 self.remarks.append(statement)
+
+    @staticmethod
+    def _check_system(fact: Fact) -> None:
+        """An element with an empty name would be taken for the system."""
+        if not fact.path or not isinstance(fact.path[0], Item):
+            raise ModelError("the name of an element must not be empty", fact.place)
 
     # -- who is meant -------------------------------------------------------------------------
 
@@ -193,8 +204,20 @@ class _Joining:
                     )
                 )
 
+    def _is_set_aside(self, rank: int, element: str) -> bool:
+        """Whether a source deploys the element and another one's deployment counts.
+
+        What a deployment is told belongs to it: the addresses of two together are a service that
+        nobody runs.
+        """
+        path = ("deployment",)
+        ranks = {r.rank for r in self.facts.get(element, ()) if r.fact.path == path}
+        return rank in ranks and rank != min(ranks)
+
     def _order_starts(self) -> None:
         for rank, start in self.starts:
+            if self._is_set_aside(rank, start.element):
+                continue
             for target in self._known(start.scope, start.host):
                 if target != start.element:
                     fact = Part(start.element).has("start_after", target, start.place)
@@ -207,11 +230,13 @@ class _Joining:
             for _, reach in self.reaches
             if reach.group and reach.element in self._known(reach.scope, reach.address.host)
         }
-        for rank, reach in self.reaches:
+        for rank, reach in sorted(self.reaches, key=lambda each: each[0]):
             targets = self._known(reach.scope, reach.address.host)
             if reach.element in targets:
                 continue
-            if not targets:
+            if self._is_set_aside(rank, reach.element):
+                self._set_aside(reach, targets)
+            elif not targets:
                 self._resolve_unknown(rank, reach)
             elif (reach.element, reach.group) in directories:
                 reason = "the same list has its own address: it tells everybody where everybody is"
@@ -221,6 +246,13 @@ class _Joining:
             else:
                 self.edges += [Edge(reach.element, target, reach) for target in targets]
 
+    def _set_aside(self, reach: Reaches, targets: tuple[str, ...]) -> None:
+        known = {edge.target for edge in self.edges if edge.source == reach.element}
+        others = tuple(target for target in targets if target not in known)
+        if others:
+            reason = "another deployment of it counts, which is not given this address"
+            self.candidates.append(Candidate(reach, others, reason))
+
     def _resolve_unknown(self, rank: int, reach: Reaches) -> None:
         elsewhere = self._known(ANYWHERE, reach.address.host)
         product = product_of_scheme(reach.address.scheme)
@@ -229,7 +261,7 @@ class _Joining:
             self.candidates.append(Candidate(reach, elsewhere, reason))
         elif product is not None and not reach.doubt and not elsewhere:
             self.edges.append(Edge(reach.element, self._store(rank, reach), reach))
-        elif not elsewhere:
+        elif not elsewhere and not reach.doubt:
             self.unexplained.append(reach)
 
     def _store(self, rank: int, reach: Reaches) -> str:
@@ -269,6 +301,10 @@ class _Joining:
     def _strongest(self, element: str) -> Hint | None:
         reaching = [edge.reach for edge in self.edges if edge.target == element]
         hints = [*self.hints[element], *(hint for r in reaching for hint in _spoken(element, r))]
+        called = product_of_name(element)
+        if called is not None:
+            place = self.facts[element][0].fact.place
+            hints.append(Hint(element, called, f"the name {element}", NAME, place))
         best = max(hints, key=lambda hint: hint.strength, default=None)
         for hint in hints:
             if best and hint.strength == best.strength and hint.product != best.product:

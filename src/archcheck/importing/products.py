@@ -154,8 +154,18 @@ PLAIN_IMAGES = frozenset(
 )  # fmt: skip
 """Images that listen on a product's port, or are named like one, and are none."""
 
-IMAGE, SCHEME, SETTING, PORT = 4, 3, 2, 1
-"""The strength of signs: what runs, what its clients speak, what it is told, where it listens."""
+IMAGE, SCHEME, SETTING, PORT, NAME = 5, 4, 3, 2, 1
+"""The strength of signs: what runs, what its clients speak, what it is told, where it listens, what
+it is called."""
+
+ACTIONS = frozenset(
+    {
+        "backup", "client", "create", "exporter", "export", "import", "init", "load", "migrate",
+        "migration", "proxy", "restore", "seed", "setup", "test", "wait", "with", "to", "from",
+        "for", "no",
+    }
+)  # fmt: skip
+"""Words in names of what does something with a product, and is none: ``backup-mysql``."""
 
 _BY_IMAGE = {image: name for name, product in PRODUCTS.items() for image in product.images}
 _BY_PORT = {port: name for name, product in PRODUCTS.items() for port in product.ports}
@@ -209,6 +219,12 @@ def version_of(product: str, image: str) -> str | None:
 def product_of_port(port: int) -> str | None:
     """The product that alone listens on a port."""
     return _BY_PORT.get(port)
+
+
+def product_of_name(name: str) -> str | None:
+    """The product that an element is called after, by its last word: ``orders-mongodb``."""
+    words = re.split(r"[-_.]", name.lower())
+    return None if ACTIONS & set(words) else _BY_IMAGE.get(words[-1])
 
 
 def product_of_scheme(scheme: str) -> str | None:

@@ -44,11 +44,24 @@ def print_import(
         f"{r.element}: {r.address} in {r.said} ({_at(r.place)})" for r in joined.unexplained
     ]
     _list(console, "addresses of nobody in the files", unexplained, verbose)
-    _list(console, "left out", [f"{_short(p)}: {why}" for p, why in found.skipped], verbose)
+    _list(console, "left out", _left_out(found, verbose), verbose)
     if verbose:
         _list(console, "not in the model", _not_held(found), verbose)
         _list(console, "values", [f"{fact} ({_at(fact.place)})" for fact in joined.facts], verbose)
     _print_missing(console, found, missing)
+
+
+def _left_out(found: Import, verbose: bool) -> list[str]:
+    """What was not read; without ``-v`` one line for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for path, why in found.skipped:
+        reasons.setdefault(why, []).append(_short(path))
+    if verbose:
+        return [f"{path}: {why}" for why, paths in reasons.items() for path in paths]
+    more = {
+        why: f" and {len(paths) - 1} more" if paths[1:] else "" for why, paths in reasons.items()
+    }
+    return [f"{paths[0]}{more[why]}: {why}" for why, paths in reasons.items()]
 
 
 def _head(console: Console, word: str, text: str) -> None:

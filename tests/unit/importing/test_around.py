@@ -177,8 +177,8 @@ def test_older_forms_and_names_that_clash(tmp_path: Path) -> None:
     path.write_text(OLD, encoding="utf-8")
     found = import_paths([path])
     names = {element.name: type(element) for element in found.system.elements}
-    assert names == {"web": Gateway, "default/web": Service, "other/web": Service}
-    web = found.system.find("default/web")
+    assert names == {"web-ingress": Gateway, "web": Service}  # other/web: the same once more
+    web = found.system.find("web")
     assert isinstance(web, Service)
     assert web.deployment is not None
     assert web.deployment.autoscale == Autoscale(min=1, max=4)

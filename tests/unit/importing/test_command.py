@@ -36,11 +36,25 @@ def test_verbose_shows_where_each_value_is_from(shop: Path) -> None:
 
 
 def test_kubernetes_wins_over_compose_and_the_rest_is_joined(shop: Path) -> None:
-    done = archcheck("import", "deploy", cwd=shop)
+    files = ("deploy/compose.yaml", "deploy/manifests.yaml")
+    done = archcheck("import", *files, cwd=shop)
     assert "in conflict: 2\n  web: deployment is Kubernetes (deploy/manifests.yaml:14), not " in (
         done.stdout
     )
+    assert "web -> collector: environment OTEL_EXPORTER_OTLP_ENDPOINT" in done.stdout
+    assert "another deployment of it counts, which is not given this address" in done.stdout
     assert "left out" not in done.stdout
+
+
+def test_of_two_deployments_of_the_same_services_one_is_read(shop: Path) -> None:
+    for name in ("web", "orders", "stock", "base"):
+        (shop / "deploy" / f"{name}.yaml").write_text(
+            f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: shop}}\n",
+            encoding="utf-8",
+        )
+    done = archcheck("import", "deploy", cwd=shop)
+    assert "deploy/compose.yaml: another deployment of the same services: name it" in done.stdout
+    assert "Kafka" not in done.stdout
 
 
 def test_the_model_is_written_and_can_be_used(shop: Path) -> None:
@@ -108,7 +122,7 @@ def test_load_needs_journeys_and_says_so(shop: Path, command: str) -> None:
 def test_python_of_a_repository_is_not_run(shop: Path) -> None:
     (shop / "deploy" / "setup.py").write_text("raise SystemExit('run')", encoding="utf-8")
     done = archcheck("verify", "deploy", cwd=shop)
-    assert "imported corner-shop from 2 files (Kubernetes, Docker Compose)" in done.stderr
+    assert "imported deploy from 1 file (Kubernetes)" in done.stderr
 
 
 def test_a_folder_of_models_is_no_import(shop: Path) -> None:

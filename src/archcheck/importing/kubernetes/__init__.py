@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from archcheck.importing.facts import Precedence, Remark, Said, Statement
+from archcheck.importing.facts import LeftOut, Precedence, Remark, Said, Statement
 from archcheck.importing.kubernetes.around import (
     Named,
     autoscaler_statements,
@@ -18,6 +18,7 @@ from archcheck.importing.kubernetes.around import (
     policy_statements,
     service_statements,
 )
+from archcheck.importing.kubernetes.kustomize import patches_among
 from archcheck.importing.kubernetes.objects import (
     GROUPS,
     WORKLOADS,
@@ -36,6 +37,7 @@ _AROUND: dict[str, Callable[[Object, Named], Iterator[Statement]]] = {
     "PodDisruptionBudget": budget_statements,
     "NetworkPolicy": policy_statements,
 }
+_PATCH = "a patch of Kustomize is part of an object: import what kubectl kustomize prints"
 _SUPPORTING = frozenset({"ConfigMap", "Secret", "PersistentVolumeClaim"})
 """Kinds that are read where others refer to them."""
 
@@ -56,7 +58,10 @@ class KubernetesImporter:
         return any(map(is_read_here, file.readable))
 
     def read(self, files: Sequence[SourceFile], choices: Choices) -> Iterable[Said]:
-        for cluster in clusters(files):
+        patches = patches_among(files)
+        left = [LeftOut(str(file.path), _PATCH) for file in files if file.path in patches]
+        yield Said(self.name, self.precedence, [*left])
+        for cluster in clusters([file for file in files if file.path not in patches]):
             yield Said(self.name, self.precedence, list(_statements(cluster)))
 
 

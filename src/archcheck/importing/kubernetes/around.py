@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archcheck.importing.addresses import Address
 from archcheck.importing.facts import SYSTEM, Fact, KnownAs, Part, Reaches, Remark, Statement
-from archcheck.importing.kubernetes.objects import WORKLOADS, Cluster, Object, selects
+from archcheck.importing.kubernetes.objects import WORKLOADS, Cluster, Object, key_of, selects
 from archcheck.importing.kubernetes.quantities import count_or_share, seconds
 from archcheck.importing.kubernetes.workloads import template_of
 from archcheck.importing.values import Value
@@ -21,6 +21,12 @@ class Named:
 
     cluster: Cluster
     names: dict[tuple[str, str, str], str]
+
+    def called(self, kind: str, namespace: str, name: str) -> str | None:
+        """The element of a workload, by its name alone if no namespace has it."""
+        found = self.names.get(key_of(kind, namespace, name))
+        others = [self.names[key] for key in self.names if key[2] == name]
+        return found or (others[0] if len(others) == 1 else None)
 
     def selected(self, namespace: str, selector: Iterable[tuple[str, Value]]) -> list[str]:
         """The elements whose pods have the labels."""
@@ -116,7 +122,7 @@ def autoscaler_statements(scaler: Object, named: Named) -> Iterator[Statement]:
     """A HorizontalPodAutoscaler, for the workload that it names."""
     target = scaler.value.need("spec", "scaleTargetRef")
     kind, name = target.need("kind").string("kind"), target.need("name").string("name")
-    element = named.names.get((kind, scaler.namespace, name))
+    element = named.called(kind, scaler.namespace, name)
     if element is None:
         yield Remark(f"the autoscaler {scaler.name} is for {kind} {name}, which no file has",
                      target.place)  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from archcheck.importing.sources import SourceFile
@@ -41,8 +41,9 @@ class Object:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What makes two objects the same."""
-        return (self.kind, self.namespace, self.name)
+        """What makes two objects the same: a Deployment in one variant of a repository is a
+        StatefulSet in another."""
+        return key_of(self.kind, self.namespace, self.name)
 
     @property
     def labels(self) -> dict[str, Value]:
@@ -58,11 +59,17 @@ class Object:
         return f"{self.kind} {self.name}"
 
 
+def key_of(kind: str, namespace: str, name: str) -> tuple[str, str, str]:
+    """The key of an object."""
+    return ("workload" if kind in WORKLOADS else kind, namespace, name)
+
+
 @dataclass
 class Cluster:
     """The objects of one account: each once."""
 
     objects: dict[tuple[str, str, str], Object] = field(default_factory=dict)
+    identities: set[tuple[str, str, str]] = field(default_factory=set)
 
     def of_kind(self, *kinds: str) -> Iterator[Object]:
         """All objects of these kinds, in the order of the files."""
@@ -70,7 +77,7 @@ class Cluster:
 
     def find(self, kind: str, namespace: str, name: str) -> Object | None:
         """The object, if a file has it."""
-        return self.objects.get((kind, namespace, name))
+        return self.objects.get(key_of(kind, namespace, name))
 
 
 def clusters(files: Iterable[SourceFile]) -> list[Cluster]:
@@ -80,19 +87,31 @@ def clusters(files: Iterable[SourceFile]) -> list[Cluster]:
     is consistent in itself, and those that come later only show where they differ.
     """
     found = [Cluster()]
-    for file in files:
-        for document in file.documents:
-            for each in objects_in(document):
-                _add(found, each)
+    objects = [each for f in files for document in f.documents for each in objects_in(document)]
+    for each, identity in _identified(objects):
+        free = next((cluster for cluster in found if identity not in cluster.identities), None)
+        if free is None:
+            found.append(free := Cluster())
+        free.identities.add(identity)
+        free.objects[each.key] = each
     return found
 
 
-def _add(found: list[Cluster], each: Object) -> None:
-    for cluster in found:
-        if each.key not in cluster.objects:
-            cluster.objects[each.key] = each
-            return
-    found.append(Cluster({each.key: each}))
+def _identified(objects: Sequence[Object]) -> Iterator[tuple[Object, tuple[str, str, str]]]:
+    """The objects, each with what makes it the same as another one in a variant of the files.
+
+    An object without a namespace is the one of its name in a namespace, if there is only one:
+    ``kubectl apply -n`` decides where it is.
+    """
+    placed: dict[tuple[str, str, str], set[str]] = {}
+    for each in objects:
+        if each.is_placed:
+            placed.setdefault(key_of(each.kind, "", each.name), set()).add(each.namespace)
+    for each in objects:
+        known = placed.get(key_of(each.kind, "", each.name), set())
+        is_open = not each.is_placed and len(known) == 1
+        namespace = next(iter(known)) if is_open else each.namespace
+        yield each, key_of(each.kind, namespace, each.name)
 
 
 def objects_in(document: Value, depth: int = 0) -> Iterator[Object]:
@@ -108,6 +127,8 @@ def objects_in(document: Value, depth: int = 0) -> Iterator[Object]:
     name = document.get("metadata", "name") or document.get("metadata", "generateName")
     if name is None:
         return
+    if not name.string("metadata.name").strip():
+        name.refuse("metadata.name must not be empty")
     namespace = document.get("metadata", "namespace")
     yield Object(
         group,

@@ -34,13 +34,8 @@ def names_of(cluster: Cluster) -> dict[tuple[str, str, str], str]:
     for each in workloads:
         uses[each.name] = uses.get(each.name, 0) + 1
     names: dict[tuple[str, str, str], str] = {}
-    taken: set[str] = set()
     for each in workloads:
-        name = each.name if uses[each.name] == 1 else f"{each.namespace}/{each.name}"
-        if name in taken:
-            name = f"{name} ({each.kind})"
-        taken.add(name)
-        names[each.key] = name
+        names[each.key] = each.name if uses[each.name] == 1 else f"{each.namespace}/{each.name}"
     return names
 
 
