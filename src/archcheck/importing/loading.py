@@ -49,7 +49,9 @@ def _is_foreign(target: str | Path) -> bool:
         return False
     if path.is_dir():
         return not any(map(_is_model, _may_be_models(path))) and recognised(path)
-    return path.is_file() and not (path.suffix == ".json" and _is_model(path))
+    if path.suffix == ".json":
+        return path.is_file() and not _is_model(path) and recognised(path)
+    return path.is_file()
 
 
 def _may_be_models(folder: Path) -> Iterator[Path]:

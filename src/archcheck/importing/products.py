@@ -233,5 +233,5 @@ def product_of_scheme(scheme: str) -> str | None:
 
 
 def product_of_setting(setting: str) -> str | None:
-    """The product whose server alone reads an environment variable."""
-    return _BY_SETTING.get(setting)
+    """The product whose server alone reads an environment variable, or a file that it names."""
+    return _BY_SETTING.get(setting.removesuffix("_FILE"))

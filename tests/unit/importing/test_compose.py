@@ -231,6 +231,8 @@ def test_names_in_the_network_are_hosts(tmp_path: Path) -> None:
         ("image: acme/books, ports: ['127.0.0.1:7000:6379/tcp']", Redis),
         ("image: acme/books", Service),
         ("image: bitnami/mongodb", MongoDB),
+        ("build: ., expose: [3306]", Service),
+        ("build: ., environment: {MYSQL_ROOT_PASSWORD_FILE: /run/secrets/x}", MySQL),
         ("image: envoyproxy/envoy, expose: ['6379']", Service),
     ],
 )

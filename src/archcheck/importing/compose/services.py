@@ -107,8 +107,9 @@ def _image(element: str, deployment: Part, service: Value) -> Iterator[Fact | Hi
             yield Hint(element, product, said, IMAGE, image.place, version)
         elif is_plain(text):
             yield Hint(element, None, said, IMAGE, image.place)
-    for port in (*service.each("ports"), *service.each("expose")):
-        yield from _port_hint(element, port)
+    if not service.has("build"):  # what a repository builds is its own code
+        for port in (*service.each("ports"), *service.each("expose")):
+            yield from _port_hint(element, port)
 
 
 def _port_hint(element: str, port: Value) -> Iterator[Hint]:
