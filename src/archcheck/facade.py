@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archcheck.files import check_writable, write_file
-from archcheck.model import ModelError, Scenario, ScenarioError, System
+from archcheck.model import ModelError, Scenario, System
+from archcheck.model.unloaded import no_scenario
 
 if TYPE_CHECKING:
     from archcheck.configuration import Settings
@@ -347,8 +348,5 @@ def chosen_scenario(system: System, scenario: Scenario | str | None) -> Scenario
     if scenario is not None:
         return system.scenario(scenario)
     if not system.scenarios:
-        raise ScenarioError(
-            f"the system {system.name!r} declares no scenario; write one, such as "
-            'Scenario("peak", load=[Load("checkout", Poisson(200 / s))])'
-        )
+        raise no_scenario(system)
     return system.scenarios[0]

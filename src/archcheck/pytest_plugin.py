@@ -65,7 +65,7 @@ class Architecture:
 
     def verify(self, *models: str) -> tuple[Verification, ...]:
         """What the rules say of the models (default: ``models``)."""
-        from archcheck.loading import load
+        from archcheck.importing.loading import load
         from archcheck.verification import Baseline, verify
 
         rules, settings = self._configured()

@@ -48,7 +48,7 @@ def test_the_help_names_every_command() -> None:
 def test_the_help_groups_commands_by_what_a_person_is_doing() -> None:
     text = archcheck("--help").stdout
     groups = {
-        "Start": ("init", "explain", "rules"),
+        "Start": ("init", "import", "explain", "rules"),
         "Judge": ("verify", "prove", "fix"),
         "Load": ("simulate", "compare", "plan", "chaos", "phase-map", "availability"),
         "See": ("diagram", "report", "export"),

@@ -120,6 +120,12 @@ def test_a_scenario_is_a_value_a_name_or_the_first() -> None:
     assert value.journeys == by_name.journeys
     with pytest.raises(ModelError, match="did you mean 'peak'"):
         archcheck.simulate(system, "paek")
-    with pytest.raises(ScenarioError, match="declares no scenario; write one, such as Scenario"):
+    with pytest.raises(ScenarioError, match="declares no endpoint, so there is no request"):
         archcheck.simulate(System("empty", []))
+    served = Service("shop", endpoints=[Endpoint("order")])
+    with pytest.raises(ScenarioError, match="declares no journey; write one, such as Journey"):
+        archcheck.simulate(System("served", [served]))
+    journey = Journey("checkout", "shop.order")
+    with pytest.raises(ScenarioError, match="declares no scenario; write one, such as Scenario"):
+        archcheck.simulate(System("idle", [served], journeys=[journey]))
     assert isinstance(system.scenarios[0], Scenario)

@@ -18,11 +18,11 @@ from archcheck.configuration import Settings
 from archcheck.editing import variants
 from archcheck.facade import variants_of
 from archcheck.files import check_writable, write_file
-from archcheck.loading import load
+from archcheck.importing.loading import load_and_import
 from archcheck.model import ModelError, Scenario, System
 from archcheck.model.element import nearest
 from archcheck.plugins import rules
-from archcheck.reporting.console import Console, report_console
+from archcheck.reporting.console import Console, counted, report_console
 from archcheck.units import Duration, Quantity
 
 if TYPE_CHECKING:
@@ -157,11 +157,24 @@ def verbose_option(what: str) -> Option:
 
 
 def load_systems(models: tuple[str, ...]) -> tuple[System, ...]:
-    """The systems in ``models``, or in the folder ``models`` of the working folder."""
+    """The systems in ``models``, or in the folder ``models`` of the working folder.
+
+    Files of other tools are imported, and a line says so.
+    """
     if not models and not Path("models").is_dir():
         raise ModelError("name a model; there is no folder called models here")
     with guests():
-        return load(*models or ("models",))
+        systems, found = load_and_import(*models or ("models",))
+    if found is None:
+        return systems
+    kinds = ", ".join(dict.fromkeys(file.kind for file in found.files))
+    files = counted(len(found.files), "file")
+    click.echo(
+        f"imported {found.system.name} from {files} ({kinds}); archcheck import shows what was "
+        "joined, left out and is missing",
+        err=True,
+    )
+    return (*systems, found.system)
 
 
 def configured() -> Settings:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import gc
 import importlib
+import keyword
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ from archcheck.cli import streams
 GROUPS = {
     "Start": {
         "init": "Write a first model, a configuration and a CI workflow.",
+        "import": "Make a model of the files that a team has: manifests, Compose files ...",
         "explain": "Explain a rule: what it checks, why, how to fix a finding, examples.",
         "rules": "List the rules, or write a new one from a template.",
     },
@@ -69,7 +71,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"archcheck.cli.{cmd_name.replace('-', '_')}")
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name.replace("-", "_")
+        module = importlib.import_module(f"archcheck.cli.{name}")
         command: click.Command = module.command
         return command
 

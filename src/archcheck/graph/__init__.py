@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from archcheck.graph.edges import edges, is_saga_action
+from archcheck.graph.edges import connections, edges, is_saga_action
 from archcheck.graph.interactions import Interaction, Mode, Operation, interactions, operations
 from archcheck.graph.visits import Visits, consumers_of, solve_visits
 from archcheck.model import (
@@ -73,6 +73,11 @@ class Graph:
     def edges(self) -> tuple[Interaction, ...]:
         """Who asks whom inside the system: steps, fallbacks and sagas."""
         return tuple(edges(self.system, self.operations.values(), self.interactions))
+
+    @cached_property
+    def connections(self) -> tuple[tuple[str, str], ...]:
+        """Who reaches whom by a client that no step uses."""
+        return tuple(connections(self.system, self.edges))
 
     def every_call(self) -> Iterator[Interaction]:
         """Everything that asks an endpoint or an external party, whatever makes it ask."""
@@ -181,6 +186,8 @@ class Graph:
         graph = _digraph(member.name for member in self.system.elements if _is_node(member))
         for edge in self.edges:
             _add(graph, edge.source.name, edge.target.name, edge)
+        for source, target in self.connections:
+            _add(graph, source, target, None)
         for topic, readers in self.consumers.items():
             for reader in readers:
                 _add(graph, self.operations[reader].owner.name, topic, None)

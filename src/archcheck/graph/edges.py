@@ -36,6 +36,19 @@ def edges(
                         yield edge
 
 
+def connections(system: System, made: Iterable[Interaction]) -> Iterator[tuple[str, str]]:
+    """Service and callee of each client that no step uses: it reaches it, and nobody says for what.
+
+    Deployment files say no more, so this is all that an imported model knows of its calls.
+    """
+    known = {(edge.source.name, edge.target.name) for edge in made}
+    for service in system.services:
+        for client in service.clients:
+            pair = (service.name, str(client.target))
+            if client.target is not None and pair not in known:
+                yield pair
+
+
 def is_saga_action(edge: Interaction) -> bool:
     """Whether it is an action of a saga that no step takes, and no compensation."""
     part = edge.declared

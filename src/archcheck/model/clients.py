@@ -34,12 +34,16 @@ class Client(Element):
     included. A call takes each value from the most specific place that declares it: the call
     itself, the client for its callee, the client for all. ``Absent`` counts as declared.
 
+    A client without a step says that the service reaches the callee, and not what it asks there: so
+    much is in deployment files.
+
     Breakers, bulkheads, rate limits and retry budgets have state. In each replica of the service
     there is one of them for each callee, which all calls to this callee share.
     """
 
     target: AskedRef | None = field(default=None, kw_only=False)
-    """The service, external, datastore or channel that is asked; ``None``: all of them."""
+    """The service, external, datastore or channel that is asked; ``None``: all of them. A client
+    for a broker or a platform says that there is a connection, and what holds for it."""
     timeout: Duration | Absent | None = None
     """How long each attempt may take, from the moment it is made."""
     retry: Retry | Absent | None = None

@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from archcheck.model.element import Element, Site, build, element_types, nearest
+from archcheck.model.element import Element, Site, build, declared_at, element_types, nearest
 from archcheck.model.errors import MistakesError, ModelError, Place, raise_all
 from archcheck.model.renamed import renamed, renamed_kind
 from archcheck.model.system import System
@@ -180,7 +180,7 @@ class _Builder:
             raise MistakesError(inner) from None
         except ModelError as error:
             raise self._within(error, place) from None
-        object.__setattr__(part, "_site", Site((place,)))
+        declared_at(part, Site((place,)))
         return part
 
     def _within(self, error: ModelError, place: Place) -> ModelError:

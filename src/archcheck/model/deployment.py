@@ -295,7 +295,7 @@ class _Deployment(Deployment):
 
 @element
 class Kubernetes(_Deployment):
-    """A Deployment or StatefulSet."""
+    """A workload: a Deployment or another controller of pods."""
 
     documented: ClassVar[Mapping[str, Default]] = {
         "replicas": Default(1, "kubernetes.io: Deployment.spec.replicas"),
@@ -303,7 +303,7 @@ class Kubernetes(_Deployment):
         "grace": Default(Duration(30.0), "kubernetes.io: terminationGracePeriodSeconds"),
     }
 
-    kind: Literal["Deployment", "StatefulSet", "DaemonSet"] = "Deployment"
+    kind: Literal["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"] = "Deployment"
     """The controller."""
     namespace: str | None = None
     """The namespace."""

@@ -49,7 +49,17 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic_core import CoreSchema, ErrorDetails
 
-__all__ = ["Absent", "Element", "Many", "Name", "Probability", "Site", "element", "element_types"]
+__all__ = [
+    "Absent",
+    "Element",
+    "Many",
+    "Name",
+    "Probability",
+    "Site",
+    "declared_at",
+    "element",
+    "element_types",
+]
 
 T = TypeVar("T")
 C = TypeVar("C", bound="type[Element]")
@@ -210,6 +220,11 @@ def element(cls: C) -> C:
     built.__init__ = construct
     built.__signature__ = _signature(built)
     return built  # type: ignore[no-any-return]
+
+
+def declared_at(part: Element, site: Site) -> None:
+    """Say where ``part`` was declared, for readers of files: they construct what others wrote."""
+    object.__setattr__(part, "_site", site)
 
 
 def _refuse_odd(part: Element, site: Site | None) -> None:

@@ -92,9 +92,10 @@ AskedRef = Annotated[
     str | Named,
     PlainValidator(_reference),
     _AS_TEXT,
-    Refers(frozenset({"callable", "datastore", "channel"})),
+    Refers(frozenset({"callable", "datastore", "channel", "broker", "platform"})),
 ]
-"""A reference to whom a service can ask, as a whole: a service, external, datastore, channel."""
+"""A reference to whom a service can ask, as a whole: a service, external, datastore, channel, and
+those that it only holds a connection to: a broker, an observability platform."""
 
 JourneyRef = Annotated[
     str | Named, PlainValidator(_reference), _AS_TEXT, Refers(frozenset({"journey"}))

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from archcheck.model.deployment import Deployment
 from archcheck.model.element import Element, Many, element
 from archcheck.model.named import Described, Named, PlatformRef, Ref
 from archcheck.model.values import Default, Documented
@@ -35,6 +36,12 @@ class _Platform(Described, Platform):
 
     owner: str | None = None
     """The team that runs it."""
+    version: str | None = None
+    """Version in use."""
+    deployment: Deployment | None = None
+    """Where it runs."""
+    start_after: Many[Ref] = ()
+    """Elements that must be up before it starts."""
     retention: Duration | None = None
     """How long data are kept."""
     scrapes: Many[Ref] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -44,6 +45,8 @@ class Site:
     places: tuple[Place, ...]
     frames: tuple[Frame, ...] = field(default=(), compare=False, repr=False)
     """The calls on these lines, none left out; nothing is known of elements that are read."""
+    values: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
+    """Field to the line that says it, where that is known: of elements that are imported."""
 
     @property
     def place(self) -> Place:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from archcheck.findings import Objective, Reading, State, gravest, objectives_of
 from archcheck.model import Scenario, ScenarioError, System
+from archcheck.model.unloaded import no_scenario
 from archcheck.planning.bottlenecks import Bottleneck, climb
 from archcheck.planning.budget import Budget, Stop, StoppedError
 from archcheck.planning.changes import at_peak, loaded
@@ -132,10 +133,7 @@ def busiest_scenario(system: System) -> Scenario:
         (scenario, _offered(system, scenario)) for scenario in system.scenarios if scenario.load
     ]
     if not loads:
-        raise ScenarioError(
-            f"the system {system.name!r} declares no scenario with a load; write one, such as "
-            'Scenario("peak", load=[Load("checkout", Poisson(200 / s))])'
-        )
+        raise no_scenario(system, "scenario with a load")
     return max(loads, key=lambda each: each[1])[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given, settings
@@ -303,8 +304,10 @@ def test_numbers_that_mean_nothing(options: dict[str, float], says: str) -> None
 
 
 def test_a_system_without_a_load() -> None:
-    with pytest.raises(ScenarioError, match="no scenario with a load"):
+    with pytest.raises(ScenarioError, match="declares no endpoint"):
         plan_capacity(System("empty", []))
+    with pytest.raises(ScenarioError, match="no scenario with a load"):
+        plan_capacity(replace(chain(), scenarios=()))
 
 
 def test_constant_work_without_queue() -> None:

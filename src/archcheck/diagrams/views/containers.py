@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archcheck.diagrams.view import Arrow, View
-from archcheck.diagrams.views.parts import LINES, Canvas, arrow
+from archcheck.diagrams.view import Arrow, Sign, View
+from archcheck.diagrams.views.parts import LINES, UNSAID, Canvas, arrow
 from archcheck.graph import Graph, Interaction
 from archcheck.model import Schedule
 
@@ -18,10 +18,17 @@ def container_view(canvas: Canvas) -> View:
     return View(
         canvas.heading("containers"),
         cards,
-        tuple(a for a in arrows_between(canvas.graph) if a.source in keys and a.target in keys),
+        arrows := tuple(
+            a for a in arrows_between(canvas.graph) if a.source in keys and a.target in keys
+        ),
         canvas.boundary_groups(cards),
-        LINES,
+        legend_of(arrows),
     )
+
+
+def legend_of(arrows: Iterable[Arrow]) -> tuple[Sign, ...]:
+    """What the lines say, as far as there are any of the kind that few models have."""
+    return (*LINES, UNSAID) if any(arrow.style == UNSAID.style for arrow in arrows) else LINES
 
 
 def arrows_between(graph: Graph) -> tuple[Arrow, ...]:
@@ -30,7 +37,23 @@ def arrows_between(graph: Graph) -> tuple[Arrow, ...]:
     for step in graph.interactions:
         steps.setdefault((step.source.name, step.target.name), []).append(step)
     found = [arrow(source, target, between) for (source, target), between in steps.items()]
-    return (*found, *_consumption(graph), *starts(graph))
+    known = (*found, *_consumption(graph), *starts(graph))
+    return (*known, *_unsaid(graph, {(arrow.source, arrow.target) for arrow in known}))
+
+
+def _unsaid(graph: Graph, known: set[tuple[str, str]]) -> Iterable[Arrow]:
+    """Where nobody says what is asked: clients without a step, then the order of starts."""
+    for source, target in graph.connections:
+        if (source, target) not in known:
+            known.add((source, target))
+            yield Arrow(source, target, "", "dotted", f"{source} reaches {target}")
+    for member in graph.system.elements:
+        if member.name in graph.made_by:
+            continue  # its steps say whom it asks, which is more than whom it waits for
+        for needed in getattr(member, "start_after", ()):
+            if (member.name, str(needed)) not in known:
+                said = f"{member.name} starts after {needed}"
+                yield Arrow(member.name, str(needed), "starts after", "dotted", said)
 
 
 def _consumption(graph: Graph) -> Iterable[Arrow]:

@@ -28,6 +28,8 @@ LINES = (
     Sign("asynchronous", style="dashed"),
 )
 """The legend of arrows that are interactions."""
+UNSAID = Sign("what it asks is not declared", style="dotted")
+"""The same of clients without a step, and of the order of starts where nothing else is known."""
 UNPLACED = "(no boundary)"
 """The group of services that declare no boundary, where there are others that do."""
 

@@ -1,0 +1,81 @@
+"""Kubernetes manifests: workloads and what stands around them.
+
+Namespaces are scopes of names; a file without one is read as ``default``, where ``kubectl apply``
+puts it. What a cluster adds by itself (defaults of admission, injected sidecars) is in no file and
+stays unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from archcheck.importing.facts import LeftOut, Precedence, Remark, Said, Statement
+from archcheck.importing.kubernetes.around import (
+    Named,
+    autoscaler_statements,
+    budget_statements,
+    ingress_statements,
+    policy_statements,
+    service_statements,
+)
+from archcheck.importing.kubernetes.kustomize import patches_among
+from archcheck.importing.kubernetes.objects import (
+    GROUPS,
+    WORKLOADS,
+    Cluster,
+    Object,
+    clusters,
+    is_read_here,
+)
+from archcheck.importing.kubernetes.workloads import names_of, workload_facts
+from archcheck.importing.sources import Choices, SourceFile
+
+_AROUND: dict[str, Callable[[Object, Named], Iterator[Statement]]] = {
+    "Service": service_statements,
+    "Ingress": ingress_statements,
+    "HorizontalPodAutoscaler": autoscaler_statements,
+    "PodDisruptionBudget": budget_statements,
+    "NetworkPolicy": policy_statements,
+}
+_PATCH = "a patch of Kustomize is part of an object: import what kubectl kustomize prints"
+_SUPPORTING = frozenset({"ConfigMap", "Secret", "PersistentVolumeClaim"})
+"""Kinds that are read where others refer to them."""
+
+
+class KubernetesImporter:
+    """Reads manifests, also as Helm and Kustomize render them."""
+
+    name = "kubernetes"
+    title = "Kubernetes"
+    precedence: Precedence = "deployed"
+    order = 10
+
+    def recognises(self, file: SourceFile) -> bool:
+        if file.path.suffix.lower() not in (".yaml", ".yml", ".json"):
+            return False
+        if "kind" not in file.text_if_readable:
+            return False
+        return any(map(is_read_here, file.readable))
+
+    def read(self, files: Sequence[SourceFile], choices: Choices) -> Iterable[Said]:
+        patches = patches_among(files)
+        left = [LeftOut(str(file.path), _PATCH) for file in files if file.path in patches]
+        yield Said(self.name, self.precedence, [*left])
+        for cluster in clusters([file for file in files if file.path not in patches]):
+            yield Said(self.name, self.precedence, list(_statements(cluster)))
+
+
+def _statements(cluster: Cluster) -> Iterator[Statement]:
+    named = Named(cluster, names_of(cluster))
+    for workload in cluster.of_kind(*WORKLOADS):
+        yield from workload_facts(named.names[workload.key], workload, cluster)
+    for kind, statements in _AROUND.items():
+        for each in cluster.of_kind(kind):
+            yield from statements(each, named)
+    for each in cluster.objects.values():
+        is_read = each.kind in (*WORKLOADS, *_AROUND) or each.kind in _SUPPORTING
+        if not is_read and each.group in GROUPS:
+            yield Remark(f"{each} says nothing that a model holds", each.place)
+
+
+importer = KubernetesImporter()

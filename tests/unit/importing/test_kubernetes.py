@@ -1,0 +1,287 @@
+"""Kubernetes manifests say what runs, how often, with what, and who is given whose address."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+from commands import archcheck
+
+from archcheck import Absent, Autoscale, Kubernetes, PostgreSQL, Probe, Redis, Resources, Service
+from archcheck.importing import Import, import_paths
+from archcheck.importing.joining import Candidate
+from archcheck.model import ModelError, Place
+from archcheck.units import Cpu, MiB, percent, s
+
+SHOP = """
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: front
+  labels: {team: web}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: front}}
+  template:
+    metadata: {labels: {app: front}}
+    spec:
+      terminationGracePeriodSeconds: 5
+      containers:
+      - name: server
+        image: shop/front:1.2
+        env:
+        - name: CART_ADDR
+          value: "cart:7070"
+        - name: GREETING
+          value: "cart"
+        resources:
+          requests: {cpu: 100m, memory: 64Mi}
+          limits: {cpu: 250m}
+        readinessProbe:
+          httpGet: {path: /ready, port: 8080}
+          periodSeconds: 5
+---
+apiVersion: v1
+kind: Service
+metadata: {name: cart}
+spec: {selector: {app: cart}, ports: [{port: 7070}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cart}
+spec:
+  selector: {matchLabels: {app: cart}}
+  template:
+    metadata: {labels: {app: cart}}
+    spec:
+      containers:
+      - {name: cart, image: "shop/cart:2", env: [{name: STORE_URL, value: "redis://store:6379"}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: store}
+spec: {selector: {app: store}}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: store}
+spec:
+  selector: {matchLabels: {app: store}}
+  template:
+    metadata: {labels: {app: store}}
+    spec: {containers: [{name: store, image: "redis:7.2-alpine"}]}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: front}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: front}
+  minReplicas: 2
+  maxReplicas: 9
+  metrics:
+  - type: Resource
+    resource: {name: cpu, target: {type: Utilization, averageUtilization: 70}}
+"""
+
+
+def read(folder: Path, text: str, name: str = "shop.yaml") -> Import:
+    (folder / name).write_text(textwrap.dedent(text), encoding="utf-8")
+    return import_paths([folder / name])
+
+
+def pairs(found: Import) -> set[tuple[str, str]]:
+    return {(edge.source, edge.target) for edge in found.joined.edges}
+
+
+def test_what_a_manifest_says_is_in_the_model(tmp_path: Path) -> None:
+    front = read(tmp_path, SHOP).system.find("front")
+    assert isinstance(front, Service)
+    assert front.owner == "web"
+    assert front.deployment == Kubernetes(
+        image="shop/front:1.2",
+        replicas=3,
+        grace=5 * s,
+        resources=Resources(cpu=Cpu(0.1), memory=64 * MiB, cpu_limit=Cpu(0.25)),
+        readiness=Probe("http", "/ready", period=5 * s),
+        autoscale=Autoscale(min=2, max=9, target_cpu=70 * percent),
+    )
+
+
+def test_what_no_manifest_says_stays_unknown(tmp_path: Path) -> None:
+    cart = read(tmp_path, SHOP).system.find("cart")
+    assert isinstance(cart, Service)
+    deployment = cart.deployment
+    assert isinstance(deployment, Kubernetes)
+    assert (deployment.replicas, deployment.readiness, deployment.resources) == (None, None, None)
+    assert not cart.endpoints
+
+
+def test_addresses_are_edges_and_words_are_not(tmp_path: Path) -> None:
+    found = read(tmp_path, SHOP)
+    assert pairs(found) == {("front", "cart"), ("cart", "store")}
+    cart = found.system.find("cart")
+    assert isinstance(cart, Service)
+    assert [client.target for client in cart.clients] == ["store"]
+
+
+def test_an_image_names_the_product_and_its_version(tmp_path: Path) -> None:
+    store = read(tmp_path, SHOP).system.find("store")
+    assert isinstance(store, Redis)
+    assert store.version == "7.2"
+
+
+def test_every_value_remembers_its_line(tmp_path: Path) -> None:
+    found = read(tmp_path, SHOP)
+    file = str(tmp_path / "shop.yaml")
+    front = found.system.find("front")
+    assert isinstance(front, Service)
+    assert front.deployment is not None
+    assert front.site is not None
+    assert found.system.place(front) == Place(file, 5)
+    site = front.deployment.site
+    assert site is not None
+    assert site.values["replicas"] == Place(file, 8)
+    assert site.values["image"] == Place(file, 16)
+    probe = front.deployment.readiness
+    assert isinstance(probe, Probe)
+    assert probe.site is not None
+    assert probe.site.values["period"] == Place(file, 27)
+    assert front.clients[0].site is not None
+    assert front.clients[0].site.place == Place(file, 19)
+
+
+LISTED = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: addresses}
+data: {ORDERS_ADDR: "orders:80", STOCK_ADDR: "stock:80"}
+"""
+
+
+def workload(name: str, extra: str) -> str:
+    return f"""
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}}}
+spec: {{selector: {{app: {name}}}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}}}
+spec:
+  template:
+    metadata: {{labels: {{app: {name}}}}}
+    spec: {{containers: [{{name: {name}, image: "shop/{name}", {extra}}}]}}
+"""
+
+
+def test_a_list_of_everybodys_addresses_makes_candidates(tmp_path: Path) -> None:
+    """Whoever is in the list himself is told where everybody is, not whom to call."""
+    all_of = "envFrom: [{configMapRef: {name: addresses}}]"
+    text = LISTED + workload("web", all_of) + workload("orders", all_of) + workload("stock", "")
+    found = read(tmp_path, text)
+    assert pairs(found) == {("web", "orders"), ("web", "stock")}
+    [candidate] = found.joined.candidates
+    assert isinstance(candidate, Candidate)
+    assert (candidate.reach.element, candidate.targets) == ("orders", ("stock",))
+    assert candidate.reach.place.line == 5
+
+
+def test_the_scheme_of_an_address_names_the_product(tmp_path: Path) -> None:
+    url = 'env: [{name: SPRING_DATASOURCE_URL, value: "jdbc:postgresql://ledger:5432/books"}]'
+    found = read(tmp_path, workload("web", url) + workload("ledger", ""))
+    assert isinstance(found.system.find("ledger"), PostgreSQL)
+
+
+def test_a_store_that_nobody_deploys_runs_elsewhere(tmp_path: Path) -> None:
+    url = 'env: [{name: DB, value: "postgres://me:secret@db.example.com/books"}]'
+    found = read(tmp_path, workload("web", url))
+    store = found.system.find("db-example-com")
+    assert isinstance(store, PostgreSQL)
+    assert "secret" not in str(store)
+
+
+def test_what_is_no_address_of_the_system_is_listed(tmp_path: Path) -> None:
+    url = 'env: [{name: MAIL_URL, value: "https://mail.example.com/v1"}]'
+    found = read(tmp_path, workload("web", url))
+    [reach] = found.joined.unexplained
+    assert str(reach.address) == "https://mail.example.com"
+    assert not found.joined.edges
+
+
+@pytest.mark.parametrize("setting", ["CORS_ALLOWED_ORIGINS", "JWT_ISSUER", "NO_PROXY"])
+def test_settings_that_somebody_else_uses_are_candidates(tmp_path: Path, setting: str) -> None:
+    url = f'env: [{{name: {setting}, value: "http://web:80"}}]'
+    found = read(tmp_path, workload("api", url) + workload("web", ""))
+    assert not found.joined.edges
+    assert len(found.joined.candidates) == 1
+
+
+def test_the_same_object_twice_is_compared_not_mixed(tmp_path: Path) -> None:
+    probe = "readinessProbe: {httpGet: {path: /ready}, periodSeconds: 5}"
+    (tmp_path / "a.yaml").write_text(workload("web", "ports: []"), encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(
+        workload("web", probe).replace("shop/web", "shop/web:2"), encoding="utf-8"
+    )
+    found = import_paths([tmp_path])
+    web = found.system.find("web")
+    assert isinstance(web, Service)
+    assert web.deployment == Kubernetes(image="shop/web")
+    [conflict] = found.joined.conflicts
+    assert (conflict.kept.value, conflict.dropped.value) == ("shop/web", "shop/web:2")
+    assert conflict.dropped.place.file.endswith("b.yaml")
+
+
+def test_a_cron_job_is_a_schedule_of_one_named_endpoint(tmp_path: Path) -> None:
+    text = """
+    apiVersion: batch/v1
+    kind: CronJob
+    metadata: {name: report}
+    spec:
+      schedule: "0 3 * * *"
+      jobTemplate: {spec: {template: {spec: {containers: [{name: a, image: "shop/report"}]}}}}
+    """
+    system = read(tmp_path, text).system
+    assert [(clock.calls, clock.cron) for clock in system.schedules] == [
+        ("report.run", "0 3 * * *")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("replicas: many", "replicas must be a whole number, got 'many'"),
+        ("template: [1]", "must be a mapping with the key 'spec', got a list"),
+        ("replicas: 100000", "less than or equal to 10000"),
+        ("a: 1\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: ''}", "name must not be empty"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_with_its_line(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    head = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n"
+    with pytest.raises(ModelError) as error:
+        read(tmp_path, f"{head}  {text}\n")
+    assert sentence in str(error.value)
+    line = 9 if "---" in text else 5
+    assert error.value.place == Place(str(tmp_path / "shop.yaml"), line)
+
+
+def test_verify_takes_a_folder_of_manifests_and_shows_its_lines(tmp_path: Path) -> None:
+    container = '{containers: [{name: store, image: "redis:7.2-alpine"}]}'
+    lost = '{volumes: [{name: d, emptyDir: {}}], containers: [{name: db, image: "postgres:16"}]}'
+    text = SHOP.replace(container, lost)
+    (tmp_path / "shop.yaml").write_text(text, encoding="utf-8")
+    line = text[: text.index("kind: StatefulSet")].count("\n") + 2
+    done = archcheck("verify", ".", cwd=tmp_path)
+    assert "error[DEP008]" in done.stdout, done.stderr
+    assert f"--> shop.yaml:{line}\n" in done.stdout
+
+
+def test_absences_are_not_invented(tmp_path: Path) -> None:
+    """A manifest without a probe says nothing about it, neither yes nor no."""
+    for service in read(tmp_path, SHOP).system.services:
+        assert service.deployment is not None
+        assert not isinstance(getattr(service.deployment, "liveness", None), Absent)

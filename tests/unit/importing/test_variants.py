@@ -1,0 +1,130 @@
+"""A repository has the same services several times: for development, released, patched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from archcheck import MongoDB, MySQL, Redis, Service
+from archcheck.importing import Import, import_paths
+
+
+def deployment(name: str, *, namespace: str = "", kind: str = "Deployment", extra: str = "") -> str:
+    where = f", namespace: {namespace}" if namespace else ""
+    return f"""
+---
+apiVersion: apps/v1
+kind: {kind}
+metadata: {{name: {name}{where}}}
+spec:
+  template:
+    metadata: {{labels: {{app: {name}}}}}
+    spec: {{containers: [{{name: {name}, image: "shop/{name}", {extra}}}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}{where}}}
+spec: {{selector: {{app: {name}}}}}
+"""
+
+
+def imported(folder: Path, **files: str) -> Import:
+    for name, text in files.items():
+        path = folder / name.replace("___", "/").replace("__", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return import_paths([folder])
+
+
+def names(found: Import) -> set[str]:
+    return {element.name for element in found.system.elements}
+
+
+def test_another_kind_of_workload_is_the_same_one_in_a_variant(tmp_path: Path) -> None:
+    found = imported(
+        tmp_path, a__yaml=deployment("queue"), b__yaml=deployment("queue", kind="StatefulSet")
+    )
+    assert names(found) == {"queue"}
+    assert [c.kept.path for c in found.joined.conflicts] == [("deployment", "kind")]
+
+
+def test_no_namespace_is_the_namespace_of_a_variant(tmp_path: Path) -> None:
+    found = imported(
+        tmp_path,
+        a__yaml=deployment("web", extra='env: [{name: API_URL, value: "http://api"}]')
+        + deployment("api"),
+        b__yaml=deployment("web", namespace="prod") + deployment("api", namespace="prod"),
+    )
+    assert names(found) == {"web", "api"}
+    assert [(e.source, e.target) for e in found.joined.edges] == [("web", "api")]
+
+
+def test_two_namespaces_are_two_elements(tmp_path: Path) -> None:
+    found = imported(
+        tmp_path,
+        a__yaml=deployment("web", namespace="a") + deployment("web", namespace="b"),
+    )
+    assert names(found) == {"a/web", "b/web"}
+
+
+def test_addresses_of_a_variant_are_candidates(tmp_path: Path) -> None:
+    """A service that reaches the stores of two variants at once is one that nobody runs."""
+    url = 'env: [{{name: DB, value: "mysql://{}/x"}}]'
+    found = imported(
+        tmp_path,
+        a__yaml=deployment("web", extra=url.format("live")) + deployment("live"),
+        b__yaml=deployment("web", extra=url.format("local")) + deployment("local"),
+    )
+    assert [(e.source, e.target) for e in found.joined.edges] == [("web", "live")]
+    [candidate] = found.joined.candidates
+    assert candidate.targets == ("local",)
+    assert isinstance(found.system.find("live"), MySQL)
+
+
+def test_patches_of_kustomize_are_left_out(tmp_path: Path) -> None:
+    patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 9}\n"
+    found = imported(
+        tmp_path,
+        base___web__yaml=deployment("web"),
+        a___kustomization__yaml="resources: [../base]\npatches: [{path: more.yaml}]\n",
+        a___more__yaml=patch,
+    )
+    web = found.system.find("web")
+    assert isinstance(web, Service)
+    assert web.deployment is not None
+    assert web.deployment.replicas is None
+    [(path, reason)] = found.skipped
+    assert path.endswith("more.yaml")
+    assert "a patch of Kustomize" in reason
+
+
+def test_compose_projects_of_several_folders(tmp_path: Path) -> None:
+    service = (
+        "services:\n  {0}: {{image: shop/{0}, environment: [DB_HOST=db]}}\n  db: {{image: {1}}}\n"
+    )
+    found = imported(
+        tmp_path,
+        orders___compose__yaml=service.format("orders", "mongo:7"),
+        users___compose__yaml=service.format("users", "redis:7"),
+    )
+    assert names(found) == {"orders", "orders/db", "users", "users/db"}
+    assert isinstance(found.system.find("orders/db"), MongoDB)
+    assert isinstance(found.system.find("users/db"), Redis)
+    edges = {(e.source, e.target) for e in found.joined.edges}
+    assert edges == {("orders", "orders/db"), ("users", "users/db")}
+
+
+def test_a_project_below_one_with_the_same_services_is_left_out(tmp_path: Path) -> None:
+    found = imported(
+        tmp_path,
+        compose__yaml="services: {orders: {build: orders}, db: {image: 'mongo:7'}}",
+        orders___compose__yaml="services: {orders: {build: .}, cache: {image: redis}}",
+    )
+    assert names(found) == {"orders", "db"}
+    assert "another Compose project" in found.skipped[0][1]
+
+
+def test_names_are_the_weakest_sign_of_a_product(tmp_path: Path) -> None:
+    text = "services: {a-mysql: {image: x/one}, backup-mysql: {image: x/two}, mysql-ui: {image: y}}"
+    found = imported(tmp_path, compose__yaml=text)
+    kinds = {element.name: type(element) for element in found.system.elements}
+    assert kinds == {"a-mysql": MySQL, "backup-mysql": Service, "mysql-ui": Service}
