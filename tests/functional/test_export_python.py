@@ -108,3 +108,34 @@ def test_files_that_a_model_names_are_pointed_out(tmp_path: Path) -> None:
     code, _, err = export("-o", "new.py", cwd=tmp_path, model="m.py")
     assert code == 0
     assert "day.txt is not copied: put it beside the written file that names it\n" in err
+
+
+COMPOSE = """services:
+  web:
+    image: registry.example/web:1.0
+    environment:
+      DATABASE_URL: postgres://shop@db:5432/shop
+    deploy:
+      replicas: 3
+  db:
+    image: postgres:16.1
+"""
+
+
+def test_an_import_is_written_as_python_that_names_its_sources(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(COMPOSE)
+    done = archcheck("import", "compose.yaml", "-o", "models/shop", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "wrote models/shop (1 file" in done.stderr
+    text = (tmp_path / "models/shop/__init__.py").read_text()
+    assert "# compose.yaml:2\nweb = Service(" in text
+    archcheck("import", "compose.yaml", "-o", "shop.json", cwd=tmp_path)
+    (imported,) = load(tmp_path / "shop.json")
+    (written,) = load(tmp_path / "models/shop")
+    assert {part.name: part for part in written.elements} == {
+        part.name: part for part in imported.elements
+    }
+    assert written.name == imported.name
+    again = archcheck("import", "compose.yaml", "-o", "models/shop", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "exists already and nothing was written" in again.stderr

@@ -9,18 +9,24 @@ import click
 
 from archcheck.cli.common import checked_output, format_option, verbose_option, write
 from archcheck.files import write_file
-from archcheck.model import ModelError, to_json
+from archcheck.model import ModelError, System, to_json
+from archcheck.model.element import Element
 from archcheck.reporting.console import report_console
 
 
-def _model_file(ctx: click.Context, option: click.Parameter, file: str | None) -> str | None:
-    if file not in (None, "-") and not str(file).endswith(".json"):
-        raise click.BadParameter(
-            f"{file!r} must be a JSON file, such as models/{Path(str(file)).stem or 'shop'}.json",
-            ctx,
-            option,
-        )
-    return checked_output(ctx, option, file)
+def _new_model(ctx: click.Context, option: click.Parameter, path: str | None) -> str | None:
+    """A place for a new model: nothing that exists is written over."""
+    if path in (None, "-"):
+        return path
+    if str(path).endswith(".json"):
+        if Path(str(path)).exists():
+            raise ModelError(
+                f"{path} is there already and stays as it is; name another file, or remove it"
+            )
+        return checked_output(ctx, option, path)
+    from archcheck.cli.new_models import new_model
+
+    return str(new_model(str(path)))
 
 
 @click.command("import")
@@ -28,9 +34,9 @@ def _model_file(ctx: click.Context, option: click.Parameter, file: str | None) -
 @click.option(
     "-o",
     "--output",
-    metavar="FILE.json",
-    callback=_model_file,
-    help="Write the model to this file; a file that is there stays as it is.",
+    metavar="PATH",
+    callback=_new_model,
+    help="Write the model: as Python to a folder or a .py file, as JSON to a .json file.",
 )
 @click.option(
     "--from",
@@ -75,10 +81,6 @@ def command(
     from archcheck.importing.missing import missing_most
     from archcheck.reporting.importing import import_data, print_import
 
-    if output not in (None, "-") and Path(str(output)).exists():
-        raise ModelError(
-            f"{output} is there already and stays as it is; name another file, or remove it"
-        )
     choices = Choices(name, profiles, env_files)
     found = import_paths(paths, only=kind, choices=choices)
     missing = missing_most(found.system)
@@ -91,5 +93,22 @@ def command(
         with report_console(None) as console:
             print_import(console, found, missing, verbose=verbose)
     if output is not None:
-        write_file(output, to_json(found.system))
+        _write(found.system, output)
+
+
+def _write(system: System, output: str) -> None:
+    if output.endswith(".json"):
+        write_file(output, to_json(system))
         click.echo(f"wrote {output}", err=True)
+        return
+    from archcheck.cli.new_models import write_model
+    from archcheck.generating import in_written_order, write_python
+
+    ordered = in_written_order(system)
+    files = write_python(ordered, comment=_source, one_file=output.endswith(".py"))
+    write_model(files, Path(output))
+
+
+def _source(element: Element) -> str | None:
+    """The line that an element is from."""
+    return str(element.site.place) if element.site is not None else None

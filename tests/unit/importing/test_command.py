@@ -90,7 +90,7 @@ def test_json_says_the_same(shop: Path) -> None:
         (["deploy", "--from", "kubernets"], "there is no importer 'kubernets'; did you mean"),
         (["empty"], "nothing in empty is known; archcheck reads Kubernetes, Docker Compose"),
         (["notes.yaml"], "notes.yaml:1: is none of what is known here"),
-        (["deploy", "-o", "shop.py"], "must be a JSON file, such as models/shop.json"),
+        (["deploy", "-o", "my-shop"], "Python cannot import 'my-shop'; write to my_shop"),
     ],
 )
 def test_what_it_cannot_do_is_one_sentence(shop: Path, words: list[str], sentence: str) -> None:
