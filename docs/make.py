@@ -26,6 +26,7 @@ from archcheck.plugins import rules
 from archcheck.proof import prove
 from archcheck.reporting.charts import save_chart, simulation_chart
 from archcheck.reporting.rules import rule_page, rules_index
+from archcheck.reporting.vocabulary import vocabulary_pages
 from archcheck.simulation import parse_fault, simulate
 
 DOCS = Path(__file__).parent
@@ -38,6 +39,7 @@ def pages() -> dict[Path, str]:
     made[DOCS / "gallery.md"] = gallery_page()
     made[DOCS / "simulation" / "fields.md"] = fields_page()
     made[DOCS / "simulation" / "defaults.md"] = defaults_page()
+    made |= {DOCS / "vocabulary" / name: text for name, text in vocabulary_pages().items()}
     return {DOCS / "rules" / "README.md": rules_index(rules()), **made}
 
 

@@ -224,18 +224,31 @@ def json_schema() -> dict[str, Any]:
 
 
 def _definition(kind: type[Element]) -> dict[str, Any]:
+    from archcheck.model.words import words_of  # reads source files: only schemas need it
+
     build(kind)
     schema = TypeAdapter(kind).json_schema(mode="validation")
     schema = _resolved(schema, schema.pop("$defs", {}))
-    summary = (kind.__doc__ or "").strip().partition("\n\n")[0]
+    words = words_of(kind)
+    meanings = {field.name: " ".join(field.text.split()) for field in words.fields}
+    properties = {
+        name: _described(what, meanings[name]) if name in meanings else what
+        for name, what in schema.get("properties", {}).items()
+    }
     return {
         "title": kind.__name__,
-        "description": " ".join(summary.split()),
+        "description": " ".join(words.text.partition("\n\n")[0].split()),
         "type": "object",
-        "properties": {"type": {"const": kind.__name__}, **schema.get("properties", {})},
+        "properties": {"type": {"const": kind.__name__}, **properties},
         "required": ["type", *schema.get("required", [])],
         "additionalProperties": False,
     }
+
+
+def _described(schema: dict[str, Any], meaning: str) -> dict[str, Any]:
+    """With what a field means, before what its type says of itself."""
+    text = f"{meaning} {schema.get('description', '')}".strip()
+    return {**schema, "description": text}
 
 
 def _resolved(schema: Any, inline: dict[str, Any]) -> Any:

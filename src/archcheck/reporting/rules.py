@@ -172,9 +172,8 @@ def print_rules(console: Console, rules: Sequence[Rule], chosen: Sequence[Rule])
     console.print(f"{len(running)} of {len(rules)} rules run; archcheck explain ID prints a page")
 
 
-def print_page(console: Console, rule: Rule) -> None:
-    """A rule's page: formatted on a terminal, Markdown in a pipe."""
-    page = rule_page(rule)
+def print_page(console: Console, page: str) -> None:
+    """A page: formatted on a terminal, Markdown in a pipe."""
     if console.is_terminal:
         console.print(Markdown(page))
     else:

@@ -1,0 +1,55 @@
+"""The reference of the vocabulary: every name and field has its words, everywhere the same."""
+
+from __future__ import annotations
+
+import pytest
+from commands import archcheck
+
+from archcheck.model import json_schema
+from archcheck.model.element import element_types, field_names
+from archcheck.model.words import KindWords, all_words
+from archcheck.reporting.vocabulary import known_words, vocabulary_pages
+
+
+@pytest.mark.parametrize("words", list(all_words()), ids=lambda words: words.name)
+def test_every_kind_and_field_has_its_words(words: KindWords) -> None:
+    kind = element_types()[words.name]
+    assert words.text
+    assert not words.text.startswith(f"{words.name}(")  # what dataclasses write by themselves
+    assert [field.name for field in words.fields] == list(field_names(kind))
+    for field in words.fields:
+        assert field.text.endswith((".", "?", "``")), f"{words.name}.{field.name}: {field.text}"
+        assert field.types
+
+
+def test_explain_says_what_a_word_is() -> None:
+    text = archcheck("explain", "Call").stdout
+    assert text == vocabulary_pages()["Call.md"]
+    field = archcheck("explain", "SpringBoot.threads").stdout
+    assert "200 (Spring Boot: server.tomcat.threads.max)" in field
+    assert "**in a run**: simulated" in field
+    left_out = archcheck("explain", "Resources.memory_limit").stdout
+    assert "listed as not simulated: memory and its limits" in left_out
+
+
+def test_a_word_that_nobody_knows_gets_the_nearest() -> None:
+    done = archcheck("explain", "Call.time_out")
+    assert done.returncode == 2
+    assert "did you mean 'Call.timeout'" in done.stderr
+    assert "RES001" in archcheck("explain", "res001").stdout
+
+
+def test_schemas_say_the_same_words() -> None:
+    definitions = json_schema()["$defs"]
+    for words in all_words():
+        properties = definitions[words.name]["properties"]
+        for field in words.fields:
+            said = properties[field.name]["description"]
+            assert said.startswith(" ".join(field.text.split()))
+
+
+def test_the_list_leads_to_every_page() -> None:
+    pages = vocabulary_pages()
+    names = {word for word in known_words() if "." not in word}
+    assert {f"{name}.md" for name in names} | {"README.md"} == set(pages)
+    assert all(f"]({name}.md)" in pages["README.md"] for name in names)
