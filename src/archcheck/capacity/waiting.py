@@ -21,7 +21,7 @@ from archcheck.capacity.demand import Demand
 from archcheck.capacity.latency import Missing
 from archcheck.capacity.responses import Responses, timed
 from archcheck.graph import Interaction
-from archcheck.graph.cpu import cores_of
+from archcheck.graph.cpu import PERIOD, cores_of
 from archcheck.graph.protection import backoffs
 from archcheck.graph.transfer import ONE_WAY
 from archcheck.model import (
@@ -179,15 +179,19 @@ class Waiting:
         """The wait for a core, as a multiple of the time to compute."""
         if not isinstance(service, Service):
             return 0.0
-        each = cores_of(service).parallel
+        has = cores_of(service)
+        each = min((n for n in (has.parallel, has.limit) if n is not None), default=None)
         count = self._replicas.get(service.name)
         work, second = self._computing(service)
         if each is None or count is None or not work:
             return 0.0
         mean = work / self._requests(service)
+        slower = max(1.0, 1 / each)  # part of a core
         rho = work / each / count
-        wait = longest_mean_wait(rho, mean, second, 1 + (self._group(service) - 1) / each)
-        return wait / mean
+        group = 1 + (self._group(service) - 1) / each
+        wait = longest_mean_wait(rho, mean * slower, second * slower**2, group)
+        pauses = (slower - 1) * mean + PERIOD if has.limit is not None else 0.0
+        return (wait + pauses) / mean
 
     def _computing(self, service: Service) -> tuple[float, float]:
         """Seconds of work in a second, and the second moment of a request's work."""

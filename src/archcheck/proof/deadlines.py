@@ -20,8 +20,10 @@ from archcheck.findings import Subject
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.cpu import cpu_limit_of, longest_computing
 from archcheck.graph.exact import Rational, exact, longest, shown
+from archcheck.graph.shapes import shape_of
 from archcheck.graph.transfer import ONE_WAY
-from archcheck.model import Absent, Flag, Journey, LocalCache, Named, Service, Work
+from archcheck.model import Absent, Flag, Journey, LocalCache, Named, Service, Step, Work
+from archcheck.model.steps import Group
 from archcheck.proof.answers import (
     Answer,
     Counterexample,
@@ -41,6 +43,7 @@ _NO_RETRY = "calls whose retries nobody declares are tried once"
 _AT_ONCE = "a rejection comes at once"
 _NO_QUEUE = "requests do not wait for threads, cores or connections"
 _QUOTA = "no other request uses up the quota of a CPU limit"
+_IN_TURN = "computing in turn, or a higher CPU limit: branches use up one quota together"
 _DEADLINE = "work that is under way ends before the deadline that is passed on is looked at"
 
 
@@ -142,9 +145,25 @@ class WorstCases(LongestWalk[WorstCase]):
             text += f", by its CPU limit within {shown(seconds)}"
         waits = (Waiting(operation, seconds, text),) if seconds else ()
         owner = operation.owner
-        limited = isinstance(owner, Service) and cpu_limit_of(owner) is not None
-        assumptions = (*([TAIL] if more else []), _NO_QUEUE, *([_QUOTA] if limited else []))
-        return WorstCase(waits, assumptions=assumptions)
+        limit = cpu_limit_of(owner) if isinstance(owner, Service) else None
+        assumptions = (*([TAIL] if more else []), _NO_QUEUE)
+        if limit is None:
+            return WorstCase(waits, assumptions=assumptions)
+        at_once = self._at_once(operation.part.steps)
+        gaps = (Gap(operation, _IN_TURN),) if at_once > max(1.0, limit) else ()
+        return WorstCase(waits, gaps, (*assumptions, _QUOTA))
+
+    def _at_once(self, steps: Sequence[Step]) -> int:
+        """How many parts of one request compute at the same time in its own container."""
+        most = 0
+        for step in steps:
+            if isinstance(step, Work):
+                most = max(most, 1)
+            elif isinstance(step, Group):
+                shape = shape_of(self.graph.system, step)
+                inside = [self._at_once(branch) for branch in shape.sequences]
+                most = max(most, sum(inside) if shape.is_parallel else max(inside, default=0))
+        return most
 
     def waiting(self, step: Interaction) -> WorstCase:
         guard, timeout, below = step.protection, self.timeout_of(step), WorstCase()

@@ -1,0 +1,58 @@
+"""What deadlines make of CPU limits, against runs of single requests at any moment of a period."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fidelity.harness import longest, run, service, system
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archcheck import Constant, Kubernetes, Parallel, Repeat, Resources, Step, System, Wait, Work
+from archcheck.graph import Graph
+from archcheck.proof.deadlines import WorstCases
+from archcheck.units import Duration, cores
+
+times = st.integers(1, 60).map(lambda count: Constant(Duration(count / 1000)))
+steps: st.SearchStrategy[Step] = st.one_of(
+    times.map(Work),
+    times.map(Wait),
+    st.builds(lambda time, count: Repeat(count, [Work(time)]), times, st.integers(1, 3)),
+    st.lists(times.map(Work), min_size=2, max_size=3).map(Parallel),
+)
+
+
+def limited(limit: float, *steps: Step, parallel: int) -> System:
+    deployment = Kubernetes(resources=Resources(cpu_limit=limit * cores))
+    return system(service("web", *steps, cores=parallel, deployment=deployment))
+
+
+@settings(max_examples=150)
+@given(
+    st.integers(1, 300),
+    st.lists(steps, min_size=1, max_size=4),
+    st.lists(st.integers(0, 99), min_size=1, max_size=10),
+    st.integers(3, 8),
+)
+def test_no_single_request_takes_longer_than_its_bound(
+    limit: int, steps: Sequence[Step], phases: Sequence[int], parallel: int
+) -> None:
+    model = limited(limit / 100, *steps, parallel=parallel)
+    case = WorstCases(Graph(model)).of("web.run")
+    seconds = float(case.seconds)
+    apart = max(5.0, 2 * seconds)
+    arrivals = [1 + n * apart + phase / 1000 for n, phase in enumerate(phases)]
+    if not case.gaps:
+        found = longest(run(model, *arrivals, duration=Duration(arrivals[-1] + apart)))
+        assert found <= seconds + 1e-7
+
+
+def test_branches_that_share_a_quota_are_undecided() -> None:
+    """15 ms beside 15 ms: of a quota of 20 ms both have had 10 when they stand still."""
+    together = Parallel([Work(Constant(Duration(0.015))), Work(Constant(Duration(0.015)))])
+    model = limited(0.2, together, parallel=2)
+    (gap,) = WorstCases(Graph(model)).of("web.run").gaps
+    assert "CPU limit" in gap.attribute
+    assert abs(longest(run(model, 1.0)) - 0.105) < 1e-6
+    roomy = limited(2.0, together, parallel=2)
+    assert not WorstCases(Graph(roomy)).of("web.run").gaps
