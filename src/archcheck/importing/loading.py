@@ -6,19 +6,22 @@ together they describe one system.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from archcheck import loading
 from archcheck.importing.importing import Import, import_paths, recognised
+from archcheck.importing.sources import SKIPPED_FOLDERS
 from archcheck.model import ModelError, System
-from archcheck.model.codec import MAX_BYTES
 
 _OURS = re.compile(r'"type"\s*:\s*"System"')
 _MODEL = re.compile(r"^\s*(?:from|import)\s+archcheck\b", re.MULTILINE)
 _MOST_LOOKED_AT = 2_000
-"""Python files that are looked at to tell a model's folder from another. A choice."""
+"""Files that are looked at to tell a model's folder from another. A choice."""
+_MOST_READ = 256 * 1024
+"""Bytes of each that are read for that: imports, and the type of a JSON model, stand at the top."""
 
 
 def load(*targets: str | Path) -> tuple[System, ...]:
@@ -55,20 +58,20 @@ def _is_foreign(target: str | Path) -> bool:
 
 
 def _may_be_models(folder: Path) -> Iterator[Path]:
+    """The Python and JSON files of a folder, but for what others wrote and what is built."""
     looked_at = 0
-    for ending in ("py", "json"):
-        for path in sorted(folder.rglob(f"*.{ending}")):
-            if any(part.startswith(".") for part in path.relative_to(folder).parts):
+    for current, folders, names in os.walk(folder):
+        folders[:] = sorted(f for f in folders if f[0] != "." and f not in SKIPPED_FOLDERS)
+        for path in (Path(current, name) for name in sorted(names)):
+            if path.suffix not in (".py", ".json") or path.name[0] == "." or not path.is_file():
                 continue
             looked_at += 1
             if looked_at > _MOST_LOOKED_AT:
                 return
-            if path.is_file():
-                yield path
+            yield path
 
 
 def _is_model(path: Path) -> bool:
-    if path.stat().st_size > MAX_BYTES:
-        return False
-    text = path.read_text(encoding="utf-8", errors="replace")
+    with path.open("rb") as file:
+        text = file.read(_MOST_READ).decode("utf-8", errors="replace")
     return (_OURS if path.suffix == ".json" else _MODEL).search(text) is not None

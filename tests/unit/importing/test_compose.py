@@ -264,6 +264,11 @@ def test_a_shared_block_of_addresses_is_a_list_of_everybody(tmp_path: Path) -> N
         ("services:\n  a:\n    extends: b\n  b:\n    extends: a\n", 3, "extends itself"),
         ("services:\n  web: 3\n", 2, "the service 'web' must be a mapping, got '3'"),
         ("services:\n  web:\n    image: a\n    image: b\n", 2, "the key 'image' appears twice"),
+        (
+            "services:\n  web:\n    deploy:\n      mode: a\n      mode: b\n",
+            3,
+            "'mode' appears twice",
+        ),
         ("include: [../../x.yaml]\nservices: {a: {image: b}}\n", 1, "lies outside of"),
         ("services:\n  web: [\n", 3, "is not YAML"),
         ("services:\n  web:\n    mem_limit: big\n", 3, "mem_limit must be a size such as 512M"),

@@ -338,7 +338,7 @@ def settings_of(
             if value.is_mapping or value.is_list:
                 value.refuse(f"the variable {name} must be text")
             shared = value.shared or pairs.shared
-            if value.raw is not None or value.text:
+            if value.raw is not None:
                 found[name] = (value.text, value.place, shared)
             elif (passed := variables.known.get(name)) is not None:
                 found[name] = (passed[0], value.place, shared)
