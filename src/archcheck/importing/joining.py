@@ -225,11 +225,7 @@ class _Joining:
 
     def _resolve(self) -> None:
         """Sort the addresses: edges, candidates, stores that only they name, unexplained ones."""
-        directories = {
-            (reach.element, reach.group)
-            for _, reach in self.reaches
-            if reach.group and reach.element in self._known(reach.scope, reach.address.host)
-        }
+        directories = self._directories()
         for rank, reach in sorted(self.reaches, key=lambda each: each[0]):
             targets = self._known(reach.scope, reach.address.host)
             if reach.element in targets:
@@ -245,6 +241,19 @@ class _Joining:
                 self.candidates.append(Candidate(reach, targets, reach.doubt))
             else:
                 self.edges += [Edge(reach.element, target, reach) for target in targets]
+
+    def _directories(self) -> set[tuple[str, Place | None]]:
+        """Element and list, where others read the list too and it has the element's own address."""
+        readers: dict[Place | None, set[str]] = defaultdict(set)
+        for _, reach in self.reaches:
+            readers[reach.group].add(reach.element)
+        return {
+            (reach.element, reach.group)
+            for _, reach in self.reaches
+            if reach.group is not None
+            and len(readers[reach.group]) > 1
+            and reach.element in self._known(reach.scope, reach.address.host)
+        }
 
     def _set_aside(self, reach: Reaches, targets: tuple[str, ...]) -> None:
         known = {edge.target for edge in self.edges if edge.source == reach.element}
