@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archcheck.importing.facts import Fact, LeftOut, Said
-from archcheck.importing.joining import Joined, join
+from archcheck.importing.joined import Joined
+from archcheck.importing.joining import join
 from archcheck.importing.plugins import Importer, importer_called, importers
 from archcheck.importing.sources import Choices, Found, SourceFile, find
 from archcheck.model import ModelError, Place, System
