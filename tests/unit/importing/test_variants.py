@@ -80,6 +80,16 @@ def test_addresses_of_a_variant_are_candidates(tmp_path: Path) -> None:
     assert isinstance(found.system.find("live"), MySQL)
 
 
+def test_shallow_folders_count_before_deep_ones(tmp_path: Path) -> None:
+    found = imported(
+        tmp_path,
+        extras___more___a__yaml=deployment("web").replace("shop/web", "shop/web:old"),
+        manifests___z__yaml=deployment("web"),
+    )
+    [conflict] = found.joined.conflicts
+    assert conflict.kept.value == "shop/web"
+
+
 def test_patches_of_kustomize_are_left_out(tmp_path: Path) -> None:
     patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 9}\n"
     found = imported(
