@@ -138,3 +138,14 @@ def test_names_are_the_weakest_sign_of_a_product(tmp_path: Path) -> None:
     found = imported(tmp_path, compose__yaml=text)
     kinds = {element.name: type(element) for element in found.system.elements}
     assert kinds == {"a-mysql": MySQL, "backup-mysql": Service, "mysql-ui": Service}
+
+
+def test_manifests_of_a_part_do_not_hide_the_compose_file(tmp_path: Path) -> None:
+    services = ", ".join(f"s{number}: {{image: x}}" for number in range(6))
+    found = imported(
+        tmp_path,
+        compose__yaml=f"services: {{{services}, db: {{image: mongo}}}}",
+        k8s___db__yaml=deployment("db"),
+    )
+    assert len(found.system.elements) == 7
+    assert not found.skipped
