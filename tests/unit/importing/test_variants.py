@@ -149,3 +149,18 @@ def test_manifests_of_a_part_do_not_hide_the_compose_file(tmp_path: Path) -> Non
     )
     assert len(found.system.elements) == 7
     assert not found.skipped
+
+
+def test_scratch_is_no_storage(tmp_path: Path) -> None:
+    mounted = "volumeMounts: [{name: t, mountPath: /tmp/x}, {name: d, mountPath: /data}]"
+    volumes = "volumes: [{name: t, emptyDir: {}}, {name: d, emptyDir: {}}], containers:"
+    found = imported(
+        tmp_path,
+        a__yaml=deployment("web", extra=mounted).replace("containers:", volumes),
+        compose__yaml="services: {one: {image: x, tmpfs: [/tmp, /var/run:rw, /cache]}}",
+    )
+    kept = {
+        element.name: [volume.name for volume in element.deployment.volumes]  # type: ignore[attr-defined]
+        for element in found.system.elements
+    }
+    assert kept == {"web": ["d"], "one": ["/cache"]}
