@@ -7,8 +7,8 @@ The rule looks at datastores, topics, queues, brokers, external parties, platfor
 teams and boundaries, and at endpoints of services that are used otherwise, where something says
 where requests begin. A topic needs somebody who publishes and somebody who consumes; dead letters
 need neither. Endpoints are left out that are public, deprecated, a gateway's, or asked by a probe
-or a platform (by their path). Where services run and none of them has an endpoint, as in models that
-are imported from deployment files, nobody says what is used, and the rule does not apply.
+or a platform (by their path). Where services run and none of them has an endpoint, as in models
+that are imported from deployment files, nobody says what is used, and the rule does not apply.
 
 How to fix: add the missing step, or remove the element.
 
