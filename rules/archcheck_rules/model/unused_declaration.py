@@ -7,7 +7,8 @@ The rule looks at datastores, topics, queues, brokers, external parties, platfor
 teams and boundaries, and at endpoints of services that are used otherwise, where something says
 where requests begin. A topic needs somebody who publishes and somebody who consumes; dead letters
 need neither. Endpoints are left out that are public, deprecated, a gateway's, or asked by a probe
-or a platform (by their path).
+or a platform (by their path). Where services run and none of them has an endpoint, as in models
+that are imported from deployment files, nobody says what is used, and the rule does not apply.
 
 How to fix: add the missing step, or remove the element.
 
@@ -47,7 +48,7 @@ from archcheck import (
     Team,
     Topic,
 )
-from archcheck.findings import Result, Rule, Violation
+from archcheck.findings import NotApplicable, Result, Rule, Violation
 from archcheck.graph import Graph, Operation
 from archcheck.model.linking import references
 
@@ -56,6 +57,10 @@ rule = Rule("MOD002", "unused-declaration", severity="warning", method="graph", 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    runs = any(service.deployment is not None for service in graph.system.services)
+    if runs and not graph.operations:  # a deployment file says what runs, not what is asked
+        yield NotApplicable("no service declares an endpoint, so nobody says what is used")
+        return
     named = _named(graph)
     used = {name.partition(".")[0] for name in named}
     for member in graph.system.elements:

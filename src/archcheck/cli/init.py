@@ -46,6 +46,20 @@ def command(folder: str, yes: bool, name: str | None, team: str | None, ci: str 
         )
     inside = f"cd {folder} && " if folder != "." else ""
     click.echo(f"\nnext: {inside}archcheck verify, then archcheck verify --suggest")
+    if _has_something_to_import(root):
+        click.echo(
+            f"there are manifests or Compose files here: {inside}archcheck import . makes a model "
+            "of them"
+        )
+
+
+def _has_something_to_import(root: Path) -> bool:
+    from archcheck.importing import recognised
+
+    try:
+        return recognised(root)
+    except ArchcheckError:  # too many files to look at, or a library of the extra is missing
+        return False
 
 
 def _refuse_odd(name: str, team: str) -> None:

@@ -187,7 +187,8 @@ class Graph:
         for edge in self.edges:
             _add(graph, edge.source.name, edge.target.name, edge)
         for source, target in self.connections:
-            _add(graph, source, target, None)
+            if target in graph:  # platforms watch a system and are no part of it
+                _add(graph, source, target, None)
         for topic, readers in self.consumers.items():
             for reader in readers:
                 _add(graph, self.operations[reader].owner.name, topic, None)

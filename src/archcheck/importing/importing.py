@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archcheck.importing.facts import Fact, LeftOut, Said
-from archcheck.importing.joining import Joined, join
+from archcheck.importing.joined import Joined
+from archcheck.importing.joining import join
 from archcheck.importing.plugins import Importer, importer_called, importers
 from archcheck.importing.sources import Choices, Found, SourceFile, find
 from archcheck.model import ModelError, Place, System
@@ -133,9 +134,14 @@ def _read(
 
 def _is_once_more(heard: Sequence[Said], said: Sequence[Said]) -> bool:
     """Whether a source deploys what others deploy already: a Compose file for development beside
-    the manifests. One system is one of them: both together are a system that nobody runs."""
+    the manifests. One system is one of them: both together are a system that nobody runs.
+
+    So it is when half of the smaller one is in both, unless what is known is only a small part,
+    such as the stores. Halves are a choice: what runs beside the services differs between the two.
+    """
     own, known = _deployed(heard), _deployed(said)
-    return bool(own) and len(own & known) * 2 >= min(len(own), len(known)) > 0
+    smaller = min(len(own), len(known))
+    return 0 < smaller <= 2 * len(own & known) and len(own) <= 2 * len(known)
 
 
 def _deployed(said: Iterable[Said]) -> set[str]:

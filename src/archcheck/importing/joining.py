@@ -12,12 +12,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from archcheck.importing.building import Builder, Conflict, Ranked
+from archcheck.importing.building import Builder, Ranked
 from archcheck.importing.facts import (
     PRECEDENCE,
     SYSTEM,
@@ -27,7 +26,6 @@ from archcheck.importing.facts import (
     Identity,
     Item,
     KnownAs,
-    LeftOut,
     Part,
     Reaches,
     Remark,
@@ -36,6 +34,8 @@ from archcheck.importing.facts import (
     Statement,
     spelled,
 )
+from archcheck.importing.joined import Candidate, Edge, Joined
+from archcheck.importing.naming import legible, named_alike
 from archcheck.importing.products import (
     NAME,
     PORT,
@@ -61,42 +61,8 @@ from archcheck.model.element import Element, declared_at, field_names
 from archcheck.model.observability import Platform
 from archcheck.model.sites import Site
 
-_ODD = re.compile(r"[^\w\-/:+@()# ]|->")
 ANYWHERE = "*"
 """The scope of an address whose reader nobody places: any host of this name is meant."""
-
-
-@dataclass(frozen=True)
-class Edge:
-    """An element reaches another one, and what says so."""
-
-    source: str
-    target: str
-    reach: Reaches
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """An address that may be an edge, and why it is not taken for one."""
-
-    reach: Reaches
-    targets: tuple[str, ...]
-    reason: str
-
-
-@dataclass
-class Joined:
-    """One system, and everything that was decided on the way to it."""
-
-    system: System
-    facts: tuple[Fact, ...] = ()
-    edges: tuple[Edge, ...] = ()
-    conflicts: tuple[Conflict, ...] = ()
-    candidates: tuple[Candidate, ...] = ()
-    unexplained: tuple[Reaches, ...] = ()
-    """Addresses that no file explains."""
-    unheld: tuple[Fact, ...] = ()
-    remarks: tuple[Remark, ...] = ()
 
 
 def join(said: Sequence[Said], name: str, place: Place) -> Joined:
@@ -130,7 +96,7 @@ class _Joining:
     unexplained: list[Reaches] = field(default_factory=list)
 
     def joined(self, name: str, place: Place) -> Joined:
-        for rank, statement in _named_alike(self.said):
+        for rank, statement in named_alike(self.said):
             self._sort(rank, statement)
         self._apply_abouts()
         self._order_starts()
@@ -225,11 +191,7 @@ class _Joining:
 
     def _resolve(self) -> None:
         """Sort the addresses: edges, candidates, stores that only they name, unexplained ones."""
-        directories = {
-            (reach.element, reach.group)
-            for _, reach in self.reaches
-            if reach.group and reach.element in self._known(reach.scope, reach.address.host)
-        }
+        directories = self._directories()
         for rank, reach in sorted(self.reaches, key=lambda each: each[0]):
             targets = self._known(reach.scope, reach.address.host)
             if reach.element in targets:
@@ -245,6 +207,19 @@ class _Joining:
                 self.candidates.append(Candidate(reach, targets, reach.doubt))
             else:
                 self.edges += [Edge(reach.element, target, reach) for target in targets]
+
+    def _directories(self) -> set[tuple[str, Place | None]]:
+        """Element and list, where others read the list too and it has the element's own address."""
+        readers: dict[Place | None, set[str]] = defaultdict(set)
+        for _, reach in self.reaches:
+            readers[reach.group].add(reach.element)
+        return {
+            (reach.element, reach.group)
+            for _, reach in self.reaches
+            if reach.group is not None
+            and len(readers[reach.group]) > 1
+            and reach.element in self._known(reach.scope, reach.address.host)
+        }
 
     def _set_aside(self, reach: Reaches, targets: tuple[str, ...]) -> None:
         known = {edge.target for edge in self.edges if edge.source == reach.element}
@@ -266,7 +241,7 @@ class _Joining:
 
     def _store(self, rank: int, reach: Reaches) -> str:
         """A store or broker that nobody deploys and an address names: it runs somewhere else."""
-        host, part = reach.address.host, Part(_legible(reach.address.host))
+        host, part = reach.address.host, Part(legible(reach.address.host))
         self.known["host", "", host.lower()][part.element] = None
         said = f"{reach.address} in the {reach.said} of {reach.element}"
         self.facts[part.element] += [
@@ -364,7 +339,7 @@ class _Joining:
                 part = builder.build(facts)
                 if isinstance(part, Named):
                     members.append(part)
-        system = System(_legible(name), members, policies=policies)
+        system = System(legible(name), members, policies=policies)
         declared_at(system, Site((place,)))
         return system
 
@@ -396,43 +371,3 @@ def _of_kind(kind: type[Element] | None) -> str:
         if kind is not None and issubclass(kind, base):
             return word
     return "it"
-
-
-# -- one name for one element ----------------------------------------------------------------------
-
-
-def _named_alike(said: Iterable[Said]) -> Iterator[tuple[int, Statement]]:
-    """All statements, elements that several sources know under several names called alike."""
-    taken: dict[str, None] = {}
-    hosts: dict[str, dict[str, None]] = defaultdict(dict)
-    for rank, one in enumerate(said):
-        own = {s.element: None for s in one.statements if isinstance(s, Fact) and not s.path}
-        alias = {}
-        for element in own:
-            behind = [*hosts.get(element.lower(), ())]
-            if element not in taken and len(behind) == 1 and behind[0] not in own:
-                alias[element] = behind[0]
-        for statement in one.statements:
-            known = getattr(statement, "element", None)
-            if not known:
-                yield rank, statement
-                continue
-            called = alias.get(known, known)
-            yield rank, _said_of(statement, _legible(called))
-            if isinstance(statement, KnownAs) and statement.kind == "host":
-                hosts[statement.name.lower()][called] = None
-        taken |= own
-
-
-def _said_of(statement: Statement, element: str) -> Statement:
-    """The statement, about an element of this name."""
-    return (
-        statement
-        if isinstance(statement, Remark | About | LeftOut)
-        else replace(statement, element=element)
-    )
-
-
-def _legible(name: str) -> str:
-    """A name that a model can have: dots separate a service from its endpoint."""
-    return _ODD.sub("-", name).strip(" -")[:200].strip() or "unnamed"

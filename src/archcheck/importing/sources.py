@@ -152,7 +152,7 @@ class Found:
 
 
 def find(paths: Iterable[Path]) -> Found:
-    """The files under the paths, in the order of the paths and of their names.
+    """The files under the paths, in the order of the paths, shallow ones first, then by name.
 
     Raises :class:`ModelError` for a path that there is not.
     """
@@ -163,7 +163,10 @@ def find(paths: Iterable[Path]) -> Found:
             near = nearest(path.name, _names_in(path.parent)) if path.parent.is_dir() else ""
             raise ModelError(f"there is no file or folder {path}{near}")
         root = root_of(path)
-        files = _walk(path, root, found) if path.is_dir() else [SourceFile(path, root, named=True)]
+        if path.is_dir():  # what lies deeper is more often a variant: of equals, the first counts
+            files = sorted(_walk(path, root, found), key=lambda file: len(file.path.parts))
+        else:
+            files = [SourceFile(path, root, named=True)]
         for file in files:
             absolute = file.path.resolve()
             if absolute not in seen:

@@ -129,20 +129,19 @@ class Value:
         return repr(self.text if len(self.text) <= 60 else self.text[:57] + "...")
 
 
-def walk(value: Value) -> Iterator[Value]:
-    """All scalars below ``value``, each place once."""
+def mappings(value: Value) -> Iterator[Value]:
+    """``value`` and all mappings below it, each once however often aliases repeat it."""
     waiting, seen = [value], set[int]()
     while waiting:
         current = waiting.pop()
-        if id(current) in seen:
+        if id(current.raw) in seen or not isinstance(current.raw, dict | list):
             continue
-        seen.add(id(current))
+        seen.add(id(current.raw))
         if isinstance(current.raw, dict):
-            waiting += reversed(current.raw.values())
-        elif isinstance(current.raw, list):
-            waiting += reversed(current.raw)
-        else:
             yield current
+            waiting += current.raw.values()
+        else:
+            waiting += current.raw
 
 
 def _said(keys: tuple[str, ...]) -> str:

@@ -164,6 +164,8 @@ def _mapping(ended: _Open) -> Value:
     merged: list[Value] = []
     for (key, _), value in zip(ended.keys, ended.items, strict=True):
         if key == "<<":
+            if merged:
+                doubled.append(key)
             merged += value.raw if isinstance(value.raw, list) else [value]
             continue
         if key in found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,21 @@ def test_helm_charts_say_how_they_are_read(shop: Path) -> None:
     (chart / "templates" / "web.yaml").write_text("kind: {{ .Values.kind }}\n", encoding="utf-8")
     done = archcheck("import", "deploy", cwd=shop)
     assert "deploy/chart/templates/: a Helm chart is no manifest: render it" in done.stdout
+
+
+def test_init_offers_the_import_where_there_is_something(shop: Path) -> None:
+    done = archcheck("init", "--yes", "--ci", "none", cwd=shop)
+    assert "there are manifests or Compose files here: archcheck import . makes" in done.stdout
+    (shop / "empty").mkdir()
+    done = archcheck("init", "empty", "--yes", "--ci", "none", cwd=shop)
+    assert "archcheck import" not in done.stdout
+
+
+def test_without_the_extra_it_says_what_to_type(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    done = archcheck("import", "deploy", cwd=shop)
+    assert done.returncode == 2
+    assert "needs the extra 'import' of archcheck" in done.stderr
+    assert done.stderr.rstrip().endswith("type: pip install pyyaml")

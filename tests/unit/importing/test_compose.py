@@ -256,6 +256,28 @@ def test_a_shared_block_of_addresses_is_a_list_of_everybody(tmp_path: Path) -> N
     assert [c.reach.element for c in found.joined.candidates] == ["orders"]
 
 
+def test_an_env_file_of_everybodys_is_one_too_and_one_of_its_own_is_not(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        all__env="ORDERS_HOST=orders\nSTOCK_HOST=stock\n",
+        own__env="PAY_HOST=pay\nBANK_URL=http://bank:80\n",
+    )
+    found = compose(
+        tmp_path,
+        """
+        services:
+          web: {image: w, env_file: all.env}
+          orders: {image: o, env_file: [all.env]}
+          stock: {image: s}
+          pay: {image: p, env_file: {path: own.env}}
+          bank: {image: b, env_file: gone.env}
+        """,
+    )
+    assert pairs(found) == {("web", "orders"), ("web", "stock"), ("pay", "bank")}
+    [candidate] = found.joined.candidates
+    assert candidate.reach.place == Place(str(tmp_path / "all.env"), 2)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "sentence"),
     [
@@ -264,6 +286,11 @@ def test_a_shared_block_of_addresses_is_a_list_of_everybody(tmp_path: Path) -> N
         ("services:\n  a:\n    extends: b\n  b:\n    extends: a\n", 3, "extends itself"),
         ("services:\n  web: 3\n", 2, "the service 'web' must be a mapping, got '3'"),
         ("services:\n  web:\n    image: a\n    image: b\n", 2, "the key 'image' appears twice"),
+        (
+            "services:\n  web:\n    deploy:\n      mode: a\n      mode: b\n",
+            3,
+            "'mode' appears twice",
+        ),
         ("include: [../../x.yaml]\nservices: {a: {image: b}}\n", 1, "lies outside of"),
         ("services:\n  web: [\n", 3, "is not YAML"),
         ("services:\n  web:\n    mem_limit: big\n", 3, "mem_limit must be a size such as 512M"),

@@ -10,7 +10,7 @@ from commands import archcheck
 
 from archcheck import Absent, Autoscale, Kubernetes, PostgreSQL, Probe, Redis, Resources, Service
 from archcheck.importing import Import, import_paths
-from archcheck.importing.joining import Candidate
+from archcheck.importing.joined import Candidate
 from archcheck.model import ModelError, Place
 from archcheck.units import Cpu, MiB, percent, s
 
@@ -285,3 +285,32 @@ def test_absences_are_not_invented(tmp_path: Path) -> None:
     for service in read(tmp_path, SHOP).system.services:
         assert service.deployment is not None
         assert not isinstance(getattr(service.deployment, "liveness", None), Absent)
+
+
+def test_pods_of_a_stateful_set_have_hosts(tmp_path: Path) -> None:
+    text = """
+    apiVersion: apps/v1
+    kind: StatefulSet
+    metadata: {name: bus}
+    spec:
+      serviceName: bus-headless
+      replicas: 3
+      template: {spec: {containers: [{name: k, image: "bitnami/kafka:3.7"}]}}
+    """
+    url = (
+        'env: [{name: BROKERS, value: "bus-0.bus-headless:9092,'
+        'bus-2.bus-headless.default.svc.cluster.local:9092"}]'
+    )
+    found = read(tmp_path, textwrap.dedent(text) + workload("web", url))
+    assert pairs(found) == {("web", "bus")}
+    assert not found.joined.unexplained
+
+
+def test_templates_are_refused_and_older_controllers_read(tmp_path: Path) -> None:
+    text = "apiVersion: v1\nkind: Pod\nmetadata: {name: '{{name}}-1'}\n"
+    with pytest.raises(ModelError, match="is a template: render it"):
+        read(tmp_path, text)
+    old = (
+        "apiVersion: v1\nkind: ReplicationController\nmetadata: {name: old}\nspec: {replicas: 2}\n"
+    )
+    assert read(tmp_path, old).system.find("old").deployment == Kubernetes(replicas=2)  # type: ignore[attr-defined]

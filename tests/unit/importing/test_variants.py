@@ -80,6 +80,16 @@ def test_addresses_of_a_variant_are_candidates(tmp_path: Path) -> None:
     assert isinstance(found.system.find("live"), MySQL)
 
 
+def test_shallow_folders_count_before_deep_ones(tmp_path: Path) -> None:
+    found = imported(
+        tmp_path,
+        extras___more___a__yaml=deployment("web").replace("shop/web", "shop/web:old"),
+        manifests___z__yaml=deployment("web"),
+    )
+    [conflict] = found.joined.conflicts
+    assert conflict.kept.value == "shop/web"
+
+
 def test_patches_of_kustomize_are_left_out(tmp_path: Path) -> None:
     patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 9}\n"
     found = imported(
@@ -128,3 +138,29 @@ def test_names_are_the_weakest_sign_of_a_product(tmp_path: Path) -> None:
     found = imported(tmp_path, compose__yaml=text)
     kinds = {element.name: type(element) for element in found.system.elements}
     assert kinds == {"a-mysql": MySQL, "backup-mysql": Service, "mysql-ui": Service}
+
+
+def test_manifests_of_a_part_do_not_hide_the_compose_file(tmp_path: Path) -> None:
+    services = ", ".join(f"s{number}: {{image: x}}" for number in range(6))
+    found = imported(
+        tmp_path,
+        compose__yaml=f"services: {{{services}, db: {{image: mongo}}}}",
+        k8s___db__yaml=deployment("db"),
+    )
+    assert len(found.system.elements) == 7
+    assert not found.skipped
+
+
+def test_scratch_is_no_storage(tmp_path: Path) -> None:
+    mounted = "volumeMounts: [{name: t, mountPath: /tmp/x}, {name: d, mountPath: /data}]"
+    volumes = "volumes: [{name: t, emptyDir: {}}, {name: d, emptyDir: {}}], containers:"
+    found = imported(
+        tmp_path,
+        a__yaml=deployment("web", extra=mounted).replace("containers:", volumes),
+        compose__yaml="services: {one: {image: x, tmpfs: [/tmp, /var/run:rw, /cache]}}",
+    )
+    kept = {
+        element.name: [volume.name for volume in element.deployment.volumes]  # type: ignore[attr-defined]
+        for element in found.system.elements
+    }
+    assert kept == {"web": ["d"], "one": ["/cache"]}

@@ -9,8 +9,10 @@ import pytest
 from archcheck import (
     Boundary,
     Call,
+    Client,
     Endpoint,
     External,
+    Jaeger,
     Journey,
     Kafka,
     ModelError,
@@ -24,6 +26,7 @@ from archcheck import (
     Team,
     Topic,
 )
+from archcheck.graph import Graph
 
 
 def calling(*steps: object) -> Service:
@@ -136,3 +139,12 @@ def test_a_journey_needs_one_kind_of_entry() -> None:
 def test_external_parties_need_no_endpoints() -> None:
     owner, endpoint = System("s", [External("bank"), calling(Call("bank"))]).endpoint("bank")
     assert (owner.name, endpoint) == ("bank", None)
+
+
+def test_a_client_may_name_a_broker_or_a_platform() -> None:
+    """A service holds connections to both; nothing more is known from deployment files."""
+    system = System(
+        "s", [Service("web", clients=[Client("bus"), Client("otel")]), Kafka("bus"), Jaeger("otel")]
+    )
+    assert Graph(system).connections == (("web", "bus"), ("web", "otel"))
+    assert list(Graph(system).dependencies().edges) == [("web", "bus")]

@@ -9,7 +9,7 @@ from pathlib import Path
 from archcheck.importing.compose.interpolation import Variables, interpolated
 from archcheck.importing.compose.merging import merged
 from archcheck.importing.sources import SourceFile
-from archcheck.importing.values import Value
+from archcheck.importing.values import Value, mappings
 from archcheck.model import ModelError
 
 DEFAULT_NAMES = (
@@ -83,7 +83,7 @@ def document_of(file: SourceFile, variables: Variables) -> Value:
     if not documents or not documents[0].is_mapping:
         raise ModelError("must be a mapping with the key 'services'", file.place)
     document = interpolated(documents[0], variables)
-    for value in (document, *(v for _, v in document.items("services"))):
+    for value in mappings(document):
         if value.doubled:
             raise ModelError(f"the key {value.doubled[0]!r} appears twice", value.place)
     return document

@@ -33,6 +33,7 @@ from archcheck.importing.products import (
     product_of_setting,
     version_of,
 )
+from archcheck.importing.scratch import is_scratch
 from archcheck.importing.values import Value
 from archcheck.model import (
     Absent,
@@ -232,7 +233,8 @@ def _volumes(deployment: Part, service: Value) -> Iterator[Fact]:
     if tmpfs is not None:
         for entry in tmpfs.each() if tmpfs.is_list else [tmpfs]:
             name = entry.string("tmpfs").partition(":")[0]
-            yield from _volume(deployment, name, False, entry.place)
+            if not is_scratch(name):
+                yield from _volume(deployment, name, False, entry.place)
 
 
 def _mounted(volume: Value) -> tuple[str, bool | None] | None:
@@ -338,7 +340,7 @@ def settings_of(
             if value.is_mapping or value.is_list:
                 value.refuse(f"the variable {name} must be text")
             shared = value.shared or pairs.shared
-            if value.raw is not None or value.text:
+            if value.raw is not None:
                 found[name] = (value.text, value.place, shared)
             elif (passed := variables.known.get(name)) is not None:
                 found[name] = (passed[0], value.place, shared)

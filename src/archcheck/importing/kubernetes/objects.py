@@ -14,7 +14,16 @@ GROUPS = frozenset(
     {"", "apps", "batch", "autoscaling", "networking.k8s.io", "policy", "extensions"}
 )
 """API groups of the kinds that are read here."""
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicaSet", "Pod")
+WORKLOADS = (
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "CronJob",
+    "ReplicaSet",
+    "ReplicationController",
+    "Pod",
+)
 _MAX_LISTS_DEEP = 5
 """Lists inside lists. A choice: ``kubectl`` writes one."""
 
@@ -129,6 +138,8 @@ def objects_in(document: Value, depth: int = 0) -> Iterator[Object]:
         return
     if not name.string("metadata.name").strip():
         name.refuse("metadata.name must not be empty")
+    if "{{" in name.text:
+        name.refuse("is a template: render it, and import what is printed")
     namespace = document.get("metadata", "namespace")
     yield Object(
         group,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from archcheck.importing.facts import Fact, Part, Remark
 from archcheck.importing.kubernetes.objects import Cluster, Object
 from archcheck.importing.kubernetes.quantities import cpu, seconds, size
+from archcheck.importing.scratch import is_scratch
 from archcheck.importing.values import Value
 from archcheck.model import Probe, Resources, Secret, Volume
 
@@ -126,7 +127,7 @@ def _volumes(part: Part, workload: Object, template: Value, cluster: Cluster) ->
         secret = volume.get("secret", "secretName")
         if secret is not None:
             yield from secret_facts(part, secret)
-        elif volume.has("emptyDir"):
+        elif volume.has("emptyDir") and not _is_scratch(template, name.string("a volume's name")):
             yield from _volume(
                 part, name, durable=False, wanted=volume.get("emptyDir", "sizeLimit")
             )
@@ -138,6 +139,17 @@ def _volumes(part: Part, workload: Object, template: Value, cluster: Cluster) ->
             )
             asked = held.value.get("spec", "resources", "requests", "storage") if held else None
             yield from _volume(part, name, durable=True, wanted=asked)
+
+
+def _is_scratch(template: Value, volume: str) -> bool:
+    """Whether a volume is mounted, and only where scratch files lie."""
+    paths = [
+        mount.need("mountPath").string("mountPath")
+        for container in template.each("spec", "containers")
+        for mount in container.each("volumeMounts")
+        if (name := mount.get("name")) is not None and name.text == volume
+    ]
+    return bool(paths) and all(map(is_scratch, paths))
 
 
 def _volume(part: Part, name: Value, *, durable: bool, wanted: Value | None) -> Iterator[Fact]:

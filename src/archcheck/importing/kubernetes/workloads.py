@@ -22,6 +22,8 @@ from archcheck.importing.values import Value
 from archcheck.model import Endpoint, Kubernetes, Recreate, RollingUpdate, Schedule, Service
 
 _OWNER_LABELS = ("team", "owner", "app.kubernetes.io/team")
+_MOST_PODS = 100
+"""Pods of a StatefulSet whose hosts are known. A choice: addresses name the first few."""
 RUN = "run"
 """The endpoint that stands for a whole run of a CronJob's container: nothing else could be called
 by its schedule, and no file names it."""
@@ -53,7 +55,8 @@ def workload_facts(element: str, workload: Object, cluster: Cluster) -> Iterator
     part, deployment = Part(element), Part(element, ("deployment",))
     yield part.is_a(Service, workload.place)
     yield deployment.is_a(Kubernetes, workload.place)
-    kind = {"ReplicaSet": "Deployment", "Pod": "Deployment"}.get(workload.kind, workload.kind)
+    is_plain_kind = workload.kind in ("ReplicaSet", "ReplicationController", "Pod")
+    kind = "Deployment" if is_plain_kind else workload.kind  # what stands for many equal pods
     yield deployment.says("kind", kind, workload.value.need("kind").place)
     namespace = workload.value.get("metadata", "namespace")
     if namespace is not None:
@@ -62,6 +65,7 @@ def workload_facts(element: str, workload: Object, cluster: Cluster) -> Iterator
     yield from _replicas(deployment, workload)
     yield from _rollout(deployment, workload)
     yield from _schedule(part, workload)
+    yield from _pod_hosts(element, workload)
     template = template_of(workload)
     if template is not None:
         yield from pod_facts(deployment, workload, template, cluster)
@@ -112,6 +116,20 @@ def _schedule(part: Part, workload: Object) -> Iterator[Fact]:
     yield clock.is_a(Schedule, cron.place)
     yield clock.says("calls", f"{part.element}.{RUN}", cron.place)
     yield clock.says("cron", cron.string("schedule"), cron.place)
+
+
+def _pod_hosts(element: str, workload: Object) -> Iterator[KnownAs]:
+    """Each pod of a StatefulSet has a host of its own (kubernetes.io, Stable Network ID)."""
+    service = workload.value.get("spec", "serviceName")
+    if workload.kind != "StatefulSet" or service is None:
+        return
+    replicas = workload.value.get("spec", "replicas")
+    count = replicas.whole("replicas") if replicas is not None else 1
+    for number in range(min(count, _MOST_PODS)):
+        host = f"{workload.name}-{number}.{service.string('serviceName')}"
+        yield KnownAs(element, host, workload.namespace, service.place)
+        for end in ("", ".svc", ".svc.cluster.local"):
+            yield KnownAs(element, f"{host}.{workload.namespace}{end}", "", service.place)
 
 
 def _hints(element: str, workload: Object, template: Value) -> Iterator[Hint | KnownAs]:

@@ -1,0 +1,49 @@
+"""One name for one element, whatever its sources call it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from archcheck.importing.facts import About, Fact, KnownAs, LeftOut, Remark, Said, Statement
+
+_ODD = re.compile(r"[^\w\-/:+@()# ]|->")
+
+
+def named_alike(said: Iterable[Said]) -> Iterator[tuple[int, Statement]]:
+    """All statements, elements that several sources know under several names called alike."""
+    taken: dict[str, None] = {}
+    hosts: dict[str, dict[str, None]] = defaultdict(dict)
+    for rank, one in enumerate(said):
+        own = {s.element: None for s in one.statements if isinstance(s, Fact) and not s.path}
+        alias = {}
+        for element in own:
+            behind = [*hosts.get(element.lower(), ())]
+            if element not in taken and len(behind) == 1 and behind[0] not in own:
+                alias[element] = behind[0]
+        for statement in one.statements:
+            known = getattr(statement, "element", None)
+            if not known:
+                yield rank, statement
+                continue
+            called = alias.get(known, known)
+            yield rank, _said_of(statement, legible(called))
+            if isinstance(statement, KnownAs) and statement.kind == "host":
+                hosts[statement.name.lower()][called] = None
+        taken |= own
+
+
+def _said_of(statement: Statement, element: str) -> Statement:
+    """The statement, about an element of this name."""
+    return (
+        statement
+        if isinstance(statement, Remark | About | LeftOut)
+        else replace(statement, element=element)
+    )
+
+
+def legible(name: str) -> str:
+    """A name that a model can have: dots separate a service from its endpoint."""
+    return _ODD.sub("-", name).strip(" -")[:200].strip() or "unnamed"

@@ -1,0 +1,116 @@
+"""Facts counted by hand from files of real systems (SOURCES.md beside them), found by imports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from archcheck.importing import Choices, Import, import_paths
+
+CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+
+pytestmark = pytest.mark.skipif(not CORPUS.exists(), reason="the files are not beside the house")
+
+
+def imported(path: str, **choices: object) -> Import:
+    return import_paths([CORPUS / path], choices=Choices(**choices))  # type: ignore[arg-type]
+
+
+def kinds(found: Import) -> Counter[str]:
+    return Counter(type(element).__name__ for element in found.system.elements)
+
+
+def pairs(found: Import) -> set[tuple[str, str]]:
+    return {(edge.source, edge.target) for edge in found.joined.edges}
+
+
+def starts(found: Import) -> int:
+    return sum(len(getattr(element, "start_after", ())) for element in found.system.elements)
+
+
+def without_probes(found: Import) -> set[str]:
+    return {
+        element.name
+        for element in found.system.elements
+        if (deployment := getattr(element, "deployment", None)) is not None
+        and not (deployment.readiness or deployment.liveness or deployment.startup)
+    }
+
+
+def test_online_boutique() -> None:
+    found = imported("online-boutique")
+    assert kinds(found) == {"Service": 11, "Redis": 1}
+    of_frontend = ("ad", "cart", "checkout", "currency", "productcatalog", "recommendation",
+                   "shipping")  # fmt: skip
+    of_checkout = ("cart", "currency", "email", "payment", "productcatalog", "shipping")
+    assert pairs(found) == {
+        *(("frontend", f"{name}service") for name in of_frontend),
+        *(("checkoutservice", f"{name}service") for name in of_checkout),
+        ("cartservice", "redis-cart"),
+        ("recommendationservice", "productcatalogservice"),
+        ("loadgenerator", "frontend"),
+    }
+    assert without_probes(found) == {"loadgenerator"}
+
+
+def test_sock_shop_in_compose_and_in_kubernetes() -> None:
+    compose = imported("sock-shop/docker-compose.yml")
+    assert len(compose.system.elements) == 15
+    assert starts(compose) == 0
+    assert pairs(compose) == {("user", "user-db")}
+    manifests = imported("sock-shop/complete-demo.yaml")
+    assert len(manifests.system.elements) == 14
+    assert pairs(manifests) == {("user", "user-db")}
+    assert len(without_probes(manifests)) == 10
+
+
+def test_social_network() -> None:
+    found = imported("social-network")
+    assert kinds(found) == {"Service": 13, "MongoDB": 6, "Memcached": 4, "Redis": 3, "Jaeger": 1}
+    assert starts(found) == 19
+    assert not found.joined.edges
+
+
+def test_the_demo_of_opentelemetry() -> None:
+    found = imported("otel-demo", env_files=(CORPUS / "otel-demo" / "env",))
+    assert len(found.system.elements) == 20
+    assert starts(found) == 46
+    images = {getattr(e, "deployment", None).image for e in found.system.elements}  # type: ignore[union-attr]
+    assert "ghcr.io/open-telemetry/demo:latest-checkout" in images
+    assert ("product-catalog", "astronomy-db") in pairs(found)
+
+
+def test_bank_of_anthos() -> None:
+    found = imported("bank-of-anthos/kubernetes-manifests")
+    assert kinds(found) == {"Service": 7, "PostgreSQL": 2}
+    others = ("balancereader", "contacts", "transactionhistory", "userservice")
+    assert pairs(found) == {
+        *(("frontend", name) for name in (*others, "ledgerwriter")),
+        *((name, "ledger-db") for name in ("balancereader", "ledgerwriter", "transactionhistory")),
+        *((name, "accounts-db") for name in ("contacts", "userservice")),
+        ("loadgenerator", "frontend"),
+    }
+    candidates = {(c.reach.element, *c.targets) for c in found.joined.candidates}
+    assert candidates == {("ledgerwriter", name) for name in others}
+    assert without_probes(found) == {"accounts-db", "ledger-db", "loadgenerator"}
+    limits = {str(e.deployment.resources.cpu_limit) for e in found.system.elements}  # type: ignore[attr-defined]
+    assert limits == {"250 m", "500 m"}
+
+
+def test_the_retail_store() -> None:
+    found = imported("retail-store")
+    versions = {e.name: getattr(e, "version", None) for e in found.system.elements}
+    assert versions == {
+        **dict.fromkeys(("ui", "catalog", "cart", "checkout", "orders")),
+        "catalog-db": "MariaDB 10.9",
+        "opensearch": "OpenSearch 3.5.0",
+        "carts-db": "DynamoDB local 1.20.0",
+        "checkout-redis": "6.0",
+        "orders-db": "16.1",
+        "rabbitmq": "3",
+    }
+    by_override = {("ui", name) for name in ("catalog", "cart", "orders", "checkout")}
+    assert starts(found) == 5 + len(by_override)
+    assert by_override < pairs(found)  # in compose.override.yaml, which Compose reads by itself
