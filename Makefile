@@ -14,9 +14,14 @@ install: .venv/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch .venv/installed
 
-demo: install  ## check, simulate, plan, draw and review a real system
+demo: install  ## import a repository; check, simulate, plan, draw and review a real system
 	@mkdir -p out
-	@echo "== archcheck verify models/online_boutique"
+	@echo "== archcheck import examples/repository"
+	@$(BIN)/archcheck import examples/repository
+	@echo; echo "== archcheck verify examples/repository"
+	@$(BIN)/archcheck verify examples/repository || test $$? -eq 1
+	@$(BIN)/archcheck diagram examples/repository -o out/repository.svg
+	@echo; echo "== archcheck verify models/online_boutique"
 	@$(BIN)/archcheck verify models/online_boutique || test $$? -eq 1
 	@echo; echo "== archcheck simulate models/online_boutique --scenario busy"
 	@$(BIN)/archcheck simulate models/online_boutique --scenario busy --chart out/online_boutique_busy.png

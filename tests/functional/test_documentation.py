@@ -190,3 +190,17 @@ def anchors(page: Path) -> set[str]:
     """The anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_repository_of_the_examples_is_imported_as_its_page_says(tmp_path: Path) -> None:
+    page = (ROOT / "examples" / "repository" / "README.md").read_text()
+    assert "archcheck import examples/repository\n" in page
+    done = archcheck("import", "examples/repository", "-o", tmp_path / "shop")
+    assert done.returncode == 0
+    assert done.stdout.startswith("repository: 5 Service")
+    assert "joined: 11 edges by addresses" in done.stdout
+    assert "compose.yaml: another deployment of the same services" in done.stdout
+    verified = archcheck("verify", tmp_path / "shop")
+    assert "DEP001" in verified.stdout
+    straight = archcheck("verify", "examples/repository")
+    assert straight.stdout.splitlines()[-1] == verified.stdout.splitlines()[-1]
