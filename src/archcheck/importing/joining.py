@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,6 +35,7 @@ from archcheck.importing.facts import (
     Statement,
     spelled,
 )
+from archcheck.importing.names import legible
 from archcheck.importing.products import (
     NAME,
     PORT,
@@ -45,6 +45,7 @@ from archcheck.importing.products import (
     product_of_port,
     product_of_scheme,
 )
+from archcheck.importing.references import settle
 from archcheck.model import (
     Broker,
     Client,
@@ -61,7 +62,6 @@ from archcheck.model.element import Element, declared_at, field_names
 from archcheck.model.observability import Platform
 from archcheck.model.sites import Site
 
-_ODD = re.compile(r"[^\w\-/:+@()# ]|->")
 ANYWHERE = "*"
 """The scope of an address whose reader nobody places: any host of this name is meant."""
 
@@ -137,6 +137,7 @@ class _Joining:
         self._resolve()
         for element in [*self.facts]:
             self._decide_kind(element)
+        self.remarks += settle(self.facts, self._known, self._kind)
         self._connect()
         builder = Builder()
         system = self._system(builder, name, place)
@@ -266,7 +267,7 @@ class _Joining:
 
     def _store(self, rank: int, reach: Reaches) -> str:
         """A store or broker that nobody deploys and an address names: it runs somewhere else."""
-        host, part = reach.address.host, Part(_legible(reach.address.host))
+        host, part = reach.address.host, Part(legible(reach.address.host))
         self.known["host", "", host.lower()][part.element] = None
         said = f"{reach.address} in the {reach.said} of {reach.element}"
         self.facts[part.element] += [
@@ -364,7 +365,7 @@ class _Joining:
                 part = builder.build(facts)
                 if isinstance(part, Named):
                     members.append(part)
-        system = System(_legible(name), members, policies=policies)
+        system = System(legible(name), members, policies=policies)
         declared_at(system, Site((place,)))
         return system
 
@@ -418,7 +419,7 @@ def _named_alike(said: Iterable[Said]) -> Iterator[tuple[int, Statement]]:
                 yield rank, statement
                 continue
             called = alias.get(known, known)
-            yield rank, _said_of(statement, _legible(called))
+            yield rank, _said_of(statement, legible(called))
             if isinstance(statement, KnownAs) and statement.kind == "host":
                 hosts[statement.name.lower()][called] = None
         taken |= own
@@ -431,8 +432,3 @@ def _said_of(statement: Statement, element: str) -> Statement:
         if isinstance(statement, Remark | About | LeftOut)
         else replace(statement, element=element)
     )
-
-
-def _legible(name: str) -> str:
-    """A name that a model can have: dots separate a service from its endpoint."""
-    return _ODD.sub("-", name).strip(" -")[:200].strip() or "unnamed"
