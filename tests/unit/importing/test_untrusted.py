@@ -77,7 +77,9 @@ def answers(name: str, text: str, *, named: bool) -> None:
         assert not named or getattr(refused, "place", None) is not None, refused
 
 
-@pytest.mark.parametrize("name", ["compose.yaml", "manifests.yaml", "workspace.json"])
+@pytest.mark.parametrize(
+    "name", ["compose.yaml", "manifests.yaml", "workspace.json", "events.yaml"]
+)
 def test_mutated_files_give_an_answer_or_a_sentence_with_a_line(name: str) -> None:
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[*HealthCheck])
     @given(mutated(name), st.booleans())
