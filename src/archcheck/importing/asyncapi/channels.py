@@ -191,7 +191,7 @@ def _format(part: Part, application: Application, channel: Channel) -> Iterator[
 
 
 def _format_of(content_type: str) -> str | None:
-    """``avro`` for ``application/vnd.apache.avro+json``: the schema's language, not its spelling."""
+    """``avro`` for ``application/vnd.apache.avro+json``: what the schema is written in."""
     words = re.split(r"[^a-z]+", content_type.partition(";")[0].partition("/")[2].lower())
     known = [_FORMATS[word] for word in words if word in _FORMATS]
     return next((each for each in known if each in _SCHEMAS), known[-1] if known else None)
