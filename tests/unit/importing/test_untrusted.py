@@ -78,7 +78,7 @@ def answers(name: str, text: str, *, named: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["compose.yaml", "manifests.yaml", "workspace.json", "events.yaml"]
+    "name", ["compose.yaml", "manifests.yaml", "workspace.json", "events.yaml", "catalog-info.yaml"]
 )
 def test_mutated_files_give_an_answer_or_a_sentence_with_a_line(name: str) -> None:
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[*HealthCheck])
