@@ -45,6 +45,7 @@ from archcheck.importing.products import (
     product_of_port,
     product_of_scheme,
 )
+from archcheck.importing.references import settle
 from archcheck.model import (
     Broker,
     Client,
@@ -103,6 +104,7 @@ class _Joining:
         self._resolve()
         for element in [*self.facts]:
             self._decide_kind(element)
+        self.remarks += settle(self.facts, self._known, self._kind)
         self._connect()
         builder = Builder()
         system = self._system(builder, name, place)

@@ -36,6 +36,7 @@ from archcheck.model import (
     RabbitMQ,
     Redis,
     SqlServer,
+    Sqs,
     TiDB,
 )
 
@@ -141,6 +142,9 @@ PRODUCTS: dict[str, Product] = {
          "opentelemetry-collector-k8s", "otel-collector"),
     ),
     "Kibana": Product(ElasticStack, ("kibana", "logstash"), ""),
+    "DynamoDB": Product(DynamoDB),
+    "S3": Product(ObjectStore, (), "", (), (), (), {"product": "S3"}),
+    "SQS": Product(Sqs, (), "", (), ("sqs",)),
 }  # fmt: skip
 """Product to its signs."""
 

@@ -33,7 +33,8 @@ texts = st.one_of(st.sampled_from(WORDS), st.text(max_size=12))
 @st.composite
 def mutated(draw: st.DrawFn, name: str) -> str:
     """A real file in which lines are changed, lost, repeated, moved, and words replaced."""
-    lines = (SAMPLES / name).read_text(encoding="utf-8").splitlines()
+    (path,) = SAMPLES.parent.glob(f"*samples/{name}")
+    lines = path.read_text(encoding="utf-8").splitlines()
     for _ in range(draw(st.integers(1, 6))):
         at = draw(st.integers(0, max(0, len(lines) - 1)))
         match draw(st.sampled_from(["lose", "repeat", "indent", "value", "line", "swap", "cut"])):
@@ -76,7 +77,9 @@ def answers(name: str, text: str, *, named: bool) -> None:
         assert not named or getattr(refused, "place", None) is not None, refused
 
 
-@pytest.mark.parametrize("name", ["compose.yaml", "manifests.yaml"])
+@pytest.mark.parametrize(
+    "name", ["compose.yaml", "manifests.yaml", "workspace.json", "events.yaml", "catalog-info.yaml"]
+)
 def test_mutated_files_give_an_answer_or_a_sentence_with_a_line(name: str) -> None:
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[*HealthCheck])
     @given(mutated(name), st.booleans())
