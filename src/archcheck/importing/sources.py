@@ -8,6 +8,7 @@ it holds the path, else the path's own folder.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -84,7 +85,10 @@ class SourceFile:
     @cached_property
     def documents(self) -> tuple[Value, ...]:
         """The documents of a YAML or JSON file. Raises :class:`ModelError` with the line."""
-        return tuple(read_yaml(self.text, str(self.path)))
+        text = self.text
+        if self.path.suffix == ".json":
+            text = _PAIR.sub(_joined, text)
+        return tuple(read_yaml(text, str(self.path)))
 
     @property
     def readable(self) -> tuple[Value, ...]:
@@ -102,6 +106,17 @@ class SourceFile:
         """
         target = Path(os.path.normpath(self.path.parent / path))
         return SourceFile(inside(target, self.root, path, place), self.root)
+
+
+_PAIR = re.compile(
+    r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE
+)
+"""A character beyond the first 65,536 as JSON, unlike YAML, escapes it (RFC 8259, section 7)."""
+
+
+def _joined(pair: re.Match[str]) -> str:
+    halves = bytes.fromhex(pair[2]) + bytes.fromhex(pair[3])
+    return f"{pair[1]}{halves.decode('utf-16-be')}"
 
 
 def inside(target: Path, root: Path, said: str, place: Place) -> Path:

@@ -207,3 +207,12 @@ def test_commands_take_a_workspace(tmp_path: Path) -> None:
     assert drawn.returncode == 0, drawn.stderr
     assert "Reader" in (tmp_path / "shop.svg").read_text(encoding="utf-8")
     assert archcheck("verify", SAMPLE, cwd=tmp_path).returncode in (0, 1)
+
+
+def test_an_escaped_emoji_is_json(tmp_path: Path) -> None:
+    text = r"""{"name": "shop", "model": {"softwareSystems": [
+      {"id": "1", "name": "Shop \ud83d\ude00 \\ud83d", "containers": [{"id": "2", "name": "Web"}]}
+    ]}, "views": {}}"""
+    (tmp_path / "workspace.json").write_text(text)
+    found = import_paths([tmp_path / "workspace.json"])
+    assert [element.name for element in found.system.services] == ["Web"]
