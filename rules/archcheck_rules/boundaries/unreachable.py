@@ -6,7 +6,9 @@ the model does not say what it is for.
 What a fallback asks is reached, and so are the actions and compensations of a saga. What stands
 behind a feature flag is reached if the flags allow a configuration that has it. A consumer is
 reached when something that is reached publishes to its topic, or when nothing in the system does:
-then the messages come from outside.
+then the messages come from outside. A gateway is entered from outside. A client that no step uses
+leads to its callee, whatever is asked there. Where no journey and no person is declared, as in what
+manifests say, a service without endpoints is not judged: nothing could lead to it.
 
 How to fix: declare the journey, person or schedule that uses it, or remove the service.
 
@@ -23,16 +25,19 @@ from collections.abc import Iterator
 
 from archcheck import (
     Call,
+    Client,
     Consumer,
     Endpoint,
     External,
     Fallback,
     Feature,
     Flag,
+    Gateway,
     Journey,
     Publish,
     Saga,
     SagaStep,
+    Schedule,
     Service,
     System,
     Topic,
@@ -51,8 +56,11 @@ def check(graph: Graph) -> Iterator[Result]:
         yield NotApplicable("no journey, person or schedule says where requests begin")
         return
     reached = _reached(graph, starts)
+    is_told = bool(graph.system.journeys or graph.system.people)
     for service in graph.system.services:
         operations = [operation.name for operation in graph.operations_of(service)]
+        if not operations and not is_told:
+            continue
         if service.name not in reached and not reached.intersection(operations):
             yield Violation(
                 service,
@@ -69,19 +77,33 @@ def _reached(graph: Graph, starts: set[str]) -> set[str]:
             asked[edge.operation.name].append(edge)
     published = {step.target.name for step in graph.interactions if step.mode == "publish"}
     fed = {op for topic, ops in graph.consumers.items() if topic not in published for op in ops}
+    connected = defaultdict[str, list[str]](list)
+    for source, target in graph.connections:
+        connected[source] += _all_of(graph, target)
+    gateways = [
+        g for gateway in graph.system.of_type(Gateway) for g in _all_of(graph, gateway.name)
+    ]
     reached: set[str] = set()
-    waiting = [*starts, *fed]
+    waiting = [*starts, *fed, *gateways]
     while waiting:
         name = waiting.pop()
         if name in reached:
             continue
         reached.add(name)
+        waiting += connected[name.partition(".")[0]]
         for step in asked[name]:
             if step.mode == "publish":
                 waiting += graph.consumers.get(step.target.name, ())
             else:
                 waiting.append(step.target_name)
     return reached
+
+
+def _all_of(graph: Graph, name: str) -> list[str]:
+    """An element and everything that can be asked of it."""
+    element = graph.system.find(name.partition(".")[0])
+    asked = graph.operations_of(element) if isinstance(element, Service) else ()
+    return [name, *(operation.name for operation in asked)]
 
 
 def _system(*services: Service, publishes: bool = False) -> System:
@@ -153,3 +175,18 @@ def a_fallback_and_a_saga_lead_to_it() -> System:
         ],
         journeys=[Journey("browse", "web.page")],
     )
+
+
+@rule.good
+def behind_a_client_that_no_step_uses() -> System:
+    return _system(
+        Gateway("edge", clients=[Client("prices")]),
+        Service("prices", endpoints=[Endpoint("get", steps=[Call("rates.get")])]),
+        Service("rates", endpoints=[Endpoint("get")]),
+    )
+
+
+@rule.good
+def what_manifests_say() -> System:
+    count = Service("count", endpoints=[Endpoint("run")])
+    return System("shop", [Schedule("at night", calls="count.run"), count, Service("web")])

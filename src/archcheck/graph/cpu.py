@@ -28,13 +28,6 @@ class Cores:
     source: str
     limit: float | None
 
-    @property
-    def lasting(self) -> float | None:
-        """Cores that there are in the long run; ``None``: unknown."""
-        if self.parallel is None:
-            return None
-        return self.parallel if self.limit is None else min(self.parallel, self.limit)
-
 
 def cpu_limit_of(service: Service) -> float | None:
     """The CPU limit of a replica in cores; ``None``: there is none, or nobody says."""
