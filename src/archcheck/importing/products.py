@@ -211,10 +211,16 @@ def is_plain(image: str) -> bool:
     return parsed_image(image).name.lower() in PLAIN_IMAGES
 
 
+_NUMBERED_APART = frozenset({"cp-kafka", "cp-server", "confluent-local", "fast-data-dev"})
+"""Images whose tags number a distribution: Confluent Platform 7.5 holds Kafka 3.5 (Confluent,
+Supported Versions and Interoperability)."""
+
+
 def version_of(product: str, image: str) -> str | None:
     """The version in the image's tag, with the variant's name; ``None``: the tag says none."""
-    match = _VERSION.fullmatch(parsed_image(image).tag)
-    if match is None:
+    found = parsed_image(image)
+    match = _VERSION.fullmatch(found.tag)
+    if match is None or found.name.lower() in _NUMBERED_APART:
         return None
     variant = PRODUCTS[product].variant
     return f"{variant} {match[1]}" if variant else match[1]

@@ -11,6 +11,7 @@ from commands import archcheck
 from archcheck import Absent, Autoscale, Kubernetes, PostgreSQL, Probe, Redis, Resources, Service
 from archcheck.importing import Import, import_paths
 from archcheck.importing.joined import Candidate
+from archcheck.importing.products import version_of
 from archcheck.model import ModelError, Place
 from archcheck.units import Cpu, MiB, percent, s
 
@@ -314,3 +315,15 @@ def test_templates_are_refused_and_older_controllers_read(tmp_path: Path) -> Non
         "apiVersion: v1\nkind: ReplicationController\nmetadata: {name: old}\nspec: {replicas: 2}\n"
     )
     assert read(tmp_path, old).system.find("old").deployment == Kubernetes(replicas=2)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        ("apache/kafka:3.9.0", "3.9.0"),
+        ("confluentinc/cp-kafka:7.5.0", None),
+        ("registry.example/mirror/cp-server:7.5.0", None),
+    ],
+)
+def test_a_tag_that_numbers_a_distribution_is_no_version(image: str, version: str | None) -> None:
+    assert version_of("Kafka", image) == version
