@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from commands import archcheck
 
+from archcheck import Service
+from archcheck.model import element as kinds
 from archcheck.model import json_schema
-from archcheck.model.element import element_types, field_names
-from archcheck.model.words import KindWords, all_words
+from archcheck.model.element import element, element_types, field_names
+from archcheck.model.words import KindWords, all_words, words_of
 from archcheck.reporting.vocabulary import known_words, vocabulary_pages
 
 
@@ -53,3 +55,20 @@ def test_the_list_leads_to_every_page() -> None:
     names = {word for word in known_words() if "." not in word}
     assert {f"{name}.md" for name in names} | {"README.md"} == set(pages)
     assert all(f"]({name}.md)" in pages["README.md"] for name in names)
+
+
+def test_a_kind_of_ones_own_needs_no_words() -> None:
+    @element
+    class Billing(Service):
+        """A service of ours."""
+
+        cost_centre: str | None = None
+
+    try:
+        words = words_of(Billing)
+        assert words.fields[-1].name == "cost_centre"
+        assert words.fields[-1].text == ""
+        assert "Billing" in json_schema()["$defs"]
+        assert "cost_centre" in archcheck("explain", "Billing").stdout
+    finally:
+        del kinds._types["Billing"]
