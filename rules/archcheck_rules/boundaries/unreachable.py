@@ -7,8 +7,8 @@ What a fallback asks is reached, and so are the actions and compensations of a s
 behind a feature flag is reached if the flags allow a configuration that has it. A consumer is
 reached when something that is reached publishes to its topic, or when nothing in the system does:
 then the messages come from outside. A gateway is entered from outside. A client that no step uses
-leads to its callee, whatever is asked there. Where no journey and no person is declared, as in what
-manifests say, a service without endpoints is not judged: nothing could lead to it.
+leads to its callee, whatever is asked there. A service that declares nothing to ask, as in what
+manifests say, is not judged: nothing could lead to it.
 
 How to fix: declare the journey, person or schedule that uses it, or remove the service.
 
@@ -56,10 +56,9 @@ def check(graph: Graph) -> Iterator[Result]:
         yield NotApplicable("no journey, person or schedule says where requests begin")
         return
     reached = _reached(graph, starts)
-    is_told = bool(graph.system.journeys or graph.system.people)
     for service in graph.system.services:
         operations = [operation.name for operation in graph.operations_of(service)]
-        if not operations and not is_told:
+        if not operations:
             continue
         if service.name not in reached and not reached.intersection(operations):
             yield Violation(
