@@ -310,9 +310,16 @@ class Shared(Recorder):
         self.inside[visit] = None
         if now >= self.warmup:
             self.record.visits += 1
+        self._admit(visit, seconds, rank)
+        self._change()
+
+    def _admit(self, visit: Visit, seconds: float, rank: int) -> None:
+        """Begin at once, beside all others."""
+        self._run(visit, seconds)
+
+    def _run(self, visit: Visit, seconds: float) -> None:
         self._number += 1
         heappush(self._jobs, (self._virtual + seconds, self._number, visit, seconds))
-        self._change()
 
     def _advance(self, now: float) -> None:
         jobs = len(self._jobs)
@@ -329,21 +336,32 @@ class Shared(Recorder):
         if jobs:
             speed = min(1.0, self.cores / jobs)
             left = max(0.0, self._jobs[0][0] - self._virtual) / speed
-            self.engine.timer(left, partial(self._finish, self._version))
+            self.engine.timer(left, partial(self._due, self._version))
 
-    def _finish(self, version: int) -> None:
-        if version != self._version:
-            return
-        now = self.engine.time
-        self._advance(now)
+    def _due(self, version: int) -> None:
+        """What was foreseen has come, if nothing has changed since."""
+        if version == self._version:
+            now = self.engine.time
+            self._advance(now)
+            self._happen(now)
+
+    def _happen(self, now: float) -> None:
+        self._finish(now)
+
+    def _finish(self, now: float) -> None:
+        """The first of the jobs is done."""
         due, _, visit, seconds = heappop(self._jobs)
         self._virtual = max(self._virtual, due)
         self.leave(visit, now)
         if now > self.warmup:
             self.record.waited += max(0.0, now - max(visit.since, self.warmup) - seconds)
+        self._let_in()
         self._change()
         if visit.granted is not None:
             visit.granted()
+
+    def _let_in(self) -> None:
+        """Nobody waits to begin."""
 
     def empty(self) -> None:
         """Everybody is thrown out, without an answer."""

@@ -13,14 +13,12 @@ import math
 from collections import deque
 from enum import Enum, auto
 from functools import partial
-from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from archcheck.simulation.engines.reference.servers import Recorder, Visit
+from archcheck.simulation.engines.reference.servers import Shared, Visit
 from archcheck.simulation.plan import PERIOD
 
 if TYPE_CHECKING:
-    from archcheck.simulation.engines.reference.clock import Thunk
     from archcheck.simulation.engines.reference.engine import Engine
     from archcheck.simulation.plan import Station
     from archcheck.simulation.record import StationRecord
@@ -38,12 +36,11 @@ class _Next(Enum):
     NEW_PERIOD = auto()
 
 
-class Throttled(Recorder):
+class Throttled(Shared):
     """Cores that are shared by all, or given to one job each, and stand still without a quota.
 
-    In virtual time, the work that every job that runs has received so far, as in ``Shared``. The
-    servers that are recorded are those that there are in the long run; busy is what uses the quota,
-    and who stands still waits.
+    The servers that are recorded are those that there are in the long run; busy is what uses the
+    quota, and who stands still waits.
     """
 
     def __init__(
@@ -55,17 +52,11 @@ class Throttled(Recorder):
         ranks: int,
         station: int,
     ) -> None:
-        super().__init__(engine, record, spec.lasting, station)
+        super().__init__(engine, record, spec.lasting or 0.0, spec.queue, station)
         self.cores = math.inf if spec.servers is None else spec.servers
-        self.limit = spec.queue
         self.is_shared = is_shared
         self.quota = (spec.limit or 0.0) * PERIOD
         self._lines: list[deque[tuple[Visit, float]]] = [deque() for _ in range(ranks)]
-        self._jobs: list[tuple[float, int, Visit, float]] = []
-        self._virtual = 0.0
-        self._changed = engine.time
-        self._number = 0
-        self._version = 0
         self._born = engine.time
         self._periods = 1
         self._period_ends = self._born + PERIOD
@@ -82,29 +73,13 @@ class Throttled(Recorder):
         """Whether at least this share of the cores is busy, or has used up its quota."""
         return self._stands_still or self.busy >= share * self.cores
 
-    def least_important(self, rank: int) -> None:
-        """Work that has begun its request is not displaced."""
-
-    def work(self, seconds: float, done: Thunk, rank: int = 0) -> None:
-        """Receive ``seconds`` of work; then ``done`` is called."""
-        now = self.engine.time
-        self._advance(now)
+    def _admit(self, visit: Visit, seconds: float, rank: int) -> None:
         if not self._jobs:
-            self._look_at_the_clock(now)
-        visit = Visit(now, done, None)
-        visit.is_served = True
-        self.inside[visit] = None
-        if now >= self.warmup:
-            self.record.visits += 1
+            self._look_at_the_clock(self.engine.time)
         if self.is_shared or len(self._jobs) < self.cores:
             self._run(visit, seconds)
         else:
             self._lines[rank if len(self._lines) > 1 else 0].append((visit, seconds))
-        self._change()
-
-    def _run(self, visit: Visit, seconds: float) -> None:
-        self._number += 1
-        heappush(self._jobs, (self._virtual + seconds, self._number, visit, seconds))
 
     def _look_at_the_clock(self, now: float) -> None:
         """Nothing ran, so nobody has noticed the periods that went by."""
@@ -145,13 +120,9 @@ class Throttled(Recorder):
                 left, self._next = to_done, _Next.DONE
             if to_used_up < left - NANOSECOND:
                 left, self._next = to_used_up, _Next.USED_UP
-        self.engine.timer(left, partial(self._happens, self._version))
+        self.engine.timer(left, partial(self._due, self._version))
 
-    def _happens(self, version: int) -> None:
-        if version != self._version:
-            return
-        now = self.engine.time
-        self._advance(now)
+    def _happen(self, now: float) -> None:
         if self._next is _Next.DONE:
             self._finish(now)
             return
@@ -162,27 +133,14 @@ class Throttled(Recorder):
             self._stands_still = True
         self._change()
 
-    def _finish(self, now: float) -> None:
-        due, _, visit, seconds = heappop(self._jobs)
-        self._virtual = max(self._virtual, due)
-        self.leave(visit, now)
-        if now > self.warmup:
-            self.record.waited += max(0.0, now - max(visit.since, self.warmup) - seconds)
+    def _let_in(self) -> None:
         for line in self._lines:
             if line:
                 self._run(*line.popleft())
                 break
-        self._change()
-        if visit.granted is not None:
-            visit.granted()
 
     def empty(self) -> None:
         """Everybody is thrown out, without an answer."""
-        now = self.engine.time
-        self._advance(now)
-        for visit in list(self.inside):
-            self.leave(visit, now)
-        self._jobs.clear()
         for line in self._lines:
             line.clear()
-        self._change()
+        super().empty()
