@@ -40,7 +40,7 @@ _NAMES_NO_CALL = re.compile(
     re.IGNORECASE,
 )
 """Names of settings whose address somebody else uses: browsers, tokens, the element itself."""
-_OWN = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "host.docker.internal"})  # noqa: S104
+_OWN = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "host.docker.internal"})  # noqa: S104  # text to recognise
 
 
 @dataclass(frozen=True, order=True)
@@ -68,6 +68,11 @@ def doubt_about(setting: str) -> str:
     return ""
 
 
+def is_own(host: str) -> bool:
+    """Whether a host is the process's own machine, so that it names nobody."""
+    return host.lower() in _OWN
+
+
 def addresses_in(text: str, *, bare: bool) -> Iterator[Address]:
     """The addresses in the value of a setting; ``bare``: a word alone is a host as well.
 
@@ -75,7 +80,7 @@ def addresses_in(text: str, *, bare: bool) -> Iterator[Address]:
     """
     text = text.strip()[:4_000]  # longer ones are certificates and scripts
     for found in _all_in(text, bare=bare):
-        if found.host.lower() not in _OWN and not _is_number(found.host):
+        if not is_own(found.host) and not _is_number(found.host):
             yield found
 
 

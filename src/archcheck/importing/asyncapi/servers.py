@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from archcheck.importing.addresses import is_own
 from archcheck.importing.values import Value
 from archcheck.model import Place
 
@@ -15,7 +16,6 @@ _SECURE = {
 }  # fmt: skip
 """Protocols with TLS, to those without (AsyncAPI 3.0, Server Object, protocol)."""
 _SPELLED = {"mqtt5": "mqtt", "websocket": "ws", "websockets": "ws"}
-_OWN = frozenset({"localhost", "127.0.0.1", "0.0.0.0"})  # noqa: S104
 _URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]{0,30}://)?(?:[^/@]{0,300}@)?([^/?#,]{0,300})([^?#]*)")
 _HOST = re.compile(r"([\w.-]{1,253})(?::(\d{1,5}))?")
 
@@ -61,7 +61,7 @@ def server_of(name: str, value: Value, place: Place) -> Server:
         name,
         _SECURE.get(plain, plain),
         plain in _SECURE,
-        host if host and host not in _OWN else None,
+        host if host and not is_own(host) else None,
         port if port and port <= 65_535 else None,
         "" if path.startswith(",") else path.rstrip("/"),
         value,
