@@ -41,7 +41,7 @@ from archcheck import (
 from archcheck.capacity import Latencies
 from archcheck.findings import NotApplicable, Result, Rule, Violation
 from archcheck.graph import Graph
-from archcheck.graph.cpu import PERIOD, cpu_limit_of
+from archcheck.graph.cpu import PERIOD, cpu_limit_of, says_its_cpu_limit
 from archcheck.units import Cpu, Duration, cores, ms
 
 rule = Rule("DEP015", "throttled-by-limit", severity="warning", method="calc", on_unknown="never")
@@ -49,7 +49,7 @@ rule = Rule("DEP015", "throttled-by-limit", severity="warning", method="calc", o
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    if not any(map(_says_something, graph.system.services)):
+    if not any(map(says_its_cpu_limit, graph.system.services)):
         yield NotApplicable("no service says whether it has a CPU limit")
     latencies = Latencies(graph)
     for service in graph.system.services:
@@ -68,16 +68,11 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Violation(
                 operation,
                 f"a request of {operation.name} computes for {Duration(work):.3}, and the limit of "
-                f"{Cpu(limit)} gives it {Duration(quota):.3} in each {Duration(PERIOD)}: it takes "
-                f"{Duration(takes):.3} where nothing else runs",
+                f"{Cpu(limit)} gives it {Duration(quota):.3} in each {Duration(PERIOD)}: it "
+                f"takes up to {Duration(takes):.3} where nothing else runs",
                 fix=f"{advice}; or less work in a request",
                 cause=f"{service.name} is throttled by its CPU limit",
             )
-
-
-def _says_something(service: Service) -> bool:
-    resources = service.deployment.resources if service.deployment else None
-    return resources is not None and resources.cpu_limit is not None
 
 
 def _thumbnails(

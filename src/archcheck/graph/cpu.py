@@ -10,6 +10,8 @@ from archcheck.graph.exact import Rational, exact
 from archcheck.model import Absent, Named, Service, effective
 from archcheck.model.runtimes import FromLimit, Runtime
 
+NO_LIMIT = "services whose CPU limit nobody declares have none"
+"""What is assumed of them: a limit makes everything in a replica slower."""
 PERIOD = 0.1
 """Seconds for which a quota of CPU time lasts. Kubernetes: the kubelet's ``cpuCFSQuotaPeriod``;
 Docker: ``--cpu-period``."""
@@ -34,6 +36,12 @@ def cpu_limit_of(service: Service) -> float | None:
     resources = service.deployment.resources if service.deployment else None
     limit = resources.cpu_limit if resources else None
     return None if limit is None or isinstance(limit, Absent) else float(limit)
+
+
+def says_its_cpu_limit(service: Service) -> bool:
+    """Whether a limit, or that there is none on purpose, is declared."""
+    resources = service.deployment.resources if service.deployment else None
+    return resources is not None and resources.cpu_limit is not None
 
 
 def cores_of(service: Service) -> Cores:

@@ -18,7 +18,7 @@ from functools import cached_property, partial
 
 from archcheck.findings import Subject
 from archcheck.graph import Graph, Interaction, Operation
-from archcheck.graph.cpu import cpu_limit_of, longest_computing
+from archcheck.graph.cpu import NO_LIMIT, cpu_limit_of, longest_computing, says_its_cpu_limit
 from archcheck.graph.exact import Rational, exact, longest, shown
 from archcheck.graph.shapes import shape_of
 from archcheck.graph.transfer import ONE_WAY
@@ -148,7 +148,9 @@ class WorstCases(LongestWalk[WorstCase]):
         limit = cpu_limit_of(owner) if isinstance(owner, Service) else None
         assumptions = (*([TAIL] if more else []), _NO_QUEUE)
         if limit is None:
-            return WorstCase(waits, assumptions=assumptions)
+            unsaid = isinstance(owner, Service) and not says_its_cpu_limit(owner)
+            more_assumed = (NO_LIMIT,) if unsaid and seconds else ()
+            return WorstCase(waits, assumptions=(*assumptions, *more_assumed))
         at_once = self._at_once(operation.part.steps)
         gaps = (Gap(operation, _IN_TURN),) if at_once > max(1.0, limit) else ()
         return WorstCase(waits, gaps, (*assumptions, _QUOTA))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from archcheck.editing import Edit, apply
 from archcheck.findings import Subject
 from archcheck.graph import Graph
+from archcheck.graph.cpu import NO_LIMIT, says_its_cpu_limit
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.transfer import ONE_WAY
 from archcheck.model import External, Flag, LoadShedding, Scenario, Service, System
@@ -183,6 +184,8 @@ def _as_it_sheds(holder: Subject, limit: Rational, figure: Figure) -> tuple[Rati
 def assumptions(figure: Figure) -> tuple[str, ...]:
     """What is assumed where a resource carries its load."""
     assumed = ["times are means, and the load is carried as it comes"]
+    if isinstance(figure.holder, Service) and not says_its_cpu_limit(figure.holder):
+        assumed.append(NO_LIMIT)
     if figure.crosses:
         assumed.append(f"the network, whose delay nobody declares, takes {ONE_WAY} one way")
     if figure.waits:
