@@ -17,9 +17,6 @@ from typing import Any, NoReturn
 
 import click
 
-from archcheck.loading import LeftOut
-from archcheck.model import ModelError
-
 
 def complaint() -> str | None:
     """What is wrong with the streams that the process was started with, in a sentence."""
@@ -79,9 +76,13 @@ def _flushed(stream: io.TextIOWrapper) -> None:
 
 
 def _refused(code: int = 0) -> NoReturn:
+    from archcheck.model import ModelError  # takes its time, which --help need not
+
     raise ModelError(f"the model ends the process (os._exit({code}))")
 
 
 def _shown(message: Warning | str, category: type[Warning], *rest: object) -> None:
+    from archcheck.loading import LeftOut
+
     text = f"warning: {message}" if category is LeftOut else f"{category.__name__}: {message}"
     click.echo(text, err=True)

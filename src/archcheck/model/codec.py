@@ -16,10 +16,9 @@ from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
-from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from archcheck.model.element import Element, Site, build, declared_at, element_types, nearest
+from archcheck.model.element import Element, Site, adapter_of, declared_at, element_types, nearest
 from archcheck.model.errors import MistakesError, ModelError, Place, raise_all
 from archcheck.model.renamed import renamed, renamed_kind
 from archcheck.model.system import System
@@ -226,8 +225,7 @@ def json_schema() -> dict[str, Any]:
 def _definition(kind: type[Element]) -> dict[str, Any]:
     from archcheck.model.words import words_of  # reads source files: only schemas need it
 
-    build(kind)
-    schema = TypeAdapter(kind).json_schema(mode="validation")
+    schema = adapter_of(kind).json_schema(mode="validation")
     schema = _resolved(schema, schema.pop("$defs", {}))
     words = words_of(kind)
     meanings = {field.name: " ".join(field.text.split()) for field in words.fields}

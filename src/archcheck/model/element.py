@@ -1,7 +1,8 @@
-"""What every part of a model is: a frozen pydantic dataclass that knows where it was declared.
+"""What every part of a model is: a frozen dataclass that knows where it was declared.
 
-``@element`` turns a class into a pydantic dataclass that is frozen, strict, keyword-only (a
-field says ``field(kw_only=False)`` to be positional) and refuses unknown arguments. It also
+``@element`` turns a class into a dataclass that is frozen, keyword-only (a field says
+``field(kw_only=False)`` to be positional) and whose arguments pydantic checks: strictly, unknown
+ones refused. It also
 
 - records the *declaration site*: the user's lines that led to the construction, innermost
   first, through helper functions, loops and ``dataclasses.replace``; the site takes no part in
@@ -11,17 +12,18 @@ field says ``field(kw_only=False)`` to be positional) and refuses unknown argume
 
 Fields that hold other elements are checked with ``isinstance``: elements are built by
 constructors, never from loose dictionaries, so their sites and their checks cannot be bypassed.
+
+There are many kinds, and a model uses few: what a kind costs (its annotations evaluated, pydantic's
+validator) is paid when its first element is made, so that every command starts quickly.
 """
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import inspect
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import MISSING, FrozenInstanceError, field, fields
+from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
 from typing import (
     TYPE_CHECKING,
@@ -29,14 +31,13 @@ from typing import (
     Any,
     ClassVar,
     TypeVar,
+    cast,
     dataclass_transform,
     get_args,
 )
 
 import pydantic
-from pydantic import ConfigDict, Field, ValidationError
-from pydantic.dataclasses import dataclass as pydantic_dataclass
-from pydantic.dataclasses import rebuild_dataclass
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ArgsKwargs, core_schema
 
 from archcheck.model.errors import MistakesError, ModelError
@@ -47,7 +48,8 @@ from archcheck.units import Fraction
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-    from pydantic_core import CoreSchema, ErrorDetails
+    from pydantic.plugin._schema_validator import PluggableSchemaValidator
+    from pydantic_core import CoreSchema, ErrorDetails, SchemaValidator
 
 __all__ = [
     "Absent",
@@ -65,6 +67,7 @@ T = TypeVar("T")
 C = TypeVar("C", bound="type[Element]")
 
 _types: dict[str, type[Element]] = {}
+_validators: dict[type[Element], SchemaValidator | PluggableSchemaValidator] = {}
 _field_names: dict[type[Element], tuple[str, ...]] = {}
 _plain_names: dict[type[Element], tuple[str, ...]] = {}
 _being_built: set[type[Element]] = set()
@@ -115,9 +118,32 @@ Probability = Annotated[Fraction, pydantic.AfterValidator(_at_most_one)]
 """A fraction between 0% and 100%."""
 
 
+class _Signature:
+    """What editors and notebooks complete, made when somebody asks for it."""
+
+    def __get__(self, instance: object, kind: type[Element]) -> inspect.Signature:
+        if instance is not None or kind is Element:
+            raise AttributeError("__signature__")
+        evaluate_annotations(kind)
+        parameters = [
+            inspect.Parameter(
+                part.name,
+                inspect.Parameter.KEYWORD_ONLY
+                if part.kw_only
+                else inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=inspect.Parameter.empty if part.default is MISSING else part.default,
+                annotation=part.type,
+            )
+            for part in fields(kind)  # type: ignore[arg-type]  # a dataclass by now
+        ]
+        return inspect.Signature(sorted(parameters, key=lambda parameter: parameter.kind))
+
+
 class Element:
     """Base of everything that a model declares."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+    __signature__: ClassVar[_Signature] = _Signature()
     _site: ClassVar[Site | None] = None
     _is_abstract: ClassVar[bool] = True
     _gathers: ClassVar[str | None] = None
@@ -129,6 +155,19 @@ class Element:
         return self._site
 
     # What dataclasses would generate for each class: written once, imports are twice as fast.
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kind = type(self)
+        validator = _validators.get(kind) or _built(kind)
+        site = site_of(sys._getframe(1))
+        if args and self._gathers:
+            args, kwargs = (), {self._gathers: args, **kwargs}
+        try:
+            validator.validate_python(ArgsKwargs(args, kwargs), self_instance=self)
+        except ValidationError as error:
+            raise _model_error(self, args, kwargs, error, site) from None
+        _refuse_odd(self, site)
+        object.__setattr__(self, "_site", site)
 
     def __eq__(self, other: object) -> bool:
         """Equal fields; the declaration site takes no part."""
@@ -188,38 +227,10 @@ def element(cls: C) -> C:
     A class that only holds what others have in common says ``_is_abstract = True``: no model and no
     JSON can name it.
     """
-    with contextlib.suppress(NameError):  # pydantic resolves forward references at first use
-        # once here, instead of once more in every subclass
-        cls.__annotations__ = inspect.get_annotations(cls, eval_str=True)
-    built: Any = pydantic_dataclass(
-        cls,
-        eq=False,
-        kw_only=True,
-        repr=False,
-        config=ConfigDict(strict=True, extra="forbid", defer_build=True),
-    )
+    built = cast("C", dataclass(cls, init=False, eq=False, repr=False, kw_only=True))
     if "_is_abstract" not in cls.__dict__:
         _types[cls.__name__] = built
-
-    @functools.wraps(built.__init__)
-    def construct(self: Element, *args: Any, **kwargs: Any) -> None:
-        if not built.__pydantic_complete__:
-            build(built)
-        site = site_of(sys._getframe(1))
-        if args and self._gathers:
-            args, kwargs = (), {self._gathers: args, **kwargs}
-        try:
-            built.__pydantic_validator__.validate_python(
-                ArgsKwargs(args, kwargs), self_instance=self
-            )
-        except ValidationError as error:
-            raise _model_error(self, args, kwargs, error, site) from None
-        _refuse_odd(self, site)
-        object.__setattr__(self, "_site", site)
-
-    built.__init__ = construct
-    built.__signature__ = _signature(built)
-    return built  # type: ignore[no-any-return]
+    return built
 
 
 def declared_at(part: Element, site: Site) -> None:
@@ -247,31 +258,29 @@ def _plain_fields(kind: type[Element]) -> tuple[str, ...]:
     return _plain_names[kind]
 
 
-def _signature(kind: type[Element]) -> inspect.Signature:
-    """What editors and notebooks complete."""
-    parameters = [
-        inspect.Parameter(
-            part.name,
-            inspect.Parameter.KEYWORD_ONLY
-            if part.kw_only
-            else inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            default=inspect.Parameter.empty if part.default is MISSING else part.default,
-            annotation=part.type,
-        )
-        for part in fields(kind)  # type: ignore[arg-type]  # a dataclass by now
-    ]
-    return inspect.Signature(sorted(parameters, key=lambda parameter: parameter.kind))
-
-
-def build(kind: type[Element]) -> None:
-    """Make pydantic's validator of ``kind``: at its first use, because there are many kinds."""
-    construct = kind.__init__
+def adapter_of(kind: type[Element]) -> TypeAdapter[Any]:
+    """Pydantic's account of ``kind`` itself; within other kinds it is only an instance."""
+    evaluate_annotations(kind)
     _being_built.add(kind)
     try:
-        rebuild_dataclass(kind, force=True)  # type: ignore[arg-type]  # a dataclass by now
+        return TypeAdapter(kind)
     finally:
         _being_built.discard(kind)
-        type.__setattr__(kind, "__init__", construct)
+
+
+def _built(kind: type[Element]) -> SchemaValidator | PluggableSchemaValidator:
+    _validators[kind] = adapter_of(kind).validator
+    return _validators[kind]
+
+
+def evaluate_annotations(kind: type[Element]) -> None:
+    """Make the annotations of ``kind`` and its bases types, where they are still source text."""
+    for base in kind.__mro__:
+        written = inspect.get_annotations(base)
+        if any(isinstance(each, str) for each in written.values()):
+            base.__annotations__ = inspect.get_annotations(base, eval_str=True)
+            for part in fields(base) if is_dataclass(base) else ():
+                part.type = base.__annotations__.get(part.name, part.type)
 
 
 def field_names(kind: type[Element]) -> tuple[str, ...]:
