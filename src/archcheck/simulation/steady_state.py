@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -250,23 +251,29 @@ def _saturated_behind(plan: Plan, record: Record, group: int) -> Iterator[str]:
 
 def groups_behind(plan: Plan, group: int) -> set[int]:
     """A group and all groups that its requests ask, directly or through others."""
-    reached, todo = {group}, [group]
-    while todo:
-        source = todo.pop()
-        for call in plan.calls:
-            if call.source == source and call.target >= 0 and call.target not in reached:
-                reached.add(call.target)
-                todo.append(call.target)
-    return reached
+    return _reached(((call.source, call.target) for call in plan.calls), {group})
 
 
 def journeys_through(plan: Plan, names: set[str]) -> set[int]:
     """The journeys whose requests visit one of the named stations."""
-    wanted = {station.group for station in plan.stations if station.name in names}
-    found = set()
-    for index, journey in enumerate(plan.journeys):
-        for entry in journey.entries:
-            target = plan.calls[entry].target
-            if target >= 0 and groups_behind(plan, target) & wanted:
-                found.add(index)
-    return found
+    wanted = {each.group for each in plan.stations if each.name in names and each.group >= 0}
+    before = _reached(((call.target, call.source) for call in plan.calls), wanted)
+    return {
+        index
+        for index, journey in enumerate(plan.journeys)
+        if any(plan.calls[entry].target in before for entry in journey.entries)
+    }
+
+
+def _reached(pairs: Iterable[tuple[int, int]], first: set[int]) -> set[int]:
+    """Groups that ``first`` leads to along ``pairs``, itself included; -1 is no group."""
+    following = defaultdict(list)
+    for one, other in pairs:
+        if min(one, other) >= 0:
+            following[one].append(other)
+    reached, todo = set(first), [*first]
+    while todo:
+        new = {each for each in following[todo.pop()] if each not in reached}
+        reached |= new
+        todo += new
+    return reached

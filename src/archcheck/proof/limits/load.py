@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping
+from weakref import WeakKeyDictionary
 
 from archcheck.editing import Edit, apply
 from archcheck.findings import Subject
@@ -29,6 +30,10 @@ _NONE = Rational(0)
 _ALL = Rational(1)
 """Of the rate that an external party grants, all may be used."""
 
+_known: WeakKeyDictionary[Graph, tuple[tuple[Scenario, Figure, Mapping[str, Rational]], ...]] = (
+    WeakKeyDictionary()
+)
+
 
 def carried(graph: Graph, limit: Rational = LIMIT) -> Iterator[Answer]:
     """For each loaded resource and scenario: does it stay under ``limit``, one zone lost or not?"""
@@ -51,8 +56,17 @@ def _scenarios(graph: Graph) -> Iterator[tuple[Scenario, tuple[Gap, ...]]]:
             yield scenario, tuple(gaps)
 
 
-def worst_figures(graph: Graph) -> Iterator[tuple[Scenario, Figure, Mapping[str, Rational]]]:
-    """Each loaded resource in each scenario, at its worst rates and configuration of flags."""
+def worst_figures(graph: Graph) -> tuple[tuple[Scenario, Figure, Mapping[str, Rational]], ...]:
+    """Each loaded resource in each scenario, at its worst rates and configuration of flags.
+
+    Computed once for a graph.
+    """
+    if graph not in _known:
+        _known[graph] = tuple(_worst_figures(graph))
+    return _known[graph]
+
+
+def _worst_figures(graph: Graph) -> Iterator[tuple[Scenario, Figure, Mapping[str, Rational]]]:
     systems = _configured(worst_system(graph.system))
     for number, scenario in enumerate(systems[0].scenarios):
         if not scenario.load:
