@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction as Rational
+from functools import lru_cache
 
 from archcheck.model.distributions import (
     Constant,
@@ -23,7 +24,12 @@ _DIGITS = 15
 
 def exact(value: float | Quantity) -> Rational:
     """The decimal number that was written: ``350 * ms`` is 7/20 s, whatever its float is."""
-    return Rational(format(float(value), f".{_DIGITS}g"))
+    return _decimal(float(value))
+
+
+@lru_cache(maxsize=4_096)  # a model repeats few numbers often
+def _decimal(value: float) -> Rational:
+    return Rational(format(value, f".{_DIGITS}g"))
 
 
 def shown(seconds: Rational) -> str:

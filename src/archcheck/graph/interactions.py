@@ -48,7 +48,7 @@ class Operation:
     owner: Service | External
     part: Endpoint | Consumer
 
-    @property
+    @cached_property
     def name(self) -> str:
         """``service.endpoint``."""
         return f"{self.owner.name}.{self.part.name}"
@@ -107,12 +107,12 @@ class Interaction:
         """Who talks."""
         return self.operation.owner
 
-    @property
+    @cached_property
     def target_name(self) -> str:
         """``payments.Charge``, or the name of the datastore or topic."""
         return f"{self.target.name}.{self.endpoint.name}" if self.endpoint else self.target.name
 
-    @property
+    @cached_property
     def name(self) -> str:
         """``frontend.order -> payments.Charge``."""
         return f"{self.operation.name} -> {self.target_name}"

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from archcheck.model.brokers import Broker, Channel
 from archcheck.model.clients import Client
@@ -210,7 +210,14 @@ class System(Element):
 
     def of_type(self, kind: type[E]) -> tuple[E, ...]:
         """All elements of a kind, in the order of their declaration."""
-        return tuple(member for member in self.elements if isinstance(member, kind))
+        if kind not in self._by_kind:
+            found = tuple(member for member in self.elements if isinstance(member, kind))
+            self._by_kind[kind] = found
+        return cast("tuple[E, ...]", self._by_kind[kind])
+
+    @cached_property
+    def _by_kind(self) -> dict[type[Element], tuple[Element, ...]]:
+        return {}
 
     @cached_property
     def services(self) -> tuple[Service, ...]:
