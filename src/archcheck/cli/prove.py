@@ -33,7 +33,8 @@ from archcheck.proof import (
     suggest_sizes,
     suggest_timeouts,
 )
-from archcheck.reporting.console import report_console, time_left
+from archcheck.replaying import Replay, replay
+from archcheck.reporting.console import progress_bar, report_console, time_left
 from archcheck.reporting.proofs import print_patch, print_proofs, proofs_data
 from archcheck.units import Duration
 
@@ -66,6 +67,12 @@ from archcheck.units import Duration
     callback=checked_output,
     help="Also draw the counterexamples (.svg, .png ...).",
 )
+@click.option(
+    "--replay",
+    "is_replayed",
+    is_flag=True,
+    help="Also play each counterexample in the simulator, and say what the run shows.",
+)
 @proof_budget_option("Time for all questions; what is not decided by then is undecided.")
 @format_option("json")
 @strict_option
@@ -78,6 +85,7 @@ def command(
     failures: int,
     suggest: str | None,
     diagram: str | None,
+    is_replayed: bool,
     proof_budget: Duration,
     format_: str,
     strict: bool,
@@ -99,18 +107,29 @@ def command(
     budget = Budget(float(proof_budget))
     with time_left(f"proving {system.name}", float(proof_budget)):
         proofs = prove(graph, names, failures=failures, budget=budget)
+    replays = _replayed(graph, proofs) if is_replayed else {}
     wanted = not proofs.is_stopped and (not names or "availability" in names)
     available = availabilities(graph) if wanted else ()
     if format_ == "json":
-        write(json.dumps(proofs_data(proofs, available), indent=2), output)
+        write(json.dumps(proofs_data(proofs, available, replays), indent=2), output)
     else:
         with report_console(output) as console:
-            print_proofs(console, proofs, available, verbose=verbose)
+            print_proofs(console, proofs, available, replays, verbose=verbose)
     if diagram is not None:
         _draw(proofs, Path(diagram))
     if proofs.refuted:
         return 1
     return 3 if strict and proofs.is_undecided else 0
+
+
+def _replayed(graph: Graph, proofs: Proofs) -> dict[int, Replay]:
+    """What a run makes of each refuted answer, by the identity of the answer."""
+    found: dict[int, Replay] = {}
+    with progress_bar("replaying", len(proofs.refuted)) as advance:
+        for number, refuted in enumerate(proofs.refuted):
+            found[id(refuted)] = replay(graph, refuted)
+            advance(number + 1)
+    return found
 
 
 def _draw(proofs: Proofs, path: Path) -> None:

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archcheck.graph.interactions import Interaction
-from archcheck.model import Consumer, ModelError
+from archcheck.model import Consumer
+from archcheck.model.errors import EndlessError
 
 _MAX_SWEEPS = 10_000
 _CONVERGED = 1e-12
@@ -48,7 +49,7 @@ def solve_visits(
 
     ``entries``: operation to visits from outside; ``outgoing``: operation to its interactions;
     ``consumers``: topic to the operations that each get its messages. Raises
-    :class:`ModelError` when operations call each other without end.
+    :class:`EndlessError` when operations call each other without end.
     """
     visits: dict[str, float] = dict(entries)
     wave: dict[str, float] = dict(entries)
@@ -90,9 +91,9 @@ def _next_wave(
     return result
 
 
-def _endless(wave: Mapping[str, float]) -> ModelError:
+def _endless(wave: Mapping[str, float]) -> EndlessError:
     names = " and ".join(sorted(wave)[:4])
-    return ModelError(
+    return EndlessError(
         f"{names} call each other without end; give one of the calls a probability below 100%, "
         "or remove it"
     )

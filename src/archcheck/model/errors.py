@@ -49,6 +49,10 @@ class ModelError(PlacedError):
     """A model, or an input that describes one, is wrong."""
 
 
+class EndlessError(ModelError):
+    """Calls come back to where they began without end: what a load asks for has no bound."""
+
+
 class MistakesError(ModelError):
     """Several mistakes of one model, each with its place."""
 

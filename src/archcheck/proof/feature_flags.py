@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
+from archcheck.editing import Edit, apply
 from archcheck.graph import Interaction
 from archcheck.model import Flag, System
 from archcheck.proof.budget import BudgetSpentError, milliseconds_left
@@ -26,6 +27,23 @@ MOST_CONFIGURATIONS = 64
 the time."""
 Configuration = Mapping[str, bool]
 Condition = tuple[tuple[str, bool], ...]
+
+
+def configured(system: System) -> list[System]:
+    """The system in every configuration of its flags, as it is today first.
+
+    Raises :class:`BudgetSpentError` when there are more than ``MOST_CONFIGURATIONS``.
+    """
+    flags = system.of_type(Flag)
+    every = FeatureFlags(system).configurations() if flags else []
+    if every is None:
+        raise BudgetSpentError(f"more than {MOST_CONFIGURATIONS} configurations of feature flags")
+    others = (
+        apply(system, [Edit(flag, {"on": one[flag.name]}, flag.name) for flag in flags])
+        for one in every
+        if any(one[flag.name] != (flag.on is not False) for flag in flags)
+    )
+    return [system, *others]
 
 
 class FeatureFlags:

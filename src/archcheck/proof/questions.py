@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from archcheck.graph import Graph
 from archcheck.model import ModelError, System
 from archcheck.model.element import nearest
+from archcheck.model.errors import EndlessError
 from archcheck.proof.answers import Answer, Refuted, Undecided
 from archcheck.proof.budget import Budget, BudgetSpentError
 from archcheck.proof.deadlines import deadline_budgets
@@ -126,4 +127,6 @@ def _asked(question: Question, graph: Graph, budget: Budget) -> Answered:
             answers.extend(question.ask(graph))
         except BudgetSpentError as error:
             return Answered(question, tuple(answers), str(error))
+        except EndlessError as error:
+            return Answered(question, tuple(answers), f"an end of the calls: {error.sentence}")
     return Answered(question, tuple(answers))

@@ -20,6 +20,7 @@ from archcheck.proof.answers import (
     missing,
 )
 from archcheck.proof.budget import left
+from archcheck.proof.patterns import surely
 
 _ONCE = Rational(1)
 _LONG_RUN = "budgets and breakers are counted in the long run, not at the moment of a failure"
@@ -29,6 +30,10 @@ layers that try twice stay below it (8), two that try four times do not (16)."""
 _ABOVE = (
     "where those with fallbacks or optional steps fail themselves or are late, where fallbacks ask "
     "besides, or where breakers close and open again, it may be {}"
+)
+_NO_PATTERN = (
+    "failures at once and answers that never come make it {}; others, of which each layer retries "
+    "what it sees in time, may make it {}"
 )
 _QUERIES_ONCE = "queries whose retries nobody declares are tried once"
 
@@ -59,7 +64,10 @@ def retry_amplification(
         left()
         way = worst.of(name)
         claim = f"retries multiply the work of {name} by at most {_times(bound)}"
-        if way.factor > bound:
+        if way.factor > bound and (sure := _surely(graph, worst, name)) <= bound:
+            text = _NO_PATTERN.format(_times(sure), _times(way.factor))
+            yield Undecided(subject, claim, text)
+        elif way.factor > bound:
             yield Refuted(
                 subject,
                 claim,
@@ -78,6 +86,14 @@ def retry_amplification(
             yield Proved(
                 subject, claim, (_LONG_RUN, _QUERIES_ONCE, *_if_caches_stay(name, way.caches))
             )
+
+
+def _surely(graph: Graph, worst: Amplification, name: str) -> Rational:
+    """What a request surely makes of it, from the beginning of the path or where one enters it."""
+    path, factors = worst.path_to(name)
+    entries = graph.entered_from_outside()
+    starts = [n for n, step in enumerate(path) if not n or step.operation.name in entries]
+    return max(surely(path[n:], factors[n:]) for n in starts)
 
 
 def _holds_with(count: int, gap: Gap) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -13,11 +13,13 @@ from archcheck.findings import Subject, subject_element, subject_name
 from archcheck.model import Place, System
 from archcheck.proof import Answer, Answered, Availability, Proofs, Proved, Refuted, Undecided
 from archcheck.proof.repair import Repair
+from archcheck.replaying import Replay
 from archcheck.reporting.console import counted, printable
 from archcheck.reporting.sheets import Cell, Sheet, Tone, Words, print_sheet
 from archcheck.units import Fraction
 
 FORMAT = "archcheck.prove/1"
+_PLAYED = {True: "cyan", False: "bold yellow", None: "dim"}
 _SHOWN_GAPS = 6
 """Elements that lack an attribute; ``-v`` shows all."""
 
@@ -26,16 +28,22 @@ def print_proofs(
     console: Console,
     proofs: Proofs,
     available: Sequence[Availability] = (),
+    replays: Mapping[int, Replay] | None = None,
     *,
     verbose: bool = False,
 ) -> None:
-    """Each question with its verdicts, the counterexamples as stories, what is not declared."""
+    """Each question with its verdicts, the counterexamples as stories, what is not declared.
+
+    ``replays``: what a run made of refuted answers, by their ``id``.
+    """
     system = proofs.system
     console.print(Text.assemble((printable(system.name), "bold"), ": what is proved"))
     print_sheet(console, _sheet(proofs.answered))
     for part in proofs.answered:
         for refuted in part.refuted:
             _print_refuted(console, system, part.question.name, refuted)
+            if (played := (replays or {}).get(id(refuted))) is not None:
+                console.print(Text(f"  {printable(str(played))}", style=_PLAYED[played.is_shown]))
         _print_undecided(console, part, verbose=verbose)
         if verbose:
             _print_proved(console, part)
@@ -126,7 +134,7 @@ def _summary(asked: Iterable[Answered]) -> str:
     refuted = sum(len(part.refuted) for part in parts)
     undecided = sum(len(part.undecided) for part in parts)
     stopped = sum(bool(part.stopped) for part in parts)
-    more = f", {counted(stopped, 'question')} out of time" if stopped else ""
+    more = f", {counted(stopped, 'question')} not answered in full" if stopped else ""
     return (
         f"{counted(answers, 'claim')}: {answers - refuted - undecided} proved, "
         f"{refuted} refuted, {undecided} undecided{more}"
@@ -189,7 +197,11 @@ def _print_not_offered(console: Console, found: Repair) -> None:
 # -- data -----------------------------------------------------------------------------------------
 
 
-def proofs_data(proofs: Proofs, available: Sequence[Availability]) -> dict[str, object]:
+def proofs_data(
+    proofs: Proofs,
+    available: Sequence[Availability],
+    replays: Mapping[int, Replay] | None = None,
+) -> dict[str, object]:
     """All answers as plain data; rationals as ``numerator/denominator``."""
     return {
         "format": FORMAT,
@@ -199,7 +211,10 @@ def proofs_data(proofs: Proofs, available: Sequence[Availability]) -> dict[str, 
                 "name": part.question.name,
                 "text": part.question.text,
                 "stopped": part.stopped or None,
-                "answers": [_answer(proofs.system, answer) for answer in part.answers],
+                "answers": [
+                    _answer(proofs.system, answer, (replays or {}).get(id(answer)))
+                    for answer in part.answers
+                ],
             }
             for part in proofs.answered
         ],
@@ -215,7 +230,7 @@ def proofs_data(proofs: Proofs, available: Sequence[Availability]) -> dict[str, 
     }
 
 
-def _answer(system: System, answer: Answer) -> dict[str, object]:
+def _answer(system: System, answer: Answer, played: Replay | None) -> dict[str, object]:
     data: dict[str, object] = {
         "verdict": type(answer).__name__.lower(),
         "subject": subject_name(answer.subject),
@@ -233,6 +248,8 @@ def _answer(system: System, answer: Answer) -> dict[str, object]:
                 "marks": dict(shown.marks),
             }
             data["fix"] = answer.fix
+            if played is not None:
+                data["replay"] = {"shown": played.is_shown, "text": played.text}
         case Undecided():
             data["reason"] = answer.reason
             data["missing"] = [

@@ -105,7 +105,7 @@ def _behind(
         capacity = figure.each * figure.units
         if figure.busy > capacity:
             besides = idle.get((figure.holder.name, figure.what), _NONE)
-            return _overrun(graph, operations, claim, rate, figure, besides)
+            return _overrun(graph, operations, claim, rate, figure, besides, corner)
         if not figure.fits(capacity):
             unseen = unseen or figure.unseen(capacity)
         assumed |= dict.fromkeys(assumptions(figure))
@@ -124,6 +124,7 @@ def _overrun(
     rate: Rational,
     figure: Figure,
     besides: Rational,
+    corner: Corner,
 ) -> Refuted:
     """What is full at a lower rate, beside what schedules ask of it."""
     capacity = (figure.each or _NONE) * (figure.units or 0)
@@ -142,9 +143,10 @@ def _overrun(
         ),
         (),
         {name: f"full at {carries:.4}"},
-        {},
+        dict(zip((op.name for op in operations), corner.loads.high.values(), strict=True)),
         figure.busy,
         capacity,
+        units=figure.units,
     )
     fix = f"RateLimit({carries:.3})".replace("/s", " / s")
     if len(operations) == 1:

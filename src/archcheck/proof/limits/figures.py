@@ -31,15 +31,21 @@ from archcheck.proof.answers import Counterexample, Gap
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 
 _NONE = Rational(0)
+_ALL = Rational(1)
 
 
 @dataclass(frozen=True)
 class WorstPoint(Counterexample):
-    """The rates of journeys at which ``busy`` exceeds ``capacity`` of a resource."""
+    """The rates of journeys, or of endpoints, at which ``busy`` exceeds ``limit`` of ``capacity``.
+
+    ``units``: the replicas that have this capacity; ``None``: all that are declared.
+    """
 
     rates: Mapping[str, Rational] = dataclasses.field(default_factory=dict)
     busy: Rational = _NONE
     capacity: Rational = _NONE
+    limit: Rational = _ALL
+    units: int | None = None
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,15 @@ import math
 from collections.abc import Iterator, Mapping
 from weakref import WeakKeyDictionary
 
-from archcheck.editing import Edit, apply
 from archcheck.findings import Subject
 from archcheck.graph import Graph
 from archcheck.graph.cpu import NO_LIMIT, says_its_cpu_limit
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.transfer import ONE_WAY
-from archcheck.model import External, Flag, LoadShedding, Scenario, Service, System
+from archcheck.model import External, LoadShedding, Scenario, Service
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
-from archcheck.proof.budget import BudgetSpentError, left
-from archcheck.proof.feature_flags import MOST_CONFIGURATIONS, FeatureFlags
+from archcheck.proof.budget import left
+from archcheck.proof.feature_flags import configured
 from archcheck.proof.limits.figures import Corner, Figure, WorstPoint, least_units
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 from archcheck.units import Fraction, Rate
@@ -67,7 +66,7 @@ def worst_figures(graph: Graph) -> tuple[tuple[Scenario, Figure, Mapping[str, Ra
 
 
 def _worst_figures(graph: Graph) -> Iterator[tuple[Scenario, Figure, Mapping[str, Rational]]]:
-    systems = _configured(worst_system(graph.system))
+    systems = configured(worst_system(graph.system))
     for number, scenario in enumerate(systems[0].scenarios):
         if not scenario.load:
             continue
@@ -81,20 +80,6 @@ def _worst_figures(graph: Graph) -> Iterator[tuple[Scenario, Figure, Mapping[str
                 worst[key] = _worse(known, (figure, rates)) if known else (figure, rates)
         for figure, rates in worst.values():
             yield scenario, figure, rates
-
-
-def _configured(system: System) -> list[System]:
-    """The system in every configuration of its flags, as it is today first."""
-    flags = system.of_type(Flag)
-    every = FeatureFlags(system).configurations() if flags else []
-    if every is None:
-        raise BudgetSpentError(f"more than {MOST_CONFIGURATIONS} configurations of feature flags")
-    others = (
-        apply(system, [Edit(flag, {"on": one[flag.name]}, flag.name) for flag in flags])
-        for one in every
-        if any(one[flag.name] != (flag.on is not False) for flag in flags)
-    )
-    return [system, *others]
 
 
 def _worse(
@@ -165,10 +150,12 @@ def _judged(
         left = figure.left() or 0
         whole, rest = figure.each * figure.units, figure.each * left
         if figure.busy > limit * whole:
-            return _refuted(holder, claim, figure, rates, (whole, limit), scenario, "")
+            return _refuted(
+                holder, claim, figure, rates, (whole, limit), scenario, "", figure.units
+            )
         if figure.busy > limit * rest:
             lost = f" when a zone is lost, which leaves {left} of {figure.units} replicas"
-            return _refuted(holder, claim, figure, rates, (rest, limit), scenario, lost)
+            return _refuted(holder, claim, figure, rates, (rest, limit), scenario, lost, left)
         room = limit * (rest if figure.zones else whole)
         if isinstance(figure.holder, Service) and not figure.zones:
             gaps = (*gaps, Gap(holder, "deployment.zones", _needs(figure, limit)))
@@ -223,6 +210,7 @@ def _refuted(
     room: tuple[Rational, Rational],
     scenario: Scenario,
     lost: str,
+    units: int,
 ) -> Refuted:
     capacity, limit = room
     name = figure.holder.name
@@ -239,6 +227,8 @@ def _refuted(
         rates,
         figure.busy,
         capacity,
+        limit,
+        units,
     )
     return Refuted(holder, claim, shown, _fix(figure, limit))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from archcheck.graph import Graph
+from archcheck.graph.exact import Rational
 from archcheck.model import Rollout, Scenario, Service, effective
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.limits.figures import Figure, WorstPoint
@@ -18,12 +19,18 @@ def rollouts(graph: Graph) -> Iterator[Answer]:
     At its largest scale, with as many replicas away as the rollout allows, all of them outside
     the zone that is lost.
     """
-    for scenario, figure, _ in worst_figures(graph):
+    for scenario, figure, rates in worst_figures(graph):
         if isinstance(figure.holder, Service):
-            yield from _rolled(graph, scenario, figure, figure.holder)
+            yield from _rolled(graph, scenario, figure, figure.holder, rates)
 
 
-def _rolled(graph: Graph, scenario: Scenario, figure: Figure, service: Service) -> Iterator[Answer]:
+def _rolled(
+    graph: Graph,
+    scenario: Scenario,
+    figure: Figure,
+    service: Service,
+    rates: Mapping[str, Rational],
+) -> Iterator[Answer]:
     holder = graph.system.find(service.name)
     claim = f"{service.name} carries {scenario.name} while it is rolled out and a zone is lost"
     rollout = effective(service.deployment, "rollout")
@@ -61,9 +68,10 @@ def _rolled(graph: Graph, scenario: Scenario, figure: Figure, service: Service) 
         ),
         (),
         {service.name: f"{left} of {figure.units} left"},
-        {},
+        rates,
         figure.busy,
         figure.each * left,
+        units=left,
     )
     yield Refuted(holder, claim, shown, fix)
 

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from archcheck.graph import Graph, Interaction
-from archcheck.graph.copies import copies_of
+from archcheck.graph.copies import QueryKind, needed_for
 from archcheck.graph.protection import Protection
 from archcheck.model import (
     Absent,
@@ -33,11 +33,9 @@ from archcheck.model import (
     Named,
     Probe,
     Publish,
-    Quorum,
     Read,
     Service,
     Topic,
-    effective,
 )
 from archcheck.proof.answers import Gap
 from archcheck.proof.survival.structure import (
@@ -94,7 +92,8 @@ class Components:
         target = step.target
         if isinstance(target, Datastore):
             stale = isinstance(step.step, Read) and step.step.stale is True
-            return self.of_store(target, "stale" if stale else step.mode)
+            kind: QueryKind = "write" if step.mode == "write" else "stale" if stale else "read"
+            return self.of_store(target, kind)
         if isinstance(target, Channel) and isinstance(step.step, Publish) and not step.step.outbox:
             return self._channel(target, step, step.step)
         return Part(_SURE)  # an outbox keeps the message until the broker takes it
@@ -150,7 +149,7 @@ class Components:
 
     # -- datastores and brokers -----------------------------------------------------------------
 
-    def of_store(self, store: Datastore, kind: str) -> Part:
+    def of_store(self, store: Datastore, kind: QueryKind) -> Part:
         """A datastore that is asked for a read, a stale read or a write."""
         deployment = getattr(store, "deployment", None)
         if isinstance(store, LocalCache):
@@ -159,11 +158,12 @@ class Components:
             return Part(Unit("element", store.name))
         zones = store.zones or (deployment.zones if deployment else ())
         gaps = () if zones or store.spread_by_provider else (Gap(store, "zones"),)
-        copies, needed, open_ = _copies(store, kind)
-        if copies is None:
+        needed = needed_for(store, kind)
+        open_ = (Gap(store, needed.unknown),) if needed.unknown else ()
+        if needed.copies is None:
             return self._either(_SURE, *open_, *gaps)
-        most = needed[-1] if self.worst else needed[0]
-        counted = 1 if most == 0 else copies
+        most = needed.worst if self.worst else needed.best
+        counted = 1 if most == 0 else needed.copies
         group = self._group("copy", store.name, counted, most or 1, zones)
         if gaps and not self.as_sold:
             return self._either(group, *open_, *gaps)
@@ -224,35 +224,6 @@ def _tries_elsewhere(guard: Protection) -> int:
         if "failed" in retry.on and retry.budget is None:
             tries *= retry.attempts
     return tries - 1
-
-
-def _copies(store: Datastore, kind: str) -> tuple[int | None, tuple[int, ...], tuple[Gap, ...]]:
-    """Copies of a shard; how many must work, at best and at worst (0: the primary); the gaps."""
-    quorum: Quorum | None = getattr(store, "quorum", None)
-    if quorum is not None:
-        return quorum.copies, (quorum.write if kind == "write" else quorum.read,), ()
-    copies = copies_of(store)
-    if copies is None:
-        return None, (), (Gap(store, "copies"),)
-    if kind == "stale" or copies == 1:
-        return copies, (1,), ()
-    majority = copies // 2 + 1
-    consistency = effective(store, "consistency")
-    if getattr(store, "replication", None) == "consensus":
-        return copies, (majority,), ()
-    if store.is_distributed:
-        if consistency.origin == "unknown":
-            return copies, (1, majority), (Gap(store, "consistency"),)
-        return copies, (majority if consistency.value == "strong" else 1,), ()
-    failover = getattr(store, "failover", None)
-    if failover is None:
-        # as many as all of them at worst: no copy may be the primary, or needed for a majority
-        return copies, (1, copies), (Gap(store, "failover"),)
-    if failover != "automatic":
-        return copies, (0,), ()
-    if getattr(store, "replication", None) is None:
-        return copies, (1, majority), (Gap(store, "replication"),)
-    return copies, (1,), ()
 
 
 def _in_sync(

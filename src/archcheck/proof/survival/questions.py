@@ -56,9 +56,9 @@ class FailureSet(Counterexample):
 
     sets: tuple[tuple[Unit, ...], ...] = ()
 
-    def faults(self, start: Duration, end: Duration) -> tuple[Fault, ...]:
-        """The first set as faults, for replaying it in a simulation."""
-        return tuple(_fault(unit, start, end) for unit in self.sets[0])
+    def faults(self, start: Duration, end: Duration, number: int = 0) -> tuple[Fault, ...]:
+        """A set, the first unless ``number`` says otherwise, as faults of a simulation."""
+        return tuple(_fault(unit, start, end) for unit in self.sets[number])
 
 
 def _fault(unit: Unit, start: Duration, end: Duration) -> Fault:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 
+from archcheck.graph.copies import QueryKind, copies_of, held_in, needed_for
 from archcheck.model import (
     Burst,
     Canary,
@@ -123,7 +125,7 @@ def _back(tables: Tables, target: str, start: float, end: float) -> float:
     store = tables.system.directory.elements.get(target)
     if not isinstance(store, Datastore) or getattr(store, "failover", None) != "automatic":
         return end
-    if (effective(store, "copies").value or 1) == 1:
+    if (copies_of(store) or 1) == 1:
         return end
     tables.assumed.add(target, "failover time", FAILOVER, "no datastore declares it")
     return min(end, start + float(FAILOVER))
@@ -137,9 +139,48 @@ def _zone_loss(tables: Tables, zone: str, start: float, end: float) -> Iterator[
         )
     lost = tables.zones.index(zone)
     for index, group in enumerate(tables.groups):
-        if lost in group.zones:
-            back = _back(tables, group.name, start, end)
-            yield p.PlannedFault(p.FaultKind.KILL, start, back, group=index, zone=lost)
+        store = tables.system.directory.elements.get(group.name)
+        if lost in group.zones and isinstance(store, Datastore):
+            yield from _copies_lost(tables, store, index, lost, (start, end))
+        elif lost in group.zones:
+            yield p.PlannedFault(p.FaultKind.KILL, start, end, group=index, zone=lost)
+
+
+def _copies_lost(
+    tables: Tables, store: Datastore, index: int, lost: int, span: tuple[float, float]
+) -> Iterator[p.PlannedFault]:
+    """A shard answers again when another copy has taken over, if enough copies are left.
+
+    Where too few are left for writes only, these fail. A shard that keeps its primary may lose too
+    many copies, too.
+    """
+    start, end = span
+    group, zone = tables.groups[index], tables.zones[lost]
+    back = _back(tables, store.name, start, end)
+    copies = copies_of(store) or 1
+    zones = [tables.zones[each] for each in group.zones]
+    shards = range(min(group.nodes, len(zones)))
+    left = {shard: copies - held_in(zones, copies, zone, shard) for shard in shards}
+    hit = [shard for shard in shards if zones[shard] == zone]
+
+    def stopped(kind: QueryKind, among: Iterable[int]) -> bool:
+        needed = max(1, needed_for(store, kind).best)
+        return all(left[shard] < needed for shard in among)
+
+    kill = partial(p.PlannedFault, p.FaultKind.KILL, start, group=index)
+    if stopped("read", shards):
+        yield kill(end, count=group.nodes)
+        return
+    if hit:
+        is_over = stopped("read", hit) or (stopped("write", hit) and not stopped("write", shards))
+        yield kill(end if is_over else back, zone=lost)
+    if stopped("write", shards):
+        writes = [
+            operation
+            for operation in tables.operations_by_owner.get(store.name, ())
+            if tables.operations[operation].name.startswith(f"{store.name}.write")
+        ]
+        yield p.PlannedFault(p.FaultKind.ERRORS, start, end, tuple(writes), 1.0)
 
 
 def _cut(tables: Tables, fault: CutLink) -> p.PlannedFault:

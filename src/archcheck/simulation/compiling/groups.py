@@ -14,6 +14,7 @@ from archcheck.model import (
     Kubernetes,
     LoadShedding,
     Probe,
+    Quorum,
     Resources,
     Service,
     Topic,
@@ -187,7 +188,8 @@ def _scaling(tables: Tables, service: Service, station: int) -> p.Scaling | None
 
 def add_datastore(tables: Tables, store: Datastore) -> None:
     """Shards, each with its worker threads or connections."""
-    _add_store_group(tables, store, store.name, _number_of(tables, store, "shards"))
+    shards = _number_of(tables, store, "shards")
+    _add_store_group(tables, store, store.name, shards, store.zones)
 
 
 def _number_of(tables: Tables, store: Datastore, attribute: str) -> int:
@@ -204,16 +206,26 @@ def _number_of(tables: Tables, store: Datastore, attribute: str) -> int:
 def replicas_of(tables: Tables, store: Datastore) -> int:
     """The group of the copies that answer reads which may be stale; the primaries without any."""
     name = f"{store.name} replicas"
-    replicas = _number_of(tables, store, "copies") - 1
+    quorum = getattr(store, "quorum", None)
+    stated = quorum.copies if store.copies is None and isinstance(quorum, Quorum) else None
+    replicas = (stated or _number_of(tables, store, "copies")) - 1
     if not replicas:
         return tables.group_of[store.name]
     if name not in tables.group_of:
         shards = tables.groups[tables.group_of[store.name]].nodes
-        _add_store_group(tables, store, name, shards * replicas)
+        # a shard's copies follow its primary, zone by zone
+        zones = [
+            store.zones[(shard + copy) % len(store.zones)]
+            for shard in range(shards if store.zones else 0)
+            for copy in range(1, replicas + 1)
+        ]
+        _add_store_group(tables, store, name, shards * replicas, zones)
     return tables.group_of[name]
 
 
-def _add_store_group(tables: Tables, store: Datastore, name: str, nodes: int) -> None:
+def _add_store_group(
+    tables: Tables, store: Datastore, name: str, nodes: int, zones: Sequence[str]
+) -> None:
     threads, connections = (effective(store, each) for each in ("parallelism", "max_connections"))
     found, what = (threads, "threads") if threads.is_known else (connections, "connections")
     attribute = "parallelism" if threads.is_known else "max_connections"
@@ -228,7 +240,7 @@ def _add_store_group(tables: Tables, store: Datastore, name: str, nodes: int) ->
         reason = "the datastore does not declare it"
         tables.assumed.add(store.name, attribute, "unlimited", reason)
     slots = tables.add_station(p.Station(name, what, found.value, queue, p.Discipline.FIFO, -1))
-    tables.add_group(p.Group(name, nodes, slots, -1, zones=_zone_indexes(tables, store.zones)))
+    tables.add_group(p.Group(name, nodes, slots, -1, zones=_zone_indexes(tables, zones)))
 
 
 def add_consumers(
