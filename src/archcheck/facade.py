@@ -106,18 +106,20 @@ def fix(
     *,
     settings: Settings | None = None,
     costs: Mapping[str, float] | None = None,
+    only: Sequence[str] = (),
     proof_budget: float = _SEARCH_SECONDS,
 ) -> Repair:
     """Find the cheapest edits that make the rules hold and cost no answers under the declared
     loads; ``.patch`` has them as a diff.
 
     ``costs``: the kinds of edits that are allowed, with their costs (default: the settings'
-    ``edits``, or all). When the time is up, what is found by then is offered. Raises
+    ``edits``, or all). ``only``: rules (ids, groups, globs) whose findings are mended, while all
+    others guard. When the time is up, what is found by then is offered. Raises
     :class:`ModelError` for an unknown kind.
     """
     from archcheck.mending import mend
 
-    return mend(system, rules, settings=settings, costs=costs, proof_budget=proof_budget)
+    return mend(system, rules, settings=settings, costs=costs, only=only, proof_budget=proof_budget)
 
 
 def simulate(

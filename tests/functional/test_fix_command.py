@@ -56,6 +56,47 @@ def test_a_price_in_answers_is_said_and_not_paid(tmp_path: Path) -> None:
     assert "+" not in done.stdout
 
 
+ONCE = """\
+from archcheck import *
+from archcheck.units import ms, s
+
+db = MySQL("db", read=2 * ms, copies=1)
+web = Service(
+    "web",
+    deployment=Kubernetes(replicas=1),
+    endpoints=[Endpoint("go", steps=[Read("db", timeout=90 * ms), Read("db")])],
+)
+use = Journey("use", "web.go", critical=True)
+"""
+
+
+def test_only_what_is_named_is_mended_and_the_rest_stays(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(ONCE)
+    both = archcheck("fix", "model.py", cwd=tmp_path).stdout
+    assert "web: deployment: replicas: 1 becomes 2" in both
+    assert "timeout" in both
+    done = archcheck("fix", "model.py", "--only", "RES001", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "replicas: 1 becomes" not in done.stdout
+    assert "timeout: nothing becomes" in done.stdout
+    assert "left:" not in done.stdout
+    wrong = archcheck("fix", "model.py", "--only", "RES0O1", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "RES0O1" in wrong.stderr
+
+
+def test_an_edit_says_what_it_mends_and_what_else_would(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(ONCE)
+    done = archcheck("fix", "model.py", "--explain", cwd=tmp_path)
+    said = done.stdout.split("introduced")[1]
+    assert re.search(r"web.go -> db: timeout: nothing becomes .*, at a cost of 1", said)
+    assert re.search(r"  mends: .*RES001 web.go -> db", said)
+    assert re.search(
+        r"web: deployment: replicas: 1 becomes 2, at a cost of [\d.]+\n  mends: ", said
+    )
+    assert "(as RES001 advises)" in said
+
+
 CONSTANTS = """\
 from archcheck import *
 from archcheck.units import ms, s

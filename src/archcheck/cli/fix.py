@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from archcheck import facade
+from archcheck import configuration, facade
 from archcheck.cli.common import (
     models_argument,
     one_system,
@@ -12,12 +12,13 @@ from archcheck.cli.common import (
     proof_budget_option,
     system_option,
 )
-from archcheck.cli.rule_options import RuleSelection, rule_options
+from archcheck.cli.rule_options import RuleSelection, listed, rule_options
 from archcheck.cli.streams import guests
 from archcheck.editing import COSTS
+from archcheck.mending import explain
 from archcheck.model import ModelError
 from archcheck.reporting.console import report_console, time_left
-from archcheck.reporting.proofs import print_repair
+from archcheck.reporting.proofs import print_explanations, print_repair
 from archcheck.reporting.simulation import print_simulation
 from archcheck.units import Duration
 
@@ -32,6 +33,18 @@ from archcheck.units import Duration
     metavar="KIND=COST",
     help=f"Allow only these edits, at these costs ({', '.join(COSTS)}); can be repeated.",
 )
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="RULES",
+    help="Mend only what these rules find (ids, groups, globs); all others guard.",
+)
+@click.option(
+    "--explain",
+    "is_explained",
+    is_flag=True,
+    help="Say for each edit what it mends, what else would, and why that was not chosen.",
+)
 @click.option("--write", "write_", is_flag=True, help="Write the edits into a JSON model.")
 @click.option("--simulate", "scenario", metavar="SCENARIO", help="Simulate the repaired system.")
 @proof_budget_option("Time to find the cheapest edits.", "30s")
@@ -41,6 +54,8 @@ def command(
     system_name: str | None,
     selection: RuleSelection,
     allow: tuple[str, ...],
+    only: tuple[str, ...],
+    is_explained: bool,
     write_: bool,
     scenario: str | None,
     proof_budget: Duration,
@@ -64,17 +79,23 @@ def command(
         )
     settings = selection.settings()
     rules = selection.rules()
+    mended = listed(only)
+    configuration.check_patterns(mended, rules)
     with time_left(f"looking for edits of {system.name}"), guests():
         found = facade.fix(
             system,
             rules,
             settings=settings,
             costs=_costs(allow) if allow else None,
+            only=mended,
             proof_budget=float(proof_budget),
         )
         patch = found.patch  # loads the model again
     with report_console(output) as console:
         print_repair(console, found)
+        if is_explained:
+            costs = _costs(allow) if allow else None
+            print_explanations(console, explain(found, rules, settings=settings, costs=costs))
         if scenario is not None:
             run = facade.simulate(found.system, scenario)
             print_simulation(console, run)

@@ -42,10 +42,10 @@ class RuleSelection:
         if self.profile:
             settings = replace(settings, profile=self.profile, select=())
         if self.select:
-            settings = replace(settings, select=_listed(self.select), extend_select=())
+            settings = replace(settings, select=listed(self.select), extend_select=())
         if self.ignore:
-            settings = replace(settings, ignore=(*settings.ignore, *_listed(self.ignore)))
-        configuration.check_patterns((*_listed(self.select), *_listed(self.ignore)), self.rules())
+            settings = replace(settings, ignore=(*settings.ignore, *listed(self.ignore)))
+        configuration.check_patterns((*listed(self.select), *listed(self.ignore)), self.rules())
         return settings
 
     def _configured(self) -> Settings:
@@ -55,7 +55,7 @@ class RuleSelection:
         return configuration.read(found, self.rules()) if found else Settings()
 
 
-def _listed(values: tuple[str, ...]) -> tuple[str, ...]:
+def listed(values: tuple[str, ...]) -> tuple[str, ...]:
     """``--select RES,BND001 --select DAT`` is three patterns."""
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
 

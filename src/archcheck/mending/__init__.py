@@ -8,7 +8,8 @@ costs good answers, an objective or brings a new finding is left out, and said t
 others mend is offered.
 """
 
+from archcheck.mending.explaining import Alternative, Explanation, explain
 from archcheck.mending.mending import mend, without_losses
 from archcheck.mending.waits import shortest_timeouts
 
-__all__ = ["mend", "shortest_timeouts", "without_losses"]
+__all__ = ["Alternative", "Explanation", "explain", "mend", "shortest_timeouts", "without_losses"]

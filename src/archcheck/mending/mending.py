@@ -43,6 +43,7 @@ def mend(
     *,
     settings: Settings | None = None,
     costs: Mapping[str, float] | None = None,
+    only: Sequence[str] = (),
     proof_budget: float,
 ) -> Repair:
     """The cheapest edits that make the rules hold, without those that would cost answers.
@@ -53,13 +54,14 @@ def mend(
     prices = (settings.edits or COSTS) if costs is None else costs
     chosen = settings.chosen(installed_rules() if rules is None else tuple(rules))
     find = _finder(chosen, settings)
+    mended = Settings(select=tuple(only)).chosen(chosen) if only else chosen
     budget = Budget(proof_budget)
     deadline = time.monotonic() + 2 * proof_budget  # half for the search, half for the trials
 
     def search(floors: Mapping[str, Rational]) -> Repair:
         return repair(
             system,
-            tuple(chosen),
+            tuple(mended),
             find,
             costs=prices,
             options=settings.options,

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from archcheck.editing import Patch
 from archcheck.findings import Subject, subject_element, subject_name
+from archcheck.mending import Explanation
 from archcheck.model import Place, System
 from archcheck.proof import Answer, Answered, Availability, Proofs, Proved, Refuted, Undecided
 from archcheck.proof.repair import Repair
@@ -177,6 +178,24 @@ def print_repair(console: Console, found: Repair) -> None:
         console.print(Text(f"introduced: {rule} {printable(subject)}"))
     for text in found.impossible:
         console.print(Text(f"left: {printable(text)}"))
+
+
+def print_explanations(console: Console, explained: Iterable[Explanation]) -> None:
+    """Each edit with what it mends, and what else would."""
+    for each in explained:
+        console.print()
+        console.print(
+            Text.assemble(
+                (printable(str(each.edit)), "bold"), f", at a cost of {float(each.cost):g}"
+            )
+        )
+        names = ", ".join(f"{rule} {subject}" for rule, subject in each.mends)
+        console.print(Text(f"  mends: {printable(names) or 'nothing by itself'}"))
+        for other in each.alternatives:
+            cost = "" if other.cost is None else f" at a cost of {float(other.cost):g}"
+            console.print(
+                Text(f"  instead{cost}: {printable(other.text)} ({printable(other.why_not)})")
+            )
 
 
 def _print_not_offered(console: Console, found: Repair) -> None:

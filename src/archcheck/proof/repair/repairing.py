@@ -53,6 +53,8 @@ class Repair:
     untried: tuple[Edit, ...] = ()
     """Edits that are not offered because nobody knows what they cost: too many others cost answers,
     or the time was up."""
+    only: frozenset[str] = REPAIRABLE
+    """The rules whose findings were to be mended; all others guard."""
     not_run: tuple[str, ...] = ()
     """Scenarios that are too long to be run beside the original."""
     find: Callable[[System], Found] | None = field(default=None, repr=False, compare=False)
@@ -64,12 +66,12 @@ class Repair:
 
     @cached_property
     def impossible(self) -> tuple[str, ...]:
-        """What rules that can be repaired still find, with the reason: ``RULE subject: why``."""
+        """What is left of what was to be mended, with the reason: ``RULE subject: why``."""
         why = NO_TIME if self.is_out_of_time else NO_EDIT
         return tuple(
             f"{rule} {name}: {self.reasons.get(f'{rule} {name}', self.reasons.get(name, why))}"
             for rule, name in sorted(self.after)
-            if rule in REPAIRABLE
+            if rule in self.only
         )
 
     @property
@@ -122,6 +124,7 @@ def repair(
     """
     prices = {kind: exact(cost) for kind, cost in checked_costs(costs).items()}
     repairable = [rule for rule in rules if rule.id in REPAIRABLE]
+    only = frozenset(rule.id for rule in repairable)
     before = find(system)
     current, found = system, before
     total = at_least = _NOTHING
@@ -158,6 +161,7 @@ def repair(
         at_least,
         reasons,
         is_out_of_time,
+        only=only,
         find=find,
     )
 
