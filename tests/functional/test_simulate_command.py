@@ -143,3 +143,31 @@ def _rows(file: Path) -> list[dict[str, Any]]:
     parquet = pytest.importorskip("pyarrow.parquet")
     rows: list[dict[str, Any]] = parquet.read_table(file).to_pylist()
     return rows
+
+
+NEAR_FULL = """\
+from archcheck import *
+from archcheck.units import ms, s
+
+one = CustomRuntime(concurrency="blocking", threads=1)
+work = Work(Exponential(10 * ms))
+go = Endpoint("go", steps=[work])
+web = Service("web", deployment=Docker(replicas=1), runtime=one, endpoints=[go])
+use = Journey("use", "web.go", slo=Slo(p99=1500 * ms))
+busy = Scenario("busy", load=[Load("use", Poisson(96 / s))])
+network = Network(delay=0 * s)
+"""
+
+
+def test_a_larger_budget_decides_what_a_small_one_leaves_open(tmp_path: Path) -> None:
+    """M/M/1 at 96%: p99 is ln(100) * 0.01 s / 0.04 = 1.151 s."""
+    (tmp_path / "model.py").write_text(NEAR_FULL)
+    short = archcheck("simulate", "model.py", "--budget", "100 ms", "--strict", cwd=tmp_path)
+    assert short.returncode == 3, short.stdout
+    long = archcheck("simulate", "model.py", "--budget", "20s", "--strict", cwd=tmp_path)
+    assert long.returncode == 0, long.stdout
+    again = archcheck("simulate", "model.py", "--budget", "20s", "--strict", cwd=tmp_path)
+    assert again.stdout == long.stdout
+    both = archcheck("simulate", "model.py", "--budget", "20s", "--duration", "9s", cwd=tmp_path)
+    assert both.returncode == 2
+    assert "--budget is for runs whose length is chosen by objectives" in both.stderr

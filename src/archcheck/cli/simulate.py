@@ -33,11 +33,21 @@ from archcheck.cli.load_options import (
 )
 from archcheck.facade import chosen_scenario
 from archcheck.findings import gravest
+from archcheck.model import ModelError
 from archcheck.reporting.charts import simulation_chart
 from archcheck.reporting.console import progress_bar
 from archcheck.reporting.simulation import print_simulation, simulation_data, trace_file
-from archcheck.simulation import EngineName, runs_for, simulate, simulate_until_decided
+from archcheck.simulation import (
+    EVENTS,
+    EVENTS_A_SECOND,
+    EngineName,
+    runs_for,
+    simulate,
+    simulate_until_decided,
+)
 from archcheck.units import Duration, Fraction
+
+_BUDGET = Duration(EVENTS / EVENTS_A_SECOND)
 
 
 @click.command("simulate")
@@ -56,6 +66,13 @@ from archcheck.units import Duration, Fraction
     "--precision",
     type=QuantityType(Fraction),
     help="Replicate until all mean latencies have this precision, such as 2%.",
+)
+@click.option(
+    "--budget",
+    type=QuantityType(Duration),
+    default=str(_BUDGET),
+    show_default=True,
+    help="How long to look for a verdict, counted in events: 2 million are a second.",
 )
 @jobs_option("Cores for replications; -1: all.")
 @click.option(
@@ -92,6 +109,7 @@ def command(
     faults: tuple[str, ...],
     replications: int | None,
     precision: Fraction | None,
+    budget: Duration,
     jobs: int,
     backend: str | None,
     engine: EngineName,
@@ -115,6 +133,11 @@ def command(
     system = one_system(models, system_name)
     chosen = with_faults(chosen_scenario(system, scenario), faults)
     decides = all(each is None for each in (duration, replications, precision, trace))
+    if not decides and budget != _BUDGET:
+        raise ModelError(
+            "--budget is for runs whose length is chosen by objectives; --duration, "
+            "--replications, --precision and --trace say how long"
+        )
     text = f"simulating {system.name} under {chosen.name}"
     with (
         trace_file(trace, float(trace_share)) if trace else nullcontext() as tracer,
@@ -132,6 +155,7 @@ def command(
                 backend=backend,
                 progress=progress,
                 stop=stop,
+                events=round(float(budget) * EVENTS_A_SECOND),
             )
         else:
             is_single = trace is not None or precision is not None

@@ -20,7 +20,13 @@ from archcheck.simulation.comparing import (
 from archcheck.simulation.engines import ENGINES, EngineName
 from archcheck.simulation.estimates import Estimate
 from archcheck.simulation.fault_language import parse_fault
-from archcheck.simulation.objectives import judge_objectives, runs_for, simulate_until_decided
+from archcheck.simulation.objectives import (
+    EVENTS,
+    EVENTS_A_SECOND,
+    judge_objectives,
+    runs_for,
+    simulate_until_decided,
+)
 from archcheck.simulation.results import (
     Band,
     CallResult,
@@ -37,6 +43,8 @@ from archcheck.simulation.steady_state import Overload
 
 __all__ = [
     "ENGINES",
+    "EVENTS",
+    "EVENTS_A_SECOND",
     "Band",
     "CallResult",
     "CommonRuns",
