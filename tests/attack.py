@@ -1,8 +1,9 @@
 """New random systems against what is claimed, for as long as one likes.
 
 ``make attack FIRST=20000 SYSTEMS=5000``: of each seed one system for the two engines, which must
-agree on every event, and one for rules and proofs, whose claims no run may break. The suite does
-the same with the same few systems each time; who changes an engine or a proof draws new ones.
+agree on every event, one for rules and proofs, whose claims no run may break, one for failures:
+what survives them does so in a run, what does not, a run shows. The suite does the same with the
+same few systems each time; who changes an engine or a proof draws new ones.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from functools import partial
 from multiprocessing import Pool
 from random import Random
 
-from contracts import test_runs_and_proofs
+from contracts import test_failures_in_runs, test_replays, test_runs_and_proofs
 from differential import test_engines
 
 ATTACKS: dict[str, Callable[[int], None]] = {
     "engines": test_engines.check,
     "proofs": lambda seed: test_runs_and_proofs.check(Random(seed), seed),
+    "failures": test_failures_in_runs.check,
+    "replays": test_replays.check,
 }
 
 

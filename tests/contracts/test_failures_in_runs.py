@@ -376,6 +376,10 @@ def single_failures(model: System) -> Iterator[Fault]:
 
 @pytest.mark.parametrize("seed", range(50))
 def test_no_run_breaks_what_is_proved_and_a_run_shows_what_is_refuted(seed: int) -> None:
+    check(seed)
+
+
+def check(seed: int) -> None:
     model = drawn(seed)
     for answer, kinds in ((zones(model), ZoneLoss), (survives(model), Fault)):
         if isinstance(answer, Proved):

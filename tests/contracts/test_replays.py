@@ -63,6 +63,10 @@ def test_every_refutation_of_a_model_is_shown_by_a_run(path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_what_random_failures_stop_a_run_shows(seed: int) -> None:
+    check(seed)
+
+
+def check(seed: int) -> None:
     system = drawn(seed)
     for _, answer in refuted(system, "zones", "failures", "fallbacks"):
         found = replay(Graph(system), answer)

@@ -137,7 +137,7 @@ class Components:
         gaps = () if isinstance(readiness, Absent) else (Gap(service, "deployment.readiness"),)
         elsewhere = _tries_elsewhere(guard)
         balancing = getattr(step.step, "balancing", None) if step is not None else None
-        if step is not None and elsewhere and balancing is None:
+        if step is not None and elsewhere and isinstance(balancing, Absent | None):
             gaps = (*gaps, Gap(step, "balancing"))
             elsewhere = 0 if self.worst else elsewhere
         elif balancing != "round_robin":

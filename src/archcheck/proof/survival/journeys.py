@@ -12,8 +12,8 @@ above, a cut link stops the caller, optional or not, so that the link is needed.
 further down, where nothing on the way gives up in time and no earlier step fails without it.
 
 Calls in a circle work by the least fixed point: who is asked again by its own fallback helps
-nobody. A circle of calls without any way around never ends, unless some of them are not made every
-time; which of both is left open.
+nobody, and failures that close the circle start requests that go round: whether they end is open.
+So is, for a circle of calls without any way around, whether all of them are made every time.
 """
 
 from __future__ import annotations
@@ -200,6 +200,45 @@ class Survival:
         both = self.alternatives(step, patience)
         if both is not None and not step.optional:
             walk.take(_any(both), way)
+        if self._worst and step.fallback is not None:
+            for also in self._coming_back(step.fallback):
+                # once all of these fail, requests go round for ever
+                failing = [
+                    all_of((self._asked(each, patience).structure, _link(each)))
+                    for each in dict.fromkeys((step, also))
+                ]
+                walk.add(Part(any_of(failing), (Gap(step.operation, ENDLESS),)))
+
+    def _coming_back(self, fallback: Interaction) -> list[Interaction]:
+        """The steps whose failure, after that of a step with this fallback, closes a circle.
+
+        The step itself, where what is asked instead leads back by calls that are made anyway; else
+        those whose fallbacks lead back.
+        """
+        home, first = fallback.operation.name, fallback.target_name
+        reached = self._reached(first, fallbacks=False)
+        if home in reached:
+            return [step for step in self.graph.needing[home] if step.fallback is fallback]
+        return [
+            step
+            for name in reached
+            for step in self.graph.needing.get(name, ())
+            if step.fallback is not None
+            and home in self._reached(step.fallback.target_name, fallbacks=True)
+        ]
+
+    def _reached(self, first: str, *, fallbacks: bool) -> dict[str, None]:
+        """An operation and all that it asks, directly or through others."""
+        waiting, seen = [first], dict[str, None]()
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen[name] = None
+                for step in self.graph.needing.get(name, ()):
+                    waiting.append(step.target_name)
+                    if fallbacks and step.fallback is not None:
+                        waiting.append(step.fallback.target_name)
+        return seen
 
     def _ends(self, step: Interaction, patience: Rational | None, met: _Met | None = None) -> Needs:
         """The links that must hold for a step to end, whether or not it gets its answer."""

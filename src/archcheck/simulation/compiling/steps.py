@@ -301,6 +301,8 @@ class StepCompiler:
     def _balance(self, step: Call) -> p.Balance:
         if isinstance(step.balancing, str):
             return _BALANCE[step.balancing]
+        if isinstance(step.balancing, Absent):
+            self.assumed.leave_out("calls without load balancing, which stay with one replica")
         self.assumed.add("calls", "balancing", "round_robin", "where a call does not declare it")
         return p.Balance.ROUND_ROBIN
 
