@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -141,17 +142,24 @@ def label_lines(text: str) -> list[str]:
     return wrapped(text, _LABEL_WIDTH, LABEL, lines=3) if text.strip() else []
 
 
-def lay_out(view: View) -> Layout:
-    """The places of all cards, groups and arrows."""
+def lay_out(view: View, *, upright: bool = False, columns: int = 1) -> Layout:
+    """The places of all cards, groups and arrows.
+
+    ``upright``: from top to bottom in any case. ``columns``: cards that only one other card leads
+    to, and that lead nowhere, stand in so many columns; a fan of many would be one high one.
+    """
     if not view.cards:
         return Layout(0, 0, {}, {}, ())
-    dot = to_dot(view)
+    dot = to_dot(view, columns)
     if view.is_packed:
         return _Reader(view, _graphviz(dot, "osage")).read()
+    downwards = dot.replace("rankdir=LR", "rankdir=TB", 1)
+    if upright:
+        return _Reader(view, _ranked(downwards)).read()
     found = _Reader(view, _ranked(dot)).read()
     if found.width > _WIDEST and found.width > _LONG * found.height:
-        upright = _Reader(view, _ranked(dot.replace("rankdir=LR", "rankdir=TB", 1))).read()
-        return min(found, upright, key=lambda layout: layout.length)
+        other = _Reader(view, _ranked(downwards)).read()
+        return min(found, other, key=lambda layout: layout.length)
     return found
 
 
@@ -222,12 +230,12 @@ def _bezier(curve: Sequence[tuple[float, float]], t: float) -> tuple[float, floa
 # -- to graphviz ----------------------------------------------------------------------------------
 
 
-def to_dot(view: View) -> str:
-    """The view in graphviz's language."""
-    return "\n".join(_dot_lines(view)) + "\n"
+def to_dot(view: View, columns: int = 1) -> str:
+    """The view in graphviz's language; ``columns`` as in :func:`lay_out`."""
+    return "\n".join(_dot_lines(view, columns)) + "\n"
 
 
-def _dot_lines(view: View) -> Iterator[str]:
+def _dot_lines(view: View, columns: int) -> Iterator[str]:
     yield "digraph view {"
     yield (
         f'  graph [rankdir=LR, nodesep=0.3, ranksep=0.75, fontname="{_FONT}", fontsize=13, '
@@ -237,12 +245,30 @@ def _dot_lines(view: View) -> Iterator[str]:
     yield f'  edge [fontname="{_FONT}", fontsize={LABEL:g}, arrowsize=0.8];'
     numbers = {card.key: f"n{index}" for index, card in enumerate(view.cards)}
     yield from _inside(view, None, numbers, "  ")
+    spread = _in_columns(view, columns)
     for index, arrow in enumerate(view.arrows):
         if arrow.source in numbers and arrow.target in numbers:
             label = _quoted("\n".join(label_lines(arrow.label)))
             ends = f"{numbers[arrow.source]} -> {numbers[arrow.target]}"
-            yield f"  {ends} [id=e{index}, label={label}, style={arrow.style}];"
+            far = f", minlen={spread[index]}" if index in spread else ""
+            yield f"  {ends} [id=e{index}, label={label}, style={arrow.style}{far}];"
     yield "}"
+
+
+def _in_columns(view: View, columns: int) -> dict[int, int]:
+    """Arrow, by its place in the view, to the column of the leaf that it leads to."""
+    into = Counter(arrow.target for arrow in view.arrows)
+    sources = {arrow.source for arrow in view.arrows}
+    fans: dict[str, list[int]] = {}
+    for index, arrow in enumerate(view.arrows):
+        if columns > 1 and into[arrow.target] == 1 and arrow.target not in sources:
+            fans.setdefault(arrow.source, []).append(index)
+    return {
+        index: 1 + place % columns
+        for fan in fans.values()
+        if len(fan) > columns
+        for place, index in enumerate(fan)
+    }
 
 
 def _inside(

@@ -5,6 +5,8 @@
   const by = (id) => document.getElementById(id);
   const canvas = by("canvas"), panel = by("panel"), views = by("view"), overlays = by("overlay");
   const slider = by("time"), moment = by("moment"), SVG = "http://www.w3.org/2000/svg";
+  const all = Object.keys(facts.elements);
+  for (const loss of Object.values(facts.losses)) for (const effect of Object.keys(loss[2])) loss[2][effect] = loss[2][effect].map((number) => all[number]);
   const known = new Map(facts.views.map((view) => [view.id, view]));
   const make = (name, text, attributes = {}) => {
     const found = document.createElement(name);
@@ -55,8 +57,10 @@
     const [, , w, h] = box(), area = canvas.getBoundingClientRect();
     return Math.max(w / area.width, h / area.height);
   };
+  /** A card in the middle, at a size at which its name can be read. */
   const centre = (node) => {
-    const [, , w, h] = box(), place = node.getBBox();
+    const place = node.getBBox(), area = canvas.getBoundingClientRect(), each = Math.min(scale(), 1.2);
+    const w = area.width * each, h = area.height * each;
     setBox([place.x + place.width / 2 - w / 2, place.y + place.height / 2 - h / 2, w, h]);
   };
   canvas.addEventListener("wheel", (event) => {
@@ -116,13 +120,43 @@
     event.preventDefault();
   });
 
+  // -- the address: what is shown is in it, so that it can be sent, and the back button works ----
+  const remember = () => {
+    const parts = { view: view.id, element: chosen };
+    const next = `#${Object.entries(parts).filter(([, value]) => value).map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join("&")}`;
+    if (location.hash !== next) history.pushState(null, "", next);
+  };
+  const restore = () => {
+    const text = location.hash.slice(1);
+    if (text && !text.includes("=")) return openTarget();
+    const wanted = new URLSearchParams(text), element = wanted.get("element");
+    const id = known.has(wanted.get("view")) ? wanted.get("view") : element ? view.id : facts.views[0].id;
+    if (id !== view.id) show(id);
+    if (element in facts.elements) find(element);
+    else close();
+  };
+
   // -- the panel --------------------------------------------------------------------------------
   const choose = (node) => {
     const all = names(node), inside = `containers of ${node.dataset.key.replace(/^group /, "")}`;
     focusNode(node);
     if (all.length === 1) describe(all[0]);
     else if (all.length) describeGroup(node, all, inside);
-    else panel.replaceChildren(make("h3", node.querySelector("title").textContent));
+    else fill(make("h3", node.querySelector("title").textContent));
+    remember();
+  };
+  const fill = (...parts) => {
+    const shut = make("button", "\u00d7", { type: "button", class: "close", "aria-label": "Close" });
+    shut.addEventListener("click", () => { close(); remember(); });
+    panel.replaceChildren(shut, ...parts);
+    beside(true);
+    panel.scrollTop = 0;
+  };
+  /** The panel takes its room from the diagram, so that it covers no card. */
+  const beside = (isOpen) => { panel.hidden = !isOpen; panel.parentElement.classList.toggle("open", isOpen); };
+  const close = () => {
+    beside(false);
+    if (chosen) { chosen = ""; mark(); if (overlays.value === "failure") paint(); }
   };
   const link = (text, act) => {
     const button = make("button", text, { type: "button", class: "link" });
@@ -148,31 +182,51 @@
     if (element.description) parts.push(make("p", element.description));
     parts.push(words);
     if (/^https?:\/\//.test(element.docs)) parts.push(make("a", "Documentation", { href: element.docs, rel: "noopener" }));
+    parts.push(...among("Asked by", element.asked), ...among("Depends on", element.asks), ...without(name));
+    parts.push(...list("Findings", element.findings.map((id) => make("a", by(id).querySelector("h4").textContent, { href: `#${id}` }))));
     const code = facts.code[element.place];
     if (code) parts.push(make("h4", element.place), make("pre", code.join("\n"), { tabindex: "0", "aria-label": "Declaration" }));
-    parts.push(...list("Findings", element.findings.map((id) => make("a", by(`${id}-title`).textContent, { href: `#${id}` }))));
     parts.push(...list("Relations", element.relations.map(([way, other, text]) => [way === "to" ? "\u2192 " : "\u2190 ", link(other, () => go(other)), ` ${text}`])));
-    panel.replaceChildren(...parts);
+    fill(...parts);
+    if (overlays.value === "failure") paint();
+  };
+  const among = (title, others) => {
+    if (!others.length) return [];
+    const row = make("p", "", { class: "among" });
+    others.forEach((other, index) => row.append(index ? ", " : "", other in facts.elements ? link(other, () => go(other)) : other));
+    return [make("h4", `${title} (${others.length})`), row];
+  };
+  const without = (name) => {
+    if (!facts.losses[name]) return [];
+    const [stops, degrades, effects] = facts.losses[name], told = [];
+    if (stops.length) told.push(`stops ${stops.join(", ")}`);
+    if (degrades.length) told.push(`degrades ${degrades.join(", ")}`);
+    const met = Object.values(effects).flat().length - 1;
+    const shown = link("Show it", () => { overlays.value = "failure"; paint(); });
+    return [make("h4", "Its loss"), (() => { const row = make("p"); row.append(`${told.join("; ") || "stops no journey"}${met > 0 ? `; meets ${met} other element${met > 1 ? "s" : ""}` : ""}. `, shown); return row; })()];
   };
   const describeGroup = (node, all, inside) => {
     chosen = "";
     mark();
     const parts = [make("h3", node.querySelector("title").textContent)];
-    if (known.has(inside)) parts.push(link("Open this group", () => { show(inside); panel.replaceChildren(make("h3", inside)); }));
+    if (known.has(inside)) parts.push(link("Open this group", () => enter(inside)));
     parts.push(...list(`${all.length} elements`, all.map((name) => link(name, () => go(name)))));
-    panel.replaceChildren(...parts);
+    fill(...parts);
   };
+  const enter = (inside) => { show(inside); close(); remember(); };
   /** Show an element: in this view, or else in the first one that has a card of its own for it. */
-  const go = (name) => {
+  const go = (name) => { find(name); remember(); };
+  const find = (name) => {
     const own = (each) => each.own.includes(name);
     if (!own(view)) {
-      const next = facts.views.find(own) || view;
+      const inside = known.get(`containers of ${facts.elements[name].boundary}`);
+      const next = inside && own(inside) ? inside : facts.views.find(own) || view;
       if (next !== view) show(next.id);
     }
     describe(name);
     const node = nodeOf(name);
     if (node) { centre(node); focusNode(node); }
-    by("diagram").scrollIntoView();
+    by("diagram").scrollIntoView({ block: "end" });
   };
 
   // -- overlays and time ------------------------------------------------------------------------
@@ -180,6 +234,8 @@
   overlays.append(make("option", "none", { value: "" }));
   for (const name of Object.keys(facts.overlays)) overlays.append(make("option", TITLES[name] || name, { value: name }));
   if (facts.series) overlays.append(make("option", "queues", { value: "queues" }));
+  if (Object.keys(facts.losses).length) overlays.append(make("option", "loss of the chosen element", { value: "failure" }));
+  const LOSS = { 3: ["critical", "fails"], 2: ["warm", "degraded"], 1: ["info", "starved"] };
   const bucket = () => (slider && Number(slider.value) > 0 ? Number(slider.value) - 1 : -1);
   const toneOf = (value) => facts.series.levels.find(([limit]) => limit === null || value < limit)[1];
   const marksAt = (name, at) => {
@@ -193,6 +249,10 @@
         const length = longest(values);
         return [key, [length < 1 ? "calm" : length < 10 ? "warm" : length < 100 ? "hot" : "critical", `${+length.toFixed(1)} waiting`, length]];
       }));
+    }
+    if (name === "failure") {
+      const effects = facts.losses[chosen] ? facts.losses[chosen][2] : {};
+      return new Map(Object.entries(effects).flatMap(([effect, all]) => all.map((each) => [each, [LOSS[effect][0], each === chosen ? "lost" : LOSS[effect][1], Number(effect)]])));
     }
     return new Map(Object.entries(facts.overlays[name] ? facts.overlays[name].marks : {}));
   };
@@ -246,7 +306,8 @@
   };
   const legend = (name) => {
     const queue = [["calm", "below 1 waiting"], ["warm", "1 to 10"], ["hot", "10 to 100"], ["critical", "more"]];
-    const entries = name === "queues" ? queue : facts.overlays[name] ? facts.overlays[name].legend : [];
+    const lost = [["critical", chosen ? `fails without ${chosen}` : "choose an element to see what its loss does"], ["warm", "degraded"], ["info", "gets no messages"]];
+    const entries = name === "queues" ? queue : name === "failure" ? lost.slice(0, chosen ? 3 : 1) : facts.overlays[name] ? facts.overlays[name].legend : [];
     by("legend").replaceChildren(...entries.map(([tone, text]) => {
       const row = make("li");
       row.append(...(tone ? [make("span", "", { class: `swatch ${tone}` })] : []), text);
@@ -270,7 +331,7 @@
     }
     target.replaceChildren(table);
   };
-  views.addEventListener("change", () => show(views.value));
+  views.addEventListener("change", () => { show(views.value); remember(); });
   overlays.addEventListener("change", paint);
   if (slider) {
     slider.max = facts.series.count;
@@ -287,7 +348,7 @@
   const words = (node) => node.textContent.replace(/\s+/g, " ").trim();
   const folded = [
     ...Object.entries(facts.elements).map(([name, element]) => entry("element", name, `${name} (${element.kind})`)),
-    ...[...document.querySelectorAll(".finding")].map((each) => entry("finding", each.id, [...each.querySelectorAll("h3, h3 + p, li")].map(words).join(" "))),
+    ...[...document.querySelectorAll(".finding")].map((each) => entry("finding", each.id, [...each.querySelectorAll("h4, h4 + p, li")].map(words).join(" "))),
     ...[...document.querySelectorAll(".rule")].map((each) => entry("rule", each.id, words(each.querySelector("summary")))),
   ];
   const openHits = (isOpen) => { hits.hidden = !isOpen; search.setAttribute("aria-expanded", String(isOpen)); if (!isOpen) search.removeAttribute("aria-activedescendant"); };
@@ -312,9 +373,9 @@
     openHits(false);
     if (each.what === "element") return go(each.target);
     const target = by(each.target);
-    if (target instanceof HTMLDetailsElement) { target.open = true; target.querySelector("summary").focus(); }
-    else target.focus();
-    target.scrollIntoView();
+    history.pushState(null, "", `#${each.target}`);
+    reveal(target);
+    (target instanceof HTMLDetailsElement ? target.querySelector("summary") : target).focus();
   };
   search.addEventListener("input", look);
   search.addEventListener("focus", () => { if (search.value) look(); });
@@ -330,11 +391,19 @@
   addEventListener("keydown", (event) => {
     if (event.key === "/" && !(event.target instanceof HTMLInputElement)) { event.preventDefault(); search.focus(); }
   });
+  /** Open all that an element is folded into, and show it. */
+  const reveal = (target) => {
+    for (let each = target; each; each = each.parentElement) if (each instanceof HTMLDetailsElement) each.open = true;
+    target.scrollIntoView();
+  };
   const openTarget = () => {
     const target = by(decodeURIComponent(location.hash.slice(1)));
-    if (target instanceof HTMLDetailsElement) target.open = true;
+    if (target) reveal(target);
   };
-  addEventListener("hashchange", openTarget);
+  addEventListener("popstate", restore);
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !panel.hidden && event.target !== search) { close(); remember(); }
+  });
 
   // -- charts and theme -------------------------------------------------------------------------
   const button = by("theme"), root = document.documentElement;
@@ -352,9 +421,16 @@
     figures.filter((figure) => figure.dataset.drawn).forEach(drawChart);
   };
   button.addEventListener("click", () => setTheme(root.dataset.theme !== "dark"));
-  addEventListener("beforeprint", () => { figures.forEach(drawChart); });
+  /** On paper what is folded is open, but for the pages of the rules and what each finding opens to. */
+  const unfolded = [];
+  const unfold = (isPaper) => {
+    if (!isPaper) { unfolded.splice(0).forEach((each) => { each.open = false; }); return; }
+    figures.forEach(drawChart);
+    for (const each of document.querySelectorAll(".part:not([open])")) { each.open = true; unfolded.push(each); }
+  };
+  matchMedia("print").addEventListener("change", (event) => unfold(event.matches));
   setTheme(matchMedia("(prefers-color-scheme: dark)").matches);
-  if (facts.views.length) { show(facts.views[0].id); openTarget(); }
+  if (facts.views.length) { show(facts.views[0].id); if (location.hash) restore(); }
   figures.forEach((figure) => watcher.observe(figure));
   const settle = window.requestIdleCallback || ((act) => setTimeout(act, 200));
   settle(() => figures.forEach((figure, index) => setTimeout(() => drawChart(figure), 300 * (index + 1))));
