@@ -43,6 +43,11 @@ _WIDEST, _LONG = 2400.0, 2.6
 
 A choice: a wide screen, and a shape that leaves half of a page empty.
 """
+_PACKED = "packmode=array_tlu"
+"""In rows, upper left corners in line, in the order of ``sortv`` and not by size; a number behind
+it says how many there are in a row, else it is their root."""
+_ROWS, _ZONES = 4, 4
+"""Groups in a row that are tried, and zones in a row. A choice: more are wider than a screen."""
 _FONT = "Arial"
 """Graphviz measures labels with metrics of its own; ours are a little narrower."""
 
@@ -81,6 +86,7 @@ class Lettered:
 
     title: tuple[str, ...]
     subtitle: tuple[str, ...]
+    """With the details below it."""
     note: tuple[str, ...]
     has_icon: bool
 
@@ -131,7 +137,12 @@ def lettered(card: Card) -> Lettered:
     """A card's text in lines; the name and the overlay's note are never cut."""
     return Lettered(
         tuple(wrapped(card.title, _TEXT, TITLE, is_bold=True, lines=12)),
-        tuple(wrapped(card.subtitle, _TEXT, SMALL, lines=3)) if card.subtitle else (),
+        tuple(
+            line
+            for part in (card.subtitle, *card.details)
+            if part
+            for line in wrapped(part, _TEXT, SMALL, lines=3)
+        ),
         tuple(wrapped(card.note, _TEXT, SMALL, is_bold=True, lines=4)) if card.note else (),
         card.icon is not None,
     )
@@ -152,7 +163,9 @@ def lay_out(view: View, *, upright: bool = False, columns: int = 1) -> Layout:
         return Layout(0, 0, {}, {}, ())
     dot = to_dot(view, columns)
     if view.is_packed:
-        return _Reader(view, _graphviz(dot, "osage")).read()
+        dots = (to_dot(view, number) for number in range(1, _ROWS + 1))
+        packed = (_Reader(view, _graphviz(each, "osage")).read() for each in dots)
+        return min(packed, key=lambda layout: layout.length)
     downwards = dot.replace("rankdir=LR", "rankdir=TB", 1)
     if upright:
         return _Reader(view, _ranked(downwards)).read()
@@ -239,7 +252,7 @@ def _dot_lines(view: View, columns: int) -> Iterator[str]:
     yield "digraph view {"
     yield (
         f'  graph [rankdir=LR, nodesep=0.3, ranksep=0.75, fontname="{_FONT}", fontsize=13, '
-        f"labeljust=l{', pack=14' if view.is_packed else ''}];"
+        f"labeljust=l{f', pack=14, {_PACKED}{columns}' if view.is_packed else ''}];"
     )
     yield f'  node [shape=box, fixedsize=true, fontname="{_FONT}", fontsize={TITLE:g}];'
     yield f'  edge [fontname="{_FONT}", fontsize={LABEL:g}, arrowsize=0.8];'
@@ -278,15 +291,24 @@ def _inside(
         if group.parent == parent:
             label = _quoted("\n".join(wrapped(group.label, 2 * _TEXT, 12, lines=3)))
             yield f"{indent}subgraph cluster_{index} {{"
-            yield f"{indent}  label={label}; margin=14;"
+            order = f" {_in_its_place(view, group.key)}" if view.is_packed else ""
+            yield f"{indent}  label={label}; margin=14;{order}"
             yield from _inside(view, group.key, numbers, indent + "  ")
             yield f"{indent}}}"
-    for card in view.cards:
+    for place, card in enumerate(view.cards, start=1):
         if card.group == parent:
             wide, high = lettered(card).size
             label = _quoted(f"{printable(card.title)}\n{printable(card.subtitle)}")
             size = f"width={wide / 72:.4f}, height={high / 72:.4f}"
-            yield f"{indent}{numbers[card.key]} [label={label}, {size}];"
+            order = f", sortv={place}" if view.is_packed else ""
+            yield f"{indent}{numbers[card.key]} [label={label}, {size}{order}];"
+
+
+def _in_its_place(view: View, key: str) -> str:
+    """A group stands where the first card in it stands, and has its own groups in one row."""
+    inside = [group.key for group in view.groups if group.parent == key]
+    place = next((n for n, card in enumerate(view.cards, 1) if card.group in (key, *inside)), 1)
+    return f"sortv={place}; {_PACKED}{min(len(inside), _ZONES) or ''};"
 
 
 def _quoted(text: str) -> str:

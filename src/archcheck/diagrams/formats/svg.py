@@ -101,7 +101,8 @@ def _frame_label(group: Group, box: Box, label: tuple[float, float]) -> str:
 def card_svg(card: Card, box: Box, icons: Icons, look: Look) -> str:
     """A card: icon, name, what it is, what an overlay says."""
     text = lettered(card)
-    classes = f"box tone-{card.tone}" if card.tone else "box card"
+    plain = "box stub" if card.shape == "stub" else "box card"
+    classes = f"box tone-{card.tone}" if card.tone else plain
     behind = ""
     if card.shape == "group":
         shadow = Box(box.x + 4, box.y + 4, box.width, box.height)
@@ -111,7 +112,8 @@ def card_svg(card: Card, box: Box, icons: Icons, look: Look) -> str:
         x, y = box.x + PAD, round(box.middle[1] - ICON / 2, 1)
         plate = rect_svg(Box(x - 2, y - 2, ICON + 4, ICON + 4), "plate", 5)
         icon = plate + icons.use(card.icon, x, y)
-    told = ", ".join(printable(t) for t in (card.title, card.subtitle, card.note) if t)
+    words = (card.title, card.subtitle, *card.details, card.note, card.description)
+    told = ", ".join(printable(word) for word in words if word)
     body = f"{behind}{rect_svg(box, classes, 7)}{_band(card, box, look)}"
     shown = f"{body}{icon}{_lines(card, text, box)}"
     return (

@@ -12,7 +12,7 @@ from dataclasses import replace
 from enum import IntEnum
 
 from archcheck.diagrams.view import Arrow, Card, Sign, Tone, View
-from archcheck.diagrams.views.containers import arrows_between
+from archcheck.diagrams.views.containers import arrows_between, by_shared
 from archcheck.diagrams.views.parts import Canvas, plural
 from archcheck.graph import Graph, Interaction
 from archcheck.model import Channel, Consumer, Journey, ModelError, Named, Service
@@ -138,7 +138,7 @@ def failure_view(canvas: Canvas, name: str) -> View:
             Sign("lost or fails", tone="critical"),
             Sign("degraded: answers without a part", tone="warm"),
             Sign("starved: gets no messages", tone="info"),
-            Sign("calls or uses", style="solid"),
+            Sign(f"calls or uses{by_shared(arrows)}", style="solid"),
         ),
     )
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from archcheck.diagrams import Canvas, Drawing, Sequence, View, readable, view_of
-from archcheck.diagrams.filtering import MOST_CARDS, collapsed, readable_sequence
+from archcheck.diagrams.filtering import MOST_CARDS, collapsed
+from archcheck.diagrams.folding import folded
 from archcheck.diagrams.formats.primitives import Icons, Piece
 from archcheck.diagrams.formats.sequence import sequence_piece
 from archcheck.diagrams.formats.svg import drawn
@@ -114,7 +115,7 @@ def _picture(
     layout: Layout | None = None,
 ) -> Picture:
     if isinstance(drawing, Sequence):
-        told = readable_sequence(drawing)
+        told = folded(drawing)
         cards = tuple(replace(card, link="") for card in told.participants)
         piece = sequence_piece(replace(told, participants=cards), icons, canvas.look)
     else:

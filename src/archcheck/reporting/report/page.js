@@ -296,7 +296,18 @@
       path.setAttribute("stroke-width", most ? most[0] : path.dataset.plain);
       const label = [...svg.querySelectorAll(".edge-label")].find((each) => each.dataset.source === edge.dataset.source && each.dataset.target === edge.dataset.target);
       if (label) relabel(label, most ? most[1] : null);
+      else if (most && most[1]) write(path, most[1]);
     }
+  };
+  /** A text in the middle of a line that has no label of its own. */
+  const write = (path, text) => {
+    const middle = path.getPointAtLength(path.getTotalLength() / 2), label = document.createElementNS(SVG, "text");
+    for (const [key, value] of Object.entries({ x: middle.x, y: middle.y, "text-anchor": "middle", class: "halo l" })) label.setAttribute(key, value);
+    label.textContent = text;
+    const group = document.createElementNS(SVG, "g");
+    group.setAttribute("class", "overlay");
+    group.append(label);
+    svg.append(group);
   };
   const relabel = (label, text) => {
     [...label.querySelectorAll("text")].forEach((line, index) => {
