@@ -193,7 +193,7 @@ def test_a_click_shows_declaration_findings_and_figures(opened: Opened) -> None:
     assert "RES001" in panel
     page.click("#panel a[href^='#finding-']")
     assert page.evaluate("location.hash").startswith("#finding-")
-    page.click("#panel button.link >> nth=0")
+    page.click("#panel .among button >> nth=0")
     assert page.locator("#panel h3").inner_text() != "checkoutservice"
 
 
@@ -426,6 +426,49 @@ def test_views_elements_and_findings_have_addresses_and_the_back_button_works(
     page.click("#elements a >> text=stock-db >> nth=0")
     assert page.locator("#panel h3").inner_text() == "stock-db"
     assert not opened.complaints
+
+
+@on("marketplace")
+def test_the_diagram_drills_from_the_context_to_the_endpoints_of_a_service(opened: Opened) -> None:
+    page = opened.page
+
+    def crumbs() -> list[str]:
+        return page.locator("#crumbs li").all_inner_texts()
+
+    page.select_option("#view", "context")
+    page.click("#canvas .node[data-key=marketplace-7]")
+    page.click("text=Open its containers")
+    assert crumbs() == ["context", "containers"]
+    page.click("#canvas .node[data-key='group orders']")
+    page.click("text=Open this group")
+    page.click("#canvas .node[data-key=orders-core]")
+    page.click("#panel >> text=Its endpoints")
+    assert crumbs() == ["context", "containers", "inside orders", "endpoints of orders-core"]
+    assert page.locator("#canvas .node[data-key='orders-core.save']").count() == 1
+    page.click("#crumbs >> text=inside orders")
+    assert page.locator("#view").input_value() == "containers of orders"
+    page.click("#canvas .node[data-key=orders-jobs]")
+    page.click("#panel >> text=Only its neighbours")
+    near = page.locator("#canvas .node:not(.far)").count()
+    assert 0 < near < page.locator("#canvas .node").count()
+    page.keyboard.press("Escape")
+    assert page.locator("#canvas .far").count() == 0
+
+
+@on("marketplace")
+def test_a_journey_is_played_step_by_step(opened: Opened) -> None:
+    page = opened.page
+    assert not page.locator("#play").is_visible()
+    page.select_option("#view", "journey checkout")
+    page.focus("#play")
+    page.keyboard.press("Enter")
+    assert page.locator("#play").inner_text() == "Stop (1)"
+    assert page.locator("#canvas .edge.now").get_attribute("data-source") == "shopper"
+    page.locator("#play", has_text="Stop (2)").wait_for()
+    assert page.locator("#canvas .edge.now").get_attribute("data-target") == "cart-api"
+    page.keyboard.press("Enter")
+    assert page.locator("#play").inner_text() == "Play"
+    assert page.locator("#canvas .edge.now").count() == 0
 
 
 @on("marketplace", "large")

@@ -13,7 +13,8 @@ from drawings import SYSTEMS, drawing
 from archcheck.diagrams import FORMATS, VIEWS, View, drawing_of, svg_of
 from archcheck.diagrams.filtering import MOST_CARDS
 from archcheck.diagrams.formats.primitives import LETTERS
-from archcheck.diagrams.layout import Box, heading_box, label_box, lay_out, lettered
+from archcheck.diagrams.layout import Box, heading_box, label_box, lay_out
+from archcheck.diagrams.lettering import lettered
 from archcheck.diagrams.text_width import width
 
 SVG = "{http://www.w3.org/2000/svg}"

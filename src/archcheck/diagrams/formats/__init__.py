@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from archcheck.diagrams.dot import to_dot
 from archcheck.diagrams.folding import folded
 from archcheck.diagrams.formats.d2 import sequence_to_d2, to_d2
 from archcheck.diagrams.formats.mermaid import sequence_to_mermaid, to_mermaid
@@ -18,7 +19,7 @@ from archcheck.diagrams.formats.raster import to_pdf, to_png
 from archcheck.diagrams.formats.sequence import sequence_svg
 from archcheck.diagrams.formats.structurizr import to_structurizr
 from archcheck.diagrams.formats.svg import to_svg
-from archcheck.diagrams.layout import lay_out, to_dot
+from archcheck.diagrams.layout import lay_out
 from archcheck.diagrams.look import Look, Theme
 from archcheck.diagrams.view import Sequence, View
 from archcheck.diagrams.views import Drawing

@@ -11,7 +11,8 @@ from archcheck.diagrams.formats.activations import Bar, bars
 from archcheck.diagrams.formats.picture import assembled
 from archcheck.diagrams.formats.primitives import DASHES, Icons, Piece, rect_svg, text_svg, tip_svg
 from archcheck.diagrams.formats.svg import card_svg
-from archcheck.diagrams.layout import LABEL, SMALL, Box, lettered
+from archcheck.diagrams.layout import Box
+from archcheck.diagrams.lettering import LABEL, SMALL, lettered
 from archcheck.diagrams.look import Look, Theme
 from archcheck.diagrams.text_width import printable, width, wrapped
 from archcheck.diagrams.view import Frame, Message, Sequence, Sign

@@ -19,18 +19,16 @@ from archcheck.diagrams.formats.primitives import (
     text_svg,
     tip_svg,
 )
-from archcheck.diagrams.layout import (
+from archcheck.diagrams.layout import Box, Layout, Way, label_box
+from archcheck.diagrams.lettering import (
     GAP,
     ICON,
     LABEL,
+    LEADING,
     PAD,
     SMALL,
     TITLE,
-    Box,
-    Layout,
     Lettered,
-    Way,
-    label_box,
     label_lines,
     lettered,
 )
@@ -38,8 +36,6 @@ from archcheck.diagrams.look import Look, Theme
 from archcheck.diagrams.text_width import printable, wrapped
 from archcheck.diagrams.view import Arrow, Card, Group, Sign, View
 
-_LEADING = 1.3
-"""Height of a line over the size of its text, as in :mod:`archcheck.diagrams.layout`."""
 _TOLD = 8
 """Interactions that the tooltip of an arrow lists. A choice: longer ones cover the picture."""
 _BAND = 5.0
@@ -88,9 +84,9 @@ def _frame(group: Group, box: Box) -> str:
 def _frame_label(group: Group, box: Box, label: tuple[float, float]) -> str:
     """Above the arrows, so that none of them crosses it out."""
     lines = wrapped(group.label, 380.0, 12, lines=3)
-    first = label[1] - (len(lines) - 1) * 12 * _LEADING / 2 + 4
+    first = label[1] - (len(lines) - 1) * 12 * LEADING / 2 + 4
     text = "".join(
-        text_svg(line, box.x + 12, first + index * 12 * _LEADING, 12, "halo", is_bold=True)
+        text_svg(line, box.x + 12, first + index * 12 * LEADING, 12, "halo", is_bold=True)
         for index, line in enumerate(lines)
     )
     return (
@@ -143,7 +139,7 @@ def _lines(card: Card, text: Lettered, box: Box) -> str:
     ):
         for line in lines:
             found.append(text_svg(line, x, y + size * 1.02, size, classes, is_bold=is_bold))
-            y += size * _LEADING
+            y += size * LEADING
     return "".join(found)
 
 

@@ -11,7 +11,8 @@ from archcheck.diagrams.folding import folded
 from archcheck.diagrams.formats.primitives import Icons, Piece
 from archcheck.diagrams.formats.sequence import sequence_piece
 from archcheck.diagrams.formats.svg import drawn
-from archcheck.diagrams.layout import TITLE, Layout, lay_out
+from archcheck.diagrams.layout import Layout, lay_out
+from archcheck.diagrams.lettering import TITLE
 
 _MARGIN = 14.0
 """Pixels around a picture."""
@@ -25,8 +26,10 @@ _SCREEN = (1880.0, 720.0)
 _LEAST = 9.0
 """Pixels of a name below which it is hard to read on a screen. A choice, as browsers' own limits:
 they let people set the least size of text to 9 or so."""
-_COLUMNS = (3, 5)
+_COLUMNS = (3, 4, 6)
 """In how many columns a fan is tried that is too high. A choice: each takes a layout."""
+_INSIDES = 40
+"""Services whose insides are drawn, all or none; the command line draws any. As above."""
 _WHOLE = ("containers", "context", "boundaries", "data", "deployment")
 
 
@@ -39,6 +42,18 @@ class Picture:
     svg: str
     cards: Mapping[str, tuple[str, ...]]
 
+    @property
+    def group(self) -> str:
+        """The kind of views that it is listed with."""
+        beginnings = {
+            "containers of ": "boundaries",
+            "components of ": "services",
+            "journey ": "journeys",
+            "sequence ": "journeys",
+        }
+        found = (g for start, g in beginnings.items() if self.identity.startswith(start))
+        return next(found, "the whole")
+
 
 def pictures(canvas: Canvas, icons: Icons) -> Iterator[Picture]:
     """The views of the whole system, each group opened, and the journeys."""
@@ -50,6 +65,12 @@ def pictures(canvas: Canvas, icons: Icons) -> Iterator[Picture]:
         yield _picture(canvas, icons, kind, kind, small, wide(small))
         if kind == "containers" and small.cards != view.cards:
             yield from _opened(canvas, icons, view, small)
+    services = [each for each in canvas.graph.system.services if each.endpoints or each.consumers]
+    for service in services if len(services) <= _INSIDES else ():
+        found = view_of(canvas, "components", service.name)
+        assert isinstance(found, View)  # noqa: S101  # only sequences are not
+        title = f"endpoints of {service.name}"
+        yield _picture(canvas, icons, f"components of {service.name}", title, readable(found))
     for journey in canvas.graph.system.journeys[:_JOURNEYS]:
         for kind in ("journey", "sequence"):
             title, found = f"{kind} {journey.name}", view_of(canvas, kind, journey.name)
@@ -83,10 +104,9 @@ def wide(view: View) -> Layout:
     if view.is_packed or _scale(found) >= 1:
         return found
     found = max(found, lay_out(view, upright=True), key=_scale)
-    for columns in _COLUMNS:
-        if _scale(found) * TITLE >= _LEAST:
-            break
-        found = max(found, lay_out(view, columns=columns), key=_scale)
+    if _scale(found) * TITLE < _LEAST:
+        in_columns = (lay_out(view, columns=columns) for columns in _COLUMNS)
+        found = max(found, *in_columns, key=_scale)
     return found
 
 

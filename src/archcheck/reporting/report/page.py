@@ -25,7 +25,7 @@ from archcheck.reporting.charts import theme_of
 from archcheck.reporting.objectives import objectives_sheet
 from archcheck.reporting.report import sections
 from archcheck.reporting.report.answers import first_steps, journey_verdicts, verdict
-from archcheck.reporting.report.drawings import pictures
+from archcheck.reporting.report.drawings import Picture, pictures
 from archcheck.reporting.report.elements import kept, owned
 from archcheck.reporting.report.facts import facts
 from archcheck.reporting.report.losses import Lost, losses
@@ -36,6 +36,8 @@ from archcheck.reporting.sheets import sheet_html
 from archcheck.reporting.simulation import comparison_headline, comparison_sheets
 
 _LETTERS = "".join(map(chr, range(0x20, 0x7F))) + "\u00d7\u00b7\u2192\u2026\u00b1"
+_SCRIPTS = ("zoom.js", "diagram.js", "page.js")
+"""One script in three files: each uses what those before it define."""
 _SHOWN_LOSSES = 100
 """Rows of the table of losses, the gravest first. A choice that bounds the size of the file: the
 panel of each element says what its own loss does."""
@@ -51,7 +53,7 @@ def report_page(review: Review) -> str:
     found = sections.ranked(review.verification.findings)
     lost = losses(review.canvas.graph)
     charts = sections.charts(review)
-    script = _own("page.js")
+    script = "".join(map(_own, _SCRIPTS))
     library = vega() if charts else ""
     shown = unescape("".join("".join(SHOWN.findall(picture.svg)) for picture in drawn))
     environment = Environment(
@@ -68,6 +70,7 @@ def report_page(review: Review) -> str:
         style=Markup(_style("".join(sorted({*shown, *_LETTERS})))),
         symbols=Markup(icons.symbols()),
         pictures=[(picture, Markup(picture.svg)) for picture in drawn],
+        view_groups=_by_group(drawn),
         review=review,
         comparison_headline=comparison_headline,
         comparison_sheets=comparison_sheets,
@@ -81,6 +84,14 @@ def report_page(review: Review) -> str:
         library=Markup(library),
         script=Markup(script),
     )
+
+
+def _by_group(drawn: Sequence[Picture]) -> dict[str, list[Picture]]:
+    """The views as the page lists them: groups in the order of their first view."""
+    found: dict[str, list[Picture]] = {}
+    for picture in drawn:
+        found.setdefault(picture.group, []).append(picture)
+    return found
 
 
 def _told(review: Review, found: Sequence[Finding], lost: Sequence[Lost]) -> dict[str, Any]:
