@@ -332,6 +332,14 @@ def test_it_fits_a_narrow_screen(opened: Opened) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         unfold(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
+        canvas = page.locator("#canvas").bounding_box()
+        assert canvas
+        assert canvas["height"] > 500
+    page.click("#canvas .node >> nth=0")
+    for part in ("#canvas", "#panel"):  # one above the other
+        box = page.locator(part).bounding_box()
+        assert box
+        assert box["height"] > 200
 
 
 @on("boutique", "marketplace", "large", "landscape")

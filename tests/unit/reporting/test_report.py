@@ -16,7 +16,7 @@ from archcheck.model import System
 from archcheck.planning import JourneyLimit, StationFlow
 from archcheck.reporting.report import Review, carry_out
 from archcheck.reporting.report.answers import first_steps, journey_verdicts, verdict
-from archcheck.reporting.report.elements import dependents, depends_on, owned, owner_of
+from archcheck.reporting.report.elements import dependents, depends_on, deployed, owned, owner_of
 from archcheck.reporting.report.losses import Lost, losses
 from archcheck.reporting.report.questions import QUESTIONS, answered, limited, on_failures
 from archcheck.reporting.report.sections import identities, ranked, shown_findings, shown_proofs
@@ -204,6 +204,15 @@ def test_zones_with_the_same_fate_are_one_sentence(
 )
 def test_what_limits_a_journey_is_one_sentence(limit: JourneyLimit, said: str) -> None:
     assert limited(limit) == said
+
+
+def test_what_runs_where_is_what_the_model_declares() -> None:
+    rows = {row.name: row for row in deployed(review())}
+    assert [*rows] == [service.name for service in shop().services]
+    api, rules = rows["orders-api"], rows["orders-rules"]
+    assert (api.zones, api.replicas) == ("a, b, c", "3 to 9")
+    assert api.platform == "Kubernetes, namespace orders"
+    assert rules.given == "orders/rules:1.4.2, CPU 1, memory 512 MiB"
 
 
 def test_who_owns_an_element_and_who_depends_on_it() -> None:

@@ -29,9 +29,9 @@ def deployment_view(canvas: Canvas) -> View:
     for member in canvas.graph.system.elements:
         if not isinstance(member, Service | Datastore | Broker):
             continue
-        where = _platform(member)
+        where = platform_of(member)
         platform = Group(f"platform {where}", where)
-        zones = _zones(member)
+        zones = zones_of(member)
         for index, zone in enumerate(zones or ("",)):
             count = _count(member, index, len(zones))
             if count.startswith("0 "):
@@ -54,7 +54,7 @@ def deployment_view(canvas: Canvas) -> View:
 
 def details_of(member: Named) -> tuple[str, ...]:
     """What runs there and what it is given: image, CPU, memory, as far as it is declared."""
-    deployment = _deployment(member)
+    deployment = deployment_of(member)
     if deployment is None:
         return ()
     image = getattr(deployment, "image", None)
@@ -82,13 +82,15 @@ def _amount(what: str, asked: object, limit: object) -> str:
     return f"{what} {known[0]}" + (f" to {known[1]}" if known[1] not in (None, known[0]) else "")
 
 
-def _deployment(member: Named) -> Deployment | None:
+def deployment_of(member: Named) -> Deployment | None:
+    """The deployment of an element that has one."""
     found = getattr(member, "deployment", None)
     return found if isinstance(found, Deployment) else None
 
 
-def _platform(member: Named) -> str:
-    deployment = _deployment(member)
+def platform_of(member: Named) -> str:
+    """Where an element runs, in words."""
+    deployment = deployment_of(member)
     match deployment:
         case None:
             return f"deployment {_UNKNOWN}"
@@ -102,8 +104,9 @@ def _platform(member: Named) -> str:
             return words.get(name, name)
 
 
-def _zones(member: Named) -> Sequence[str]:
-    deployment = _deployment(member)
+def zones_of(member: Named) -> Sequence[str]:
+    """The zones that an element is spread over, in their order."""
+    deployment = deployment_of(member)
     return tuple(getattr(member, "zones", ())) or (tuple(deployment.zones) if deployment else ())
 
 
@@ -115,7 +118,7 @@ def _count(member: Named, index: int, zones: int) -> str:
     """How many run in the zone with this index; even spreading, the first zones get one more."""
     match member:
         case Service():
-            deployment = _deployment(member)
+            deployment = deployment_of(member)
             few = deployment.fewest_replicas() if deployment else None
             most = deployment.most_replicas() if deployment else None
             scaled = f" (up to {most})" if few and most and most > few else ""

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from archcheck.diagrams.views.deployment import (
+    deployment_of,
+    details_of,
+    platform_of,
+    zones_of,
+)
 from archcheck.diagrams.views.parts import described
 from archcheck.graph import Graph
 from archcheck.model import Datastore, Named
@@ -106,3 +112,30 @@ def kept(review: Review) -> Iterator[Kept]:
 def _copies(store: Datastore) -> str:
     zones = f" in {', '.join(store.zones)}" if store.zones else ""
     return f"{store.copies if store.copies is not None else 'not declared'}{zones}"
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A service: where it runs, in which zones, how often, and what it is given."""
+
+    name: str
+    platform: str
+    zones: str
+    replicas: str
+    given: str
+
+
+def deployed(review: Review) -> Iterator[Deployed]:
+    """The services, in the order of the model."""
+    for service in review.system.services:
+        deployment = deployment_of(service)
+        few = deployment.fewest_replicas() if deployment else None
+        most = deployment.most_replicas() if deployment else None
+        many = f"{few} to {most}" if few and most and most > few else str(few or "not declared")
+        yield Deployed(
+            service.name,
+            platform_of(service),
+            ", ".join(zones_of(service)) or "not declared",
+            many,
+            ", ".join(details_of(service)),
+        )

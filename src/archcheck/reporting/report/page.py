@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import cache
 from html import unescape
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 from archcheck.diagrams.formats.picture import SHOWN
@@ -26,7 +27,7 @@ from archcheck.reporting.objectives import objectives_sheet
 from archcheck.reporting.report import sections
 from archcheck.reporting.report.answers import first_steps, journey_verdicts, verdict
 from archcheck.reporting.report.drawings import Picture, pictures
-from archcheck.reporting.report.elements import kept, owned
+from archcheck.reporting.report.elements import deployed, kept, owned
 from archcheck.reporting.report.facts import facts
 from archcheck.reporting.report.losses import Lost, losses
 from archcheck.reporting.report.questions import answered, on_load
@@ -36,6 +37,8 @@ from archcheck.reporting.sheets import sheet_html
 from archcheck.reporting.simulation import comparison_headline, comparison_sheets
 
 _LETTERS = "".join(map(chr, range(0x20, 0x7F))) + "\u00d7\u00b7\u2192\u2026\u00b1"
+_SHOWN_DEPLOYED = 150
+"""Rows of the table of deployments, as above: the deployment view has all of them."""
 _SCRIPTS = ("zoom.js", "diagram.js", "page.js")
 """One script in three files: each uses what those before it define."""
 _SHOWN_LOSSES = 100
@@ -115,6 +118,7 @@ def _told(review: Review, found: Sequence[Finding], lost: Sequence[Lost]) -> dic
         "not_listed": len(lost) - len(grave[:_SHOWN_LOSSES]),
         "zones": sum(each.is_zone for each in lost),
         "kept": [*kept(review)],
+        "deployed": [*islice(deployed(review), _SHOWN_DEPLOYED)],
         "figures": [*sections.figures(review)],
         "plan": sections.plan_parts(review),
         "variants": review.variants,
