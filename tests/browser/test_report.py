@@ -464,9 +464,11 @@ def test_the_diagram_drills_from_the_context_to_the_endpoints_of_a_service(opene
 
 
 @on("marketplace")
-def test_a_journey_is_played_step_by_step(opened: Opened) -> None:
+def test_a_journey_is_played_step_by_step_and_a_picture_says_what_is_folded(opened: Opened) -> None:
     page = opened.page
     assert not page.locator("#play").is_visible()
+    page.select_option("#view", "sequence checkout")
+    assert "22 messages and 22 participants folded" in page.locator("#remark").inner_text()
     page.select_option("#view", "journey checkout")
     page.focus("#play")
     page.keyboard.press("Enter")

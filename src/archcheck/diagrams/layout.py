@@ -92,11 +92,12 @@ class Layout:
         return max(shape, 1 / shape)
 
 
-def lay_out(view: View, *, upright: bool = False, columns: int = 1) -> Layout:
+def lay_out(view: View, *, upright: bool | None = None, columns: int = 1) -> Layout:
     """The places of all cards, groups and arrows.
 
-    ``upright``: from top to bottom in any case. ``columns``: cards that only one other card leads
-    to, and that lead nowhere, stand in so many columns; a fan of many would be one high one.
+    ``upright``: from top to bottom, or not; ``None``: where the picture would be too wide.
+    ``columns``: cards that only one other card leads to, and that lead nowhere, stand in so many
+    columns; a fan of many would be one high one.
     """
     if not view.cards:
         return Layout(0, 0, {}, {}, ())
@@ -109,7 +110,7 @@ def lay_out(view: View, *, upright: bool = False, columns: int = 1) -> Layout:
     if upright:
         return _Reader(view, _ranked(downwards)).read()
     found = _Reader(view, _ranked(dot)).read()
-    if found.width > _WIDEST and found.width > _LONG * found.height:
+    if upright is None and found.width > _WIDEST and found.width > _LONG * found.height:
         other = _Reader(view, _ranked(downwards)).read()
         return min(found, other, key=lambda layout: layout.length)
     return found

@@ -354,6 +354,7 @@ const report = (() => {
       return row;
     }));
     play.hidden = !/^journey /.test(view.id);
+    by("remark").textContent = view.remark;
   };
   let timer = 0;
   const stop = () => {

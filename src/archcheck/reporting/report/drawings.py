@@ -41,6 +41,8 @@ class Picture:
     title: str
     svg: str
     cards: Mapping[str, tuple[str, ...]]
+    remark: str = ""
+    """What is left out or folded, as the line below the title of a picture says it."""
 
     @property
     def group(self) -> str:
@@ -100,12 +102,12 @@ def legible(view: View) -> View:
 
 def wide(view: View) -> Layout:
     """The layout that is largest on a screen: to the right, downwards, or with fans in columns."""
-    found = lay_out(view)
+    found = lay_out(view, upright=False)
     if view.is_packed or _scale(found) >= 1:
         return found
     found = max(found, lay_out(view, upright=True), key=_scale)
     if _scale(found) * TITLE < _LEAST:
-        in_columns = (lay_out(view, columns=columns) for columns in _COLUMNS)
+        in_columns = (lay_out(view, upright=False, columns=columns) for columns in _COLUMNS)
         found = max(found, *in_columns, key=_scale)
     return found
 
@@ -135,16 +137,20 @@ def _picture(
     layout: Layout | None = None,
 ) -> Picture:
     if isinstance(drawing, Sequence):
-        told = folded(drawing)
-        cards = tuple(replace(card, link="") for card in told.participants)
-        piece = sequence_piece(replace(told, participants=cards), icons, canvas.look)
+        short = folded(drawing)
+        cards = tuple(replace(card, link="") for card in short.participants)
+        piece = sequence_piece(replace(short, participants=cards), icons, canvas.look)
+        heading = short.heading
     else:
         cards = tuple(replace(card, link="") for card in drawing.cards)
         groups = tuple(replace(group, link="") for group in drawing.groups)
         view = replace(drawing, cards=cards, groups=groups)
         piece = drawn(view, layout or lay_out(view), icons, canvas.look)
+        heading = view.heading
     behind = {card.key: card.stands_for for card in cards}
-    return Picture(identity, title, _svg(piece, title), behind)
+    known = (canvas.graph.system.description or "").rstrip(".")
+    remark = heading.subtitle.removeprefix(known).lstrip(".; ")
+    return Picture(identity, title, _svg(piece, title), behind, remark)
 
 
 def _svg(piece: Piece, title: str) -> str:

@@ -45,6 +45,7 @@ def facts(
             {
                 "id": picture.identity,
                 "title": picture.title,
+                "remark": picture.remark,
                 "cards": {
                     key: None if key in groups else list(names)
                     for key, names in picture.cards.items()
