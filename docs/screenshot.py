@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def main(browser: str) -> None:
-    """Open the report of the shop, colour it by load, choose an element."""
+    """Open the report of the shop, and colour its diagram by load."""
     (shop,) = load(ROOT / "models" / "shop")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         page_file = Path(folder) / "shop.html"
@@ -27,8 +27,6 @@ def main(browser: str) -> None:
         page.goto(page_file.as_uri())
         page.wait_for_selector("html[data-ready=yes]")
         page.select_option("#overlay", "utilisation")
-        page.click("#canvas .node[data-key=payments]")
-        page.evaluate("document.getElementById('diagram').scrollIntoView({behavior: 'instant'})")
         page.screenshot(path=ROOT / "docs" / "images" / "report.png")
         launched.close()
 

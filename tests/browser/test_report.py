@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser.conftest import Opened
 from landscape import landscape
+from marketplace import marketplace
+from playwright.sync_api import Page
 
 from archcheck import (
     Call,
@@ -80,6 +83,8 @@ SYSTEMS: dict[str, tuple[Callable[[], System], tuple[str, ...]]] = {
     "social": (lambda: real("social_network"), ("plan",)),
     "hostile": (hostile, ()),
     "landscape": (lambda: landscape(325), ("plan",)),
+    "marketplace": (lambda: marketplace(7), ("plan", "simulation")),
+    "large": (lambda: marketplace(25), ("plan", "simulation", "proofs")),
 }
 
 
@@ -101,7 +106,12 @@ def on(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("opened", names, indirect=True)
 
 
-@on(*SYSTEMS)
+def unfold(page: Page) -> None:
+    """Open what each question opens to."""
+    page.evaluate("document.querySelectorAll('.part').forEach(each => each.open = true)")
+
+
+@on("boutique", "shop", "social", "hostile", "landscape")
 def test_it_opens_without_a_network_and_without_a_complaint(opened: Opened) -> None:
     page = opened.page
     views = page.eval_on_selector_all("#view option", "all => all.map(each => each.value)")
@@ -109,6 +119,7 @@ def test_it_opens_without_a_network_and_without_a_complaint(opened: Opened) -> N
     for view in views:
         page.select_option("#view", view)
         assert page.locator("#canvas svg .node").count() > 0
+    unfold(page)
     for figure in page.locator(".chart").all():
         figure.scroll_into_view_if_needed()
         figure.locator("svg.marks, svg").first.wait_for()
@@ -134,11 +145,11 @@ def test_every_element_is_found_by_search(opened: Opened) -> None:
 def test_every_finding_is_found_by_search(opened: Opened) -> None:
     page = opened.page
     findings = page.eval_on_selector_all(
-        ".finding", "all => all.map(e => [e.id, e.querySelector('h3 + p').textContent])"
+        ".finding", "all => all.map(e => [e.id, e.querySelector('h4 + p').textContent])"
     )
     assert findings
     for target, text in findings:
-        rule = page.locator(f"#{target} h3 a").inner_text()
+        rule = str(page.locator(f"#{target} h4 a").text_content())
         page.fill("#search", f"{rule} {text}")
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.id") == target
@@ -182,7 +193,7 @@ def test_a_click_shows_declaration_findings_and_figures(opened: Opened) -> None:
     assert "RES001" in panel
     page.click("#panel a[href^='#finding-']")
     assert page.evaluate("location.hash").startswith("#finding-")
-    page.click("#panel button.link >> nth=0")
+    page.click("#panel .among button >> nth=0")
     assert page.locator("#panel h3").inner_text() != "checkoutservice"
 
 
@@ -267,6 +278,7 @@ def test_hostile_names_are_text(opened: Opened) -> None:
         assert page.locator("#panel a[href^=javascript]").count() == 0
     for overlay in ("findings", "utilisation", "queues"):
         page.select_option("#overlay", overlay)
+    unfold(page)
     for figure in page.locator(".chart").all():
         figure.scroll_into_view_if_needed()
         figure.locator("svg").first.wait_for()
@@ -286,6 +298,7 @@ def test_no_serious_accessibility_fault(opened: Opened) -> None:
         page.select_option("#overlay", "utilisation")
         page.click("#canvas .node >> nth=2")
         page.fill("#search", "a")
+        unfold(page)
         for figure in page.locator(".chart").all():
             figure.scroll_into_view_if_needed()
             figure.locator("svg").first.wait_for()
@@ -312,11 +325,169 @@ def test_on_paper_there_are_no_controls(opened: Opened) -> None:
     assert page.locator(".finding").first.is_visible()
 
 
-@on("shop")
+@on("shop", "large")
 def test_it_fits_a_narrow_screen(opened: Opened) -> None:
     page = opened.page
-    page.set_viewport_size({"width": 420, "height": 900})
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
+    for width in (390, 700):
+        page.set_viewport_size({"width": width, "height": 900})
+        unfold(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
+        canvas = page.locator("#canvas").bounding_box()
+        assert canvas
+        assert canvas["height"] > 500
+    page.click("#canvas .node >> nth=0")
+    for part in ("#canvas", "#panel"):  # one above the other
+        box = page.locator(part).bounding_box()
+        assert box
+        assert box["height"] > 200
+
+
+@on("boutique", "marketplace", "large", "landscape")
+def test_the_first_screen_has_the_answer_and_the_diagram(opened: Opened) -> None:
+    """Whether it holds, what to do first, and the diagram as wide as the window."""
+    page = opened.page
+    for width, height in ((1280, 800), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.locator(".verdict").inner_text().startswith("It does not hold")
+        actions = page.locator(".actions li")
+        assert 1 <= actions.count() <= 5
+        shown = page.locator("#canvas").bounding_box()
+        assert shown
+        for part in (
+            page.locator(".verdict"),
+            actions.last,
+            page.locator(".limited, .answer").last,
+        ):
+            box = part.bounding_box()
+            assert box
+            assert box["y"] + box["height"] <= shown["y"]
+        assert shown["width"] >= 0.96 * width
+        assert shown["height"] >= 300
+        assert shown["y"] + shown["height"] <= height
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
+
+
+@on("marketplace")
+def test_names_can_be_read_on_the_first_screen(opened: Opened) -> None:
+    page = opened.page
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    title = page.locator("#canvas .node .t").first.bounding_box()
+    assert title
+    assert title["height"] >= 9
+    page.fill("#search", "payments-db")  # an element that is folded into a group
+    page.keyboard.press("Enter")
+    assert page.locator("#view").input_value() == "containers of payments"
+    assert page.locator("#canvas .node.chosen").count() == 1
+    found = page.locator("#canvas .node.chosen .t").first.bounding_box()
+    assert found
+    assert found["height"] >= 9
+
+
+@on("marketplace")
+def test_an_element_says_whose_it_is_who_asks_it_and_what_its_loss_stops(opened: Opened) -> None:
+    page = opened.page
+    page.fill("#search", "payments-db")
+    page.keyboard.press("Enter")
+    panel = page.locator("#panel").inner_text()
+    assert "team-payments" in panel
+    assert "Asked by (1)\n\npayments-core" in panel
+    assert "stops checkout" in panel
+    page.click("#panel >> text=Show it")
+    lost = page.locator("#canvas .node[data-key=payments-db] .badge").text_content()
+    assert lost == "lost"
+    assert page.locator("#canvas .node[data-key=payments-core] .badge").text_content() == "fails"
+    assert "fails without payments-db" in page.locator("#legend").inner_text()
+    page.keyboard.press("Escape")
+    assert not page.locator("#panel").is_visible()
+    assert page.locator("#canvas .badge").count() == 0
+
+
+@on("marketplace")
+def test_views_elements_and_findings_have_addresses_and_the_back_button_works(
+    opened: Opened,
+) -> None:
+    page = opened.page
+    page.select_option("#view", "data")
+    page.click("#canvas .node[data-key=cart-db]")
+    assert page.evaluate("location.hash") == "#view=data&element=cart-db"
+    page.click(".actions a >> nth=0")
+    assert page.evaluate("location.hash").startswith("#finding-")
+    assert page.locator(page.evaluate("location.hash")).is_visible()
+    page.go_back()
+    assert page.locator("#view").input_value() == "data"
+    assert page.locator("#panel h3").inner_text() == "cart-db"
+    page.go_back()
+    assert not page.locator("#panel").is_visible()
+    page.go_back()
+    assert page.locator("#view").input_value() == "containers"
+    address = page.url.partition("#")[0]
+    page.goto("about:blank")
+    page.goto(f"{address}#element=orders-api")
+    page.wait_for_selector("html[data-ready=yes]")
+    assert page.locator("#panel h3").inner_text() == "orders-api"
+    finding = str(page.locator(".finding").first.get_attribute("id"))
+    page.goto("about:blank")
+    page.goto(f"{address}#{finding}")
+    page.wait_for_selector("html[data-ready=yes]")
+    assert page.locator(f"#{finding}").is_visible()
+    unfold(page)
+    page.click("#elements a >> text=stock-db >> nth=0")
+    assert page.locator("#panel h3").inner_text() == "stock-db"
+    assert not opened.complaints
+
+
+@on("marketplace")
+def test_the_diagram_drills_from_the_context_to_the_endpoints_of_a_service(opened: Opened) -> None:
+    page = opened.page
+
+    def crumbs() -> list[str]:
+        return page.locator("#crumbs li").all_inner_texts()
+
+    page.select_option("#view", "context")
+    page.click("#canvas .node[data-key=marketplace-7]")
+    page.click("text=Open its containers")
+    assert crumbs() == ["context", "containers"]
+    page.click("#canvas .node[data-key='group orders']")
+    page.click("text=Open this group")
+    page.click("#canvas .node[data-key=orders-core]")
+    page.click("#panel >> text=Its endpoints")
+    assert crumbs() == ["context", "containers", "inside orders", "endpoints of orders-core"]
+    assert page.locator("#canvas .node[data-key='orders-core.save']").count() == 1
+    page.click("#crumbs >> text=inside orders")
+    assert page.locator("#view").input_value() == "containers of orders"
+    page.click("#canvas .node[data-key=orders-jobs]")
+    page.click("#panel >> text=Only its neighbours")
+    near = page.locator("#canvas .node:not(.far)").count()
+    assert 0 < near < page.locator("#canvas .node").count()
+    page.keyboard.press("Escape")
+    assert page.locator("#canvas .far").count() == 0
+
+
+@on("marketplace")
+def test_a_journey_is_played_step_by_step_and_a_picture_says_what_is_folded(opened: Opened) -> None:
+    page = opened.page
+    assert not page.locator("#play").is_visible()
+    page.select_option("#view", "sequence checkout")
+    assert "22 messages and 22 participants folded" in page.locator("#remark").inner_text()
+    page.select_option("#view", "journey checkout")
+    page.focus("#play")
+    page.keyboard.press("Enter")
+    assert page.locator("#play").inner_text() == "Stop (1)"
+    assert page.locator("#canvas .edge.now").get_attribute("data-source") == "shopper"
+    page.locator("#play", has_text="Stop (2)").wait_for()
+    assert page.locator("#canvas .edge.now").get_attribute("data-target") == "cart-api"
+    page.keyboard.press("Enter")
+    assert page.locator("#play").inner_text() == "Play"
+    assert page.locator("#canvas .edge.now").count() == 0
+
+
+@on("marketplace", "large")
+def test_printed_it_is_a_document_and_not_a_book(opened: Opened) -> None:
+    """What is folded on the screen is printed, but for what each finding opens to."""
+    opened.page.emulate_media(media="print")
+    assert opened.page.locator(".finding.error").first.is_visible()
+    pages = len(re.findall(rb"/Type\s*/Page\b", opened.page.pdf(format="A4")))
+    assert 4 <= pages <= 25
 
 
 @pytest.mark.parametrize("name", ["boutique", "landscape", "hostile"])

@@ -27,10 +27,12 @@ def test_the_report_has_every_part(folder: Path) -> None:
     assert re.fullmatch(r"wrote out.html \([\d.]+ MB\): \d+ errors?, \d+ warnings?\n", done.stderr)
     page = (folder / "out.html").read_text()
     for part in (
-        "overview", "diagram", "findings", "proofs", "simulation", "capacity", "what-if",
-        "assumptions", "rules",
+        "overview", "diagram", "boundaries", "failures", "load", "data", "delivery",
+        "simulation", "capacity", "what-if", "assumptions", "rules",
     ):  # fmt: skip
-        assert f'<section id="{part}">' in page
+        assert f'<section id="{part}"' in page
+    for part in ("failures-findings", "failures-proofs", "elements", "losses", "stores"):
+        assert f'<details class="part" id="{part}">' in page
     assert "model.py:9" in page
     assert "db.copies=3" in page
 
@@ -40,8 +42,9 @@ def test_parts_can_be_left_out(folder: Path) -> None:
     done = archcheck(folder, "report", "model.py", *out)
     assert "left out: plan; proofs; simulation" in done.stderr
     page = (folder / "small.html").read_text()
-    assert '<section id="findings">' in page
-    for part in ("proofs", "simulation", "capacity", "what-if"):
+    assert '<details class="part" id="failures-findings">' in page
+    assert "-proofs" not in page
+    for part in ("simulation", "capacity", "what-if"):
         assert f'<section id="{part}">' not in page
 
 
@@ -50,7 +53,7 @@ def test_a_model_without_load_is_reported_too(folder: Path) -> None:
     (folder / "model.py").write_text(text)
     done = archcheck(folder, "report", "model.py", "-o", "out.html")
     assert done.returncode == 1
-    assert '<section id="proofs">' in (folder / "out.html").read_text()
+    assert '<details class="part" id="failures-proofs">' in (folder / "out.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,10 @@ cards of a group by one card, and the arrows to them by one each.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from archcheck.diagrams.view import Arrow, Card, Frame, Group, Message, Sequence, View
+from archcheck.diagrams.view import Arrow, Card, Group, View
 from archcheck.diagrams.views.parts import UNPLACED, plural
 from archcheck.model import ModelError
 from archcheck.model.element import nearest
@@ -21,10 +20,10 @@ MOST_CARDS = 60
 A choice: about as many as can be read on one page or screen.
 """
 
-_MOST_PARTICIPANTS = 16
-"""More participants make a sequence wider than a screen at a size that can be read. A choice."""
+_NAMED = 3
+"""Names on a stub. A choice, as the next two."""
 _MOST_WAYS = 3.5
-"""More arrows than this for each card, and nobody can follow one. A choice."""
+"""More arrows than this for each card, and nobody can follow one."""
 
 
 def filtered(
@@ -37,7 +36,8 @@ def filtered(
 ) -> View:
     """The cards with one of the tags, in one of the boundaries, within ``hops`` of ``near``.
 
-    Several kinds of filters must all agree. Raises :class:`ModelError` for what nothing has.
+    Several kinds of filters must all agree. What is cut off ends in stubs, and the heading says how
+    much is left out. Raises :class:`ModelError` for what nothing has.
     """
     keys = frozenset(card.key for card in view.cards)
     if tags:
@@ -51,7 +51,49 @@ def filtered(
         keys &= _neighbourhood(view.arrows, near, hops)
     if not keys:
         raise ModelError("nothing is left of the view; ask for less at once")
-    return view.only(keys)
+    return with_stubs(view, keys) if len(keys) < len(view.cards) else view
+
+
+def with_stubs(view: View, keys: frozenset[str]) -> View:
+    """The cards with these keys; each arrow that is cut off leads to or from a stub.
+
+    A card has one stub for all that asks it and one for all that it asks.
+    """
+    small = view.only(keys)
+    titles = {card.key: card.title for card in view.cards}
+    cut: dict[tuple[str, bool], list[Arrow]] = {}
+    for arrow in view.arrows:
+        if (arrow.source in keys) != (arrow.target in keys):
+            is_out = arrow.source in keys
+            cut.setdefault((arrow.source if is_out else arrow.target, is_out), []).append(arrow)
+    stubs, arrows = [], []
+    for (key, is_out), same in cut.items():
+        others = [titles[a.target if is_out else a.source] for a in same]
+        stub = _stub(f"cut {'from' if is_out else 'into'} {key}", others)
+        ends = (key, stub.key) if is_out else (stub.key, key)
+        style = same[0].style if len({a.style for a in same}) == 1 else "solid"
+        tooltip = "\n".join(line for a in same for line in a.tooltip.splitlines())
+        stubs.append(stub)
+        arrows.append(Arrow(*ends, "", style, tooltip))
+    said = f"{len(keys)} of {len(view.cards)} elements"
+    if cut:
+        said += f", {plural(sum(map(len, cut.values())), 'way')} to others cut"
+    subtitle = "; ".join(part for part in (view.heading.subtitle.rstrip("."), said) if part)
+    return replace(
+        small,
+        cards=(*small.cards, *stubs),
+        arrows=(*small.arrows, *arrows),
+        heading=replace(view.heading, subtitle=subtitle),
+    )
+
+
+def _stub(key: str, others: list[str]) -> Card:
+    """``3 left out``, and their names as far as they are few; of one, its name."""
+    if len(others) == 1:
+        return Card(key, others[0], "left out", shape="stub")
+    named = ", ".join(others[:_NAMED])
+    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    return Card(key, f"{len(others)} left out", f"{named}{more}", shape="stub")
 
 
 def _known(what: str, wanted: Iterable[str], there: Iterable[str]) -> None:
@@ -144,54 +186,6 @@ def thinned(view: View) -> View:
     said = f"only the {len(arrows)} heaviest of {len(view.arrows)} ways are drawn"
     subtitle = "; ".join(part for part in (view.heading.subtitle.rstrip("."), said) if part)
     return replace(view, arrows=arrows, heading=replace(view.heading, subtitle=subtitle))
-
-
-def collapsed_sequence(view: Sequence) -> Sequence:
-    """One participant for each boundary; what is said inside one is left out, and counted."""
-    sizes = Counter(card.group for card in view.participants if card.group)
-    stands_in = {
-        card.key: f"group {card.group}" if card.group and sizes[card.group] > 1 else card.key
-        for card in view.participants
-    }
-    inside: dict[str, list[Card]] = {}
-    for card in view.participants:
-        inside.setdefault(stands_in[card.key], []).append(card)
-    participants = tuple(
-        _whole(Group(str(cards[0].group), str(cards[0].group)), cards) if len(cards) > 1 else card
-        for cards in inside.values()
-        for card in cards[:1]
-    )
-    events: list[Message | Frame] = []
-    for event in view.events:
-        if isinstance(event, Frame):
-            _add_frame(events, event)
-        elif event.source == event.target or stands_in[event.source] != stands_in[event.target]:
-            ends = stands_in[event.source], stands_in[event.target]
-            events.append(replace(event, source=ends[0], target=ends[1]))
-    left = len(view.messages) - sum(isinstance(event, Message) for event in events)
-    said = f"{left} messages within boundaries are not drawn"
-    subtitle = "; ".join(part for part in (view.heading.subtitle.rstrip("."), said) if part)
-    heading = replace(view.heading, subtitle=subtitle)
-    return Sequence(heading, participants, tuple(events))
-
-
-def _add_frame(events: list[Message | Frame], frame: Frame) -> None:
-    """Add a frame's sign; a frame in which nothing is left is taken out again."""
-    if frame.what == "end":
-        while events and isinstance(events[-1], Frame) and events[-1].what == "else":
-            events.pop()
-        if events and isinstance(events[-1], Frame) and events[-1].what == "start":
-            events.pop()
-            return
-    last = events[-1] if events else None
-    if frame.what == "else" and isinstance(last, Frame) and last.what in ("start", "else"):
-        return
-    events.append(frame)
-
-
-def readable_sequence(view: Sequence) -> Sequence:
-    """The sequence itself, or collapsed when it has more participants than fit on a screen."""
-    return collapsed_sequence(view) if len(view.participants) > _MOST_PARTICIPANTS else view
 
 
 def readable(view: View, expand: Collection[str] = ()) -> View:

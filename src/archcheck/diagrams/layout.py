@@ -18,20 +18,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from archcheck.diagrams.text_width import printable, width, wrapped
-from archcheck.diagrams.view import Arrow, Card, View
+from archcheck.diagrams.dot import to_dot
+from archcheck.diagrams.lettering import LABEL, LEADING, TEXT, label_lines, lettered
+from archcheck.diagrams.text_width import width, wrapped
+from archcheck.diagrams.view import Arrow, View
 from archcheck.model import ArchcheckError
 
-TITLE, SMALL, LABEL = 13.0, 10.5, 10.0
-"""Sizes of text: the name of a card, what it is, what stands on an arrow. In pixels."""
-ICON, PAD, GAP = 34.0, 9.0, 8.0
-"""Pixels: an icon, the space inside a card, the space between icon and text. A matter of taste."""
-_TEXT = 190.0
-"""Pixels after which the text of a card begins a new line: 25 to 30 letters."""
-_LEADING = 1.3
-"""Height of a line over the size of its text: 1.2 to 1.45 is good practice (Butterick)."""
-_LABEL_WIDTH = 150.0
-"""Pixels after which the label of an arrow begins a new line. A matter of taste."""
 _FAR = 120.0
 """Graphviz loses a label now and then: one further than this from its arrow is put on it.
 
@@ -42,8 +34,8 @@ _WIDEST, _LONG = 2400.0, 2.6
 
 A choice: a wide screen, and a shape that leaves half of a page empty.
 """
-_FONT = "Arial"
-"""Graphviz measures labels with metrics of its own; ours are a little narrower."""
+_ROWS = 4
+"""Groups in a row that are tried. A choice: more are wider than a screen."""
 
 
 class DrawingError(ArchcheckError):
@@ -75,32 +67,6 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Lettered:
-    """The lines of a card's text: name, what it is, what an overlay says."""
-
-    title: tuple[str, ...]
-    subtitle: tuple[str, ...]
-    note: tuple[str, ...]
-    has_icon: bool
-
-    @property
-    def size(self) -> tuple[float, float]:
-        """Width and height of the card."""
-        texts = [width(line, TITLE, is_bold=True) for line in self.title]
-        texts += [width(line, SMALL) for line in self.subtitle]
-        texts += [width(line, SMALL, is_bold=True) for line in self.note]
-        icon = ICON + GAP if self.has_icon else 0
-        height = max(self.text_height, ICON if self.has_icon else 0)
-        return round(max(*texts, 40) + icon + 2 * PAD + 4, 1), round(height + 2 * PAD - 2, 1)
-
-    @property
-    def text_height(self) -> float:
-        """Height of all lines."""
-        small = len(self.subtitle) + len(self.note)
-        return _LEADING * (TITLE * len(self.title) + SMALL * small)
-
-
-@dataclass(frozen=True)
 class Way:
     """The line of an arrow: points of cubic curves, the tip, and the middle of its label."""
 
@@ -126,32 +92,27 @@ class Layout:
         return max(shape, 1 / shape)
 
 
-def lettered(card: Card) -> Lettered:
-    """A card's text in lines; the name and the overlay's note are never cut."""
-    return Lettered(
-        tuple(wrapped(card.title, _TEXT, TITLE, is_bold=True, lines=12)),
-        tuple(wrapped(card.subtitle, _TEXT, SMALL, lines=3)) if card.subtitle else (),
-        tuple(wrapped(card.note, _TEXT, SMALL, is_bold=True, lines=4)) if card.note else (),
-        card.icon is not None,
-    )
+def lay_out(view: View, *, upright: bool | None = None, columns: int = 1) -> Layout:
+    """The places of all cards, groups and arrows.
 
-
-def label_lines(text: str) -> list[str]:
-    """What stands on an arrow, in lines."""
-    return wrapped(text, _LABEL_WIDTH, LABEL, lines=3) if text.strip() else []
-
-
-def lay_out(view: View) -> Layout:
-    """The places of all cards, groups and arrows."""
+    ``upright``: from top to bottom, or not; ``None``: where the picture would be too wide.
+    ``columns``: cards that only one other card leads to, and that lead nowhere, stand in so many
+    columns; a fan of many would be one high one.
+    """
     if not view.cards:
         return Layout(0, 0, {}, {}, ())
-    dot = to_dot(view)
+    dot = to_dot(view, columns)
     if view.is_packed:
-        return _Reader(view, _graphviz(dot, "osage")).read()
+        dots = (to_dot(view, number) for number in range(1, _ROWS + 1))
+        packed = (_Reader(view, _graphviz(each, "osage")).read() for each in dots)
+        return min(packed, key=lambda layout: layout.length)
+    downwards = dot.replace("rankdir=LR", "rankdir=TB", 1)
+    if upright:
+        return _Reader(view, _ranked(downwards)).read()
     found = _Reader(view, _ranked(dot)).read()
-    if found.width > _WIDEST and found.width > _LONG * found.height:
-        upright = _Reader(view, _ranked(dot.replace("rankdir=LR", "rankdir=TB", 1))).read()
-        return min(found, upright, key=lambda layout: layout.length)
+    if upright is None and found.width > _WIDEST and found.width > _LONG * found.height:
+        other = _Reader(view, _ranked(downwards)).read()
+        return min(found, other, key=lambda layout: layout.length)
     return found
 
 
@@ -172,9 +133,9 @@ def label_box(arrow: Arrow, middle: tuple[float, float]) -> Box:
 
 def heading_box(label: str, frame: Box, middle: tuple[float, float]) -> Box:
     """The room that the label of a group takes in the corner of its frame."""
-    lines = wrapped(label, 2 * _TEXT, 12, lines=3)
+    lines = wrapped(label, 2 * TEXT, 12, lines=3)
     wide = max((width(line, 12, is_bold=True) for line in lines), default=0.0)
-    high = 12 * _LEADING * len(lines)
+    high = 12 * LEADING * len(lines)
     return Box(frame.x + 12, middle[1] - high / 2, wide, high)
 
 
@@ -217,57 +178,6 @@ def _bezier(curve: Sequence[tuple[float, float]], t: float) -> tuple[float, floa
     x = sum(w * p[0] for w, p in zip(weights, curve, strict=True))
     y = sum(w * p[1] for w, p in zip(weights, curve, strict=True))
     return round(x, 1), round(y, 1)
-
-
-# -- to graphviz ----------------------------------------------------------------------------------
-
-
-def to_dot(view: View) -> str:
-    """The view in graphviz's language."""
-    return "\n".join(_dot_lines(view)) + "\n"
-
-
-def _dot_lines(view: View) -> Iterator[str]:
-    yield "digraph view {"
-    yield (
-        f'  graph [rankdir=LR, nodesep=0.3, ranksep=0.75, fontname="{_FONT}", fontsize=13, '
-        f"labeljust=l{', pack=14' if view.is_packed else ''}];"
-    )
-    yield f'  node [shape=box, fixedsize=true, fontname="{_FONT}", fontsize={TITLE:g}];'
-    yield f'  edge [fontname="{_FONT}", fontsize={LABEL:g}, arrowsize=0.8];'
-    numbers = {card.key: f"n{index}" for index, card in enumerate(view.cards)}
-    yield from _inside(view, None, numbers, "  ")
-    for index, arrow in enumerate(view.arrows):
-        if arrow.source in numbers and arrow.target in numbers:
-            label = _quoted("\n".join(label_lines(arrow.label)))
-            ends = f"{numbers[arrow.source]} -> {numbers[arrow.target]}"
-            yield f"  {ends} [id=e{index}, label={label}, style={arrow.style}];"
-    yield "}"
-
-
-def _inside(
-    view: View, parent: str | None, numbers: Mapping[str, str], indent: str
-) -> Iterator[str]:
-    for index, group in enumerate(view.groups):
-        if group.parent == parent:
-            label = _quoted("\n".join(wrapped(group.label, 2 * _TEXT, 12, lines=3)))
-            yield f"{indent}subgraph cluster_{index} {{"
-            yield f"{indent}  label={label}; margin=14;"
-            yield from _inside(view, group.key, numbers, indent + "  ")
-            yield f"{indent}}}"
-    for card in view.cards:
-        if card.group == parent:
-            wide, high = lettered(card).size
-            label = _quoted(f"{printable(card.title)}\n{printable(card.subtitle)}")
-            size = f"width={wide / 72:.4f}, height={high / 72:.4f}"
-            yield f"{indent}{numbers[card.key]} [label={label}, {size}];"
-
-
-def _quoted(text: str) -> str:
-    """A quoted string in which no escape sequence of graphviz survives."""
-    lines = (printable(line) for line in text.split("\n"))
-    safe = "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"') for line in lines)
-    return f'"{safe}"'
 
 
 def _graphviz(dot: str, engine: str) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias
 from archcheck.model import Named
 
 Style: TypeAlias = Literal["solid", "dashed", "dotted"]
-Shape: TypeAlias = Literal["box", "store", "queue", "person", "external", "group"]
+Shape: TypeAlias = Literal["box", "store", "queue", "person", "external", "group", "stub"]
+"""``stub``: what a filter cut off."""
 Tone: TypeAlias = Literal[
     "", "calm", "warm", "hot", "critical", "info", "warning", "error", "added", "removed", "changed"
 ]
@@ -37,6 +38,10 @@ class Card:
     tone: Tone = ""
     note: str = ""
     """What an overlay says of it, under its subtitle."""
+    details: tuple[str, ...] = ()
+    """Lines below the subtitle: image, CPU, memory where it is deployed."""
+    description: str = ""
+    """What the model says of it, for tools that have a place for it."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,13 @@ class Arrow:
     tooltip: str = ""
     weight: float = 1.0
     tone: Tone = ""
+    shared: str = ""
+    """The protocol that the legend names for all, so that the label need not."""
+
+    @property
+    def words(self) -> str:
+        """The label with the protocol, for formats that have no legend."""
+        return ", ".join(part for part in (self.shared, self.label) if part)
 
 
 @dataclass(frozen=True)
@@ -108,6 +120,12 @@ class View:
         arrows = tuple(a for a in self.arrows if a.source in keys and a.target in keys)
         return replace(self, cards=cards, arrows=arrows).with_used_groups()
 
+    def spelled_out(self) -> View:
+        """With the protocol on each arrow that the legend would name once."""
+        return replace(
+            self, arrows=tuple(replace(a, label=a.words, shared="") for a in self.arrows)
+        )
+
     def with_used_groups(self) -> View:
         """Without groups that hold nothing."""
         parents = {group.key: group.parent for group in self.groups}
@@ -122,22 +140,45 @@ class View:
 
 @dataclass(frozen=True)
 class Message:
-    """A message of a sequence diagram. ``number`` counts from one; a return has none."""
+    """A message of a sequence diagram. ``number`` counts from one; a return has none.
+
+    ``notes`` stand behind the text. ``depth``: how many calls it is below the start of the journey.
+    ``again``: the number of the message after which the same was told in full. ``times``: how often
+    it is said in a row. ``hidden``: messages below it that are not drawn.
+    """
 
     source: str
     target: str
     text: str
     style: Style = "solid"
     number: int = 0
+    notes: tuple[str, ...] = ()
+    depth: int = 0
+    again: int = 0
+    times: int = 1
+    hidden: int = 0
+
+    @property
+    def said(self) -> str:
+        """``3. find (within 50 ms, 2 times)``."""
+        number = f"{self.number}. " if self.number else ""
+        notes = [
+            *self.notes,
+            *([f"{self.times} times"] if self.times > 1 else []),
+            *([f"as after {self.again}"] if self.again else []),
+            *([f"{self.hidden} more below"] if self.hidden else []),
+        ]
+        return f"{number}{self.text} ({', '.join(notes)})" if notes else f"{number}{self.text}"
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The start, a divider, or the end of a frame around messages: ``par``, ``opt``, ``loop``."""
+    """The start, a divider, or the end of a frame around messages: ``par``, ``alt``, ``loop``."""
 
     what: Literal["start", "else", "end"]
     kind: str = ""
     text: str = ""
+    depth: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from archcheck.planning.changes import at_peak, loaded, sized
 from archcheck.planning.costs import CPUS, Costs, ElementCost, JourneyCost, cost_of
 from archcheck.planning.curves import Curve, CurvePoint
 from archcheck.planning.flow import Flow, JourneyFlow, StationFlow, solve_plan
+from archcheck.planning.limits import JourneyLimit, journey_limits
 from archcheck.planning.planning import (
     CapacityPlan,
     Compared,
@@ -36,6 +37,7 @@ __all__ = [
     "Influence",
     "JourneyCost",
     "JourneyFlow",
+    "JourneyLimit",
     "Resized",
     "Sizing",
     "StationFlow",
@@ -43,6 +45,7 @@ __all__ = [
     "at_peak",
     "busiest_scenario",
     "cost_of",
+    "journey_limits",
     "loaded",
     "plan_capacity",
     "sized",

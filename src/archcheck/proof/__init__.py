@@ -39,6 +39,7 @@ from archcheck.proof.survival.questions import (
     shared_fates,
     zone_loss,
 )
+from archcheck.proof.survival.zones import ZoneFate, zone_fates
 from archcheck.proof.timeouts import suggest_timeouts
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "Schedule",
     "Undecided",
     "WorstPoint",
+    "ZoneFate",
     "admissions",
     "availabilities",
     "carried",
@@ -78,5 +80,6 @@ __all__ = [
     "suggest_sizes",
     "suggest_timeouts",
     "worst_demands",
+    "zone_fates",
     "zone_loss",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from archcheck.configuration import RANK
@@ -40,6 +40,8 @@ class Action:
     """Places of the model that have to be edited."""
     fixed: tuple[tuple[str, int], ...]
     """Rule to how many of its findings are fixed (each place of a finding counted), most first."""
+    subjects: tuple[str, ...] = ()
+    """What the fixed findings are about, each once, in their order."""
 
     @property
     def count(self) -> int:
@@ -50,15 +52,26 @@ class Action:
     def effect(self) -> str:
         """``fixes 40 findings (RES001) in 2 places, the first at shop.py:12``."""
         rules = ", ".join(rule for rule, _ in self.fixed)
-        fixes = f"fixes {self.count} findings ({rules})"
+        fixes = f"fixes {self.count} finding{'' if self.count == 1 else 's'} ({rules})"
         if self.edits > 1:
             first = f", the first at {self.place}" if self.place else ""
             return f"{fixes} in {self.edits} places{first}"
-        return f"{fixes}, all at {self.place}" if self.place else fixes
+        where = "at" if self.count == 1 else "all at"
+        return f"{fixes}, {where} {self.place}" if self.place else fixes
 
 
-def actions(findings: Iterable[Finding], most: int = _MOST) -> list[Action]:
-    """The actions that fix most, the gravest findings first; each finding is counted once."""
+def actions(
+    findings: Iterable[Finding],
+    most: int = _MOST,
+    *,
+    fewest: int = _FEWEST_FIXED,
+    critical: Collection[str] = (),
+) -> list[Action]:
+    """The actions that fix most, the gravest findings first; each finding is counted once.
+
+    ``fewest``: places that an action fixes at least. ``critical``: elements that matter most; what
+    fixes findings about them comes before what fixes as grave ones elsewhere.
+    """
     groups: defaultdict[tuple[str, ...], list[_Entry]] = defaultdict(list)
     for finding in findings:
         for occurrence in finding.occurrences:
@@ -66,13 +79,13 @@ def actions(findings: Iterable[Finding], most: int = _MOST) -> list[Action]:
                 for key in _keys(finding, occurrence):
                     groups[key].append((finding, occurrence))
     found: list[Action] = []
-    left = [group for group in groups.values() if len(group) >= _FEWEST_FIXED]
+    left = [group for group in groups.values() if len(group) >= fewest]
     while left and len(found) < most:
-        chosen = max(left, key=_weight)
+        chosen = max(left, key=lambda group: _weight(group, critical))
         found.append(_action(chosen))
         done = {id(occurrence) for _, occurrence in chosen}
         rest = ([entry for entry in group if id(entry[1]) not in done] for group in left)
-        left = [group for group in rest if len(group) >= _FEWEST_FIXED]
+        left = [group for group in rest if len(group) >= fewest]
     return found
 
 
@@ -97,11 +110,24 @@ def _shape(occurrence: Occurrence) -> str:
     return _NUMBER.sub("...", shape)
 
 
-def _weight(entries: list[_Entry]) -> tuple[int, ...]:
-    """Errors before warnings before infos; of as many, what needs the fewest edits."""
+def _weight(entries: list[_Entry], critical: Collection[str]) -> tuple[int, ...]:
+    """Errors before warnings before infos, those about critical elements first of each.
+
+    Of as many, what needs the fewest edits.
+    """
     count = Counter(RANK[finding.severity] for finding, _ in entries)
-    by_severity = (count[rank] for rank in sorted(RANK.values(), reverse=True))
+    grave = Counter(
+        RANK[finding.severity] for finding, place in entries if critical and _about(place, critical)
+    )
+    ranks = sorted(RANK.values(), reverse=True)
+    by_severity = (number for rank in ranks for number in (grave[rank], count[rank]))
     return (*by_severity, -len({occurrence.place for _, occurrence in entries}))
+
+
+def _about(occurrence: Occurrence, names: Collection[str]) -> bool:
+    """Whether a place is about one of these elements, an operation of theirs, or a call to them."""
+    ends = occurrence.subject.split(" -> ")
+    return any(end in names or end.rpartition(".")[0] in names for end in ends)
 
 
 def _action(entries: list[_Entry]) -> Action:
@@ -116,4 +142,5 @@ def _action(entries: list[_Entry]) -> Action:
         places[min(places)] if places else None,
         len(places) or len(entries),
         tuple(sorted(rules.items(), key=lambda entry: (-entry[1], entry[0]))),
+        tuple(dict.fromkeys(occurrence.subject for _, occurrence in entries)),
     )

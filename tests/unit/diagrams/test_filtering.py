@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from drawings import canvas, drawing
+from drawings import canvas
 from hypothesis import given, settings
 from strategies import systems
 
 from archcheck import ModelError, System
-from archcheck.diagrams import Sequence, View, canvas_of, filtered, readable, view_of
-from archcheck.diagrams.filtering import collapsed, collapsed_sequence
+from archcheck.diagrams import View, canvas_of, filtered, readable, view_of
+from archcheck.diagrams.filtering import collapsed
 
 
 def containers(system: System) -> View:
@@ -26,10 +26,11 @@ def large() -> View:
 
 def test_filters_by_boundary_tag_and_neighbourhood_agree() -> None:
     orders = filtered(large(), boundaries=["orders"])
-    assert len(orders.cards) == 15
-    assert {card.group for card in orders.cards} == {"orders"}
+    elements = [card for card in orders.cards if card.shape != "stub"]
+    assert len(elements) == 15
+    assert {card.group for card in elements} == {"orders"}
     core = filtered(large(), tags=["core"], boundaries=["orders", "chat"])
-    assert [card.key for card in core.cards] == ["chat-0", "orders-0"]
+    assert [c.key for c in core.cards if c.shape != "stub"] == ["chat-0", "orders-0"]
     near = filtered(large(), near="orders-0")
     assert "orders-1" in {card.key for card in near.cards}
     assert len(filtered(large(), near="orders-0", hops=2).cards) > len(near.cards)
@@ -80,10 +81,24 @@ def test_a_dense_view_says_what_it_leaves_out() -> None:
     assert "heaviest of" in view.heading.subtitle or len(view.arrows) == len(large().arrows)
 
 
-def test_a_long_sequence_is_told_between_boundaries() -> None:
-    found = drawing("landscape", "sequence")
-    assert isinstance(found, Sequence)
-    short = collapsed_sequence(found)
-    assert len(short.participants) < 25 < len(found.participants)
-    inside = len(found.messages) - len(short.messages)
-    assert f"{inside} messages within boundaries are not drawn" in short.heading.subtitle
+def test_a_filtered_view_says_what_it_left_out_and_shows_what_it_cut() -> None:
+    whole = large()
+    orders = filtered(whole, boundaries=["orders"])
+    kept = {card.key for card in orders.cards if card.shape != "stub"}
+    stubs = {card.key for card in orders.cards if card.shape == "stub"}
+    cut = [a for a in whole.arrows if (a.source in kept) != (a.target in kept)]
+    assert f"{len(kept)} of {len(whole.cards)} elements" in orders.heading.subtitle
+    assert f"{len(cut)} ways to others cut" in orders.heading.subtitle
+    drawn = {(a.source, a.target) for a in orders.arrows}
+    for arrow in cut:
+        if arrow.source in kept:
+            assert (arrow.source, f"cut from {arrow.source}") in drawn
+        else:
+            assert (f"cut into {arrow.target}", arrow.target) in drawn
+    assert {key for ends in drawn for key in ends} - kept == stubs
+    one = next(card for card in orders.cards if card.subtitle == "left out")
+    assert one.title in {card.title for card in whole.cards}
+
+
+def test_a_filter_that_leaves_nothing_out_says_nothing() -> None:
+    assert filtered(large()).heading == large().heading

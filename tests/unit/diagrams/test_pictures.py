@@ -9,11 +9,23 @@ from collections.abc import Iterator
 
 import pytest
 from drawings import SYSTEMS, drawing
+from marketplace import marketplace
 
-from archcheck.diagrams import FORMATS, VIEWS, View, drawing_of, svg_of
+from archcheck import System
+from archcheck.diagrams import (
+    FORMATS,
+    VIEWS,
+    View,
+    canvas_of,
+    drawing_of,
+    readable,
+    svg_of,
+    view_of,
+)
 from archcheck.diagrams.filtering import MOST_CARDS
 from archcheck.diagrams.formats.primitives import LETTERS
-from archcheck.diagrams.layout import Box, heading_box, label_box, lay_out, lettered
+from archcheck.diagrams.layout import Box, heading_box, label_box, lay_out
+from archcheck.diagrams.lettering import lettered
 from archcheck.diagrams.text_width import width
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -45,6 +57,24 @@ def test_nothing_overlaps_and_nothing_is_cut(system: str, kind: str) -> None:
         assert box.y + box.height <= layout.height + 20
     for card in found.cards:
         assert "..." not in "".join(lettered(card).title)
+
+
+@pytest.mark.parametrize("columns", [3, 4, 6])
+def test_a_fan_of_many_cards_stands_in_columns(columns: int) -> None:
+    """Lower than in one column, and still nothing covers anything."""
+    found = readable(containers(marketplace(25)))
+    one, many = lay_out(found), lay_out(found, columns=columns)
+    assert many.height < 0.8 * one.height
+    boxes = [*many.cards.values()]
+    labels = [label_box(a, way.label) for a, way in many.ways if way.label and a.label]
+    for box, other in itertools.combinations([*boxes, *labels], 2):
+        assert not box.overlaps(other)
+
+
+def containers(system: System) -> View:
+    found = view_of(canvas_of(system))
+    assert isinstance(found, View)
+    return found
 
 
 @pytest.mark.parametrize(("system", "kind"), ALL)

@@ -18,11 +18,24 @@ from typing import Any
 import pytest
 from drawings import SYSTEMS, drawing
 
-from archcheck import Call, Endpoint, Journey, PostgreSQL, Read, Service, System, TagColour
+from archcheck import (
+    Call,
+    Endpoint,
+    External,
+    Journey,
+    Kafka,
+    PostgreSQL,
+    Publish,
+    Read,
+    Service,
+    System,
+    TagColour,
+    Topic,
+)
 from archcheck.diagrams import VIEWS, Drawing, Sequence, View, canvas_of, drawing_of, view_of
 from archcheck.diagrams.formats.words import identifiers, line
 from archcheck.diagrams.look import Look
-from archcheck.units import ms
+from archcheck.units import ms, s
 
 ROOT = Path(__file__).parents[3]
 NODE = Path(os.environ.get("ARCHCHECK_NODE", ROOT / ".venv" / "node"))
@@ -186,10 +199,36 @@ def test_structurizr_keeps_every_element_and_relation() -> None:
         )
         names = dict(element.findall(text))
         names.pop("the_system")
-        titles = [re.sub(r"\\(.)", r"\1", name) for name in names.values()]
-        assert sorted(titles) == sorted(line(card.title) for card in found.cards)
-        back = {word: key for key, word in identifiers(c.key for c in found.cards).items()}
+        titles = {word: re.sub(r"\\(.)", r"\1", name) for word, name in names.items()}
+        words = identifiers(card.key for card in found.cards)
+        assert titles.keys() == {*words.values()}
+        assert all(
+            titles[words[c.key]] in (line(c.title), line(c.key)) for c in found.cards
+        )  # the key where another card has the same title, such as a service in a second zone
+        back = {word: key for key, word in words.items()}
         assert Counter((back[a], back[b]) for a, b in relation.findall(text)) == ends(found)
+
+
+def test_structurizr_gets_no_name_twice() -> None:
+    """A system may be called like its neighbour, and boundaries like one another with a slash."""
+    steps = [Call("bank", timeout=1 * s), Call("c.y", timeout=1 * s), Publish("paid")]
+    system = System(
+        "bank",
+        [
+            Service("a", boundary="R/D", endpoints=[Endpoint("x", steps=steps)]),
+            Service("c", boundary="R-D", endpoints=[Endpoint("y")], description='Says "yes".'),
+            External("bank", description="The bank."),
+            Kafka("kafka"),
+            Topic("paid", broker="kafka"),
+        ],
+    )
+    text = drawing_of(view_of(canvas_of(system)), ".dsl").decode()
+    assert 'softwareSystem "bank" "The bank."' in text
+    assert 'the_system = softwareSystem "bank (the system)"' in text
+    groups = re.findall(r'group "([^"]*)"', text)
+    assert groups == ["R-D", "R-D (2)"]
+    assert 'container "c" "Says \\"yes\\"" "service"' in text
+    assert 'container "paid" "on kafka" "Kafka topic"' in text
 
 
 def test_names_become_words_of_their_own() -> None:

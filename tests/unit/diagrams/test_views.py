@@ -14,16 +14,20 @@ from archcheck import (
     Call,
     Endpoint,
     Fallback,
+    Grpc,
+    Http2,
     Journey,
     Kill,
     Kubernetes,
     Load,
     ModelError,
+    MySQL,
     Parallel,
     Poisson,
     PostgreSQL,
     Read,
     Repeat,
+    Resources,
     Scenario,
     Service,
     System,
@@ -31,12 +35,21 @@ from archcheck import (
     Work,
     Write,
 )
-from archcheck.diagrams import VIEWS, Sequence, View, canvas_of, difference_view, view_of
+from archcheck.diagrams import (
+    VIEWS,
+    Sequence,
+    View,
+    canvas_of,
+    difference_view,
+    drawing_of,
+    view_of,
+)
+from archcheck.diagrams.layout import lay_out
 from archcheck.diagrams.view import Frame, Message
 from archcheck.diagrams.views import Effect, Loss
 from archcheck.graph import Graph
 from archcheck.simulation import simulate
-from archcheck.units import ms, percent, s
+from archcheck.units import MiB, cores, ms, percent, s
 
 
 def view(system: System, kind: str = "containers", of: str | None = None) -> View:
@@ -110,6 +123,60 @@ def test_deployment_counts_replicas_by_zone() -> None:
         "front in b": "2 of 5 replicas",
         "front in c": "1 of 5 replicas",
     }
+
+
+def test_deployment_is_in_the_order_of_the_model_with_what_it_is_given() -> None:
+    zones = ["a", "b"]
+    given = Resources(
+        cpu=0.5 * cores, cpu_limit=1 * cores, memory=512 * MiB, memory_limit=512 * MiB
+    )
+    system = System(
+        "ordered",
+        [
+            MySQL("db", copies=2, zones=zones),
+            Service(
+                "web",
+                deployment=Kubernetes(
+                    image="shop/web:1.8", replicas=4, zones=zones, resources=given
+                ),
+            ),
+            Service("api", deployment=Kubernetes(replicas=1)),
+        ],
+    )
+    found = view(system, "deployment")
+    assert [card.key for card in found.cards] == [
+        "db in a",
+        "db in b",
+        "web in a",
+        "web in b",
+        "api",
+    ]
+    web = found.card("web in b")
+    assert web.subtitle == "2 of 4 replicas"
+    assert web.details == ("shop/web:1.8", "CPU 0.5 to 1, memory 512 MiB")
+    assert found.card("api").details == ()
+    places = lay_out(found).cards
+    assert places["db in a"].x < places["db in b"].x  # groups and cards stand in its order
+    assert places["web in a"].x < places["web in b"].x
+    text = drawing_of(found, ".mmd").decode()
+    assert "shop/web:1.8" in text
+
+
+def test_a_protocol_that_nearly_all_calls_share_is_in_the_legend() -> None:
+    grpc = [
+        Service(f"g{n}", endpoints=[Endpoint("go", Grpc(f"g{n}"))], boundary="x") for n in range(6)
+    ]
+    other = Service("h", endpoints=[Endpoint("go", Http2("GET", "/"))])
+    calls = [Call(f"g{n}.go", timeout=50 * ms) for n in range(6)]
+    front = Service("front", endpoints=[Endpoint("go", steps=[*calls, Call("h.go"), Read("db")])])
+    system = System("shared", [front, *grpc, other, MySQL("db")])
+    found = view(system, "containers")
+    labels = {a.target: a.label for a in found.arrows}
+    assert labels == {**{f"g{n}": "50 ms" for n in range(6)}, "h": "HTTP/2", "db": "read"}
+    assert found.legend[0].text == "waits for the answer; by gRPC where nothing else is written"
+    assert drawing_of(found, ".mmd").decode().count("gRPC, 50 ms") == 6
+    few = System("few", [replace(front, endpoints=[Endpoint("go", steps=calls[:4])]), *grpc])
+    assert {a.label for a in view(few, "containers").arrows} == {"gRPC, 50 ms"}
 
 
 def test_data_tells_owning_reading_and_writing_apart() -> None:
@@ -192,7 +259,7 @@ def test_a_journey_is_numbered_in_the_order_of_its_steps() -> None:
         ("start", "loop"),
         ("end", ""),
     ]
-    assert [m.text for m in told.messages if m.number == 6] == ["y (as after 3)"]
+    assert [m.said for m in told.messages if m.number == 6] == ["6. y (as after 3)"]
     labels = {(a.source, a.target): a.label for a in view(system, "journey", "visit").arrows}
     assert labels["front", "b"] == "4, 6"
 

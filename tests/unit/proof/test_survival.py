@@ -55,6 +55,7 @@ from archcheck.proof import (
     promised_availability,
     quorums,
     shared_fates,
+    zone_fates,
     zone_loss,
 )
 from archcheck.proof.survival.structure import Unit
@@ -284,6 +285,8 @@ def test_a_zone_is_survived_or_not(system: System) -> None:
         assert {unit.element for (unit,) in answer.counterexample.sets} == lost
     else:
         assert isinstance(answer, Proved)
+    fates = {each.zone: each.fate for each in zone_fates(Graph(system))}
+    assert {zone for zone, fate in fates.items() if fate == "stops"} == lost.intersection(fates)
 
 
 @settings(max_examples=120)

@@ -75,6 +75,23 @@ def test_what_fixes_a_single_finding_is_left_to_the_finding_and_five_are_enough(
     assert len(actions(many)) == 5
 
 
+def test_what_is_about_critical_elements_comes_before_as_grave_findings_elsewhere() -> None:
+    many = [
+        finding(ERROR, *(place(n, "retries=1", "side.run") for n in range(10, 20))),
+        finding(ERROR, place(1, "copies=2", "web.page -> db"), place(2, "copies=2", "db")),
+        finding(WARNING, *(place(n, 'owner="team"', "db") for n in range(30, 60))),
+    ]
+    assert [action.fix for action in actions(many)] == ["retries=1", "copies=2", 'owner="team"']
+    first = actions(many, critical={"db"})
+    assert [action.fix for action in first] == ["copies=2", "retries=1", 'owner="team"']
+    assert first[0].subjects == ("web.page -> db", "db")
+
+
+def test_an_action_may_fix_one_place_where_somebody_asks_for_that() -> None:
+    (action,) = actions([finding(ERROR, place(1, "copies=2"))], fewest=1)
+    assert action.effect == "fixes 1 finding (ABC001), at shop.py:1"
+
+
 def shop() -> System:
     steps: list[Step] = [Call("stock.get"), Read("db"), Call("stock.get")]
     return System(
@@ -94,10 +111,10 @@ def test_no_action_claims_more_than_was_found() -> None:
     assert 0 < sum(action.count for action in actions(findings)) <= places
 
 
-def test_the_report_has_the_same_actions_in_its_overview() -> None:
+def test_the_report_begins_with_the_same_actions() -> None:
     review = carry_out(shop(), without=("proofs", "simulation", "plan"))
-    overview = report_page(review).partition('<section id="diagram">')[0]
-    expected = actions(review.verification.findings)
+    overview = report_page(review).partition('<section id="diagram"')[0]
+    expected = actions(review.verification.findings, fewest=1, critical=("web", "stock", "db"))
     assert expected
-    assert "What fixes most" in overview
+    assert "What to do first" in overview
     assert all(action.effect in unescape(overview) for action in expected)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from archcheck.diagrams.filtering import readable_sequence
+from archcheck.diagrams.dot import to_dot
+from archcheck.diagrams.folding import folded
 from archcheck.diagrams.formats.d2 import sequence_to_d2, to_d2
 from archcheck.diagrams.formats.mermaid import sequence_to_mermaid, to_mermaid
 from archcheck.diagrams.formats.plantuml import sequence_to_plantuml, to_plantuml
@@ -18,7 +19,7 @@ from archcheck.diagrams.formats.raster import to_pdf, to_png
 from archcheck.diagrams.formats.sequence import sequence_svg
 from archcheck.diagrams.formats.structurizr import to_structurizr
 from archcheck.diagrams.formats.svg import to_svg
-from archcheck.diagrams.layout import lay_out, to_dot
+from archcheck.diagrams.layout import lay_out
 from archcheck.diagrams.look import Look, Theme
 from archcheck.diagrams.view import Sequence, View
 from archcheck.diagrams.views import Drawing
@@ -42,7 +43,7 @@ _TEXTS: Mapping[str, Format] = {
     ".d2": Format("D2", to_d2, sequence_to_d2),
     ".puml": Format("PlantUML", to_plantuml, sequence_to_plantuml),
     ".dsl": Format("Structurizr DSL", to_structurizr, None),
-    ".dot": Format("Graphviz", lambda view, look: to_dot(view), None),
+    ".dot": Format("Graphviz", lambda view, look: to_dot(view.spelled_out()), None),
 }
 _PICTURES = {".svg": "SVG", ".png": "PNG", ".pdf": "PDF"}
 
@@ -83,5 +84,5 @@ def drawing_of(
 def svg_of(drawing: Drawing, *, theme: Theme = "light", look: Look | None = None) -> str:
     """A drawing as SVG, made readable when it is large."""
     if isinstance(drawing, Sequence):
-        return sequence_svg(readable_sequence(drawing), theme=theme, look=look)
+        return sequence_svg(folded(drawing), theme=theme, look=look)
     return to_svg(drawing, lay_out(drawing), theme=theme, look=look)

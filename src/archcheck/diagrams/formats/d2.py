@@ -15,6 +15,7 @@ _SHAPES: Mapping[Shape, str] = {
     "person": "person",
     "external": "cloud",
     "group": "package",
+    "stub": "oval",
 }
 _DASHES = {"solid": "", "dashed": " {style.stroke-dash: 5}", "dotted": " {style.stroke-dash: 2}"}
 
@@ -39,7 +40,7 @@ def _diagram(view: View, look: Look) -> Iterator[str]:
             group = parents.get(group)
         paths[card.key] = ".".join(way)
     for arrow in view.arrows:
-        label = f": {_text(arrow.label)}" if arrow.label.strip() else ""
+        label = f": {_text(arrow.words)}" if arrow.words.strip() else ""
         dash = _DASHES[arrow.style]
         label = label or (':""' if dash else "")
         yield f"{paths[arrow.source]} -> {paths[arrow.target]}{label}{dash}"
@@ -60,7 +61,9 @@ def _inside(
             yield f"{indent}}}"
     for card in view.cards:
         if card.group == parent:
-            told = "\n".join(text for text in (card.title, card.subtitle, card.note) if text)
+            told = "\n".join(
+                text for text in (card.title, card.subtitle, *card.details, card.note) if text
+            )
             colour = look.colour(card.tags)
             style = f'; style.fill: "{colour}"' if colour else ""
             shape = f"{{shape: {_SHAPES[card.shape]}{style}}}"
@@ -75,9 +78,8 @@ def sequence_to_d2(view: Sequence) -> str:
     indent, number = "", 0
     for event in view.events:
         if isinstance(event, Message):
-            said = f"{event.number}. {event.text}" if event.number else event.text
             ends = f"{names[event.source]} -> {names[event.target]}"
-            lines.append(f"{indent}{ends}: {_text(said)}{_DASHES[event.style]}")
+            lines.append(f"{indent}{ends}: {_text(event.said)}{_DASHES[event.style]}")
         elif event.what == "start":
             number += 1
             lines.append(f"{indent}frame_{number}: {_text(_title(event))} {{")

@@ -17,6 +17,7 @@ _SHAPES: Mapping[Shape, tuple[str, str]] = {
     "person": ("([", "])"),
     "external": ("{{", "}}"),
     "group": ("[/", "/]"),
+    "stub": ("([", "])"),
 }
 _LINES = {"solid": "-->", "dashed": "-.->", "dotted": "-.->"}
 _CALLS = {"solid": "->>", "dashed": "-)", "dotted": "-->>"}
@@ -34,7 +35,7 @@ def _flowchart(view: View, look: Look) -> Iterator[str]:
     groups = identifiers((group.key for group in view.groups), "g")
     yield from _inside(view, None, cards, groups, "    ")
     for arrow in view.arrows:
-        label = f'|"{_text(arrow.label)}"|' if arrow.label.strip() else ""
+        label = f'|"{_text(arrow.words)}"|' if arrow.words.strip() else ""
         yield f"    {cards[arrow.source]} {_LINES[arrow.style]}{label} {cards[arrow.target]}"
     for card in view.cards:
         colour = look.colour(card.tags)
@@ -67,7 +68,9 @@ def _inside(
 
 
 def _told(card: Card) -> str:
-    return "<br/>".join(_text(text) for text in (card.title, card.subtitle, card.note) if text)
+    return "<br/>".join(
+        _text(text) for text in (card.title, card.subtitle, *card.details, card.note) if text
+    )
 
 
 def sequence_to_mermaid(view: Sequence) -> str:
@@ -80,9 +83,8 @@ def sequence_to_mermaid(view: Sequence) -> str:
     open_kinds: list[str] = []
     for event in view.events:
         if isinstance(event, Message):
-            number = f"{event.number}. " if event.number else ""
             ends = f"{names[event.source]}{_CALLS[event.style]}{names[event.target]}"
-            lines.append(f"    {ends}: {_text(number + event.text)}")
+            lines.append(f"    {ends}: {_text(event.said)}")
         else:
             lines.append(f"    {_frame(event, open_kinds)}")
     return "\n".join(lines) + "\n"
@@ -93,7 +95,8 @@ def _frame(frame: Frame, open_kinds: list[str]) -> str:
         open_kinds.append(frame.kind)
         return f"{frame.kind} {_text(frame.text)}".rstrip()
     if frame.what == "else":
-        return "and" if open_kinds and open_kinds[-1] == "par" else "else"
+        word = "and" if open_kinds and open_kinds[-1] == "par" else "else"
+        return f"{word} {_text(frame.text)}".rstrip()
     open_kinds.pop()
     return "end"
 

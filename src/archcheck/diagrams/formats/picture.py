@@ -8,7 +8,7 @@ from html import escape, unescape
 
 from archcheck.diagrams.formats.primitives import DASHES, Icons, Piece, moved, text_svg, tip_svg
 from archcheck.diagrams.formats.stylesheet import style_sheet
-from archcheck.diagrams.layout import SMALL
+from archcheck.diagrams.lettering import LEADING, SMALL
 from archcheck.diagrams.look import PALETTES, Theme
 from archcheck.diagrams.text_width import font_faces, printable, width, wrapped
 from archcheck.diagrams.view import Heading, Sign
@@ -19,8 +19,6 @@ _FONTS = "Lato, 'Helvetica Neue', Arial, sans-serif"
 _MARGIN = 18.0
 _HEADLINE, _SUBLINE = 19.0, 12.0
 """Sizes of text in the heading, and the margin, in pixels: a matter of taste."""
-_LEADING = 1.3
-"""Height of a line over the size of its text: 1.2 to 1.45 is good practice (Butterick)."""
 
 
 def assembled(
@@ -60,7 +58,7 @@ def _heading(heading: Heading, wide: float) -> Piece:
         for line in wrapped(text, wide, size, is_bold=is_bold, lines=lines) if text else ():
             parts.append(text_svg(line, 0, y + size, size, classes, is_bold=is_bold))
             widest = max(widest, width(line, size, is_bold=is_bold))
-            y += size * _LEADING
+            y += size * LEADING
         y += 2
     return Piece("".join(parts), widest, y + 12)
 

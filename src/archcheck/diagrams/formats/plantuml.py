@@ -16,6 +16,7 @@ _MACROS: Mapping[Shape, str] = {
     "person": "Person",
     "external": "System_Ext",
     "group": "System",
+    "stub": "System_Ext",
 }
 _MEANING = re.compile(r"[^\w\s.,:;()+=%-]")
 _CALLS = {"solid": "->", "dashed": "->>", "dotted": "-->"}
@@ -38,7 +39,7 @@ def _diagram(view: View, look: Look) -> Iterator[str]:
     groups = identifiers((group.key for group in view.groups), "g")
     yield from _inside(view, None, cards, groups, used, "")
     for arrow in view.arrows:
-        label = _text(arrow.label) or ("sends" if arrow.style == "dashed" else "uses")
+        label = _text(arrow.words) or ("sends" if arrow.style == "dashed" else "uses")
         yield f'Rel({cards[arrow.source]}, {cards[arrow.target]}, "{label}")'
     yield "SHOW_LEGEND()"
     yield "@enduml"
@@ -61,7 +62,8 @@ def _inside(
     for card in view.cards:
         if card.group == parent:
             macro = _MACROS[card.shape]
-            told = ", ".join(text for text in (card.subtitle, card.note) if text)
+            words_below = (card.subtitle, *card.details, card.note, card.description)
+            told = ", ".join(text for text in words_below if text)
             words = [cards[card.key], f'"{_text(card.title)}"', f'"{_text(told)}"']
             tags = "+".join(_text(tag) for tag in card.tags if tag in used)
             if tags:
@@ -79,18 +81,16 @@ def sequence_to_plantuml(view: Sequence) -> str:
         lines.append(f'{word} "{_text(card.title)}" as {names[card.key]}')
     for event in view.events:
         if isinstance(event, Message):
-            number = f"{event.number}. " if event.number else ""
             ends = f"{names[event.source]} {_CALLS[event.style]} {names[event.target]}"
-            lines.append(f"{ends} : {_text(number + event.text)}")
+            lines.append(f"{ends} : {_text(event.said)}")
         else:
             lines.append(_frame(event))
     return "\n".join([*lines, "@enduml"]) + "\n"
 
 
 def _frame(frame: Frame) -> str:
-    if frame.what == "start":
-        return f"{frame.kind} {_text(frame.text)}".rstrip()
-    return frame.what
+    word = frame.kind if frame.what == "start" else frame.what
+    return f"{word} {_text(frame.text)}".rstrip() if frame.text else word
 
 
 def _text(text: str) -> str:

@@ -12,7 +12,8 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from archcheck.diagrams.layout import ICON, LABEL, SMALL, TITLE, Box
+from archcheck.diagrams.layout import Box
+from archcheck.diagrams.lettering import ICON, LABEL, SMALL, TITLE
 from archcheck.diagrams.view import Style
 from archcheck.model import ArchcheckError
 

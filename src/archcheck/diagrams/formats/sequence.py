@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
+from archcheck.diagrams.formats.activations import Bar, bars
 from archcheck.diagrams.formats.picture import assembled
-from archcheck.diagrams.formats.primitives import DASHES, Icons, Piece, tip_svg
+from archcheck.diagrams.formats.primitives import DASHES, Icons, Piece, rect_svg, text_svg, tip_svg
 from archcheck.diagrams.formats.svg import card_svg
-from archcheck.diagrams.layout import LABEL, SMALL, Box, lettered
+from archcheck.diagrams.layout import Box
+from archcheck.diagrams.lettering import LABEL, SMALL, lettered
 from archcheck.diagrams.look import Look, Theme
 from archcheck.diagrams.text_width import printable, width, wrapped
 from archcheck.diagrams.view import Frame, Message, Sequence, Sign
@@ -18,6 +20,8 @@ from archcheck.diagrams.view import Frame, Message, Sequence, Sign
 _ROW, _FRAME_ROW, _GAP, _LOOP = 30.0, 24.0, 26.0, 26.0
 """Pixels: height of a message and of a frame's head, space between cards, width of a call to
 oneself. A matter of taste."""
+_BAR, _SHORT = 8.0, 14.0
+"""Pixels: width of an activation bar, and height of one whose end nobody says."""
 _TEXT = 230.0
 """Pixels after which the text of a message begins a new line."""
 _SIGNS = (
@@ -46,7 +50,7 @@ class _Open:
     frame: Frame
     top: float
     depth: int
-    dividers: list[float]
+    dividers: list[tuple[float, str]]
 
 
 class _Drawing:
@@ -99,6 +103,7 @@ class _Drawing:
         )
         wide = right + indent
         y, events, frames = self._head + 14, [], []
+        rows: list[float] = []
         open_frames: list[_Open] = []
         for event in self._view.events:
             if isinstance(event, Message):
@@ -109,19 +114,28 @@ class _Drawing:
                 open_frames.append(_Open(event, y + 10, len(open_frames), []))
                 y += _FRAME_ROW
             elif event.what == "else":
-                open_frames[-1].dividers.append(y + 12)
-                y += 14
+                open_frames[-1].dividers.append((y + 12, event.text))
+                y += 26 if event.text else 14
             else:
                 y += 12
                 frames.append(_frame(open_frames.pop(), y, wide))
+            rows.append(y)
         bottom = y + 18
         lines_of_life = "".join(
             f'<path class="line" stroke-width="1" stroke-dasharray="3 5" '
             f'd="M{x:.1f},{self._head:.1f}V{bottom:.1f}"/>'
             for x in self._columns
         )
-        body = "".join([*reversed(frames), lines_of_life, *self._cards(), *events])
+        at_work = (self._bar(bar, rows) for bar in bars(self._view.events))
+        body = "".join([*reversed(frames), lines_of_life, *at_work, *self._cards(), *events])
         return Piece(body, wide, bottom)
+
+    def _bar(self, bar: Bar, rows: list[float]) -> str:
+        x = self._columns[self._order[bar.participant]] - _BAR / 2 + bar.level * _BAR / 2
+        top = rows[bar.first]
+        high = _SHORT if bar.is_short else max(_SHORT, rows[bar.last] - top)
+        box = Box(round(x, 1), round(top, 1), _BAR, round(high, 1))
+        return rect_svg(box, "card", 1.5)
 
     def _reach(self, message: Message) -> float:
         start, end = (self._columns[self._order[key]] for key in (message.source, message.target))
@@ -150,6 +164,7 @@ class _Drawing:
             x, anchor, first = start + _LOOP + 6, "start", y - 3
         else:
             sign = 1 if end > start else -1
+            start, end = start + sign * _BAR / 2, end - sign * _BAR / 2
             path = f"M{start:.1f},{y:.1f}H{end - 7 * sign:.1f}"
             tip = tip_svg((end - 8 * sign, y), (end, y), 1.2)
             x, anchor, first = (start + end) / 2, "middle", y - 5
@@ -167,8 +182,7 @@ class _Drawing:
 
 
 def _words(message: Message) -> str:
-    number = f"{message.number}. " if message.number else ""
-    return printable(f"{number}{message.text}")
+    return printable(message.said)
 
 
 def _frame(opened: _Open, bottom: float, wide: float) -> str:
@@ -178,7 +192,12 @@ def _frame(opened: _Open, bottom: float, wide: float) -> str:
     lines = "".join(
         f'<path class="line" stroke-width="1" stroke-dasharray="4 4" '
         f'd="M{x:g},{y:.1f}H{wide - x:.1f}"/>'
-        for y in opened.dividers
+        for y, _ in opened.dividers
+    )
+    lines += "".join(
+        text_svg(printable(text), x + 8, y + 13, SMALL, "muted")
+        for y, text in opened.dividers
+        if text
     )
     return (
         f'<rect class="group" fill-opacity="0.55" x="{x:g}" y="{opened.top:.1f}" '

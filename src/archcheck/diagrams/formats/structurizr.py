@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from archcheck.diagrams.formats.words import identifiers, line
 from archcheck.diagrams.look import Look
-from archcheck.diagrams.view import Card, Group, View
+from archcheck.diagrams.view import Card, View
 
 _TAGS = {"store": "Datastore", "queue": "Topic", "group": "Group"}
 
@@ -23,48 +23,92 @@ def _workspace(view: View, look: Look) -> Iterator[str]:
     yield f'workspace "{_text(view.heading.title)}" "{_text(view.heading.subtitle)}" {{'
     yield "    model {"
     yield '        properties {\n            "structurizr.groupSeparator" "/"\n        }'
+    taken: set[str] = set()
     for card in outside:
         kind = "person" if card.shape == "person" else "softwareSystem"
-        yield f'        {cards[card.key]} = {kind} "{_text(card.title)}" "{_text(card.subtitle)}"'
-    name = _text(view.heading.title.partition(":")[0])
+        told = card.description or card.subtitle
+        own = _own(card.title, taken, card.key)
+        yield f'        {cards[card.key]} = {kind} "{own}" "{_text(told)}"'
+    title = view.heading.title.partition(":")[0]
+    name = _own(title, taken, f"{title} (the system)")
     yield f'        the_system = softwareSystem "{name}" {{'
-    groups = {group.key: group for group in view.groups}
+    yield from _containers(view, inside, cards)
+    yield "        }"
+    yield from _relations(view, cards)
+    yield "    }"
+    yield from _views(look)
+    yield "}"
+
+
+def _containers(view: View, inside: list[Card], cards: Mapping[str, str]) -> Iterator[str]:
+    paths = _paths(view)
+    taken: set[str] = set()
     by_group: dict[str | None, list[Card]] = {}
     for card in inside:
         by_group.setdefault(card.group, []).append(card)
     for key, members in by_group.items():
         indent = "            "
         if key is not None:
-            yield f'{indent}group "{_path(groups, key)}" {{'
+            yield f'{indent}group "{paths[key]}" {{'
             indent += "    "
         for card in members:
-            yield from _container(card, cards, indent)
+            yield _container(card, cards, taken, indent)
         if key is not None:
             yield "            }"
-    yield "        }"
+
+
+def _relations(view: View, cards: Mapping[str, str]) -> Iterator[str]:
+    """Between two elements each relation needs words of its own."""
+    taken: dict[tuple[str, str], set[str]] = {}
     for arrow in view.arrows:
-        ends = f"{cards[arrow.source]} -> {cards[arrow.target]}"
+        ends = arrow.source, arrow.target
+        words = _own(arrow.words or "uses", taken.setdefault(ends, set()))
         tag = ' "" "Asynchronous"' if arrow.style == "dashed" else ""
-        yield f'        {ends} "{_text(arrow.label) or "uses"}"{tag}'
-    yield "    }"
-    yield from _views(look)
-    yield "}"
+        yield f'        {cards[arrow.source]} -> {cards[arrow.target]} "{words}"{tag}'
 
 
-def _container(card: Card, cards: Mapping[str, str], indent: str) -> Iterator[str]:
+def _container(card: Card, cards: Mapping[str, str], taken: set[str], indent: str) -> str:
     tags = ",".join(_text(tag) for tag in (*card.tags, _TAGS.get(card.shape, "Service")))
-    words = f'"{_text(card.title)}" "{_text(card.note)}" "{_text(card.subtitle)}" "{tags}"'
-    yield f"{indent}{cards[card.key]} = container {words}"
+    described = ". ".join(part for part in (card.description.rstrip("."), card.note) if part)
+    technology = ", ".join(part for part in (card.subtitle, *card.details) if part)
+    words = (
+        f'"{_own(card.title, taken, card.key)}" "{_text(described)}" "{_text(technology)}" "{tags}"'
+    )
+    return f"{indent}{cards[card.key]} = container {words}"
 
 
-def _path(groups: Mapping[str, Group], key: str) -> str:
-    """A group in groups, written as Structurizr wants it: outer/inner."""
-    words: list[str] = []
-    place: str | None = key
-    while place is not None:
-        words.insert(0, _text(groups[place].label).replace("/", "-"))
-        place = groups[place].parent
-    return "/".join(words)
+def _own(text: str, taken: set[str], instead: str = "") -> str:
+    """A name that no other one has beside it, whatever the case: Structurizr refuses two.
+
+    ``instead`` is taken before a number is put behind the name.
+    """
+    name = free = _text(text)
+    number = 2
+    if instead and free.lower() in taken:
+        free = _text(instead)
+    while free.lower() in taken:
+        free = f"{name} ({number})"
+        number += 1
+    taken.add(free.lower())
+    return free
+
+
+def _paths(view: View) -> dict[str, str]:
+    """Groups in groups, written as Structurizr wants it: outer/inner, none like another."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    groups = {group.key: group for group in view.groups}
+
+    def path_of(key: str) -> str:
+        if key not in found:
+            group = groups[key]
+            above = f"{path_of(group.parent)}/" if group.parent in groups else ""
+            found[key] = _own(above + _text(group.label).replace("/", "-"), taken)
+        return found[key]
+
+    for key in groups:
+        path_of(key)
+    return found
 
 
 def _views(look: Look) -> Iterator[str]:

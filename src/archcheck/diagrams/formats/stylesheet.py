@@ -32,6 +32,7 @@ def rules(colour: Callable[[str], str]) -> str:
         f".muted{{fill:{colour('muted')}}}",
         f".card{{fill:{colour('card')};stroke:{colour('line')};stroke-width:1}}",
         f".group{{fill:{colour('group')};stroke:{colour('group_line')};stroke-width:1}}",
+        f".stub{{fill:none;stroke:{colour('muted')};stroke-dasharray:3 3}}",
         f".line{{fill:none;stroke:{colour('line')}}}",
         f".tip{{fill:{colour('line')};stroke:none}}",
         f".chip{{fill:{colour('paper')};fill-opacity:0.86}}",

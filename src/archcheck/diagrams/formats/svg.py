@@ -19,18 +19,16 @@ from archcheck.diagrams.formats.primitives import (
     text_svg,
     tip_svg,
 )
-from archcheck.diagrams.layout import (
+from archcheck.diagrams.layout import Box, Layout, Way, label_box
+from archcheck.diagrams.lettering import (
     GAP,
     ICON,
     LABEL,
+    LEADING,
     PAD,
     SMALL,
     TITLE,
-    Box,
-    Layout,
     Lettered,
-    Way,
-    label_box,
     label_lines,
     lettered,
 )
@@ -38,8 +36,6 @@ from archcheck.diagrams.look import Look, Theme
 from archcheck.diagrams.text_width import printable, wrapped
 from archcheck.diagrams.view import Arrow, Card, Group, Sign, View
 
-_LEADING = 1.3
-"""Height of a line over the size of its text, as in :mod:`archcheck.diagrams.layout`."""
 _TOLD = 8
 """Interactions that the tooltip of an arrow lists. A choice: longer ones cover the picture."""
 _BAND = 5.0
@@ -88,9 +84,9 @@ def _frame(group: Group, box: Box) -> str:
 def _frame_label(group: Group, box: Box, label: tuple[float, float]) -> str:
     """Above the arrows, so that none of them crosses it out."""
     lines = wrapped(group.label, 380.0, 12, lines=3)
-    first = label[1] - (len(lines) - 1) * 12 * _LEADING / 2 + 4
+    first = label[1] - (len(lines) - 1) * 12 * LEADING / 2 + 4
     text = "".join(
-        text_svg(line, box.x + 12, first + index * 12 * _LEADING, 12, "halo", is_bold=True)
+        text_svg(line, box.x + 12, first + index * 12 * LEADING, 12, "halo", is_bold=True)
         for index, line in enumerate(lines)
     )
     return (
@@ -101,7 +97,8 @@ def _frame_label(group: Group, box: Box, label: tuple[float, float]) -> str:
 def card_svg(card: Card, box: Box, icons: Icons, look: Look) -> str:
     """A card: icon, name, what it is, what an overlay says."""
     text = lettered(card)
-    classes = f"box tone-{card.tone}" if card.tone else "box card"
+    plain = "box stub" if card.shape == "stub" else "box card"
+    classes = f"box tone-{card.tone}" if card.tone else plain
     behind = ""
     if card.shape == "group":
         shadow = Box(box.x + 4, box.y + 4, box.width, box.height)
@@ -111,7 +108,8 @@ def card_svg(card: Card, box: Box, icons: Icons, look: Look) -> str:
         x, y = box.x + PAD, round(box.middle[1] - ICON / 2, 1)
         plate = rect_svg(Box(x - 2, y - 2, ICON + 4, ICON + 4), "plate", 5)
         icon = plate + icons.use(card.icon, x, y)
-    told = ", ".join(printable(t) for t in (card.title, card.subtitle, card.note) if t)
+    words = (card.title, card.subtitle, *card.details, card.note, card.description)
+    told = ", ".join(printable(word) for word in words if word)
     body = f"{behind}{rect_svg(box, classes, 7)}{_band(card, box, look)}"
     shown = f"{body}{icon}{_lines(card, text, box)}"
     return (
@@ -141,7 +139,7 @@ def _lines(card: Card, text: Lettered, box: Box) -> str:
     ):
         for line in lines:
             found.append(text_svg(line, x, y + size * 1.02, size, classes, is_bold=is_bold))
-            y += size * _LEADING
+            y += size * LEADING
     return "".join(found)
 
 

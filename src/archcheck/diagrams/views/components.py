@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from archcheck.diagrams.view import Arrow, Card, Group, View
-from archcheck.diagrams.views.parts import LINES, Canvas, arrow
+from archcheck.diagrams.views.containers import legend_of
+from archcheck.diagrams.views.parts import Canvas, arrow, shared_protocol
 from archcheck.graph import Interaction, Operation
 from archcheck.model import Consumer, Endpoint, ModelError, Service
 
@@ -24,7 +25,8 @@ def component_view(canvas: Canvas, name: str) -> View:
         for step in graph.outgoing[operation.name]:
             target = step.target_name if step.target is service else step.target.name
             arrows.setdefault((operation.name, target), []).append(step)
-    drawn = [arrow(source, target, steps) for (source, target), steps in arrows.items()]
+    shared = shared_protocol(arrows.values())
+    drawn = [arrow(*ends, steps, shared) for ends, steps in arrows.items()]
     drawn += _from_outside(canvas, cards) + _consumed(operations)
     around = dict.fromkeys(key for a in drawn for key in (a.source, a.target) if key not in cards)
     others = [canvas.card(graph.system.find(key)) for key in around]
@@ -33,7 +35,7 @@ def component_view(canvas: Canvas, name: str) -> View:
         (*others, *cards.values()),
         tuple(drawn),
         (Group(service.name, service.name, link=service.docs or ""),),
-        LINES,
+        legend_of(drawn),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archcheck.diagrams.view import Arrow, Sign, View
-from archcheck.diagrams.views.parts import LINES, UNSAID, Canvas, arrow
+from archcheck.diagrams.views.parts import LINES, UNSAID, Canvas, arrow, shared_protocol
 from archcheck.graph import Graph, Interaction
 from archcheck.model import Schedule
 
@@ -28,7 +28,16 @@ def container_view(canvas: Canvas) -> View:
 
 def legend_of(arrows: Iterable[Arrow]) -> tuple[Sign, ...]:
     """What the lines say, as far as there are any of the kind that few models have."""
-    return (*LINES, UNSAID) if any(arrow.style == UNSAID.style for arrow in arrows) else LINES
+    drawn = tuple(arrows)
+    waits = Sign(f"{LINES[0].text}{by_shared(drawn)}", style="solid")
+    lines = (waits, *LINES[1:])
+    return (*lines, UNSAID) if any(a.style == UNSAID.style for a in drawn) else lines
+
+
+def by_shared(arrows: Iterable[Arrow]) -> str:
+    """The protocol that arrows do not name because nearly all calls share it, for the legend."""
+    shared = next((arrow.shared for arrow in arrows if arrow.shared), "")
+    return f"; by {shared} where nothing else is written" if shared else ""
 
 
 def arrows_between(graph: Graph) -> tuple[Arrow, ...]:
@@ -36,7 +45,8 @@ def arrows_between(graph: Graph) -> tuple[Arrow, ...]:
     steps: dict[tuple[str, str], list[Interaction]] = {}
     for step in graph.interactions:
         steps.setdefault((step.source.name, step.target.name), []).append(step)
-    found = [arrow(source, target, between) for (source, target), between in steps.items()]
+    shared = shared_protocol(steps.values())
+    found = [arrow(source, target, between, shared) for (source, target), between in steps.items()]
     known = (*found, *_consumption(graph), *starts(graph))
     return (*known, *_unsaid(graph, {(arrow.source, arrow.target) for arrow in known}))
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from archcheck.diagrams.view import Card, Group, View
 from archcheck.diagrams.views.parts import Canvas
-from archcheck.model import Broker, Datastore, Deployment, Kubernetes, Managed, Named, Service
+from archcheck.model import (
+    Absent,
+    Broker,
+    Datastore,
+    Deployment,
+    Kubernetes,
+    Managed,
+    Named,
+    Service,
+)
+from archcheck.units import Cpu
 
 _UNKNOWN = "not declared"
 
@@ -16,10 +26,12 @@ def deployment_view(canvas: Canvas) -> View:
     """Each element once in each of its zones, with the replicas or nodes that it has there."""
     cards: list[Card] = []
     groups: dict[str, Group] = {}
-    for member in (*canvas.graph.system.services, *_kept(canvas)):
-        where = _platform(member)
+    for member in canvas.graph.system.elements:
+        if not isinstance(member, Service | Datastore | Broker):
+            continue
+        where = platform_of(member)
         platform = Group(f"platform {where}", where)
-        zones = _zones(member)
+        zones = zones_of(member)
         for index, zone in enumerate(zones or ("",)):
             count = _count(member, index, len(zones))
             if count.startswith("0 "):
@@ -34,24 +46,51 @@ def deployment_view(canvas: Canvas) -> View:
                 subtitle=count,
             )
             key = f"{member.name} in {zone}" if zone else member.name
-            cards.append(replace(card, key=key))
+            cards.append(replace(card, key=key, details=details_of(member)))
     return View(
         canvas.heading("deployment"), tuple(cards), groups=tuple(groups.values()), is_packed=True
     )
 
 
-def _kept(canvas: Canvas) -> Iterator[Named]:
-    yield from canvas.graph.system.datastores
-    yield from canvas.graph.system.brokers
+def details_of(member: Named) -> tuple[str, ...]:
+    """What runs there and what it is given: image, CPU, memory, as far as it is declared."""
+    deployment = deployment_of(member)
+    if deployment is None:
+        return ()
+    image = getattr(deployment, "image", None)
+    given = getattr(deployment, "resources", None)
+    lines = [str(image)] if image else []
+    if given is not None:
+        parts = [_amount("CPU", given.cpu, given.cpu_limit)]
+        parts.append(_amount("memory", given.memory, given.memory_limit))
+        lines += [", ".join(part for part in parts if part)]
+    return tuple(line for line in lines if line)
 
 
-def _deployment(member: Named) -> Deployment | None:
+def _amount(what: str, asked: object, limit: object) -> str:
+    """``CPU 0.5 to 1``: what is promised, and the limit where it is another."""
+    known = [
+        None
+        if each is None or isinstance(each, Absent)
+        else f"{float(each):g}"
+        if isinstance(each, Cpu)
+        else str(each)
+        for each in (asked, limit)
+    ]
+    if known[0] is None:
+        return f"{what} at most {known[1]}" if known[1] else ""
+    return f"{what} {known[0]}" + (f" to {known[1]}" if known[1] not in (None, known[0]) else "")
+
+
+def deployment_of(member: Named) -> Deployment | None:
+    """The deployment of an element that has one."""
     found = getattr(member, "deployment", None)
     return found if isinstance(found, Deployment) else None
 
 
-def _platform(member: Named) -> str:
-    deployment = _deployment(member)
+def platform_of(member: Named) -> str:
+    """Where an element runs, in words."""
+    deployment = deployment_of(member)
     match deployment:
         case None:
             return f"deployment {_UNKNOWN}"
@@ -65,8 +104,9 @@ def _platform(member: Named) -> str:
             return words.get(name, name)
 
 
-def _zones(member: Named) -> Sequence[str]:
-    deployment = _deployment(member)
+def zones_of(member: Named) -> Sequence[str]:
+    """The zones that an element is spread over, in their order."""
+    deployment = deployment_of(member)
     return tuple(getattr(member, "zones", ())) or (tuple(deployment.zones) if deployment else ())
 
 
@@ -78,7 +118,7 @@ def _count(member: Named, index: int, zones: int) -> str:
     """How many run in the zone with this index; even spreading, the first zones get one more."""
     match member:
         case Service():
-            deployment = _deployment(member)
+            deployment = deployment_of(member)
             few = deployment.fewest_replicas() if deployment else None
             most = deployment.most_replicas() if deployment else None
             scaled = f" (up to {most})" if few and most and most > few else ""

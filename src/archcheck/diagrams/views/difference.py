@@ -21,7 +21,7 @@ _LEGEND = (
 
 def difference_view(old: Canvas, new: Canvas) -> View:
     """The containers of both: what was added, removed, changed, and what that touches."""
-    before, after = container_view(old), container_view(new)
+    before, after = (container_view(each).spelled_out() for each in (old, new))
     cards = {card.key: card for card in _cards(before, after)}
     arrows = {(a.source, a.target): a for a in _arrows(old, new, before, after)}
     touched = {key for key, card in cards.items() if card.tone}

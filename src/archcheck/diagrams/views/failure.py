@@ -12,7 +12,7 @@ from dataclasses import replace
 from enum import IntEnum
 
 from archcheck.diagrams.view import Arrow, Card, Sign, Tone, View
-from archcheck.diagrams.views.containers import arrows_between
+from archcheck.diagrams.views.containers import arrows_between, by_shared
 from archcheck.diagrams.views.parts import Canvas, plural
 from archcheck.graph import Graph, Interaction
 from archcheck.model import Channel, Consumer, Journey, ModelError, Named, Service
@@ -43,16 +43,25 @@ class Loss:
             channel.name for channel in graph.system.channels if str(channel.broker) == name
         }
         self.operations = dict.fromkeys(graph.operations, Effect.NONE)
-        while self._spread():
-            pass
+        waiting = self._first()
+        while waiting:
+            key = waiting.pop()
+            after = max(self.operations[key], self._effect(key))
+            if after != self.operations[key]:
+                self.operations[key] = after
+                waiting |= self._asking(key.rpartition(".")[0])
 
-    def _spread(self) -> bool:
-        changed = False
-        for key, before in self.operations.items():
-            after = max(before, self._effect(key))
-            changed |= after != before
-            self.operations[key] = after
-        return changed
+    def _first(self) -> set[str]:
+        """What the loss can meet at once: own operations, who asks them, and consumers."""
+        met = {key for key, op in self.graph.operations.items() if op.owner.name in self.lost}
+        for name in self.lost:
+            met |= self._asking(name)
+            met.update(self.graph.consumers.get(name, ()))
+        return met
+
+    def _asking(self, name: str) -> set[str]:
+        """The operations that ask an element, which have to be looked at again."""
+        return {step.operation.name for step in self.graph.incoming.get(name, ())}
 
     def _effect(self, key: str) -> Effect:
         operation = self.graph.operations[key]
@@ -129,7 +138,7 @@ def failure_view(canvas: Canvas, name: str) -> View:
             Sign("lost or fails", tone="critical"),
             Sign("degraded: answers without a part", tone="warm"),
             Sign("starved: gets no messages", tone="info"),
-            Sign("calls or uses", style="solid"),
+            Sign(f"calls or uses{by_shared(arrows)}", style="solid"),
         ),
     )
 

@@ -7,8 +7,9 @@ is called again the message says at which number it stands. What messages cause 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from archcheck.diagrams.view import Arrow, Card, Frame, Message, Sign, View
+from archcheck.diagrams.view import Arrow, Card, Frame, Message, Sign, Style, View
 from archcheck.diagrams.view import Sequence as SequenceView
 from archcheck.diagrams.views.parts import LINES, Canvas, spoken
 from archcheck.graph import Interaction, Operation
@@ -46,7 +47,7 @@ def journey_view(canvas: Canvas, name: str) -> View:
             target,
             _numbers(messages),
             "dashed" if all(m.style == "dashed" for m in messages) else "solid",
-            "\n".join(f"{m.number}. {m.text}" for m in messages),
+            "\n".join(m.said for m in messages),
         )
         for (source, target), messages in between.items()
     ]
@@ -96,7 +97,8 @@ class _Walk:
         self._journey = journey
         self._number = 0
         self._told: dict[str, int] = {}
-        self._triggered: list[Named] = []
+        self._triggered: list[tuple[Named, int]] = []
+        self._depth = 0
         self._consumed: set[str] = set()
         self.cards: dict[str, Card] = {}
 
@@ -113,7 +115,8 @@ class _Walk:
                 yield from self._operation(self._graph.operations[operation])
             yield Message(owner.name, user, "answer", "dotted")
         while self._triggered:
-            yield from self._consumers(self._triggered.pop(0))
+            channel, self._depth = self._triggered.pop(0)
+            yield from self._consumers(channel)
 
     def _start(self) -> str:
         users = self._journey.users
@@ -127,13 +130,25 @@ class _Walk:
         card = self._canvas.card(member, group=self._canvas.group_of(member))
         self.cards.setdefault(member.name, card)
 
-    def _message(self, source: str, target: str, text: str, *, later: bool = False) -> Message:
+    def _message(
+        self,
+        source: str,
+        target: str,
+        text: str,
+        notes: Sequence[str] = (),
+        *,
+        again: int = 0,
+        later: bool = False,
+    ) -> Message:
         self._number += 1
-        return Message(source, target, text, "dashed" if later else "solid", self._number)
+        style: Style = "dashed" if later else "solid"
+        return Message(source, target, text, style, self._number, tuple(notes), self._depth, again)
 
     def _operation(self, operation: Operation) -> Iterator[Message | Frame]:
         self._told[operation.name] = self._number
+        self._depth += 1
         yield from self._steps(operation.part.steps, self._graph.leaving(operation.name))
+        self._depth -= 1
 
     def _steps(
         self, steps: Sequence[Step], known: dict[int, Interaction]
@@ -154,29 +169,45 @@ class _Walk:
             yield from (part for branch in told for part in branch)
             return
         for index, branch in enumerate(told):
-            yield Frame("else") if index else frame
+            yield self._at_depth(Frame("else") if index else frame)
             yield from branch
-        yield Frame("end")
+        yield self._at_depth(Frame("end"))
+
+    def _at_depth(self, frame: Frame) -> Frame:
+        return replace(frame, depth=self._depth)
 
     def _interaction(self, step: Interaction) -> Iterator[Message | Frame]:
-        again = self._told.get(step.target_name) if step.mode == "call" else None
+        """A step; where another one is asked when it fails, both as alternatives."""
+        if step.fallback is None:
+            yield from self._asked(step)
+            return
+        yield self._at_depth(Frame("start", "alt"))
+        yield from self._asked(step)
+        yield self._at_depth(Frame("else", text="when it fails"))
+        yield from self._asked(step.fallback)
+        yield self._at_depth(Frame("end"))
+
+    def _asked(self, step: Interaction) -> Iterator[Message | Frame]:
+        again = self._told.get(step.target_name, 0) if step.mode == "call" else 0
         yield self._exchange(step, again)
         if step.mode == "publish":
-            self._triggered.append(step.target)
+            self._triggered.append((step.target, self._depth))
         elif step.mode == "call":
             operation = self._graph.operations.get(step.target_name)
-            if operation is not None and again is None:
+            if operation is not None and not again:
                 yield from self._operation(operation)
-            yield Message(step.target.name, step.source.name, "answer", "dotted")
+            yield Message(step.target.name, step.source.name, "answer", "dotted", depth=self._depth)
 
-    def _exchange(self, step: Interaction, again: int | None = None) -> Message:
+    def _exchange(self, step: Interaction, again: int = 0) -> Message:
         self._take_part(step.target)
         words = step.endpoint.name if step.endpoint else spoken(step)
         notes = [f"within {step.timeout}"] if isinstance(step.timeout, Duration) else []
         notes += ["optional"] if step.optional and step.mode != "cache" else []
-        notes += [f"as after {again}"] if again else []
-        text = f"{words or 'request'} ({', '.join(notes)})" if notes else words or "request"
-        return self._message(step.source.name, step.target.name, text, later=step.mode == "publish")
+        is_later = step.mode == "publish"
+        return self._message(
+            step.source.name, step.target.name, words or "request", notes,
+            again=again, later=is_later,
+        )  # fmt: skip
 
     def _consumers(self, channel: Named) -> Iterator[Message | Frame]:
         for name in self._graph.consumers.get(channel.name, ()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -30,6 +31,9 @@ LINES = (
 """The legend of arrows that are interactions."""
 UNSAID = Sign("what it asks is not declared", style="dotted")
 """The same of clients without a step, and of the order of starts where nothing else is known."""
+_NEARLY_ALL, _FEW = 0.75, 5
+"""The share of calling pairs from which on a protocol goes to the legend, and how many pairs there
+must be at least. A choice: on a small picture, or where protocols vary, labels are read at once."""
 UNPLACED = "(no boundary)"
 """The group of services that declare no boundary, where there are others that do."""
 
@@ -78,6 +82,7 @@ class Canvas:
             tags=tuple(getattr(member, "tags", ())),
             member=member,
             stands_for=(member.name,),
+            description=getattr(member, "description", None) or _on(broker),
         )
 
     def broker_of(self, member: Named) -> Named | None:
@@ -104,6 +109,11 @@ class Canvas:
             )
             for key in keys
         )
+
+
+def _on(broker: Named | None) -> str:
+    """Where a topic or queue lies, since its broker has no card of its own."""
+    return f"on {broker.name}" if broker is not None else ""
 
 
 def shape_of(member: Named) -> Shape:
@@ -140,18 +150,33 @@ def described(member: Named, broker: Named | None = None) -> str:
             return member.kind
 
 
-def arrow(source: str, target: str, steps: Iterable[Interaction]) -> Arrow:
-    """All ``steps`` between two cards: how they are spoken, and their timeouts."""
+def arrow(source: str, target: str, steps: Iterable[Interaction], shared: str = "") -> Arrow:
+    """All ``steps`` between two cards: how they are spoken, and their timeouts.
+
+    ``shared``: the protocol that the legend names, so that it is left out of the label.
+    """
     found = tuple(steps)
     is_asynchronous = all(step.mode == "publish" for step in found)
-    label = ", ".join(text for text in (protocols(found), timeouts(found)) if text)
+    spoken_so = protocols(found)
+    is_shared = bool(shared) and spoken_so == shared
+    label = ", ".join(text for text in ("" if is_shared else spoken_so, timeouts(found)) if text)
     return Arrow(
         source,
         target,
         label,
         "dashed" if is_asynchronous else "solid",
         "\n".join(dict.fromkeys(step.name for step in found)),
+        shared=shared if is_shared else "",
     )
+
+
+def shared_protocol(pairs: Iterable[Iterable[Interaction]]) -> str:
+    """The protocol of nearly all pairs that call each other; empty where there is none."""
+    said = [words for steps in pairs if (words := protocols(s for s in steps if s.mode == "call"))]
+    if len(said) < _FEW:
+        return ""
+    protocol, count = Counter(said).most_common(1)[0]
+    return protocol if count >= _NEARLY_ALL * len(said) else ""
 
 
 def spoken(step: Interaction) -> str:

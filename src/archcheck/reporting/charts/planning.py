@@ -92,9 +92,10 @@ def _curves(
     is_simulated = alt.FieldEqualPredicate(field="how", equal="simulated")
     lines = both.transform_filter(alt.FieldEqualPredicate(field="how", equal="analytic"))
     points = both.transform_filter(is_simulated)
-    return (_marks(plan) + lines.mark_line() + points.mark_point(filled=True, size=45)).properties(
-        width=WIDTH, height=190
-    )
+    shown = _marks(plan) + lines.mark_line()
+    if any(row["how"] == "simulated" for row in rows):  # Vega warns of a layer without rows
+        shown += points.mark_point(filled=True, size=45)
+    return shown.properties(width=WIDTH, height=190)
 
 
 def _marks(plan: CapacityPlan) -> Chart:

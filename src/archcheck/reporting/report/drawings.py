@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from archcheck.diagrams import Canvas, Drawing, Sequence, View, readable, view_of
-from archcheck.diagrams.filtering import collapsed, readable_sequence
+from archcheck.diagrams.filtering import MOST_CARDS, collapsed
+from archcheck.diagrams.folding import folded
 from archcheck.diagrams.formats.primitives import Icons, Piece
 from archcheck.diagrams.formats.sequence import sequence_piece
 from archcheck.diagrams.formats.svg import drawn
-from archcheck.diagrams.layout import lay_out
+from archcheck.diagrams.layout import Layout, lay_out
+from archcheck.diagrams.lettering import TITLE
 
 _MARGIN = 14.0
 """Pixels around a picture."""
@@ -19,6 +21,15 @@ _JOURNEYS = 12
 
 A choice that bounds the size of the file.
 """
+_SCREEN = (1880.0, 720.0)
+"""Pixels that the first screen has for the diagram at 1920 by 1080."""
+_LEAST = 9.0
+"""Pixels of a name below which it is hard to read on a screen. A choice, as browsers' own limits:
+they let people set the least size of text to 9 or so."""
+_COLUMNS = (3, 4, 6)
+"""In how many columns a fan is tried that is too high. A choice: each takes a layout."""
+_INSIDES = 40
+"""Services whose insides are drawn, all or none; the command line draws any. As above."""
 _WHOLE = ("containers", "context", "boundaries", "data", "deployment")
 
 
@@ -30,6 +41,20 @@ class Picture:
     title: str
     svg: str
     cards: Mapping[str, tuple[str, ...]]
+    remark: str = ""
+    """What is left out or folded, as the line below the title of a picture says it."""
+
+    @property
+    def group(self) -> str:
+        """The kind of views that it is listed with."""
+        beginnings = {
+            "containers of ": "boundaries",
+            "components of ": "services",
+            "journey ": "journeys",
+            "sequence ": "journeys",
+        }
+        found = (g for start, g in beginnings.items() if self.identity.startswith(start))
+        return next(found, "the whole")
 
 
 def pictures(canvas: Canvas, icons: Icons) -> Iterator[Picture]:
@@ -38,20 +63,58 @@ def pictures(canvas: Canvas, icons: Icons) -> Iterator[Picture]:
         view = view_of(canvas, kind)
         if not isinstance(view, View) or not view.cards:
             continue
-        small = readable(view)
-        yield _picture(canvas, icons, kind, kind, small)
+        small = legible(view) if kind == "containers" else readable(view)
+        yield _picture(canvas, icons, kind, kind, small, wide(small))
         if kind == "containers" and small.cards != view.cards:
-            for card in small.cards:
-                key = card.key.removeprefix("group ")
-                if card.shape == "group" and key in {group.key for group in view.groups}:
-                    opened = collapsed(view, [key])
-                    near = _around(opened, key)
-                    yield _picture(canvas, icons, f"containers of {key}", f"inside {key}", near)
+            yield from _opened(canvas, icons, view, small)
+    services = [each for each in canvas.graph.system.services if each.endpoints or each.consumers]
+    for service in services if len(services) <= _INSIDES else ():
+        found = view_of(canvas, "components", service.name)
+        assert isinstance(found, View)  # noqa: S101  # only sequences are not
+        title = f"endpoints of {service.name}"
+        yield _picture(canvas, icons, f"components of {service.name}", title, readable(found))
     for journey in canvas.graph.system.journeys[:_JOURNEYS]:
         for kind in ("journey", "sequence"):
             title, found = f"{kind} {journey.name}", view_of(canvas, kind, journey.name)
             shown = readable(found) if isinstance(found, View) else found
             yield _picture(canvas, icons, title, title, shown)
+
+
+def _opened(canvas: Canvas, icons: Icons, view: View, small: View) -> Iterator[Picture]:
+    """The inside of each collapsed group, and everything at once where that is not too much."""
+    for card in small.cards:
+        key = card.key.removeprefix("group ")
+        if card.shape == "group" and key in {group.key for group in view.groups}:
+            near = _around(collapsed(view, [key]), key)
+            yield _picture(canvas, icons, f"containers of {key}", f"inside {key}", near)
+    if len(view.cards) <= MOST_CARDS:
+        yield _picture(canvas, icons, "all containers", "all containers", readable(view))
+
+
+def legible(view: View) -> View:
+    """The view as it can be read: collapsed where its names would be too small on a screen."""
+    shown = readable(view)
+    groups = [card.group for card in view.cards if card.group]
+    if shown.cards != view.cards or len(set(groups)) < 2 or len(set(groups)) == len(groups):
+        return shown
+    return shown if _scale(wide(shown)) * TITLE >= _LEAST else readable(collapsed(view))
+
+
+def wide(view: View) -> Layout:
+    """The layout that is largest on a screen: to the right, downwards, or with fans in columns."""
+    found = lay_out(view, upright=False)
+    if view.is_packed or _scale(found) >= 1:
+        return found
+    found = max(found, lay_out(view, upright=True), key=_scale)
+    if _scale(found) * TITLE < _LEAST:
+        in_columns = (lay_out(view, upright=False, columns=columns) for columns in _COLUMNS)
+        found = max(found, *in_columns, key=_scale)
+    return found
+
+
+def _scale(layout: Layout) -> float:
+    """Pixels of the screen for each of the picture."""
+    return min(_SCREEN[0] / layout.width, _SCREEN[1] / layout.height)
 
 
 def _around(view: View, group: str) -> View:
@@ -65,18 +128,29 @@ def _around(view: View, group: str) -> View:
     return replace(near, arrows=arrows)
 
 
-def _picture(canvas: Canvas, icons: Icons, identity: str, title: str, drawing: Drawing) -> Picture:
+def _picture(
+    canvas: Canvas,
+    icons: Icons,
+    identity: str,
+    title: str,
+    drawing: Drawing,
+    layout: Layout | None = None,
+) -> Picture:
     if isinstance(drawing, Sequence):
-        told = readable_sequence(drawing)
-        cards = tuple(replace(card, link="") for card in told.participants)
-        piece = sequence_piece(replace(told, participants=cards), icons, canvas.look)
+        short = folded(drawing)
+        cards = tuple(replace(card, link="") for card in short.participants)
+        piece = sequence_piece(replace(short, participants=cards), icons, canvas.look)
+        heading = short.heading
     else:
         cards = tuple(replace(card, link="") for card in drawing.cards)
         groups = tuple(replace(group, link="") for group in drawing.groups)
         view = replace(drawing, cards=cards, groups=groups)
-        piece = drawn(view, lay_out(view), icons, canvas.look)
+        piece = drawn(view, layout or lay_out(view), icons, canvas.look)
+        heading = view.heading
     behind = {card.key: card.stands_for for card in cards}
-    return Picture(identity, title, _svg(piece, title), behind)
+    known = (canvas.graph.system.description or "").rstrip(".")
+    remark = heading.subtitle.removeprefix(known).lstrip(".; ")
+    return Picture(identity, title, _svg(piece, title), behind, remark)
 
 
 def _svg(piece: Piece, title: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import linecache
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from archcheck.diagrams import Overlay, overlays
@@ -12,9 +12,12 @@ from archcheck.diagrams.text_width import printable
 from archcheck.diagrams.views.parts import described
 from archcheck.findings import Finding
 from archcheck.graph import Interaction
-from archcheck.model import Named, Place
+from archcheck.model import Broker, Channel, Datastore, Named, Place, Service
 from archcheck.reporting.report.drawings import Picture
+from archcheck.reporting.report.elements import dependents, depends_on, owner_of
+from archcheck.reporting.report.losses import Lost
 from archcheck.reporting.report.review import Review
+from archcheck.reporting.report.sections import identities
 from archcheck.simulation import SimulationResult
 from archcheck.units import Duration
 
@@ -25,19 +28,24 @@ _SHOWN_RELATIONS = 60
 
 
 def facts(
-    review: Review, pictures: Sequence[Picture], findings: Sequence[Finding]
+    review: Review,
+    pictures: Sequence[Picture],
+    findings: Sequence[Finding],
+    losses: Sequence[Lost],
 ) -> dict[str, Any]:
     """Everything that the script needs; texts are texts, never markup."""
     laid = [*_overlays(review)]
+    spoken = _spoken_of(review, findings)
     groups = _groups(pictures)
     return {
         "elements": {
-            member.name: _element(review, member, findings) for member in review.canvas.drawn
+            member.name: _element(review, member, spoken) for member in review.canvas.drawn
         },
         "views": [
             {
                 "id": picture.identity,
                 "title": picture.title,
+                "remark": picture.remark,
                 "cards": {
                     key: None if key in groups else list(names)
                     for key, names in picture.cards.items()
@@ -47,6 +55,7 @@ def facts(
             for picture in pictures
         ],
         "groups": groups,
+        "losses": _losses(losses, {m.name: n for n, m in enumerate(review.canvas.drawn)}),
         "code": _code(review),
         "overlays": {overlay.name: _overlay(overlay) for overlay in laid},
         "series": _series(review.run) if review.run is not None else None,
@@ -63,29 +72,53 @@ def _groups(pictures: Sequence[Picture]) -> dict[str, list[str]]:
     return {key: [*names.pop()] for key, names in found.items() if len(names) == 1}
 
 
+def _losses(losses: Sequence[Lost], numbers: Mapping[str, int]) -> dict[str, Any]:
+    """Element to the journeys that its loss stops and degrades, and the elements of each effect.
+
+    Elements are numbers in the order of ``elements``: hundreds meet hundreds.
+    """
+    found: dict[str, Any] = {}
+    for lost in losses:
+        by_effect: dict[int, list[int]] = {}
+        for name, effect in lost.effects.items():
+            if name in numbers:
+                by_effect.setdefault(effect, []).append(numbers[name])
+        if not lost.is_zone:
+            found[lost.name] = [lost.stops, lost.degrades, by_effect]
+    return found
+
+
 # -- elements -------------------------------------------------------------------------------------
 
 
-def _element(review: Review, member: Named, findings: Sequence[Finding]) -> dict[str, Any]:
+def _element(review: Review, member: Named, spoken: Mapping[str, list[str]]) -> dict[str, Any]:
     graph = review.canvas.graph
     place = graph.system.place(member)
     words = [
         ("boundary", graph.boundary_of(member)),
-        ("owner", getattr(member, "owner", None)),
+        ("owner", owner_of(graph, member) or ("not declared" if _is_owned(member) else "")),
         ("belongs to", getattr(member, "belongs_to", None)),
         ("tags", ", ".join(getattr(member, "tags", ()))),
     ]
     return {
         "kind": member.kind,
+        "boundary": graph.boundary_of(member) or "",
         "what": described(member, review.canvas.broker_of(member)),
         "description": getattr(member, "description", None) or "",
         "docs": getattr(member, "docs", None) or "",
         "words": [[label, str(value)] for label, value in words if value],
         "place": str(place) if place else "",
-        "findings": [*_findings_of(review, member, findings)],
+        "findings": spoken.get(member.name, []),
         "figures": [*_figures(review.run, member.name)] if review.run is not None else [],
+        "asks": depends_on(graph, member),
+        "asked": dependents(graph, member),
         "relations": [*_relations(review, member)],
     }
+
+
+def _is_owned(member: Named) -> bool:
+    """Whether somebody ought to answer for it."""
+    return isinstance(member, Service | Datastore | Channel | Broker)
 
 
 def _code(review: Review) -> dict[str, list[str]]:
@@ -109,12 +142,14 @@ def _declaration(place: Place) -> list[str]:
     return [*lines, "..."] if lines else []
 
 
-def _findings_of(review: Review, member: Named, findings: Sequence[Finding]) -> Iterator[str]:
-    for number, finding in enumerate(findings, start=1):
+def _spoken_of(review: Review, findings: Sequence[Finding]) -> dict[str, list[str]]:
+    """Element to the findings about it, as the page calls them."""
+    found: dict[str, dict[str, None]] = {}
+    for identity, finding in zip(identities(findings), findings, strict=True):
         for occurrence in finding.occurrences:
-            if member.name in overlays.spoken_of(review.system, occurrence.subject):
-                yield f"finding-{number}"
-                break
+            for name in overlays.spoken_of(review.system, occurrence.subject):
+                found.setdefault(name, {})[identity] = None
+    return {name: [*names] for name, names in found.items()}
 
 
 def _figures(run: SimulationResult, name: str) -> Iterator[list[str]]:

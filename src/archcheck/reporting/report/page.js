@@ -1,284 +1,7 @@
-"use strict";
+/** Search, deep links to what is folded, charts, the theme. */
 (() => {
-  const read = (id) => JSON.parse(document.getElementById(id).textContent);
-  const facts = read("facts"), specs = read("specs"), themes = read("themes");
-  const by = (id) => document.getElementById(id);
-  const canvas = by("canvas"), panel = by("panel"), views = by("view"), overlays = by("overlay");
-  const slider = by("time"), moment = by("moment"), SVG = "http://www.w3.org/2000/svg";
-  const known = new Map(facts.views.map((view) => [view.id, view]));
-  const make = (name, text, attributes = {}) => {
-    const found = document.createElement(name);
-    if (text) found.textContent = text;
-    for (const [key, value] of Object.entries(attributes)) found.setAttribute(key, value);
-    return found;
-  };
-  const templates = new Map([...document.querySelectorAll("template[data-view]")].map((each) => [each.dataset.view, each.content.firstElementChild]));
-  for (const each of facts.views) each.own = [...templates.get(each.id).querySelectorAll(".node")].map((node) => node.dataset.key);
-  let svg = null, view = null, chosen = "";
-
-  // -- views ------------------------------------------------------------------------------------
-  const show = (id) => {
-    view = known.get(id);
-    svg = templates.get(id).cloneNode(true);
-    canvas.replaceChildren(svg);
-    views.value = id;
-    const nodes = [...svg.querySelectorAll(".node")];
-    nodes.forEach((node, index) => {
-      node.setAttribute("role", "button");
-      node.setAttribute("tabindex", index ? "-1" : "0");
-      node.setAttribute("aria-label", node.querySelector("title").textContent);
-    });
-    paint();
-    mark();
-  };
-  const behind = (each, key) => (key in each.cards ? each.cards[key] || facts.groups[key] : [key].filter((name) => name in facts.elements));
-  const names = (node) => behind(view, node.dataset.key);
-  const nodeOf = (name) => [...svg.querySelectorAll(".node")].find((node) => names(node).includes(name));
-  const mark = () => {
-    for (const node of svg.querySelectorAll(".node")) {
-      node.classList.toggle("chosen", names(node).includes(chosen));
-    }
-  };
-
-  // -- pan and zoom -----------------------------------------------------------------------------
-  const box = () => svg.getAttribute("viewBox").split(" ").map(Number);
-  const setBox = (values) => svg.setAttribute("viewBox", values.map((v) => v.toFixed(1)).join(" "));
-  const fit = () => {
-    svg.setAttribute("viewBox", templates.get(view.id).getAttribute("viewBox"));
-  };
-  const zoom = (factor, atX = 0.5, atY = 0.5) => {
-    const [x, y, w, h] = box();
-    if (w * factor < 40 || w * factor > 60000) return;
-    setBox([x + w * (1 - factor) * atX, y + h * (1 - factor) * atY, w * factor, h * factor]);
-  };
-  const scale = () => {
-    const [, , w, h] = box(), area = canvas.getBoundingClientRect();
-    return Math.max(w / area.width, h / area.height);
-  };
-  const centre = (node) => {
-    const [, , w, h] = box(), place = node.getBBox();
-    setBox([place.x + place.width / 2 - w / 2, place.y + place.height / 2 - h / 2, w, h]);
-  };
-  canvas.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    const area = canvas.getBoundingClientRect();
-    zoom(event.deltaY > 0 ? 1.15 : 1 / 1.15, (event.clientX - area.left) / area.width, (event.clientY - area.top) / area.height);
-  }, { passive: false });
-  let drag = null;
-  canvas.addEventListener("pointerdown", (event) => { drag = { x: event.clientX, y: event.clientY, box: box(), moved: false }; });
-  addEventListener("pointermove", (event) => {
-    if (!drag) return;
-    const [x, y, w, h] = drag.box, dx = event.clientX - drag.x, dy = event.clientY - drag.y;
-    if (Math.abs(dx) + Math.abs(dy) > 4) drag.moved = true;
-    if (drag.moved) setBox([x - dx * scale(), y - dy * scale(), w, h]);
-  });
-  addEventListener("pointerup", (event) => {
-    const moved = drag && drag.moved;
-    drag = null;
-    if (moved) return;
-    const node = event.target instanceof Element ? event.target.closest("#canvas .node") : null;
-    if (node) choose(node);
-  });
-  for (const button of document.querySelectorAll("[data-zoom]")) {
-    button.addEventListener("click", () => ({ in: () => zoom(1 / 1.3), out: () => zoom(1.3), fit })[button.dataset.zoom]());
-  }
-
-  // -- keyboard ---------------------------------------------------------------------------------
-  const focusNode = (node) => {
-    for (const other of svg.querySelectorAll(".node")) other.setAttribute("tabindex", other === node ? "0" : "-1");
-    node.focus({ preventScroll: true });
-  };
-  const DIRECTIONS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
-  const neighbour = (node, [dx, dy]) => {
-    const at = (each) => { const b = each.getBBox(); return [b.x + b.width / 2, b.y + b.height / 2]; };
-    const [x, y] = at(node);
-    let best = null, least = Infinity;
-    for (const other of svg.querySelectorAll(".node")) {
-      const [ox, oy] = at(other), along = (ox - x) * dx + (oy - y) * dy, across = Math.abs((ox - x) * dy) + Math.abs((oy - y) * dx);
-      if (other !== node && along > 1 && along + 2 * across < least) { best = other; least = along + 2 * across; }
-    }
-    return best;
-  };
-  canvas.addEventListener("keydown", (event) => {
-    const node = event.target.closest(".node");
-    if (!node) return;
-    const nodes = [...svg.querySelectorAll(".node")], place = nodes.indexOf(node);
-    if (event.key === "Enter" || event.key === " ") choose(node);
-    else if (DIRECTIONS[event.key]) { const next = neighbour(node, DIRECTIONS[event.key]); if (next) focusNode(next); }
-    else if (event.key === "Home") focusNode(nodes[0]);
-    else if (event.key === "End") focusNode(nodes[nodes.length - 1]);
-    else if (event.key === "PageDown" && place + 1 < nodes.length) focusNode(nodes[place + 1]);
-    else if (event.key === "PageUp" && place > 0) focusNode(nodes[place - 1]);
-    else if (event.key === "+") zoom(1 / 1.3);
-    else if (event.key === "-") zoom(1.3);
-    else if (event.key === "0") fit();
-    else return;
-    event.preventDefault();
-  });
-
-  // -- the panel --------------------------------------------------------------------------------
-  const choose = (node) => {
-    const all = names(node), inside = `containers of ${node.dataset.key.replace(/^group /, "")}`;
-    focusNode(node);
-    if (all.length === 1) describe(all[0]);
-    else if (all.length) describeGroup(node, all, inside);
-    else panel.replaceChildren(make("h3", node.querySelector("title").textContent));
-  };
-  const link = (text, act) => {
-    const button = make("button", text, { type: "button", class: "link" });
-    button.addEventListener("click", act);
-    return button;
-  };
-  const list = (title, items) => {
-    if (!items.length) return [];
-    const found = make("ul");
-    for (const item of items) { const row = make("li"); row.append(...[item].flat()); found.append(row); }
-    return [make("h4", title), found];
-  };
-  const describe = (name) => {
-    const element = facts.elements[name];
-    chosen = name;
-    mark();
-    if (!element) return;
-    const words = make("dl");
-    for (const [label, value] of [["", element.what], ...element.words, ...element.figures]) {
-      words.append(make("dt", label || "what"), make("dd", value));
-    }
-    const parts = [make("h3", name)];
-    if (element.description) parts.push(make("p", element.description));
-    parts.push(words);
-    if (/^https?:\/\//.test(element.docs)) parts.push(make("a", "Documentation", { href: element.docs, rel: "noopener" }));
-    const code = facts.code[element.place];
-    if (code) parts.push(make("h4", element.place), make("pre", code.join("\n"), { tabindex: "0", "aria-label": "Declaration" }));
-    parts.push(...list("Findings", element.findings.map((id) => make("a", by(`${id}-title`).textContent, { href: `#${id}` }))));
-    parts.push(...list("Relations", element.relations.map(([way, other, text]) => [way === "to" ? "\u2192 " : "\u2190 ", link(other, () => go(other)), ` ${text}`])));
-    panel.replaceChildren(...parts);
-  };
-  const describeGroup = (node, all, inside) => {
-    chosen = "";
-    mark();
-    const parts = [make("h3", node.querySelector("title").textContent)];
-    if (known.has(inside)) parts.push(link("Open this group", () => { show(inside); panel.replaceChildren(make("h3", inside)); }));
-    parts.push(...list(`${all.length} elements`, all.map((name) => link(name, () => go(name)))));
-    panel.replaceChildren(...parts);
-  };
-  /** Show an element: in this view, or else in the first one that has a card of its own for it. */
-  const go = (name) => {
-    const own = (each) => each.own.includes(name);
-    if (!own(view)) {
-      const next = facts.views.find(own) || view;
-      if (next !== view) show(next.id);
-    }
-    describe(name);
-    const node = nodeOf(name);
-    if (node) { centre(node); focusNode(node); }
-    by("diagram").scrollIntoView();
-  };
-
-  // -- overlays and time ------------------------------------------------------------------------
-  const TITLES = { findings: "findings", proof: "counterexamples", utilisation: "utilisation", latency: "latency (p95)", errors: "errors", flow: "flow" };
-  overlays.append(make("option", "none", { value: "" }));
-  for (const name of Object.keys(facts.overlays)) overlays.append(make("option", TITLES[name] || name, { value: name }));
-  if (facts.series) overlays.append(make("option", "queues", { value: "queues" }));
-  const bucket = () => (slider && Number(slider.value) > 0 ? Number(slider.value) - 1 : -1);
-  const toneOf = (value) => facts.series.levels.find(([limit]) => limit === null || value < limit)[1];
-  const marksAt = (name, at) => {
-    const series = facts.series;
-    if (name === "utilisation" && at >= 0) {
-      return new Map(Object.entries(series.busy).map(([key, values]) => [key, [toneOf(values[at]), `${Math.round(100 * values[at])}% busy`, values[at]]]));
-    }
-    if (name === "queues") {
-      const longest = (values) => (at >= 0 ? values[at] : Math.max(...values));
-      return new Map(Object.entries(series.waiting).map(([key, values]) => {
-        const length = longest(values);
-        return [key, [length < 1 ? "calm" : length < 10 ? "warm" : length < 100 ? "hot" : "critical", `${+length.toFixed(1)} waiting`, length]];
-      }));
-    }
-    return new Map(Object.entries(facts.overlays[name] ? facts.overlays[name].marks : {}));
-  };
-  const badge = (node, text, tone) => {
-    const place = node.querySelector(".box"), group = document.createElementNS(SVG, "g");
-    const rect = document.createElementNS(SVG, "rect"), label = document.createElementNS(SVG, "text");
-    const width = 6.2 * text.length + 10, x = Number(place.getAttribute("x")) + Number(place.getAttribute("width")) - width - 4;
-    const y = Number(place.getAttribute("y")) + Number(place.getAttribute("height")) - 8;
-    for (const [key, value] of Object.entries({ x, y, width, height: 16, rx: 8, class: `badge-box tone-${tone}` })) rect.setAttribute(key, value);
-    for (const [key, value] of Object.entries({ x: x + width / 2, y: y + 11.5, "text-anchor": "middle", class: "badge" })) label.setAttribute(key, value);
-    label.textContent = text;
-    group.setAttribute("class", "overlay");
-    group.append(rect, label);
-    node.append(group);
-  };
-  const paint = () => {
-    const name = overlays.value, marks = name ? marksAt(name, bucket()) : new Map();
-    for (const old of svg.querySelectorAll(".overlay")) old.remove();
-    for (const node of svg.querySelectorAll(".node")) {
-      const rect = node.querySelector(".box");
-      rect.dataset.plain ??= rect.getAttribute("class");
-      const found = names(node).map((each) => marks.get(each)).filter(Boolean).sort((a, b) => b[2] - a[2])[0];
-      rect.setAttribute("class", found ? `box tone-${found[0]}` : rect.dataset.plain);
-      if (found) badge(node, found[1].length > 24 ? `${found[1].slice(0, 22)}\u2026` : found[1], found[0]);
-      node.setAttribute("aria-label", node.querySelector("title").textContent + (found ? `, ${found[1]}` : ""));
-    }
-    widths(name);
-    legend(name);
-    clock();
-  };
-  const widths = (name) => {
-    const weights = new Map((facts.overlays[name] ? facts.overlays[name].weights : []).map(([a, b, weight, label]) => [`${a}\n${b}`, [weight, label]]));
-    for (const edge of svg.querySelectorAll(".edge")) {
-      const path = edge.querySelector("path");
-      path.dataset.plain ??= path.getAttribute("stroke-width");
-      let most = null;
-      for (const source of behind(view, edge.dataset.source)) for (const target of behind(view, edge.dataset.target)) {
-        const found = weights.get(`${source}\n${target}`);
-        if (found && (!most || found[0] > most[0])) most = found;
-      }
-      path.setAttribute("stroke-width", most ? most[0] : path.dataset.plain);
-      const label = [...svg.querySelectorAll(".edge-label")].find((each) => each.dataset.source === edge.dataset.source && each.dataset.target === edge.dataset.target);
-      if (label) relabel(label, most ? most[1] : null);
-    }
-  };
-  const relabel = (label, text) => {
-    [...label.querySelectorAll("text")].forEach((line, index) => {
-      line.dataset.plain ??= line.textContent;
-      line.textContent = text === null ? line.dataset.plain : index ? "" : text;
-    });
-  };
-  const legend = (name) => {
-    const queue = [["calm", "below 1 waiting"], ["warm", "1 to 10"], ["hot", "10 to 100"], ["critical", "more"]];
-    const entries = name === "queues" ? queue : facts.overlays[name] ? facts.overlays[name].legend : [];
-    by("legend").replaceChildren(...entries.map(([tone, text]) => {
-      const row = make("li");
-      row.append(...(tone ? [make("span", "", { class: `swatch ${tone}` })] : []), text);
-      return row;
-    }));
-  };
-  const clock = () => {
-    if (!slider) return;
-    const at = bucket(), series = facts.series, width = series.duration / series.count;
-    const faults = at < 0 ? [] : series.faults.filter(([, start, end]) => start < (at + 1) * width && end > at * width).map(([what]) => what);
-    moment.textContent = at < 0 ? "whole run" : `${+(at * width).toFixed(1)} to ${+((at + 1) * width).toFixed(1)} s${faults.length ? `, ${faults.join(", ")}` : ""}`;
-    slider.setAttribute("aria-valuetext", moment.textContent);
-    const table = make("table"), head = make("tr"), target = by("journeys");
-    if (at < 0) return target.replaceChildren();
-    for (const text of ["journey", "answers / s", "failed / s", "p95"]) head.append(make("th", text, { scope: "col" }));
-    table.append(head);
-    for (const [name, points] of Object.entries(series.journeys)) {
-      const row = make("tr"), [good, bad, p95] = points[at] || [null, null, null];
-      for (const text of [name, good === null ? "-" : `${good}`, bad === null ? "-" : `${bad}`, p95 === null ? "-" : `${+(1000 * p95).toPrecision(3)} ms`]) row.append(make("td", text));
-      table.append(row);
-    }
-    target.replaceChildren(table);
-  };
-  views.addEventListener("change", () => show(views.value));
-  overlays.addEventListener("change", paint);
-  if (slider) {
-    slider.max = facts.series.count;
-    slider.addEventListener("input", () => {
-      if (overlays.value !== "queues") overlays.value = "utilisation";
-      paint();
-    });
-  }
+  const { by, facts, go, make, reveal } = report;
+  const read = (id) => JSON.parse(by(id).textContent), specs = read("specs"), themes = read("themes");
 
   // -- search -----------------------------------------------------------------------------------
   const search = by("search"), hits = by("hits");
@@ -287,7 +10,7 @@
   const words = (node) => node.textContent.replace(/\s+/g, " ").trim();
   const folded = [
     ...Object.entries(facts.elements).map(([name, element]) => entry("element", name, `${name} (${element.kind})`)),
-    ...[...document.querySelectorAll(".finding")].map((each) => entry("finding", each.id, [...each.querySelectorAll("h3, h3 + p, li")].map(words).join(" "))),
+    ...[...document.querySelectorAll(".finding")].map((each) => entry("finding", each.id, [...each.querySelectorAll("h4, h4 + p, li")].map(words).join(" "))),
     ...[...document.querySelectorAll(".rule")].map((each) => entry("rule", each.id, words(each.querySelector("summary")))),
   ];
   const openHits = (isOpen) => { hits.hidden = !isOpen; search.setAttribute("aria-expanded", String(isOpen)); if (!isOpen) search.removeAttribute("aria-activedescendant"); };
@@ -312,9 +35,9 @@
     openHits(false);
     if (each.what === "element") return go(each.target);
     const target = by(each.target);
-    if (target instanceof HTMLDetailsElement) { target.open = true; target.querySelector("summary").focus(); }
-    else target.focus();
-    target.scrollIntoView();
+    history.pushState(null, "", `#${each.target}`);
+    reveal(target);
+    (target instanceof HTMLDetailsElement ? target.querySelector("summary") : target).focus();
   };
   search.addEventListener("input", look);
   search.addEventListener("focus", () => { if (search.value) look(); });
@@ -330,12 +53,6 @@
   addEventListener("keydown", (event) => {
     if (event.key === "/" && !(event.target instanceof HTMLInputElement)) { event.preventDefault(); search.focus(); }
   });
-  const openTarget = () => {
-    const target = by(decodeURIComponent(location.hash.slice(1)));
-    if (target instanceof HTMLDetailsElement) target.open = true;
-  };
-  addEventListener("hashchange", openTarget);
-
   // -- charts and theme -------------------------------------------------------------------------
   const button = by("theme"), root = document.documentElement;
   const drawChart = (figure) => {
@@ -352,9 +69,16 @@
     figures.filter((figure) => figure.dataset.drawn).forEach(drawChart);
   };
   button.addEventListener("click", () => setTheme(root.dataset.theme !== "dark"));
-  addEventListener("beforeprint", () => { figures.forEach(drawChart); });
+  /** On paper what is folded is open, but for the pages of the rules and what each finding opens to. */
+  const unfolded = [];
+  const unfold = (isPaper) => {
+    if (!isPaper) { unfolded.splice(0).forEach((each) => { each.open = false; }); return; }
+    figures.forEach(drawChart);
+    for (const each of document.querySelectorAll(".part:not([open])")) { each.open = true; unfolded.push(each); }
+  };
+  matchMedia("print").addEventListener("change", (event) => unfold(event.matches));
   setTheme(matchMedia("(prefers-color-scheme: dark)").matches);
-  if (facts.views.length) { show(facts.views[0].id); openTarget(); }
+  report.start();
   figures.forEach((figure) => watcher.observe(figure));
   const settle = window.requestIdleCallback || ((act) => setTimeout(act, 200));
   settle(() => figures.forEach((figure, index) => setTimeout(() => drawChart(figure), 300 * (index + 1))));

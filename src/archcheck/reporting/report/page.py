@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cache
 from html import unescape
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 from archcheck.diagrams.formats.picture import SHOWN
@@ -19,19 +21,29 @@ from archcheck.diagrams.formats.primitives import Icons
 from archcheck.diagrams.formats.stylesheet import colour_names, rules
 from archcheck.diagrams.look import PALETTES, Theme
 from archcheck.diagrams.text_width import font_faces
-from archcheck.findings import Rule
+from archcheck.findings import Finding, Rule
 from archcheck.reporting.charts import theme_of
 from archcheck.reporting.objectives import objectives_sheet
 from archcheck.reporting.report import sections
-from archcheck.reporting.report.drawings import pictures
+from archcheck.reporting.report.answers import first_steps, journey_verdicts, verdict
+from archcheck.reporting.report.drawings import Picture, pictures
+from archcheck.reporting.report.elements import deployed, kept, owned
 from archcheck.reporting.report.facts import facts
+from archcheck.reporting.report.losses import Lost, losses
+from archcheck.reporting.report.questions import answered, on_load
 from archcheck.reporting.report.review import Review
 from archcheck.reporting.rules import rule_summary
 from archcheck.reporting.sheets import sheet_html
 from archcheck.reporting.simulation import comparison_headline, comparison_sheets
-from archcheck.verification.actions import actions
 
 _LETTERS = "".join(map(chr, range(0x20, 0x7F))) + "\u00d7\u00b7\u2192\u2026\u00b1"
+_SHOWN_DEPLOYED = 150
+"""Rows of the table of deployments, as above: the deployment view has all of them."""
+_SCRIPTS = ("zoom.js", "diagram.js", "page.js")
+"""One script in three files: each uses what those before it define."""
+_SHOWN_LOSSES = 100
+"""Rows of the table of losses, the gravest first. A choice that bounds the size of the file: the
+panel of each element says what its own loss does."""
 
 
 def report_page(review: Review) -> str:
@@ -42,8 +54,9 @@ def report_page(review: Review) -> str:
     icons = Icons()
     drawn = [*pictures(review.canvas, icons)]
     found = sections.ranked(review.verification.findings)
+    lost = losses(review.canvas.graph)
     charts = sections.charts(review)
-    script = _own("page.js")
+    script = "".join(map(_own, _SCRIPTS))
     library = vega() if charts else ""
     shown = unescape("".join("".join(SHOWN.findall(picture.svg)) for picture in drawn))
     environment = Environment(
@@ -53,32 +66,65 @@ def report_page(review: Review) -> str:
         sheet=sheet_html, objectives_sheet=objectives_sheet, sections=sections
     )
     return environment.from_string(_own("page.html")).render(
+        _told(review, found, lost),
         policy=_policy(script, library),
         heading=review.canvas.heading("review"),
         system=review.system,
         style=Markup(_style("".join(sorted({*shown, *_LETTERS})))),
         symbols=Markup(icons.symbols()),
         pictures=[(picture, Markup(picture.svg)) for picture in drawn],
+        view_groups=_by_group(drawn),
         review=review,
-        figures=[*sections.figures(review)],
-        actions=actions(found),
-        findings=[*sections.shown_findings(found)],
-        proofs=[*sections.shown_proofs(review)],
-        plan=sections.plan_parts(review),
-        variants=review.variants,
         comparison_headline=comparison_headline,
         comparison_sheets=comparison_sheets,
-        assumptions=sections.assumptions(review),
         rule_pages=[
             (outcome, Markup(rule_html(outcome.rule))) for outcome in review.verification.outcomes
         ],
         charts={name: title for name, (title, _) in charts.items()},
-        facts=_data(facts(review, drawn, found)),
+        facts=_data(facts(review, drawn, found, lost)),
         specs=_data({name: spec for name, (_, spec) in charts.items()}),
         themes=_data({theme: theme_of(theme) for theme in PALETTES}),
         library=Markup(library),
         script=Markup(script),
     )
+
+
+def _by_group(drawn: Sequence[Picture]) -> dict[str, list[Picture]]:
+    """The views as the page lists them: groups in the order of their first view."""
+    found: dict[str, list[Picture]] = {}
+    for picture in drawn:
+        found.setdefault(picture.group, []).append(picture)
+    return found
+
+
+def _told(review: Review, found: Sequence[Finding], lost: Sequence[Lost]) -> dict[str, Any]:
+    """What the page says in words and tables, from the first screen downwards."""
+    grave = [each for each in lost if each.is_zone or each.stops or each.degrades]
+    return {
+        "verdict": verdict(review),
+        "journeys": journey_verdicts(review),
+        "limited": on_load(review),
+        "steps": first_steps(review, found),
+        "answers": [
+            *answered(
+                review,
+                [*sections.shown_findings(found)],
+                [*sections.shown_proofs(review)],
+                lost,
+            )
+        ],
+        "owned": owned(review),
+        "losses": grave[:_SHOWN_LOSSES],
+        "not_listed": len(lost) - len(grave[:_SHOWN_LOSSES]),
+        "zones": sum(each.is_zone for each in lost),
+        "kept": [*kept(review)],
+        "deployed": [*islice(deployed(review), _SHOWN_DEPLOYED)],
+        "figures": [*sections.figures(review)],
+        "plan": sections.plan_parts(review),
+        "variants": review.variants,
+        "assumptions": sections.assumptions(review),
+        "assumed": sum(len(each.subjects) for each in sections.assumptions(review)),
+    }
 
 
 def _own(name: str) -> str:

@@ -12,7 +12,13 @@ from archcheck.diagrams import Canvas, Look, canvas_of
 from archcheck.findings import Rule
 from archcheck.graph import Graph
 from archcheck.model import Scenario, ScenarioError, System
-from archcheck.planning import CapacityPlan, plan_capacity
+from archcheck.planning import (
+    CapacityPlan,
+    JourneyLimit,
+    busiest_scenario,
+    journey_limits,
+    plan_capacity,
+)
 from archcheck.proof import Proofs, prove
 from archcheck.proof.budget import DEFAULT_SECONDS, Budget
 from archcheck.simulation import SimulationResult, simulate_until_decided
@@ -44,6 +50,10 @@ class Review:
     run: SimulationResult | None = None
     plan: CapacityPlan | None = None
     variants: Comparison | None = None
+    limits: tuple[JourneyLimit, ...] = ()
+    """What limits each journey under ``loaded``; without a load, or where both were left out that
+    look at it, nothing."""
+    loaded: Scenario | None = None
     left_out: tuple[str, ...] = ()
     """What was not asked, and why where nobody wanted it so."""
 
@@ -89,6 +99,8 @@ def carry_out(
     if chosen is not None and "simulation" in wanted:
         progress(f"simulation of {chosen.name}")
         run = clock.asked("simulation", 0.4, _simulation(system, chosen, seed))
+    loaded = _loaded(system, scenario) if {"plan", "simulation"}.intersection(wanted) else None
+    limits = journey_limits(system, loaded) if loaded is not None else ()
     if chosen is not None and "plan" in wanted:
         progress("capacity")
         if len(system.services) > MOST_PLANNED:
@@ -100,7 +112,16 @@ def carry_out(
         variants = clock.asked("variants", 1.0, _variants(cases, seed))
     progress("pictures")
     canvas = canvas_of(system, Look(settings.icons, settings.colours))
-    return Review(canvas, verification, proofs, run, plan, variants, tuple(left_out))
+    return Review(
+        canvas, verification, proofs, run, plan, variants, limits, loaded, tuple(left_out)
+    )
+
+
+def _loaded(system: System, scenario: Scenario | None) -> Scenario | None:
+    """The scenario whose load is looked at, as a plan does: the wanted one, or the busiest."""
+    if scenario is not None:
+        return scenario if scenario.load else None
+    return busiest_scenario(system) if any(each.load for each in system.scenarios) else None
 
 
 @dataclass

@@ -20,6 +20,7 @@ from archcheck.findings import (
     subject_name,
 )
 from archcheck.model import Place, System
+from archcheck.planning import JourneyLimit
 from archcheck.proof import Proved
 from archcheck.reporting.charts import (
     capacity_chart,
@@ -27,9 +28,11 @@ from archcheck.reporting.charts import (
     run_chart,
     times_chart,
 )
+from archcheck.reporting.console import figure
 from archcheck.reporting.planning.tables import headline, sheets, verdicts
 from archcheck.reporting.report.review import Review
-from archcheck.reporting.sheets import Sheet
+from archcheck.reporting.sheets import Sheet, Words
+from archcheck.reporting.simulation.assumptions import Assumed, grouped
 from archcheck.reporting.simulation.tables import requests_sheet, resources_sheet
 from archcheck.simulation import SimulationResult
 
@@ -83,16 +86,28 @@ class ShownFinding:
     more: int
 
 
+def identities(findings: Sequence[Finding]) -> list[str]:
+    """What links call each finding: made from its first place, so that it outlives a revision."""
+    found: dict[str, None] = {}
+    for finding in findings:
+        name = f"finding-{finding.occurrences[0].fingerprint[:8]}"
+        number, free = 2, name
+        while free in found:
+            free, number = f"{name}-{number}", number + 1
+        found[free] = None
+    return [*found]
+
+
 def shown_findings(findings: Sequence[Finding]) -> Iterator[ShownFinding]:
     """All findings, each with its first places."""
-    for number, finding in enumerate(findings, start=1):
+    for identity, finding in zip(identities(findings), findings, strict=True):
         first, *others = finding.occurrences
         places = tuple(
             (str(other.place) if other.place else other.subject, other.message)
             for other in others[:_MOST_PLACES]
         )
         yield ShownFinding(
-            f"finding-{number}",
+            identity,
             finding,
             excerpt(first.place),
             first.evidence,
@@ -211,6 +226,46 @@ def resource_sheet(run: SimulationResult) -> Sheet:
     return resources_sheet(run, most=_SHOWN_BUSY)
 
 
+def limits_sheet(review: Review) -> Sheet:
+    """What limits each journey, and at which load."""
+    rows = tuple(
+        (
+            limit.journey,
+            f"{figure(limit.rate)}/s",
+            f"{limit.resource.name} {limit.resource.what}" if limit.resource else "-",
+            f"{limit.resource.load:.0%}" if limit.resource else "-",
+            _factor(limit.full_at, limit.rate),
+            _missed(limit),
+        )
+        for limit in review.limits
+    )
+    columns = (
+        "journey", "declared", Words("first to be full on its way"), "busy now", "full at",
+        Words("what it misses, and where"),
+    )  # fmt: skip
+    name = review.loaded.name if review.loaded is not None else ""
+    return Sheet(
+        f"what limits each journey when the load of {name} grows",
+        columns,
+        rows,
+        "by the analytic solution, which is mostly within 15%; "
+        "objectives of journeys that are not critical are left to archcheck plan",
+    )
+
+
+def _factor(factor: float, rate: float) -> str:
+    if math.isnan(factor):
+        return "users wait"
+    return f"{figure(rate * factor)}/s (x{factor:.3g})" if math.isfinite(factor) else "no limit"
+
+
+def _missed(limit: JourneyLimit) -> str:
+    if limit.objective is None:
+        return "there was no time to look at them (archcheck plan)" if limit.is_cut else "-"
+    where = _factor(limit.missed_at, limit.rate) if limit.missed_at else "any load"
+    return f"{limit.objective}: {where}"
+
+
 def plan_parts(review: Review) -> dict[str, Any] | None:
     """The plan: its headline, its verdicts, its tables."""
     if review.plan is None:
@@ -222,12 +277,11 @@ def plan_parts(review: Review) -> dict[str, Any] | None:
     }
 
 
-def assumptions(review: Review) -> list[str]:
-    """What was assumed, by the simulation and the plan, each once."""
+def assumptions(review: Review) -> list[Assumed]:
+    """What the simulation and the plan assumed, equal values of several elements together."""
     found = [*(review.run.assumptions if review.run is not None else ())]
     found += [*(review.plan.assumptions if review.plan is not None else ())]
-    told = (f"{each.subject}: {each.attribute} = {each.value} ({each.reason})" for each in found)
-    return [*dict.fromkeys(told)]
+    return grouped(found)
 
 
 def charts(review: Review) -> dict[str, tuple[str, dict[str, Any]]]:

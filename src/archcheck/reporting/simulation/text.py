@@ -9,6 +9,7 @@ from rich.text import Text
 
 from archcheck.reporting.console import spoken
 from archcheck.reporting.sheets import print_sheet
+from archcheck.reporting.simulation.assumptions import grouped
 from archcheck.reporting.simulation.tables import simulation_sheets
 from archcheck.simulation import ResourceResult, SimulationResult
 
@@ -73,14 +74,13 @@ def _print_assumptions(console: Console, result: SimulationResult, verbose: bool
     """What was assumed, in the order of influence; equal values of several elements together."""
     if not result.assumptions:
         return
-    groups: dict[tuple[str, str, str], list[tuple[str, float]]] = defaultdict(list)
-    for assumption in result.assumptions:
-        key = (assumption.attribute, assumption.value, assumption.reason)
-        groups[key].append((assumption.subject, assumption.influence))
     title = "assumed, because the model does not declare it (share of the time that goes through):"
     console.print(Text(title, style="bold"))
-    for (attribute, value, reason), subjects in groups.items():
-        names = ", ".join(name for name, _ in (subjects if verbose else subjects[:3]))
-        more = f" and {len(subjects) - 3} more" if len(subjects) > 3 and not verbose else ""
-        share = min(1.0, sum(influence for _, influence in subjects))
-        console.print(f"  {share:4.0%}  {attribute} = {value} ({reason}): {names}{more}")
+    for each in grouped(result.assumptions):
+        names = ", ".join(each.subjects if verbose else each.subjects[:3])
+        rest = len(each.subjects) - 3
+        more = f" and {rest} more" if rest > 0 and not verbose else ""
+        console.print(
+            f"  {each.influence:4.0%}  {each.attribute} = {each.value} ({each.reason}): "
+            f"{names}{more}"
+        )
