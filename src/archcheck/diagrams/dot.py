@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from archcheck.diagrams.lettering import LABEL, TEXT, TITLE, label_lines, lettered
+from archcheck.diagrams.card_text import LABEL, TEXT, TITLE, card_text, label_lines
 from archcheck.diagrams.text_width import printable, wrapped
 from archcheck.diagrams.view import View
 
@@ -76,7 +76,7 @@ def _inside(
             yield f"{indent}}}"
     for place, card in enumerate(view.cards, start=1):
         if card.group == parent:
-            wide, high = lettered(card).size
+            wide, high = card_text(card).size
             label = _quoted(f"{printable(card.title)}\n{printable(card.subtitle)}")
             size = f"width={wide / 72:.4f}, height={high / 72:.4f}"
             order = f", sortv={place}" if view.is_packed else ""

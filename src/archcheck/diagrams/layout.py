@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from archcheck.diagrams.card_text import LABEL, LEADING, TEXT, card_text, label_lines
 from archcheck.diagrams.dot import to_dot
-from archcheck.diagrams.lettering import LABEL, LEADING, TEXT, label_lines, lettered
 from archcheck.diagrams.text_width import width, wrapped
 from archcheck.diagrams.view import Arrow, View
 from archcheck.model import ArchcheckError
@@ -228,7 +228,7 @@ class _Reader:
             else:
                 card = self._view.cards[int(name.removeprefix("n"))]
                 x, y = self._point(each["pos"])
-                wide, high = lettered(card).size
+                wide, high = card_text(card).size
                 cards[card.key] = Box(x - wide / 2, y - high / 2, wide, high)
         drawn = [
             (self._view.arrows[int(edge["id"].removeprefix("e"))], self._way(edge))

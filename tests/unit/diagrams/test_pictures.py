@@ -22,10 +22,10 @@ from archcheck.diagrams import (
     svg_of,
     view_of,
 )
+from archcheck.diagrams.card_text import card_text
 from archcheck.diagrams.filtering import MOST_CARDS
 from archcheck.diagrams.formats.primitives import LETTERS
 from archcheck.diagrams.layout import Box, heading_box, label_box, lay_out
-from archcheck.diagrams.lettering import lettered
 from archcheck.diagrams.text_width import width
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -56,7 +56,7 @@ def test_nothing_overlaps_and_nothing_is_cut(system: str, kind: str) -> None:
         assert box.x + box.width <= layout.width + 20
         assert box.y + box.height <= layout.height + 20
     for card in found.cards:
-        assert "..." not in "".join(lettered(card).title)
+        assert "..." not in "".join(card_text(card).title)
 
 
 @pytest.mark.parametrize("columns", [3, 4, 6])

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from html import escape, unescape
 
+from archcheck.diagrams.card_text import LEADING, SMALL
 from archcheck.diagrams.formats.primitives import DASHES, Icons, Piece, moved, text_svg, tip_svg
 from archcheck.diagrams.formats.stylesheet import style_sheet
-from archcheck.diagrams.lettering import LEADING, SMALL
 from archcheck.diagrams.look import PALETTES, Theme
 from archcheck.diagrams.text_width import font_faces, printable, width, wrapped
 from archcheck.diagrams.view import Heading, Sign

@@ -12,8 +12,8 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
+from archcheck.diagrams.card_text import ICON, LABEL, SMALL, TITLE
 from archcheck.diagrams.layout import Box
-from archcheck.diagrams.lettering import ICON, LABEL, SMALL, TITLE
 from archcheck.diagrams.view import Style
 from archcheck.model import ArchcheckError
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
+from archcheck.diagrams.card_text import LABEL, SMALL, card_text
 from archcheck.diagrams.formats.activations import Bar, bars
 from archcheck.diagrams.formats.picture import assembled
 from archcheck.diagrams.formats.primitives import DASHES, Icons, Piece, rect_svg, text_svg, tip_svg
 from archcheck.diagrams.formats.svg import card_svg
 from archcheck.diagrams.layout import Box
-from archcheck.diagrams.lettering import LABEL, SMALL, lettered
 from archcheck.diagrams.look import Look, Theme
 from archcheck.diagrams.text_width import printable, width, wrapped
 from archcheck.diagrams.view import Frame, Message, Sequence, Sign
@@ -59,7 +59,7 @@ class _Drawing:
         self._icons = icons
         self._look = look
         self._order = {card.key: index for index, card in enumerate(view.participants)}
-        self._sizes = [lettered(card).size for card in view.participants]
+        self._sizes = [card_text(card).size for card in view.participants]
         self._columns = self._spread()
         self._head = max((high for _, high in self._sizes), default=0.0)
         self._depth = self._deepest()

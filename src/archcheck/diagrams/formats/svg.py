@@ -9,6 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
+from archcheck.diagrams.card_text import (
+    GAP,
+    ICON,
+    LABEL,
+    LEADING,
+    PAD,
+    SMALL,
+    TITLE,
+    CardText,
+    card_text,
+    label_lines,
+)
 from archcheck.diagrams.formats.picture import assembled
 from archcheck.diagrams.formats.primitives import (
     DASHES,
@@ -20,18 +32,6 @@ from archcheck.diagrams.formats.primitives import (
     tip_svg,
 )
 from archcheck.diagrams.layout import Box, Layout, Way, label_box
-from archcheck.diagrams.lettering import (
-    GAP,
-    ICON,
-    LABEL,
-    LEADING,
-    PAD,
-    SMALL,
-    TITLE,
-    Lettered,
-    label_lines,
-    lettered,
-)
 from archcheck.diagrams.look import Look, Theme
 from archcheck.diagrams.text_width import printable, wrapped
 from archcheck.diagrams.view import Arrow, Card, Group, Sign, View
@@ -96,7 +96,7 @@ def _frame_label(group: Group, box: Box, label: tuple[float, float]) -> str:
 
 def card_svg(card: Card, box: Box, icons: Icons, look: Look) -> str:
     """A card: icon, name, what it is, what an overlay says."""
-    text = lettered(card)
+    text = card_text(card)
     plain = "box stub" if card.shape == "stub" else "box card"
     classes = f"box tone-{card.tone}" if card.tone else plain
     behind = ""
@@ -128,7 +128,7 @@ def _band(card: Card, box: Box, look: Look) -> str:
     )
 
 
-def _lines(card: Card, text: Lettered, box: Box) -> str:
+def _lines(card: Card, text: CardText, box: Box) -> str:
     x = box.x + PAD + 2 + (ICON + GAP if text.has_icon else 0)
     y = box.middle[1] - text.text_height / 2
     found = []

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from archcheck.diagrams import Canvas, Drawing, Sequence, View, readable, view_of
+from archcheck.diagrams.card_text import TITLE
 from archcheck.diagrams.filtering import MOST_CARDS, collapsed
 from archcheck.diagrams.folding import folded
 from archcheck.diagrams.formats.primitives import Icons, Piece
 from archcheck.diagrams.formats.sequence import sequence_piece
 from archcheck.diagrams.formats.svg import drawn
 from archcheck.diagrams.layout import Layout, lay_out
-from archcheck.diagrams.lettering import TITLE
 
 _MARGIN = 14.0
 """Pixels around a picture."""

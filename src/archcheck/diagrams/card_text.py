@@ -1,4 +1,4 @@
-"""Lettering: the text of cards and arrows in lines, and the room that it takes."""
+"""The text of cards and arrows in lines, and the room that it takes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LABEL_WIDTH = 150.0
 
 
 @dataclass(frozen=True)
-class Lettered:
+class CardText:
     """The lines of a card's text: name, what it is, what an overlay says."""
 
     title: tuple[str, ...]
@@ -46,9 +46,9 @@ class Lettered:
         return LEADING * (TITLE * len(self.title) + SMALL * small)
 
 
-def lettered(card: Card) -> Lettered:
+def card_text(card: Card) -> CardText:
     """A card's text in lines; the name and the overlay's note are never cut."""
-    return Lettered(
+    return CardText(
         tuple(wrapped(card.title, TEXT, TITLE, is_bold=True, lines=12)),
         tuple(
             line
