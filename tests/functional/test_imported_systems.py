@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from archcheck.importing import Choices, Import, import_paths
+from archcheck.model import ModelError
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 
@@ -114,3 +115,35 @@ def test_the_retail_store() -> None:
     by_override = {("ui", name) for name in ("catalog", "cart", "orders", "checkout")}
     assert starts(found) == 5 + len(by_override)
     assert by_override < pairs(found)  # in compose.override.yaml, which Compose reads by itself
+
+
+def test_workspaces_in_the_dsl() -> None:
+    found = imported("structurizr/microservices.dsl")
+    assert kinds(found) == {"Service": 10, "MySQL": 8, "External": 2, "Person": 1}
+    assert len(found.joined.edges) == 24
+    bank, exported = (
+        imported(f"structurizr/{path}") for path in ("big-bank.dsl", "json/big-bank-plc.json")
+    )
+    assert kinds(bank) == kinds(exported)
+    assert pairs(bank) == pairs(exported)
+    clinic = imported("structurizr/dsl-tests/spring-petclinic/workspace.dsl")
+    assert kinds(clinic) == {"Person": 1, "Service": 2}
+
+
+REFUSED = (
+    "constant.dsl", "details", "already-exists", "enterprise", "from-dsl-url", "from-json",
+    "group-url", "group-without-brace", "iso-8859", "include/model", "multi-line-with-error",
+    "multiple", "people", "software-system/model", "styles", "summary", "unexpected",
+    "with-bom-model",
+)  # fmt: skip
+"""Texts that Structurizr's own parser refuses, or that are parts of others or lack a file."""
+
+
+@pytest.mark.parametrize("path", sorted((CORPUS / "structurizr").rglob("*.dsl")), ids=str)
+def test_every_text_in_the_dsl_is_read_or_refused_with_its_line(path: Path) -> None:
+    if not any(word in str(path) for word in REFUSED):
+        import_paths([path])
+        return
+    with pytest.raises(ModelError) as error:
+        import_paths([path])
+    assert error.value.place is not None
