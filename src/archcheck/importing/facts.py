@@ -198,6 +198,8 @@ class Toward:
     configuration says about all calls to a host.
 
     ``path`` begins inside of the client. Where nobody reaches the element, a remark says so.
+    ``part``: the client, the pool of connections to the element, or the mesh of who reaches it,
+    which has one word for all that he reaches: it is said where it is true of all of them.
     """
 
     name: str
@@ -207,6 +209,9 @@ class Toward:
     place: Place
     element: str = ""
     """Who reaches it; empty: everybody who does."""
+    part: Literal["clients", "pools", "mesh"] = "clients"
+    outside: frozenset[str] = frozenset()
+    """Whom it is not for, although they reach it: gateways that are not in the mesh."""
 
 
 @dataclass(frozen=True)
