@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from archcheck.importing.building import Ranked
 from archcheck.importing.facts import Fact, Identity, Part, Promised, Remark, Toward, spelled
 from archcheck.importing.joined import Edge
-from archcheck.model import Endpoint, Mesh, Pool
+from archcheck.model import Endpoint, Gateway, Mesh, Pool, Service
 
 
 def reach_all(
@@ -113,6 +114,20 @@ def _lost(group: Sequence[Toward], is_known: object) -> Remark:
     return Remark(f"{why}: {said} is left out", first.place)
 
 
+def narrowed(facts: list[Ranked]) -> list[Ranked]:
+    """The facts of an element of which one source says that it runs, another one what it is: a
+    gateway is a service."""
+    kinds = [r.fact.value for r in facts if not r.fact.path]
+    if Service not in kinds or Gateway not in kinds:
+        return facts
+    return [
+        replace(each, fact=replace(each.fact, value=Gateway))
+        if each.fact.value is Service and not each.fact.path
+        else each
+        for each in facts
+    ]
+
+
 def keep_promised(
     promised: Iterable[tuple[int, Promised]],
     facts: dict[str, list[Ranked]],
@@ -131,10 +146,11 @@ def keep_promised(
         if each.runs or elsewhere or not something_runs or not own:
             continue
         offered = sum(ranked.fact.value is Endpoint for ranked in own)
+        what = f"its {offered} endpoints are" if offered else "what is said of it is"
         remarks.append(
             Remark(
                 f"{each.element} is described here, and nothing that runs is known by this name: "
-                f"its {offered} endpoints are left out",
+                f"{what} left out",
                 each.place,
             )
         )

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from archcheck.importing.building import Builder, Ranked
-from archcheck.importing.clients_of import keep_promised, reach_all
+from archcheck.importing.clients_of import keep_promised, narrowed, reach_all
 from archcheck.importing.facts import (
     PRECEDENCE,
     SYSTEM,
@@ -105,6 +105,7 @@ class _Joining:
         for rank, statement in named_alike(self.said):
             self._sort(rank, statement)
         self.remarks += keep_promised(self.promised, self.facts, self.known)
+        self.reaches = [each for each in self.reaches if each[1].element in self.facts]
         self._apply_abouts()
         self._order_starts()
         self._resolve()
@@ -273,6 +274,7 @@ class _Joining:
 
     def _decide_kind(self, element: str) -> None:
         """The product that the strongest signs agree on becomes the kind of a plain service."""
+        self.facts[element] = narrowed(self.facts[element])
         kind = self._kind(element)
         if kind is not Service:
             return

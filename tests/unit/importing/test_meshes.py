@@ -24,7 +24,7 @@ from archcheck.model import (
 )
 from archcheck.units import Rate, ms, s
 
-SAMPLE = Path(__file__).parent / "samples" / "mesh.yaml"
+SAMPLE = Path(__file__).parent / "catalogue_samples" / "mesh.yaml"
 WORKLOADS = """
 apiVersion: apps/v1
 kind: Deployment

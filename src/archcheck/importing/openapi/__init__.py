@@ -64,7 +64,10 @@ class OpenApiImporter:
 
 
 def _is_openapi(document: Value) -> bool:
-    return document.has("openapi") or document.has("swagger")
+    if not isinstance(document.raw, dict):
+        return False
+    said = document.raw.get("openapi") or document.raw.get("swagger")
+    return said is not None and re.match(r"\d", said.text) is not None
 
 
 @dataclass(frozen=True)
