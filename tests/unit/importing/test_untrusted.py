@@ -27,6 +27,8 @@ WORDS = (
     "<<: *x", "<<: [*x, *x]", "? [a]\n: b", "|", ">-", "http://[::1]:80", "jdbc:x:y:z://a,b,c:99999",
     '"""', "a = b = c", "{", "}", "a -> b {", "-> x", "!include .", "!include ../x.dsl", "/*", "\\",
     "workspace extends a.dsl", "!var A ${A}${A}", "!elements element.parent==shop {", "x -> x",
+    "rpc A(B) returns (C);", "${A:${B}}", "timeout: 0s", "retries: {attempts: -1}", "host: '*'",
+    "node-type: actor", "target: web", "lb://a", "1.5s", "9" * 40 + "s", "PT1H", "openapi: 3.0.0",
 )  # fmt: skip
 
 texts = st.one_of(st.sampled_from(WORDS), st.text(max_size=12))
@@ -88,6 +90,14 @@ def answers(name: str, text: str, *, named: bool) -> None:
         "events.yaml",
         "catalog-info.yaml",
         "bookshop.dsl",
+        "mesh.yaml",
+        "payments.proto",
+        "grpc_service_config.json",
+        "shop-openapi.yaml",
+        "application.yml",
+        "trading.calm.json",
+        "threats.yaml",
+        "likec4.json",
     ],
 )
 def test_mutated_files_give_an_answer_or_a_sentence_with_a_line(name: str) -> None:

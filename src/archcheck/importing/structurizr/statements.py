@@ -59,7 +59,7 @@ class Workspace:
 
     def __init__(self, elements: dict[str, C4Element], file: str, document: Value) -> None:
         self._elements = elements
-        self._scope = f"structurizr {file}"
+        self.scope = self._scope = f"structurizr {file}"
         self._document = document
         self._opened = {
             each.parent.id for each in elements.values() if each.kind == "container" and each.parent
@@ -75,6 +75,14 @@ class Workspace:
         yield from self._components()
         yield from self._edges()
         yield from self._around()
+
+    def name_of(self, id_: str) -> str:
+        """What an element is called in the model; empty: it is none there."""
+        return self._names.get(id_, "")
+
+    def is_service(self, id_: str) -> bool:
+        """Whether an element becomes a service, as far as this workspace says."""
+        return self._kinds.get(id_) is Service
 
     # -- elements -----------------------------------------------------------------------------
 
@@ -126,7 +134,10 @@ class Workspace:
 
         One that itself asks others stays a service: an external asks nobody in a model.
         """
-        words = {tag.lower() for tag, _ in system.tags()} | {system.text("location").lower()}
+        location = system.text("location").lower()
+        if location == "internal":
+            return False
+        words = {tag.lower() for tag, _ in system.tags()} | {location}
         if any("external" in word.split() for word in words):
             return True
         asks = any(
