@@ -147,3 +147,34 @@ def test_every_text_in_the_dsl_is_read_or_refused_with_its_line(path: Path) -> N
     with pytest.raises(ModelError) as error:
         import_paths([path])
     assert error.value.place is not None
+
+
+def endpoints(found: Import) -> dict[str, int]:
+    return {
+        element.name: len(element.endpoints)
+        for element in found.system.services
+        if element.endpoints
+    }
+
+
+def test_contracts_are_of_the_services_that_run() -> None:
+    assert endpoints(imported("online-boutique")) == {
+        "cartservice": 3, "recommendationservice": 1, "productcatalogservice": 3,
+        "shippingservice": 2, "currencyservice": 2, "paymentservice": 1, "emailservice": 1,
+        "checkoutservice": 1, "adservice": 1,
+    }  # fmt: skip
+    assert endpoints(imported("retail-store")) == {
+        "cart": 8, "catalog": 5, "checkout": 3, "orders": 2,
+    }  # fmt: skip
+
+
+def test_calm_threagile_and_spring() -> None:
+    trading = imported("calm/trading-system.architecture.json")
+    assert kinds(trading) == {"Person": 1, "Service": 10}  # 13 nodes: a boundary, a file
+    assert len(pairs(trading)) == 15
+    threats = imported("threagile")
+    assert kinds(threats) == {"Person": 4, "Service": 8, "MySQL": 1, "ObjectStore": 1}
+    settings = imported("spring-resilience4j")
+    assert kinds(settings) == {"Service": 1}
+    lost = [r.sentence for r in settings.joined.remarks if "is not known to reach" in r.sentence]
+    assert len(lost) == 2
