@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from archcheck.importing import Choices, Import, import_paths
+from archcheck.model import ModelError
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 
@@ -114,3 +115,66 @@ def test_the_retail_store() -> None:
     by_override = {("ui", name) for name in ("catalog", "cart", "orders", "checkout")}
     assert starts(found) == 5 + len(by_override)
     assert by_override < pairs(found)  # in compose.override.yaml, which Compose reads by itself
+
+
+def test_workspaces_in_the_dsl() -> None:
+    found = imported("structurizr/microservices.dsl")
+    assert kinds(found) == {"Service": 10, "MySQL": 8, "External": 2, "Person": 1}
+    assert len(found.joined.edges) == 24
+    bank, exported = (
+        imported(f"structurizr/{path}") for path in ("big-bank.dsl", "json/big-bank-plc.json")
+    )
+    assert kinds(bank) == kinds(exported)
+    assert pairs(bank) == pairs(exported)
+    clinic = imported("structurizr/dsl-tests/spring-petclinic/workspace.dsl")
+    assert kinds(clinic) == {"Person": 1, "Service": 2}
+
+
+REFUSED = (
+    "constant.dsl", "details", "already-exists", "enterprise", "from-dsl-url", "from-json",
+    "group-url", "group-without-brace", "iso-8859", "include/model", "multi-line-with-error",
+    "multiple", "people", "software-system/model", "styles", "summary", "unexpected",
+    "with-bom-model",
+)  # fmt: skip
+"""Texts that Structurizr's own parser refuses, or that are parts of others or lack a file."""
+
+
+@pytest.mark.parametrize("path", sorted((CORPUS / "structurizr").rglob("*.dsl")), ids=str)
+def test_every_text_in_the_dsl_is_read_or_refused_with_its_line(path: Path) -> None:
+    if not any(word in str(path) for word in REFUSED):
+        import_paths([path])
+        return
+    with pytest.raises(ModelError) as error:
+        import_paths([path])
+    assert error.value.place is not None
+
+
+def endpoints(found: Import) -> dict[str, int]:
+    return {
+        element.name: len(element.endpoints)
+        for element in found.system.services
+        if element.endpoints
+    }
+
+
+def test_contracts_are_of_the_services_that_run() -> None:
+    assert endpoints(imported("online-boutique")) == {
+        "cartservice": 3, "recommendationservice": 1, "productcatalogservice": 3,
+        "shippingservice": 2, "currencyservice": 2, "paymentservice": 1, "emailservice": 1,
+        "checkoutservice": 1, "adservice": 1,
+    }  # fmt: skip
+    assert endpoints(imported("retail-store")) == {
+        "cart": 8, "catalog": 5, "checkout": 3, "orders": 2,
+    }  # fmt: skip
+
+
+def test_calm_threagile_and_spring() -> None:
+    trading = imported("calm/trading-system.architecture.json")
+    assert kinds(trading) == {"Person": 1, "Service": 10}  # 13 nodes: a boundary, a file
+    assert len(pairs(trading)) == 15
+    threats = imported("threagile")
+    assert kinds(threats) == {"Person": 4, "Service": 8, "MySQL": 1, "ObjectStore": 1}
+    settings = imported("spring-resilience4j")
+    assert kinds(settings) == {"Service": 1}
+    lost = [r.sentence for r in settings.joined.remarks if "is not known to reach" in r.sentence]
+    assert len(lost) == 2

@@ -50,7 +50,7 @@ def _new_model(ctx: click.Context, option: click.Parameter, path: str | None) ->
     "profiles",
     multiple=True,
     metavar="NAME",
-    help="Turn on a profile of Compose; '*' turns on all.",
+    help="Turn on a profile of Compose or Spring; '*' turns on all.",
 )
 @click.option(
     "--env-file",

@@ -36,6 +36,7 @@ def command(folder: str, yes: bool, name: str | None, team: str | None, ci: str 
     present = [path for path in files if (root / path).exists()]
     if present:
         raise ArchcheckError(f"{root / present[0]} exists already; nothing was written")
+    offers_import = _has_something_to_import(root)  # before its own contracts are there
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         write_file(root / path, text)
@@ -46,7 +47,7 @@ def command(folder: str, yes: bool, name: str | None, team: str | None, ci: str 
         )
     inside = f"cd {folder} && " if folder != "." else ""
     click.echo(f"\nnext: {inside}archcheck verify, then archcheck verify --suggest")
-    if _has_something_to_import(root):
+    if offers_import:
         click.echo(
             f"there are manifests or Compose files here: {inside}archcheck import . makes a model "
             "of them"
@@ -57,7 +58,7 @@ def _has_something_to_import(root: Path) -> bool:
     from archcheck.importing import recognised
 
     try:
-        return recognised(root)
+        return root.exists() and recognised(root)
     except ArchcheckError:  # too many files to look at, or a library of the extra is missing
         return False
 

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
         KnownAs,
         LeftOut,
         Part,
+        Promised,
         Reaches,
         Remark,
         Said,
         StartsAfter,
+        Toward,
     )
     from archcheck.importing.importing import Import, ReadFile, import_paths, recognised
     from archcheck.importing.plugins import GROUP, Importer, ImporterError, importers
@@ -47,12 +49,14 @@ __all__ = [
     "KnownAs",
     "LeftOut",
     "Part",
+    "Promised",
     "Reaches",
     "ReadFile",
     "Remark",
     "Said",
     "SourceFile",
     "StartsAfter",
+    "Toward",
     "import_paths",
     "importers",
     "recognised",

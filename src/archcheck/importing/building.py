@@ -94,12 +94,14 @@ class Builder:
                 self._compare(fact, ranked.fact)
 
     def _value(self, group: list[Ranked], path: Path) -> object:
+        own = [ranked for ranked in group if ranked.fact.path == path]
+        best = min(own, key=lambda ranked: ranked.rank, default=None)
+        if best is not None and not isinstance(best.fact.value, type):
+            return self._chosen(own).value  # such as that there is none, whatever others say of it
         if any(len(ranked.fact.path) > len(path) for ranked in group):
             return self.build(group, path)
         chosen = self._chosen(group)
-        if isinstance(chosen.value, type):
-            return self.build([ranked for ranked in group if ranked.fact is chosen], path)
-        return chosen.value
+        return self.build([ranked for ranked in group if ranked.fact is chosen], path)
 
     def _chosen(self, group: Sequence[Ranked]) -> Fact:
         """The fact of the lowest rank; the first of them."""

@@ -5,6 +5,8 @@ An importer knows its own format and nothing else. It yields
 - a :class:`Fact`: an element, an attribute of it, a value of the vocabulary;
 - a :class:`KnownAs`: a name under which others know the element (a host, an image);
 - an :class:`About`: a fact about whoever is known under such a name;
+- a :class:`Toward`: a fact about the clients of all who reach whoever is known under such a name;
+- a :class:`Promised`: an element that is known from what it offers;
 - a :class:`Reaches`: an address that the element is given; whose it is, is found out when all
   importers have spoken;
 - a :class:`Hint`: a sign of what product an element is;
@@ -26,7 +28,7 @@ Precedence = Literal["observed", "deployed", "contract", "settings", "catalogue"
 """What kind of source says it; the first ones win where two disagree (DESIGN, section 10)."""
 PRECEDENCE: tuple[Precedence, ...] = ("observed", "deployed", "contract", "settings", "catalogue")
 
-Identity = Literal["host", "image", "service.name"]
+Identity = Literal["host", "image", "service.name", "source"]
 """The kinds of names that several sources state about one element."""
 
 SYSTEM = ""
@@ -106,7 +108,8 @@ class KnownAs:
     """An identity of an element that others state as well.
 
     ``host``: a name under which it is reached; ``scope``: who sees it (a namespace), empty for all.
-    Other kinds: ``image`` (the repository, without a tag), ``service.name`` (OpenTelemetry's).
+    Other kinds: ``image`` (the repository, without a tag), ``service.name`` (OpenTelemetry's),
+    ``source`` (the folder that it is built from).
     """
 
     element: str
@@ -189,7 +192,46 @@ class LeftOut:
     reason: str
 
 
-Statement: TypeAlias = LeftOut | Fact | About | KnownAs | Reaches | StartsAfter | Hint | Remark
+@dataclass(frozen=True)
+class Toward:
+    """A fact about the clients of whoever reaches an element: what a mesh or a service's own
+    configuration says about all calls to a host.
+
+    ``path`` begins inside of the client. Where nobody reaches the element, a remark says so.
+    ``part``: the client, the pool of connections to the element, or the mesh of who reaches it,
+    which has one word for all that he reaches: it is said where it is true of all of them.
+    """
+
+    name: str
+    scope: str
+    path: Path
+    value: object
+    place: Place
+    element: str = ""
+    """Who reaches it; empty: everybody who does."""
+    part: Literal["clients", "pools", "mesh"] = "clients"
+    outside: frozenset[str] = frozenset()
+    """Whom it is not for, although they reach it: gateways that are not in the mesh."""
+
+
+@dataclass(frozen=True)
+class Promised:
+    """An element is known from a description of what it offers, and not from what runs.
+
+    It is the element that is built from the nearest folder above ``folder``. If nobody is, and
+    other sources say what runs, it is no element of its own, unless it ``runs`` by its own word.
+    """
+
+    element: str
+    place: Place
+    folder: str = ""
+    """Where its source lies; empty: that does not say whose it is."""
+    runs: bool = False
+
+
+Statement: TypeAlias = (
+    LeftOut | Fact | About | KnownAs | Reaches | StartsAfter | Hint | Remark | Toward | Promised
+)
 
 
 @dataclass

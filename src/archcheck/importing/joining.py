@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from archcheck.importing.building import Builder, Ranked
+from archcheck.importing.clients_of import keep_promised, narrowed, reach_all
 from archcheck.importing.facts import (
     PRECEDENCE,
     SYSTEM,
@@ -27,11 +28,13 @@ from archcheck.importing.facts import (
     Item,
     KnownAs,
     Part,
+    Promised,
     Reaches,
     Remark,
     Said,
     StartsAfter,
     Statement,
+    Toward,
     spelled,
 )
 from archcheck.importing.joined import Candidate, Edge, Joined
@@ -91,6 +94,8 @@ class _Joining:
     hints: dict[str, list[Hint]] = field(default_factory=lambda: defaultdict(list))
     reaches: list[tuple[int, Reaches]] = field(default_factory=list)
     starts: list[tuple[int, StartsAfter]] = field(default_factory=list)
+    towards: list[tuple[int, Toward]] = field(default_factory=list)
+    promised: list[tuple[int, Promised]] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
@@ -99,6 +104,8 @@ class _Joining:
     def joined(self, name: str, place: Place) -> Joined:
         for rank, statement in named_alike(self.said):
             self._sort(rank, statement)
+        self.remarks += keep_promised(self.promised, self.facts, self.known)
+        self.reaches = [each for each in self.reaches if each[1].element in self.facts]
         self._apply_abouts()
         self._order_starts()
         self._resolve()
@@ -106,6 +113,7 @@ class _Joining:
             self._decide_kind(element)
         self.remarks += settle(self.facts, self._known, self._kind)
         self._connect()
+        self.remarks += reach_all(self.towards, self.facts, self.edges, self._known)
         builder = Builder()
         system = self._system(builder, name, place)
         return Joined(
@@ -138,6 +146,15 @@ class _Joining:
                 self.hints[statement.element].append(statement)
             case Remark():
                 self.remarks.append(statement)
+            case _:
+                self._keep(rank, statement)
+
+    def _keep(self, rank: int, statement: Statement) -> None:
+        """What counts only when the edges are known, or what else there is."""
+        if isinstance(statement, Toward):
+            self.towards.append((rank, statement))
+        elif isinstance(statement, Promised):
+            self.promised.append((rank, statement))
 
     @staticmethod
     def _check_system(fact: Fact) -> None:
@@ -257,6 +274,7 @@ class _Joining:
 
     def _decide_kind(self, element: str) -> None:
         """The product that the strongest signs agree on becomes the kind of a plain service."""
+        self.facts[element] = narrowed(self.facts[element])
         kind = self._kind(element)
         if kind is not Service:
             return

@@ -6,9 +6,19 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
-from archcheck.importing.facts import About, Fact, KnownAs, LeftOut, Remark, Said, Statement
+from archcheck.importing.facts import (
+    About,
+    Fact,
+    KnownAs,
+    LeftOut,
+    Promised,
+    Remark,
+    Said,
+    Statement,
+)
 
 Key = TypeVar("Key")
 _ODD = re.compile(r"[^\w\-/:+@()# ]|->")
@@ -18,13 +28,10 @@ def named_alike(said: Iterable[Said]) -> Iterator[tuple[int, Statement]]:
     """All statements, elements that several sources know under several names called alike."""
     taken: dict[str, None] = {}
     hosts: dict[str, dict[str, None]] = defaultdict(dict)
+    built: dict[str, dict[str, None]] = defaultdict(dict)
     for rank, one in enumerate(said):
         own = {s.element: None for s in one.statements if isinstance(s, Fact) and not s.path}
-        alias = {}
-        for element in own:
-            behind = [*hosts.get(element.lower(), ())]
-            if element not in taken and len(behind) == 1 and behind[0] not in own:
-                alias[element] = behind[0]
+        alias = _aliases(one, own, hosts, built, taken)
         for statement in one.statements:
             known = getattr(statement, "element", None)
             if not known:
@@ -34,7 +41,38 @@ def named_alike(said: Iterable[Said]) -> Iterator[tuple[int, Statement]]:
             yield rank, _said_of(statement, legible(called))
             if isinstance(statement, KnownAs) and statement.kind == "host":
                 hosts[statement.name.lower()][called] = None
+            elif isinstance(statement, KnownAs) and statement.kind == "source":
+                built[statement.name][called] = None
         taken |= own
+
+
+def _aliases(
+    one: Said,
+    own: Mapping[str, None],
+    hosts: Mapping[str, Mapping[str, None]],
+    built: Mapping[str, Mapping[str, None]],
+    taken: Mapping[str, None],
+) -> dict[str, str]:
+    """The elements of a source that others have under another name: a host, or their source."""
+    found = {}
+    for element in own:
+        behind = [*hosts.get(element.lower(), ())]
+        if element not in taken and len(behind) == 1 and behind[0] not in own:
+            found[element] = behind[0]
+    for each in one.statements:
+        if isinstance(each, Promised) and not {each.element} & (found.keys() | taken.keys()):
+            behind = [*_builder(built, each.folder)]
+            if len(behind) == 1 and behind[0] not in own:
+                found[each.element] = behind[0]
+    return found
+
+
+def _builder(built: Mapping[str, Mapping[str, None]], folder: str) -> Iterable[str]:
+    """Who is built from the nearest folder above."""
+    for above in (Path(folder), *Path(folder).parents) if folder else ():
+        if str(above) in built:
+            return built[str(above)]
+    return ()
 
 
 def _said_of(statement: Statement, element: str) -> Statement:

@@ -25,6 +25,10 @@ WORDS = (
     "${A:-${B:-${A}}}", "$", "$$", "${", "\u202e", "a.b", "->", "0.1", "true", "2024-01-01",
     "services", "include: [compose.yaml]", "extends: {service: web}", "kind: List", "items:",
     "<<: *x", "<<: [*x, *x]", "? [a]\n: b", "|", ">-", "http://[::1]:80", "jdbc:x:y:z://a,b,c:99999",
+    '"""', "a = b = c", "{", "}", "a -> b {", "-> x", "!include .", "!include ../x.dsl", "/*", "\\",
+    "workspace extends a.dsl", "!var A ${A}${A}", "!elements element.parent==shop {", "x -> x",
+    "rpc A(B) returns (C);", "${A:${B}}", "timeout: 0s", "retries: {attempts: -1}", "host: '*'",
+    "node-type: actor", "target: web", "lb://a", "1.5s", "9" * 40 + "s", "PT1H", "openapi: 3.0.0",
 )  # fmt: skip
 
 texts = st.one_of(st.sampled_from(WORDS), st.text(max_size=12))
@@ -78,7 +82,23 @@ def answers(name: str, text: str, *, named: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["compose.yaml", "manifests.yaml", "workspace.json", "events.yaml", "catalog-info.yaml"]
+    "name",
+    [
+        "compose.yaml",
+        "manifests.yaml",
+        "workspace.json",
+        "events.yaml",
+        "catalog-info.yaml",
+        "bookshop.dsl",
+        "mesh.yaml",
+        "payments.proto",
+        "grpc_service_config.json",
+        "shop-openapi.yaml",
+        "application.yml",
+        "trading.calm.json",
+        "threats.yaml",
+        "likec4.json",
+    ],
 )
 def test_mutated_files_give_an_answer_or_a_sentence_with_a_line(name: str) -> None:
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[*HealthCheck])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -60,6 +61,7 @@ def service_statements(
     yield part.is_a(Service, service.place)
     yield deployment.is_a(Docker, service.place)
     yield from _names(element, name, service, scope)
+    yield from _source(element, service)
     yield from _image(element, deployment, service)
     yield from _replicas(deployment, service)
     yield from _grace(deployment, service)
@@ -71,6 +73,18 @@ def service_statements(
     yield from _secrets(deployment, service)
     yield from _order(element, service, project, scope)
     yield from _told(element, service, project.variables, scope)
+
+
+def _source(element: str, service: Value) -> Iterator[KnownAs]:
+    """The folder that it is built from, relative to the file that says so."""
+    build = service.get("build")
+    context = build.get("context") if build is not None and build.is_mapping else build
+    if context is None or context.is_list or not is_known(context):
+        return
+    text = context.string("build.context")
+    if "://" not in text and not text.startswith("git@"):
+        folder = os.path.normpath(Path(context.place.file).parent / text)
+        yield KnownAs(element, folder, "", context.place, "source")
 
 
 def _known(service: Value, *keys: str) -> Value | None:

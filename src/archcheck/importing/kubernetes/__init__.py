@@ -8,8 +8,10 @@ stays unknown.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from archcheck.importing.facts import LeftOut, Precedence, Remark, Said, Statement
+from archcheck.importing.facts import LeftOut, Precedence, Remark, Said, Statement, Toward
+from archcheck.importing.kubernetes import gateway_api, istio
 from archcheck.importing.kubernetes.around import (
     Named,
     autoscaler_statements,
@@ -30,12 +32,27 @@ from archcheck.importing.kubernetes.objects import (
 from archcheck.importing.kubernetes.workloads import names_of, workload_facts
 from archcheck.importing.sources import Choices, SourceFile
 
+
+def _gateway(gateway: Object, named: Named) -> Iterator[Statement]:
+    """A Gateway of either API."""
+    yield from istio.gateway(gateway, named)
+    yield from gateway_api.gateway(gateway, named)
+
+
 _AROUND: dict[str, Callable[[Object, Named], Iterator[Statement]]] = {
     "Service": service_statements,
     "Ingress": ingress_statements,
     "HorizontalPodAutoscaler": autoscaler_statements,
     "PodDisruptionBudget": budget_statements,
     "NetworkPolicy": policy_statements,
+    "Namespace": istio.namespace,
+    "Gateway": _gateway,
+    "VirtualService": istio.virtual_service,
+    "DestinationRule": istio.destination_rule,
+    "ServiceEntry": istio.service_entry,
+    "PeerAuthentication": istio.peer_authentication,
+    **dict.fromkeys(gateway_api.ROUTES, gateway_api.route),
+    "BackendTrafficPolicy": gateway_api.backend_traffic_policy,
 }
 _PATCH = "a patch of Kustomize is part of an object: import what kubectl kustomize prints"
 _SUPPORTING = frozenset({"ConfigMap", "Secret", "PersistentVolumeClaim"})
@@ -71,11 +88,18 @@ def _statements(cluster: Cluster) -> Iterator[Statement]:
         yield from workload_facts(named.names[workload.key], workload, cluster)
     for kind, statements in _AROUND.items():
         for each in cluster.of_kind(kind):
-            yield from statements(each, named)
+            yield from (_in_mesh(one, named) for one in statements(each, named))
     for each in cluster.objects.values():
         is_read = each.kind in (*WORKLOADS, *_AROUND) or each.kind in _SUPPORTING
         if not is_read and each.group in GROUPS:
             yield Remark(f"{each} says nothing that a model holds", each.place)
+
+
+def _in_mesh(statement: Statement, named: Named) -> Statement:
+    """What a mesh does for all callers it does for those in it."""
+    if isinstance(statement, Toward) and not statement.element:
+        return replace(statement, outside=named.outside)
+    return statement
 
 
 importer = KubernetesImporter()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from archcheck.importing.addresses import Address
 from archcheck.importing.facts import SYSTEM, Fact, KnownAs, Part, Reaches, Remark, Statement
@@ -27,6 +28,24 @@ class Named:
         found = self.names.get(key_of(kind, namespace, name))
         others = [self.names[key] for key in self.names if key[2] == name]
         return found or (others[0] if len(others) == 1 else None)
+
+    @cached_property
+    def outside(self) -> frozenset[str]:
+        """Ways in that are no part of Istio's mesh: Ingresses, and gateways of other products."""
+        found = {self.ingress(each.name) for each in self.cluster.of_kind("Ingress")}
+        for each in self.cluster.of_kind("Gateway"):
+            product = each.value.get("spec", "gatewayClassName")
+            if product is not None and not product.text.startswith("istio"):
+                found.add(self.way_in(each.name))
+        return frozenset(found)
+
+    def ingress(self, name: str) -> str:
+        """The element of an Ingress."""
+        return f"{name}-ingress" if name in self.names.values() else name
+
+    def way_in(self, name: str) -> str:
+        """The element of a gateway object: a workload may have its name."""
+        return f"{name} gateway" if name in self.names.values() else name
 
     def selected(self, namespace: str, selector: Iterable[tuple[str, Value]]) -> list[str]:
         """The elements whose pods have the labels."""
@@ -71,8 +90,7 @@ def hosts_of(element: str, service: Object) -> Iterator[KnownAs]:
 
 def ingress_statements(ingress: Object, named: Named) -> Iterator[Statement]:
     """An Ingress is a gateway that reaches what its rules name."""
-    taken = set(named.names.values())
-    name = ingress.name if ingress.name not in taken else f"{ingress.name}-ingress"
+    name = named.ingress(ingress.name)
     part = Part(name)
     yield part.is_a(Gateway, ingress.place)
     routes = list(_routes(ingress.value))

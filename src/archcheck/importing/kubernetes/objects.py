@@ -11,8 +11,12 @@ from archcheck.model import Place
 
 DEFAULT_NAMESPACE = "default"
 GROUPS = frozenset(
-    {"", "apps", "batch", "autoscaling", "networking.k8s.io", "policy", "extensions"}
-)
+    {
+        "", "apps", "batch", "autoscaling", "networking.k8s.io", "policy", "extensions",
+        "networking.istio.io", "security.istio.io", "gateway.networking.k8s.io",
+        "gateway.envoyproxy.io",
+    }
+)  # fmt: skip
 """API groups of the kinds that are read here."""
 WORKLOADS = (
     "Deployment",

@@ -14,7 +14,7 @@ from archcheck.importing.products import PRODUCTS, SETTING, product_of_name
 from archcheck.importing.references import Whoever
 from archcheck.importing.structurizr.elements import C4Element
 from archcheck.importing.technologies import Technology, technology_of
-from archcheck.importing.values import Value
+from archcheck.importing.values import Value, mappings
 from archcheck.model import Element, Endpoint, External, Person, Place, Queue, Service, Topic
 
 USE = "use"
@@ -59,7 +59,7 @@ class Workspace:
 
     def __init__(self, elements: dict[str, C4Element], file: str, document: Value) -> None:
         self._elements = elements
-        self._scope = f"structurizr {file}"
+        self.scope = self._scope = f"structurizr {file}"
         self._document = document
         self._opened = {
             each.parent.id for each in elements.values() if each.kind == "container" and each.parent
@@ -75,6 +75,14 @@ class Workspace:
         yield from self._components()
         yield from self._edges()
         yield from self._around()
+
+    def name_of(self, id_: str) -> str:
+        """What an element is called in the model; empty: it is none there."""
+        return self._names.get(id_, "")
+
+    def is_service(self, id_: str) -> bool:
+        """Whether an element becomes a service, as far as this workspace says."""
+        return self._kinds.get(id_) is Service
 
     # -- elements -----------------------------------------------------------------------------
 
@@ -126,7 +134,10 @@ class Workspace:
 
         One that itself asks others stays a service: an external asks nobody in a model.
         """
-        words = {tag.lower() for tag, _ in system.tags()} | {system.text("location").lower()}
+        location = system.text("location").lower()
+        if location == "internal":
+            return False
+        words = {tag.lower() for tag, _ in system.tags()} | {location}
         if any("external" in word.split() for word in words):
             return True
         asks = any(
@@ -136,7 +147,9 @@ class Workspace:
 
     def _targets(self, element: C4Element) -> Iterator[C4Element]:
         for value in element.value.each("relationships"):
-            yield self._end(value)
+            end = self._end(value)
+            if end is not None:
+                yield end
 
     def _element(self, element: C4Element) -> Iterator[Statement]:
         part, kind = Part(self._names[element.id]), self._kinds[element.id]
@@ -241,6 +254,9 @@ class Workspace:
                 nodes[0].place,
             )
         shown = [key for key in _APART if (found := self._document.get(key)) and found.raw]
+        own = [key for key, _ in self._document.items("properties")]
+        if any(not key.startswith("structurizr.") for key in own):
+            shown.append("properties")
         if shown:
             yield Remark(
                 f"{', '.join(shown)} of the workspace are no part of a model",
@@ -249,12 +265,23 @@ class Workspace:
 
     # -- relationships ------------------------------------------------------------------------
 
-    def _end(self, relationship: Value) -> C4Element:
+    def _end(self, relationship: Value) -> C4Element | None:
+        """Where it leads; ``None``: to a node of a deployment."""
         target = relationship.need("destinationId")
         found = self._elements.get(target.string("destinationId"))
-        if found is None:
+        if found is None and target.text not in self._deployed:
             target.refuse("destinationId must be the id of an element of the model")
         return found
+
+    @cached_property
+    def _deployed(self) -> set[str]:
+        """The ids of nodes and instances, to which custom elements may have relationships."""
+        return {
+            found.text
+            for node in self._document.need("model").each("deploymentNodes")
+            for part in mappings(node)
+            if (found := part.get("id")) is not None
+        }
 
     def _holder(self, element: C4Element) -> C4Element:
         """The container of a component; all others are themselves."""
@@ -266,16 +293,19 @@ class Workspace:
         """All of them, those of components as their containers'; none inside of a container."""
         for each in self._elements.values():
             for value in each.value.each("relationships"):
-                source, target = self._holder(each), self._holder(self._end(value))
-                if source is not target:
-                    yield Relationship(source, target, value)
+                end = self._end(value)
+                if end is not None and self._holder(each) is not self._holder(end):
+                    yield Relationship(self._holder(each), self._holder(end), value)
 
     def _edges(self) -> Iterator[Statement]:
         every = list(self._relationships())
+        detailed = self._detailed(every)
         uses: dict[str, list[Relationship]] = defaultdict(list)
         for each in every:
             if each.source.id not in self._names or each.target.id not in self._names:
-                yield from self._of_a_whole(each, every)
+                # at a system: said in more detail by one at its containers, or not taken
+                if (each.source.id, each.target.id) not in detailed:
+                    yield self._lost(each, "no container says which part of the system is meant")
             elif each.source.kind == "person" and self._kinds[each.target.id] is Service:
                 uses[each.target.id].append(each)
             else:
@@ -283,14 +313,16 @@ class Workspace:
         for target, relationships in uses.items():
             yield from self._uses(self._names[target], relationships)
 
-    def _of_a_whole(self, whole: Relationship, every: list[Relationship]) -> Iterator[Remark]:
-        """An arrow at a system is said in more detail by one at its containers, or not taken."""
-        for each in every:
-            if each.source.id in self._names and each.target.id in self._names:
-                ends = (each.source, whole.source), (each.target, whole.target)
-                if all(end is at or end.parent is at for end, at in ends):
-                    return
-        yield self._lost(whole, "no container says which part of the system is meant")
+    def _detailed(self, every: list[Relationship]) -> set[tuple[str, str]]:
+        """The ends of all arrows between elements of the model, and those of their systems."""
+        return {
+            (source.id, target.id)
+            for each in every
+            if each.source.id in self._names and each.target.id in self._names
+            for source in (each.source, each.source.parent)
+            for target in (each.target, each.target.parent)
+            if source is not None and target is not None
+        }
 
     def _edge(self, each: Relationship) -> Iterator[Statement]:
         source, target = self._kinds[each.source.id], self._kinds[each.target.id]
@@ -307,13 +339,25 @@ class Workspace:
             said = f"the relationship {each.text}".rstrip()
             yield Reaches(self._names[each.source.id], Address(each.target.id), self._scope, said,
                           each.place)  # fmt: skip
-            style = each.value.get("interactionStyle")
-            if style is not None and style.text == "Asynchronous":
-                yield Remark(
-                    f"{self._names[each.source.id]} -> {self._names[each.target.id]}: an edge has "
-                    "no word for asynchronous",
-                    style.place,
-                )
+            yield from self._unsaid(each)
+
+    def _unsaid(self, each: Relationship) -> Iterator[Remark]:
+        """What an edge has no word for."""
+        style = each.value.get("interactionStyle")
+        if style is not None and style.text == "Asynchronous":
+            yield self._wordless(each, "asynchronous", style.place)
+        tags = each.value.get("tags")
+        own = [tag.strip() for tag in tags.text.split(",")] if tags is not None else []
+        own = [tag for tag in own if tag not in ("", "Relationship", "Asynchronous", "Synchronous")]
+        others = [f"tag {tag}" for tag in own]
+        others += [f"property {key}" for key, _ in each.value.items("properties")
+                   if not key.startswith("structurizr.")]  # fmt: skip
+        if others:
+            yield self._wordless(each, f"its {', '.join(others)}", each.place)
+
+    def _wordless(self, each: Relationship, what: str, place: Place) -> Remark:
+        ends = f"{self._names[each.source.id]} -> {self._names[each.target.id]}"
+        return Remark(f"{ends}: an edge has no word for {what}", place)
 
     def _lost(self, each: Relationship, why: str) -> Remark:
         ends = [self._names.get(end.id, end.name) for end in (each.source, each.target)]
