@@ -84,7 +84,8 @@ def _lines(console: Console, lines: Iterable[str], *, verbose: bool) -> None:
 
 def _kinds(elements: Sequence[Named]) -> str:
     kinds = Counter(type(element).__name__ for element in elements)
-    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    found = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    return found or "no element (contracts and settings say more of elements that other files name)"
 
 
 def _read(found: Import) -> str:
