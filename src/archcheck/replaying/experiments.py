@@ -12,6 +12,7 @@ from archcheck.model import (
     Fault,
     Journey,
     Load,
+    Poisson,
     Scenario,
     System,
 )
@@ -81,17 +82,18 @@ def run(
     faults: Iterable[Fault] = (),
     warmup: float = 0.0,
     tracer: Spans | None = None,
-    seed: int = 1,
+    at_random: bool = False,
 ) -> SimulationResult:
-    """Start ``journey`` like a metronome, ``rate`` times a second for ``length`` seconds."""
-    load = [Load(journey.name, Deterministic(Rate(rate)))]
+    """Start ``journey`` ``rate`` times a second for ``length`` seconds, like a metronome unless
+    ``at_random``."""
+    arrivals = Poisson(Rate(rate)) if at_random else Deterministic(Rate(rate))
+    load = [Load(journey.name, arrivals)]
     return simulate(
         system,
         Scenario("replay", load=load, faults=tuple(faults)),
         duration=Duration(length),
         warmup=Duration(warmup),
         tracer=tracer,
-        seed=seed,
     )
 
 

@@ -59,7 +59,15 @@ class _Asked:
     def good(self, system: System, *faults: Fault) -> tuple[int, int]:
         """How many began once the failures were noticed, and how many had a good answer."""
         still = alone(system, self.journey)
-        found = run(still, self.journey, self.rate, self.length, faults=faults, warmup=_NOTICED)
+        found = run(
+            still,
+            self.journey,
+            self.rate,
+            self.length,
+            faults=faults,
+            warmup=_NOTICED,
+            at_random=True,  # turns that are taken in step could miss each other for ever
+        )
         if self.step is None:
             counted = found.journey(self.journey.name)
             return counted.started, counted.ok + counted.degraded
