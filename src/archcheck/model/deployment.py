@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from archcheck.model.element import Absent, Element, Many, Probability, element
+from archcheck.model.named import Ref
 from archcheck.model.resilience import Count, Replicas
 from archcheck.model.values import Default, Documented, effective
 from archcheck.units import Cpu, Duration, Fraction, Size
@@ -70,7 +71,7 @@ class Probe(Element):
     """Time after which a check counts as failed."""
     failure_threshold: Count | None = None
     """Failures in a row until the platform acts."""
-    touches: Many[str] = ()
+    touches: Many[Ref] = ()
     """Elements outside the process that the check depends on."""
 
 
