@@ -102,14 +102,17 @@ def _ready(sharing: int) -> System:
     probe = Probe("http", "/ready", touches=["db"])
     return System(
         "shop",
-        [Service(f"s{n}", deployment=Kubernetes(readiness=probe)) for n in range(sharing)],
+        [
+            MySQL("db"),
+            *(Service(f"s{n}", deployment=Kubernetes(readiness=probe)) for n in range(sharing)),
+        ],
     )
 
 
 @rule.bad("orders")
 def restarted_with_the_database() -> System:
     deployment = Kubernetes(liveness=Probe("http", "/health", touches=["db"]))
-    return System("shop", [Service("orders", deployment=deployment)])
+    return System("shop", [MySQL("db"), Service("orders", deployment=deployment)])
 
 
 @rule.bad("s0", "s1", "s2")
