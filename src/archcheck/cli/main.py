@@ -212,6 +212,12 @@ def _now_said(error: click.ClickException) -> click.ClickException:
     )
 
 
+def _package(error: ModuleNotFoundError) -> str | None:
+    """The package that is not there, as in a small container; ``None``: a module of ours."""
+    package = (error.name or "").partition(".")[0]
+    return package if package not in ("", "archcheck", "archcheck_rules") else None
+
+
 def _explain_files(error: OSError) -> str:
     if error.filename is not None:
         return f"{os.fsdecode(error.filename)}: {error.strerror or error}"
@@ -234,6 +240,9 @@ def _explain(error: Exception) -> int:
         return 2
     if isinstance(error, OSError):
         click.echo(f"error: {_explain_files(error)}", err=True)
+        return 2
+    if isinstance(error, ModuleNotFoundError) and (missing := _package(error)):
+        click.echo(f"error: this needs the package {missing}, which is not installed", err=True)
         return 2
     if os.environ.get("ARCHCHECK_DEBUG"):
         raise error
