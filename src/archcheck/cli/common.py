@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import click
 
 from archcheck import configuration
+from archcheck.cli.completion import files
 from archcheck.cli.streams import guests
 from archcheck.configuration import Settings
 from archcheck.editing import variants
@@ -64,7 +65,14 @@ strict_option: Option = click.option(
 
 def output_option(what: str = "Write to this file instead of standard output.") -> Option:
     """``-o FILE``; ``-`` is standard output."""
-    return click.option("-o", "--output", metavar="FILE", callback=checked_output, help=what)
+    return click.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        callback=checked_output,
+        shell_complete=files,
+        help=what,
+    )
 
 
 def checked_output(ctx: click.Context, option: click.Parameter, file: str | None) -> str | None:
@@ -78,7 +86,7 @@ def checked_output(ctx: click.Context, option: click.Parameter, file: str | None
 
 def models_argument(function: F) -> F:
     """Paths of models; ``models/`` when none is given. Python models are run."""
-    return click.argument("models", nargs=-1, metavar="[MODEL]...")(function)
+    return click.argument("models", nargs=-1, metavar="[MODEL]...", shell_complete=files)(function)
 
 
 def scenario_option(what: str) -> Option:
@@ -127,7 +135,11 @@ def _some_cores(ctx: click.Context, option: click.Parameter, number: int) -> int
 def chart_option(what: str) -> Option:
     """``--chart FILE``, and what is drawn into it."""
     return click.option(
-        "--chart", metavar="FILE", callback=_drawable, help=f"Also draw {what} (.svg, .png, .pdf)."
+        "--chart",
+        metavar="FILE",
+        callback=_drawable,
+        shell_complete=files,
+        help=f"Also draw {what} (.svg, .png, .pdf).",
     )
 
 

@@ -17,6 +17,7 @@ from archcheck.cli.common import (
     seed_option,
     system_option,
 )
+from archcheck.cli.completion import files
 from archcheck.cli.streams import guests
 from archcheck.diagrams import (
     VIEWS,
@@ -79,7 +80,12 @@ class Filtering:
     help="; ".join(f"{name}: {view.shows}" for name, view in VIEWS.items()) + ".",
 )
 @click.option("--of", metavar="NAME", help="The service, journey or element that the view shows.")
-@click.option("--against", metavar="MODEL", help="Show what changed since this model.")
+@click.option(
+    "--against",
+    metavar="MODEL",
+    shell_complete=files,
+    help="Show what changed since this model.",
+)
 @click.option("--tag", "tags", multiple=True, help="Only elements with this tag.")
 @click.option("--boundary", "boundaries", multiple=True, help="Only elements of this boundary.")
 @click.option("--near", metavar="ELEMENT", help="Only this element and its neighbours.")

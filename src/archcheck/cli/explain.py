@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import click
+from collections.abc import Iterator
 
+import click
+from click.shell_completion import CompletionItem
+
+from archcheck import plugins
 from archcheck.cli.common import output_option
 from archcheck.cli.rule_options import RuleSelection, rule_options
 from archcheck.findings import Rule
@@ -14,8 +18,27 @@ from archcheck.reporting.rules import print_page, rule_page
 from archcheck.reporting.vocabulary import field_page, find_kind, kind_page, known_words
 
 
+def _completed(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Rules, and words of the vocabulary; fields when the dot after their kind is there."""
+    return [
+        CompletionItem(word, help=text)
+        for word, text in _words(fields="." in incomplete)
+        if word.lower().startswith(incomplete.lower())
+    ]
+
+
+def _words(*, fields: bool) -> Iterator[tuple[str, str | None]]:
+    try:
+        found = plugins.rules()  # not those of the folder rules/: no code runs because of a key
+    except ArchcheckError:  # the command itself says what is wrong with a rule pack
+        found = ()
+    yield from ((rule.id, rule.name) for rule in found)
+    yield from ((rule.name, rule.id) for rule in found)
+    yield from ((word, None) for word in known_words() if ("." in word) == fields)
+
+
 @click.command("explain")
-@click.argument("word", metavar="WORD")
+@click.argument("word", metavar="WORD", shell_complete=_completed)
 @rule_options
 @output_option()
 def command(word: str, selection: RuleSelection, output: str | None) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import click
 
 from archcheck.cli.common import checked_output, models_argument, one_system, system_option, write
+from archcheck.cli.completion import files
 from archcheck.model import Icon, Recorded, System, json_schema, to_json
 from archcheck.model.linking import walk
 from archcheck.reporting.verification.jsonform import schema as verification_schema
@@ -46,6 +47,7 @@ def _checked(ctx: click.Context, option: click.Parameter, path: str | None) -> s
     "--output",
     metavar="PATH",
     callback=_checked,
+    shell_complete=files,
     help="Write to this file instead of standard output; Python also to a folder, as a package.",
 )
 def command(

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from archcheck.cli.common import checked_output, format_option, verbose_option, write
+from archcheck.cli.completion import files
 from archcheck.files import write_file
 from archcheck.model import ModelError, System, to_json
 from archcheck.model.element import Element
@@ -30,12 +31,13 @@ def _new_model(ctx: click.Context, option: click.Parameter, path: str | None) ->
 
 
 @click.command("import")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=files)
 @click.option(
     "-o",
     "--output",
     metavar="PATH",
     callback=_new_model,
+    shell_complete=files,
     help="Write the model: as Python to a folder or a .py file, as JSON to a .json file.",
 )
 @click.option(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from archcheck.cli.completion import folders
 from archcheck.cli.installing import PLACEHOLDER, install_command
 from archcheck.cli.skeletons import first_files
 from archcheck.files import write_file
@@ -13,7 +14,7 @@ from archcheck.model import ArchcheckError, System
 
 
 @click.command("init")
-@click.argument("folder", default=".", metavar="[FOLDER]")
+@click.argument("folder", default=".", metavar="[FOLDER]", shell_complete=folders)
 @click.option("--yes", is_flag=True, help="Ask nothing and take the defaults.")
 @click.option("--name", help="The system's name (default: the folder's).")
 @click.option("--team", help="The team that owns it (default: team-one).")

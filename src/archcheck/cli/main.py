@@ -14,11 +14,14 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from archcheck.cli import streams
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 GROUPS = {
     "Start": {
@@ -62,6 +65,18 @@ MOVED = {
 """Command and option of earlier versions, to what is written now."""
 
 
+EPILOG = """
+Loading a Python model runs its code. If you do not trust a model, ask for it as JSON.
+
+Write one of these lines into your shell's start file, and TAB completes:
+
+\b
+  bash  eval "$(_ARCHCHECK_COMPLETE=bash_source archcheck)"
+  zsh   eval "$(_ARCHCHECK_COMPLETE=zsh_source archcheck)"
+  fish  _ARCHCHECK_COMPLETE=fish_source archcheck | source
+"""
+
+
 class _Commands(click.Group):
     """Commands whose modules are imported only when they run."""
 
@@ -85,6 +100,17 @@ class _Commands(click.Group):
 
             ctx.fail(f"there is no command {name!r}{nearest(name, list(COMMANDS))}")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Commands and options; Click's own would import every command for its short help."""
+        from click.shell_completion import CompletionItem
+
+        commands = [
+            CompletionItem(name, help=text)
+            for name, text in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         width = max(map(len, COMMANDS))
@@ -118,7 +144,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.command(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Loading a Python model runs its code. If you do not trust a model, ask for it as JSON.",
+    epilog=EPILOG,
 )
 @click.option(
     "--version",
@@ -186,6 +212,12 @@ def _now_said(error: click.ClickException) -> click.ClickException:
     )
 
 
+def _package(error: ModuleNotFoundError) -> str | None:
+    """The package that is not there, as in a small container; ``None``: a module of ours."""
+    package = (error.name or "").partition(".")[0]
+    return package if package not in ("", "archcheck", "archcheck_rules") else None
+
+
 def _explain_files(error: OSError) -> str:
     if error.filename is not None:
         return f"{os.fsdecode(error.filename)}: {error.strerror or error}"
@@ -208,6 +240,9 @@ def _explain(error: Exception) -> int:
         return 2
     if isinstance(error, OSError):
         click.echo(f"error: {_explain_files(error)}", err=True)
+        return 2
+    if isinstance(error, ModuleNotFoundError) and (missing := _package(error)):
+        click.echo(f"error: this needs the package {missing}, which is not installed", err=True)
         return 2
     if os.environ.get("ARCHCHECK_DEBUG"):
         raise error

@@ -20,6 +20,7 @@ from archcheck.cli.common import (
     verbose_option,
     write,
 )
+from archcheck.cli.completion import files
 from archcheck.cli.streams import guests
 from archcheck.diagrams import checked_format
 from archcheck.editing import patch_of
@@ -65,6 +66,7 @@ from archcheck.units import Duration
     "--diagram",
     metavar="FILE",
     callback=checked_output,
+    shell_complete=files,
     help="Also draw the counterexamples (.svg, .png ...).",
 )
 @click.option(

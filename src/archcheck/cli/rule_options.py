@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from archcheck import configuration
+from archcheck.cli.completion import files
 from archcheck.cli.streams import guests
 from archcheck.configuration import Profile, Settings
 from archcheck.findings import Rule
@@ -63,7 +64,12 @@ def listed(values: tuple[str, ...]) -> tuple[str, ...]:
 def rule_options(function: F) -> F:
     """Options that choose rules; the command gets a :class:`RuleSelection`."""
 
-    @click.option("--config", metavar="FILE", help="Read the configuration from this file.")
+    @click.option(
+        "--config",
+        metavar="FILE",
+        shell_complete=files,
+        help="Read the configuration from this file.",
+    )
     @click.option(
         "--isolated", is_flag=True, help="Ignore the configuration and the folder rules/."
     )

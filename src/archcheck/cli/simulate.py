@@ -24,6 +24,7 @@ from archcheck.cli.common import (
     write_chart,
     write_result,
 )
+from archcheck.cli.completion import files
 from archcheck.cli.load_options import (
     duration_option,
     engine_option,
@@ -88,6 +89,7 @@ _BUDGET = Duration(EVENTS / EVENTS_A_SECOND)
     "--trace",
     metavar="FILE",
     callback=checked_output,
+    shell_complete=files,
     help="Also write every journey, request and attempt (.parquet or .csv).",
 )
 @click.option(

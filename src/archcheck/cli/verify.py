@@ -19,6 +19,7 @@ from archcheck.cli.common import (
     verbose_option,
     write,
 )
+from archcheck.cli.completion import files
 from archcheck.cli.rule_options import RuleSelection, rule_options
 from archcheck.cli.streams import guests
 from archcheck.findings import Severity
@@ -40,7 +41,12 @@ from archcheck.verification.targeting import targets_in_vain
     help="The lowest severity that makes the exit code 1 (default: error).",
 )
 @strict_option
-@click.option("--baseline", metavar="FILE", help="Report only findings that this baseline lacks.")
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    shell_complete=files,
+    help="Report only findings that this baseline lacks.",
+)
 @click.option("--update-baseline", is_flag=True, help="Write today's findings into the baseline.")
 @click.option(
     "--sarif-everything",

@@ -10,8 +10,6 @@ import importlib
 from functools import cache
 from pathlib import Path
 
-import diagrams
-
 from archcheck.model import (
     Channel,
     Docker,
@@ -22,8 +20,6 @@ from archcheck.model import (
     Schedule,
     Service,
 )
-
-_ROOT = Path(diagrams.__file__).parent.parent
 
 _ICONS = {
     # frameworks
@@ -117,6 +113,8 @@ def _family(member: Named) -> str:
 
 @cache
 def _file(dotted: str) -> Path:
+    import diagrams  # only pictures need it: without it, commands that print text still run
+
     module, _, name = dotted.rpartition(".")
     node = getattr(importlib.import_module(f"diagrams.{module}"), name)
-    return _ROOT / str(node._icon_dir) / str(node._icon)
+    return Path(diagrams.__file__).parent.parent / str(node._icon_dir) / str(node._icon)
