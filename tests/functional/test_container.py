@@ -28,14 +28,12 @@ PICTURES = {
     "font-lato",
     "fonttools",
     "graphviz-pure",
+    "jinja2",
     "pikepdf",
     "pillow",
     "vl-convert-python",
 }
 """What only pictures and reports need."""
-
-WITH_ALTAIR = {"markupsafe"}
-"""What reports in text import, and gets installed with Altair elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ def test_archcheck_comes_from_the_checkout_and_no_cache_stays() -> None:
 
 
 def test_it_has_every_package_but_those_for_pictures() -> None:
-    assert installed() == required() - PICTURES | WITH_ALTAIR
+    assert installed() == required() - PICTURES
 
 
 WITHOUT = """

@@ -95,7 +95,7 @@ def _behind(ready: Mapping[str, set[str]], name: str) -> set[str]:
 
 def _touched(service: Service, check: str) -> tuple[str, ...]:
     probe = getattr(service.deployment, check, None)
-    return tuple(probe.touches) if isinstance(probe, Probe) else ()
+    return tuple(map(str, probe.touches)) if isinstance(probe, Probe) else ()
 
 
 def _ready(sharing: int) -> System:
