@@ -45,8 +45,9 @@ def surely(path: Sequence[Interaction], factors: Sequence[Rational]) -> Rational
 
 
 def _made(path: Sequence[Interaction], factors: Sequence[Rational], seen: _Seen) -> Rational:
-    made = _ONCE
+    made = bound = _ONCE
     for step, most in zip(reversed(path), reversed(factors), strict=True):
+        bound *= most
         if step.mode == "publish":  # the message comes again until its consumer gives it up
             made, seen = made * most, _Seen(0.0)
             continue
@@ -54,9 +55,9 @@ def _made(path: Sequence[Interaction], factors: Sequence[Rational], seen: _Seen)
         if step.deadline_is_kept and seen.lasts > limit:
             made = max(_ONCE, made * exact(limit / seen.lasts))
         count, lasts = _layer(step.protection, seen)
-        made *= min(most, Rational(count))
+        made *= count
         seen = _Seen(lasts, fails=not step.can_fail_softly)
-    return made
+    return min(made, bound)
 
 
 def _layer(guard: Protection, seen: _Seen) -> tuple[int, float]:
