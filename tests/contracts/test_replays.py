@@ -146,6 +146,33 @@ def test_a_load_that_is_carried_is_not_shown() -> None:
     assert found.is_shown is False
 
 
+def test_what_is_lost_at_any_load_is_no_overload() -> None:
+    """The bank never answers in time, whatever the load is."""
+    slow = Endpoint("pay", steps=[Work(Constant(80 * ms))])
+    ask = Call("bank", timeout=50 * ms, retry=Absent("once"), optional=True)
+    system = System(
+        "late",
+        [
+            Service("web", endpoints=[Endpoint("buy", steps=[ask])]),
+            Service("bank", endpoints=[slow], deployment=Kubernetes(replicas=2)),
+        ],
+        journeys=[Journey("use", "web")],
+    )
+    wrong = WorstPoint(
+        "too busy",
+        (),
+        (),
+        {"bank": "busy"},
+        {"use": Rational(10)},
+        busy=Rational(3),
+        capacity=Rational(2),
+        limit=Rational(4, 5),
+        units=2,
+    )
+    found = replay(Graph(system), Refuted(system.find("bank"), "carried", wrong))
+    assert found.is_shown is False, found
+
+
 # -- the command ----------------------------------------------------------------------------------
 
 

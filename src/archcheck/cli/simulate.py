@@ -48,8 +48,6 @@ from archcheck.simulation import (
 )
 from archcheck.units import Duration, Fraction
 
-_BUDGET = Duration(EVENTS / EVENTS_A_SECOND)
-
 
 @click.command("simulate")
 @models_argument
@@ -71,9 +69,7 @@ _BUDGET = Duration(EVENTS / EVENTS_A_SECOND)
 @click.option(
     "--budget",
     type=QuantityType(Duration),
-    default=str(_BUDGET),
-    show_default=True,
-    help="How long to look for a verdict, counted in events: 2 million are a second.",
+    help="How long to look for a verdict (default: 5s), in events: 2 million are a second.",
 )
 @jobs_option("Cores for replications; -1: all.")
 @click.option(
@@ -111,7 +107,7 @@ def command(
     faults: tuple[str, ...],
     replications: int | None,
     precision: Fraction | None,
-    budget: Duration,
+    budget: Duration | None,
     jobs: int,
     backend: str | None,
     engine: EngineName,
@@ -135,7 +131,7 @@ def command(
     system = one_system(models, system_name)
     chosen = with_faults(chosen_scenario(system, scenario), faults)
     decides = all(each is None for each in (duration, replications, precision, trace))
-    if not decides and budget != _BUDGET:
+    if not decides and budget is not None:
         raise ModelError(
             "--budget is for runs whose length is chosen by objectives; --duration, "
             "--replications, --precision and --trace say how long"
@@ -157,7 +153,7 @@ def command(
                 backend=backend,
                 progress=progress,
                 stop=stop,
-                events=round(float(budget) * EVENTS_A_SECOND),
+                events=EVENTS if budget is None else round(float(budget) * EVENTS_A_SECOND),
             )
         else:
             is_single = trace is not None or precision is not None

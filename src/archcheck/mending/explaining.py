@@ -12,6 +12,8 @@ from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
 from archcheck.proof.repair import ARITHMETIC, REPAIRABLE, Choice, Repair, choices_for
 
+_CHEAPER = "costs less by itself; the edits together were compared, not one by one"
+
 
 @dataclass(frozen=True)
 class Alternative:
@@ -54,14 +56,15 @@ def explain(
     explained = []
     for edit in repair.edits:
         mends = _mended(repair, edit)
-        others = tuple(
+        cost = exact(prices[kind_of(edit)])
+        others = [
             alternative
             for key in mends
             if key in found
-            for alternative in _alternatives(graph, key[0], found[key], repair, prices)
-        )
+            for alternative in _alternatives(graph, key[0], found[key], repair, prices, cost)
+        ]
         unique = tuple({each.text: each for each in others}.values())
-        explained.append(Explanation(edit, exact(prices[kind_of(edit)]), mends, unique))
+        explained.append(Explanation(edit, cost, mends, unique))
     return tuple(explained)
 
 
@@ -71,8 +74,8 @@ def _mended(repair: Repair, edit: Edit) -> tuple[tuple[str, str], ...]:
         return ()
     others = [each for each in repair.edits if each is not edit]
     without = repair.find(apply(repair.original, others)) - repair.after
-    alone = repair.before - repair.find(apply(repair.original, [edit]))
-    return tuple(sorted(without or alone))
+    found = without or repair.before - repair.find(apply(repair.original, [edit]))
+    return tuple(sorted(found))
 
 
 def _violations(
@@ -87,8 +90,14 @@ def _violations(
 
 
 def _alternatives(
-    graph: Graph, rule: str, violation: Violation, repair: Repair, prices: Mapping[str, float]
+    graph: Graph,
+    rule: str,
+    violation: Violation,
+    repair: Repair,
+    prices: Mapping[str, float],
+    chosen: Rational,
 ) -> Iterator[Alternative]:
+    """``chosen``: what the edit costs that was made instead."""
     if rule in ARITHMETIC:
         if violation.fix:
             yield Alternative(violation.fix, None, f"as {rule} advises")
@@ -96,10 +105,12 @@ def _alternatives(
     made = {(id(edit.part), name) for edit in repair.edits for name in edit.values}
     for choice in choices_for(graph, rule, violation):
         if not all((id(e.part), name) in made for e in choice.edits for name in e.values):
-            yield _alternative(choice, repair, prices)
+            yield _alternative(choice, repair, prices, chosen)
 
 
-def _alternative(choice: Choice, repair: Repair, prices: Mapping[str, float]) -> Alternative:
+def _alternative(
+    choice: Choice, repair: Repair, prices: Mapping[str, float], chosen: Rational
+) -> Alternative:
     text = "; ".join(map(str, choice.edits))
     refused = {str(edit): why for edit, why in repair.refused}
     why = next((refused[str(edit)] for edit in choice.edits if str(edit) in refused), None)
@@ -107,4 +118,6 @@ def _alternative(choice: Choice, repair: Repair, prices: Mapping[str, float]) ->
     if closed:
         return Alternative(text, None, f"not allowed: {', '.join(closed)}")
     cost = sum((exact(prices[kind]) for kind in choice.kinds), Rational(0))
-    return Alternative(text, cost, why or "mends less for its cost", choice.edits)
+    if why is None and cost != chosen:
+        why = "costs more" if cost > chosen else _CHEAPER
+    return Alternative(text, cost, why or "costs as much", choice.edits)

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 
 from archcheck.findings import Objective, objectives_of
 from archcheck.graph import Graph
-from archcheck.model import Journey, Scenario, System
+from archcheck.graph.reach import waited_for
+from archcheck.model import Scenario, System
 from archcheck.planning.budget import Budget, StoppedError
 from archcheck.planning.changes import at_peak, loaded
 from archcheck.planning.flow import Flow, StationFlow, solve_plan
@@ -67,7 +68,7 @@ def journey_limits(
     found = []
     with Budget(budget).running():
         for name in order:
-            names = _on_the_way(graph, declared[name])
+            names = waited_for(graph, graph.entries(declared[name]))
             limit = _in_proportion(plan, flow, name, names)
             if declared[name].critical:
                 limit = _looked_at(plan, flow, limit, names, objectives_of(system, [name]))
@@ -87,22 +88,6 @@ def _in_proportion(plan: Plan, flow: Flow, journey: str, names: set[str]) -> Jou
 def _busiest(flow: Flow, names: set[str]) -> StationFlow | None:
     stations = (each for each in flow.stations if each.what != "consumers" and each.load > 0)
     return next((each for each in stations if _is_of(each, names)), None)
-
-
-def _on_the_way(graph: Graph, journey: Journey) -> set[str]:
-    """The elements that a run of the journey waits for."""
-    waiting, found, seen = [*graph.entries(journey)], set[str](), set[str]()
-    while waiting:
-        name = waiting.pop()
-        if name in seen or name not in graph.operations:
-            continue
-        seen.add(name)
-        found.add(graph.operations[name].owner.name)
-        for step in graph.outgoing[name]:
-            if step.is_synchronous and step.visits:
-                found.add(step.target.name)
-                waiting.append(step.target_name)
-    return found
 
 
 def _is_of(station: StationFlow, names: set[str]) -> bool:

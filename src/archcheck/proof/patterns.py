@@ -1,10 +1,13 @@
-"""Which attempts a pattern of failures surely makes: what stands behind a refuted claim of retries.
+"""How many attempts a pattern of failures makes: what stands behind a refuted claim of retries.
 
 The product over a path is a bound: it takes each layer to see a failure that it retries, in the
 time that the layers above leave. Two patterns are followed from the element that fails to the
 entry, and each tells how long a layer takes to fail and what it sees: the element fails at once, or
 it never answers. Who gives up on an attempt leaves the layers below at work, unless they are told
-the deadline and keep it. Backoffs with jitter are drawn as short as they can be.
+the deadline and keep it. Backoffs with jitter, declared or not, are as short as they can be drawn.
+
+What else a request does on its way, and what it meets before the element fails, takes no time here:
+a pattern is an account of the layers, and ``prove --replay`` plays it.
 """
 
 from __future__ import annotations
@@ -36,8 +39,8 @@ class _Seen:
         return self.lasts, "failed" if self.fails else ""
 
 
-def surely(path: Sequence[Interaction], factors: Sequence[Rational]) -> Rational:
-    """The attempts at the end of ``path`` that one of both patterns makes for one request.
+def attempts_made(path: Sequence[Interaction], factors: Sequence[Rational]) -> Rational:
+    """The attempts at the end of ``path`` that the worse of both patterns makes for one request.
 
     ``factors``: the bound of each step.
     """

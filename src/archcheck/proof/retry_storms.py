@@ -20,7 +20,7 @@ from archcheck.proof.answers import (
     missing,
 )
 from archcheck.proof.budget import left
-from archcheck.proof.patterns import surely
+from archcheck.proof.patterns import attempts_made
 
 _ONCE = Rational(1)
 _LONG_RUN = "budgets and breakers are counted in the long run, not at the moment of a failure"
@@ -64,8 +64,8 @@ def retry_amplification(
         left()
         way = worst.of(name)
         claim = f"retries multiply the work of {name} by at most {_times(bound)}"
-        if way.factor > bound and (sure := _surely(graph, worst, name)) <= bound:
-            text = _NO_PATTERN.format(_times(sure), _times(way.factor))
+        if way.factor > bound and (made := _made(graph, worst, name)) <= bound:
+            text = _NO_PATTERN.format(_times(made), _times(way.factor))
             yield Undecided(subject, claim, text)
         elif way.factor > bound:
             yield Refuted(
@@ -88,12 +88,12 @@ def retry_amplification(
             )
 
 
-def _surely(graph: Graph, worst: Amplification, name: str) -> Rational:
-    """What a request surely makes of it, from the beginning of the path or where one enters it."""
+def _made(graph: Graph, worst: Amplification, name: str) -> Rational:
+    """What a pattern makes of a request, from the beginning of the path or where one enters."""
     path, factors = worst.path_to(name)
     entries = graph.entered_from_outside()
     starts = [n for n, step in enumerate(path) if not n or step.operation.name in entries]
-    return max(surely(path[n:], factors[n:]) for n in starts)
+    return max(attempts_made(path[n:], factors[n:]) for n in starts)
 
 
 def _holds_with(count: int, gap: Gap) -> str:

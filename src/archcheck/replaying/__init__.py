@@ -1,10 +1,11 @@
 """Counterexamples as runs: what a proof calls refuted, the simulator shows.
 
-A proof and a simulation know the same model and share no code that judges it, so each is a second
-opinion on the other. A counterexample says who fails, how slow what is waited for is, or which load
-comes; :func:`replay` makes an experiment of it: the system with that part changed, one journey, and
-faults. Everything that is not at fault stays as it is declared: retries, breakers, limits, meshes
-and zones do in the run what the simulator knows of them.
+A simulation is a second opinion on a proof, as far as both go their own ways: they share the model
+and the accounts of :mod:`archcheck.graph` (what protects a call, how many copies a store needs), so
+that a mistake there shows in neither. A counterexample says who fails, how slow what is waited for
+is, or which load comes; :func:`replay` makes an experiment of it: the system with that part
+changed, one journey, and faults. Everything that is not at fault stays as it is declared: retries,
+breakers, limits, meshes and zones do in the run what the simulator knows of them.
 
 What is about declarations alone (policies, promised availability, the order of a saga's messages,
 the overlap of quorums) has no run; a replay says so.
@@ -17,10 +18,10 @@ from archcheck.model import ArchcheckError
 from archcheck.proof import FailureSet, LongestRun, Refuted, RetryStorm, Schedule, WorstPoint
 from archcheck.proof.budget import BudgetSpentError
 from archcheck.replaying.experiments import Replay
-from archcheck.replaying.failures import lose
-from archcheck.replaying.loads import ask
-from archcheck.replaying.storms import fail
-from archcheck.replaying.waits import wait
+from archcheck.replaying.failures import replay_failures
+from archcheck.replaying.loads import replay_load
+from archcheck.replaying.storms import replay_storm
+from archcheck.replaying.waits import replay_long_run
 
 __all__ = ["Replay", "replay"]
 
@@ -34,13 +35,13 @@ def replay(graph: Graph, refuted: Refuted) -> Replay:
     try:
         match refuted.counterexample:
             case FailureSet() as shown:
-                return lose(graph, refuted.subject, shown)
+                return replay_failures(graph, refuted.subject, shown)
             case LongestRun() as shown:
-                return wait(graph, refuted.subject, shown)
+                return replay_long_run(graph, refuted.subject, shown)
             case RetryStorm() as shown:
-                return fail(graph, shown)
+                return replay_storm(graph, shown)
             case WorstPoint() as shown:
-                return ask(graph, refuted.subject, shown)
+                return replay_load(graph, shown)
             case Schedule():
                 return Replay(None, "a run has no messages of a saga that overtake each other")
             case _:

@@ -28,7 +28,7 @@ _MOST_SETS = 8
 """Sets of failures that are tried. A choice that bounds the time."""
 
 
-def lose(graph: Graph, subject: Subject, shown: FailureSet) -> Replay:
+def replay_failures(graph: Graph, subject: Subject, shown: FailureSet) -> Replay:
     """Whether requests have no good answer while the failures last that have one without them.
 
     Of a step with a fallback, whether neither of both gives an answer.
@@ -99,10 +99,13 @@ def _runs(systems: list[System], asked: _Asked, shown: FailureSet) -> Iterator[R
             )
             if units:
                 text += f", and {calm:,} of {began:,} with everything"
+            if units and not calm:  # then the failures change nothing
+                yield Replay(None, text)
+                continue
             expected = calm * started / began if began else 0.0
             chance = _CHANCE * math.sqrt(max(0.0, started - good) + max(0.0, began - calm))
             is_less = expected - good > min(chance, started / 2)
-            yield Replay(bool(started or calm) and (not good or is_less), text)
+            yield Replay(not good or is_less, text)
 
 
 def _rate_of(graph: Graph, journey: Journey) -> float:

@@ -6,14 +6,13 @@ Services run with the replicas that the counterexample leaves them, from the beg
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from archcheck.editing import Edit, apply
-from archcheck.findings import Subject
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational
-from archcheck.model import Deterministic, Kill, Load, Named, Scenario, Service, System
+from archcheck.model import Deterministic, Fault, Kill, Load, Scenario, Service, System
 from archcheck.proof import WorstPoint
 from archcheck.proof.feature_flags import configured
 from archcheck.proof.limits.ranges import worst_system
@@ -27,12 +26,16 @@ _REQUESTS = 20_000
 _LONGEST = 600.0
 _SHORTEST = 10.0
 """Seconds of a run."""
+_CALM = Rational(1, 20)
+"""The part of its capacity with which a resource shows what is lost anyway."""
+_CHANCE = 3
+"""Standard deviations of a count that differ by chance."""
 _NEAR = 0.02
 """How far below the limit a run may be that shows it: it ends some time, and draws at random."""
 
 
-def ask(graph: Graph, subject: Subject, found: WorstPoint) -> Replay:
-    """Whether the resource that is said to be too busy is."""
+def replay_load(graph: Graph, found: WorstPoint) -> Replay:
+    """Whether the resource is as busy as is said, or loses what it does not lose at little load."""
     name = next(iter(found.marks))
     if not any(found.rates.values()):
         return Replay(None, "no journey causes it")
@@ -48,38 +51,49 @@ def _run(system: System, name: str, found: WorstPoint) -> Replay:
         system = apply(system, [Edit(holder.deployment, left, name)])
         if not found.units:
             faults.append(Kill(name))
-    system, load = _loaded(system, found.rates)
-    total = float(sum(found.rates.values()))
-    length = min(_LONGEST, max(_SHORTEST, _REQUESTS / total))
-    result = simulate(
+    result = _played(system, found.rates, faults)
+    if faults:
+        bad = sum(each.started - each.ok - each.degraded for each in result.journeys)
+        return Replay(bool(bad), f"without a replica of {name} {bad:,} requests had no good answer")
+    little = _CALM * found.capacity / found.busy if found.busy else _CALM
+    calm = _played(system, {each: rate * little for each, rate in found.rates.items()}, [])
+    return _read(result, calm, name, float(found.limit))
+
+
+def _played(
+    system: System, rates: Mapping[str, Rational], faults: Sequence[Fault]
+) -> SimulationResult:
+    system, load = _loaded(system, rates)
+    length = min(_LONGEST, max(_SHORTEST, _REQUESTS / float(sum(rates.values()))))
+    return simulate(
         system,
         Scenario("replay", load=load, faults=faults),
         duration=Duration(length),
         warmup=Duration(length / 10),
     )
-    if faults:
-        bad = sum(each.started - each.ok - each.degraded for each in result.journeys)
-        return Replay(bool(bad), f"without a replica of {name} {bad:,} requests had no good answer")
-    return _read(result, holder, float(found.limit))
 
 
-def _read(result: SimulationResult, holder: Named, limit: float) -> Replay:
+def _read(result: SimulationResult, calm: SimulationResult, name: str, limit: float) -> Replay:
     """Busy beyond the limit, or a part of what is asked is lost: breakers and limits ease it."""
-    name = holder.name
     mine = [each for each in result.resources if each.name == name]
     busiest = max((each.busiest for each in mine if not math.isnan(each.busiest)), default=0.0)
-    refused = sum(each.rejected for each in mine)
-    calls = [call for call in result.calls if _target(call.name) == name]
-    asked = sum(call.calls for call in calls)
-    lost = sum(call.timed_out + call.rejected + call.broken for call in calls)
-    overloaded = any(each.name == name for each in result.overloads)
+    asked, lost = _lost(result, name)
     told = [f"{name} was {Fraction(busiest):.3} busy, the limit is {Fraction(limit):.3}"]
-    if refused:
-        told.append(f"it turned {refused:,} requests away")
     if lost:
         told.append(f"{lost:,} attempts of {asked:,} calls timed out or were turned away")
+    before_asked, before = _lost(calm, name)
+    usual = before / before_asked if before_asked else 0.0
+    is_lossy = lost > asked * usual + _CHANCE * math.sqrt(lost)
     is_busy = busiest > limit * (1 - _NEAR)
-    return Replay(bool(overloaded or refused or lost or is_busy), "; ".join(told))
+    overloaded = any(each.name == name for each in result.overloads)
+    return Replay(overloaded or is_lossy or is_busy, "; ".join(told))
+
+
+def _lost(result: SimulationResult, name: str) -> tuple[int, int]:
+    """The calls of an element, and how many attempts of them ended without an answer of it."""
+    calls = [call for call in result.calls if _target(call.name) == name]
+    lost = sum(call.timed_out + call.rejected + call.broken for call in calls)
+    return sum(call.calls for call in calls), lost
 
 
 def _target(call: str) -> str:

@@ -41,13 +41,14 @@ _REQUESTS = 300
 _APART = 600.0
 """Seconds between two requests: breakers have closed again."""
 _SLOWER = 1_000_000.0
+"""How much slower an element is that never answers: a microsecond becomes a second."""
 _TIMES = (0.0, 0.9, 4.0)
 """Times of answers by chance, as parts of the timeout."""
 _SHARES = (1.0, 0.9, 0.7)
 """Shares of requests that fail: where one that fails ends everything, it must fail only later."""
 
 
-def fail(graph: Graph, found: RetryStorm) -> Replay:
+def replay_storm(graph: Graph, found: RetryStorm) -> Replay:
     """Whether a request makes an element work more often, by the bound, than without failures.
 
     Asked at the beginning of the path, or where a journey enters it.
@@ -75,11 +76,12 @@ def _asking(graph: Graph, entry: str, path: Sequence[Interaction]) -> Replay:
                 often = max(1, usual.get(site, 0))
                 if asked * normal > most * often:
                     most, normal = asked, often
-    said = (
-        f"a request of {entry} asked {target.target_name} {most} times while it failed, by a step"
+    usually = "once" if normal == 1 else f"{normal} times"
+    return Replay(
+        most > BOUND * normal,
+        f"a request of {entry} asked {target.target_name} {most} times while it failed, by a step "
+        f"that asks {usually} while it does not",
     )
-    said += f" that asks {'once' if normal == 1 else f'{normal} times'} while it does not"
-    return Replay(most > BOUND * normal, said)
 
 
 def _once(system: System) -> System:

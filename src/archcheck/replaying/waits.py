@@ -50,14 +50,16 @@ _REQUESTS = 2_000
 _JUST = Rational(1, 100_000)
 """Seconds before a timeout at which an answer is still in time."""
 _TICK = Rational(1, 1_000_000_000)
+"""Seconds by which a hedge comes before the end of an attempt that ends at the same moment."""
 _LATE = (0.5, 0.2, 0.8)
 """Shares of answers that come too late, tried in this order: breakers open at the larger ones."""
 _PARTS = 10
+"""Values of a distribution of answers: enough for the shares above."""
 _APART = 4
 """Between two requests: so many times the longest run, which leaves time for what is hedged."""
 
 
-def wait(graph: Graph, subject: Subject, found: LongestRun) -> Replay:
+def replay_long_run(graph: Graph, subject: Subject, found: LongestRun) -> Replay:
     """Whether a request takes longer than the limit when those whom it waits for are late."""
     total = sum((part.seconds for part in found.waits), Rational(0))
     return first_shown(

@@ -12,11 +12,12 @@ from marketplace import marketplace
 from archcheck.diagrams.views import Effect, Loss
 from archcheck.findings import Objective, Reading
 from archcheck.graph import Graph
+from archcheck.graph.reach import dependencies, dependents
 from archcheck.model import System
 from archcheck.planning import JourneyLimit, StationFlow
 from archcheck.reporting.report import Review, carry_out
 from archcheck.reporting.report.answers import first_steps, journey_verdicts, verdict
-from archcheck.reporting.report.elements import dependents, depends_on, deployed, owned, owner_of
+from archcheck.reporting.report.elements import deployed, owned, owner_of
 from archcheck.reporting.report.losses import Lost, losses
 from archcheck.reporting.report.questions import QUESTIONS, answered, limited, on_failures
 from archcheck.reporting.report.sections import identities, ranked, shown_findings, shown_proofs
@@ -166,7 +167,11 @@ def test_losses_are_the_failure_views_and_the_proofs() -> None:
 @pytest.mark.parametrize(
     ("zones", "said"),
     [
-        ([((), ()), ((), ())], "Every journey survives the loss of any one of 2 zones."),
+        (
+            [((), ()), ((), ())],
+            "Every journey survives the loss of any one of 2 zones, if what is left carries the "
+            "load.",
+        ),
         ([(("buy",), ()), ((), ())], "The loss of zone a stops buy. The loss of zone b stops no"),
     ],
 )
@@ -220,7 +225,17 @@ def test_who_owns_an_element_and_who_depends_on_it() -> None:
     core, store = shop().find("orders-core"), shop().find("orders-db")
     assert owner_of(graph, core) == "team-orders"
     assert owner_of(graph, store) == "team-orders"  # of those whose data it is
-    assert dependents(graph, core) == ("orders-api",)
-    assert depends_on(graph, core) == ("orders-db", "orders-events")
-    assert depends_on(graph, shop().find("orders-jobs")) == ("orders-archive", "orders-events")
+    assert dependents(graph)[core.name] == ("orders-api",)
+    assert dependencies(graph)[core.name] == ("orders-db", "orders-events")
+    assert dependencies(graph)["orders-jobs"] == ("orders-archive", "orders-events")
     assert [row.name for row in owned(review())] == [m.name for m in review().canvas.drawn]
+
+
+def test_a_zone_that_there_is_no_time_for_may_stop_everything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("archcheck.reporting.report.losses._SECONDS", 0.0)
+    journeys = {journey.name for journey in shop().journeys}
+    zones = [lost for lost in losses(Graph(shop())) if lost.is_zone]
+    assert [lost.name for lost in zones] == ["a", "b", "c"]
+    assert all(set(lost.may_stop) == journeys for lost in zones)

@@ -30,7 +30,7 @@ _HTTP = ("get", "put", "post", "delete", "patch")
 """Methods of ``google.api.http`` (google/api/http.proto)."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Method:
     """A method of a service."""
 
@@ -205,15 +205,13 @@ class _Parser:
         takes = self._type()
         self._take("returns")
         returns = self._type()
-        options: dict[str, object] = {}
+        method = Method(name.text, self._place(name), takes, returns, comment=comment)
         token = self._next("'{' or ';'")
         if token.text == "{":
-            options = self._options()
+            self._options(method)
         elif token.text != ";":
             self._refuse("a method must end with ';' or have options in braces", token)
-        return Method(
-            name.text, self._place(name), takes, returns, comment=comment, **options  # type: ignore[arg-type]
-        )  # fmt: skip
+        return method
 
     def _type(self) -> bool:
         """Whether the type in parentheses is a stream."""
@@ -226,8 +224,7 @@ class _Parser:
         self._take(")")
         return streams
 
-    def _options(self) -> dict[str, object]:
-        found: dict[str, object] = {}
+    def _options(self, method: Method) -> None:
         while (token := self._next("option or '}'")).text != "}":
             if token.text == ";":
                 continue
@@ -236,12 +233,11 @@ class _Parser:
             place, words = self._place(token), self._skip_statement()
             name, value, rest = _option(words)
             if (name, value) == ("deprecated", "true"):
-                found["deprecated"] = place
+                method.deprecated = place
             elif name == "idempotency_level" and value in ("IDEMPOTENT", "NO_SIDE_EFFECTS"):
-                found["idempotent"] = place
+                method.idempotent = place
             elif name == "(google.api.http)":
-                found["http"] = tuple(self._http(rest))
-        return found
+                method.http = tuple(self._http(rest))
 
     def _http(self, tokens: list[_Token]) -> Iterator[tuple[str, str, Place]]:
         for first, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from archcheck.graph import Graph, Operation
 from archcheck.graph.exact import Rational, exact
+from archcheck.graph.reach import waited_for
 from archcheck.model import Journey, RateLimit, Scenario, Service
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
@@ -92,10 +93,10 @@ def _behind(
     gaps: list[Gap] = []
     unseen = ""
     assumed: dict[str, None] = {"the other endpoints are idle": None}
-    waited_for = set[str]().union(*(_waited_for(graph, each.name) for each in operations))
+    needed = waited_for(graph, [each.name for each in operations])
     idle = {(f.holder.name, f.what): f.busy for f in corner.figures_and_parties({})}
     for figure in corner.figures_and_parties():
-        if figure.holder.name not in waited_for:
+        if figure.holder.name not in needed:
             continue
         gaps += figure.gaps
         if figure.each is None or figure.units is None:
@@ -152,20 +153,3 @@ def _overrun(
     if len(operations) == 1:
         return Refuted(operations[0], claim, shown, fix)
     return Refuted(operations[0].owner, claim, shown, f"limits that add up to {carries:.3}")
-
-
-def _waited_for(graph: Graph, operation: str) -> set[str]:
-    """The elements that a request waits for; what messages cause can wait for a quieter time."""
-    found: set[str] = set()
-    waiting, seen = [operation], {operation}
-    while waiting:
-        name = waiting.pop()
-        if name in graph.operations:
-            found.add(graph.operations[name].owner.name)
-        for step in graph.outgoing.get(name, ()):
-            if step.is_synchronous:
-                found.add(step.target.name)
-                if step.target_name not in seen:
-                    seen.add(step.target_name)
-                    waiting.append(step.target_name)
-    return found

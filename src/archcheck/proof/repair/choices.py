@@ -14,13 +14,13 @@ from archcheck.editing import Edit
 from archcheck.findings import Subject, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational
+from archcheck.graph.reach import zones_in
 from archcheck.model import (
     Broker,
     CircuitBreaker,
     Datastore,
     Deployment,
     Fallback,
-    Named,
     Retry,
     Service,
     effective,
@@ -134,7 +134,7 @@ def _failover(member: object) -> list[Edit]:
 
 def _zones(graph: Graph, member: Subject) -> list[Edit]:
     """All zones that the system uses, two at least."""
-    known = sorted({z for m in graph.system.elements for z in _zones_of(m)})
+    known = sorted(zones_in(graph.system))
     zones = tuple(
         [*known, *(z for z in ("zone-1", "zone-2") if z not in known)][: max(2, len(known))]
     )
@@ -146,11 +146,6 @@ def _zones(graph: Graph, member: Subject) -> list[Edit]:
     if isinstance(member, Datastore | Broker) and len(set(member.zones)) < 2:
         return [Edit(member, {"zones": zones}, member.name)]
     return []
-
-
-def _zones_of(member: Named) -> tuple[str, ...]:
-    deployment = getattr(member, "deployment", None)
-    return (*getattr(member, "zones", ()), *(deployment.zones if deployment else ()))
 
 
 def _spread(graph: Graph, violation: Violation) -> Iterator[Choice]:

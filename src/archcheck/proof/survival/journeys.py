@@ -29,6 +29,7 @@ from archcheck.graph.exact import Rational, exact
 from archcheck.model import Absent, Fallback, Journey, LocalCache, Named
 from archcheck.proof.answers import Gap
 from archcheck.proof.budget import left
+from archcheck.proof.survival.circles import coming_back, on_circles
 from archcheck.proof.survival.components import Components, Part
 from archcheck.proof.survival.structure import NEVER, Structure, Unit, all_of, any_of, works
 from archcheck.units import Duration
@@ -162,7 +163,7 @@ class Survival:
 
     def _end(self, walk: _Walk, edges: dict[str, set[str]]) -> None:
         """Calls that lead back to themselves, every time, have no end that anybody declares."""
-        for name in _on_circles(edges):
+        for name in on_circles(edges):
             gap = Gap(self.graph.operations[name], ENDLESS)
             structure = NEVER if self._worst else all_of(())
             walk.add(Part(structure, (gap,)))
@@ -201,44 +202,13 @@ class Survival:
         if both is not None and not step.optional:
             walk.take(_any(both), way)
         if self._worst and step.fallback is not None:
-            for also in self._coming_back(step.fallback):
+            for also in coming_back(self.graph, step.fallback):
                 # once all of these fail, requests go round for ever
                 failing = [
                     all_of((self._asked(each, patience).structure, _link(each)))
                     for each in dict.fromkeys((step, also))
                 ]
                 walk.add(Part(any_of(failing), (Gap(step.operation, ENDLESS),)))
-
-    def _coming_back(self, fallback: Interaction) -> list[Interaction]:
-        """The steps whose failure, after that of a step with this fallback, closes a circle.
-
-        The step itself, where what is asked instead leads back by calls that are made anyway; else
-        those whose fallbacks lead back.
-        """
-        home, first = fallback.operation.name, fallback.target_name
-        reached = self._reached(first, fallbacks=False)
-        if home in reached:
-            return [step for step in self.graph.needing[home] if step.fallback is fallback]
-        return [
-            step
-            for name in reached
-            for step in self.graph.needing.get(name, ())
-            if step.fallback is not None
-            and home in self._reached(step.fallback.target_name, fallbacks=True)
-        ]
-
-    def _reached(self, first: str, *, fallbacks: bool) -> dict[str, None]:
-        """An operation and all that it asks, directly or through others."""
-        waiting, seen = [first], dict[str, None]()
-        while waiting:
-            name = waiting.pop()
-            if name not in seen:
-                seen[name] = None
-                for step in self.graph.needing.get(name, ()):
-                    waiting.append(step.target_name)
-                    if fallbacks and step.fallback is not None:
-                        waiting.append(step.fallback.target_name)
-        return seen
 
     def _ends(self, step: Interaction, patience: Rational | None, met: _Met | None = None) -> Needs:
         """The links that must hold for a step to end, whether or not it gets its answer."""
@@ -368,21 +338,6 @@ def _less(patience: Rational | None, step: Interaction) -> Rational | None:
 
 def _is_shorter(one: Rational | None, other: Rational | None) -> bool:
     return one is not None and (other is None or one < other)
-
-
-def _on_circles(edges: dict[str, set[str]]) -> list[str]:
-    """The operations that lead back to themselves, in the order in which they were met."""
-    found = []
-    for name in edges:
-        waiting, seen = [*edges[name]], set[str]()
-        while waiting:
-            other = waiting.pop()
-            if other not in seen:
-                seen.add(other)
-                waiting += edges.get(other, ())
-        if name in seen:
-            found.append(name)
-    return found
 
 
 @dataclass

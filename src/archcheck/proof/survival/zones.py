@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from archcheck.graph import Graph
+from archcheck.graph.reach import zones_in
 from archcheck.model import Journey
 from archcheck.proof.survival.journeys import Survival
 from archcheck.proof.survival.questions import gone_with
@@ -37,7 +38,7 @@ def zone_fates(graph: Graph) -> Iterator[ZoneFate]:
         (journey, best.of_journey(journey), worst.of_journey(journey))
         for journey in graph.system.journeys
     ]
-    for zone in zones_of(graph):
+    for zone in zones_in(graph.system):
         unit = Unit("zone", zone)
         for journey, known, at_worst in needs:
             stops = not works(known.structure, unit.units)
@@ -46,13 +47,3 @@ def zone_fates(graph: Graph) -> Iterator[ZoneFate]:
             needed = known if stops else at_worst
             gone = gone_with(needed, unit) if may or stops else ()
             yield ZoneFate(zone, journey, fate, gone)
-
-
-def zones_of(graph: Graph) -> tuple[str, ...]:
-    """The zones in which anything of the system runs, in the order of the model."""
-    found: dict[str, None] = {}
-    for member in graph.system.elements:
-        deployment = getattr(member, "deployment", None)
-        for zones in (getattr(member, "zones", ()), getattr(deployment, "zones", ())):
-            found |= dict.fromkeys(map(str, zones or ()))
-    return tuple(found)

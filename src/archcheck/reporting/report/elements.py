@@ -13,6 +13,7 @@ from archcheck.diagrams.views.deployment import (
 )
 from archcheck.diagrams.views.parts import described
 from archcheck.graph import Graph
+from archcheck.graph.reach import dependencies, dependents
 from archcheck.model import Datastore, Named
 from archcheck.reporting.report.review import Review
 
@@ -32,14 +33,15 @@ class Owned:
 def owned(review: Review) -> list[Owned]:
     """Every element that has a card, in the order of the model."""
     graph = review.canvas.graph
+    asks, asked = dependencies(graph), dependents(graph)
     return [
         Owned(
             member.name,
             described(member, review.canvas.broker_of(member)),
             graph.boundary_of(member) or "",
             owner_of(graph, member),
-            depends_on(graph, member),
-            dependents(graph, member),
+            asks[member.name],
+            asked[member.name],
         )
         for member in review.canvas.drawn
     ]
@@ -56,22 +58,6 @@ def owner_of(graph: Graph, member: Named) -> str:
         declared = (part.owner for part in graph.system.boundaries if part.name == boundary)
         found = next(declared, None)
     return str(found or "")
-
-
-def depends_on(graph: Graph, member: Named) -> tuple[str, ...]:
-    """Whom an element asks, reads, writes, publishes to, and whose messages it consumes."""
-    asked = [step.target.name for step in graph.made_by.get(member.name, ())]
-    for topic, readers in graph.consumers.items():
-        if any(graph.operations[reader].owner is member for reader in readers):
-            asked.append(topic)
-    return tuple(name for name in dict.fromkeys(asked) if name != member.name)
-
-
-def dependents(graph: Graph, member: Named) -> tuple[str, ...]:
-    """Who asks an element, or consumes its messages, and the journeys that it begins."""
-    asking = [step.source.name for step in graph.incoming.get(member.name, ())]
-    asking += [graph.operations[name].owner.name for name in graph.consumers.get(member.name, ())]
-    return tuple(name for name in dict.fromkeys(asking) if name != member.name)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from archcheck.diagrams.text_width import printable
 from archcheck.diagrams.views.parts import described
 from archcheck.findings import Finding
 from archcheck.graph import Interaction
+from archcheck.graph.reach import dependencies, dependents
 from archcheck.model import Broker, Channel, Datastore, Named, Place, Service
 from archcheck.reporting.report.drawings import Picture
-from archcheck.reporting.report.elements import dependents, depends_on, owner_of
+from archcheck.reporting.report.elements import owner_of
 from archcheck.reporting.report.losses import Lost
 from archcheck.reporting.report.review import Review
 from archcheck.reporting.report.sections import identities
@@ -37,9 +38,15 @@ def facts(
     laid = [*_overlays(review)]
     spoken = _spoken_of(review, findings)
     groups = _groups(pictures)
+    asks, asked = dependencies(review.canvas.graph), dependents(review.canvas.graph)
     return {
         "elements": {
-            member.name: _element(review, member, spoken) for member in review.canvas.drawn
+            member.name: {
+                **_element(review, member, spoken),
+                "asks": asks[member.name],
+                "asked": asked[member.name],
+            }
+            for member in review.canvas.drawn
         },
         "views": [
             {
@@ -110,8 +117,6 @@ def _element(review: Review, member: Named, spoken: Mapping[str, list[str]]) -> 
         "place": str(place) if place else "",
         "findings": spoken.get(member.name, []),
         "figures": [*_figures(review.run, member.name)] if review.run is not None else [],
-        "asks": depends_on(graph, member),
-        "asked": dependents(graph, member),
         "relations": [*_relations(review, member)],
     }
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from archcheck.diagrams.views import Effect, Loss
 from archcheck.graph import Graph
+from archcheck.graph.reach import zones_in
 from archcheck.model import Journey
 from archcheck.proof import ZoneFate, zone_fates
 from archcheck.proof.budget import Budget, BudgetSpentError
@@ -25,7 +27,7 @@ class Lost:
     kind: str
     stops: tuple[str, ...]
     may_stop: tuple[str, ...]
-    """It depends on what is not declared."""
+    """It depends on what is not declared, or there was no time to decide."""
     degrades: tuple[str, ...]
     gone: tuple[str, ...]
     """Of a zone: the elements that are gone with it."""
@@ -65,14 +67,17 @@ def losses(graph: Graph) -> list[Lost]:
 
 
 def _zones(graph: Graph, critical: set[str]) -> Iterator[Lost]:
-    fates: dict[str, list[ZoneFate]] = {}
-    try:
-        with Budget(_SECONDS).running():
-            for fate in zone_fates(graph):
-                fates.setdefault(fate.zone, []).append(fate)
-    except BudgetSpentError:
-        fates = {}
+    fates: dict[str, list[ZoneFate]] = {zone: [] for zone in zones_in(graph.system)}
+    with suppress(BudgetSpentError), Budget(_SECONDS).running():
+        for fate in zone_fates(graph):
+            fates[fate.zone].append(fate)
     for zone, each in fates.items():
+        told = {fate.journey.name for fate in each}
+        each += [
+            ZoneFate(zone, journey, "may stop")  # there was no time to decide
+            for journey in graph.system.journeys
+            if journey.name not in told
+        ]
         of = {word: [f.journey.name for f in each if f.fate == word] for word in _FATES}
         gone = dict.fromkeys(name for f in each if f.fate == "stops" for name in f.gone)
         perhaps = dict.fromkeys(name for f in each for name in f.gone)

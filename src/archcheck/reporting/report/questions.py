@@ -118,7 +118,10 @@ def on_failures(losses: Sequence[Lost]) -> str:
         f"The loss of {' or '.join(names)} {_fate(*fate)}." for fate, names in same.items()
     ]
     if zones and len(same) == 1 and not any(zones[0].stops + zones[0].may_stop):
-        sentences = [f"Every journey survives the loss of any one of {len(zones)} zones."]
+        sentences = [
+            f"Every journey survives the loss of any one of {len(zones)} zones, if what is left "
+            "carries the load."
+        ]
     alone = [lost for lost in losses if not lost.is_zone and lost.stops]
     if alone:
         names = listed([lost.name for lost in alone])

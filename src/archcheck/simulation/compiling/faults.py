@@ -152,7 +152,8 @@ def _copies_lost(
     """A shard answers again when another copy has taken over, if enough copies are left.
 
     Where too few are left for writes only, these fail. A shard that keeps its primary may lose too
-    many copies, too.
+    many copies, too: if all shards do, the store is gone; if only some do, they answer all the
+    same, as no fault is of single shards.
     """
     start, end = span
     group, zone = tables.groups[index], tables.zones[lost]
@@ -164,8 +165,13 @@ def _copies_lost(
     hit = [shard for shard in shards if zones[shard] == zone]
 
     def stopped(kind: QueryKind, among: Iterable[int]) -> bool:
-        needed = max(1, needed_for(store, kind).best)
-        return all(left[shard] < needed for shard in among)
+        needed = needed_for(store, kind)
+        if needed.unknown and needed.best != needed.worst:
+            said = f"{needed.best} of {copies} copies are enough for a {kind}"
+            tables.assumed.add(
+                store.name, needed.unknown, said, "the datastore does not declare it"
+            )
+        return all(left[shard] < max(1, needed.best) for shard in among)
 
     kill = partial(p.PlannedFault, p.FaultKind.KILL, start, group=index)
     if stopped("read", shards):

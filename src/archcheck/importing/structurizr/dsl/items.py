@@ -144,7 +144,7 @@ def _plain(name: str) -> str:
 class Relationship(Item):
     """An arrow between two elements."""
 
-    source: Element = None  # type: ignore[assignment]
-    target: Element = None  # type: ignore[assignment]
+    source: Element = field(kw_only=True)
+    target: Element = field(kw_only=True)
     linked: Relationship | None = None
     """What it is implied by, or replicated from."""

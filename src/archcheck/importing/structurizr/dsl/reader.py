@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from archcheck.importing.sources import SourceFile, inside
@@ -158,7 +159,7 @@ class Reader:
         """What may understand a statement, in the order of Structurizr's own parser."""
         for handle in (relating.relate, relating.find, declaring.declare, self._components,
                        declaring.group):  # fmt: skip
-            yield lambda statement, h=handle: h(self.state, statement)  # type: ignore[misc]
+            yield partial(handle, self.state)
         context = self.state.context
         if kind in _DESCRIBED and context is not None and context.group is None:
             yield lambda statement: attributes.describe(self.state, statement)
@@ -167,7 +168,7 @@ class Reader:
         yield lambda statement: apart.implied(self.state, statement)
         yield from (self._of_workspace, self._of_model, self._constant, self._identifiers)
         for handle in (deploying.deploy, apart.document, views.view):
-            yield lambda statement, h=handle: h(self.state, statement)  # type: ignore[misc]
+            yield partial(handle, self.state)
 
     @staticmethod
     def _components(state: State, statement: Statement) -> bool:

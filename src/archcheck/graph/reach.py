@@ -1,0 +1,82 @@
+"""How far requests reach, and who depends on whom: walks over the edges of a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from archcheck.model import System
+
+if TYPE_CHECKING:
+    from archcheck.graph import Graph
+
+
+def asked_behind(graph: Graph, operation: str, *, fallbacks: bool = False) -> dict[str, None]:
+    """An operation and all that it needs an answer of, directly or through others, by name.
+
+    ``fallbacks``: what is asked instead, too.
+    """
+    waiting, seen = [operation], dict[str, None]()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen[name] = None
+            for step in graph.needing.get(name, ()):
+                waiting.append(step.target_name)
+                if fallbacks and step.fallback is not None:
+                    waiting.append(step.fallback.target_name)
+    return seen
+
+
+def waited_for(graph: Graph, operations: Iterable[str]) -> set[str]:
+    """The elements that requests of these operations wait for, their own services included.
+
+    What messages cause can wait for a quieter time.
+    """
+    found, waiting = set[str](), [*operations]
+    seen = set(waiting)
+    while waiting:
+        name = waiting.pop()
+        if name in graph.operations:
+            found.add(graph.operations[name].owner.name)
+        for step in graph.outgoing.get(name, ()):
+            if step.is_synchronous and step.visits:
+                found.add(step.target.name)
+                if step.target_name not in seen:
+                    seen.add(step.target_name)
+                    waiting.append(step.target_name)
+    return found
+
+
+def dependencies(graph: Graph) -> dict[str, tuple[str, ...]]:
+    """Each element to those that it asks, whatever makes it ask, reaches by a client, or whose
+    messages it reads."""
+    pairs = [(edge.source.name, edge.target.name) for edge in graph.edges]
+    pairs += graph.connections
+    for topic, readers in graph.consumers.items():
+        pairs += [(graph.operations[reader].owner.name, topic) for reader in readers]
+    return _grouped(graph, pairs)
+
+
+def dependents(graph: Graph) -> dict[str, tuple[str, ...]]:
+    """Each element to those that depend on it: :func:`dependencies` the other way round."""
+    found = dependencies(graph).items()
+    return _grouped(graph, ((other, name) for name, others in found for other in others))
+
+
+def _grouped(graph: Graph, pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {each.name: {} for each in graph.system.elements}
+    for one, other in pairs:
+        if one != other:
+            found[one][other] = None
+    return {name: tuple(others) for name, others in found.items()}
+
+
+def zones_in(system: System) -> tuple[str, ...]:
+    """The zones in which anything of the system runs, in the order of the model."""
+    found: dict[str, None] = {}
+    for member in system.elements:
+        deployment = getattr(member, "deployment", None)
+        for zones in (getattr(member, "zones", ()), getattr(deployment, "zones", ())):
+            found |= dict.fromkeys(map(str, zones or ()))
+    return tuple(found)
