@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from commands import archcheck
+from imported import service
 
-from archcheck import Consumer, Endpoint, Kafka, Mqtt, Publish, Queue, RabbitMQ, Service, Topic
+from archcheck import Consumer, Endpoint, Kafka, Mqtt, Publish, Queue, RabbitMQ, Topic
 from archcheck.importing import Import, import_paths
 from archcheck.model import ModelError, WebSocket
 from archcheck.units import s
@@ -28,12 +29,6 @@ def edges(found: Import) -> set[tuple[str, str]]:
 
 def remarks(found: Import) -> list[str]:
     return [remark.sentence for remark in found.joined.remarks]
-
-
-def service(found: Import, name: str) -> Service:
-    part = found.system.find(name)
-    assert isinstance(part, Service)
-    return part
 
 
 def test_an_application_is_a_service_that_sends_and_receives() -> None:

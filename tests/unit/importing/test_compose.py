@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from commands import archcheck
+from imported import service
 
 from archcheck import Absent, Docker, MongoDB, MySQL, PostgreSQL, Probe, Redis, Resources, Service
 from archcheck.importing import Choices, Import, import_paths
@@ -25,12 +26,6 @@ def write(folder: Path, **files: str) -> None:
 def compose(folder: Path, text: str, **choices: object) -> Import:
     write(folder, compose__yaml=text)
     return import_paths([folder / "compose.yaml"], choices=Choices(**choices))  # type: ignore[arg-type]
-
-
-def service(found: Import, name: str) -> Service:
-    part = found.system.find(name)
-    assert isinstance(part, Service)
-    return part
 
 
 def docker(found: Import, name: str) -> Docker:

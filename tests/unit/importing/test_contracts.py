@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from pathlib import Path
 
 import pytest
+from imported import service, write
 
-from archcheck import Client, Service
+from archcheck import Client
 from archcheck.importing import Import, import_paths
 from archcheck.model import Contract, Endpoint, Grpc, Hedge, Http1, ModelError, Retry
 from archcheck.units import s
@@ -19,20 +19,6 @@ CALLER = """
       web: {image: own/web, environment: {PAYMENTS_ADDR: "payments:50051"}}
       payments: {image: own/payments}
 """
-
-
-def write(folder: Path, **files: str) -> Path:
-    for name, text in files.items():
-        path = folder / name.replace("__", "/").replace("_", ".")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text), encoding="utf-8")
-    return folder
-
-
-def service(found: Import, name: str) -> Service:
-    part = found.system.find(name)
-    assert isinstance(part, Service)
-    return part
 
 
 def remarks(found: Import) -> list[str]:
@@ -69,7 +55,7 @@ def test_a_contract_is_of_who_runs_under_its_name(tmp_path: Path) -> None:
     proto = (
         "service Payments { rpc Charge(A) returns (B); }\nservice Other { rpc Do(A) returns (B); }"
     )
-    found = import_paths([write(tmp_path, compose_yaml=CALLER, p_proto=proto)])
+    found = import_paths([write(tmp_path, compose_dot_yaml=CALLER, p_dot_proto=proto)])
     assert [element.name for element in found.system.elements] == ["web", "payments"]
     assert [endpoint.name for endpoint in service(found, "payments").endpoints] == ["Charge"]
     assert [each for each in remarks(found) if each.startswith("Other is described here")]
@@ -78,11 +64,11 @@ def test_a_contract_is_of_who_runs_under_its_name(tmp_path: Path) -> None:
 def test_two_versions_of_a_package_are_one_service(tmp_path: Path) -> None:
     write(
         tmp_path,
-        one_proto="package a.v1; service S { rpc Do(A) returns (B); }",
-        two_proto="package a.v2; service S { rpc Do(A) returns (B); rpc New(A) returns (B); }",
-        three_proto="package b; service S { rpc Do(A) returns (B); }",
-        again_proto="package b; service S { rpc Else(A) returns (B); }",
-        health_proto="package grpc.health.v1; service Health { rpc Check(A) returns (B); }",
+        one_dot_proto="package a.v1; service S { rpc Do(A) returns (B); }",
+        two_dot_proto="package a.v2; service S { rpc Do(A) returns (B); rpc New(A) returns (B); }",
+        three_dot_proto="package b; service S { rpc Do(A) returns (B); }",
+        again_dot_proto="package b; service S { rpc Else(A) returns (B); }",
+        health_dot_proto="package grpc.health.v1; service Health { rpc Check(A) returns (B); }",
     )
     found = import_paths([tmp_path])
     services = {each.name: each for each in found.system.services}
@@ -99,7 +85,7 @@ def test_two_versions_of_a_package_are_one_service(tmp_path: Path) -> None:
 
 
 def test_a_service_config_is_for_all_who_reach_the_service(tmp_path: Path) -> None:
-    write(tmp_path, compose_yaml=CALLER)
+    write(tmp_path, compose_dot_yaml=CALLER)
     for name in ("payments.proto", "grpc_service_config.json"):
         (tmp_path / name).write_text((SAMPLES / name).read_text())
     found = import_paths([tmp_path])
@@ -124,7 +110,7 @@ def test_a_service_config_is_for_all_who_reach_the_service(tmp_path: Path) -> No
 
 def config(folder: Path, *entries: object) -> Import:
     proto = "service Payments { rpc A(X) returns (X); rpc B(X) returns (X); }"
-    write(folder, compose_yaml=CALLER, p_proto=proto)
+    write(folder, compose_dot_yaml=CALLER, p_dot_proto=proto)
     (folder / "config.json").write_text(json.dumps({"methodConfig": [*entries]}, indent=1))
     return import_paths([folder])
 
@@ -229,11 +215,11 @@ def test_openapi_is_of_who_is_built_from_its_folder(tmp_path: Path) -> None:
     api = "openapi: 3.0.0\ninfo: {title: OpenAPI definition}\npaths: {/x: {get: {}}}\n"
     write(
         tmp_path,
-        compose_yaml="services: {cart: {build: src/cart}, ui: {build: {context: src/ui}}}",
-        src__cart__api__openapi_yaml=api,
-        src__ui__a_yaml=api,
-        src__ui__b_yaml=api,
-        elsewhere__openapi_yaml=api,
+        compose_dot_yaml="services: {cart: {build: src/cart}, ui: {build: {context: src/ui}}}",
+        src__cart__api__openapi_dot_yaml=api,
+        src__ui__a_dot_yaml=api,
+        src__ui__b_dot_yaml=api,
+        elsewhere__openapi_dot_yaml=api,
     )
     found = import_paths([tmp_path])
     assert [element.name for element in found.system.elements] == ["cart", "ui"]
@@ -243,7 +229,11 @@ def test_openapi_is_of_who_is_built_from_its_folder(tmp_path: Path) -> None:
 
 
 def test_older_openapi_is_left_out_or_refused(tmp_path: Path) -> None:
-    write(tmp_path, a_yaml="swagger: '2.0'\ninfo: {title: A}", b_yaml="openapi: 3.1.0\npaths: {}")
+    write(
+        tmp_path,
+        a_dot_yaml="swagger: '2.0'\ninfo: {title: A}",
+        b_dot_yaml="openapi: 3.1.0\npaths: {}",
+    )
     found = import_paths([tmp_path])
     assert [why for _, why in found.skipped] == ["line 1: is OpenAPI 2.0, and only 3 is read"]
     with pytest.raises(ModelError, match="only OpenAPI 3 is read"):

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from imported import service
 
 from archcheck import (
     Client,
@@ -29,12 +30,6 @@ def sample(name: str) -> Import:
 
 def kinds(found: Import) -> dict[str, type]:
     return {element.name: type(element) for element in found.system.elements}
-
-
-def service(found: Import, name: str) -> Service:
-    part = found.system.find(name)
-    assert isinstance(part, Service)
-    return part
 
 
 def uses(found: Import, name: str) -> tuple[str, ...]:

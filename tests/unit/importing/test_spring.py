@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 
 import pytest
+from imported import service, write
 
 from archcheck import (
     Client,
@@ -13,7 +13,6 @@ from archcheck import (
     Kafka,
     Micronaut,
     PostgreSQL,
-    Service,
     SpringBoot,
     SpringWebFlux,
 )
@@ -32,20 +31,6 @@ OTHERS = """
       kafka: {image: "apache/kafka:3.8.0"}
       sessions: {image: "redis:7"}
 """
-
-
-def write(folder: Path, **files: str) -> Path:
-    for name, text in files.items():
-        path = folder / name.replace("__", "/").replace("_dot_", ".")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text), encoding="utf-8")
-    return folder
-
-
-def service(found: Import, name: str) -> Service:
-    part = found.system.find(name)
-    assert isinstance(part, Service)
-    return part
 
 
 def edges(found: Import) -> set[tuple[str, str]]:
