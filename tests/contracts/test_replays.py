@@ -15,6 +15,7 @@ from contracts.test_runs_and_proofs import Guarded
 
 from archcheck import (
     Absent,
+    Autoscale,
     Call,
     Constant,
     Deterministic,
@@ -40,7 +41,7 @@ from archcheck.proof import FailureSet, LongestRun, Refuted, RetryStorm, WorstPo
 from archcheck.proof.survival.structure import Unit
 from archcheck.replaying import replay
 from archcheck.simulation import simulate
-from archcheck.units import ms, s
+from archcheck.units import ms, percent, s
 
 ROOT = Path(__file__).parents[2]
 MODELS = [*sorted(ROOT.glob("models/*/")), ROOT / "examples" / "broken_shop.py"]
@@ -247,3 +248,20 @@ def test_a_store_comes_back_only_if_enough_copies_are_left(
 ) -> None:
     ok, failed = good(store, "a", step)
     assert (ok, failed) == ((400, 0) if answers else (0, 400))
+
+
+@pytest.mark.parametrize(("zones", "after"), [(["a"], 0), (["a", "b"], 400)])
+def test_an_autoscaler_starts_replicas_in_zones_that_are_there(
+    zones: list[str], after: int
+) -> None:
+    """In a lost zone nothing starts; in another one the replacement of what was lost does."""
+    scale = Autoscale(min=2, max=4, target_cpu=50 * percent, start_up=5 * s)
+    probe = Probe("http", "/ready", period=1 * s, failure_threshold=1)
+    deployment = Kubernetes(autoscale=scale, zones=zones, readiness=probe)
+    web = Service("web", deployment=deployment, endpoints=[Endpoint("buy")])
+    lost = ZoneLoss("a", start=1 * s, end=200 * s)
+    scenario = Scenario("lost", load=[Load("use", Deterministic(10 / s))], faults=[lost])
+    system = System("made", [web], journeys=[Journey("use", "web")], scenarios=[scenario])
+    found = simulate(system, scenario, duration=100 * s, warmup=60 * s)
+    assert found.journeys[0].ok == after
+    assert found.resource("web").nodes == 2

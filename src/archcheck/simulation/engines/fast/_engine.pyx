@@ -147,6 +147,7 @@ cdef extern from *:
     #define EJECT_FOR 30.0
     #define LIFE_JITTER 0.1
     #define SCALING_TOLERANCE 1e-9
+    #define PENDING 10.0  /* as in reference/scaling.py */
     #define NANOSECOND 1e-9
     #define CIRCLE 6.283185307179586
     """
@@ -155,6 +156,7 @@ cdef extern from *:
     const double EJECT_FOR
     const double LIFE_JITTER
     const double SCALING_TOLERANCE
+    const double PENDING
     const double NANOSECOND
     const double CIRCLE
 

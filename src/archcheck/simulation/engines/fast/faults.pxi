@@ -211,9 +211,13 @@ cdef void replace_more(Engine *engine, Replacement *release_) noexcept nogil:
 
 
 cdef void replacement_ready(Engine *engine, Replacement *release_) noexcept nogil:
+    cdef int64_t index = free_index(engine, release_.node_group)
+    if index < 0:
+        after(engine, PENDING, REPLACES, release_)
+        return
     release_.starting -= 1
     release_.ready += 1
-    add_node(engine, release_.node_group, -1)
+    add_node(engine, release_.node_group, index)
     replace_more(engine, release_)
 
 
@@ -254,9 +258,14 @@ cdef void grow(Engine *engine, Autoscaler *scaler, int64_t number) noexcept nogi
 cdef void replica_starts(Engine *engine, Start *start) noexcept nogil:
     """A new replica is ready, if it is still wanted."""
     cdef Autoscaler *scaler = start.scaler
+    cdef int64_t index
     if not start.is_cancelled:
+        index = free_index(engine, scaler.node_group)
+        if index < 0:
+            after(engine, PENDING, STARTS, start)
+            return
         remove_from(&scaler.starting, start)
-        add_node(engine, scaler.node_group, -1)
+        add_node(engine, scaler.node_group, index)
     put_back(engine, &engine.small, start)
 
 

@@ -270,6 +270,32 @@ cdef void go_if_drained(Engine *engine, Replica *replica) noexcept nogil:
         crash(engine, replica)
 
 
+cdef int64_t free_index(Engine *engine, NodeGroup *node_group) noexcept nogil:
+    """The index of a further node, in the next zone that is there; -1: all are lost."""
+    cdef int64_t index
+    cdef int n
+    for n in range(max(1, node_group.zones_count)):
+        index = node_group.started
+        node_group.started += 1
+        if node_group.zones_count == 0:
+            return index
+        if not is_lost(engine, node_group, node_group.zones[index % node_group.zones_count]):
+            return index
+    return -1
+
+
+cdef bint is_lost(Engine *engine, const NodeGroup *node_group, int zone) noexcept nogil:
+    """Whether all nodes of a group in a zone are gone at the moment."""
+    cdef const Fault *fault
+    cdef int n
+    for n in range(engine.faults_count):
+        fault = &engine.faults[n]
+        if fault.kind == KILLED and fault.group == node_group.index and fault.zone == zone:
+            if fault.start <= engine.time and engine.time < fault.end:
+                return True
+    return False
+
+
 cdef Replica *add_node(Engine *engine, NodeGroup *node_group, int64_t index) noexcept nogil:
     """A new process is ready, cold and empty: one more node (-1), or the one with this index."""
     cdef Replica *replica

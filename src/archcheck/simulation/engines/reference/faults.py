@@ -54,6 +54,15 @@ class Faults:
         """Whether a cache with a given hit ratio answers nothing at the moment."""
         return self._flushed.get(self.engine.plan.calls[site].operation, 0) > 0
 
+    def is_lost(self, group: int, zone: int) -> bool:
+        """Whether all nodes of a group in a zone are gone at the moment."""
+        return any(
+            fault.kind == FaultKind.KILL
+            and (fault.group, fault.zone) == (group, zone)
+            and fault.start <= self.engine.time < fault.end
+            for fault in self.engine.plan.faults
+        )
+
     # -- one pair for each kind -----------------------------------------------------------------
 
     def slow(self, fault: PlannedFault) -> None:

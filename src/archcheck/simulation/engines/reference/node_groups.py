@@ -263,6 +263,15 @@ class NodeGroup:
             subscribers.rebalance()
         return replica
 
+    def free_index(self) -> int | None:
+        """The index of a further node, in the next zone that is there; ``None``: all are lost."""
+        zones = self.spec.zones
+        for _ in range(max(1, len(zones))):
+            index, self.started = self.started, self.started + 1
+            if not zones or not self.engine.faults.is_lost(self.index, zones[index % len(zones)]):
+                return index
+        return None
+
     def crash(self, replica: Replica) -> list[Request]:
         """A process dies, with everything inside; callers go on choosing it until they notice."""
         if replica.is_dead:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from archcheck.simulation.engines.reference.engine import Engine
     from archcheck.simulation.engines.reference.node_groups import NodeGroup, Replica
 
+PENDING = 10.0
+"""Seconds after which a replica that found all its zones lost is tried again. A choice: a scheduler
+tries when a node comes back."""
 _TOLERANCE = 1e-9
 """What sums of seconds may be off by before a ratio is rounded up to one more replica."""
 
@@ -98,9 +101,14 @@ class Autoscaler:
             self.engine.after(self.spec.start_up, partial(self._ready, start))
 
     def _ready(self, start: _Start) -> None:
-        if not start.is_cancelled:
-            self._starting.remove(start)
-            self.node_group.add()
+        if start.is_cancelled:
+            return
+        index = self.node_group.free_index()
+        if index is None:
+            self.engine.after(PENDING, partial(self._ready, start))
+            return
+        self._starting.remove(start)
+        self.node_group.add(index)
 
     def _shrink(self, ready: list[Replica], number: int) -> None:
         for _ in range(number):
@@ -145,9 +153,13 @@ class Replacement:
             self.engine.after(self.fault.start_up, self._is_ready)
 
     def _is_ready(self) -> None:
+        index = self.node_group.free_index()
+        if index is None:
+            self.engine.after(PENDING, self._is_ready)
+            return
         self.starting -= 1
         self.ready += 1
-        self.node_group.add()
+        self.node_group.add(index)
         self._go_on()
 
     def _stop(self, replica: Replica) -> None:
