@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -29,10 +30,12 @@ from archcheck import (
     Service,
     Slo,
     System,
+    Wait,
     Work,
     fix,
 )
 from archcheck.mending import shortest_timeouts
+from archcheck.mending.losses import Losses
 from archcheck.plugins import rules
 from archcheck.simulation import compare
 from archcheck.units import ms, percent, s
@@ -69,14 +72,19 @@ def keeps_its_word(system: System, mended: System) -> None:
             assert reading.state != "missed" or reading.objective not in met, str(reading)
 
 
-@pytest.mark.parametrize(("services", "seed"), [(8, 1), (8, 2), (12, 3), (15, 1), (25, 1)])
-def test_generated_systems_lose_nothing(services: int, seed: int) -> None:
+def check(services: int, seed: int) -> None:
+    """A generated system: something is mended, and nothing is lost."""
     system = generated(services, seed)
     done = fix(system)
     assert done.edits
     assert done.after < done.before
     assert done.at_least <= done.cost
     keeps_its_word(system, done.system)
+
+
+@pytest.mark.parametrize(("services", "seed"), [(8, 1), (8, 2), (12, 3), (15, 1), (25, 1)])
+def test_generated_systems_lose_nothing(services: int, seed: int) -> None:
+    check(services, seed)
 
 
 def shop(*, patience: int, tail: int, tries: int = 1, rate: float = 20) -> System:
@@ -158,3 +166,16 @@ def test_requests_that_nobody_took_hide_no_tail() -> None:
     shortest = shortest_timeouts(made)
     assert float(shortest["orders.place -> db"]) > 6.9 * 0.020
     assert float(shortest["web.buy -> orders.place"]) > 6.9 * 0.020
+
+
+def test_a_missed_objective_is_a_loss_of_its_journey() -> None:
+    """All is answered, too late."""
+    system = shop(patience=900, tail=5)
+    web = next(each for each in system.services if each.name == "web")
+    slow = replace(web, endpoints=[Endpoint("buy", steps=[Wait(90 * ms), *web.endpoints[0].steps])])
+    promised = replace(system.journeys[0], slo=Slo(p99=80 * ms))
+    before = replace(system, journeys=[promised])
+    after = replace(before, elements=[slow if e.name == "web" else e for e in before.elements])
+    (loss,) = Losses(before).of(after)
+    assert loss.journey == "checkout"
+    assert re.fullmatch(r"under day, p99 of checkout is .* ms, promised 80 ms", loss.text)

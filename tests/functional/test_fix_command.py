@@ -70,6 +70,21 @@ use = Journey("use", "web.go", critical=True)
 """
 
 
+BUSY = """\
+from archcheck import *
+from archcheck.units import cores, ms, s
+
+web = Service(
+    "web",
+    runtime=Go(),
+    deployment=Kubernetes(replicas=1, resources=Resources(cpu=2 * cores, cpu_limit=2 * cores)),
+    endpoints=[Endpoint("go", steps=[Work(Exponential(20 * ms))])],
+)
+use = Journey("use", "web.go", critical=True)
+day = Scenario("day", load=[Load(use, Poisson(80 / s))])
+"""
+
+
 def test_only_what_is_named_is_mended_and_the_rest_stays(tmp_path: Path) -> None:
     (tmp_path / "model.py").write_text(ONCE)
     both = archcheck("fix", "model.py", cwd=tmp_path).stdout
@@ -179,6 +194,53 @@ def test_costs_come_from_the_configuration(tmp_path: Path) -> None:
     )
 
 
+def test_a_python_model_is_written_and_is_what_the_patch_says(tmp_path: Path) -> None:
+    """With its line ends; what the patch says is what stands there."""
+    file = tmp_path / "model.py"
+    file.write_bytes(ONCE.replace("\n", "\r\n").encode())
+    done = archcheck("fix", "model.py", "--only", "RES001", "--write", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "wrote model.py\n")
+    written = file.read_bytes().decode()
+    assert "\n" not in written.replace("\r\n", "")
+    added = re.findall(r"(?m)^\+(?!\+)(.*)$", done.stdout)
+    assert added
+    assert all(f"{line}\r\n" in written for line in added)
+    again = archcheck("fix", "model.py", "--only", "RES001", "--write", cwd=tmp_path)
+    assert "0 edits" in again.stdout
+    assert file.read_bytes().decode() == written
+
+
+def test_a_person_decides_about_each_edit(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(ONCE)
+    done = archcheck("fix", "model.py", "--interactive", cwd=tmp_path, stdin="n\n\nmaybe\ny\n")
+    assert done.returncode == 1
+    assert "1 of 3: web.go -> db: timeout: nothing becomes" in done.stderr
+    assert "mends: RES001 web.go -> db" in done.stderr
+    assert "instead: timeout=" in done.stderr
+    assert "Error: invalid input" in done.stderr
+    assert done.stdout.startswith("model: 2 edits at a cost of 8\n")
+    assert "left: RES001 web.go -> db: what would mend it was not taken" in done.stdout
+    assert "+    deployment=Kubernetes(replicas=2)," in done.stdout
+    assert "timeout=" not in re.sub(r"(?m)^ .*$", "", done.stdout)
+
+
+def test_nothing_is_written_when_nobody_answers(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(ONCE)
+    done = archcheck("fix", "model.py", "--interactive", "--write", cwd=tmp_path)
+    assert done.returncode == 130
+    assert (tmp_path / "model.py").read_text() == ONCE
+
+
+def test_what_gets_slower_or_dearer_stands_beside_what_is_mended(tmp_path: Path) -> None:
+    """A second replica costs its CPUs; half the load on each makes answers faster."""
+    (tmp_path / "model.py").write_text(BUSY)
+    done = archcheck("fix", "model.py", cwd=tmp_path)
+    assert "web: deployment: replicas: 1 becomes 2" in done.stdout
+    assert "under load, before and after" in done.stdout
+    assert re.search(r"day +use +[\d.]+ m?s +[\d.]+ ms\* +0.00% +0.00%", done.stdout)
+    assert "it runs at 2 CPU/h today, at 4 afterwards" in done.stdout
+
+
 def test_a_model_without_findings_is_left_alone() -> None:
     done = archcheck("fix", "models/shop", "--isolated")
     assert done.returncode == 0
@@ -188,7 +250,6 @@ def test_a_model_without_findings_is_left_alone() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--write"], "--write changes JSON models only; apply the patch to a Python model"),
         (["--allow", "luck=1"], "there is no kind of edit 'luck'; there are timeout,"),
         (["--allow", "timeout=much"], "--allow takes KIND=COST, such as timeout=1"),
         (["--allow", ","], "no edit is allowed; allow some of timeout"),

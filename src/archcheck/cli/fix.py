@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from archcheck import configuration, facade
+from archcheck.cli.choosing import chosen_edits
 from archcheck.cli.common import (
     models_argument,
     one_system,
@@ -15,8 +16,8 @@ from archcheck.cli.common import (
 from archcheck.cli.rule_options import RuleSelection, listed, rule_options
 from archcheck.cli.streams import guests
 from archcheck.editing import COSTS
-from archcheck.mending import explain
-from archcheck.model import ModelError
+from archcheck.mending import explain, of_edits
+from archcheck.model import ModelError, Place
 from archcheck.reporting.console import report_console, time_left
 from archcheck.reporting.proofs import print_explanations, print_repair
 from archcheck.reporting.simulation import print_simulation
@@ -45,7 +46,15 @@ from archcheck.units import Duration
     is_flag=True,
     help="Say for each edit what it mends, what else would, and why that was not chosen.",
 )
-@click.option("--write", "write_", is_flag=True, help="Write the edits into a JSON model.")
+@click.option(
+    "--interactive",
+    "is_interactive",
+    is_flag=True,
+    help="Ask about each edit whether it is taken.",
+)
+@click.option(
+    "--write", "write_", is_flag=True, help="Write the edits into the files of the model."
+)
 @click.option("--simulate", "scenario", metavar="SCENARIO", help="Simulate the repaired system.")
 @proof_budget_option("Time to find the cheapest edits.", "30s")
 @output_option()
@@ -56,12 +65,13 @@ def command(
     allow: tuple[str, ...],
     only: tuple[str, ...],
     is_explained: bool,
+    is_interactive: bool,
     write_: bool,
     scenario: str | None,
     proof_budget: Duration,
     output: str | None,
 ) -> int:
-    """Find the cheapest edits that make the rules hold, as a patch.
+    """Find the cheapest edits that make the rules hold, as a patch, or with --write in place.
 
     Timeouts, attempts, breakers, fallbacks, pools, replicas and zones are weighed against each
     other; no timeout gets shorter than what it waits for under the declared loads. The repaired
@@ -72,36 +82,36 @@ def command(
     model runs its code.
     """
     system = one_system(models, system_name)
-    place = system.site.place if system.site else None
-    if write_ and (place is None or not place.file.endswith(".json")):
-        raise ModelError(
-            "--write changes JSON models only; apply the patch to a Python model with git apply"
-        )
     settings = selection.settings()
     rules = selection.rules()
     mended = listed(only)
     configuration.check_patterns(mended, rules)
+    costs = _costs(allow) if allow else None
     with time_left(f"looking for edits of {system.name}"), guests():
         found = facade.fix(
             system,
             rules,
             settings=settings,
-            costs=_costs(allow) if allow else None,
+            costs=costs,
             only=mended,
             proof_budget=float(proof_budget),
         )
+    if is_interactive:
+        explained = explain(found, rules, settings=settings, costs=costs)
+        found = of_edits(found, chosen_edits(explained), settings=settings, costs=costs)
+    with guests():
         patch = found.patch  # loads the model again
     with report_console(output) as console:
         print_repair(console, found)
         if is_explained:
-            costs = _costs(allow) if allow else None
             print_explanations(console, explain(found, rules, settings=settings, costs=costs))
         if scenario is not None:
             run = facade.simulate(found.system, scenario)
             print_simulation(console, run)
     if write_:
         patch.write()
-        click.echo(f"wrote {', '.join(patch.files) or 'nothing'}", err=True)
+        files = ", ".join(Place(file, 1).shown_file() for file in sorted(patch.files))
+        click.echo(f"wrote {files or 'nothing'}", err=True)
     return 0 if found.is_complete and not patch.by_hand else 1
 
 

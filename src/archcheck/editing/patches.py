@@ -24,7 +24,7 @@ from archcheck.editing.spelling import source_of
 from archcheck.editing.tracing import Key, Slot, Traces
 from archcheck.files import write_files
 from archcheck.loading import load_changed, origin
-from archcheck.model import ArchcheckError, Place, System, to_json
+from archcheck.model import ArchcheckError, ModelError, Place, System, to_json
 from archcheck.model.element import Element
 from archcheck.model.linking import walk
 
@@ -64,7 +64,10 @@ class Patch:
         )
 
     def write(self) -> None:
-        """Write the new texts, all or none."""
+        """Write the new texts, all or none. Raises :class:`ModelError` if a file has changed."""
+        for file, (before, _) in self.files.items():
+            if _text_of(file) != before:
+                raise ModelError(f"{file} has changed since it was read: nothing is written")
         write_files({file: after for file, (_, after) in self.files.items()})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from archcheck.editing.sources import Source
 from archcheck.editing.tracing import Slot
@@ -84,20 +84,62 @@ def _after_argument(text: str, start: int, close: int) -> tuple[int, bool]:
 # -- imports --------------------------------------------------------------------------------------
 
 
-def _imports(source: Source, values: Iterable[str]) -> list[tuple[int, int, str]]:
+def _imports(source: Source, values: Iterable[str]) -> Iterator[tuple[int, int, str]]:
     """The imports of what new values name and the file does not know."""
     known = {node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name)}
     known |= set(source.imports)
     starred = {module for module, level in source.starred if not level}
-    lines = []
+    missing: dict[str, list[str]] = {}
     for name in sorted(_names(values) - known):
         module = "archcheck" if name in vocabulary else _UNIT_MODULE
         if module not in starred:
-            lines.append(f"from {module} import {name}{source.line_end}")
-    if not lines:
-        return []
-    at = _after_imports(source)
-    return [(at, at, "".join(lines))]
+            missing.setdefault(module, []).append(name)
+    for module, names in missing.items():
+        node = _import_from(source, module)
+        if node is not None and _fits(source, node, names):
+            yield from _joined(source, node, names)
+        else:
+            at = _after_imports(source)
+            yield at, at, f"from {module} import {', '.join(names)}{source.line_end}"
+
+
+def _import_from(source: Source, module: str) -> ast.ImportFrom | None:
+    """The import of other names of a module at the top of a file."""
+    for node in itertools.takewhile(_is_top, source.tree.body):
+        if isinstance(node, ast.ImportFrom) and node.module == module and not node.level:
+            return node
+    return None
+
+
+def _fits(source: Source, node: ast.ImportFrom, names: Sequence[str]) -> bool:
+    """Whether more names go into the lines of an import without a second thought."""
+    if node.lineno != node.end_lineno:
+        start, end = (source.start_of(number) for number in (node.lineno, node.end_lineno or 0))
+        return "#" not in source.text[start:end] and len(_lines_of(node)) == len(node.names)
+    line = source.line(node.lineno).rstrip("\r\n")
+    return len(line) + len("".join(f", {name}" for name in names)) <= _width(source)
+
+
+def _lines_of(node: ast.ImportFrom) -> set[int]:
+    return {each.lineno for each in node.names}
+
+
+def _joined(
+    source: Source, node: ast.ImportFrom, names: Sequence[str]
+) -> Iterator[tuple[int, int, str]]:
+    """More names among those of an import, in its order."""
+    between = ", "
+    if node.lineno != node.end_lineno:
+        line = source.line(node.names[0].lineno)
+        between = "," + source.line_end + line[: len(line) - len(line.lstrip(" \t"))]
+    for name in names:
+        before = [each for each in node.names if each.name < name]
+        if before:
+            at = source.span(before[-1])[1]
+            yield at, at, f"{between}{name}"
+        else:
+            at = source.span(node.names[0])[0]
+            yield at, at, f"{name}{between}"
 
 
 def _names(values: Iterable[str]) -> set[str]:
@@ -127,29 +169,34 @@ def _is_top(node: ast.stmt) -> bool:
 
 
 def _broken(before: Source, text: str) -> str:
-    """With the calls in new lines that are too long broken: each argument on its own line."""
-    width = max(
-        [_WIDTH, *(len(line.rstrip("\r\n")) for line in re.findall(r"[^\n]+", before.text))]
-    )
+    """With the calls and lists in lines that are too long broken: each part on its own line."""
+    width = _width(before)
     while True:
         source = Source(before.file, text)
-        found = _long_calls(source, width)
+        found = _too_long(source, width)
         if not found:
             return text
-        for call in reversed(found):
-            start, end = source.span(call)
-            text = text[:start] + _exploded(source, call) + text[end:]
+        for node in reversed(found):
+            start, end = source.span(node)
+            text = text[:start] + _exploded(source, node) + text[end:]
 
 
-def _long_calls(source: Source, width: int) -> list[ast.Call]:
-    """The outermost call of each line that is too long, where it may be broken."""
-    found: dict[int, ast.Call] = {}
-    for node in source.calls():
+def _width(source: Source) -> int:
+    lines = re.findall(r"[^\n]+", source.text)
+    return max([_WIDTH, *(len(line.rstrip("\r\n")) for line in lines)])
+
+
+def _too_long(source: Source, width: int) -> list[ast.Call | ast.List]:
+    """The outermost call or list of each line that is too long, where it may be broken."""
+    found: dict[int, ast.Call | ast.List] = {}
+    lists = [node for node in ast.walk(source.tree) if isinstance(node, ast.List)]
+    candidates: list[ast.Call | ast.List] = [*source.calls(), *lists]
+    for node in candidates:
         if (
             node.lineno == node.end_lineno
             and len(source.line(node.lineno).rstrip("\r\n")) > width
-            and (node.args or node.keywords)
-            and not any(isinstance(each, ast.GeneratorExp) for each in node.args)
+            and (parts := _parts(source, node))
+            and not any(isinstance(each, ast.GeneratorExp) for each in parts)
         ):
             other = found.setdefault(node.lineno, node)
             if _columns(node) > _columns(other):
@@ -157,20 +204,25 @@ def _long_calls(source: Source, width: int) -> list[ast.Call]:
     return [found[number] for number in sorted(found)]
 
 
+def _parts(source: Source, node: ast.Call | ast.List) -> Sequence[ast.expr | ast.keyword]:
+    return _arguments(source, node) if isinstance(node, ast.Call) else node.elts
+
+
 def _columns(node: ast.expr) -> int:
     return (node.end_col_offset or 0) - node.col_offset
 
 
-def _exploded(source: Source, call: ast.Call) -> str:
-    line = source.line(call.lineno)
+def _exploded(source: Source, node: ast.Call | ast.List) -> str:
+    line = source.line(node.lineno)
     indent = line[: len(line) - len(line.lstrip(" \t"))]
     inner = indent + ("\t" if "\t" in indent else "    ")
-    start, end = source.span(call)
-    given = _arguments(source, call)
-    opening = source.text.index("(", source.span(call.func)[1]) + 1
-    bounds = [source.span(node) for node in given]
+    start, end = source.span(node)
+    opening = start + 1
+    if isinstance(node, ast.Call):
+        opening = source.text.index("(", source.span(node.func)[1]) + 1
+    bounds = [source.span(part) for part in _parts(source, node)]
     starts = [opening, *(source.text.index(",", over) + 1 for _, over in bounds[:-1])]
     ends = [each - 1 for each in starts[1:]] + [end - 1]
     parts = [source.text[a:b].strip(" \t").rstrip(",") for a, b in zip(starts, ends, strict=True)]
     lines = "".join(f"{source.line_end}{inner}{part}," for part in parts)
-    return f"{source.text[start:opening]}{lines}{source.line_end}{indent})"
+    return f"{source.text[start:opening]}{lines}{source.line_end}{indent}{source.text[end - 1]}"

@@ -71,7 +71,7 @@ class Source:
         """The offset at which a line begins, or the text ends."""
         return self._starts[min(number, len(self._starts)) - 1]
 
-    def span(self, node: ast.expr | ast.keyword) -> tuple[int, int]:
+    def span(self, node: ast.expr | ast.keyword | ast.alias) -> tuple[int, int]:
         """The offsets in the text at which a node begins and ends."""
         return (
             self._offset(node.lineno, node.col_offset),

@@ -9,7 +9,15 @@ others mend is offered.
 """
 
 from archcheck.mending.explaining import Alternative, Explanation, explain
-from archcheck.mending.mending import mend, without_losses
+from archcheck.mending.mending import mend, of_edits, without_losses
 from archcheck.mending.waits import shortest_timeouts
 
-__all__ = ["Alternative", "Explanation", "explain", "mend", "shortest_timeouts", "without_losses"]
+__all__ = [
+    "Alternative",
+    "Explanation",
+    "explain",
+    "mend",
+    "of_edits",
+    "shortest_timeouts",
+    "without_losses",
+]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from archcheck.mending.lengths import attempts_a_second, declared_seconds
 from archcheck.model import Scenario, System
+from archcheck.proof.repair import Effect
 from archcheck.simulation import CommonRuns, VariantResult, common_runs
 from archcheck.simulation.compiling import compile_plan
 from archcheck.units import Duration
@@ -14,6 +16,15 @@ ATTEMPTS = 100_000
 """Attempts of a run of a steady load, about; there are five for each system. A choice: a second."""
 MOST_ATTEMPTS = 2_000_000
 """Attempts of a run in which something changes, at most: it is run as it is declared, or not."""
+_SHOWN = ("p95", "errors")
+"""The metrics of which a reader decides: slow answers, and none."""
+
+
+class Loss(NamedTuple):
+    """What a change takes from a journey, in a sentence."""
+
+    journey: str
+    text: str
 
 
 class Losses:
@@ -23,16 +34,35 @@ class Losses:
         self._system = system
         self._runs: dict[str, tuple[CommonRuns, VariantResult]] = {}
 
-    def of(self, changed: System) -> Iterator[str]:
-        """Good answers and objectives that a change takes, scenario by scenario, in sentences."""
+    def of(self, changed: System) -> Iterator[Loss]:
+        """Good answers and objectives that a change takes, scenario by scenario."""
+        for scenario, old, new in self._pairs(changed):
+            for journey, text in (*_answers(new), *_objectives(old, new)):
+                yield Loss(journey, f"under {scenario}, {text}")
+
+    def effects(self, changed: System) -> Iterator[Effect]:
+        """What a change makes of the journeys under each scenario that is run."""
+        for scenario, old, new in self._pairs(changed):
+            before = {(each.journey, each.metric): each.value for each in old.compared}
+            for each in new.compared:
+                if each.metric in _SHOWN and each.difference is not None:
+                    yield Effect(
+                        scenario,
+                        each.journey,
+                        each.metric,
+                        before[each.journey, each.metric],
+                        each.value,
+                        each.is_certain,
+                    )
+
+    def _pairs(self, changed: System) -> Iterator[tuple[str, VariantResult, VariantResult]]:
+        """The name of each scenario that is run, with the system as it is and as it becomes."""
         for scenario in self._system.scenarios:
             seconds = run_seconds(self._system, scenario)
-            if seconds is None:
-                continue
-            runs, old = self._original(scenario, Duration(seconds))
-            new = _whole(runs, "mended", changed, changed.scenario(scenario.name))
-            for text in (*_answers(new), *_objectives(old, new)):
-                yield f"under {scenario.name}, {text}"
+            if seconds is not None:
+                runs, old = self._original(scenario, Duration(seconds))
+                new = _whole(runs, "mended", changed, changed.scenario(scenario.name))
+                yield scenario.name, old, new
 
     def _original(self, scenario: Scenario, length: Duration) -> tuple[CommonRuns, VariantResult]:
         if scenario.name not in self._runs:
@@ -56,21 +86,22 @@ def run_seconds(system: System, scenario: Scenario) -> float | None:
     return seconds if rate * seconds <= MOST_ATTEMPTS else None
 
 
-def _answers(new: VariantResult) -> Iterator[str]:
+def _answers(new: VariantResult) -> Iterator[Loss]:
     for each in new.compared:
         more = each.difference.value if each.difference is not None else 0.0
         if each.metric == "errors" and each.is_certain and more > 0:
-            yield (
+            yield Loss(
+                each.journey,
                 f"{100 * each.value:.3g}% of {each.journey} end without a good answer, "
-                f"{100 * more:.3g}% more than today"
+                f"{100 * more:.3g}% more than today",
             )
 
 
-def _objectives(old: VariantResult, new: VariantResult) -> Iterator[str]:
+def _objectives(old: VariantResult, new: VariantResult) -> Iterator[Loss]:
     before = {reading.objective: reading.state for reading in old.result.objectives}
     for reading in new.result.objectives:
         was = before.get(reading.objective)
         if reading.state == "missed" and was != "missed":
-            yield str(reading)
+            yield Loss(reading.objective.subject, str(reading))
         elif reading.state == "open" and was == "met":
-            yield f"it is open whether {reading}"
+            yield Loss(reading.objective.subject, f"it is open whether {reading}")

@@ -6,6 +6,8 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
 
 from archcheck import verification
 from archcheck.configuration import Settings
@@ -13,14 +15,17 @@ from archcheck.editing import COSTS, Edit, apply, kind_of, sharing
 from archcheck.findings import Rule
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
+from archcheck.graph.reach import waited_for
 from archcheck.mending.losses import Losses, run_seconds
 from archcheck.mending.waits import shortest_timeouts
 from archcheck.model import Element, System
 from archcheck.model.linking import walk
+from archcheck.planning.costs import currency_of, running_cost
 from archcheck.plugins import rules as installed_rules
 from archcheck.proof.budget import Budget
 from archcheck.proof.repair import Repair, repair
 from archcheck.proof.repair.repairing import Found
+from archcheck.simulation.compiling import compile_plan
 from archcheck.units import Duration
 
 _MOST_SEARCHES = 3
@@ -34,7 +39,10 @@ _MOST_LEFT_OUT = 40
 _MOST_TRIALS = 14
 """Sets of edits that are run beside the original, at most. A choice: one edit in a hundred that
 costs answers is found with so many."""
+_OF_TIME = frozenset({"timeout", "attempts", "pause"})
+"""Kinds of edits that change how long callers wait."""
 _NOT_OFFERED = "what would mend it is not offered"
+_NOT_TAKEN = "what would mend it was not taken"
 
 
 def mend(
@@ -70,9 +78,10 @@ def mend(
         )
 
     losses = Losses(system)
-    wanted = _searched(system, search, losses)
+    wanted = _searched(system, search, losses, proof_budget)
     wanted = replace(wanted, not_run=tuple(_not_run(system)))
     trials = _Trials(system, find, wanted.before, losses, deadline=deadline)
+    trials.known[wanted.edits] = wanted.after
     kept = trials.kept(wanted.edits)
     if len(kept) < len(wanted.edits):
         wanted = _without_refused(wanted, trials, kept, prices)
@@ -81,9 +90,64 @@ def mend(
     if together:
         made = apply(system, edits)
         cost = wanted.cost + sum((exact(prices[kind_of(e)]) for e in together), Rational(0))
-        wanted = replace(wanted, edits=edits, system=made, cost=cost, after=find(made))
+        wanted = replace(wanted, edits=edits, system=made, cost=cost, after=trials.found(edits))
     later = _Trials(system, find, wanted.before, losses, together=together)
-    return replace(wanted, worthwhile=later.worthwhile)
+    wanted = replace(wanted, worthwhile=later.worthwhile)
+    return _measured(wanted, losses) if time.monotonic() < deadline else wanted
+
+
+def of_edits(
+    repair: Repair,
+    edits: Sequence[Edit],
+    *,
+    settings: Settings | None = None,
+    costs: Mapping[str, float] | None = None,
+) -> Repair:
+    """What is left of a repair when somebody takes other edits: tried as a whole, as it was.
+
+    ``settings`` and ``costs`` are those of :func:`archcheck.fix`.
+    """
+    assert repair.find is not None  # noqa: S101  # whoever mends knows what a finding is
+    prices = ((settings or Settings()).edits or COSTS) if costs is None else costs
+    losses = Losses(repair.original)
+    trials = _Trials(repair.original, repair.find, repair.before, losses)
+    kept = trials.kept(edits)
+    made = apply(repair.original, kept)
+    later = _Trials(repair.original, repair.find, repair.before, losses)
+    after = trials.found(kept)
+    lost = {f"{rule} {name}": _NOT_TAKEN for rule, name in after - repair.after}
+    return _measured(
+        replace(
+            repair,
+            system=made,
+            edits=kept,
+            cost=sum((exact(prices[kind_of(edit)]) for edit in kept), Rational(0)),
+            after=after,
+            at_least=Rational(0),
+            reasons={**lost, **repair.reasons},
+            refused=(*repair.refused, *trials.refused.items()),
+            untried=(*repair.untried, *trials.untried),
+            worthwhile=later.worthwhile,
+        ),
+        losses,
+    )
+
+
+def _measured(wanted: Repair, losses: Losses) -> Repair:
+    """With what the edits make of journeys and of the price."""
+    effects = tuple(losses.effects(wanted.system)) if wanted.edits else ()
+    price = _running_cost(wanted.original, wanted.system)
+    return replace(wanted, effects=effects, running_cost=price)
+
+
+def _running_cost(before: System, after: System) -> tuple[float, float, str] | None:
+    if not before.scenarios:
+        return None
+    old, new = (
+        running_cost(system, compile_plan(system, system.scenarios[0]))
+        for system in (before, after)
+    )
+    return old, new, currency_of(before)
 
 
 def without_losses(
@@ -114,12 +178,19 @@ def _finder(rules: Iterable[Rule], settings: Settings) -> Callable[[System], Fou
 
 
 def _searched(
-    system: System, search: Callable[[Mapping[str, Rational]], Repair], losses: Losses
+    system: System,
+    search: Callable[[Mapping[str, Rational]], Repair],
+    losses: Losses,
+    proof_budget: float,
 ) -> Repair:
     """The repair whose timeouts let the load through, or the last one that there is time for."""
     floors = shortest_timeouts(system)
+    started = time.monotonic()
     wanted = search(floors)
-    for _ in range(_MOST_SEARCHES - 1):
+    took = time.monotonic() - started
+    for number in range(1, _MOST_SEARCHES):
+        if (number + 1) * took > proof_budget:
+            break
         shorter = dict(_shorter(wanted.edits))
         if not shorter or next(losses.of(wanted.system), None) is None:
             break
@@ -173,6 +244,13 @@ def _is_worse(part: Element, edit: Edit) -> bool:
     return isinstance(new, Duration) and (not isinstance(old, Duration) or new < old)
 
 
+class _Objection(NamedTuple):
+    """Why edits are not offered, and the elements on the way of the journeys that lose."""
+
+    why: str
+    on_way: frozenset[str] = frozenset()
+
+
 @dataclass
 class _Trials:
     """Sets of edits beside the original: which are kept, which are refused and why."""
@@ -188,6 +266,18 @@ class _Trials:
     """When nothing is tried any more, on the monotonic clock."""
     together: Mapping[Edit, Edit] = field(default_factory=dict)
     """Edits that only go with others."""
+    known: dict[tuple[Edit, ...], Found] = field(default_factory=dict)
+    """What is found with some edits: each verification of a large system takes seconds."""
+    _objections: dict[frozenset[Edit], _Objection | None] = field(default_factory=dict)
+
+    def found(self, edits: Sequence[Edit]) -> Found:
+        """What is wrong with the system once it has these edits."""
+        key = tuple(edits)
+        if not key:
+            return self.before
+        if key not in self.known:
+            self.known[key] = self.find(apply(self.system, key))
+        return self.known[key]
 
     def kept(self, edits: Sequence[Edit], before: tuple[Edit, ...] = ()) -> tuple[Edit, ...]:
         """``before`` and as many of ``edits`` as cost nothing, found by halving."""
@@ -200,10 +290,35 @@ class _Trials:
         if objection is None:
             return (*before, *edits)
         if len(edits) == 1:
-            self.refused[edits[0]] = objection
+            self.refused[edits[0]] = objection.why
             return before
+        first, second = self._parted(edits, objection)
+        return self.kept(second, self.kept(first, before))
+
+    def _parted(
+        self, edits: Sequence[Edit], objection: _Objection
+    ) -> tuple[Sequence[Edit], Sequence[Edit]]:
+        """Edits that are likely harmless, and the others.
+
+        What changes how long calls take hangs together and is what costs answers, on the way of
+        the journeys that lose; where that tells nothing apart, halves.
+        """
+        on_way = (e for e in edits if self._owners.get(id(e.part)) in objection.on_way)
+        for found in ((e for e in edits if kind_of(e) in _OF_TIME), on_way):
+            suspects = dict.fromkeys(found)
+            if suspects and len(suspects) < len(edits):
+                return [edit for edit in edits if edit not in suspects], [*suspects]
         half = len(edits) // 2
-        return self.kept(edits[half:], self.kept(edits[:half], before))
+        return edits[:half], edits[half:]
+
+    @cached_property
+    def _owners(self) -> Mapping[int, str]:
+        """The element of each part."""
+        return {id(part): each.name for each in self.system.elements for part in walk(each)}
+
+    @cached_property
+    def _graph(self) -> Graph:
+        return Graph(self.system)
 
     def worthwhile(self, edits: Sequence[Edit]) -> Sequence[Edit]:
         """Of some edits, those that cost nothing and mend something without all others."""
@@ -211,14 +326,14 @@ class _Trials:
 
     def needed(self, edits: Sequence[Edit]) -> Sequence[Edit]:
         """As few of the edits as mend as much."""
-        after = self.find(apply(self.system, edits))
+        after = self.found(edits)
         for edit in [*reversed(edits)][:_MOST_LEFT_OUT]:
             if time.monotonic() > self.deadline:
                 break
             if edit in self.together:
                 continue
             others = [e for e in edits if e is not edit and self.together.get(e) is not edit]
-            if self.find(apply(self.system, others)) == after:
+            if self.found(others) == after:
                 edits = others
         return edits
 
@@ -227,14 +342,29 @@ class _Trials:
         """Whether nothing is tried any more."""
         return self.count >= _MOST_TRIALS or time.monotonic() > self.deadline
 
-    def objection(self, edits: Sequence[Edit]) -> str | None:
+    def objection(self, edits: Sequence[Edit]) -> _Objection | None:
         """Why a set of edits is not offered."""
-        self.count += 1
-        mended = apply(self.system, edits)
-        new = sorted(self.find(mended) - self.before)
+        tried = frozenset(edits)
+        if tried not in self._objections:
+            self.count += 1
+            self._objections[tried] = self._tried(edits)
+        return self._objections[tried]
+
+    def _tried(self, edits: Sequence[Edit]) -> _Objection | None:
+        new = sorted(self.found(edits) - self.before)
         if new:
-            return f"brings {' '.join(new[0])}"
-        return next(self.losses.of(mended), None)
+            return _Objection(f"brings {' '.join(new[0])}")
+        lost = [*self.losses.of(apply(self.system, edits))]
+        if not lost:
+            return None
+        losing = {loss.journey for loss in lost}
+        entries = [
+            str(entry)
+            for journey in self.system.journeys
+            if journey.name in losing
+            for entry in journey.all_entries()
+        ]
+        return _Objection(lost[0].text, frozenset(waited_for(self._graph, entries)))
 
 
 def _without_refused(
@@ -242,7 +372,7 @@ def _without_refused(
 ) -> Repair:
     """What is left of a repair: the edits that are kept and still mend something."""
     kept = trials.needed(kept)
-    after = trials.find(apply(wanted.original, kept))
+    after = trials.found(kept)
     lost = {f"{rule} {name}": _NOT_OFFERED for rule, name in after - wanted.after}
     return replace(
         wanted,

@@ -106,6 +106,22 @@ def priced(system: System) -> dict[str, tuple[float, int, str]]:
     return found
 
 
+def running_cost(system: System, plan: Plan) -> float:
+    """What all nodes of a plan cost an hour, in :func:`currency_of`."""
+    prices = priced(system)
+    return sum(
+        group.nodes * price * copies
+        for group in plan.groups
+        if group.name in prices
+        for price, copies, _ in (prices[group.name],)
+    )
+
+
+def currency_of(system: System) -> str:
+    """What costs are in: the declared currency, or CPUs."""
+    return system.prices.currency if system.prices is not None else CPUS
+
+
 def cost_of(system: System, plan: Plan, flow: Flow) -> Costs:
     """What a plan costs under a load."""
     prices = priced(system)
@@ -120,8 +136,7 @@ def cost_of(system: System, plan: Plan, flow: Flow) -> Costs:
         if group.name in prices
         for price, copies, assumed in (prices[group.name],)
     ]
-    currency = system.prices.currency if system.prices is not None else CPUS
-    return Costs(currency, tuple(elements), _journeys(elements, flow))
+    return Costs(currency_of(system), tuple(elements), _journeys(elements, flow))
 
 
 def _journeys(elements: list[ElementCost], flow: Flow) -> tuple[JourneyCost, ...]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from archcheck.editing import Edit
 from archcheck.graph import Graph, Interaction
-from archcheck.graph.exact import Rational, exact, longest, written
+from archcheck.graph.exact import Rational, exact, longest, two_digits_up, written
 from archcheck.model import Datastore, External, Write
 from archcheck.proof.answers import Answer, Refuted
 from archcheck.proof.deadlines import (
@@ -155,10 +155,34 @@ class Given(WorstCases):
         tries: Mapping[Interaction, int] | None = None,
     ) -> None:
         super().__init__(graph, tries)
-        self.timeouts = timeouts
+        self.timeouts = dict(timeouts)
 
     def timeout_of(self, step: Interaction) -> Rational | None:
         return step.protection.attempt(self.timeouts.get(step))
+
+
+class RoundedUp(Given):
+    """Worst cases with given timeouts in two digits, as people write them.
+
+    What calls below wait longer for that, the calls above them wait longer, too.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        timeouts: Mapping[Interaction, Rational],
+        tries: Mapping[Interaction, int],
+    ) -> None:
+        super().__init__(graph, {}, tries)
+        self._least = timeouts
+
+    def timeout_of(self, step: Interaction) -> Rational | None:
+        if step in self._least and step not in self.timeouts:
+            least = self._least[step]
+            if step.target_name in self.graph.operations and not step.deadline_is_kept:
+                least = max(least, self.needed(step).seconds)
+            self.timeouts[step] = two_digits_up(least)
+        return super().timeout_of(step)
 
 
 def closest(

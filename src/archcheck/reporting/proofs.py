@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -13,11 +14,11 @@ from archcheck.findings import Subject, subject_element, subject_name
 from archcheck.mending import Explanation
 from archcheck.model import Place, System
 from archcheck.proof import Answer, Answered, Availability, Proofs, Proved, Refuted, Undecided
-from archcheck.proof.repair import Repair
+from archcheck.proof.repair import Effect, Repair
 from archcheck.replaying import Replay
-from archcheck.reporting.console import counted, printable
+from archcheck.reporting.console import counted, figure, printable
 from archcheck.reporting.sheets import Cell, Sheet, Tone, Words, print_sheet
-from archcheck.units import Fraction
+from archcheck.units import Fraction, spoken
 
 FORMAT = "archcheck.prove/1"
 _PLAYED = {True: "cyan", False: "bold yellow", None: "dim"}
@@ -178,6 +179,53 @@ def print_repair(console: Console, found: Repair) -> None:
         console.print(Text(f"introduced: {rule} {printable(subject)}"))
     for text in found.impossible:
         console.print(Text(f"left: {printable(text)}"))
+    _print_effects(console, found)
+
+
+def _print_effects(console: Console, found: Repair) -> None:
+    """What the edits make of journeys and of the price, beside what they mend."""
+    if not found.edits:
+        return
+    if found.effects is None:
+        console.print("not compared under load: the time was up")
+    elif changed := [*_changed(found.effects)]:
+        remark = "runs with the same random numbers; * marks what is no chance (95%)"
+        columns = (
+            Words("scenario"),
+            Words("journey"),
+            *("p95 today", "then", "errors today", "then"),
+        )
+        print_sheet(console, Sheet("under load, before and after", columns, (*changed,), remark))
+    elif found.effects:
+        console.print("under the declared loads no journey gets slower or fails more often")
+    if found.running_cost is not None:
+        before, after, currency = found.running_cost
+        if before != after:
+            console.print(
+                f"it runs at {figure(before)} {currency}/h today, at {figure(after)} afterwards"
+            )
+
+
+def _changed(effects: Iterable[Effect]) -> Iterator[tuple[str, ...]]:
+    """The journeys that change for certain, and by as much as a reader can see."""
+    by_journey: dict[tuple[str, str], list[Effect]] = {}
+    for each in effects:
+        by_journey.setdefault((each.scenario, each.journey), []).append(each)
+    for name, pair in by_journey.items():
+        shown = [(_value(each, each.before), _value(each, each.after)) for each in pair]
+        certain = [
+            each.is_certain and old != new for each, (old, new) in zip(pair, shown, strict=True)
+        ]
+        if any(certain):
+            marks = ["*" if each else "" for each in certain]
+            cells = [(old, f"{new}{m}") for (old, new), m in zip(shown, marks, strict=True)]
+            yield (*name, *(cell for pair in cells for cell in pair))
+
+
+def _value(effect: Effect, value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    return f"{value:.2%}" if effect.metric == "errors" else spoken(value)
 
 
 def print_explanations(console: Console, explained: Iterable[Explanation]) -> None:

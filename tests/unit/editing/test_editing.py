@@ -128,8 +128,8 @@ def test_lines_are_patched_and_the_patch_applies(
         "                    retry=Retry(attempts=3),\n                    timeout=80 * ms," in text
     )
     assert 'Pool("b", 5), Pool("c", 2)' in text
-    assert "from archcheck import CircuitBreaker\n" in text
-    assert "from archcheck.units import percent\n" in text
+    assert "from archcheck import Call, CircuitBreaker, Endpoint, Pool" in text
+    assert "from archcheck.units import ms, percent, s\n" in text
     monkeypatch.chdir(tmp_path)
     subprocess.run(["git", "apply"], input=patch.diff(), text=True, check=True, timeout=20)
     assert (tmp_path / "made.py").read_text() == text

@@ -325,9 +325,9 @@ def test_lines_that_get_too_long_are_broken(models: Models, indent: str) -> None
     two = one + (indent or "    ")
     after = models.one(head + line + ENDS, {0: 80 * ms})
     assert after == head + (
-        f'{indent}a = Service(\n{one}"a",\n{one}endpoints=[Endpoint(\n{two}"go",\n'
-        f'{two}steps=[Call("b", retry=Retry(attempts=2), timeout=80 * ms)],\n'
-        f"{one})],\n{indent})\n{ENDS}"
+        f'{indent}a = Service(\n{one}"a",\n{one}endpoints=[\n'
+        f'{two}Endpoint("go", steps=[Call("b", retry=Retry(attempts=2), timeout=80 * ms)]),\n'
+        f"{one}],\n{indent})\n{ENDS}"
     )
 
 

@@ -32,6 +32,22 @@ Found: TypeAlias = frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True)
+class Effect:
+    """What a repair makes of a journey's 95th percentile or share of errors under a scenario.
+
+    ``metric`` is ``"p95"``, in seconds, or ``"errors"``, a share of one. ``is_certain``: the
+    interval of the difference between runs with the same random numbers excludes zero.
+    """
+
+    scenario: str
+    journey: str
+    metric: str
+    before: float
+    after: float
+    is_certain: bool
+
+
+@dataclass(frozen=True)
 class Repair:
     """The edits, what they cost, the system that they give, and what is wrong before and after."""
 
@@ -57,6 +73,10 @@ class Repair:
     """The rules whose findings were to be mended; all others guard."""
     not_run: tuple[str, ...] = ()
     """Scenarios that are too long to be run beside the original."""
+    effects: tuple[Effect, ...] | None = None
+    """What the edits make of the journeys in runs; ``None`` where there was no time to run."""
+    running_cost: tuple[float, float, str] | None = None
+    """What the nodes cost an hour before and after, and in what; ``None``: no load is declared."""
     find: Callable[[System], Found] | None = field(default=None, repr=False, compare=False)
     """What counts as a finding of a system."""
     worthwhile: Callable[[Sequence[Edit]], Sequence[Edit]] | None = field(
@@ -150,7 +170,7 @@ def repair(
             total += solution.cost
             current = apply(current, solution.edits)
             found = find(current)
-        is_out_of_time = False
+        is_out_of_time = NO_TIME in reasons.values()
     return Repair(
         system,
         current,

@@ -30,7 +30,7 @@ from archcheck.proof.budget import BudgetSpentError, left, milliseconds_left, sh
 from archcheck.proof.deadlines import deadline_budgets
 from archcheck.proof.repair.choices import Choice, breaker_for
 from archcheck.proof.repair.trial import Atom, Cut, Edits, Trial
-from archcheck.proof.timeouts import Given, closest
+from archcheck.proof.timeouts import Given, RoundedUp, closest
 
 _ZERO = Rational(0)
 _GRID = Rational(1, 1000)
@@ -358,8 +358,10 @@ class _Search:
             middle = (low + high) // 2
         timeouts = part_of_the_way(low)
         nice = {step: two_digits_up(seconds) for step, seconds in timeouts.items()}
+        above = RoundedUp(graph, timeouts, tries)
+        longer = {step: above.timeout_of(step) or seconds for step, seconds in timeouts.items()}
         whole = {step: math.ceil(seconds / _GRID) * _GRID for step, seconds in timeouts.items()}
-        for written_ones in (nice, whole):
+        for written_ones in (nice, longer, whole):
             if self._late(written_ones, tries) <= late:
                 return written_ones
         if len(timeouts) > self._walks:

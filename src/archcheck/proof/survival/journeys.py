@@ -267,10 +267,14 @@ class Survival:
         What is not declared is taken the other way round than here: so that a link is left out
         only where that is certain (at the worst), and wherever that may be (at the best).
         """
-        is_sure = step.visits >= 1 and step.parallel is None and step.cached_by is None
-        if step.can_fail_softly or not is_sure:
+        if step.visits < 1 or step.parallel is not None or step.cached_by is not None:
             return frozenset()
         needs = self._other_way._asked(step, patience).structure
+        if step.can_fail_softly:
+            both = self._other_way.alternatives(step, patience)
+            if both is None or step.optional:
+                return frozenset()
+            needs = any_of(each.structure for each in both)
         links = (unit for unit in needs.units if unit.kind == "link")
         return frozenset(link for link in links if not works(needs, link.units))
 
