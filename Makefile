@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 ENGINE := src/archcheck/simulation/engines/fast
 
-.PHONY: demo test lint bench sanitize mutants attack docs wheel install clean
+.PHONY: demo test thorough lint bench sanitize mutants attack docs wheel install clean
 
 install: .venv/installed
 
@@ -33,8 +33,11 @@ demo: install  ## import a repository; check, simulate, plan, draw and review a 
 	@echo; echo "== archcheck report models/online_boutique"
 	@$(BIN)/archcheck report models/online_boutique --scenario busy --without plan -o out/online_boutique.html || test $$? -eq 1
 
-test: install  ## the whole suite
-	$(BIN)/pytest -n 2 --dist worksteal
+test: install  ## each kind of question, with a sample of its cases
+	$(BIN)/pytest -n 2 --dist worksteal -m "not thorough"
+
+thorough: install  ## the other cases, longer searches, tools of other ecosystems
+	HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -n 2 --dist worksteal -m thorough
 
 lint: install  ## format, lint, types, layers
 	$(BIN)/ruff format --check .

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser.conftest import Opened
+from depth import thorough
 from landscape import landscape
 from marketplace import marketplace
 from playwright.sync_api import Page
@@ -31,6 +32,8 @@ from archcheck import (
 from archcheck.loading import load
 from archcheck.reporting.report import carry_out, report_page
 from archcheck.units import ms, s
+
+pytestmark = thorough
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = "<img src=x onerror='alert(1)'><script>alert(2)</script>"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from random import Random
 
 import pytest
+from depth import thorough
 from differential.generator import system_from
 from in_clients import in_clients
 
@@ -68,6 +69,7 @@ def test_a_rule_says_the_same_of_a_client(rule: Rule, example: Example) -> None:
     assert said(rule, in_clients(system)) == said(rule, system)
 
 
+@thorough
 def test_a_run_is_the_same_with_clients() -> None:
     moved = 0
     for seed in range(300):

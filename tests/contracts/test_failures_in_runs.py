@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from random import Random
 
 import pytest
+from depth import thorough
 
 from archcheck import (
     Absent,
@@ -135,6 +136,7 @@ def circle(*order: str) -> System:
     return system(*(made[name] for name in order))
 
 
+@thorough
 @pytest.mark.parametrize("order", ["acbd", "dbca", "cadb"])
 def test_who_is_asked_again_by_its_own_fallback_helps_nobody(order: str) -> None:
     model = circle(*order)

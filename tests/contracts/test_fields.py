@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from depth import thorough
 from differential.generator import system_from
 
 from archcheck import (
@@ -221,6 +222,7 @@ def all_fields() -> set[str]:
     return {owner_of(kind, name) for kind in element_types().values() for name in field_names(kind)}
 
 
+@thorough
 def test_every_field_is_simulated_or_listed_or_descriptive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

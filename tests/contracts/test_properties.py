@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+from depth import examples
 from hypothesis import given
 from strategies import systems
 
@@ -106,6 +107,7 @@ MENDS: dict[str, Callable[[Element], Element]] = {
 OVERLOADS = ("TEC002", "DAT002", "PRF004", "PRF008", "PRF010", "RES024")
 
 
+@examples()
 @given(systems())
 def test_what_is_true_of_every_system(system: System) -> None:
     """Drawing a system takes longer than judging it: each is drawn once for all of it."""

@@ -12,6 +12,7 @@ import pytest
 from commands import archcheck
 from contracts.test_failures_in_runs import drawn
 from contracts.test_runs_and_proofs import Guarded
+from depth import sample
 
 from archcheck import (
     Absent,
@@ -54,7 +55,7 @@ def refuted(system: System, *names: str) -> list[tuple[str, Refuted]]:
     return [(part.question.name, each) for part in proofs.answered for each in part.refuted]
 
 
-@pytest.mark.parametrize("path", [*MODELS, *CASES], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sample([*MODELS, *CASES]), ids=lambda path: path.stem)
 def test_every_refutation_of_a_model_is_shown_by_a_run(path: Path) -> None:
     for system in load(path):
         for name, answer in refuted(system):

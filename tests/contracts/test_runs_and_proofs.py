@@ -16,8 +16,9 @@ import archcheck_rules.resilience.deadline_budget as res003
 import archcheck_rules.resilience.no_timeout as res001
 import archcheck_rules.resilience.timeout_inversion as res002
 import pytest
+from depth import examples, sample
 from differential.compare import Collected
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from archcheck import (
@@ -270,7 +271,7 @@ def check(random: Random, seed: int) -> None:
     check_rules(system)
 
 
-@pytest.mark.parametrize("chunk", range(10))
+@pytest.mark.parametrize("chunk", sample(range(10)))
 def test_no_run_breaks_what_is_proved_and_rules_agree(chunk: int) -> None:
     for seed in range(chunk * 40, (chunk + 1) * 40):
         try:
@@ -279,7 +280,7 @@ def test_no_run_breaks_what_is_proved_and_rules_agree(chunk: int) -> None:
             raise AssertionError(f"seed {seed}: {error}") from None
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(100, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False), st.integers(0, 1000))
 def test_a_broken_claim_is_shrunk_to_the_smallest_system(source: Random, seed: int) -> None:
     check(source, seed)

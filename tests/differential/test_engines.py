@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
+from depth import examples, sample
 from differential.compare import Collected, difference, in_spans
 from differential.generator import END, plan_from
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from archcheck import Call, Endpoint, Journey, Load, Network, Poisson, Scenario, Service, System
@@ -28,13 +29,13 @@ def check(seed: int) -> None:
     assert found is None, f"seed {seed}: {found}"
 
 
-@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("chunk", sample(range(CHUNKS)))
 def test_both_engines_agree_on_every_event_of_generated_systems(chunk: int) -> None:
     for seed in range(chunk * PER_CHUNK, (chunk + 1) * PER_CHUNK):
         check(seed)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(100, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False), st.integers(0, 2**32), st.sampled_from([0.0, 0.2]))
 def test_a_difference_is_shrunk_to_the_smallest_system(
     source: random.Random, seed: int, warmup: float
@@ -77,7 +78,7 @@ def chain(length: int, delay: float) -> System:
     )
 
 
-@pytest.mark.parametrize("engine", ["fast", "simpy"])
+@pytest.mark.parametrize("engine", sample(["fast", "simpy"]))
 def test_calls_too_deep_to_follow_end_with_a_sentence(engine: str) -> None:
     system = chain(1200, 0.0)
     with pytest.raises(Exception, match="calls within calls too deep to follow"):

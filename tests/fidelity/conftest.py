@@ -2,7 +2,7 @@
 
 The compiled engine is held against theory. The reference engine must do the very same as the
 compiled one, event by event, for the first thousands of events of each of these systems; and where
-a test is marked ``on_both``, it is held against theory itself.
+a test is marked ``on_both``, it is held against theory itself, in ``make thorough``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from depth import thorough
 from differential.compare import difference
 
 from archcheck.model import Scenario, System
@@ -22,7 +23,11 @@ EVENTS = 4_000
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     both = any(metafunc.definition.iter_markers("on_both")) or not fast.is_compiled()
-    metafunc.parametrize("engine", ["simpy", "fast"] if both else ["fast"], indirect=True)
+    metafunc.parametrize(
+        "engine",
+        [pytest.param("simpy", marks=thorough), "fast"] if both else ["fast"],
+        indirect=True,
+    )
 
 
 @pytest.fixture(autouse=True)

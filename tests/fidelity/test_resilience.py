@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from depth import sample
 from fidelity.harness import assert_contains, latency, mean_of, runs, service, system
 
 from archcheck import (
@@ -31,7 +32,7 @@ def flaky(share: float) -> External:
     return External("back", latency=Constant(1 * ms), error_rate=share * 100 * percent)
 
 
-@pytest.mark.parametrize(("share", "attempts"), [(0.2, 3), (0.5, 4), (0.9, 2)])
+@pytest.mark.parametrize(("share", "attempts"), sample([(0.5, 4), (0.2, 3), (0.9, 2)]))
 def test_retries_are_a_truncated_geometric_number(share: float, attempts: int) -> None:
     retry = Retry(attempts=attempts, backoff=0 * s, on=["failed"])
     model = system(service("front", Call("back", retry=retry)), flaky(share))
@@ -55,7 +56,7 @@ def test_a_budget_bounds_the_share_of_retries() -> None:
     assert found[0].call("front.run -> back").amplification == pytest.approx(1.2, abs=0.01)
 
 
-@pytest.mark.parametrize("probes", [1, 5, 20])
+@pytest.mark.parametrize("probes", sample([5, 1, 20]))
 def test_breaker_cycles_are_a_renewal_process(probes: int) -> None:
     """All calls fail: each cycle is ``open_for`` and then as many arrivals as there are probes.
 
@@ -98,7 +99,7 @@ def test_a_breaker_opens_for_slow_calls() -> None:
     assert found[0].counts["breaker opened: front -> back"] > 1
 
 
-@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+@pytest.mark.parametrize("share", sample([0.9, 0.5, 0.99]))
 def test_a_hedge_cuts_the_tail(share: float) -> None:
     """The faster of an exponential and one that starts d later."""
     mean, delay = 0.010, 0.020

@@ -7,6 +7,7 @@ import random
 import statistics
 
 import pytest
+from depth import thorough
 from fidelity.harness import runs, service, system
 
 from archcheck import Call, Constant, Poisson, Scenario, Work
@@ -26,6 +27,7 @@ def test_students_t_is_that_of_the_tables(degrees: int, confidence: float, value
     assert quantile_t(degrees, confidence) == pytest.approx(value, abs=6e-4)
 
 
+@thorough
 def test_intervals_of_replications_cover_at_their_rate() -> None:
     """100 intervals of five runs each: 95 are expected to cover; fewer than 89 or none too many
     would happen once in a hundred times (binomial)."""

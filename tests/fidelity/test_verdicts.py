@@ -10,6 +10,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from depth import sample, thorough
 from fidelity.harness import service, system
 
 from archcheck import Poisson, Scenario, Slo, System, Work
@@ -39,6 +40,7 @@ def run(rate: float, seconds: float, seed: int, runs: int = 5) -> SimulationResu
     return simulate(MM1, load(rate), duration=seconds * s, replications=runs, seed=seed)
 
 
+@thorough
 @pytest.mark.parametrize("runs", [1, 5, 10])
 def test_a_minute_at_95_percent_never_says_met(runs: int) -> None:
     for seed in range(1, 31):
@@ -48,6 +50,7 @@ def test_a_minute_at_95_percent_never_says_met(runs: int) -> None:
         assert found.reading(objective).state != "met"
 
 
+@thorough
 def test_long_runs_cover_and_say_met_rightly() -> None:
     """At 80%, 100 s are 110 relaxation times. Of 60 intervals 57 are expected to cover; fewer than
     52 would happen twice in a hundred times (binomial)."""
@@ -74,7 +77,7 @@ def test_calm_runs_of_a_minute_are_long_enough() -> None:
 
 
 @pytest.mark.parametrize("seconds", [60.0, 3600.0])
-@pytest.mark.parametrize("rate", [100.5, 101.0, 101.5])
+@pytest.mark.parametrize("rate", sample([100.5, 101.0, 101.5]))
 def test_a_slight_overload_is_one_however_long_the_run(rate: float, seconds: float) -> None:
     (found,) = run(rate, seconds, 1, runs=1).overloads
     assert (found.name, found.what) == ("queue", "threads")

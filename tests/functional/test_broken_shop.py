@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from commands import archcheck, as_process
+from depth import sample
 
 from archcheck.plugins import rules
 
@@ -682,7 +683,7 @@ def test_the_shop_itself_is_clean() -> None:
     assert (code, report["findings"], report["undecided"]) == (0, [], [])
 
 
-@pytest.mark.parametrize("rule", sorted(BREAKAGES))
+@pytest.mark.parametrize("rule", sample(sorted(BREAKAGES)))
 def test_the_broken_place_is_named(rule: str, tmp_path: Path) -> None:
     file, line = broken(tmp_path, BREAKAGES[rule])
     options = () if rule in ("PRF003", "RES025") else ("--no-sim",)  # SimPy takes its time

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from depth import thorough
 
 from archcheck import Constant, Endpoint, Journey, Load, Poisson, Scenario, Service, System, Work
 from archcheck.model import ScenarioError
@@ -51,6 +52,7 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
         process.wait()
 
 
+@thorough
 def test_a_lost_worker_changes_nothing(
     cluster: tuple[str, list[subprocess.Popen[bytes]]],
 ) -> None:
@@ -77,6 +79,7 @@ def test_a_lost_worker_changes_nothing(
     assert json.dumps(simulation_data(spread)) == json.dumps(simulation_data(alone))
 
 
+@thorough
 @pytest.mark.parametrize(
     ("backend", "message"),
     [

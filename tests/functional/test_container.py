@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from commands import PLAIN, ROOT
+from depth import thorough
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -132,6 +133,8 @@ from archcheck.cli.main import main
 main()
 """
 """archcheck where some packages are not installed."""
+
+pytestmark = thorough
 
 
 def with_their_own(names: set[str]) -> set[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from commands import archcheck
+from depth import thorough
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -92,6 +93,7 @@ def test_the_script_prints_findings_and_the_bottleneck() -> None:
     ]
 
 
+@thorough
 def test_the_generated_pages_are_current() -> None:
     done = subprocess.run(
         [sys.executable, "docs/make.py", "--check"], capture_output=True, text=True, check=False

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from commands import archcheck
+from depth import thorough
 
 from archcheck.cli import installing
 from archcheck.cli.installing import PLACEHOLDER, install_command
@@ -208,6 +209,7 @@ def pytest_in(project: Path, *arguments: str) -> str:
     return run("pytest", "-p", "no:cacheprovider", "-rs", *arguments, cwd=project).stdout
 
 
+@thorough
 def test_there_is_a_test_for_each_rule(project: Path) -> None:
     text = pytest_in(project, "--archcheck", "-v")
     assert re.search(r"RES001 no-timeout PASSED", text)

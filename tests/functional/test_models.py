@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from depth import thorough
 
 from archcheck import Datastore, MongoDB, Person, Service, System, effective
 from archcheck.configuration import Settings
@@ -125,6 +126,7 @@ def test_the_social_network_finds_what_is_true_of_it() -> None:
 # -- Shop ---------------------------------------------------------------------------------------
 
 
+@thorough
 def test_every_rule_applies_to_the_shop_and_holds() -> None:
     outcomes = verify(system("shop"), settings=Settings(profile="strict")).outcomes
     others = {outcome.rule.id for outcome in outcomes if outcome.verdict != "holds"}

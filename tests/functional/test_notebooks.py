@@ -6,7 +6,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from depth import thorough
 from nbclient import NotebookClient
+
+pytestmark = thorough
 
 NOTEBOOKS = Path(__file__).parents[2] / "examples" / "notebooks"
 NAMES = ("first_model", "capacity_planning", "resilience_review")

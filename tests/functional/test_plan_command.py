@@ -6,14 +6,16 @@ import json
 import re
 import signal
 import subprocess
-import sys
-import time
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import archcheck
+from depth import thorough
 
+from archcheck.planning import CapacityPlan, plan_capacity
+from archcheck.planning.planning import Progress
 from archcheck.simulation.engines import fast
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +50,7 @@ def test_plan_of_a_real_system(tmp_path: Path) -> None:
     assert chart.read_bytes().startswith(b"\x89PNG")
 
 
+@thorough
 def test_plan_as_json() -> None:
     options = ["--growth", "8%", "--target", "150%", "--budget", "5min"]
     done = run("plan", SHOP, "--format", "json", *options)
@@ -100,6 +103,7 @@ def test_plan_as_a_page(tmp_path: Path) -> None:
     assert "<svg" in text
 
 
+@thorough
 def test_an_unreachable_target_names_the_element() -> None:
     done = run("plan", SHOP, "--target", "x20")
     assert done.returncode == 1
@@ -125,16 +129,26 @@ def test_wrong_options_of_plan(arguments: list[str], says: str) -> None:
     assert says in done.stderr
 
 
-def test_after_ctrl_c_the_plan_says_what_it_has() -> None:
-    command = [sys.executable, "-m", "archcheck", "plan", str(SHOP), "--confirm-alone"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(4)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert "sustainable load" in out
-    assert "STOPPED before the end" in out
-    assert "Traceback" not in err
+def test_after_ctrl_c_the_plan_says_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signal comes with the first word of progress: early, and never after the end."""
+
+    def interrupted(*arguments: Any, progress: Progress, **options: Any) -> CapacityPlan:
+        pressed = []
+
+        def first(what: str, done: float) -> None:
+            if not pressed:
+                pressed.append(what)
+                signal.raise_signal(signal.SIGINT)
+            progress(what, done)
+
+        return plan_capacity(*arguments, progress=first, **options)
+
+    monkeypatch.setattr("archcheck.cli.plan.plan_capacity", interrupted)
+    done = archcheck("plan", SHOP, "--confirm-alone")
+    assert done.returncode == 1
+    assert "sustainable load" in done.stdout
+    assert "STOPPED before the end" in done.stdout
+    assert "Traceback" not in done.stderr
 
 
 # -- what if ----------------------------------------------------------------------------------
@@ -190,6 +204,7 @@ def test_wrong_options_are_one_sentence(arguments: list[str], says: str) -> None
 # -- under fault ------------------------------------------------------------------------------
 
 
+@thorough
 def test_chaos(tmp_path: Path) -> None:
     chart = tmp_path / "chaos.svg"
     done = run("chaos", SHOP, "--chart", chart)
@@ -224,6 +239,7 @@ system = System(
 """
 
 
+@thorough
 def test_a_system_that_stays_broken(tmp_path: Path) -> None:
     model = tmp_path / "storm.py"
     model.write_text(RETRIES)

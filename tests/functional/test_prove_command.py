@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from commands import archcheck
+from depth import thorough
 
 from archcheck.proof.questions import questions as all_questions
 
@@ -137,6 +138,7 @@ def test_suggested_timeouts_mend_the_model(broken: Path) -> None:
     assert again.returncode == 0
 
 
+@thorough
 def test_suggested_sizes_are_a_patch(tmp_path: Path) -> None:
     done = archcheck("prove", "models/shop", "--suggest", "replicas")
     assert done.returncode == 0

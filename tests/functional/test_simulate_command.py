@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from commands import archcheck, as_process
+from depth import thorough
 
 from archcheck.simulation.engines import fast
 
@@ -25,6 +26,7 @@ def simulate(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[s
     return archcheck("simulate", SHOP, *arguments, cwd=cwd)
 
 
+@thorough
 @compiled
 def test_both_engines_print_the_same_numbers() -> None:
     printed = {}
@@ -104,7 +106,11 @@ def test_what_cannot_be_done_is_one_sentence(
 
 
 @pytest.mark.parametrize(
-    ("engine", "duration"), [("simpy", "2000s"), pytest.param("fast", "30d", marks=compiled)]
+    ("engine", "duration"),
+    [
+        pytest.param("simpy", "2000s", marks=thorough),
+        pytest.param("fast", "30d", marks=compiled),
+    ],
 )
 def test_after_ctrl_c_what_is_there_is_reported(engine: str, duration: str, tmp_path: Path) -> None:
     trace = tmp_path / "run.csv"
@@ -115,6 +121,7 @@ def test_after_ctrl_c_what_is_there_is_reported(engine: str, duration: str, tmp_
     assert_reports_what_is_there(process)
 
 
+@thorough
 @compiled
 def test_after_ctrl_c_the_replications_that_are_complete_are_reported() -> None:
     process = start("--engine", "fast", "--duration", "600s", "--replications", "5000")

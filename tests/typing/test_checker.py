@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from depth import thorough
+
+pytestmark = thorough
+
 HERE = Path(__file__).parent
 ERROR = re.compile(r"models_wrong\.py:(\d+): error: .*\[([a-z-]+)\]$", re.MULTILINE)
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from depth import thorough
 
 import archcheck
 import archcheck.notebook
@@ -77,6 +78,7 @@ def test_each_gives_the_result_itself() -> None:
     assert available.system is system
 
 
+@thorough
 def test_variants_triggers_and_phases_are_results_too() -> None:
     system = System(
         "one",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from depth import sample, thorough
 from IPython.core.interactiveshell import InteractiveShell
 
 import archcheck
@@ -84,7 +85,7 @@ def test_proofs_show_themselves(system: System) -> None:
     assert set(frame(proofs)["verdict"]) <= {"proved", "refuted", "undecided"}
 
 
-@pytest.mark.parametrize("ending", ["svg", "png", "pdf", "mmd", "puml"])
+@pytest.mark.parametrize("ending", sample(["svg", "png", "pdf", "mmd", "puml"]))
 def test_pictures_of_results_are_saved_by_their_ending(
     system: System, tmp_path: Path, ending: str
 ) -> None:
@@ -119,6 +120,7 @@ def test_charts_bring_vega_lite_and_svg(system: System, tmp_path: Path) -> None:
     assert (tmp_path / "p.pdf").read_bytes().startswith(b"%PDF")
 
 
+@thorough
 def test_a_report_is_written(system: System, tmp_path: Path) -> None:
     path = archcheck.report(system, tmp_path / "review.html")
     assert "<h1>checkout</h1>" in path.read_text()

@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from depth import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archcheck.capacity import erlang_c
@@ -186,7 +187,7 @@ def markov_chain(
     return [float(x) for x in stationary @ flows]
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(st.data())
 def test_exact_solutions_agree_with_markov_chains(data: st.DataObject) -> None:
     times = st.floats(0.1, 3.0)
@@ -228,7 +229,7 @@ NETWORKS = st.builds(
 )
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(NETWORKS)
 def test_both_exact_algorithms_agree(network: Network) -> None:
     rates, queues = mean_values(network)
@@ -239,7 +240,7 @@ def test_both_exact_algorithms_agree(network: Network) -> None:
     assert found.queue("0", "open") == pytest.approx(float(strangers[0]), rel=EXACT)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(NETWORKS, st.sampled_from(["exact", "linearizer", "schweitzer"]))
 def test_laws(network: Network, method: Method) -> None:
     """Customers are conserved, no server is more than busy, Little's law holds for cycles."""
@@ -265,7 +266,7 @@ def two_chains(demands: list[tuple[float, float]], sizes: tuple[int, int]) -> Ne
     )
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(NETWORKS)
 @example(two_chains([(1.0, 4.0), (2.5, 3.0)], (4, 4)))
 @example(two_chains([(1.643, 1.394), (0.1607, 0.9044), (1.399, 3.596)], (5, 5)))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from depth import examples
 from drawings import canvas
-from hypothesis import given, settings
+from hypothesis import given
 from strategies import systems
 
 from archcheck import ModelError, System
@@ -61,7 +62,7 @@ def test_a_large_view_is_collapsed_and_one_group_can_be_opened() -> None:
     assert "group payments" in {card.key for card in opened.cards}
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(systems())
 def test_collapsing_loses_no_element_and_no_way(system: System) -> None:
     view = containers(system)

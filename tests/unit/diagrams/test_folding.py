@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from depth import examples
 from drawings import SYSTEMS, drawing
-from hypothesis import given, settings
+from hypothesis import given
 from marketplace import marketplace
 from strategies import systems
 
@@ -70,7 +71,7 @@ def test_real_journeys_fit_and_show_participants_not_boundaries(system: str) -> 
         assert f"{left} messages" in found.heading.subtitle
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(systems())
 def test_every_journey_can_be_folded(system: System) -> None:
     for journey in system.journeys:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from depth import thorough
 from drawings import SYSTEMS, drawing
 
 from archcheck import (
@@ -48,6 +49,8 @@ HOSTILE = (
     "back\\slash",
     "x" * 200,
 )
+
+pytestmark = thorough
 
 MUST = os.environ.get("ARCHCHECK_LEAVES_OUT") == "nothing"
 """Set where everything has to run: what is missing then fails instead of being left out."""

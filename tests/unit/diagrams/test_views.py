@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from depth import examples
 from drawings import canvas
-from hypothesis import given, settings
+from hypothesis import given
 from strategies import systems
 
 from archcheck import (
@@ -85,7 +86,7 @@ def small(*, optional: bool = False, fallback: bool = False) -> System:
     )
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(systems())
 def test_containers_show_every_element_and_interaction(system: System) -> None:
     found = view(system)
@@ -264,7 +265,7 @@ def test_a_journey_is_numbered_in_the_order_of_its_steps() -> None:
     assert labels["front", "b"] == "4, 6"
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(systems())
 def test_every_journey_can_be_told(system: System) -> None:
     """Frames are closed, and numbers count without a gap."""
@@ -306,7 +307,7 @@ def test_a_loss_does_what_the_simulator_finds(system: System, effect: Effect, lo
         assert (measured.degraded == measured.finished) is (expected is Effect.DEGRADED)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(systems())
 def test_a_loss_reaches_everything_that_cannot_do_without(system: System) -> None:
     graph = Graph(system)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import strategies
-from hypothesis import given, settings
+from depth import examples
+from hypothesis import given
 from landscape import landscape
 from written import again, again_as_package, loaded
 
@@ -49,13 +50,13 @@ MODELS = sorted(
 
 
 @given(strategies.systems())
-@settings(max_examples=120, deadline=None)
+@examples(120)
 def test_every_system_is_read_back(system: System) -> None:
     assert again(system) == system
 
 
 @given(strategies.systems())
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_every_system_is_read_back_from_a_package(system: System) -> None:
     assert again_as_package(system) == system
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import strategies
+from depth import thorough
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from vocabulary import SURROUNDINGS, kinds, said, samples
@@ -200,12 +201,14 @@ def passes(*command: str | Path, cwd: Path, **environment: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@thorough
 def test_ruff_finds_nothing(written: Path) -> None:
     config = ROOT / "pyproject.toml"
     for arguments in (("format", "--check"), ("check",)):
         passes(BIN / "ruff", *arguments, "--no-cache", "--config", config, ".", cwd=written)
 
 
+@thorough
 def test_mypy_finds_nothing(written: Path) -> None:
     options = ["--config-file=", "--strict", "--follow-imports=silent", "--no-error-summary"]
     cache = str(written / ".cache")

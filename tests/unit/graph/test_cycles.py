@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import networkx as nx
+from depth import thorough
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,7 @@ def test_every_cycle_of_a_component_is_found_the_shortest_first() -> None:
     assert found == {(("a", "b"), ("a", "b", "c")), (("x", "y"),)}
 
 
+@thorough
 def test_of_many_cycles_the_rest_is_counted_and_of_very_many_bounded() -> None:
     (small,) = cycles_of(nx.relabel_nodes(nx.complete_graph(4, nx.DiGraph()), str))
     assert [len(cycle) for cycle in small.shortest] == [2, 2, 2, 2, 2]

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from depth import SHARE, examples, sample
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -100,8 +101,9 @@ def answers(name: str, text: str, *, named: bool) -> None:
         "likec4.json",
     ],
 )
-def test_mutated_files_give_an_answer_or_a_sentence_with_a_line(name: str) -> None:
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[*HealthCheck])
+@pytest.mark.parametrize("examples", sample([EXAMPLES // SHARE, EXAMPLES]))
+def test_mutated_files_give_an_answer_or_a_sentence_with_a_line(name: str, examples: int) -> None:
+    @settings(max_examples=examples, deadline=None, suppress_health_check=[*HealthCheck])
     @given(mutated(name), st.booleans())
     def run(text: str, named: bool) -> None:
         answers(name, text, named=named)
@@ -114,14 +116,14 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
     assert first == second
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.text(max_size=300))
 def test_any_text_is_read_as_yaml_or_refused(text: str) -> None:
     with suppress(ModelError):
         read_yaml(text, "some.yaml")
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.text(alphabet="ab1:/@,.=;()${}-?+ ", max_size=200), st.booleans())
 def test_any_text_has_addresses_or_none(text: str, bare: bool) -> None:
     for address in addresses_in(text, bare=bare):

@@ -6,7 +6,8 @@ import json
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings
+from depth import examples
+from hypothesis import HealthCheck, given
 from strategies import systems
 
 import archcheck
@@ -17,7 +18,7 @@ SCHEMA = json_schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60, suppress_health_check=[HealthCheck.too_slow])
 @given(systems())
 def test_reading_back_what_was_written_is_the_identity(system: System) -> None:
     text = to_json(system)
@@ -26,7 +27,7 @@ def test_reading_back_what_was_written_is_the_identity(system: System) -> None:
     assert to_json(again) == text
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(20, suppress_health_check=[HealthCheck.too_slow])
 @given(systems())
 def test_every_written_system_follows_the_schema(system: System) -> None:
     VALIDATOR.validate(json.loads(to_json(system)))

@@ -6,7 +6,8 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from depth import examples, sample
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archcheck import (
@@ -148,7 +149,7 @@ def test_a_parallel_step_takes_the_longest() -> None:
     assert network == pytest.approx(0.001, abs=0.0015)
 
 
-@pytest.mark.parametrize("name", ["shop", "online_boutique", "social_network"])
+@pytest.mark.parametrize("name", sample(["shop", "online_boutique", "social_network"]))
 def test_our_models_agree_with_the_simulator(name: str) -> None:
     (system,) = load(ROOT / "models" / name)
     for scenario in system.scenarios[:2]:
@@ -182,7 +183,7 @@ def test_requests_dealt_in_turn_and_put_together_again_are_as_random_as_before(
     assert found.journey("go").time.mean == pytest.approx(expected + 0.0005, rel=0.01)
 
 
-@settings(max_examples=15)
+@examples(15)
 @example(load_=0.8125, threads=1, replicas=1, seed=2)
 @example(load_=0.5, threads=1, replicas=3, seed=3)
 @given(st.floats(0.1, 0.85), st.integers(1, 6), st.integers(1, 4), st.integers(1, 8))

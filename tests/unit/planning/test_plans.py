@@ -7,7 +7,8 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import example, given, settings
+from depth import examples, sample
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archcheck import (
@@ -92,7 +93,7 @@ def steady(system: System, factor: float = 1.0) -> Plan:
     return loaded(at_peak(compile_plan(system, system.scenarios[0])), factor)
 
 
-@pytest.mark.parametrize("bound", [80, 120, 300])
+@pytest.mark.parametrize("bound", sample([120, 80, 300]))
 def test_the_sustainable_rate_is_that_of_a_fine_sweep(bound: float) -> None:
     system = chain(bound=bound)
     found = plan_capacity(system, target=1.0).sustained
@@ -121,7 +122,7 @@ def test_the_sustainable_rate_is_that_of_a_fine_sweep(bound: float) -> None:
     assert found.low * 0.98 <= low <= found.high * 1.02
 
 
-@settings(max_examples=12)
+@examples(12)
 @example(factor=5.75, bound=70, price=2.0, loses=True)  # 17 of the cheap back replicas
 @given(
     st.floats(0.5, 6.0),

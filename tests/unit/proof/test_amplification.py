@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction as Rational
 
 import pytest
-from hypothesis import given, settings
+from depth import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcheck import (
@@ -65,7 +66,7 @@ def outcomes(attempts: tuple[int, ...]) -> set[tuple[bool, int]]:
     return found
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=4))
 def test_the_factor_is_the_most_that_any_pattern_of_failures_makes(attempts: list[int]) -> None:
     most = max(queries for _, queries in outcomes(tuple(attempts)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from depth import examples
 from fidelity.harness import longest, run, service, system
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcheck import Constant, Kubernetes, Parallel, Repeat, Resources, Step, System, Wait, Work
@@ -27,7 +28,7 @@ def limited(limit: float, *steps: Step, parallel: int) -> System:
     return system(service("web", *steps, cores=parallel, deployment=deployment))
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     st.integers(1, 300),
     st.lists(steps, min_size=1, max_size=4),

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from fractions import Fraction as Rational
 
 import pytest
-from hypothesis import given, settings
+from depth import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcheck import (
@@ -138,7 +139,7 @@ def system(steps: Sequence[Step], *, limit: Duration = 1 * s) -> System:
     )
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(STEPS, min_size=1, max_size=2))
 def test_the_worst_case_is_the_longest_of_all_runs(steps: list[Step]) -> None:
     longest = max(in_a_row(steps, frozenset({7})))
@@ -156,7 +157,7 @@ def test_the_worst_case_is_the_longest_of_all_runs(steps: list[Step]) -> None:
             assert isinstance(answer, verdict)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.lists(STEPS, min_size=1, max_size=2), st.integers(1, 200))
 def test_the_conflict_exceeds_the_limit_and_nothing_of_it_can_be_left_out(
     steps: list[Step], limit: int
@@ -172,7 +173,7 @@ def test_the_conflict_exceeds_the_limit_and_nothing_of_it_can_be_left_out(
 # -- synthesis --------------------------------------------------------------------------------
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.lists(STEPS, min_size=1, max_size=2), st.integers(5, 300))
 def test_suggested_timeouts_meet_every_budget_or_none_do(steps: list[Step], limit: int) -> None:
     made = system(steps, limit=limit * ms)

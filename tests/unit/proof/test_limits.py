@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from fractions import Fraction as Rational
 
 import pytest
-from hypothesis import given, settings
+from depth import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcheck import (
@@ -121,7 +122,7 @@ def overloaded(system: System) -> set[str]:
     return found
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(
     st.lists(st.integers(1, 12), min_size=2, max_size=2).map(sorted),
     st.lists(st.integers(50, 99), min_size=2, max_size=2).map(sorted),
@@ -153,7 +154,7 @@ def test_the_worst_of_all_corners_is_found(
     assert all("wait in queues below" in answer.reason for answer in open_answers)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     st.lists(st.integers(0, 300), min_size=2, max_size=2).map(sorted),
     st.lists(st.integers(0, 300), min_size=2, max_size=2).map(sorted),
@@ -211,7 +212,7 @@ def test_other_rules_take_the_worst_corner_too() -> None:
 # -- sizes --------------------------------------------------------------------------------------
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.integers(1, 500), st.integers(1, 40))
 def test_the_fewest_replicas_are_the_fewest(rate: int, work: int) -> None:
     """Against trying every number of replicas."""
@@ -268,7 +269,7 @@ def test_suggested_sizes_carry_the_load() -> None:
 # -- admission and rollouts -----------------------------------------------------------------------
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.integers(1, 900), st.integers(1, 20))
 def test_admission_is_the_load_that_fills_the_weakest_part(limit: int, work: int) -> None:
     """Two replicas of ten threads, against the bottleneck law."""

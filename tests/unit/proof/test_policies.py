@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import networkx as nx
 import pytest
-from hypothesis import given, settings
+from depth import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcheck import (
@@ -81,7 +82,7 @@ def forbids(graph: Graph, policy: Policy, edge: tuple[str, str]) -> bool:
 ALL_EDGES = list(itertools.permutations(NAMES, 2))
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(st.lists(policies(), min_size=1, max_size=4))
 def test_contradictions_are_grants_of_which_nothing_is_left(chosen: list[Policy]) -> None:
     """Every dependency that a policy calls right is tried against all policies."""
@@ -105,7 +106,7 @@ def test_contradictions_are_grants_of_which_nothing_is_left(chosen: list[Policy]
     assert found == expected
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(st.lists(policies(), min_size=2, max_size=4))
 def test_dead_policies_can_all_go_at_once(chosen: list[Policy]) -> None:
     """What the living forbid together is what all forbid, and no living one can go too."""
@@ -178,7 +179,7 @@ def allowed(system: System) -> list[Mapping[str, bool]]:
     return found
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(families(), st.sampled_from("abcde"), st.sampled_from("abcde"))
 def test_a_way_exists_in_some_configuration_or_in_none(
     made: System, source: str, target: str
@@ -209,7 +210,7 @@ def test_a_way_exists_in_some_configuration_or_in_none(
     assert nx.is_path(present, path)
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(families(), st.lists(st.tuples(st.sampled_from(FLAGS), st.booleans()), max_size=3))
 def test_a_condition_is_possible_or_not(made: System, condition: list[tuple[str, bool]]) -> None:
     fitting = [c for c in allowed(made) if all(c[name] is on for name, on in condition)]

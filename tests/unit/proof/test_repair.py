@@ -7,7 +7,8 @@ from dataclasses import replace
 from fractions import Fraction as Rational
 
 import pytest
-from hypothesis import given, settings
+from depth import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcheck import (
@@ -118,7 +119,7 @@ def fewest(
 FIVES = st.integers(1, 12).map(lambda n: 5 * n)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     st.tuples(FIVES, FIVES, FIVES),
     st.tuples(st.integers(1, 3), st.integers(1, 3)),
@@ -155,7 +156,7 @@ def test_edits_are_the_kinds_that_are_allowed() -> None:
     assert done.impossible == ("RES003 web.buy -> orders.place: no allowed edits mend it",)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=4))
 def test_a_storm_is_calmed_with_the_fewest_edits(attempts: list[int]) -> None:
     members: list[Service | MySQL] = [MySQL("db")]

@@ -6,7 +6,8 @@ import itertools
 import random
 
 import pytest
-from hypothesis import given, settings
+from depth import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcheck import Endpoint, Saga, SagaStep, Service, System
@@ -171,7 +172,7 @@ def can_break(parts: tuple[Participant, ...], pivot: int, bound: Bound) -> bool:
     return False
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     st.lists(PARTICIPANTS, min_size=1, max_size=3),
     st.integers(0, 2),
@@ -185,7 +186,7 @@ def test_a_saga_breaks_in_some_schedule_or_in_none(
     assert (found is not None) == can_break(*chosen, Bound(*bound))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(PARTICIPANTS, min_size=1, max_size=3), st.integers(0, 2))
 def test_the_schedule_that_is_shown_happens(parts: list[Participant], pivot: int) -> None:
     """Followed event by event, it ends in the state that is called broken."""

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from fractions import Fraction as Rational
 
 import pytest
-from hypothesis import given, settings
+from depth import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcheck.proof.survival import structure as module
@@ -167,7 +168,7 @@ def truth(structure: Structure, failed: frozenset[Unit]) -> bool:
     return len(working) >= structure.needed
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(structures(), st.integers(1, 5))
 def test_cut_sets_are_all_minimal_sets_that_stop_the_whole(structure: Structure, size: int) -> None:
     stopping = [failed for failed in subsets(UNITS) if not truth(structure, failed)]
@@ -180,7 +181,7 @@ def test_cut_sets_are_all_minimal_sets_that_stop_the_whole(structure: Structure,
     assert all(works(structure, f) == truth(structure, f) for f in subsets(UNITS))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(
     structures(),
     st.lists(st.fractions(0, 1, max_denominator=20), min_size=5, max_size=5),
@@ -199,7 +200,7 @@ def test_the_probability_is_the_sum_over_all_patterns(
     assert (found.low, found.high) == (expected, expected)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(
     structures(),
     st.lists(st.fractions(0, 1, max_denominator=20), min_size=5, max_size=5),

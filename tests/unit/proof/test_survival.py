@@ -8,7 +8,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import example, given, settings
+from depth import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archcheck import (
@@ -268,7 +269,7 @@ TWICE = System(
 """A link that a call and its fallback share: without it nobody makes the call that is too long."""
 
 
-@settings(max_examples=120)
+@examples(120)
 @given(systems(), st.integers(1, 2))
 @example(TWICE, 1)
 def test_cut_sets_are_what_stops_the_journey(system: System, size: int) -> None:
@@ -288,7 +289,7 @@ def test_cut_sets_are_what_stops_the_journey(system: System, size: int) -> None:
         assert isinstance(answer, Proved)
 
 
-@settings(max_examples=120)
+@examples(120)
 @given(systems())
 def test_links_that_only_lose_an_answer_are_left_to_who_asks_for_links(system: System) -> None:
     stopping = {frozenset([u]) for u in units_of(system) if not answers(system, "a.go", {u})}
@@ -301,7 +302,7 @@ def test_links_that_only_lose_an_answer_are_left_to_who_asks_for_links(system: S
     assert all(unit.kind == "link" for (unit,) in stopping - found)
 
 
-@settings(max_examples=120)
+@examples(120)
 @given(systems())
 def test_a_zone_is_survived_or_not(system: System) -> None:
     (answer,) = zone_loss(Graph(system))
@@ -316,7 +317,7 @@ def test_a_zone_is_survived_or_not(system: System) -> None:
     assert {zone for zone, fate in fates.items() if fate == "stops"} == lost.intersection(fates)
 
 
-@settings(max_examples=120)
+@examples(120)
 @given(systems(), st.integers(1, 2))
 def test_fallbacks_share_their_fate_or_not(system: System, size: int) -> None:
     for answer in shared_fates(Graph(system), size):

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from depth import thorough
 
 from archcheck import (
     ArchcheckError,
@@ -86,6 +87,7 @@ def test_a_plan_shows_today_and_what_is_sustained() -> None:
         assert f'"{word}"' in chart
 
 
+@thorough
 def test_trials_and_phases_have_a_field_for_each_result() -> None:
     found = system()
     scenario = found.scenarios[0]

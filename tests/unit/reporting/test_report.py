@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
+from depth import thorough
 from marketplace import marketplace
 
 from archcheck.diagrams.views import Effect, Loss
@@ -69,6 +70,7 @@ def quiet(**more: object) -> Review:
     return replace(review(), verification=checked, proofs=None, **more)  # type: ignore[arg-type]
 
 
+@thorough
 def test_errors_missed_objectives_and_refuted_claims_say_no() -> None:
     said = verdict(review())
     assert (said.state, said.lead) == ("missed", "It does not hold")

@@ -7,7 +7,8 @@ from fractions import Fraction as Rational
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from depth import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcheck import (
@@ -41,7 +42,7 @@ REPLICATED = {
 """The services that the experiment scales to three replicas."""
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(st.integers(1, 3), min_size=1, max_size=4), st.integers(0, 4), st.integers(0, 8))
 def test_killed_containers_are_counted_as_enumeration_does(
     needed: list[int], others: int, killed: int
@@ -98,7 +99,7 @@ def test_our_social_network_in_their_experiment() -> None:
 AVAILABLE = st.sampled_from([90, 99, 99.9])
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(AVAILABLE, AVAILABLE, st.integers(1, 3), st.booleans())
 def test_samples_agree_with_the_exact_value(
     first: float, second: float, replicas: int, falls_back: bool

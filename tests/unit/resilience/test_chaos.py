@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from depth import thorough
 
 from archcheck import (
     Call,
@@ -113,6 +114,7 @@ def test_a_retry_budget_makes_it_stable() -> None:
     assert phases(web(100, budget=budget, queue=200), 2.5) == ["stable"]
 
 
+@thorough
 def test_huang_et_al_2022_more_load_needs_a_smaller_trigger() -> None:
     """Vulnerability is a matter of degree: the nearer to the limit, the less it takes.
 
@@ -172,6 +174,7 @@ def test_the_error_budget_that_a_trigger_costs() -> None:
     assert found.recovery <= found.resolution
 
 
+@thorough
 def test_our_shop_comes_back_from_everything() -> None:
     (shop,) = load(ROOT / "models" / "shop")
     found = run_chaos(shop, shop.scenario("evening"), jobs=2)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from depth import thorough
 from differential.generator import END, plan_from
 
 from archcheck.simulation.batches import MOST, Batches
@@ -65,11 +66,13 @@ def kilobytes(script: str, *arguments: str) -> int:
     return int(done.stdout)
 
 
+@thorough
 def test_twenty_times_as_many_requests_need_no_more_memory() -> None:
     """From 200,000 to 4,000,000 requests."""
     assert kilobytes(GROWTH) < 2_000
 
 
+@thorough
 def test_runs_leave_nothing_behind() -> None:
     assert kilobytes(LEAK, "3000") < 4_000
 

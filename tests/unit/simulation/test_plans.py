@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from depth import examples
 from differential.generator import plan_from
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from archcheck import ScenarioError
@@ -94,7 +95,7 @@ WEIRD = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(300, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 200), st.integers(0, 2**31), WEIRD)
 def test_a_corrupted_plan_is_refused_or_runs(seed: int, where: int, value: object) -> None:
     data = json.loads(plan_to_json(plan_from(random.Random(seed))))

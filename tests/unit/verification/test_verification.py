@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
+from depth import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import systems
@@ -277,6 +278,7 @@ def test_a_rule_that_raises_is_reported_and_the_others_run() -> None:
     assert result.verdicts()["broken"] == 1
 
 
+@examples()
 @given(systems(), st.sampled_from((STRICT, *[QUICK] * 4)))
 def test_what_is_true_of_every_verification(system: System, settings: Settings) -> None:
     """Each system is drawn and verified once for all of it: that is what takes the time."""
