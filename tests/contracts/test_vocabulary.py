@@ -28,7 +28,7 @@ def test_explain_says_what_a_word_is() -> None:
     text = archcheck("explain", "Call").stdout
     assert text == vocabulary_pages()["Call.md"]
     field = archcheck("explain", "SpringBoot.threads").stdout
-    assert "200 (Spring Boot: server.tomcat.threads.max)" in field
+    assert "200 (Spring Boot: server.tomcat.threads.max, checked 20" in field
     assert "**in a run**: simulated" in field
     left_out = archcheck("explain", "Resources.memory_limit").stdout
     assert "listed as not simulated: memory and its limits" in left_out

@@ -57,7 +57,7 @@ CASES = [
     (DynamoDB("d", version="DynamoDB local 2.5"), "copies", None),
     (ObjectStore("o", product="Amazon S3"), "consistency", "strong"),
     (ObjectStore("o", product="MinIO"), "max_rate", None),
-    (ObjectStore("o"), "max_rate", None),
+    (ObjectStore("o"), "max_rate", 3500 / s),
     # Words that are no product.
     (Redis("r", version="alpine"), "parallelism", 1),
     (Redis("r", version="8.2-alpine"), "parallelism", 1),
