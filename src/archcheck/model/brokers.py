@@ -83,12 +83,12 @@ class Kafka(_Broker):
     label: ClassVar[str] = "Kafka"
     documented: ClassVar[Mapping[str, Default]] = {
         "delivery": Default(
-            "at_least_once", "Kafka, Message Delivery Semantics: at least once", "2026-11-30"
+            "at_least_once", "Kafka: Message Delivery Semantics", "2026-11-30"
         ),
         "retention": Default(Duration(168 * 3600.0), "Kafka: log.retention.hours", "2026-11-30"),
         "max_message": Default(
             Size(1_048_588),
-            "Kafka 2.5: message.max.bytes",
+            "Kafka: message.max.bytes since 2.5",
             "2026-11-30",
             since=(2, 5),
             of=("Kafka",),

@@ -216,7 +216,7 @@ class MySQL(StoreFields):
             of=("MySQL",),
             others=(
                 Default(16 * MiB, "MariaDB: max_allowed_packet", "2026-11-30", of=("MariaDB",)),
-                Default(4 * MiB, "MySQL 5.7: max_allowed_packet", before=(8,), of=("MySQL",)),
+                Default(4 * MiB, "MySQL before 8: max_allowed_packet", before=(8,), of=("MySQL",)),
             ),
         ),
     }
@@ -376,7 +376,8 @@ class Elasticsearch(StoreFields):
     }
 
 
-_S3 = ("S3", "Amazon S3", "AWS S3")
+_S3 = ("object store", "S3", "Amazon S3", "AWS S3")
+"""The products that do as S3 does; an object store that nobody names counts as one."""
 
 
 @element
@@ -384,7 +385,7 @@ class ObjectStore(StoreFields):
     """Amazon S3, MinIO and their like; of S3: 3,500 writes and 5,500 reads a second on a prefix.
 
     docs.aws.amazon.com, S3 performance guidelines; strong read-after-write consistency. Others
-    promise other things, so nothing is assumed where ``product`` is not S3.
+    promise other things, so nothing is assumed where ``product`` names one of them.
     """
 
     label: ClassVar[str] = "object store"

@@ -38,6 +38,8 @@ class FromLimit(NamedTuple):
     """Whether part of a core counts as one."""
     since: tuple[int, int] | None = None
     """The first version that does so; ``None``: whatever version is in use."""
+    checked: str = ""
+    """The day on which it was last held against that documentation; empty: never since."""
 
 
 class Runtime(Element, Documented):
@@ -160,6 +162,7 @@ class SpringWebFlux(_Runtime):
         "Reactor Netty: an event loop for each processor that the JVM sees (the CPU limit, rounded "
         "up), 4 at least",
         least=4,
+        checked="2026-11-30",
     )
     documented: ClassVar[Mapping[str, Default]] = {
         "concurrency": Default("event_loop", "Spring WebFlux on Reactor Netty", "2026-11-30"),
@@ -181,6 +184,7 @@ class Micronaut(_Runtime):
     from_limit: ClassVar[FromLimit | None] = FromLimit(
         "Netty: two event loops for each processor that the JVM sees (the CPU limit, rounded up)",
         each=2,
+        checked="2026-11-30",
     )
     documented: ClassVar[Mapping[str, Default]] = {
         "concurrency": Default(
@@ -205,6 +209,7 @@ class Quarkus(_Runtime):
     from_limit: ClassVar[FromLimit | None] = FromLimit(
         "Vert.x: two event loops for each processor that the JVM sees (the CPU limit, rounded up)",
         each=2,
+        checked="2026-11-30",
     )
     documented: ClassVar[Mapping[str, Default]] = {
         "concurrency": Default("event_loop", "Quarkus REST on Vert.x event loops"),
@@ -257,7 +262,10 @@ class Go(_Runtime):
     label: ClassVar[str] = "Go"
     language: ClassVar[str] = "go"
     from_limit: ClassVar[FromLimit | None] = FromLimit(
-        "Go 1.25: GOMAXPROCS is the CPU limit, rounded up, 2 at least", least=2, since=(1, 25)
+        "Go 1.25: GOMAXPROCS is the CPU limit, rounded up, 2 at least",
+        least=2,
+        since=(1, 25),
+        checked="2026-11-30",
     )
     documented: ClassVar[Mapping[str, Default]] = GoKit.documented
 
@@ -351,7 +359,9 @@ class Rails(_Runtime):
             "Rails 7.2: RAILS_MAX_THREADS in config/puma.rb",
             "2026-11-30",
             since=(7, 2),
-            others=(Default(5, "Rails 5: RAILS_MAX_THREADS in config/puma.rb", before=(7, 2)),),
+            others=(
+                Default(5, "Rails before 7.2: RAILS_MAX_THREADS in config/puma.rb", before=(7, 2)),
+            ),
         ),
     }
 

@@ -62,9 +62,8 @@ class Default:
         version = _numbers(part)
         if not version:
             return not self.before
-        return _reaches(version, self.since) and not (
-            self.before and _may_reach(version, self.before)
-        )
+        ended = self.before and version >= self.before[: len(version)]  # 3 may be 3.4
+        return version >= self.since and not ended
 
 
 @dataclass(frozen=True)
@@ -126,13 +125,3 @@ def _numbers(part: Documented) -> Version:
     """The version of a part as numbers, such as 3.13 of ``v3.13.7-management``."""
     found = re.match(r"v?(\d+(?:\.\d+)*)", getattr(part, "version", None) or "")
     return tuple(map(int, found[1].split("."))) if found else ()
-
-
-def _reaches(version: Version, bound: Version) -> bool:
-    """Whether a version is at least ``bound``, whatever its parts are that it does not say."""
-    return version >= bound
-
-
-def _may_reach(version: Version, bound: Version) -> bool:
-    """Whether a version may be at least ``bound``: 3 may be 3.4."""
-    return version >= bound[: len(version)]
