@@ -23,16 +23,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from archcheck import (
+    Broker,
     Cached,
     Call,
     Channel,
+    Datastore,
     Endpoint,
     Gateway,
     Grpc,
     Kafka,
+    LocalCache,
     Memcached,
+    Mqtt,
     MySQL,
     Nginx,
+    PostgreSQL,
     Publish,
     Read,
     Service,
@@ -60,6 +65,8 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Undecided(step, "request_size", f"holds up to {limits[0].limit}")
         for each in known:
             yield from _judge(step, each)
+        if not limits:
+            yield from _unknown(graph, step, [each.size for each in found if each.size is not None])
     for name, operation in graph.operations.items():
         part = operation.part
         limit, source = _of_server(operation)
@@ -90,6 +97,16 @@ def _judge(subject: Interaction | Operation, payload: _Payload) -> Iterator[Viol
             fix=f"page or stream the data, or raise the limit to at least {payload.size}, if "
             "the receiver has the memory",
         )
+
+
+def _unknown(graph: Graph, step: Interaction, sizes: list[Size]) -> Iterator[Undecided]:
+    """What a datastore or a broker takes, where sizes are declared and nobody says."""
+    broker = getattr(step.target, "broker", None)
+    holder = graph.system.find(str(broker)) if broker else step.target
+    if sizes and isinstance(holder, Broker):
+        yield Undecided(holder, "max_message", f"holds from {max(sizes)}")
+    elif sizes and isinstance(holder, Datastore) and not isinstance(holder, LocalCache):
+        yield Undecided(holder, "max_item", f"holds from {max(sizes)}")
 
 
 def _carried(graph: Graph, step: Interaction) -> Iterator[_Payload]:
@@ -174,6 +191,26 @@ def a_large_event() -> System:
             Topic("placed", broker="kafka", message_size=2 * MiB),
             Service("orders", endpoints=[Endpoint("place", steps=[Publish("placed")])]),
         ],
+    )
+
+
+@rule.unknown("max_message")
+def a_broker_that_the_table_does_not_know() -> System:
+    return System(
+        "shop",
+        [
+            Mqtt("devices"),
+            Topic("measured", broker="devices", message_size=2 * MiB),
+            Service("meters", endpoints=[Endpoint("read", steps=[Publish("measured")])]),
+        ],
+    )
+
+
+@rule.unknown("max_item")
+def a_record_in_a_store_without_a_known_limit() -> System:
+    look = Read("db", response_size=5 * MiB)
+    return System(
+        "shop", [PostgreSQL("db"), Service("web", endpoints=[Endpoint("page", steps=[look])])]
     )
 
 

@@ -3,9 +3,9 @@
 Why it matters: a breaker in the model that no code contains protects nobody; the picture and the
 proofs would be about another system.
 
-A mesh does retries, limits of concurrency and (with outlier detection) breaking; Micronaut, Quarkus
-and Envoy bring all but hedges, gRPC brings retries and hedges; otherwise one of the runtime's
-``libraries`` must be known to do it, and be made for the runtime's language.
+A mesh does retries, limits of concurrency and (with outlier detection) breaking; Quarkus and Envoy
+bring all but hedges, Micronaut retries and breakers, gRPC retries and hedges; otherwise one of the
+runtime's ``libraries`` must be known to do it, and be made for the runtime's language.
 
 How to fix: name the library that does it (``libraries=["resilience4j"]`` for Java) in the runtime,
 or declare the mesh.
@@ -67,6 +67,14 @@ _LIBRARIES = {
 _HEDGING = frozenset({"failsafe-go", "polly", "tower", "finagle"})
 """Those of them that also send a second attempt when the first is slow."""
 
+_ALL_BUT_HEDGES = frozenset({"retry", "circuit breaker", "bulkhead", "rate limit"})
+_BUILT_IN: dict[type, frozenset[str]] = {
+    Envoy: _ALL_BUT_HEDGES,
+    Quarkus: _ALL_BUT_HEDGES,  # its extension SmallRye Fault Tolerance
+    Micronaut: frozenset({"retry", "circuit breaker"}),  # io.micronaut.retry.annotation
+}
+"""What frameworks and proxies bring themselves (checked 2026-11-30 for Micronaut)."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -126,7 +134,7 @@ def _mechanisms(step: Interaction) -> Iterator[str]:
 
 def _is_provided(step: Interaction, what: str, options: Options) -> bool:
     runtime: Runtime | None = getattr(step.source, "runtime", None)
-    if isinstance(runtime, Micronaut | Quarkus | Envoy) and what != "hedge":
+    if what in _BUILT_IN.get(type(runtime), ()):
         return True
     libraries = {library.lower() for library in getattr(runtime, "libraries", ())}
     if libraries & {*_known(runtime, what), *(name.lower() for name in options.known)}:
@@ -216,6 +224,13 @@ def the_mesh_does_both() -> System:
 @rule.good
 def the_framework_brings_it() -> System:
     return _calling(Micronaut())
+
+
+@rule.unknown("runtime.libraries")
+def micronaut_has_no_bulkhead() -> System:
+    place = Endpoint("place", steps=[Call("pay", bulkhead=Bulkhead(5))])
+    orders = Service("orders", runtime=Micronaut(), endpoints=[place])
+    return System("shop", [orders, Service("pay", endpoints=[Endpoint("charge")])])
 
 
 @rule.unknown("runtime.libraries")

@@ -82,9 +82,7 @@ class Kafka(_Broker):
 
     label: ClassVar[str] = "Kafka"
     documented: ClassVar[Mapping[str, Default]] = {
-        "delivery": Default(
-            "at_least_once", "Kafka: Message Delivery Semantics", "2026-11-30"
-        ),
+        "delivery": Default("at_least_once", "Kafka: Message Delivery Semantics", "2026-11-30"),
         "retention": Default(Duration(168 * 3600.0), "Kafka: log.retention.hours", "2026-11-30"),
         "max_message": Default(
             Size(1_048_588),
