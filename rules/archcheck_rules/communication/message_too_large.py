@@ -31,6 +31,7 @@ from archcheck import (
     Endpoint,
     Gateway,
     Grpc,
+    Http1,
     Kafka,
     LocalCache,
     Memcached,
@@ -47,6 +48,7 @@ from archcheck import (
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.idempotence import SAFE_METHODS
 from archcheck.graph.transfer import sizes_of
 from archcheck.model import Effective
 from archcheck.model.steps import Interaction as Leaving
@@ -74,7 +76,7 @@ def check(graph: Graph) -> Iterator[Result]:
             continue
         if part.request_size is not None:
             yield from _judge(operation, _Payload("request", part.request_size, limit, source))
-        elif name in graph.reached_by_the_public:
+        elif name in graph.reached_by_the_public and not _is_without_body(part):
             yield Undecided(operation, "request_size", f"holds up to {limit}")
 
 
@@ -86,6 +88,11 @@ class _Payload:
     size: Size | None
     limit: Size | None
     source: str
+
+
+def _is_without_body(part: Endpoint) -> bool:
+    method = getattr(part.protocol, "method", None)
+    return method is not None and method.upper() in SAFE_METHODS
 
 
 def _judge(subject: Interaction | Operation, payload: _Payload) -> Iterator[Violation]:
@@ -262,6 +269,17 @@ def as_much_as_the_proxy_takes() -> System:
 @rule.unknown("request_size")
 def a_proxy_with_a_limit() -> System:
     return _upload(None, 1 * MiB)
+
+
+@rule.unknown("request_size")
+def a_proxy_has_a_limit_by_default() -> System:
+    return _upload(None, None)
+
+
+@rule.good
+def what_only_reads_sends_nothing() -> System:
+    page = Endpoint("page", Http1("GET"), public=True)
+    return System("shop", [Gateway("edge", runtime=Nginx(), endpoints=[page])])
 
 
 @rule.bad("web.page -> hot")
