@@ -130,7 +130,11 @@ class RabbitMQ(_Broker):
 
 @element
 class Sqs(_Broker):
-    """Amazon SQS standard queues: at least once, 4 days of retention, 30 s of visibility."""
+    """Amazon SQS standard queues: at least once, 4 days of retention, 30 s of visibility.
+
+    Messages have up to 1 MiB since August 2025; queues that were made before keep their 256 KiB
+    unless told otherwise (Amazon SQS API reference, ``MaximumMessageSize``).
+    """
 
     label: ClassVar[str] = "SQS"
     documented: ClassVar[Mapping[str, Default]] = {

@@ -198,7 +198,8 @@ class StoreFields(Described, Datastore):
 class MySQL(StoreFields):
     """MySQL or MariaDB: 151 connections unless ``max_connections`` is set.
 
-    MySQL reference manual, Server System Variables.
+    MySQL reference manual and MariaDB documentation, Server System Variables. A version such as
+    ``MariaDB 10.11`` says that it is MariaDB.
     """
 
     label: ClassVar[str] = "MySQL"
@@ -351,7 +352,8 @@ class DynamoDB(StoreFields):
 class Elasticsearch(StoreFields):
     """Elasticsearch or OpenSearch: one primary shard and one replica of an index by default.
 
-    elastic.co, Index settings: ``number_of_shards`` 1, ``number_of_replicas`` 1.
+    elastic.co, Index settings: ``number_of_shards`` 1 (5 before Elasticsearch 7),
+    ``number_of_replicas`` 1.
     """
 
     label: ClassVar[str] = "Elasticsearch"

@@ -97,7 +97,7 @@ class Rizhiyi(_Platform):
 
 @element
 class Loki(_Platform):
-    """Grafana Loki: logs indexed by labels; a line may have 256 KiB, a stream 15 labels.
+    """Grafana Loki: logs indexed by labels; since 3.0 a line may have 256 KiB, a stream 15 labels.
 
     grafana.com, Loki configuration ``limits_config``: ``max_line_size``,
     ``max_label_names_per_series``.

@@ -368,7 +368,10 @@ class Rails(_Runtime):
 
 @element
 class PhpFpm(_Runtime):
-    """PHP-FPM: a process per request; the shipped ``www.conf`` has ``pm.max_children`` 5."""
+    """PHP-FPM: a process per request; the shipped ``www.conf`` has ``pm.max_children`` 5.
+
+    Since PHP 8.2 the kernel decides how many requests may wait (``listen.backlog`` -1 on Linux).
+    """
 
     label: ClassVar[str] = "PHP-FPM"
     language: ClassVar[str] = "php"

@@ -15,9 +15,8 @@ from typing import Any, ClassVar, Literal
 from archcheck.model.element import Absent, Element
 
 Origin = Literal["declared", "default", "absent", "unknown"]
-
-
 Version = tuple[int, ...]
+"""A version as numbers: 3.13 is (3, 13)."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,8 @@ class Default:
         Where no version is declared, the newest counts; a version that leaves it open, such as 3
         of what changed with 3.4, is none of them.
         """
+        if not (self.of or self.since or self.before):
+            return True
         product = part.stands_for
         if self.of and (product or part.label).lower() not in map(str.lower, self.of):
             return False

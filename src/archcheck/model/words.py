@@ -48,12 +48,7 @@ def words_of(kind: type[Element]) -> KindWords:
     found = []
     for name in field_names(kind):
         types, text = notes.get(name, ("", ""))  # somebody's own kind may say nothing
-        written = documented.get(name)
-        others = (
-            tuple(f"{_value(each)} ({_source(each)})" for each in written.others) if written else ()
-        )
-        default = _value(written) if written else _left_out(defaults[name])
-        source = _source(written) if written else ""
+        default, source, others = _counts(defaults[name], documented.get(name))
         found.append(FieldWords(name, types, default, source, others, text))
     return KindWords(
         kind.__name__,
@@ -103,6 +98,16 @@ class _WithoutBounds(ast.NodeTransformer):
             assert isinstance(node.slice, ast.Tuple)  # noqa: S101  # a type and its bounds
             return ast.copy_location(node.slice.elts[0], node)
         return self.generic_visit(node)
+
+
+def _counts(field: object, written: Default | None) -> tuple[str, str, tuple[str, ...]]:
+    """What counts when nothing is written, where that is documented, and what others do."""
+    if written is None:
+        return _left_out(field), "", ()
+    others = tuple(f"{_value(each)} ({_source(each)})" for each in written.others)
+    if written.before:  # the newest version has none
+        return _left_out(field), "", (f"{_value(written)} ({_source(written)})", *others)
+    return _value(written), _source(written), others
 
 
 def _value(written: Default) -> str:
