@@ -18,15 +18,12 @@ from archcheck.plugins import rules
 
 UNCHECKED = {
     "AspNetCore.concurrency",
-    "Docker.replicas",
     "DynamoDB.copies",
     "MySQL.max_item",  # before 8
     "Nginx.concurrency",
     "Pulsar.delivery",
     "Quarkus.concurrency",
     "Rails.threads",  # before 7.2
-    "Sqs.delivery",
-    "TiDB.replication",
 }
 """Those whose documentation nobody has read again since they were written down: give it a date when
 you do, and take it off."""

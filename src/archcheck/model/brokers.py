@@ -138,7 +138,7 @@ class Sqs(_Broker):
 
     label: ClassVar[str] = "SQS"
     documented: ClassVar[Mapping[str, Default]] = {
-        "delivery": Default("at_least_once", "SQS: standard queues"),
+        "delivery": Default("at_least_once", "SQS: standard queues", "2026-11-30"),
         "retention": Default(Duration(4 * 86400.0), "SQS: MessageRetentionPeriod", "2026-11-30"),
         "max_message": Default(1 * MiB, "SQS: MaximumMessageSize, 1 MiB since 2025", "2026-11-30"),
     }

@@ -264,7 +264,7 @@ class TiDB(StoreFields):
     is_transactional: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
         "copies": Default(3, "PD: replication.max-replicas", "2026-11-30"),
-        "replication": Default("consensus", "TiDB: a Raft group for each region"),
+        "replication": Default("consensus", "TiDB: a Raft group for each region", "2026-11-30"),
         "consistency": Default("strong", "TiDB: snapshot isolation over Raft", "2026-11-30"),
     }
 

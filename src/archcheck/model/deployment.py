@@ -342,7 +342,7 @@ class Docker(_Deployment):
     """Containers on a host, with or without Compose: one unless scaled."""
 
     documented: ClassVar[Mapping[str, Default]] = {
-        "replicas": Default(1, "Docker Compose: services.deploy.replicas"),
+        "replicas": Default(1, "Docker Compose: services.deploy.replicas", "2026-11-30"),
         "grace": Default(Duration(10.0), "docker stop: 10 s until SIGKILL", "2026-11-30"),
     }
 
