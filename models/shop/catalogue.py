@@ -55,6 +55,7 @@ pages = MongoDB(
     zones=ZONES,
     consistency="session",
     quorum=Quorum(copies=3, read=1, write=2),
+    max_connections=51_200,  # 80% of the 64,000 files that its unit may open
     parallelism=64,
     read=2 * ms,
     write=4 * ms,

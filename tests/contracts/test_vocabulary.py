@@ -28,8 +28,10 @@ def test_explain_says_what_a_word_is() -> None:
     text = archcheck("explain", "Call").stdout
     assert text == vocabulary_pages()["Call.md"]
     field = archcheck("explain", "SpringBoot.threads").stdout
-    assert "200 (Spring Boot: server.tomcat.threads.max)" in field
+    assert "200 (Spring Boot: server.tomcat.threads.max, checked 20" in field
     assert "**in a run**: simulated" in field
+    older = archcheck("explain", "PhpFpm.accept_queue").stdout
+    assert "unknown; 511 (PHP-FPM before 8.2: listen.backlog, checked 20" in older
     left_out = archcheck("explain", "Resources.memory_limit").stdout
     assert "listed as not simulated: memory and its limits" in left_out
 

@@ -23,16 +23,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 from archcheck import (
+    Broker,
     Cached,
     Call,
     Channel,
+    Datastore,
     Endpoint,
     Gateway,
     Grpc,
+    Http1,
     Kafka,
+    LocalCache,
     Memcached,
+    Mqtt,
     MySQL,
     Nginx,
+    PostgreSQL,
     Publish,
     Read,
     Service,
@@ -42,6 +48,7 @@ from archcheck import (
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.idempotence import SAFE_METHODS
 from archcheck.graph.transfer import sizes_of
 from archcheck.model import Effective
 from archcheck.model.steps import Interaction as Leaving
@@ -60,6 +67,8 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Undecided(step, "request_size", f"holds up to {limits[0].limit}")
         for each in known:
             yield from _judge(step, each)
+        if not limits:
+            yield from _unknown(graph, step, [each.size for each in found if each.size is not None])
     for name, operation in graph.operations.items():
         part = operation.part
         limit, source = _of_server(operation)
@@ -67,7 +76,7 @@ def check(graph: Graph) -> Iterator[Result]:
             continue
         if part.request_size is not None:
             yield from _judge(operation, _Payload("request", part.request_size, limit, source))
-        elif name in graph.reached_by_the_public:
+        elif name in graph.reached_by_the_public and not _is_without_body(part):
             yield Undecided(operation, "request_size", f"holds up to {limit}")
 
 
@@ -81,6 +90,11 @@ class _Payload:
     source: str
 
 
+def _is_without_body(part: Endpoint) -> bool:
+    method = getattr(part.protocol, "method", None)
+    return method is not None and method.upper() in SAFE_METHODS
+
+
 def _judge(subject: Interaction | Operation, payload: _Payload) -> Iterator[Violation]:
     if payload.size is not None and payload.limit is not None and payload.size > payload.limit:
         yield Violation(
@@ -90,6 +104,16 @@ def _judge(subject: Interaction | Operation, payload: _Payload) -> Iterator[Viol
             fix=f"page or stream the data, or raise the limit to at least {payload.size}, if "
             "the receiver has the memory",
         )
+
+
+def _unknown(graph: Graph, step: Interaction, sizes: list[Size]) -> Iterator[Undecided]:
+    """What a datastore or a broker takes, where sizes are declared and nobody says."""
+    broker = getattr(step.target, "broker", None)
+    holder = graph.system.find(str(broker)) if broker else step.target
+    if sizes and isinstance(holder, Broker):
+        yield Undecided(holder, "max_message", f"holds from {max(sizes)}")
+    elif sizes and isinstance(holder, Datastore) and not isinstance(holder, LocalCache):
+        yield Undecided(holder, "max_item", f"holds from {max(sizes)}")
 
 
 def _carried(graph: Graph, step: Interaction) -> Iterator[_Payload]:
@@ -177,6 +201,26 @@ def a_large_event() -> System:
     )
 
 
+@rule.unknown("max_message")
+def a_broker_that_the_table_does_not_know() -> System:
+    return System(
+        "shop",
+        [
+            Mqtt("devices"),
+            Topic("measured", broker="devices", message_size=2 * MiB),
+            Service("meters", endpoints=[Endpoint("read", steps=[Publish("measured")])]),
+        ],
+    )
+
+
+@rule.unknown("max_item")
+def a_record_in_a_store_without_a_known_limit() -> System:
+    look = Read("db", response_size=5 * MiB)
+    return System(
+        "shop", [PostgreSQL("db"), Service("web", endpoints=[Endpoint("page", steps=[look])])]
+    )
+
+
 @rule.good
 def a_small_answer() -> System:
     return _download(80 * KiB)
@@ -225,6 +269,17 @@ def as_much_as_the_proxy_takes() -> System:
 @rule.unknown("request_size")
 def a_proxy_with_a_limit() -> System:
     return _upload(None, 1 * MiB)
+
+
+@rule.unknown("request_size")
+def a_proxy_has_a_limit_by_default() -> System:
+    return _upload(None, None)
+
+
+@rule.good
+def what_only_reads_sends_nothing() -> System:
+    page = Endpoint("page", Http1("GET"), public=True)
+    return System("shop", [Gateway("edge", runtime=Nginx(), endpoints=[page])])
 
 
 @rule.bad("web.page -> hot")

@@ -77,13 +77,14 @@ def _judge(service: Service, longest: Duration, who: str) -> Iterator[Result]:
             f"{who} waits up to {longest}",
             fix=f"grace={longest + (leaving or Duration(0.0))}".replace(" s", " * s"),
         )
-    elif isinstance(stop := effective(service.runtime, "graceful_stop").value, Duration) and (
-        stop < longest
+    elif isinstance((stop := effective(service.runtime, "graceful_stop")).value, Duration) and (
+        stop.value < longest
     ):
+        default = f" (default: {stop.source})" if stop.origin == "default" else ""
         yield Violation(
             service,
-            f"the framework of {service.name} waits {stop} for its requests when it stops, and "
-            f"{who} waits up to {longest}",
+            f"the framework of {service.name} waits {stop.value} for its requests when it "
+            f"stops{default}, and {who} waits up to {longest}",
             fix=f"graceful_stop={longest}".replace(" s", " * s"),
         )
     elif leaving is None:
@@ -211,13 +212,22 @@ def a_message_takes_two_minutes() -> System:
 
 @rule.bad("pdf")
 def the_framework_stops_before() -> System:
+    return _stopped(SpringBoot(graceful_stop=2 * s), timeout=20 * s)
+
+
+@rule.bad("pdf")
+def the_framework_stops_before_by_default() -> System:
+    return _stopped(SpringBoot("3.5"), timeout=40 * s)
+
+
+def _stopped(runtime: SpringBoot, timeout: Duration) -> System:
     return System(
         "shop",
         [
-            Service("web", endpoints=[Endpoint("page", steps=[Call("pdf.make", timeout=20 * s)])]),
+            Service("web", endpoints=[Endpoint("page", steps=[Call("pdf.make", timeout=timeout)])]),
             Service(
                 "pdf",
-                runtime=SpringBoot(graceful_stop=2 * s),
+                runtime=runtime,
                 deployment=Kubernetes(grace=60 * s, deregistration=5 * s),
                 endpoints=[Endpoint("make")],
             ),

@@ -6,10 +6,11 @@ takes the consumers' time from all others, and nobody sees it.
 How to fix: ``dead_letter="dead-letters"`` on the topic or the consumer, or a declared policy to
 drop: ``max_deliveries=3`` with ``dead_letter=Absent("a lost view count does not matter")``.
 
-A queue of RabbitMQ takes what failed back without end unless a limit is set, so that its dead
-letters stay empty; there ``max_deliveries=`` is needed as well.
+A classic queue of RabbitMQ takes what failed back without end unless a limit is set, so that its
+dead letters stay empty; there ``max_deliveries=`` is needed as well.
 
-False positives: consumers that cannot fail, because they only count.
+False positives: consumers that cannot fail, because they only count; quorum queues of RabbitMQ 4,
+which set a limit of 20 deliveries themselves: declare ``max_deliveries=20``.
 
 Sources: Hohpe and Woolf, Enterprise Integration Patterns, 2003 (Dead Letter Channel); Amazon SQS
 developer guide, Using dead-letter queues; RabbitMQ, Dead Letter Exchanges (rejected without

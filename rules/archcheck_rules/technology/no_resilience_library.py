@@ -3,23 +3,25 @@
 Why it matters: a breaker in the model that no code contains protects nobody; the picture and the
 proofs would be about another system.
 
-A mesh does retries, limits of concurrency and (with outlier detection) breaking; Micronaut, Quarkus
-and Envoy bring all but hedges, gRPC brings retries and hedges; otherwise one of the runtime's
-``libraries`` must be known to do it, and be made for the runtime's language.
+A mesh does retries, limits of concurrency and (with outlier detection) breaking; Quarkus and Envoy
+bring all but hedges, Micronaut retries and breakers, gRPC retries and hedges; otherwise one of the
+runtime's ``libraries`` must be known to do just this, and be made for the runtime's language.
 
 How to fix: name the library that does it (``libraries=["resilience4j"]`` for Java) in the runtime,
 or declare the mesh.
 
 False positives: code of one's own; name it in ``known``.
 
-Sources: Resilience4j; Polly (hedging); sony/gobreaker; Micronaut, Retry Advice and Circuit Breaker;
-gRPC proposal A6 (retries and hedging). The list is ours.
+Sources: the packages of the libraries (Resilience4j, Failsafe, Polly, sony/gobreaker and others);
+Micronaut, Retry Advice and Circuit Breaker; gRPC proposal A6 (retries and hedging). The list is
+ours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from archcheck import (
     Bulkhead,
@@ -44,28 +46,53 @@ from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.units import ms, percent
 
+Mechanism = Literal["retry", "circuit breaker", "bulkhead", "rate limit", "hedge"]
+_ALL_BUT_HEDGES: frozenset[Mechanism] = frozenset(
+    {"retry", "circuit breaker", "bulkhead", "rate limit"}
+)
+_ALL: frozenset[Mechanism] = frozenset({*_ALL_BUT_HEDGES, "hedge"})
+
+
+class Library(NamedTuple):
+    """What protects calls: for which languages, and by what."""
+
+    languages: tuple[str, ...]
+    does: frozenset[Mechanism]
+    checked: str = ""
+    """The day on which its packages or its documentation were last looked at; empty: never since
+    it was written down."""
+
+
 _LIBRARIES = {
-    "resilience4j": ("java",),
-    "hystrix": ("java",),
-    "sentinel": ("java", "go"),
-    "failsafe": ("java",),
-    "spring-retry": ("java",),
-    "gobreaker": ("go",),
-    "hystrix-go": ("go",),
-    "go-resiliency": ("go",),
-    "failsafe-go": ("go",),
-    "polly": ("csharp",),
-    "opossum": ("javascript",),
-    "cockatiel": ("javascript",),
-    "tenacity": ("python",),
-    "pybreaker": ("python",),
-    "stoplight": ("ruby",),
-    "tower": ("rust",),
-    "finagle": ("java",),
+    "resilience4j": Library(("java",), _ALL_BUT_HEDGES, "2026-11-30"),
+    "hystrix": Library(("java",), frozenset({"circuit breaker", "bulkhead"})),
+    "sentinel": Library(("java", "go"), frozenset({"circuit breaker", "bulkhead", "rate limit"})),
+    "failsafe": Library(("java",), _ALL_BUT_HEDGES, "2026-11-30"),
+    "spring-retry": Library(("java",), frozenset({"retry", "circuit breaker"})),
+    "finagle": Library(("java",), _ALL),
+    "gobreaker": Library(("go",), frozenset({"circuit breaker"}), "2026-11-30"),
+    "hystrix-go": Library(("go",), frozenset({"circuit breaker", "bulkhead"}), "2026-11-30"),
+    "go-resiliency": Library(
+        ("go",), frozenset({"retry", "circuit breaker", "bulkhead"}), "2026-11-30"
+    ),
+    "failsafe-go": Library(("go",), _ALL, "2026-11-30"),
+    "polly": Library(("csharp",), _ALL),
+    "opossum": Library(("javascript",), frozenset({"circuit breaker", "bulkhead"}), "2026-11-30"),
+    "cockatiel": Library(
+        ("javascript",), frozenset({"retry", "circuit breaker", "bulkhead"}), "2026-11-30"
+    ),
+    "tenacity": Library(("python",), frozenset({"retry"}), "2026-11-30"),
+    "pybreaker": Library(("python",), frozenset({"circuit breaker"}), "2026-11-30"),
+    "stoplight": Library(("ruby",), frozenset({"circuit breaker"})),
+    "tower": Library(("rust",), frozenset({"retry", "bulkhead", "rate limit", "hedge"})),
 }
-"""Libraries that protect calls, with the languages that they are for. The list is ours."""
-_HEDGING = frozenset({"failsafe-go", "polly", "tower", "finagle"})
-"""Those of them that also send a second attempt when the first is slow."""
+"""Libraries that protect calls. The list is ours."""
+_BUILT_IN: dict[type, frozenset[Mechanism]] = {
+    Envoy: _ALL_BUT_HEDGES,
+    Quarkus: _ALL_BUT_HEDGES,  # its extension SmallRye Fault Tolerance
+    Micronaut: frozenset({"retry", "circuit breaker"}),  # io.micronaut.retry.annotation
+}
+"""What frameworks and proxies bring themselves (checked 2026-11-30 for Micronaut)."""
 
 
 @dataclass(frozen=True)
@@ -109,11 +136,11 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
         yield NotApplicable("nothing declares a retry, breaker, bulkhead, limit or hedge")
 
 
-def _mechanisms(step: Interaction) -> Iterator[str]:
+def _mechanisms(step: Interaction) -> Iterator[Mechanism]:
     if step.protection.tries > 1:
         yield "retry"
     guard = step.protection
-    parts = (
+    parts: tuple[tuple[Mechanism, object], ...] = (
         ("circuit breaker", guard.breaker),
         ("bulkhead", guard.bulkhead),
         ("rate limit", guard.rate_limit),
@@ -124,9 +151,9 @@ def _mechanisms(step: Interaction) -> Iterator[str]:
             yield name
 
 
-def _is_provided(step: Interaction, what: str, options: Options) -> bool:
+def _is_provided(step: Interaction, what: Mechanism, options: Options) -> bool:
     runtime: Runtime | None = getattr(step.source, "runtime", None)
-    if isinstance(runtime, Micronaut | Quarkus | Envoy) and what != "hedge":
+    if what in _BUILT_IN.get(type(runtime), ()):
         return True
     libraries = {library.lower() for library in getattr(runtime, "libraries", ())}
     if libraries & {*_known(runtime, what), *(name.lower() for name in options.known)}:
@@ -139,11 +166,11 @@ def _is_provided(step: Interaction, what: str, options: Options) -> bool:
     return mesh is not None and what in ("retry", "bulkhead")
 
 
-def _known(runtime: Runtime | None, what: str) -> Iterator[str]:
+def _known(runtime: Runtime | None, what: Mechanism) -> Iterator[str]:
     """The libraries for the language of a runtime that do it; all, where it has no language."""
     language = getattr(runtime, "language", "")
-    for name, languages in _LIBRARIES.items():
-        if (not language or language in languages) and (what != "hedge" or name in _HEDGING):
+    for name, library in _LIBRARIES.items():
+        if (not language or language in library.languages) and what in library.does:
             yield name
 
 
@@ -205,7 +232,17 @@ def grpc_retries() -> System:
 
 @rule.good
 def a_library() -> System:
-    return _calling(GoKit(libraries=["GoBreaker"]))
+    return _calling(GoKit(libraries=["Failsafe-Go"]))
+
+
+@rule.borderline()
+def each_does_its_part() -> System:
+    return _calling(GoKit(libraries=["gobreaker", "go-resiliency"]))
+
+
+@rule.borderline("orders")
+def a_breaker_does_not_retry() -> System:
+    return _calling(GoKit(libraries=["gobreaker"]))
 
 
 @rule.good
@@ -216,6 +253,13 @@ def the_mesh_does_both() -> System:
 @rule.good
 def the_framework_brings_it() -> System:
     return _calling(Micronaut())
+
+
+@rule.unknown("runtime.libraries")
+def micronaut_has_no_bulkhead() -> System:
+    place = Endpoint("place", steps=[Call("pay", bulkhead=Bulkhead(5))])
+    orders = Service("orders", runtime=Micronaut(), endpoints=[place])
+    return System("shop", [orders, Service("pay", endpoints=[Endpoint("charge")])])
 
 
 @rule.unknown("runtime.libraries")

@@ -34,10 +34,10 @@ from archcheck import (
     Topic,
     effective,
 )
-from archcheck.findings import Result, Rule, Violation
+from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 
-rule = Rule("TEC008", "unsafe-default", severity="warning", method="attr", on_unknown="violation")
+rule = Rule("TEC008", "unsafe-default", severity="warning", method="attr")
 
 FEW_WORKERS = 8
 """A default of fewer workers than this was not meant for production."""
@@ -69,7 +69,11 @@ def _topics(graph: Graph) -> Iterator[Result]:
     for topic in graph.system.of_type(Topic):
         broker = graph.system.find(str(topic.broker)) if topic.broker else None
         copies = topic.copies or 1
-        if isinstance(broker, Kafka) and copies > 1 and topic.min_in_sync is None:
+        if not isinstance(broker, Kafka) or copies == 1 or topic.min_in_sync is not None:
+            continue
+        if broker.stands_for not in ("", "Kafka"):
+            yield Undecided(topic, "min_in_sync")  # Redpanda and others have defaults of their own
+        else:
             yield Violation(
                 topic,
                 f"{topic.name} has {copies} copies, and one of them is enough for a write by "
@@ -116,6 +120,12 @@ def one_worker() -> System:
 @rule.bad("web")
 def five_workers() -> System:
     return _serving(PhpFpm())
+
+
+@rule.unknown("min_in_sync")
+def another_product_that_speaks_kafka() -> System:
+    kafka = Kafka("kafka", version="Redpanda 24.1")
+    return System("shop", [kafka, Topic("placed", broker="kafka", copies=3)])
 
 
 @rule.borderline()

@@ -7,7 +7,7 @@ from archcheck.model import Channel, Consumer, Named, Sqs, System, effective
 from archcheck.units import Duration
 
 _SQS_VISIBILITY = Duration(30.0)
-"""Amazon SQS developer guide: the default of ``VisibilityTimeout``."""
+"""Amazon SQS API reference: the default of ``VisibilityTimeout`` (checked 2026-11-30)."""
 
 
 def delivery_of(system: System, channel: Named) -> tuple[str | None, str]:

@@ -82,9 +82,24 @@ class Kafka(_Broker):
 
     label: ClassVar[str] = "Kafka"
     documented: ClassVar[Mapping[str, Default]] = {
-        "delivery": Default("at_least_once", "Kafka: commit after processing"),
-        "retention": Default(Duration(168 * 3600.0), "Kafka: log.retention.hours"),
-        "max_message": Default(Size(1_048_588), "Kafka: message.max.bytes"),
+        "delivery": Default("at_least_once", "Kafka: Message Delivery Semantics", "2026-11-30"),
+        "retention": Default(Duration(168 * 3600.0), "Kafka: log.retention.hours", "2026-11-30"),
+        "max_message": Default(
+            Size(1_048_588),
+            "Kafka: message.max.bytes since 2.5",
+            "2026-11-30",
+            since=(2, 5),
+            of=("Kafka",),
+            others=(
+                Default(
+                    Size(1_000_012),
+                    "Kafka before 2.5: message.max.bytes",
+                    "2026-11-30",
+                    before=(2, 5),
+                    of=("Kafka",),
+                ),
+            ),
+        ),
     }
 
 
@@ -94,19 +109,38 @@ class RabbitMQ(_Broker):
 
     label: ClassVar[str] = "RabbitMQ"
     documented: ClassVar[Mapping[str, Default]] = {
-        "delivery": Default("at_least_once", "RabbitMQ: manual acknowledgements"),
-        "max_message": Default(16 * MiB, "RabbitMQ 4: max_message_size"),
+        "delivery": Default("at_least_once", "RabbitMQ: manual acknowledgements", "2026-11-30"),
+        "max_message": Default(
+            16 * MiB,
+            "RabbitMQ 4: max_message_size",
+            "2026-11-30",
+            since=(4,),
+            others=(
+                Default(
+                    128 * MiB,
+                    "RabbitMQ 3.8: max_message_size",
+                    "2026-11-30",
+                    since=(3, 8),
+                    before=(4,),
+                ),
+            ),
+        ),
     }
 
 
 @element
 class Sqs(_Broker):
-    """Amazon SQS standard queues: at least once, 4 days of retention, 30 s of visibility."""
+    """Amazon SQS standard queues: at least once, 4 days of retention, 30 s of visibility.
+
+    Messages have up to 1 MiB since August 2025; queues that were made before keep their 256 KiB
+    unless told otherwise (Amazon SQS API reference, ``MaximumMessageSize``).
+    """
 
     label: ClassVar[str] = "SQS"
     documented: ClassVar[Mapping[str, Default]] = {
-        "delivery": Default("at_least_once", "SQS: standard queues"),
-        "retention": Default(Duration(4 * 86400.0), "SQS: MessageRetentionPeriod"),
+        "delivery": Default("at_least_once", "SQS: standard queues", "2026-11-30"),
+        "retention": Default(Duration(4 * 86400.0), "SQS: MessageRetentionPeriod", "2026-11-30"),
+        "max_message": Default(1 * MiB, "SQS: MaximumMessageSize, 1 MiB since 2025", "2026-11-30"),
     }
 
 
@@ -117,7 +151,7 @@ class Pulsar(_Broker):
     label: ClassVar[str] = "Pulsar"
     documented: ClassVar[Mapping[str, Default]] = {
         "delivery": Default("at_least_once", "Pulsar: acknowledgements"),
-        "max_message": Default(5 * MiB, "Pulsar: maxMessageSize"),
+        "max_message": Default(5 * MiB, "Pulsar: maxMessageSize", "2026-11-30"),
     }
 
 
@@ -127,8 +161,8 @@ class Nats(_Broker):
 
     label: ClassVar[str] = "NATS"
     documented: ClassVar[Mapping[str, Default]] = {
-        "delivery": Default("at_most_once", "NATS core: no acknowledgements"),
-        "max_message": Default(1 * MiB, "NATS: max_payload"),
+        "delivery": Default("at_most_once", "NATS core: no acknowledgements", "2026-11-30"),
+        "max_message": Default(1 * MiB, "NATS: max_payload", "2026-11-30"),
     }
 
 

@@ -41,10 +41,15 @@ class Redis(_Cache):
     label: ClassVar[str] = "Redis"
     category: ClassVar[Category] = "key_value"
     documented: ClassVar[Mapping[str, Default]] = {
-        "max_connections": Default(10_000, "Redis: maxclients"),
-        "parallelism": Default(1, "Redis: a single thread runs commands"),
-        "max_item": Default(512 * MiB, "Redis: proto-max-bulk-len"),
-        "eviction": Default("noeviction", "Redis: maxmemory-policy"),
+        "max_connections": Default(10_000, "Redis: maxclients", "2026-11-30"),
+        "parallelism": Default(
+            1,
+            "Redis: a single thread runs commands",
+            "2026-11-30",
+            of=("Redis", "Valkey"),
+        ),
+        "max_item": Default(512 * MiB, "Redis: proto-max-bulk-len", "2026-11-30"),
+        "eviction": Default("noeviction", "Redis: maxmemory-policy", "2026-11-30"),
     }
 
     role: Literal["cache", "store"] = "cache"
@@ -69,9 +74,9 @@ class Memcached(_Cache):
     label: ClassVar[str] = "Memcached"
     category: ClassVar[Category] = "cache"
     documented: ClassVar[Mapping[str, Default]] = {
-        "max_connections": Default(1_024, "memcached: -c"),
-        "parallelism": Default(4, "memcached: -t"),
-        "max_item": Default(1 * MiB, "memcached: -I"),
+        "max_connections": Default(1_024, "memcached: -c", "2026-11-30"),
+        "parallelism": Default(4, "memcached: -t", "2026-11-30"),
+        "max_item": Default(1 * MiB, "memcached: -I", "2026-11-30"),
     }
 
 

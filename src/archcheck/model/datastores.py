@@ -198,15 +198,28 @@ class StoreFields(Described, Datastore):
 class MySQL(StoreFields):
     """MySQL or MariaDB: 151 connections unless ``max_connections`` is set.
 
-    MySQL reference manual, Server System Variables.
+    MySQL reference manual and MariaDB documentation, Server System Variables. A version such as
+    ``MariaDB 10.11`` says that it is MariaDB.
     """
 
     label: ClassVar[str] = "MySQL"
     is_transactional: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
-        "max_connections": Default(151, "MySQL: max_connections"),
-        "reserved_connections": Default(0, "MySQL: one extra connection for administrators"),
-        "max_item": Default(64 * MiB, "MySQL 8: max_allowed_packet"),
+        "max_connections": Default(151, "MySQL: max_connections", "2026-11-30"),
+        "reserved_connections": Default(
+            0, "MySQL: one extra connection for administrators", "2026-11-30"
+        ),
+        "max_item": Default(
+            64 * MiB,
+            "MySQL 8: max_allowed_packet",
+            "2026-11-30",
+            since=(8,),
+            of=("MySQL",),
+            others=(
+                Default(16 * MiB, "MariaDB: max_allowed_packet", "2026-11-30", of=("MariaDB",)),
+                Default(4 * MiB, "MySQL before 8: max_allowed_packet", before=(8,), of=("MySQL",)),
+            ),
+        ),
     }
 
 
@@ -221,8 +234,10 @@ class PostgreSQL(StoreFields):
     label: ClassVar[str] = "PostgreSQL"
     is_transactional: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
-        "max_connections": Default(100, "PostgreSQL: max_connections"),
-        "reserved_connections": Default(3, "PostgreSQL: superuser_reserved_connections"),
+        "max_connections": Default(100, "PostgreSQL: max_connections", "2026-11-30"),
+        "reserved_connections": Default(
+            3, "PostgreSQL: superuser_reserved_connections", "2026-11-30"
+        ),
     }
 
 
@@ -233,7 +248,7 @@ class SqlServer(StoreFields):
     label: ClassVar[str] = "SQL Server"
     is_transactional: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
-        "max_connections": Default(32_767, "SQL Server: user connections"),
+        "max_connections": Default(32_767, "SQL Server: user connections", "2026-11-30"),
     }
 
 
@@ -248,9 +263,9 @@ class TiDB(StoreFields):
     is_distributed: ClassVar[bool] = True
     is_transactional: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
-        "copies": Default(3, "PD: replication.max-replicas"),
-        "replication": Default("consensus", "TiDB: a Raft group for each region"),
-        "consistency": Default("strong", "TiDB: snapshot isolation over Raft"),
+        "copies": Default(3, "PD: replication.max-replicas", "2026-11-30"),
+        "replication": Default("consensus", "TiDB: a Raft group for each region", "2026-11-30"),
+        "consistency": Default("strong", "TiDB: snapshot isolation over Raft", "2026-11-30"),
     }
 
 
@@ -265,25 +280,27 @@ class CockroachDB(StoreFields):
     is_distributed: ClassVar[bool] = True
     is_transactional: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
-        "copies": Default(3, "CockroachDB: num_replicas"),
-        "replication": Default("consensus", "CockroachDB: a Raft group for each range"),
-        "consistency": Default("strong", "CockroachDB: serializable isolation"),
+        "copies": Default(3, "CockroachDB: num_replicas", "2026-11-30"),
+        "replication": Default(
+            "consensus", "CockroachDB: a Raft group for each range", "2026-11-30"
+        ),
+        "consistency": Default("strong", "CockroachDB: serializable isolation", "2026-11-30"),
     }
 
 
 @element
 class MongoDB(StoreFields):
-    """MongoDB: documents of at most 16 MiB; 65,536 incoming connections.
+    """MongoDB: documents of at most 16 MiB.
 
-    mongodb.com: BSON Document Size; ``net.maxIncomingConnections``.
+    mongodb.com: BSON Document Size. How many connections it takes depends on the machine: 80% of
+    the files that the process may open (``net.maxIncomingConnections``).
     """
 
     label: ClassVar[str] = "MongoDB"
     category: ClassVar[Category] = "document"
     is_transactional: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
-        "max_connections": Default(65_536, "MongoDB: net.maxIncomingConnections"),
-        "max_item": Default(16 * MiB, "MongoDB: BSON document size"),
+        "max_item": Default(16 * MiB, "MongoDB: BSON document size", "2026-11-30"),
     }
 
 
@@ -298,8 +315,15 @@ class Cassandra(StoreFields):
     category: ClassVar[Category] = "wide_column"
     is_distributed: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
-        "parallelism": Default(32, "cassandra.yaml: concurrent_reads, concurrent_writes"),
-        "consistency": Default("eventual", "Cassandra drivers: consistency level LOCAL_ONE"),
+        "parallelism": Default(
+            32,
+            "cassandra.yaml: concurrent_reads, concurrent_writes",
+            "2026-11-30",
+            of=("Cassandra",),
+        ),
+        "consistency": Default(
+            "eventual", "Cassandra drivers: consistency level LOCAL_ONE", "2026-11-30"
+        ),
     }
 
 
@@ -316,9 +340,11 @@ class DynamoDB(StoreFields):
     is_transactional: ClassVar[bool] = True
     spread_by_provider: ClassVar[str] = "DynamoDB: data are kept in three zones"
     documented: ClassVar[Mapping[str, Default]] = {
-        "copies": Default(3, "DynamoDB: data are kept in three zones"),
-        "consistency": Default("eventual", "DynamoDB: reads are eventually consistent by default"),
-        "max_item": Default(400 * KiB, "DynamoDB: item size"),
+        "copies": Default(3, "DynamoDB: data are kept in three zones", of=("DynamoDB",)),
+        "consistency": Default(
+            "eventual", "DynamoDB: reads are eventually consistent by default", "2026-11-30"
+        ),
+        "max_item": Default(400 * KiB, "DynamoDB: item size", "2026-11-30"),
     }
 
 
@@ -326,36 +352,59 @@ class DynamoDB(StoreFields):
 class Elasticsearch(StoreFields):
     """Elasticsearch or OpenSearch: one primary shard and one replica of an index by default.
 
-    elastic.co, Index settings: ``number_of_shards`` 1, ``number_of_replicas`` 1.
+    elastic.co, Index settings: ``number_of_shards`` 1 (5 before Elasticsearch 7),
+    ``number_of_replicas`` 1.
     """
 
     label: ClassVar[str] = "Elasticsearch"
     category: ClassVar[Category] = "search"
     is_distributed: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
-        "shards": Default(1, "Elasticsearch: index.number_of_shards"),
-        "copies": Default(2, "Elasticsearch: index.number_of_replicas is 1 beside the primary"),
-        "consistency": Default("eventual", "Elasticsearch: near real-time search"),
+        "shards": Default(
+            1,
+            "Elasticsearch 7: index.number_of_shards",
+            "2026-11-30",
+            since=(7,),
+            others=(
+                Default(
+                    5, "Elasticsearch before 7: index.number_of_shards", "2026-11-30", before=(7,)
+                ),
+            ),
+        ),
+        "copies": Default(
+            2, "Elasticsearch: index.number_of_replicas is 1 beside the primary", "2026-11-30"
+        ),
+        "consistency": Default("eventual", "Elasticsearch: near real-time search", "2026-11-30"),
     }
+
+
+_S3 = ("object store", "S3", "Amazon S3", "AWS S3")
+"""The products that do as S3 does; an object store that nobody names counts as one."""
 
 
 @element
 class ObjectStore(StoreFields):
-    """Amazon S3, MinIO and their like: 3,500 writes and 5,500 reads a second on a prefix.
+    """Amazon S3, MinIO and their like; of S3: 3,500 writes and 5,500 reads a second on a prefix.
 
-    docs.aws.amazon.com, S3 performance guidelines; strong read-after-write consistency.
+    docs.aws.amazon.com, S3 performance guidelines; strong read-after-write consistency. Others
+    promise other things, so nothing is assumed where ``product`` names one of them.
     """
 
     label: ClassVar[str] = "object store"
     category: ClassVar[Category] = "object"
     is_distributed: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
-        "max_rate": Default(Rate(3_500.0), "S3: writes a second on a prefix"),
-        "consistency": Default("strong", "S3: read-after-write"),
+        "max_rate": Default(Rate(3_500.0), "S3: writes a second on a prefix", "2026-11-30", of=_S3),
+        "consistency": Default("strong", "S3: read-after-write", "2026-11-30", of=_S3),
     }
 
     product: str | None = None
     """Which one."""
+
+    @property
+    def stands_for(self) -> str:
+        """The declared product."""
+        return self.product or ""
 
     @property
     def spread_by_provider(self) -> str:  # type: ignore[override]  # one class, several products

@@ -299,9 +299,29 @@ class Kubernetes(_Deployment):
     """A workload: a Deployment or another controller of pods."""
 
     documented: ClassVar[Mapping[str, Default]] = {
-        "replicas": Default(1, "kubernetes.io: Deployment.spec.replicas"),
-        "rollout": Default(RollingUpdate(), "kubernetes.io: Deployment.spec.strategy"),
-        "grace": Default(Duration(30.0), "kubernetes.io: terminationGracePeriodSeconds"),
+        "replicas": Default(
+            1,
+            "kubernetes.io: Deployment.spec.replicas",
+            "2026-11-30",
+            of=("Deployment", "StatefulSet", "Job", "CronJob"),
+        ),
+        "rollout": Default(
+            RollingUpdate(),
+            "kubernetes.io: Deployment.spec.strategy",
+            "2026-11-30",
+            of=("Deployment",),
+            others=(
+                Default(
+                    RollingUpdate(max_surge=0, max_unavailable=1),
+                    "kubernetes.io: updateStrategy, one pod at a time",
+                    "2026-11-30",
+                    of=("StatefulSet", "DaemonSet"),
+                ),
+            ),
+        ),
+        "grace": Default(
+            Duration(30.0), "kubernetes.io: terminationGracePeriodSeconds", "2026-11-30"
+        ),
     }
 
     kind: Literal["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"] = "Deployment"
@@ -311,14 +331,19 @@ class Kubernetes(_Deployment):
     spread: Literal["anti_affinity", "topology_spread", "platform"] | Absent | None = None
     """What spreads the replicas over zones and nodes."""
 
+    @property
+    def stands_for(self) -> str:
+        """The controller: each has defaults of its own."""
+        return self.kind
+
 
 @element
 class Docker(_Deployment):
     """Containers on a host, with or without Compose: one unless scaled."""
 
     documented: ClassVar[Mapping[str, Default]] = {
-        "replicas": Default(1, "Docker Compose: services.deploy.replicas"),
-        "grace": Default(Duration(10.0), "docker stop: 10 s until SIGKILL"),
+        "replicas": Default(1, "Docker Compose: services.deploy.replicas", "2026-11-30"),
+        "grace": Default(Duration(10.0), "docker stop: 10 s until SIGKILL", "2026-11-30"),
     }
 
     restart: Literal["no", "always", "on-failure", "unless-stopped"] | None = None

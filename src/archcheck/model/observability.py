@@ -59,8 +59,12 @@ class Prometheus(_Platform):
     label: ClassVar[str] = "Prometheus"
     collects: ClassVar[tuple[Signal, ...]] = ("metrics",)
     documented: ClassVar[Mapping[str, Default]] = {
-        "scrape_interval": Default(Duration(60.0), "prometheus.io: global.scrape_interval"),
-        "retention": Default(Duration(15 * 86400.0), "prometheus.io: storage.tsdb.retention.time"),
+        "scrape_interval": Default(
+            Duration(60.0), "prometheus.io: global.scrape_interval", "2026-11-30"
+        ),
+        "retention": Default(
+            Duration(15 * 86400.0), "prometheus.io: storage.tsdb.retention.time", "2026-11-30"
+        ),
     }
 
     scrape_interval: Duration | None = None
@@ -93,7 +97,7 @@ class Rizhiyi(_Platform):
 
 @element
 class Loki(_Platform):
-    """Grafana Loki: logs indexed by labels; a line may have 256 KiB, a stream 15 labels.
+    """Grafana Loki: logs indexed by labels; since 3.0 a line may have 256 KiB, a stream 15 labels.
 
     grafana.com, Loki configuration ``limits_config``: ``max_line_size``,
     ``max_label_names_per_series``.
@@ -102,8 +106,23 @@ class Loki(_Platform):
     label: ClassVar[str] = "Loki"
     collects: ClassVar[tuple[Signal, ...]] = ("logs",)
     documented: ClassVar[Mapping[str, Default]] = {
-        "max_line": Default(256 * KiB, "Loki: limits_config.max_line_size"),
-        "max_labels": Default(15, "Loki: limits_config.max_label_names_per_series"),
+        "max_line": Default(
+            256 * KiB, "Loki 3: limits_config.max_line_size", "2026-11-30", since=(3,)
+        ),
+        "max_labels": Default(
+            15,
+            "Loki 3: limits_config.max_label_names_per_series",
+            "2026-11-30",
+            since=(3,),
+            others=(
+                Default(
+                    30,
+                    "Loki before 3: limits_config.max_label_names_per_series",
+                    "2026-11-30",
+                    before=(3,),
+                ),
+            ),
+        ),
     }
 
     max_line: Size | None = None

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 from archcheck.model.element import Element, element
 from archcheck.model.values import Default, Documented
-from archcheck.units import Bandwidth, KiB, MiB, Size
+from archcheck.units import Bandwidth, MiB, Size
 
 Format = Literal[
     "protobuf", "json", "avro", "thrift", "xml", "msgpack", "cbor", "graphql", "text", "bytes"
@@ -96,7 +96,9 @@ class Grpc(_Wire):
     is_multiplexed: ClassVar[bool] = True
     native_format: ClassVar[Format | None] = "protobuf"
     documented: ClassVar[Mapping[str, Default]] = {
-        "max_message": Default(4 * MiB, "gRPC core: GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH"),
+        "max_message": Default(
+            4 * MiB, "gRPC core: GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH", "2026-11-30"
+        ),
     }
 
     service: str | None = field(default=None, kw_only=False)
@@ -161,7 +163,9 @@ class Thrift(_Wire):
     label: ClassVar[str] = "Thrift"
     native_format: ClassVar[Format | None] = "thrift"
     documented: ClassVar[Mapping[str, Default]] = {
-        "max_message": Default(Size(16_384_000), "Apache Thrift: DEFAULT_MAX_FRAME_SIZE"),
+        "max_message": Default(
+            Size(16_384_000), "Apache Thrift: DEFAULT_MAX_FRAME_SIZE", "2026-11-30"
+        ),
     }
 
     service: str | None = field(default=None, kw_only=False)
@@ -205,7 +209,7 @@ class Amqp(_Wire):
     label: ClassVar[str] = "AMQP"
     is_synchronous: ClassVar[bool] = False
     documented: ClassVar[Mapping[str, Default]] = {
-        "max_message": Default(16 * MiB, "RabbitMQ 4: max_message_size"),
+        "max_message": Default(16 * MiB, "RabbitMQ 4: max_message_size", "2026-11-30"),
     }
 
     contract: Contract | str | None = None
@@ -222,7 +226,7 @@ class KafkaProtocol(_Wire):
     label: ClassVar[str] = "Kafka"
     is_synchronous: ClassVar[bool] = False
     documented: ClassVar[Mapping[str, Default]] = {
-        "max_message": Default(Size(1_048_588), "Kafka: message.max.bytes"),
+        "max_message": Default(Size(1_048_588), "Kafka: message.max.bytes", "2026-11-30"),
     }
 
     contract: Contract | str | None = None
@@ -231,7 +235,7 @@ class KafkaProtocol(_Wire):
 
 @element
 class MqttProtocol(_Wire):
-    """MQTT 5: publish and subscribe for devices; a packet holds at most 256 MiB.
+    """MQTT 5: publish and subscribe for devices; a packet holds at most 268,435,455 bytes.
 
     Source: OASIS MQTT 5.0, 2.1.4 Remaining Length (268,435,455 bytes).
     """
@@ -239,7 +243,7 @@ class MqttProtocol(_Wire):
     label: ClassVar[str] = "MQTT"
     is_synchronous: ClassVar[bool] = False
     documented: ClassVar[Mapping[str, Default]] = {
-        "max_message": Default(256 * 1024 * KiB, "OASIS MQTT 5.0, 2.1.4"),
+        "max_message": Default(Size(268_435_455), "OASIS MQTT 5.0, 2.1.4", "2026-11-30"),
     }
 
     contract: Contract | str | None = None

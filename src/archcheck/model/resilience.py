@@ -146,9 +146,10 @@ class LoadShedding(Element):
 class Mesh(Element):
     """A service mesh or sidecar that guards calls on behalf of the code.
 
-    Envoy's documented defaults (Istio and others are built on it): route timeout 15 s; circuit
-    breaking at 1,024 connections, pending requests and requests and 3 parallel retries
-    (envoyproxy.io: FAQ "How do I configure timeouts?", config.cluster.v3.CircuitBreakers).
+    Nothing is assumed. Envoy by itself has a route timeout of 15 s, and breaks circuits at 1,024
+    connections, pending requests and requests and 3 parallel retries (envoyproxy.io: FAQ "How do I
+    configure timeouts?", config.cluster.v3.CircuitBreakers). Istio turns the timeout off and makes
+    two retries (istio.io: VirtualService, HTTPRoute).
     """
 
     product: Literal["istio", "linkerd", "envoy", "consul", "other"] = field(kw_only=False)

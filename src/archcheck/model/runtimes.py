@@ -20,7 +20,7 @@ from pydantic import Field
 from archcheck.model.element import Absent, Element, Many, element
 from archcheck.model.resilience import Workers
 from archcheck.model.values import Default, Documented, effective
-from archcheck.units import Duration, Size
+from archcheck.units import Duration, MiB, Size
 
 Concurrency = Literal["blocking", "event_loop", "lightweight"]
 
@@ -38,6 +38,8 @@ class FromLimit(NamedTuple):
     """Whether part of a core counts as one."""
     since: tuple[int, int] | None = None
     """The first version that does so; ``None``: whatever version is in use."""
+    checked: str = ""
+    """The day on which it was last held against that documentation; empty: never since."""
 
 
 class Runtime(Element, Documented):
@@ -108,6 +110,15 @@ class CustomRuntime(_Runtime):
     """What to call it."""
 
 
+_SPRING_STOP = Default(
+    Duration(30.0),
+    "Spring Boot 3.4: server.shutdown, spring.lifecycle.timeout-per-shutdown-phase",
+    "2026-11-30",
+    since=(3, 4),
+)
+"""Before 3.4 nobody waited for requests, unless told to."""
+
+
 @element
 class SpringBoot(_Runtime):
     """Spring Boot on servlets (Tomcat): a thread per request, 200 by default.
@@ -122,14 +133,18 @@ class SpringBoot(_Runtime):
     label: ClassVar[str] = "Spring Boot"
     language: ClassVar[str] = "java"
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("blocking", "Spring Boot: a servlet thread per request"),
-        "threads": Default(200, "Spring Boot: server.tomcat.threads.max"),
+        "concurrency": Default(
+            "blocking", "Spring Boot: a servlet thread per request", "2026-11-30"
+        ),
+        "threads": Default(200, "Spring Boot: server.tomcat.threads.max", "2026-11-30"),
         "accept_queue": Default(
             8_192 + 100,
             "Spring Boot: server.tomcat.max-connections and accept-count, less the threads",
+            checked="2026-11-30",
             less="threads",
         ),
-        "connection_pool": Default(10, "HikariCP: maximumPoolSize"),
+        "connection_pool": Default(10, "HikariCP: maximumPoolSize", "2026-11-30"),
+        "graceful_stop": _SPRING_STOP,
     }
 
 
@@ -147,10 +162,12 @@ class SpringWebFlux(_Runtime):
         "Reactor Netty: an event loop for each processor that the JVM sees (the CPU limit, rounded "
         "up), 4 at least",
         least=4,
+        checked="2026-11-30",
     )
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("event_loop", "Spring WebFlux on Reactor Netty"),
-        "connection_pool": Default(10, "r2dbc-pool: maxSize"),
+        "concurrency": Default("event_loop", "Spring WebFlux on Reactor Netty", "2026-11-30"),
+        "connection_pool": Default(10, "r2dbc-pool: maxSize", "2026-11-30"),
+        "graceful_stop": _SPRING_STOP,
     }
 
 
@@ -167,10 +184,16 @@ class Micronaut(_Runtime):
     from_limit: ClassVar[FromLimit | None] = FromLimit(
         "Netty: two event loops for each processor that the JVM sees (the CPU limit, rounded up)",
         each=2,
+        checked="2026-11-30",
     )
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("event_loop", "Micronaut: requests on Netty's event loops"),
-        "connection_pool": Default(10, "HikariCP: maximumPoolSize"),
+        "concurrency": Default(
+            "event_loop", "Micronaut: requests on Netty's event loops", "2026-11-30"
+        ),
+        "connection_pool": Default(10, "HikariCP: maximumPoolSize", "2026-11-30"),
+        "max_request": Default(
+            10 * MiB, "Micronaut: micronaut.server.max-request-size", "2026-11-30"
+        ),
     }
 
 
@@ -186,10 +209,14 @@ class Quarkus(_Runtime):
     from_limit: ClassVar[FromLimit | None] = FromLimit(
         "Vert.x: two event loops for each processor that the JVM sees (the CPU limit, rounded up)",
         each=2,
+        checked="2026-11-30",
     )
     documented: ClassVar[Mapping[str, Default]] = {
         "concurrency": Default("event_loop", "Quarkus REST on Vert.x event loops"),
-        "connection_pool": Default(20, "Quarkus: quarkus.datasource.jdbc.max-size"),
+        "connection_pool": Default(20, "Quarkus: quarkus.datasource.jdbc.max-size", "2026-11-30"),
+        "max_request": Default(
+            10 * MiB, "Quarkus: quarkus.http.limits.max-body-size", "2026-11-30"
+        ),
     }
 
 
@@ -203,8 +230,10 @@ class JavaGrpc(_Runtime):
     label: ClassVar[str] = "Java"
     language: ClassVar[str] = "java"
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("blocking", "grpc-java: a pool thread per call"),
-        "deadline_propagation": Default(True, "grpc.io: deadlines propagate in Java"),
+        "concurrency": Default("blocking", "grpc-java: a pool thread per call", "2026-11-30"),
+        "deadline_propagation": Default(
+            True, "grpc.io: deadlines propagate in Java and Go", "2026-11-30"
+        ),
     }
 
 
@@ -219,8 +248,10 @@ class GoKit(_Runtime):
     label: ClassVar[str] = "Go kit"
     language: ClassVar[str] = "go"
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("lightweight", "Go: a goroutine per request"),
-        "deadline_propagation": Default(True, "Go: context.Context carries the deadline"),
+        "concurrency": Default("lightweight", "Go: a goroutine per request", "2026-11-30"),
+        "deadline_propagation": Default(
+            True, "grpc.io: deadlines propagate in Java and Go", "2026-11-30"
+        ),
     }
 
 
@@ -231,7 +262,10 @@ class Go(_Runtime):
     label: ClassVar[str] = "Go"
     language: ClassVar[str] = "go"
     from_limit: ClassVar[FromLimit | None] = FromLimit(
-        "Go 1.25: GOMAXPROCS is the CPU limit, rounded up, 2 at least", least=2, since=(1, 25)
+        "Go 1.25: GOMAXPROCS is the CPU limit, rounded up, 2 at least",
+        least=2,
+        since=(1, 25),
+        checked="2026-11-30",
     )
     documented: ClassVar[Mapping[str, Default]] = GoKit.documented
 
@@ -248,8 +282,8 @@ class NodeJs(_Runtime):
     language: ClassVar[str] = "javascript"
     only_waits_asynchronously: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("event_loop", "Node.js: one event loop"),
-        "parallelism": Default(1, "Node.js: one thread runs the event loop"),
+        "concurrency": Default("event_loop", "Node.js: one event loop", "2026-11-30"),
+        "parallelism": Default(1, "Node.js: one thread runs the event loop", "2026-11-30"),
     }
 
 
@@ -263,8 +297,8 @@ class FastApi(_Runtime):
     label: ClassVar[str] = "FastAPI"
     language: ClassVar[str] = "python"
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("event_loop", "FastAPI: asyncio event loop"),
-        "parallelism": Default(1, "uvicorn: --workers"),
+        "concurrency": Default("event_loop", "FastAPI: asyncio event loop", "2026-11-30"),
+        "parallelism": Default(1, "uvicorn: --workers", "2026-11-30"),
     }
 
 
@@ -278,9 +312,10 @@ class Django(_Runtime):
     label: ClassVar[str] = "Django"
     language: ClassVar[str] = "python"
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("blocking", "gunicorn: a sync worker per request"),
-        "threads": Default(1, "gunicorn: workers"),
-        "accept_queue": Default(2048, "gunicorn: backlog"),
+        "concurrency": Default("blocking", "gunicorn: a sync worker per request", "2026-11-30"),
+        "threads": Default(1, "gunicorn: workers", "2026-11-30"),
+        "accept_queue": Default(2048, "gunicorn: backlog", "2026-11-30"),
+        "graceful_stop": Default(Duration(30.0), "gunicorn: graceful_timeout", "2026-11-30"),
     }
 
 
@@ -291,7 +326,7 @@ class PythonGrpc(_Runtime):
     label: ClassVar[str] = "Python"
     language: ClassVar[str] = "python"
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("blocking", "grpcio: a pool thread per call"),
+        "concurrency": Default("blocking", "grpcio: a pool thread per call", "2026-11-30"),
     }
 
 
@@ -306,7 +341,8 @@ class AspNetCore(_Runtime):
     )
     documented: ClassVar[Mapping[str, Default]] = {
         "concurrency": Default("lightweight", "ASP.NET Core: async tasks on the thread pool"),
-        "connection_pool": Default(100, "ADO.NET: Max Pool Size"),
+        "connection_pool": Default(100, "ADO.NET: Max Pool Size", "2026-11-30"),
+        "max_request": Default(Size(30_000_000), "Kestrel: MaxRequestBodySize", "2026-11-30"),
     }
 
 
@@ -317,21 +353,34 @@ class Rails(_Runtime):
     label: ClassVar[str] = "Rails"
     language: ClassVar[str] = "ruby"
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("blocking", "Puma: a thread per request"),
-        "threads": Default(3, "Rails 7.2: RAILS_MAX_THREADS in config/puma.rb"),
+        "concurrency": Default("blocking", "Puma: a thread per request", "2026-11-30"),
+        "threads": Default(
+            3,
+            "Rails 7.2: RAILS_MAX_THREADS in config/puma.rb",
+            "2026-11-30",
+            since=(7, 2),
+            others=(
+                Default(5, "Rails before 7.2: RAILS_MAX_THREADS in config/puma.rb", before=(7, 2)),
+            ),
+        ),
     }
 
 
 @element
 class PhpFpm(_Runtime):
-    """PHP-FPM: a process per request; the shipped ``www.conf`` has ``pm.max_children`` 5."""
+    """PHP-FPM: a process per request; the shipped ``www.conf`` has ``pm.max_children`` 5.
+
+    Since PHP 8.2 the kernel decides how many requests may wait (``listen.backlog`` -1 on Linux).
+    """
 
     label: ClassVar[str] = "PHP-FPM"
     language: ClassVar[str] = "php"
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("blocking", "PHP-FPM: a process per request"),
-        "threads": Default(5, "PHP-FPM www.conf: pm.max_children"),
-        "accept_queue": Default(511, "PHP-FPM: listen.backlog"),
+        "concurrency": Default("blocking", "PHP-FPM: a process per request", "2026-11-30"),
+        "threads": Default(5, "PHP-FPM www.conf: pm.max_children", "2026-11-30"),
+        "accept_queue": Default(
+            511, "PHP-FPM before 8.2: listen.backlog", "2026-11-30", before=(8, 2)
+        ),
     }
 
 
@@ -345,7 +394,9 @@ class Rust(_Runtime):
         "Rust: available_parallelism is the CPU limit, rounded down, 1 at least", rounds_up=False
     )
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("event_loop", "Tokio: worker_threads is the number of cores"),
+        "concurrency": Default(
+            "event_loop", "Tokio: worker_threads is the number of cores", "2026-11-30"
+        ),
     }
 
 
@@ -356,7 +407,9 @@ class CppThrift(_Runtime):
     label: ClassVar[str] = "C++ Thrift"
     language: ClassVar[str] = "cpp"
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("blocking", "TThreadedServer: a thread per connection"),
+        "concurrency": Default(
+            "blocking", "TThreadedServer: a thread per connection", "2026-11-30"
+        ),
     }
 
 
@@ -369,8 +422,9 @@ class Nginx(_Runtime):
     only_waits_asynchronously: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
         "concurrency": Default("event_loop", "nginx: event-driven workers"),
-        "parallelism": Default(1, "nginx: worker_processes"),
-        "accept_queue": Default(511, "nginx: listen backlog on Linux"),
+        "parallelism": Default(1, "nginx: worker_processes", "2026-11-30"),
+        "accept_queue": Default(511, "nginx: listen backlog on Linux", "2026-11-30"),
+        "max_request": Default(1 * MiB, "nginx: client_max_body_size", "2026-11-30"),
     }
 
 
@@ -382,5 +436,5 @@ class Envoy(_Runtime):
     language: ClassVar[str] = "cpp"
     only_waits_asynchronously: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("event_loop", "Envoy: --concurrency worker threads"),
+        "concurrency": Default("event_loop", "Envoy: --concurrency worker threads", "2026-11-30"),
     }

@@ -23,7 +23,9 @@ class FieldWords:
     default: str
     """What counts when nothing is written; empty: it must be written."""
     source: str
-    """Where a default of a technology is documented."""
+    """Where a default of a technology is documented, and when somebody last looked."""
+    others: tuple[str, ...]
+    """What counts for other products and older versions instead."""
     text: str
 
 
@@ -46,8 +48,8 @@ def words_of(kind: type[Element]) -> KindWords:
     found = []
     for name in field_names(kind):
         types, text = notes.get(name, ("", ""))  # somebody's own kind may say nothing
-        default, source = _default(defaults[name], documented.get(name))
-        found.append(FieldWords(name, types, default, source, text))
+        default, source, others = _counts(defaults[name], documented.get(name))
+        found.append(FieldWords(name, types, default, source, others, text))
     return KindWords(
         kind.__name__,
         inspect.cleandoc(kind.__doc__ or ""),
@@ -98,14 +100,32 @@ class _WithoutBounds(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-def _default(field: object, documented: Default | None) -> tuple[str, str]:
-    if documented is not None:
-        less = f" less {documented.less}" if documented.less else ""
-        return f"{documented.value}{less}", documented.source
+def _counts(field: object, written: Default | None) -> tuple[str, str, tuple[str, ...]]:
+    """What counts when nothing is written, where that is documented, and what others do."""
+    if written is None:
+        return _left_out(field), "", ()
+    others = tuple(f"{_value(each)} ({_source(each)})" for each in written.others)
+    if written.before:  # the newest version has none
+        return _left_out(field), "", (f"{_value(written)} ({_source(written)})", *others)
+    return _value(written), _source(written), others
+
+
+def _value(written: Default) -> str:
+    less = f" less {written.less}" if written.less else ""
+    return f"{written.value}{less}"
+
+
+def _source(written: Default) -> str:
+    checked = f"checked {written.checked}" if written.checked else "not checked lately"
+    return f"{written.source}, {checked}"
+
+
+def _left_out(field: object) -> str:
+    """What counts when nothing is written and no technology has a default of its own."""
     value = getattr(field, "default", MISSING)
     if value is MISSING:
         factory = getattr(field, "default_factory", MISSING)
-        return ("" if factory is MISSING else repr(factory())), ""
+        return "" if factory is MISSING else repr(factory())
     if value is None:
-        return "unknown", ""
-    return ("none" if value == () else str(value)), ""
+        return "unknown"
+    return "none" if value == () else str(value)

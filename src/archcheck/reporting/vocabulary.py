@@ -43,12 +43,10 @@ def kind_page(kind: type[Element]) -> str:
 
 def field_page(kind: type[Element], field: FieldWords) -> str:
     """What a field means, takes, and does in a run."""
-    default = field.default or "it must be written"
-    source = f" ({field.source})" if field.source else ""
     return (
         f"# {kind.__name__}.{field.name}\n\n{_plain(field.text)}\n\n"
         f"- **takes**: `{field.types}`\n"
-        f"- **if left out**: {default}{source}\n"
+        f"- **if left out**: {_if_left_out(field, 'it must be written')}\n"
         f"- **in a run**: {_in_a_run(kind, field.name)}\n"
     )
 
@@ -75,17 +73,20 @@ def vocabulary_pages() -> dict[str, str]:
 
 
 def _row(kind: type[Element], field: FieldWords) -> str:
-    default = (field.default or "*must be written*") + (
-        f" ({field.source})" if field.source else ""
-    )
     cells = (
         f"`{field.name}`",
         f"`{field.types}`",
-        default,
+        _if_left_out(field, "*must be written*"),
         " ".join(_plain(field.text).split()),
         _in_a_run(kind, field.name),
     )
     return f"| {' | '.join(_escaped(cell) for cell in cells)} |"
+
+
+def _if_left_out(field: FieldWords, required: str) -> str:
+    """What counts then, for each product and version that has a default of its own."""
+    source = f" ({field.source})" if field.source else ""
+    return "; ".join(((field.default or required) + source, *field.others))
 
 
 def _in_a_run(kind: type[Element], name: str) -> str:

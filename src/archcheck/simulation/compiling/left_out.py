@@ -147,9 +147,9 @@ DESCRIPTIVE: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "CustomRuntime.name", "Managed.provider", "ObjectStore.product", "Team.contact",
-            "ObservabilityService.product", "Mesh.product", "Kubernetes.kind", "System.revision",
+            "ObservabilityService.product", "Mesh.product", "System.revision",
             "Absent.reason",
-            "Kubernetes.namespace", "Runtime.version", "StoreFields.version", "_Broker.version",
+            "Kubernetes.namespace",
             "_Runtime.libraries", "ChangeCapture.tool", "Call.discovery", "Client.discovery",
             "Consumer.group", "Call.protocol", "Endpoint.also", "Journey.users", "Person.uses",
         ),
