@@ -127,6 +127,34 @@ def test_the_tutorial_tells_the_truth(arguments: str, state: str, tmp_path: Path
     assert "bottleneck: payments threads" in done.stdout
 
 
+RETRIES = (
+    ("Load, Poisson, Scenario", "Load, Poisson, Retry, Scenario"),
+    ("timeout=800 * ms)", "timeout=300 * ms, retry=Retry(attempts=3, backoff=10 * ms))"),
+    ("threads=8)", "threads=8, accept_queue=1000)"),
+)
+SESSIONS_OF_THE_TUTORIAL = re.findall(
+    r"```console\n\$ (archcheck [^\n]*)\n(.*?)```", TUTORIAL, re.DOTALL
+)
+
+
+@thorough
+@pytest.mark.parametrize("number", range(len(SESSIONS_OF_THE_TUTORIAL)))
+def test_the_tutorial_shows_what_is_printed(number: int, tmp_path: Path) -> None:
+    """What is left out is a line of dots; the last session is of the shop that asks again."""
+    command, expected = SESSIONS_OF_THE_TUTORIAL[number]
+    model = block(TUTORIAL, "from archcheck import Call, Endpoint, Journey")
+    if number == len(SESSIONS_OF_THE_TUTORIAL) - 1:
+        for old, new in RETRIES:
+            assert old in model
+            model = model.replace(old, new)
+    (tmp_path / "shop.py").write_text(model)
+    done = archcheck(*shlex.split(command)[1:], cwd=tmp_path)
+    printed = "\n".join(line.rstrip() for line in done.stdout.splitlines())
+    at = 0
+    for part in expected.split("...\n"):
+        at = printed.index(part.rstrip("\n"), at)
+
+
 def test_the_tutorial_begins_with_a_finding(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(
         block(TUTORIAL, "from archcheck import Call, Endpoint, Service")

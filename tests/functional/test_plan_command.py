@@ -270,6 +270,16 @@ def test_availability() -> None:
     assert data["availability"][0]["promised"] == pytest.approx(0.999)
 
 
+def test_what_is_unknown_is_counted_and_listed_on_demand() -> None:
+    network = ROOT / "models" / "social_network"
+    short, long = run("availability", network), run("availability", network, "-v")
+    assert "25 endpoints more: unknown; -v lists them" in short.stdout
+    assert re.search(r"deployment.availability of .* and \d+ more$", short.stdout, re.MULTILINE)
+    assert "more" not in long.stdout
+    assert "nginx-thrift.compose" in long.stdout
+    assert "nginx-thrift.compose" not in short.stdout
+
+
 def test_availability_from_the_call_graph_alone() -> None:
     network = ROOT / "models" / "social_network"
     done = run("availability", network, "--kill", "30%", "--kill", "50%", "--scenario", "mixed")

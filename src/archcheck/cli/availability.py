@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import click
 
@@ -16,12 +17,13 @@ from archcheck.cli.common import (
     scenario_option,
     seed_option,
     system_option,
+    verbose_option,
     write,
     write_result,
 )
 from archcheck.graph import Graph
 from archcheck.model import ModelError
-from archcheck.reporting.console import report_console
+from archcheck.reporting.console import report_console, time_left
 from archcheck.reporting.resilience import (
     availability_data,
     killed_data,
@@ -67,6 +69,7 @@ from archcheck.units import Fraction
 )
 @seed_option("The same seed gives the same samples.")
 @format_option("json")
+@verbose_option("List every endpoint, and all that is not declared.")
 @output_option()
 def command(
     models: tuple[str, ...],
@@ -79,6 +82,7 @@ def command(
     samples: int,
     seed: int,
     format_: str,
+    verbose: bool,
     output: str | None,
 ) -> int:
     """Compute how available journeys and endpoints are.
@@ -107,8 +111,10 @@ def command(
             "--replicas, --scenario and --stores belong to --kill; add it, such as --kill 30%"
         )
     zone = float(zone_availability) if zone_availability is not None else None
-    found = estimate_availability(graph, zone_availability=zone, samples=samples, seed=seed)
-    write_result(found, format_, output, data=availability_data, show=print_availability)
+    with time_left(f"computing how available {system.name} is"):
+        found = estimate_availability(graph, zone_availability=zone, samples=samples, seed=seed)
+    show = partial(print_availability, verbose=verbose)
+    write_result(found, format_, output, data=availability_data, show=show)
     return 0 if found.is_fine else 1
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from archcheck.mending.lengths import attempts_a_second, declared_seconds
 from archcheck.model import Scenario, System
-from archcheck.proof.repair import Effect
+from archcheck.proof.repair import JourneyChange
 from archcheck.simulation import CommonRuns, VariantResult, common_runs
 from archcheck.simulation.compiling import compile_plan
 from archcheck.units import Duration
@@ -20,7 +20,7 @@ _SHOWN = ("p95", "errors")
 """The metrics of which a reader decides: slow answers, and none."""
 
 
-class Loss(NamedTuple):
+class JourneyLoss(NamedTuple):
     """What a change takes from a journey, in a sentence."""
 
     journey: str
@@ -34,19 +34,19 @@ class Losses:
         self._system = system
         self._runs: dict[str, tuple[CommonRuns, VariantResult]] = {}
 
-    def of(self, changed: System) -> Iterator[Loss]:
+    def of(self, changed: System) -> Iterator[JourneyLoss]:
         """Good answers and objectives that a change takes, scenario by scenario."""
         for scenario, old, new in self._pairs(changed):
             for journey, text in (*_answers(new), *_objectives(old, new)):
-                yield Loss(journey, f"under {scenario}, {text}")
+                yield JourneyLoss(journey, f"under {scenario}, {text}")
 
-    def effects(self, changed: System) -> Iterator[Effect]:
+    def effects(self, changed: System) -> Iterator[JourneyChange]:
         """What a change makes of the journeys under each scenario that is run."""
         for scenario, old, new in self._pairs(changed):
             before = {(each.journey, each.metric): each.value for each in old.compared}
             for each in new.compared:
                 if each.metric in _SHOWN and each.difference is not None:
-                    yield Effect(
+                    yield JourneyChange(
                         scenario,
                         each.journey,
                         each.metric,
@@ -86,22 +86,22 @@ def run_seconds(system: System, scenario: Scenario) -> float | None:
     return seconds if rate * seconds <= MOST_ATTEMPTS else None
 
 
-def _answers(new: VariantResult) -> Iterator[Loss]:
+def _answers(new: VariantResult) -> Iterator[JourneyLoss]:
     for each in new.compared:
         more = each.difference.value if each.difference is not None else 0.0
         if each.metric == "errors" and each.is_certain and more > 0:
-            yield Loss(
+            yield JourneyLoss(
                 each.journey,
                 f"{100 * each.value:.3g}% of {each.journey} end without a good answer, "
                 f"{100 * more:.3g}% more than today",
             )
 
 
-def _objectives(old: VariantResult, new: VariantResult) -> Iterator[Loss]:
+def _objectives(old: VariantResult, new: VariantResult) -> Iterator[JourneyLoss]:
     before = {reading.objective: reading.state for reading in old.result.objectives}
     for reading in new.result.objectives:
         was = before.get(reading.objective)
         if reading.state == "missed" and was != "missed":
-            yield Loss(reading.objective.subject, str(reading))
+            yield JourneyLoss(reading.objective.subject, str(reading))
         elif reading.state == "open" and was == "met":
-            yield Loss(reading.objective.subject, f"it is open whether {reading}")
+            yield JourneyLoss(reading.objective.subject, f"it is open whether {reading}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -34,6 +34,17 @@ def figure(value: float) -> str:
 def counted(number: int, word: str) -> str:
     """``1 error``, ``2 errors``."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+_SHOWN = 6
+"""Names of a list; ``-v`` shows all."""
+
+
+def some(names: Sequence[str], *, verbose: bool = False) -> str:
+    """The first of several names, and how many more there are."""
+    shown = names if verbose else names[:_SHOWN]
+    more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
+    return f"{printable(', '.join(shown))}{more}"
 
 
 def console_for(file: TextIO) -> Console:

@@ -14,16 +14,14 @@ from archcheck.findings import Subject, subject_element, subject_name
 from archcheck.mending import Explanation
 from archcheck.model import Place, System
 from archcheck.proof import Answer, Answered, Availability, Proofs, Proved, Refuted, Undecided
-from archcheck.proof.repair import Effect, Repair
+from archcheck.proof.repair import JourneyChange, Repair
 from archcheck.replaying import Replay
-from archcheck.reporting.console import counted, figure, printable
+from archcheck.reporting.console import counted, figure, printable, some
 from archcheck.reporting.sheets import Cell, Sheet, Tone, Words, print_sheet
 from archcheck.units import Fraction, spoken
 
 FORMAT = "archcheck.prove/1"
 _PLAYED = {True: "cyan", False: "bold yellow", None: "dim"}
-_SHOWN_GAPS = 6
-"""Elements that lack an attribute; ``-v`` shows all."""
 
 
 def print_proofs(
@@ -104,12 +102,9 @@ def _print_undecided(console: Console, part: Answered, *, verbose: bool) -> None
         if not answer.gaps:
             attributes.setdefault(answer.reason, []).append(subject_name(answer.subject))
     for attribute, holders in attributes.items():
-        names = list(dict.fromkeys(holders))
-        shown = names if verbose else names[:_SHOWN_GAPS]
-        more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
+        listed = some(list(dict.fromkeys(holders)), verbose=verbose)
         label = (f"\nundecided[{part.question.name}] ", "bold yellow")
-        listed = printable(", ".join(shown))
-        console.print(Text.assemble(label, f"needs {printable(attribute)}: {listed}{more}"))
+        console.print(Text.assemble(label, f"needs {printable(attribute)}: {listed}"))
 
 
 def _print_proved(console: Console, part: Answered) -> None:
@@ -206,9 +201,9 @@ def _print_effects(console: Console, found: Repair) -> None:
             )
 
 
-def _changed(effects: Iterable[Effect]) -> Iterator[tuple[str, ...]]:
+def _changed(effects: Iterable[JourneyChange]) -> Iterator[tuple[str, ...]]:
     """The journeys that change for certain, and by as much as a reader can see."""
-    by_journey: dict[tuple[str, str], list[Effect]] = {}
+    by_journey: dict[tuple[str, str], list[JourneyChange]] = {}
     for each in effects:
         by_journey.setdefault((each.scenario, each.journey), []).append(each)
     for name, pair in by_journey.items():
@@ -222,7 +217,7 @@ def _changed(effects: Iterable[Effect]) -> Iterator[tuple[str, ...]]:
             yield (*name, *(cell for pair in cells for cell in pair))
 
 
-def _value(effect: Effect, value: float) -> str:
+def _value(effect: JourneyChange, value: float) -> str:
     if math.isnan(value):
         return "-"
     return f"{value:.2%}" if effect.metric == "errors" else spoken(value)

@@ -1,6 +1,6 @@
 """The cheapest repair: the edits that make the rules hold, and cost least."""
 
 from archcheck.proof.repair.choices import ARITHMETIC, REPAIRABLE, Choice, choices_for
-from archcheck.proof.repair.repairing import Effect, Repair, repair
+from archcheck.proof.repair.repairing import JourneyChange, Repair, repair
 
-__all__ = ["ARITHMETIC", "REPAIRABLE", "Choice", "Effect", "Repair", "choices_for", "repair"]
+__all__ = ["ARITHMETIC", "REPAIRABLE", "Choice", "JourneyChange", "Repair", "choices_for", "repair"]

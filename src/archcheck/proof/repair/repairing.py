@@ -32,7 +32,7 @@ Found: TypeAlias = frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Effect:
+class JourneyChange:
     """What a repair makes of a journey's 95th percentile or share of errors under a scenario.
 
     ``metric`` is ``"p95"``, in seconds, or ``"errors"``, a share of one. ``is_certain``: the
@@ -73,7 +73,7 @@ class Repair:
     """The rules whose findings were to be mended; all others guard."""
     not_run: tuple[str, ...] = ()
     """Scenarios that are too long to be run beside the original."""
-    effects: tuple[Effect, ...] | None = None
+    effects: tuple[JourneyChange, ...] | None = None
     """What the edits make of the journeys in runs; ``None`` where there was no time to run."""
     running_cost: tuple[float, float, str] | None = None
     """What the nodes cost an hour before and after, and in what; ``None``: no load is declared."""

@@ -230,13 +230,13 @@ def _sizing(sizing: Sizing) -> Sheet:
         if change.before != change.after
     ]
     same = sum(change.before == change.after for change in sizing.changes)
+    rest = "1 element stays as it is" if same == 1 else f"{same} elements stay as they are"
     bound = "" if sizing.is_least else f"; nothing below {figure(sizing.bound)} {sizing.currency}/h"
     return Sheet(
         f"sizes for x{sizing.factor:g}",
         ("element", "of", "now", "needed", f"{sizing.currency}/h now", "needed"),
         tuple(rows),
-        f"{same} elements stay as they are; {figure(sizing.cost)} {sizing.currency}/h in all"
-        f"{bound}",
+        f"{rest}; {figure(sizing.cost)} {sizing.currency}/h in all{bound}",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from archcheck.model import System
 from archcheck.proof import Gap
-from archcheck.reporting.console import printable, spoken
+from archcheck.reporting.console import counted, printable, some, spoken
 from archcheck.reporting.objectives import TONES
 from archcheck.reporting.sheets import Cell, Sheet, Words, print_sheet
 from archcheck.resilience import Answers, AvailabilityResult, Available
@@ -21,20 +21,35 @@ _MONTH = 30 * 24 * 3600.0
 """Seconds of thirty days, the usual window of an availability."""
 
 
-def print_availability(console: Console, result: AvailabilityResult) -> None:
-    """A row for each journey and endpoint: exact, sampled, promised, minutes lost in a month."""
+def print_availability(
+    console: Console, result: AvailabilityResult, *, verbose: bool = False
+) -> None:
+    """A row for each journey and endpoint: exact, sampled, promised, minutes lost in a month.
+
+    Endpoints of which nothing is known are counted; ``verbose`` lists them, and all that is not
+    declared.
+    """
     console.print(Text(f"availability of {printable(result.system.name)}", style="bold"))
-    print_sheet(console, availability_sheet(result))
-    gaps = {_gap(gap) for each in result.found for gap in each.gaps}
-    for gap in sorted(gaps):
-        console.print(Text(f"not declared, so it can be anything: {printable(gap)}", style="dim"))
+    known = [each for each in result.found if verbose or each.is_journey or not each.is_unknown]
+    print_sheet(console, availability_sheet(known))
+    unknown = len(result.found) - len(known)
+    if unknown:
+        console.print(f"{counted(unknown, 'endpoint')} more: unknown; -v lists them")
+    missing: dict[str, dict[str, None]] = {}
+    for each in result.found:
+        for gap in each.gaps:
+            missing.setdefault(gap.attribute, {})[_holder(gap)] = None
+    for attribute, holders in sorted(missing.items()):
+        names = some(sorted(holders), verbose=verbose)
+        text = f"not declared, so it can be anything: {printable(attribute)} of {names}"
+        console.print(Text(text, style="dim"))
 
 
-def availability_sheet(result: AvailabilityResult) -> Sheet:
+def availability_sheet(found: Iterable[Available]) -> Sheet:
     """A row for each journey and endpoint."""
     estimates = ("exact", "sampled, 95% interval", "down in 30 days")
     columns = ("journey or endpoint", *estimates, "promised", "state")
-    return Sheet("", columns, tuple(map(_row, result.found)))
+    return Sheet("", columns, tuple(map(_row, found)))
 
 
 def _row(each: Available) -> tuple[str | Cell, ...]:
@@ -61,8 +76,8 @@ def _share(share: float) -> str:
     return "over 99.999999%" if 1 - 5e-9 < share < 1 else f"{share:.6%}"
 
 
-def _gap(gap: Gap) -> str:
-    return f"{getattr(gap.holder, 'name', type(gap.holder).__name__)} {gap.attribute}"
+def _holder(gap: Gap) -> str:
+    return str(getattr(gap.holder, "name", type(gap.holder).__name__))
 
 
 def availability_data(result: AvailabilityResult) -> dict[str, Any]:
@@ -80,7 +95,7 @@ def availability_data(result: AvailabilityResult) -> dict[str, Any]:
                 "sampled": each.sampled,
                 "interval": [each.low, each.high],
                 "agrees": each.agrees,
-                "not_declared": [_gap(gap) for gap in each.gaps],
+                "not_declared": [f"{_holder(gap)} {gap.attribute}" for gap in each.gaps],
             }
             for each in result.found
         ],
