@@ -17,7 +17,15 @@ from archcheck.diagrams.look import Look, Theme, look_of
 from archcheck.diagrams.overlays import Overlay, laid_over
 from archcheck.diagrams.picture import Picture
 from archcheck.diagrams.view import Arrow, Card, Sequence, View
-from archcheck.diagrams.views import VIEWS, Canvas, Drawing, canvas_of, difference_view, view_of
+from archcheck.diagrams.views import (
+    VIEWS,
+    Canvas,
+    Drawing,
+    canvas_of,
+    difference_view,
+    own_views,
+    view_of,
+)
 
 __all__ = [
     "FORMATS",
@@ -41,6 +49,7 @@ __all__ = [
     "laid_over",
     "look_of",
     "overlays",
+    "own_views",
     "readable",
     "svg_of",
     "view_of",

@@ -64,3 +64,10 @@ def card_text(card: Card) -> CardText:
 def label_lines(text: str) -> list[str]:
     """What stands on an arrow, in lines."""
     return wrapped(text, _LABEL_WIDTH, LABEL, lines=3) if text.strip() else []
+
+
+def plural(count: int, one: str) -> str:
+    """``1 call``, ``2 calls``."""
+    if count == 1:
+        return f"1 {one}"
+    return f"{count} {one[:-1]}ies" if one.endswith("ry") else f"{count} {one}s"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from archcheck.diagrams.view import Arrow, Card, Group, View
-from archcheck.diagrams.views.parts import UNPLACED, plural
+from archcheck.diagrams.card_text import plural
+from archcheck.diagrams.view import UNPLACED, Arrow, Card, Group, View
 from archcheck.model import ModelError
 from archcheck.model.element import nearest
 

@@ -16,6 +16,9 @@ Tone: TypeAlias = Literal[
 ]
 """What a colour says: how loaded something is, how grave a finding, what became of it."""
 
+UNPLACED = "(no boundary)"
+"""The group of services that declare no boundary, where there are others that do."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -98,6 +101,7 @@ class View:
     """Cards in groups, with arrows between them.
 
     ``is_packed`` views have no arrows to arrange them by: their groups are packed side by side.
+    ``is_upright``: whether arrows lead down, or to the right; ``None``: what fills a page.
     """
 
     heading: Heading
@@ -106,6 +110,7 @@ class View:
     groups: tuple[Group, ...] = ()
     legend: tuple[Sign, ...] = ()
     is_packed: bool = False
+    is_upright: bool | None = None
 
     def card(self, key: str) -> Card:
         """The card with this key. Raises ``KeyError``."""

@@ -71,7 +71,7 @@ from archcheck.model.element import Absent, Element
 from archcheck.model.errors import ArchcheckError, ModelError, Place, ScenarioError
 from archcheck.model.features import Flag
 from archcheck.model.journeys import Journey
-from archcheck.model.look import Icon, Look, TagColour
+from archcheck.model.look import Icon, Look, TagColour, View
 from archcheck.model.named import Boundary, Named, Team
 from archcheck.model.observability import (
     Alert,
@@ -395,6 +395,7 @@ __all__ = [
     "Tracing",
     "TwoPhaseCommit",
     "Uniform",
+    "View",
     "VirtualMachines",
     "Volume",
     "Wait",

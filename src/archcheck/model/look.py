@@ -1,14 +1,14 @@
-"""How a model wants to be drawn: icons of one's own technologies, colours by tag."""
+"""How a model wants to be drawn: views of its teams, icons of its own technologies, colours."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import field
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pydantic
 
-from archcheck.model.element import Element, element
+from archcheck.model.element import Element, Many, Name, element
 
 _HEX = r"^#[0-9a-fA-F]{6}$"
 
@@ -47,3 +47,25 @@ class TagColour(Look):
     """The tag."""
     colour: HexColour = field(kw_only=False)
     """Their background, such as ``#fbd38d``."""
+
+
+@element
+class View(Look):
+    """A picture that a team wants to see: ``View("money", include=["payments", "ledger"])``.
+
+    ``archcheck diagram --view money`` draws it, and the report has it.
+    """
+
+    name: Name = field(kw_only=False)
+    """How it is asked for."""
+    include: Many[str]
+    """What it shows, in this order: names of elements or boundaries, ``tag:NAME``, or globs over
+    names such as ``pay*``."""
+    title: str | None = None
+    """What stands above it; ``None``: its name."""
+    direction: Literal["right", "down"] | None = None
+    """Where calls lead; ``None``: to the right, unless that is too wide."""
+
+    def __post_init__(self) -> None:
+        if not self.include:
+            raise ValueError("needs something to include")

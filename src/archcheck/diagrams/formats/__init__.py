@@ -85,4 +85,4 @@ def svg_of(drawing: Drawing, *, theme: Theme = "light", look: Look | None = None
     """A drawing as SVG, made readable when it is large."""
     if isinstance(drawing, Sequence):
         return sequence_svg(folded(drawing), theme=theme, look=look)
-    return to_svg(drawing, lay_out(drawing), theme=theme, look=look)
+    return to_svg(drawing, lay_out(drawing, upright=drawing.is_upright), theme=theme, look=look)

@@ -27,7 +27,7 @@ def to_d2(view: View, look: Look | None = None) -> str:
 
 def _diagram(view: View, look: Look) -> Iterator[str]:
     yield f"# {line(view.heading.title)}"
-    yield "direction: right"
+    yield "direction: down" if view.is_upright else "direction: right"
     cards = identifiers(card.key for card in view.cards)
     groups = identifiers((group.key for group in view.groups), "g")
     parents = {group.key: group.parent for group in view.groups}

@@ -30,7 +30,7 @@ def to_mermaid(view: View, look: Look | None = None) -> str:
 
 def _flowchart(view: View, look: Look) -> Iterator[str]:
     yield from _front(view.heading.title)
-    yield "flowchart LR"
+    yield "flowchart TB" if view.is_upright else "flowchart LR"
     cards = identifiers(card.key for card in view.cards)
     groups = identifiers((group.key for group in view.groups), "g")
     yield from _inside(view, None, cards, groups, "    ")

@@ -30,7 +30,7 @@ def to_plantuml(view: View, look: Look | None = None) -> str:
 def _diagram(view: View, look: Look) -> Iterator[str]:
     yield "@startuml"
     yield "!include <C4/C4_Container>"
-    yield "LAYOUT_LEFT_RIGHT()"
+    yield "LAYOUT_TOP_DOWN()" if view.is_upright else "LAYOUT_LEFT_RIGHT()"
     yield f"title {_text(view.heading.title)}"
     used = [tag for tag in look.colours if any(tag in card.tags for card in view.cards)]
     for tag in used:

@@ -36,7 +36,7 @@ def _workspace(view: View, look: Look) -> Iterator[str]:
     yield "        }"
     yield from _relations(view, cards)
     yield "    }"
-    yield from _views(look)
+    yield from _views(view, look)
     yield "}"
 
 
@@ -111,10 +111,11 @@ def _paths(view: View) -> dict[str, str]:
     return found
 
 
-def _views(look: Look) -> Iterator[str]:
+def _views(view: View, look: Look) -> Iterator[str]:
     yield "    views {"
     yield "        container the_system {"
-    yield "            include *\n            autoLayout lr\n        }"
+    direction = "tb" if view.is_upright else "lr"
+    yield f"            include *\n            autoLayout {direction}\n        }}"
     yield "        styles {"
     yield '            element "Datastore" {\n                shape Cylinder\n            }'
     yield '            element "Topic" {\n                shape Pipe\n            }'

@@ -1,6 +1,7 @@
 """The views of a system, each a function from a :class:`Canvas` to plain data.
 
 ``VIEWS`` is their list: what each shows, and what it is of (a service, a journey, an element).
+Views that a model declares come to it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from archcheck.diagrams.views.deployment import deployment_view
 from archcheck.diagrams.views.difference import difference_view
 from archcheck.diagrams.views.failure import Effect, Loss, failure_view
 from archcheck.diagrams.views.journey import journey_view, sequence_view
+from archcheck.diagrams.views.own import own_view, own_views
 from archcheck.diagrams.views.parts import Canvas
 from archcheck.graph import Graph
 from archcheck.model import ModelError, System
@@ -33,6 +35,7 @@ __all__ = [
     "Loss",
     "canvas_of",
     "difference_view",
+    "own_views",
     "view_of",
 ]
 
@@ -71,17 +74,20 @@ def view_of(canvas: Canvas, kind: str = "containers", of: str | None = None) -> 
 
     Raises :class:`ModelError` that says which views there are, or what is missing.
     """
-    if kind not in VIEWS:
-        raise ModelError(f"there is no view {kind!r}{nearest(kind, [*VIEWS])}; {_known()}")
+    own = own_views(canvas, VIEWS)
+    if kind not in VIEWS and kind not in own:
+        known = [*VIEWS, *own]
+        raise ModelError(
+            f"there is no view {kind!r}{nearest(kind, known)}; there are {', '.join(known)}"
+        )
+    if of is not None and (kind in own or not VIEWS[kind].of):
+        shows = "what it includes" if kind in own else "the whole system"
+        raise ModelError(f"the view {kind!r} shows {shows}; leave {of!r} out")
+    if kind in own:
+        return own_view(canvas, own[kind])
     found = VIEWS[kind]
     if not found.of:
-        if of is not None:
-            raise ModelError(f"the view {kind!r} shows the whole system; leave {of!r} out")
         return found.make(canvas)
     if of is None:
         raise ModelError(f"the view {kind!r} is of one {found.of}; name it")
     return found.make(canvas, of)
-
-
-def _known() -> str:
-    return f"there are {', '.join(VIEWS)}"

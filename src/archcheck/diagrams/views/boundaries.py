@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from archcheck.diagrams.view import Arrow, Card, Group, Sign, View
-from archcheck.diagrams.views.parts import UNPLACED, Canvas, plural
+from archcheck.diagrams.card_text import plural
+from archcheck.diagrams.view import UNPLACED, Arrow, Card, Group, Sign, View
+from archcheck.diagrams.views.parts import Canvas
 from archcheck.graph import Interaction
 from archcheck.model import Datastore, Named, Service
 

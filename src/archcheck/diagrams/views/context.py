@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from archcheck.diagrams.card_text import plural
 from archcheck.diagrams.view import Arrow, Card, View
 from archcheck.diagrams.views.containers import starts
-from archcheck.diagrams.views.parts import LINES, Canvas, arrow, plural
+from archcheck.diagrams.views.parts import LINES, Canvas, arrow
 from archcheck.graph import Interaction
 from archcheck.model import External, Person, Schedule
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, replace
 
+from archcheck.diagrams.card_text import plural
 from archcheck.diagrams.view import Arrow, Card, Sign, View
 from archcheck.diagrams.views.containers import container_view
-from archcheck.diagrams.views.parts import LINES, Canvas, plural
+from archcheck.diagrams.views.parts import LINES, Canvas
 from archcheck.graph import Interaction
 from archcheck.model import Named
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import IntEnum
 
+from archcheck.diagrams.card_text import plural
 from archcheck.diagrams.view import Arrow, Card, Sign, Tone, View
 from archcheck.diagrams.views.containers import arrows_between, by_shared
-from archcheck.diagrams.views.parts import Canvas, plural
+from archcheck.diagrams.views.parts import Canvas
 from archcheck.graph import Graph, Interaction
 from archcheck.model import Channel, Consumer, Journey, ModelError, Named, Service
 

@@ -34,8 +34,6 @@ UNSAID = Sign("what it asks is not declared", style="dotted")
 _NEARLY_ALL, _FEW = 0.75, 5
 """The share of calling pairs from which on a protocol goes to the legend, and how many pairs there
 must be at least. A choice: on a small picture, or where protocols vary, labels are read at once."""
-UNPLACED = "(no boundary)"
-"""The group of services that declare no boundary, where there are others that do."""
 
 
 @dataclass(frozen=True)
@@ -197,10 +195,3 @@ def timeouts(steps: Iterable[Interaction]) -> str:
     if not known:
         return ""
     return str(known[0]) if len(known) == 1 else f"{known[0]} to {known[-1]}"
-
-
-def plural(count: int, one: str) -> str:
-    """``1 call``, ``2 calls``."""
-    if count == 1:
-        return f"1 {one}"
-    return f"{count} {one[:-1]}ies" if one.endswith("ry") else f"{count} {one}s"

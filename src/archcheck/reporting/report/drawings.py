@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from archcheck.diagrams import Canvas, Drawing, Sequence, View, readable, view_of
+from archcheck.diagrams import VIEWS, Canvas, Drawing, Sequence, View, own_views, readable, view_of
 from archcheck.diagrams.card_text import TITLE
 from archcheck.diagrams.filtering import MOST_CARDS, collapsed
 from archcheck.diagrams.folding import folded
@@ -48,6 +48,7 @@ class Picture:
     def group(self) -> str:
         """The kind of views that it is listed with."""
         beginnings = {
+            "view ": "own views",
             "containers of ": "boundaries",
             "components of ": "services",
             "journey ": "journeys",
@@ -67,6 +68,10 @@ def pictures(canvas: Canvas, icons: Icons) -> Iterator[Picture]:
         yield _picture(canvas, icons, kind, kind, small, wide(small))
         if kind == "containers" and small.cards != view.cards:
             yield from _opened(canvas, icons, view, small)
+    for name in own_views(canvas, VIEWS):
+        own = view_of(canvas, name)
+        assert isinstance(own, View)  # noqa: S101  # only sequences are not
+        yield _picture(canvas, icons, f"view {name}", name, readable(own))
     services = [each for each in canvas.graph.system.services if each.endpoints or each.consumers]
     for service in services if len(services) <= _INSIDES else ():
         found = view_of(canvas, "components", service.name)
@@ -145,7 +150,7 @@ def _picture(
         cards = tuple(replace(card, link="") for card in drawing.cards)
         groups = tuple(replace(group, link="") for group in drawing.groups)
         view = replace(drawing, cards=cards, groups=groups)
-        piece = drawn(view, layout or lay_out(view), icons, canvas.look)
+        piece = drawn(view, layout or lay_out(view, upright=view.is_upright), icons, canvas.look)
         heading = view.heading
     behind = {card.key: card.stands_for for card in cards}
     known = (canvas.graph.system.description or "").rstrip(".")

@@ -224,7 +224,7 @@ DESCRIPTIVE: Mapping[str, str] = {
         ),
         _MONEY,
     ),
-    **dict.fromkeys(("Icon.*", "TagColour.*", "System.look"), _LOOKS),
+    **dict.fromkeys(("Icon.*", "TagColour.*", "View.*", "System.look"), _LOOKS),
     **dict.fromkeys(
         (
             "Datastore.data", "Endpoint.data", "Read.entity", "Write.entity", "Service.entities",
