@@ -42,6 +42,7 @@ from archcheck import (
     Publish,
     Queue,
     RabbitMQ,
+    Rails,
     RateBetween,
     RateLimit,
     Read,
@@ -82,6 +83,10 @@ def systems() -> Iterator[System]:
         yield from load(_ROOT / "models" / model)
     yield from load(_ROOT / "examples" / "broken_shop.py")
     yield everything()
+    threads_of_that_version = Service("old", runtime=Rails("7.1"), endpoints=[Endpoint("go")])
+    load_ = Scenario("load", load=[Load("visit", Poisson(1 / s))])
+    journeys = [Journey("visit", "old.go")]
+    yield System("old", [threads_of_that_version], journeys=journeys, scenarios=[load_])
 
 
 def _is_told_apart(reader: str, holder: Element) -> bool:

@@ -149,7 +149,7 @@ DESCRIPTIVE: Mapping[str, str] = {
             "CustomRuntime.name", "Managed.provider", "ObjectStore.product", "Team.contact",
             "ObservabilityService.product", "Mesh.product", "System.revision",
             "Absent.reason",
-            "Kubernetes.namespace",
+            "Kubernetes.namespace", "_Broker.version",
             "_Runtime.libraries", "ChangeCapture.tool", "Call.discovery", "Client.discovery",
             "Consumer.group", "Call.protocol", "Endpoint.also", "Journey.users", "Person.uses",
         ),
