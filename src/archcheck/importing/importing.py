@@ -175,6 +175,6 @@ def _name_of(targets: Sequence[Path], said: Iterable[Said]) -> str:
 def _nothing(targets: Sequence[Path], found: Found, candidates: Sequence[Importer]) -> str:
     kinds = ", ".join(importer.title for importer in candidates)
     where = ", ".join(map(str, targets))
-    broken = [f"{path}: {reason}" for path, reason in found.skipped.items() if "line" in reason]
-    why = f"; left out: {'; '.join(broken[:3])}" if broken else ""
+    out = [f"{path}: {reason}" for path, reason in found.skipped.items()]
+    why = f"; left out: {'; '.join(out[:3])}" if out else ""
     return f"nothing in {where} is known; archcheck reads {kinds}{why}"

@@ -32,6 +32,8 @@ SKIPPED_FOLDERS = frozenset(
 )  # fmt: skip
 """Folders that hold what others wrote, what is built, and what tests need. A path that is named is
 always read."""
+GIVEN_UP = frozenset({"old", "archive", "archived", "attic", "deprecated", "obsolete", "unused"})
+"""Folders whose names say that nobody uses what is in them; ``old-docs`` is one, too."""
 SUFFIXES = frozenset({".yaml", ".yml", ".json", ".properties", ".proto", ".dsl", ".c4", ".toml"})
 """Files that an importer may read; all others are not opened."""
 
@@ -227,10 +229,13 @@ def _entered(
     """The folders that are looked into; of others it is said why not, but for hidden ones."""
     for name in folders:
         if name == "templates" and "Chart.yaml" in names:
-            why = "a Helm chart is no manifest: render it (helm template) and name the result"
+            rendered = f"helm template {below.name} {below} > {below.name}.yaml"
+            why = f"a Helm chart is no manifest: run '{rendered}' and name the result"
             found.skipped[f"{below / name}/"] = why
         elif name.lower() in SKIPPED_FOLDERS:
             found.skipped[f"{below / name}/"] = "holds tests, builds or others' files"
+        elif re.split(r"[-_.]", name.lower())[0] in GIVEN_UP:
+            found.skipped[f"{below / name}/"] = "nobody uses it, its name says; name it to read it"
         elif not name.startswith("."):
             yield name
 

@@ -141,7 +141,24 @@ def test_helm_charts_say_how_they_are_read(shop: Path) -> None:
     (chart / "Chart.yaml").write_text("name: shop\nversion: 1.0.0\n", encoding="utf-8")
     (chart / "templates" / "web.yaml").write_text("kind: {{ .Values.kind }}\n", encoding="utf-8")
     done = archcheck("import", "deploy", cwd=shop)
-    assert "deploy/chart/templates/: a Helm chart is no manifest: render it" in done.stdout
+    how = "a Helm chart is no manifest: run 'helm template chart deploy/chart > chart.yaml'"
+    assert f"deploy/chart/templates/: {how}" in done.stdout
+    alone = archcheck("import", "deploy/chart", cwd=shop)
+    assert alone.returncode == 2
+    assert how in alone.stderr
+
+
+@pytest.mark.parametrize("name", ["old", "old-docs", "Archive", "deprecated_manifests"])
+def test_what_nobody_uses_is_no_second_opinion(shop: Path, name: str) -> None:
+    """Left out, unless it is named: else its images and replicas would count."""
+    (shop / "deploy" / name).mkdir()
+    (shop / "deploy" / name / "ghost.yaml").write_text(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ghost}\n", encoding="utf-8"
+    )
+    done = archcheck("import", "deploy", cwd=shop)
+    assert f"deploy/{name}/: nobody uses it, its name says; name it to read it" in done.stdout
+    named = archcheck("import", f"deploy/{name}", cwd=shop)
+    assert named.returncode == 0, named.stderr
 
 
 def test_init_offers_the_import_where_there_is_something(shop: Path) -> None:
