@@ -13,7 +13,8 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from archcheck.graph.edges import connections, edges, is_saga_action
-from archcheck.graph.interactions import Interaction, Mode, Operation, interactions, operations
+from archcheck.graph.interactions import Interaction, Mode, Operation
+from archcheck.graph.tables import Tables, tables_of
 from archcheck.graph.visits import Visits, consumers_of, solve_visits
 from archcheck.model import (
     Broker,
@@ -51,18 +52,19 @@ class Graph:
 
     # -- tables -----------------------------------------------------------------------------
 
+    @property
+    def _tables(self) -> Tables:
+        return tables_of(self.system, cold_caches=self.cold_caches)
+
     @cached_property
     def operations(self) -> dict[str, Operation]:
         """Endpoints and consumers by full name."""
-        return {operation.name: operation for operation in operations(self.system)}
+        return self._tables.operations
 
     @cached_property
     def outgoing(self) -> dict[str, tuple[Interaction, ...]]:
         """Operation name to what it does outside its process."""
-        return {
-            name: tuple(interactions(self.system, operation, cold_caches=self.cold_caches))
-            for name, operation in self.operations.items()
-        }
+        return self._tables.outgoing
 
     @cached_property
     def interactions(self) -> tuple[Interaction, ...]:

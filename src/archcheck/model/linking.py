@@ -7,14 +7,17 @@ of an element that exists and has the right role.
 from __future__ import annotations
 
 import copy
+import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from archcheck.model.element import Element, field_names, nearest
 from archcheck.model.errors import ModelError, Place
 from archcheck.model.named import Named, Part, Refers
 from archcheck.model.services import Consumer, Endpoint, External, Service
+from archcheck.units import Quantity
 
 _APART = frozenset({"journey", "scenario", "boundary", "flag"})
 _ROLES = {
@@ -52,7 +55,7 @@ def walk(part: Element) -> Iterator[Element]:
         current = waiting.pop()
         yield current
         inside: list[Element] = []
-        for name in field_names(type(current)):
+        for name in part_fields(type(current)):
             value = getattr(current, name)
             if isinstance(value, Element):
                 inside.append(value)
@@ -69,6 +72,30 @@ def references(part: Element) -> Iterator[Reference]:
             for target in value if isinstance(value, tuple) else (value,):
                 if isinstance(target, str):
                     yield Reference(holder, name, target, refers.to)
+
+
+def part_fields(kind: type[Element]) -> tuple[str, ...]:
+    """The fields of ``kind`` that can hold elements, or references to them."""
+    if kind not in _part_fields:
+        hints = get_type_hints(kind, include_extras=True)
+        _part_fields[kind] = tuple(n for n in field_names(kind) if _holds_parts(hints[n]))
+    return _part_fields[kind]
+
+
+_part_fields: dict[type[Element], tuple[str, ...]] = {}
+_PLAIN = (str, int, float, Quantity, datetime.date, NoneType)
+"""Values that are no elements and hold none."""
+
+
+def _holds_parts(annotation: Any) -> bool:
+    if isinstance(annotation, type):
+        return not issubclass(annotation, _PLAIN)
+    if get_origin(annotation) is Literal or annotation is Ellipsis:
+        return False
+    inner = get_args(annotation) or (object,)
+    if get_origin(annotation) is Annotated:
+        inner = inner[:1]
+    return _marker(annotation) is not None or any(map(_holds_parts, inner))
 
 
 def reference_fields(kind: type[Element]) -> Mapping[str, Refers]:
@@ -102,7 +129,7 @@ def rewrite(part: Element, change: Callable[[Any], Any]) -> Element:
     """``part`` with ``change`` applied to the value of each reference; the same object if none."""
     updates: dict[str, Any] = {}
     markers = reference_fields(type(part))
-    for name in field_names(type(part)):
+    for name in part_fields(type(part)):
         old = getattr(part, name)
         if not isinstance(old, Element | tuple):
             continue

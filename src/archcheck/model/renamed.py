@@ -17,6 +17,7 @@ _RENAMED: Mapping[str, Mapping[str, str]] = {
         "replication_factor": f"the replication factor is a number of copies; {_COPIES}",
     },
 }
+_EVER_RENAMED = frozenset(field for fields in _RENAMED.values() for field in fields)
 _BELONGS = "owner is a team; write belongs_to={name!r}"
 _RUN_BY = "owner is a team, and {name!r} is none; leave it out or name the team that runs it"
 _OWNED: Mapping[str, str] = {"Datastore": _BELONGS, "Channel": _BELONGS}
@@ -30,15 +31,13 @@ def renamed_kind(name: str) -> str | None:
 
 def renamed(kind: type, field: str) -> str | None:
     """What to write instead of an argument that elements of ``kind`` had under an older name."""
-    return next((_RENAMED[base][field] for base in _bases(kind, _RENAMED, field)), None)
+    if field not in _EVER_RENAMED:
+        return None
+    tables = (_RENAMED.get(base.__name__, {}) for base in kind.__mro__)
+    return next((table[field] for table in tables if field in table), None)
 
 
 def not_a_team(kind: type, name: str) -> str:
     """What to write instead of an ``owner`` that names something else than a team."""
     base = next((each.__name__ for each in kind.__mro__ if each.__name__ in _OWNED), "")
     return _OWNED.get(base, _RUN_BY).format(name=name)
-
-
-def _bases(kind: type, table: Mapping[str, Mapping[str, str]], field: str) -> list[str]:
-    names = [each.__name__ for each in kind.__mro__]
-    return [name for name in names if field in table.get(name, {})]
