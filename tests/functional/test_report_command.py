@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from functional.test_diagram_command import MODEL, archcheck
+from functional.test_fix_command import BUSY
 
 
 @pytest.fixture
@@ -46,6 +47,21 @@ def test_parts_can_be_left_out(folder: Path) -> None:
     assert "-proofs" not in page
     for part in ("simulation", "capacity", "what-if"):
         assert f'<section id="{part}">' not in page
+
+
+def test_what_would_mend_it_stands_in_the_report(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(BUSY)
+    out = ("--without", "plan", "--without", "proofs", "--without", "simulation")
+    archcheck(tmp_path, "report", "model.py", *out, "--repair", "-o", "out.html")
+    page = (tmp_path / "out.html").read_text()
+    (section,) = re.findall(r'<section id="repair".*<section id="boundaries"', page, re.DOTALL)
+    assert "the least that is possible" in section
+    assert "web: deployment: replicas: 1 becomes 2" in section
+    assert "it runs at 2 CPU/h today, at 4 afterwards" in section
+    assert "p95 today" in section
+    assert "+    deployment=Kubernetes(replicas=2," in section
+    archcheck(tmp_path, "report", "model.py", *out, "-o", "out.html")
+    assert 'id="repair"' not in (tmp_path / "out.html").read_text()
 
 
 def test_a_model_without_load_is_reported_too(folder: Path) -> None:

@@ -19,7 +19,7 @@ from archcheck.editing import COSTS
 from archcheck.mending import explain, of_edits
 from archcheck.model import ModelError, Place
 from archcheck.reporting.console import report_console, time_left
-from archcheck.reporting.proofs import print_explanations, print_repair
+from archcheck.reporting.repairs import print_explanations, print_repair
 from archcheck.reporting.simulation import print_simulation
 from archcheck.units import Duration
 

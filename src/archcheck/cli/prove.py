@@ -36,7 +36,8 @@ from archcheck.proof import (
 )
 from archcheck.replaying import Replay, replay
 from archcheck.reporting.console import progress_bar, report_console, time_left
-from archcheck.reporting.proofs import print_patch, print_proofs, proofs_data
+from archcheck.reporting.proofs import print_proofs, proofs_data
+from archcheck.reporting.repairs import print_patch
 from archcheck.units import Duration
 
 

@@ -38,6 +38,7 @@ from archcheck.units import Duration
     type=click.Choice(PARTS),
     help="Leave this part out to save time; can be repeated.",
 )
+@click.option("--repair", is_flag=True, help="Add what archcheck fix finds, and what it would do.")
 @rule_options
 @seed_option("Seed of the simulations.")
 @click.option(
@@ -62,6 +63,7 @@ def command(
     scenario: str | None,
     settings: tuple[str, ...],
     without: tuple[str, ...],
+    repair: bool,
     selection: RuleSelection,
     seed: int,
     budget: Duration,
@@ -97,6 +99,7 @@ def command(
             settings=selection.settings(),
             without=without,
             cases=cases,
+            repair=repair,
             seed=seed,
             budget=float(budget),
             progress=progress,

@@ -19,7 +19,8 @@ from archcheck.reporting.charts import (
     simulation_chart,
 )
 from archcheck.reporting.planning import print_plan
-from archcheck.reporting.proofs import print_proofs, print_repair
+from archcheck.reporting.proofs import print_proofs
+from archcheck.reporting.repairs import print_repair
 from archcheck.reporting.resilience import print_availability, print_chaos, print_phases
 from archcheck.reporting.simulation import print_comparison, print_simulation
 from archcheck.reporting.verification import print_verification

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from archcheck.editing import Patch
 from archcheck.findings import Subject, subject_element, subject_name
-from archcheck.mending import Explanation
 from archcheck.model import Place, System
 from archcheck.proof import Answer, Answered, Availability, Proofs, Proved, Refuted, Undecided
-from archcheck.proof.repair import JourneyChange, Repair
 from archcheck.replaying import Replay
-from archcheck.reporting.console import counted, figure, printable, some
+from archcheck.reporting.console import counted, printable, some
 from archcheck.reporting.sheets import Cell, Sheet, Tone, Words, print_sheet
-from archcheck.units import Fraction, spoken
+from archcheck.units import Fraction
 
 FORMAT = "archcheck.prove/1"
 _PLAYED = {True: "cyan", False: "bold yellow", None: "dim"}
@@ -136,124 +132,6 @@ def _summary(asked: Iterable[Answered]) -> str:
         f"{counted(answers, 'claim')}: {answers - refuted - undecided} proved, "
         f"{refuted} refuted, {undecided} undecided{more}"
     )
-
-
-def print_patch(console: Console, patch: Patch) -> None:
-    """A patch, and what has to be done by hand."""
-    if patch.files:
-        console.print(Text(patch.diff().rstrip("\n")))
-    for text in patch.by_hand:
-        console.print(Text(f"# by hand: {printable(text)}"))
-
-
-def print_repair(console: Console, found: Repair) -> None:
-    """The edits with their cost, the patch, what it changes and what is left."""
-    name = printable(found.system.name)
-    cost = f"{float(found.cost):g}"
-    edits = counted(len(found.edits), "edit")
-    bound = ", the least that is possible" if found.at_least == found.cost else ""
-    if 0 < found.at_least < found.cost:
-        bound = f", no repair costs less than {float(found.at_least):g}"
-    console.print(Text.assemble((name, "bold"), f": {edits} at a cost of {cost}{bound}"))
-    for edit in found.edits:
-        console.print(Text(f"  {printable(str(edit))}"))
-    _print_not_offered(console, found)
-    if found.edits:
-        console.print()
-        print_patch(console, found.patch)
-    console.print()
-    by_hand = found.patch.by_hand
-    fixed, caused = found.before - found.after_patch, found.after_patch - found.before
-    console.print(
-        f"{counted(len(found.before), 'finding')} before, {len(found.after_patch)} after"
-        f"{' the patch' if by_hand else ''}: {len(fixed)} fixed, {len(caused)} introduced"
-    )
-    if by_hand:
-        console.print(f"with the {counted(len(by_hand), 'edit')} by hand: {len(found.after)} after")
-    for rule, subject in sorted(caused):
-        console.print(Text(f"introduced: {rule} {printable(subject)}"))
-    for text in found.impossible:
-        console.print(Text(f"left: {printable(text)}"))
-    _print_effects(console, found)
-
-
-def _print_effects(console: Console, found: Repair) -> None:
-    """What the edits make of journeys and of the price, beside what they mend."""
-    if not found.edits:
-        return
-    if found.effects is None:
-        console.print("not compared under load: the time was up")
-    elif changed := [*_changed(found.effects)]:
-        remark = "runs with the same random numbers; * marks what is no chance (95%)"
-        columns = (
-            Words("scenario"),
-            Words("journey"),
-            *("p95 today", "then", "errors today", "then"),
-        )
-        print_sheet(console, Sheet("under load, before and after", columns, (*changed,), remark))
-    elif found.effects:
-        console.print("under the declared loads no journey gets slower or fails more often")
-    if found.running_cost is not None:
-        before, after, currency = found.running_cost
-        if before != after:
-            console.print(
-                f"it runs at {figure(before)} {currency}/h today, at {figure(after)} afterwards"
-            )
-
-
-def _changed(effects: Iterable[JourneyChange]) -> Iterator[tuple[str, ...]]:
-    """The journeys that change for certain, and by as much as a reader can see."""
-    by_journey: dict[tuple[str, str], list[JourneyChange]] = {}
-    for each in effects:
-        by_journey.setdefault((each.scenario, each.journey), []).append(each)
-    for name, pair in by_journey.items():
-        shown = [(_value(each, each.before), _value(each, each.after)) for each in pair]
-        certain = [
-            each.is_certain and old != new for each, (old, new) in zip(pair, shown, strict=True)
-        ]
-        if any(certain):
-            marks = ["*" if each else "" for each in certain]
-            cells = [(old, f"{new}{m}") for (old, new), m in zip(shown, marks, strict=True)]
-            yield (*name, *(cell for pair in cells for cell in pair))
-
-
-def _value(effect: JourneyChange, value: float) -> str:
-    if math.isnan(value):
-        return "-"
-    return f"{value:.2%}" if effect.metric == "errors" else spoken(value)
-
-
-def print_explanations(console: Console, explained: Iterable[Explanation]) -> None:
-    """Each edit with what it mends, and what else would."""
-    for each in explained:
-        console.print()
-        console.print(
-            Text.assemble(
-                (printable(str(each.edit)), "bold"), f", at a cost of {float(each.cost):g}"
-            )
-        )
-        names = ", ".join(f"{rule} {subject}" for rule, subject in each.mends)
-        console.print(Text(f"  mends: {printable(names) or 'nothing by itself'}"))
-        for other in each.alternatives:
-            cost = "" if other.cost is None else f" at a cost of {float(other.cost):g}"
-            console.print(
-                Text(f"  instead{cost}: {printable(other.text)} ({printable(other.why_not)})")
-            )
-
-
-def _print_not_offered(console: Console, found: Repair) -> None:
-    """What was found and left out, and what it was not compared under."""
-    if found.refused:
-        console.print("\nnot offered, as answers or findings would be their price:")
-    for edit, why in found.refused:
-        console.print(Text(f"  {printable(str(edit))}: {printable(why)}"))
-    if found.untried:
-        console.print(
-            f"\nnot offered, as they were not tried beside the original (too many others cost "
-            f"answers, or the time was up): {counted(len(found.untried), 'edit')}"
-        )
-    if found.not_run:
-        console.print(f"not compared, as they are too long: {printable(', '.join(found.not_run))}")
 
 
 # -- data -----------------------------------------------------------------------------------------

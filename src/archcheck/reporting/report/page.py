@@ -75,6 +75,7 @@ def report_page(review: Review) -> str:
         pictures=[(picture, Markup(picture.svg)) for picture in drawn],
         view_groups=_by_group(drawn),
         review=review,
+        repair=sections.repair_of(review),
         comparison_headline=comparison_headline,
         comparison_sheets=comparison_sheets,
         rule_pages=[

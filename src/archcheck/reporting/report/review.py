@@ -11,6 +11,7 @@ from archcheck.configuration import Settings
 from archcheck.diagrams import Canvas, Look, canvas_of
 from archcheck.findings import Rule
 from archcheck.graph import Graph
+from archcheck.mending import mend
 from archcheck.model import Scenario, ScenarioError, System
 from archcheck.planning import (
     CapacityPlan,
@@ -21,6 +22,7 @@ from archcheck.planning import (
 )
 from archcheck.proof import Proofs, prove
 from archcheck.proof.budget import DEFAULT_SECONDS, Budget
+from archcheck.proof.repair import Repair
 from archcheck.simulation import SimulationResult, simulate_until_decided
 from archcheck.simulation.comparing import Comparison, compare
 from archcheck.units import Duration
@@ -33,6 +35,8 @@ BUDGET = 60.0
 """Seconds for all questions unless told otherwise. A choice: people wait so long for a review."""
 _MOST_FOR_PLAN = 30.0
 """What ``archcheck plan`` takes."""
+_FOR_REPAIR = 0.25
+"""The share of the time that is left in which edits are searched; trying them takes as long."""
 MOST_PLANNED = 60
 """A larger system is not planned for by a report: that takes minutes, and has its own command."""
 
@@ -50,6 +54,7 @@ class Review:
     run: SimulationResult | None = None
     plan: CapacityPlan | None = None
     variants: Comparison | None = None
+    repair: Repair | None = None
     limits: tuple[JourneyLimit, ...] = ()
     """What limits each journey under ``loaded``; without a load, or where both were left out that
     look at it, nothing."""
@@ -71,6 +76,7 @@ def carry_out(
     settings: Settings | None = None,
     without: Collection[str] = (),
     cases: Sequence[tuple[str, System, Scenario]] = (),
+    repair: bool = False,
     seed: int = 1,
     budget: float = BUDGET,
     progress: Progress = lambda _: None,
@@ -80,7 +86,8 @@ def carry_out(
     ``scenario`` is simulated and planned for; by default the first one that the system declares is
     simulated, and the busiest one is planned for; without any, neither is done. ``without`` names
     :data:`PARTS` to leave out; ``cases`` are variants that are compared, the first one the system
-    as it is. ``budget``: seconds for all of it; what takes longer is left out and named.
+    as it is. ``repair``: whether edits are looked for that make the rules hold. ``budget``: seconds
+    for all of it; what takes longer is left out and named.
     """
     end = time.monotonic() + budget
     settings = settings or Settings()
@@ -110,10 +117,24 @@ def carry_out(
     if len(cases) > 1:
         progress("variants")
         variants = clock.asked("variants", 1.0, _variants(cases, seed))
+    mended = None
+    if repair:
+        progress("repair")
+        seconds = _FOR_REPAIR * clock.left()
+        mended = mend(system, rules, settings=settings, proof_budget=seconds)
     progress("pictures")
     canvas = canvas_of(system, Look(settings.icons, settings.colours))
     return Review(
-        canvas, verification, proofs, run, plan, variants, limits, loaded, tuple(left_out)
+        canvas,
+        verification,
+        proofs,
+        run,
+        plan,
+        variants,
+        mended,
+        limits,
+        loaded,
+        tuple(left_out),
     )
 
 

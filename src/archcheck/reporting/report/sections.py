@@ -22,6 +22,7 @@ from archcheck.findings import (
 from archcheck.model import Place, System
 from archcheck.planning import JourneyLimit
 from archcheck.proof import Proved
+from archcheck.reporting import repairs
 from archcheck.reporting.charts import (
     capacity_chart,
     percentile_chart,
@@ -224,6 +225,23 @@ def journey_sheet(run: SimulationResult) -> Sheet:
 def resource_sheet(run: SimulationResult) -> Sheet:
     """The busiest resources of a run."""
     return resources_sheet(run, most=_SHOWN_BUSY)
+
+
+def repair_of(review: Review) -> dict[str, Any] | None:
+    """What would make the rules hold, what it makes of the load, and the patch."""
+    found = review.repair
+    if found is None:
+        return None
+    words = (*repairs.outcome(found), *repairs.under_load(found))
+    return {
+        "headline": repairs.headline(found),
+        "edits": [str(edit) for edit in found.edits],
+        "changes": repairs.changes_sheet(found),
+        "remarks": words,
+        "not_offered": [f"{edit}: {why}" for edit, why in found.refused],
+        "by_hand": found.patch.by_hand,
+        "patch": found.patch.diff(),
+    }
 
 
 def limits_sheet(review: Review) -> Sheet:

@@ -1,0 +1,150 @@
+"""Repairs as text, and their tables: edits, what they mend, and what they make of the load."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console
+from rich.text import Text
+
+from archcheck.editing import Patch
+from archcheck.mending import Explanation
+from archcheck.proof.repair import JourneyChange, Repair
+from archcheck.reporting.console import counted, figure, printable
+from archcheck.reporting.sheets import Sheet, Words, print_sheet
+from archcheck.units import spoken
+
+
+def print_patch(console: Console, patch: Patch) -> None:
+    """A patch, and what has to be done by hand."""
+    if patch.files:
+        console.print(Text(patch.diff().rstrip("\n")))
+    for text in patch.by_hand:
+        console.print(Text(f"# by hand: {printable(text)}"))
+
+
+def print_repair(console: Console, found: Repair) -> None:
+    """The edits with their cost, the patch, what it changes and what is left."""
+    name = printable(found.system.name)
+    console.print(Text.assemble((name, "bold"), f": {headline(found)}"))
+    for edit in found.edits:
+        console.print(Text(f"  {printable(str(edit))}"))
+    _print_not_offered(console, found)
+    if found.edits:
+        console.print()
+        print_patch(console, found.patch)
+    console.print()
+    for text in outcome(found):
+        console.print(Text(printable(text)))
+    _print_effects(console, found)
+
+
+def headline(found: Repair) -> str:
+    """How many edits, and what they cost."""
+    bound = ", the least that is possible" if found.at_least == found.cost else ""
+    if 0 < found.at_least < found.cost:
+        bound = f", no repair costs less than {float(found.at_least):g}"
+    return f"{counted(len(found.edits), 'edit')} at a cost of {float(found.cost):g}{bound}"
+
+
+def outcome(found: Repair) -> Iterator[str]:
+    """What is fixed, introduced and left."""
+    by_hand = found.patch.by_hand
+    fixed, caused = found.before - found.after_patch, found.after_patch - found.before
+    yield (
+        f"{counted(len(found.before), 'finding')} before, {len(found.after_patch)} after"
+        f"{' the patch' if by_hand else ''}: {len(fixed)} fixed, {len(caused)} introduced"
+    )
+    if by_hand:
+        yield f"with the {counted(len(by_hand), 'edit')} by hand: {len(found.after)} after"
+    yield from (f"introduced: {rule} {subject}" for rule, subject in sorted(caused))
+    yield from (f"left: {text}" for text in found.impossible)
+
+
+def _print_effects(console: Console, found: Repair) -> None:
+    """What the edits make of journeys and of the price, beside what they mend."""
+    changes = changes_sheet(found)
+    if changes is not None:
+        print_sheet(console, changes)
+    for text in under_load(found):
+        console.print(text)
+
+
+def changes_sheet(found: Repair) -> Sheet | None:
+    """The journeys that the edits change under load, before and after."""
+    changed = (*_changed(found.effects or ()),)
+    if not changed:
+        return None
+    remark = "runs with the same random numbers; * marks what is no chance (95%)"
+    columns = (Words("scenario"), Words("journey"), *("p95 today", "then", "errors today", "then"))
+    return Sheet("under load, before and after", columns, changed, remark)
+
+
+def under_load(found: Repair) -> Iterator[str]:
+    """What else is to say of the load, and what the nodes cost."""
+    if not found.edits:
+        return
+    if found.effects is None:
+        yield "not compared under load: the time was up"
+    elif found.effects and changes_sheet(found) is None:
+        yield "under the declared loads no journey gets slower or fails more often"
+    if found.running_cost is not None:
+        before, after, currency = found.running_cost
+        if before != after:
+            yield f"it runs at {figure(before)} {currency}/h today, at {figure(after)} afterwards"
+
+
+def _changed(effects: Iterable[JourneyChange]) -> Iterator[tuple[str, ...]]:
+    """The journeys that change for certain, and by as much as a reader can see."""
+    by_journey: dict[tuple[str, str], list[JourneyChange]] = {}
+    for each in effects:
+        by_journey.setdefault((each.scenario, each.journey), []).append(each)
+    for name, pair in by_journey.items():
+        shown = [(_value(each, each.before), _value(each, each.after)) for each in pair]
+        certain = [
+            each.is_certain and old != new for each, (old, new) in zip(pair, shown, strict=True)
+        ]
+        if any(certain):
+            marks = ["*" if each else "" for each in certain]
+            cells = [(old, f"{new}{m}") for (old, new), m in zip(shown, marks, strict=True)]
+            yield (*name, *(cell for pair in cells for cell in pair))
+
+
+def _value(effect: JourneyChange, value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    return f"{value:.2%}" if effect.metric == "errors" else spoken(value)
+
+
+def print_explanations(console: Console, explained: Iterable[Explanation]) -> None:
+    """Each edit with what it mends, and what else would."""
+    for each in explained:
+        console.print()
+        console.print(
+            Text.assemble(
+                (printable(str(each.edit)), "bold"), f", at a cost of {float(each.cost):g}"
+            )
+        )
+        names = ", ".join(f"{rule} {subject}" for rule, subject in each.mends)
+        console.print(Text(f"  mends: {printable(names) or 'nothing by itself'}"))
+        for other in each.alternatives:
+            cost = "" if other.cost is None else f" at a cost of {float(other.cost):g}"
+            console.print(
+                Text(f"  instead{cost}: {printable(other.text)} ({printable(other.why_not)})")
+            )
+
+
+def _print_not_offered(console: Console, found: Repair) -> None:
+    """What was found and left out, and what it was not compared under."""
+    if found.refused:
+        console.print("\nnot offered, as answers or findings would be their price:")
+    for edit, why in found.refused:
+        console.print(Text(f"  {printable(str(edit))}: {printable(why)}"))
+    if found.untried:
+        console.print(
+            f"\nnot offered, as they were not tried beside the original (too many others cost "
+            f"answers, or the time was up): {counted(len(found.untried), 'edit')}"
+        )
+    if found.not_run:
+        console.print(f"not compared, as they are too long: {printable(', '.join(found.not_run))}")
