@@ -14,7 +14,7 @@ from typing import Any
 
 import simpy
 
-from archcheck.simulation.plan import Kind, Plan, Sampler, Shape, Step, Stream
+from archcheck.simulation.plan import Plan, Sampler, SamplerShape, StepKind, StepSpec, Stream
 
 Process = Generator[simpy.Event, Any, Any]
 
@@ -101,32 +101,32 @@ class ByHand:
         for step in self.plan.blocks[block]:
             yield from self.step(step, cores)
 
-    def step(self, step: Step, cores: simpy.Resource | None) -> Process:
-        if step.kind in (Kind.WORK, Kind.WAIT):
+    def step(self, step: StepSpec, cores: simpy.Resource | None) -> Process:
+        if step.kind in (StepKind.WORK, StepKind.WAIT):
             assert step.sampler is not None
-            if cores is None or step.kind == Kind.WAIT:
+            if cores is None or step.kind == StepKind.WAIT:
                 yield self.env.timeout(self.sample(step.sampler))
             else:
                 with cores.request() as core:
                     yield core
                     yield self.env.timeout(self.sample(step.sampler))
-        elif step.kind == Kind.CALL:
+        elif step.kind == StepKind.CALL:
             yield from self.call(step.call)
-        elif step.kind == Kind.PARALLEL:
+        elif step.kind == StepKind.PARALLEL:
             branches = [self.env.process(self.steps(block, cores)) for block in step.blocks]
             yield simpy.AllOf(self.env, branches)
-        elif step.kind == Kind.CACHED:
+        elif step.kind == StepKind.CACHED:
             yield from self.call(step.call)
             if self.random.random() >= step.number:
                 yield from self.steps(step.blocks[0], cores)
-        elif step.kind == Kind.REPEAT:
+        elif step.kind == StepKind.REPEAT:
             for _ in range(int(step.number)):
                 yield from self.steps(step.blocks[0], cores)
-        elif step.kind == Kind.SERIES or self.random.random() < step.number:
+        elif step.kind == StepKind.SERIES or self.random.random() < step.number:
             yield from self.steps(step.blocks[0], cores)
 
     def sample(self, sampler: Sampler) -> float:
-        if sampler.shape == Shape.EXPONENTIAL:
+        if sampler.shape == SamplerShape.EXPONENTIAL:
             return self.random.expovariate(1 / sampler.a)
-        assert sampler.shape == Shape.CONSTANT
+        assert sampler.shape == SamplerShape.CONSTANT
         return sampler.a

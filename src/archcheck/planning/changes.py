@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from archcheck.planning.flow.sources import open_rate
-from archcheck.simulation.plan import ArrivalKind, Plan, Sampler, Shape, Step, Stream
+from archcheck.simulation.plan import ArrivalKind, Plan, Sampler, SamplerShape, StepSpec, Stream
 
 _BURST, _TOKENS = 0.25, 20.0
 """Seconds of its rate, and tokens, that a bucket holds at most in the long run. A choice: enough to
@@ -160,7 +160,7 @@ def slower(plan: Plan, group: int, factor: float) -> Plan:
         if operation.group == group:
             _inside(plan, operation.block, touched)
 
-    def change(step: Step) -> Step:
+    def change(step: StepSpec) -> StepSpec:
         return (
             replace(step, sampler=_longer(step.sampler, factor))
             if step.sampler is not None
@@ -173,7 +173,7 @@ def slower(plan: Plan, group: int, factor: float) -> Plan:
 def missing_more(plan: Plan, factor: float) -> Plan:
     """Caches miss ``factor`` times as often, where a hit ratio is declared."""
 
-    def change(step: Step) -> Step:
+    def change(step: StepSpec) -> StepSpec:
         is_declared = step.cache < 0 and step.call >= 0 and step.blocks
         return (
             replace(step, number=max(0.0, 1 - (1 - step.number) * factor)) if is_declared else step
@@ -198,7 +198,7 @@ def farther(plan: Plan, factor: float) -> Plan:
     )
 
 
-def _with_steps(plan: Plan, blocks: set[int], change: Callable[[Step], Step]) -> Plan:
+def _with_steps(plan: Plan, blocks: set[int], change: Callable[[StepSpec], StepSpec]) -> Plan:
     return replace(
         plan,
         blocks=tuple(
@@ -220,11 +220,11 @@ def _inside(plan: Plan, block: int, found: set[int]) -> None:
 
 def _longer(sampler: Sampler, factor: float) -> Sampler:
     match sampler.shape:
-        case Shape.LOGNORMAL:
+        case SamplerShape.LOGNORMAL:
             return replace(sampler, a=sampler.a + math.log(factor))
-        case Shape.UNIFORM:
+        case SamplerShape.UNIFORM:
             return replace(sampler, a=sampler.a * factor, b=sampler.b * factor)
-        case Shape.EMPIRICAL:
+        case SamplerShape.EMPIRICAL:
             return replace(sampler, values=tuple(value * factor for value in sampler.values))
         case _:
             return replace(sampler, a=sampler.a * factor)

@@ -16,7 +16,7 @@ from archcheck.model import (
     Weibull,
 )
 from archcheck.model.distributions import Time, distribution_of
-from archcheck.simulation.plan import Keys, Sampler, Shape
+from archcheck.simulation.plan import Keys, Sampler, SamplerShape
 from archcheck.simulation.randomness import normal, uniform
 
 
@@ -24,21 +24,21 @@ def compile_time(time: Time) -> Sampler:
     """The sampler of a duration (exponential) or a distribution."""
     match distribution_of(time):
         case Constant(value=value):
-            return Sampler(Shape.CONSTANT, float(value))
+            return Sampler(SamplerShape.CONSTANT, float(value))
         case Exponential(mean=mean):
-            return Sampler(Shape.EXPONENTIAL, float(mean))
+            return Sampler(SamplerShape.EXPONENTIAL, float(mean))
         case Lognormal() as lognormal:
-            return Sampler(Shape.LOGNORMAL, lognormal.mu(), lognormal.sigma())
+            return Sampler(SamplerShape.LOGNORMAL, lognormal.mu(), lognormal.sigma())
         case Gamma(mean=mean, shape=shape):
-            return Sampler(Shape.GAMMA, float(mean) / shape, shape)
+            return Sampler(SamplerShape.GAMMA, float(mean) / shape, shape)
         case Weibull() as weibull:
-            return Sampler(Shape.WEIBULL, weibull.scale_seconds(), weibull.shape)
+            return Sampler(SamplerShape.WEIBULL, weibull.scale_seconds(), weibull.shape)
         case Pareto(minimum=minimum, alpha=alpha):
-            return Sampler(Shape.PARETO, float(minimum), alpha)
+            return Sampler(SamplerShape.PARETO, float(minimum), alpha)
         case Uniform(low=low, high=high):
-            return Sampler(Shape.UNIFORM, float(low), float(high))
+            return Sampler(SamplerShape.UNIFORM, float(low), float(high))
         case Empirical(values=values):
-            return Sampler(Shape.EMPIRICAL, values=tuple(map(float, values)))
+            return Sampler(SamplerShape.EMPIRICAL, values=tuple(map(float, values)))
         case other:
             raise ScenarioError(f"the engines cannot draw from {type(other).__name__}")
 
@@ -46,20 +46,20 @@ def compile_time(time: Time) -> Sampler:
 def sample(sampler: Sampler, stream: int, key: int) -> float:
     """The time that the request ``key`` takes at a place, in seconds."""
     shape = sampler.shape
-    if shape == Shape.EXPONENTIAL:
+    if shape == SamplerShape.EXPONENTIAL:
         return -sampler.a * math.log(uniform(stream, key))
     match shape:
-        case Shape.CONSTANT:
+        case SamplerShape.CONSTANT:
             return sampler.a
-        case Shape.LOGNORMAL:
+        case SamplerShape.LOGNORMAL:
             return math.exp(sampler.a + sampler.b * normal(stream, key))
-        case Shape.GAMMA:
+        case SamplerShape.GAMMA:
             return sampler.a * _gamma(sampler.b, stream, key)
-        case Shape.WEIBULL:
+        case SamplerShape.WEIBULL:
             return float(sampler.a * (-math.log(uniform(stream, key))) ** (1 / sampler.b))
-        case Shape.PARETO:
+        case SamplerShape.PARETO:
             return float(sampler.a * uniform(stream, key) ** (-1 / sampler.b))
-        case Shape.UNIFORM:
+        case SamplerShape.UNIFORM:
             return sampler.a + (sampler.b - sampler.a) * uniform(stream, key)
         case _:
             return sampler.values[int(uniform(stream, key) * len(sampler.values))]

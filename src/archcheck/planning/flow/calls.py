@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from archcheck.planning.flow.moments import Moments, mixed
-from archcheck.simulation.plan import Outcome, Policy
+from archcheck.simulation.plan import Outcome, PolicySpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Outcomes:
     timed_out: float
 
 
-def called(policy: Policy, attempt: Attempt, retries_at_most: float = math.inf) -> Outcomes:
+def called(policy: PolicySpec, attempt: Attempt, retries_at_most: float = math.inf) -> Outcomes:
     """Apply a policy to an attempt.
 
     Attempts are taken for independent: each exceeds the timeout, is rejected or fails with the
@@ -69,7 +69,7 @@ def called(policy: Policy, attempt: Attempt, retries_at_most: float = math.inf) 
     return Outcomes(1 + extra + hedges, mixed(cases), max(0.0, 1 - success), late)
 
 
-def _pause(policy: Policy, number: int) -> Moments:
+def _pause(policy: PolicySpec, number: int) -> Moments:
     """The wait before the next attempt; full jitter draws it evenly from nothing to all of it."""
     pause = (
         min(policy.backoff * policy.factor**number, policy.max_backoff) if policy.backoff else 0.0

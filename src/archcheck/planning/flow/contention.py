@@ -11,7 +11,7 @@ from archcheck.planning.flow.moments import Moments, mixed
 from archcheck.planning.flow.queues import Queue, impatient, sharing, waiting
 from archcheck.planning.flow.sources import moments_of
 from archcheck.planning.flow.state import Kept, State
-from archcheck.simulation.plan import Balance, Discipline, Kind, Plan, Station
+from archcheck.simulation.plan import Balance, Discipline, Plan, Station, StepKind
 
 Cases = list[tuple[float, Moments]]
 """Rates, and for how long each holds a server."""
@@ -57,7 +57,7 @@ class Contention:
     def _works(self, block: int, count: float) -> Cases:
         found: Cases = []
         for step in self._plan.blocks[block] if count else ():
-            if step.kind == Kind.WORK and step.sampler is not None:
+            if step.kind == StepKind.WORK and step.sampler is not None:
                 found.append((count, moments_of(step.sampler)))
             for branch in step.blocks:
                 found += self._works(branch, count * self.state.inner(step))

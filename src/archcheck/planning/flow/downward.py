@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from archcheck.planning.flow.sources import leaves, moments_of, open_rate, visits_of
 from archcheck.planning.flow.state import State
-from archcheck.simulation.plan import ArrivalKind, Kind, Plan, Stream
+from archcheck.simulation.plan import ArrivalKind, Plan, StepKind, Stream
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Downward:
                 fallback = self._plan.calls[step.call].policy.fallback
                 if fallback >= 0:
                     self._block(fallback, rate * self.state.falls_back(step.call))
-            if step.kind == Kind.PUBLISH:
+            if step.kind == StepKind.PUBLISH:
                 for each in self._plan.channels[step.channel].subscriptions:
                     self._rates[each.operation] += rate * self.state.deliveries(each)
             if step.cache >= 0:

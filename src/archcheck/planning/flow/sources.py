@@ -16,7 +16,7 @@ from archcheck.simulation.plan import (
     Keys,
     PlannedSession,
     Sampler,
-    Shape,
+    SamplerShape,
     Stream,
 )
 
@@ -26,19 +26,19 @@ def moments_of(sampler: Sampler) -> Moments:
     """Mean and variance of a distribution, by the formulas of the declared ones."""
     a, b = sampler.a, sampler.b
     match sampler.shape:
-        case Shape.CONSTANT:
+        case SamplerShape.CONSTANT:
             return Moments(a)
-        case Shape.EXPONENTIAL:
+        case SamplerShape.EXPONENTIAL:
             return Moments(a, a * a)
-        case Shape.LOGNORMAL:
+        case SamplerShape.LOGNORMAL:
             return _moments(math.exp(a + b * b / 2), distributions.lognormal_variation(b))
-        case Shape.GAMMA:
+        case SamplerShape.GAMMA:
             return _moments(a * b, distributions.gamma_variation(b))
-        case Shape.WEIBULL:
+        case SamplerShape.WEIBULL:
             return _moments(a * math.gamma(1 + 1 / b), distributions.weibull_variation(b))
-        case Shape.PARETO:
+        case SamplerShape.PARETO:
             return _moments(a * b / (b - 1), distributions.pareto_variation(b))
-        case Shape.UNIFORM:
+        case SamplerShape.UNIFORM:
             return Moments((a + b) / 2, (b - a) ** 2 / 12)
         case _:
             values = np.array(sampler.values)

@@ -16,10 +16,10 @@ from archcheck.simulation.plan import (
     ArrivalKind,
     Balance,
     CallSite,
-    Kind,
     Plan,
     Scope,
-    Step,
+    StepKind,
+    StepSpec,
     Stream,
     Subscription,
 )
@@ -37,7 +37,7 @@ class Shape:
 
     plan: Plan
 
-    def steps(self, block: int) -> list[Step]:
+    def steps(self, block: int) -> list[StepSpec]:
         found = []
         for step in self.plan.blocks[block]:
             found.append(step)
@@ -60,7 +60,7 @@ class Shape:
             for step in self.steps(self.plan.operations[operation].block):
                 if step.call >= 0:
                     visit(self.plan.calls[step.call].operation)
-                if step.kind == Kind.PUBLISH:
+                if step.kind == StepKind.PUBLISH:
                     for each in self.plan.channels[step.channel].subscriptions:
                         visit(each.operation)
             done.append(operation)
@@ -222,7 +222,7 @@ class State:
         """How often the fallback of a call runs."""
         return self.outcomes[site].failed if site in self.outcomes else 0.0
 
-    def hits(self, step: Step) -> float:
+    def hits(self, step: StepSpec) -> float:
         """The share of look-ups that find what they look for."""
         if step.cache < 0 or step.keys is None:
             return step.number
@@ -231,11 +231,11 @@ class State:
         contents = 1 if cache.shared else self.shape.contents_of(step.cache)
         return hit_ratio(cache, step.keys, float(f"{total / contents:.4g}")) if total else 0.5
 
-    def inner(self, step: Step) -> float:
+    def inner(self, step: StepSpec) -> float:
         """How often the steps within a step run."""
-        if step.kind in (Kind.WITH_PROBABILITY, Kind.REPEAT):
+        if step.kind in (StepKind.WITH_PROBABILITY, StepKind.REPEAT):
             return step.number
-        return 1 - self.hits(step) if step.kind == Kind.CACHED else 1.0
+        return 1 - self.hits(step) if step.kind == StepKind.CACHED else 1.0
 
     def journey(self, index: int) -> tuple[Moments, float]:
         """Duration of a journey, and the chance that it fails."""

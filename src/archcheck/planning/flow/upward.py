@@ -9,7 +9,7 @@ from archcheck.planning.flow.calls import Attempt, Outcomes, called
 from archcheck.planning.flow.moments import Moments, longest
 from archcheck.planning.flow.sources import moments_of
 from archcheck.planning.flow.state import State
-from archcheck.simulation.plan import Discipline, Kind, Plan, Step
+from archcheck.simulation.plan import Discipline, Plan, StepKind, StepSpec
 
 
 @dataclass(frozen=True)
@@ -57,28 +57,28 @@ class Upward:
             self._known[key] = Run(time, 1 - passes)
         return self._known[key]
 
-    def _step(self, step: Step, group: int) -> Run:
+    def _step(self, step: StepSpec, group: int) -> Run:
         inner = [self._block(block, group) for block in step.blocks]
         match step.kind:
-            case Kind.WORK | Kind.WAIT:
+            case StepKind.WORK | StepKind.WAIT:
                 assert step.sampler is not None  # noqa: S101  # the compiler gives it one
                 return Run(self._worked(moments_of(step.sampler), group, step.kind))
-            case Kind.CALL:
+            case StepKind.CALL:
                 return self._asked(step.call, group)
-            case Kind.PUBLISH:
+            case StepKind.PUBLISH:
                 return Run(Moments(2 * self._plan.channels[step.channel].delay))
-            case Kind.PARALLEL:
+            case StepKind.PARALLEL:
                 waited = [b for b, is_waited in zip(inner, step.waited, strict=True) if is_waited]
                 passes = math.prod(1 - branch.failed for branch in waited)
                 return Run(longest([branch.time for branch in waited]), 1 - passes)
-            case Kind.WITH_PROBABILITY:
+            case StepKind.WITH_PROBABILITY:
                 return Run(
                     inner[0].time.with_probability(step.number), inner[0].failed * step.number
                 )
-            case Kind.REPEAT:
+            case StepKind.REPEAT:
                 passes = (1 - inner[0].failed) ** step.number
                 return Run(inner[0].time.times(step.number), 1 - passes)
-            case Kind.CACHED:
+            case StepKind.CACHED:
                 miss = 1 - self.state.hits(step)
                 found = Run(inner[0].time.with_probability(miss), inner[0].failed * miss)
                 if step.call >= 0:
@@ -88,10 +88,10 @@ class Upward:
             case _:
                 return inner[0]
 
-    def _worked(self, work: Moments, group: int, kind: Kind) -> Moments:
+    def _worked(self, work: Moments, group: int, kind: StepKind) -> Moments:
         host = self.state.shape.host(group) if group >= 0 else -1
         queue = self.state.queues.get(("cores", host))
-        if queue is None or kind == Kind.WAIT:
+        if queue is None or kind == StepKind.WAIT:
             return work
         station = self._plan.stations[self._plan.groups[host].cores]
         if station.discipline != Discipline.SHARING:

@@ -44,7 +44,7 @@ class ChannelCompiler:
             if row.name == name:
                 return index
         keyed = getattr(channel_called(self.system, name), "key", None) is not None
-        row = p.Channel(name, place_hash(f"channel {name}"), keyed, self.delay, ())
+        row = p.ChannelSpec(name, place_hash(f"channel {name}"), keyed, self.delay, ())
         self.tables.channels.append(row)
         return len(self.tables.channels) - 1
 

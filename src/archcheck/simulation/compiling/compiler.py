@@ -102,7 +102,7 @@ def _entry(tables: Tables, steps: StepCompiler, name: str, reference: str, timeo
             f"{name.partition('/')[0]} -> {row.name}",
             place_hash(f"journey {name}"),
             operation,
-            p.Policy(timeout=timeout),
+            p.PolicySpec(timeout=timeout),
             p.Balance.ROUND_ROBIN,
             -1,
             0.0,

@@ -71,7 +71,7 @@ def add_service(tables: Tables, service: Service) -> None:
     shedding = service.shedding
     limit = shedding.max_utilisation if isinstance(shedding, LoadShedding) else None
     tables.add_group(
-        p.Group(
+        p.GroupSpec(
             service.name,
             replicas or 1,
             slots,
@@ -240,7 +240,7 @@ def _add_store_group(
         reason = "the datastore does not declare it"
         tables.assumed.add(store.name, attribute, "unlimited", reason)
     slots = tables.add_station(p.Station(name, what, found.value, queue, p.Discipline.FIFO, -1))
-    tables.add_group(p.Group(name, nodes, slots, -1, zones=_zone_indexes(tables, zones)))
+    tables.add_group(p.GroupSpec(name, nodes, slots, -1, zones=_zone_indexes(tables, zones)))
 
 
 def add_consumers(
@@ -263,7 +263,7 @@ def add_consumers(
         tables.assumed.leave_out("batches of messages")
     nodes, servers = (members, 1) if is_ordered(channel) else (1, members)
     slots = tables.add_station(p.Station(name, "consumers", servers, None, p.Discipline.FIFO, -1))
-    return tables.add_group(p.Group(name, nodes, slots, -1, host=host))
+    return tables.add_group(p.GroupSpec(name, nodes, slots, -1, host=host))
 
 
 def most_members(tables: Tables, operation: int, consumer: Consumer) -> int:
@@ -272,7 +272,7 @@ def most_members(tables: Tables, operation: int, consumer: Consumer) -> int:
     return _most_replicas(tables.groups[host]) * (consumer.concurrency or 1)
 
 
-def _most_replicas(group: p.Group) -> int:
+def _most_replicas(group: p.GroupSpec) -> int:
     return group.nodes if group.scaling is None else max(group.nodes, group.scaling.most)
 
 

@@ -33,7 +33,7 @@ E = TypeVar("E")
 
 def compile_policy(
     tables: Tables, owner: Service, step: Interaction, callee: str, fallback: int
-) -> p.Policy:
+) -> p.PolicySpec:
     """The policy of the code for a call, a read or a write.
 
     Breakers, bulkheads, limits and budgets are shared by all steps of a service toward one callee
@@ -42,7 +42,7 @@ def compile_policy(
     guard = protection_of(owner, step)
     link = f"{owner.name} -> {callee.partition('.')[0]}"
     timeout = attempt_timeout(guard)
-    return p.Policy(
+    return p.PolicySpec(
         timeout=timeout,
         optional=step.optional or _known(step.fallback, Fallback) is not None,
         fallback=fallback,
@@ -65,10 +65,10 @@ def attempt_timeout(guard: Protection) -> float:
     return min((float(each) for each in known if each is not None), default=p.FOREVER)
 
 
-def compile_mesh_policy(tables: Tables, link: str, guard: Protection) -> p.Policy:
+def compile_mesh_policy(tables: Tables, link: str, guard: Protection) -> p.PolicySpec:
     """The policy of a sidecar for its own attempts; ``link``: its process and the callee."""
     each = guard.per_try_timeout
-    return p.Policy(
+    return p.PolicySpec(
         timeout=float(each) if each is not None else p.FOREVER,
         propagates=guard.passes_deadline_on,
         ejects=_ejects(guard),
@@ -159,7 +159,7 @@ def add_limit(tables: Tables, name: str, limit: RateLimit) -> int:
     return tables.limits.place_of(spec)
 
 
-def optional_policy(timeout: Duration | Absent | None) -> p.Policy:
+def optional_policy(timeout: Duration | Absent | None) -> p.PolicySpec:
     """The policy of a question whose failure does not matter, such as the lookup in a cache."""
     seconds = float(timeout) if isinstance(timeout, Duration) else p.FOREVER
-    return p.Policy(timeout=seconds)
+    return p.PolicySpec(timeout=seconds)

@@ -84,7 +84,9 @@ class StepCompiler:
 
     def reserve(self, name: str, owner: str) -> None:
         """Make room for an endpoint or consumer, so that calls can refer to it."""
-        self.tables.add_operation(p.Operation(name, place_hash(name), -1, 0, 0.0, -1, True), owner)
+        self.tables.add_operation(
+            p.OperationSpec(name, place_hash(name), -1, 0, 0.0, -1, True), owner
+        )
 
     def fill(self, name: str) -> None:
         """Compile an endpoint or consumer into its reserved row."""
@@ -96,7 +98,7 @@ class StepCompiler:
             row = self._own(owner, name, part)
         self.tables.operations[self.tables.operation_of[name]] = row
 
-    def _own(self, owner: Service, name: str, part: Endpoint | Consumer) -> p.Operation:
+    def _own(self, owner: Service, name: str, part: Endpoint | Consumer) -> p.OperationSpec:
         tables = self.tables
         steps = self._steps(_Site(owner, name, name), part.steps)
         group, limit, error_rate = tables.group_of[owner.name], -1, 0.0
@@ -110,19 +112,19 @@ class StepCompiler:
             if part.rate_limit is not None and not isinstance(part.rate_limit, Absent):
                 limit = add_limit(tables, name, part.rate_limit)
         block = tables.add_block(steps)
-        return p.Operation(name, place_hash(name), group, block, error_rate, limit, True)
+        return p.OperationSpec(name, place_hash(name), group, block, error_rate, limit, True)
 
-    def _external(self, owner: External, part: Endpoint | None) -> p.Operation:
+    def _external(self, owner: External, part: Endpoint | None) -> p.OperationSpec:
         name = f"{owner.name}.{part.name}" if part else owner.name
         latency = self.assumed.time(owner.latency, Duration(0.0), owner.name, "latency")
-        work = p.Step(p.Kind.WAIT, place_hash(f"{name}#latency"), sampler=latency)
+        work = p.StepSpec(p.StepKind.WAIT, place_hash(f"{name}#latency"), sampler=latency)
         rate = part.error_rate if part is not None and part.error_rate is not None else None
         rate = rate if rate is not None else owner.error_rate
         limit = self._limit_of(owner, name, part)
         if part is not None and part.steps:
             self.assumed.leave_out("steps of external parties (their latency is declared)")
         block = self.tables.add_block((work,))
-        return p.Operation(name, place_hash(name), -1, block, float(rate or 0), limit, True)
+        return p.OperationSpec(name, place_hash(name), -1, block, float(rate or 0), limit, True)
 
     def _limit_of(self, owner: External, name: str, part: Endpoint | None) -> int:
         """The limit of an endpoint of a third party, or else the one of all its endpoints."""
@@ -156,9 +158,9 @@ class StepCompiler:
         else:
             assumed = CACHE_LOOKUP if store.is_cache else QUERY
         sampler = self.assumed.time(declared, assumed, store.name, verb)
-        work = p.Step(p.Kind.WORK, place_hash(f"{label}#time"), sampler=sampler)
+        work = p.StepSpec(p.StepKind.WORK, place_hash(f"{label}#time"), sampler=sampler)
         block = self.tables.add_block((work,))
-        operation = p.Operation(label, place_hash(label), group, block, 0.0, -1, own is None)
+        operation = p.OperationSpec(label, place_hash(label), group, block, 0.0, -1, own is None)
         return self.tables.add_operation(operation, store.name)
 
     def _store(self, step: Read | Write | Cached) -> Datastore:
@@ -169,8 +171,8 @@ class StepCompiler:
 
     # -- steps --------------------------------------------------------------------------------
 
-    def _steps(self, site: _Site, steps: Iterable[Step]) -> tuple[p.Step, ...]:
-        compiled: list[p.Step] = []
+    def _steps(self, site: _Site, steps: Iterable[Step]) -> tuple[p.StepSpec, ...]:
+        compiled: list[p.StepSpec] = []
         for index, step in enumerate(steps):
             compiled += self._step(site.inner(index), step)
         return tuple(compiled)
@@ -178,51 +180,53 @@ class StepCompiler:
     def _block(self, site: _Site, steps: Iterable[Step]) -> int:
         return self.tables.add_block(self._steps(site, steps))
 
-    def _step(self, site: _Site, step: Step) -> list[p.Step]:
+    def _step(self, site: _Site, step: Step) -> list[p.StepSpec]:
         place = place_hash(site.name)
         step = as_asked(site.owner, step)
         match step:
             case Work():
-                return [p.Step(self._kind_of_work(site, step), place, compile_time(step.time))]
+                return [p.StepSpec(self._kind_of_work(site, step), place, compile_time(step.time))]
             case Wait():
-                return [p.Step(p.Kind.WAIT, place, compile_time(step.time))]
+                return [p.StepSpec(p.StepKind.WAIT, place, compile_time(step.time))]
             case Call():
                 return self.transfer.around(step, site.name, self._ask(site, step))
             case Read() | Write():
                 return [self._ask(site, step)]
             case Publish():
                 channel = self.channels.published(step)
-                return [p.Step(p.Kind.PUBLISH, place, channel=channel)]
+                return [p.StepSpec(p.StepKind.PUBLISH, place, channel=channel)]
             case StepGroup():
                 return self._group(site, step)
             case _:
                 raise ScenarioError(f"the engines do not know the step {type(step).__name__}")
 
-    def _kind_of_work(self, site: _Site, step: Work) -> p.Kind:
+    def _kind_of_work(self, site: _Site, step: Work) -> p.StepKind:
         """Sleeping holds a thread and no core; an event loop is held by both."""
         threads = self.tables.groups[self.tables.group_of[site.owner.name]].slots >= 0
-        return p.Kind.WAIT if step.blocking and threads else p.Kind.WORK
+        return p.StepKind.WAIT if step.blocking and threads else p.StepKind.WORK
 
-    def _group(self, site: _Site, group: StepGroup) -> list[p.Step]:
+    def _group(self, site: _Site, group: StepGroup) -> list[p.StepSpec]:
         shape, place = shape_of(self.system, group), place_hash(site.name)
         if shape.lookup is not None:
             return [self._cached(site, shape.lookup)]
         if shape.is_parallel:
             branches = [site.inner(f"branch{index}") for index in range(len(shape.sequences))]
             blocks = tuple(map(self._block, branches, shape.sequences))
-            return [p.Step(p.Kind.PARALLEL, place, blocks=blocks, waited=shape.waited)]
+            return [p.StepSpec(p.StepKind.PARALLEL, place, blocks=blocks, waited=shape.waited)]
         if not shape.share:
             return []
         block = (self._block(site, shape.steps),)
         if shape.times > 1:
-            return [p.Step(p.Kind.REPEAT, place, blocks=block, number=shape.times)]
+            return [p.StepSpec(p.StepKind.REPEAT, place, blocks=block, number=shape.times)]
         if shape.share < 1:
-            return [p.Step(p.Kind.WITH_PROBABILITY, place, blocks=block, number=shape.share)]
-        return [p.Step(p.Kind.SERIES, place, blocks=block)]
+            return [
+                p.StepSpec(p.StepKind.WITH_PROBABILITY, place, blocks=block, number=shape.share)
+            ]
+        return [p.StepSpec(p.StepKind.SERIES, place, blocks=block)]
 
     # -- call sites -----------------------------------------------------------------------------
 
-    def _ask(self, site: _Site, step: Call | Read | Write) -> p.Step:
+    def _ask(self, site: _Site, step: Call | Read | Write) -> p.StepSpec:
         if isinstance(step, Call):
             operation, balance, keys = self.callee(str(step.target)), self._balance(step), None
         else:
@@ -238,7 +242,7 @@ class StepCompiler:
         guard = protection_of(site.owner, step)
         if guard.has_sidecar:
             asked = self._through_mesh(site, guard, asked)
-        return p.Step(p.Kind.CALL, asked.place, call=self.tables.add_call(asked))
+        return p.StepSpec(p.StepKind.CALL, asked.place, call=self.tables.add_call(asked))
 
     def _through_mesh(self, site: _Site, guard: Protection, asked: p.CallSite) -> p.CallSite:
         """The code asks its sidecar, which asks the callee as often as the mesh tries."""
@@ -252,7 +256,7 @@ class StepCompiler:
             pool=-1,
         )
         call = self.tables.add_call(outgoing)
-        block = self.tables.add_block((p.Step(p.Kind.CALL, outgoing.place, call=call),))
+        block = self.tables.add_block((p.StepSpec(p.StepKind.CALL, outgoing.place, call=call),))
         sidecar = self.tables.add_sidecar(f"sidecar of {site.name}", block)
         return replace(
             asked,
@@ -268,7 +272,7 @@ class StepCompiler:
         self,
         site: _Site,
         operation: int,
-        policy: p.Policy,
+        policy: p.PolicySpec,
         balance: p.Balance,
         there: float,
         back: float,
@@ -292,7 +296,7 @@ class StepCompiler:
             keys,
         )
 
-    def _target_group(self, row: p.Operation, store: Datastore | None) -> int:
+    def _target_group(self, row: p.OperationSpec, store: Datastore | None) -> int:
         """Reserved operations do not know their group yet: an endpoint's is its service's."""
         if store is not None or row.group >= 0:
             return row.group
@@ -344,10 +348,10 @@ class StepCompiler:
         return self._pool_row(owner, name, size, p.FOREVER)
 
     def _pool_row(self, owner: Service, name: str, size: int, wait: float) -> int:
-        row = p.Pool(name, self.tables.group_of[owner.name], size, wait)
+        row = p.PoolSpec(name, self.tables.group_of[owner.name], size, wait)
         return self.tables.pools.place_of(row)
 
-    def _cached(self, site: _Site, step: Cached) -> p.Step:
+    def _cached(self, site: _Site, step: Cached) -> p.StepSpec:
         store = self._store(step)
         if step.hit_ratio is None and step.keys is None:
             reason = f"cache {step.cache}: all miss"
@@ -359,8 +363,8 @@ class StepCompiler:
             site, operation, optional_policy(step.timeout), p.Balance.SHARD, delay, delay,
             None, store,
         )  # fmt: skip
-        return p.Step(
-            p.Kind.CACHED,
+        return p.StepSpec(
+            p.StepKind.CACHED,
             place_hash(site.name),
             call=self.tables.add_call(lookup),
             blocks=(self._block(site, step.steps),),

@@ -39,17 +39,17 @@ class Tables:
         self.scenario = scenario
         self.assumed = Assumed()
         self.stations: list[p.Station] = []
-        self.groups: list[p.Group] = []
-        self.operations: list[p.Operation] = []
-        self.blocks: list[tuple[p.Step, ...]] = []
+        self.groups: list[p.GroupSpec] = []
+        self.operations: list[p.OperationSpec] = []
+        self.blocks: list[tuple[p.StepSpec, ...]] = []
         self.calls: list[p.CallSite] = []
-        self.pools: Distinct[p.Pool] = Distinct()
+        self.pools: Distinct[p.PoolSpec] = Distinct()
         self.bulkheads: Distinct[p.BulkheadSpec] = Distinct()
         self.breakers: Distinct[p.BreakerSpec] = Distinct()
         self.limits: Distinct[p.LimitSpec] = Distinct()
         self.budgets: Distinct[p.BudgetSpec] = Distinct()
         self.caches: Distinct[p.CacheSpec] = Distinct()
-        self.channels: list[p.Channel] = []
+        self.channels: list[p.ChannelSpec] = []
         self.classes = _classes(self.system)
         self.zones = _zones(self.system)
         self.group_of: dict[str, int] = {}
@@ -62,7 +62,7 @@ class Tables:
         self.stations.append(station)
         return len(self.stations) - 1
 
-    def add_group(self, group: p.Group) -> int:
+    def add_group(self, group: p.GroupSpec) -> int:
         """A new group; its stations learn its index."""
         index = len(self.groups)
         self.groups.append(group)
@@ -72,7 +72,7 @@ class Tables:
         self.group_of[group.name] = index
         return index
 
-    def add_operation(self, operation: p.Operation, owner: str) -> int:
+    def add_operation(self, operation: p.OperationSpec, owner: str) -> int:
         """A new operation, or the one with its name."""
         found = self.operation_of.get(operation.name)
         if found is None:
@@ -84,11 +84,11 @@ class Tables:
     def add_sidecar(self, name: str, block: int) -> int:
         """An operation that runs beside its caller; faults of elements do not touch it."""
         self.operations.append(
-            p.Operation(name, place_hash(name), -1, block, 0.0, -1, False, beside=True)
+            p.OperationSpec(name, place_hash(name), -1, block, 0.0, -1, False, beside=True)
         )
         return len(self.operations) - 1
 
-    def add_block(self, steps: tuple[p.Step, ...]) -> int:
+    def add_block(self, steps: tuple[p.StepSpec, ...]) -> int:
         """A new block."""
         self.blocks.append(steps)
         return len(self.blocks) - 1

@@ -36,7 +36,7 @@ class Transfer:
             return delay, delay
         return delay + (there or 0.0) / self.bandwidth, delay + (back or 0.0) / self.bandwidth
 
-    def around(self, step: Call, name: str, asked: p.Step) -> list[p.Step]:
+    def around(self, step: Call, name: str, asked: p.StepSpec) -> list[p.StepSpec]:
         """A call with what its caller works before (encoding) and after it (decoding)."""
         _, endpoint = self.system.endpoint(str(step.target))
         there, back = self._sizes(step)
@@ -44,7 +44,7 @@ class Transfer:
         after = self._coding(endpoint, back, f"{name}#decode")
         return [*before, asked, *after]
 
-    def at_callee(self, endpoint: Endpoint, name: str) -> tuple[list[p.Step], list[p.Step]]:
+    def at_callee(self, endpoint: Endpoint, name: str) -> tuple[list[p.StepSpec], list[p.StepSpec]]:
         """What a callee works before (decoding) and after (encoding) its steps."""
         before = self._coding(endpoint, _bytes(endpoint.request_size), f"{name}#decode")
         after = self._coding(endpoint, _bytes(endpoint.response_size), f"{name}#encode")
@@ -57,7 +57,7 @@ class Transfer:
         there, back = sizes_of(step, endpoint)
         return _bytes(there), _bytes(back)
 
-    def _coding(self, endpoint: Endpoint | None, size: float | None, name: str) -> list[p.Step]:
+    def _coding(self, endpoint: Endpoint | None, size: float | None, name: str) -> list[p.StepSpec]:
         if size is None or endpoint is None or endpoint.protocol is None:
             return []
         rate = endpoint.protocol.coding_rate
@@ -66,8 +66,8 @@ class Transfer:
             reason = "its endpoints do not declare it"
             self.assumed.add(label, "coding_rate", "no cost", reason)
             return []
-        sampler = p.Sampler(p.Shape.CONSTANT, size / float(rate))
-        return [p.Step(p.Kind.WORK, place_hash(name), sampler=sampler)]
+        sampler = p.Sampler(p.SamplerShape.CONSTANT, size / float(rate))
+        return [p.StepSpec(p.StepKind.WORK, place_hash(name), sampler=sampler)]
 
 
 def _bytes(size: Size | None) -> float | None:

@@ -16,12 +16,12 @@ from archcheck.simulation.plan import (
     ANY_NUMBER,
     Balance,
     Keys,
-    Kind,
-    Operation,
+    OperationSpec,
     Plan,
     Sampler,
-    Shape,
-    Step,
+    SamplerShape,
+    StepKind,
+    StepSpec,
 )
 from archcheck.simulation.plan.load import (
     ArrivalKind,
@@ -30,7 +30,7 @@ from archcheck.simulation.plan.load import (
     PlannedSession,
     Stream,
 )
-from archcheck.simulation.plan.policies import Policy
+from archcheck.simulation.plan.policies import PolicySpec
 
 _FOREVER = float("inf")
 _MANY = 2**31 - 1
@@ -95,10 +95,10 @@ class _Checker:
             if each.beside:
                 self._check_sidecar(each)
 
-    def _check_sidecar(self, operation: Operation) -> None:
+    def _check_sidecar(self, operation: OperationSpec) -> None:
         """A sidecar hangs up at any moment, so nothing but its call may be under way."""
         steps = self._plan.blocks[operation.block]
-        if operation.group >= 0 or len(steps) != 1 or steps[0].kind != Kind.CALL:
+        if operation.group >= 0 or len(steps) != 1 or steps[0].kind != StepKind.CALL:
             raise ValueError("an operation beside its caller has no group and makes one call")
         self._index("call", steps[0].call, self._plan.calls)
         if self._plan.calls[steps[0].call].policy.fallback >= 0:
@@ -139,25 +139,27 @@ class _Checker:
                 for name in ("tolerance", "stabilisation", "start_up"):
                     self._number(name, getattr(scaling, name), 0)
 
-    def _check_step(self, step: Step) -> None:
+    def _check_step(self, step: StepSpec) -> None:
         plan, kind = self._plan, step.kind
-        self._whole("kind", kind, 0, max(Kind))
+        self._whole("kind", kind, 0, max(StepKind))
         self._place(step.place)
-        if kind in (Kind.WORK, Kind.WAIT):
+        if kind in (StepKind.WORK, StepKind.WAIT):
             self._sampler("sampler", step.sampler)
-        self._index("call", step.call, plan.calls, optional=kind not in (Kind.CALL, Kind.CACHED))
-        self._index("channel", step.channel, plan.channels, optional=kind != Kind.PUBLISH)
+        self._index(
+            "call", step.call, plan.calls, optional=kind not in (StepKind.CALL, StepKind.CACHED)
+        )
+        self._index("channel", step.channel, plan.channels, optional=kind != StepKind.PUBLISH)
         for block in step.blocks:
             self._index("blocks", block, plan.blocks)
         if (
-            kind in (Kind.WITH_PROBABILITY, Kind.REPEAT, Kind.CACHED, Kind.SERIES)
+            kind in (StepKind.WITH_PROBABILITY, StepKind.REPEAT, StepKind.CACHED, StepKind.SERIES)
             and not step.blocks
         ):
             raise ValueError("the step needs a block")
         self._number("number", step.number, 0, 1e15)
-        if kind == Kind.PARALLEL and len(step.waited) != len(step.blocks):
+        if kind == StepKind.PARALLEL and len(step.waited) != len(step.blocks):
             raise ValueError(f"waited has {len(step.waited)} entries for {len(step.blocks)} blocks")
-        needs_content = kind == Kind.CACHED and step.keys is not None
+        needs_content = kind == StepKind.CACHED and step.keys is not None
         self._index("cache", step.cache, plan.caches, optional=not needs_content)
         self._keys(step.keys)
 
@@ -192,7 +194,7 @@ class _Checker:
         with self._inside("policy"):
             self._check_policy(call.policy)
 
-    def _check_policy(self, policy: Policy) -> None:
+    def _check_policy(self, policy: PolicySpec) -> None:
         plan = self._plan
         for name in ("timeout", "max_backoff", "hedge_after", "backoff"):
             self._number(name, getattr(policy, name), 0)
@@ -336,12 +338,16 @@ class _Checker:
         if sampler is None:
             raise ValueError(f"{field} is missing")
         with self._inside(field):
-            self._whole("shape", sampler.shape, 0, max(Shape))
-            low = -1e9 if sampler.shape == Shape.LOGNORMAL else 0
+            self._whole("shape", sampler.shape, 0, max(SamplerShape))
+            low = -1e9 if sampler.shape == SamplerShape.LOGNORMAL else 0
             self._number("a", sampler.a, low, 1e15)
-            least = 1e-6 if sampler.shape in (Shape.GAMMA, Shape.WEIBULL, Shape.PARETO) else 0
+            least = (
+                1e-6
+                if sampler.shape in (SamplerShape.GAMMA, SamplerShape.WEIBULL, SamplerShape.PARETO)
+                else 0
+            )
             self._number("b", sampler.b, least, 1e15)
-            if sampler.shape == Shape.EMPIRICAL and not sampler.values:
+            if sampler.shape == SamplerShape.EMPIRICAL and not sampler.values:
                 raise ValueError("values are missing")
             for value in sampler.values:
                 self._number("values", value, 0, 1e15)

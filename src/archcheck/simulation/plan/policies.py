@@ -19,7 +19,7 @@ class Outcome(IntEnum):
     FAILED = 5
 
 
-class Shape(IntEnum):
+class SamplerShape(IntEnum):
     """The shape of a distribution; its parameters are described at :class:`Sampler`."""
 
     CONSTANT = 0
@@ -41,7 +41,7 @@ class Sampler:
     empirical (``values``).
     """
 
-    shape: Shape
+    shape: SamplerShape
     a: float = 0.0
     b: float = 0.0
     values: tuple[float, ...] = ()
@@ -108,7 +108,7 @@ class BudgetSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class PolicySpec:
     """What a caller does about slowness and failure; ``attempts`` counts the first try.
 
     ``propagates``: the callee learns the deadline, and stops when it has passed. ``hedges``:

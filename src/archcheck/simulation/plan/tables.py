@@ -17,12 +17,12 @@ from archcheck.simulation.plan.policies import (
     BudgetSpec,
     BulkheadSpec,
     LimitSpec,
-    Policy,
+    PolicySpec,
     Sampler,
 )
 
 
-class Kind(IntEnum):
+class StepKind(IntEnum):
     """What a step does."""
 
     WORK = 0
@@ -97,7 +97,7 @@ class Scaling:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class GroupSpec:
     """Nodes of the same kind: the replicas of a service, the shards of a store, consumers.
 
     ``slots``: station whose servers are held from admission to answer. ``cores``: station at
@@ -121,7 +121,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class OperationSpec:
     """Something that can be asked: an endpoint, a query, an external, the work of a consumer.
 
     ``group``: whose nodes admit it (-1: nowhere, unlimited). ``limit``: server-side rate limit.
@@ -168,7 +168,7 @@ class CacheSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepSpec:
     """A step of a block. Which fields count depends on ``kind``.
 
     ``place``: hash of the step's name, for draws. ``sampler``: WORK, WAIT. ``call``: CALL, and
@@ -177,7 +177,7 @@ class Step:
     which branches the join waits for. ``cache`` and ``keys``: CACHED with simulated content.
     """
 
-    kind: Kind
+    kind: StepKind
     place: int
     sampler: Sampler | None = None
     call: int = -1
@@ -205,7 +205,7 @@ class CallSite:
     name: str
     place: int
     operation: int
-    policy: Policy
+    policy: PolicySpec
     balance: Balance
     pool: int
     there: float
@@ -217,7 +217,7 @@ class CallSite:
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class PoolSpec:
     """Connections that each node of a group keeps to a target; waiting ends after ``max_wait``."""
 
     name: str
@@ -252,7 +252,7 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class ChannelSpec:
     """A topic or queue. ``delay``: seconds on the network, each way."""
 
     name: str
@@ -282,17 +282,17 @@ class Plan:
     """Everything that an engine needs."""
 
     stations: tuple[Station, ...]
-    groups: tuple[Group, ...]
-    operations: tuple[Operation, ...]
-    blocks: tuple[tuple[Step, ...], ...]
+    groups: tuple[GroupSpec, ...]
+    operations: tuple[OperationSpec, ...]
+    blocks: tuple[tuple[StepSpec, ...], ...]
     calls: tuple[CallSite, ...]
-    pools: tuple[Pool, ...]
+    pools: tuple[PoolSpec, ...]
     bulkheads: tuple[BulkheadSpec, ...]
     breakers: tuple[BreakerSpec, ...]
     limits: tuple[LimitSpec, ...]
     budgets: tuple[BudgetSpec, ...]
     caches: tuple[CacheSpec, ...]
-    channels: tuple[Channel, ...]
+    channels: tuple[ChannelSpec, ...]
     zones: tuple[str, ...]
     streams: tuple[Stream, ...]
     journeys: tuple[PlannedJourney, ...]

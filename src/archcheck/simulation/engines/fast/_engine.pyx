@@ -18,7 +18,7 @@ from libc.string cimport memcpy, memmove, memset
 from archcheck.simulation.attribution import Cause
 from archcheck.simulation.histogram import PER_LOG as _PER_LOG
 from archcheck.simulation.plan import (
-    ArrivalKind, Balance, Discipline, FaultKind, Kind, Outcome, Scope, Shape,
+    ArrivalKind, Balance, Discipline, FaultKind, Outcome, SamplerShape, Scope, StepKind,
 )
 from archcheck.simulation.plan import PERIOD as _PERIOD
 from archcheck.simulation.randomness import place_hash

@@ -257,8 +257,8 @@ def numbers_of_the_plan():
     """The numbers that this module knows of each enumeration; a test compares them."""
     return {
         Outcome: (OK, DEGRADED, TIMED_OUT, REJECTED, BROKEN, FAILED),
-        Shape: (CONSTANT, EXPONENTIAL, LOGNORMAL, GAMMA, WEIBULL, PARETO, EMPIRICAL, UNIFORM),
-        Kind: (
+        SamplerShape: (CONSTANT, EXPONENTIAL, LOGNORMAL, GAMMA, WEIBULL, PARETO, EMPIRICAL, UNIFORM),
+        StepKind: (
             WORKS, CALLS, PUBLISHES, PARALLELS, WITH_PROBABILITY, REPEATS, CACHES, GROUPED, WAITS,
         ),
         Discipline: (FIFO, PRIORITY, SHARING),

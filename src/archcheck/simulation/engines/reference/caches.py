@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from archcheck.simulation.attribution import SHIFT, Cause, Notes
 from archcheck.simulation.engines.reference.calls import Call
-from archcheck.simulation.plan import CacheSpec, Outcome, Step
+from archcheck.simulation.plan import CacheSpec, Outcome, StepSpec
 from archcheck.simulation.randomness import place_hash, uniform
 from archcheck.simulation.sampling import zipf
 
@@ -103,7 +103,7 @@ class Loading:
 class Lookup:
     """The question to the cache; then the walk goes on, or runs the steps of a miss."""
 
-    def __init__(self, walk: Walk, step: Step) -> None:
+    def __init__(self, walk: Walk, step: StepSpec) -> None:
         self.walk = walk
         self.step = step
         self.engine = walk.engine

@@ -21,7 +21,7 @@ from archcheck.simulation.engines.reference.scaling import Autoscaler
 from archcheck.simulation.engines.reference.servers import Recorder
 from archcheck.simulation.engines.reference.walks import Walk
 from archcheck.simulation.engines.stops import too_deep
-from archcheck.simulation.plan import Outcome, Plan, Scope, Step
+from archcheck.simulation.plan import Outcome, Plan, Scope, StepSpec
 from archcheck.simulation.randomness import place_hash, stream, uniform
 from archcheck.simulation.record import BUCKETS, Record
 from archcheck.simulation.trace import Span, SpanKind, Tracer
@@ -146,7 +146,7 @@ class Engine(Clock):
 
     # -- what requests need of others ---------------------------------------------------------
 
-    def look_up(self, walk: Walk, step: Step) -> bool:
+    def look_up(self, walk: Walk, step: StepSpec) -> bool:
         """Ask a cache; whether it has answered at once."""
         return Lookup(walk, step).start()
 

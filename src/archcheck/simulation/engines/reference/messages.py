@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from archcheck.simulation.attribution import Notes
 from archcheck.simulation.engines.reference.requests import Request
-from archcheck.simulation.plan import Channel, Outcome, Subscription
+from archcheck.simulation.plan import ChannelSpec, Outcome, Subscription
 from archcheck.simulation.randomness import child, place_hash, uniform
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Subscribers:
     up, and are to stay, have consumers for it; a replica is chosen when the message is taken.
     """
 
-    def __init__(self, engine: Engine, channel: Channel, spec: Subscription) -> None:
+    def __init__(self, engine: Engine, channel: ChannelSpec, spec: Subscription) -> None:
         self.engine = engine
         self.channel = channel
         self.spec = spec

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from archcheck.simulation.engines.reference.client_state import Breaker, RetryBudget, TokenBucket
 from archcheck.simulation.engines.reference.servers import Servers, Shared
 from archcheck.simulation.engines.reference.throttling import Throttled
-from archcheck.simulation.plan import FOREVER, Balance, CallSite, Discipline, Group, Station
+from archcheck.simulation.plan import FOREVER, Balance, CallSite, Discipline, GroupSpec, Station
 from archcheck.simulation.randomness import child, place_hash, uniform
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ class NodeGroup:
     def __init__(self, engine: Engine, index: int) -> None:
         self.engine = engine
         self.index = index
-        self.spec: Group = engine.plan.groups[index]
+        self.spec: GroupSpec = engine.plan.groups[index]
         self.place = place_hash(self.spec.name)
         self.started = 0
         self.nodes: list[Replica] = []

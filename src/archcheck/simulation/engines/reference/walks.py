@@ -13,7 +13,7 @@ from math import log
 from typing import TYPE_CHECKING
 
 from archcheck.simulation.attribution import SHIFT, Cause, Notes
-from archcheck.simulation.plan import FOREVER, Kind, Outcome, Shape, Step
+from archcheck.simulation.plan import FOREVER, Outcome, SamplerShape, StepKind, StepSpec
 from archcheck.simulation.randomness import child, uniform
 from archcheck.simulation.sampling import sample
 
@@ -47,7 +47,7 @@ class Walk(ABC):
         "position", "rank", "root", "seconds", "stack", "steps",
     )  # fmt: skip
 
-    steps: tuple[Step, ...]
+    steps: tuple[StepSpec, ...]
     asked: float
     seconds: float
     goes_on: bool
@@ -60,7 +60,9 @@ class Walk(ABC):
         self.deadline = FOREVER
         self.notes: Notes = []
         self.position = 0
-        self.stack: list[tuple[tuple[Step, ...], int, int, Step | None, int, Loading | None]] = []
+        self.stack: list[
+            tuple[tuple[StepSpec, ...], int, int, StepSpec | None, int, Loading | None]
+        ] = []
         self.call: Call | None = None
         self.is_asking = False
         self.join: Join | None = None
@@ -123,11 +125,11 @@ class Walk(ABC):
 
     # -- steps: each says whether the walk can go on at once -------------------------------------
 
-    def work(self, step: Step) -> bool:
+    def work(self, step: StepSpec) -> bool:
         request, engine = self.request, self.engine
         assert step.sampler is not None  # noqa: S101  # the compiler gives every WORK a sampler
         sampler = step.sampler
-        if sampler.shape == Shape.EXPONENTIAL:  # most work is
+        if sampler.shape == SamplerShape.EXPONENTIAL:  # most work is
             seconds = -sampler.a * log(uniform(engine.streams[step.place], self.key))
         else:
             seconds = sample(sampler, engine.streams[step.place], self.key)
@@ -139,7 +141,7 @@ class Walk(ABC):
             engine.after(seconds, self.advance)
             return False
         self.notes += (_WORK + (home.node_group.index << SHIFT), seconds)
-        if home.cores is None or step.kind == Kind.WAIT:
+        if home.cores is None or step.kind == StepKind.WAIT:
             engine.after(seconds, self.advance)
         elif not home.is_dead:
             self.asked, self.seconds = engine.time, seconds
@@ -156,7 +158,7 @@ class Walk(ABC):
             self.notes += (_CPU + (home.node_group.index << SHIFT), waited)
         self.advance()
 
-    def ask(self, step: Step) -> bool:
+    def ask(self, step: StepSpec) -> bool:
         engine, caller = self.engine, self.request.home or self.request.caller
         self.call = call = engine.new_call(engine, caller, step.call, self, self.key)
         return self.goes_on_after(call)
@@ -187,7 +189,7 @@ class Walk(ABC):
         else:
             self.advance()
 
-    def publish(self, step: Step) -> bool:
+    def publish(self, step: StepSpec) -> bool:
         key = child(self.key, step.place, 0)
         delay = self.engine.publish(step.channel, self.root, key)
         if delay > 0:
@@ -195,31 +197,31 @@ class Walk(ABC):
         self.engine.after(2 * delay, self.advance)
         return False
 
-    def parallel(self, step: Step) -> bool:
+    def parallel(self, step: StepSpec) -> bool:
         Join(self, step).start()
         return not any(step.waited)
 
-    def with_probability(self, step: Step) -> bool:
+    def with_probability(self, step: StepSpec) -> bool:
         if uniform(self.engine.streams[step.place], self.key) < step.number:
             self.push(step.blocks[0])
         return True
 
-    def repeat(self, step: Step) -> bool:
+    def repeat(self, step: StepSpec) -> bool:
         self.stack.append((self.steps, self.position, self.key, step, 1, None))
         self.steps = self.engine.plan.blocks[step.blocks[0]]
         self.position = 0
         self.key = child(self.key, step.place, 1)
         return True
 
-    def cached(self, step: Step) -> bool:
+    def cached(self, step: StepSpec) -> bool:
         return self.engine.look_up(self, step)
 
-    def series(self, step: Step) -> bool:
+    def series(self, step: StepSpec) -> bool:
         self.push(step.blocks[0])
         return True
 
 
-_HANDLERS: tuple[Callable[[Walk, Step], bool], ...] = (
+_HANDLERS: tuple[Callable[[Walk, StepSpec], bool], ...] = (
     Walk.work,
     Walk.ask,
     Walk.publish,
@@ -230,7 +232,7 @@ _HANDLERS: tuple[Callable[[Walk, Step], bool], ...] = (
     Walk.series,
     Walk.work,
 )
-"""In the order of :class:`Kind`."""
+"""In the order of :class:`StepKind`."""
 
 
 class Branch(Walk):
@@ -259,7 +261,7 @@ class Branch(Walk):
 class Join:
     """The branches of a parallel step: over when all required ones are, or one of them failed."""
 
-    def __init__(self, walk: Walk, step: Step) -> None:
+    def __init__(self, walk: Walk, step: StepSpec) -> None:
         self.walk = walk
         self.missing = sum(step.waited)
         self.is_over = self.missing == 0
