@@ -5,6 +5,9 @@ Why it matters: whoever runs the network in between can read and change it.
 The rule looks at calls, at what users reach, and at the connections of publishers and consumers to
 a broker in another zone (its ``trust_zone``, or that of its boundary).
 
+A journey that says neither whether it is public nor who its users are is asked, where the rule
+would find something if it were public.
+
 How to fix: declare (and use) TLS: ``encrypted=True`` on the protocol of the endpoint or on the
 call, or on the broker; or a mesh with mutual TLS inside the company.
 
@@ -36,7 +39,7 @@ from archcheck import (
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
 
-rule = Rule("COM008", "plaintext-outside", severity="error", method="attr")
+rule = Rule("COM008", "plaintext-outside", severity="error", method="attr", concerns="public")
 
 
 @rule.check
@@ -263,3 +266,10 @@ def a_broker_in_another_zone() -> System:
 @rule.unknown("trust_zone")
 def a_broker_in_no_zone() -> System:
     return _events(Kafka("kafka", encrypted=False))
+
+
+@rule.unknown("public")
+def a_journey_that_may_begin_outside() -> System:
+    page = Endpoint("page", Http1("GET", "/", encrypted=False))
+    web = Service("web", endpoints=[page])
+    return System("shop", [web], journeys=[Journey("browse", "web.page")])

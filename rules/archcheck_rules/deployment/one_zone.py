@@ -5,6 +5,9 @@ zone are one failure away from none.
 
 Providers that spread data over zones by themselves (DynamoDB, Amazon S3) are not asked.
 
+A journey that does not say whether it is critical is asked, where the rule would find something if
+it were.
+
 How to fix: ``zones=["a", "b", "c"]`` and, on Kubernetes, ``spread="topology_spread"``.
 
 False positives: systems that are one zone by decision; suppress with that reason.
@@ -34,7 +37,7 @@ from archcheck import (
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 
-rule = Rule("DEP002", "one-zone", severity="error", method="attr")
+rule = Rule("DEP002", "one-zone", severity="error", method="attr", concerns="critical")
 
 
 @rule.check
@@ -77,7 +80,12 @@ def _zones(member: Service | Datastore | Broker) -> set[str]:
     return {*getattr(member, "zones", ()), *(deployment.zones if deployment else ())}
 
 
-def _critical(deployment: Kubernetes | None, *others: Named, read: str | None = None) -> System:
+def _critical(
+    deployment: Kubernetes | None,
+    *others: Named,
+    read: str | None = None,
+    critical: bool | None = True,
+) -> System:
     place = Endpoint("place", steps=[Read(read)] if read else [Call("bank")])
     return System(
         "shop",
@@ -86,7 +94,7 @@ def _critical(deployment: Kubernetes | None, *others: Named, read: str | None = 
             Service("bank", deployment=Kubernetes(zones=["a", "b"]), endpoints=[Endpoint("pay")]),
             *others,
         ],
-        journeys=[Journey("checkout", "orders.place", critical=True)],
+        journeys=[Journey("checkout", "orders.place", critical=critical)],
     )
 
 
@@ -118,3 +126,8 @@ def three_zones() -> System:
 @rule.unknown("zones")
 def nobody_says() -> System:
     return _critical(None)
+
+
+@rule.unknown("critical")
+def a_journey_that_may_be_critical() -> System:
+    return _critical(Kubernetes(zones=["a"]), critical=None)
