@@ -18,7 +18,7 @@ the docstrings of the protocols, brokers and datastores.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +32,7 @@ from archcheck import (
     Kafka,
     Memcached,
     MySQL,
+    Nats,
     Nginx,
     Publish,
     Read,
@@ -50,6 +51,13 @@ from archcheck.units import KiB, MiB, Size
 rule = Rule("COM006", "message-too-large", severity="error", method="attr")
 
 
+_STRICTEST: Mapping[str, Size] = {
+    "call": Grpc.documented["max_message"].value,
+    "publish": Nats.documented["max_message"].value,
+}
+"""The smallest documented limits of protocols and brokers: what fits them fits all."""
+
+
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.interactions:
@@ -60,6 +68,8 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Undecided(step, "request_size", f"holds up to {limits[0].limit}")
         for each in known:
             yield from _judge(step, each)
+        if not limits:
+            yield from _of_unknown_limit(graph, step, found)
     for name, operation in graph.operations.items():
         part = operation.part
         limit, source = _of_server(operation)
@@ -90,6 +100,20 @@ def _judge(subject: Interaction | Operation, payload: _Payload) -> Iterator[Viol
             fix=f"page or stream the data, or raise the limit to at least {payload.size}, if "
             "the receiver has the memory",
         )
+
+
+def _of_unknown_limit(
+    graph: Graph, step: Interaction, found: Sequence[_Payload]
+) -> Iterator[Undecided]:
+    """Asks how a payload is carried that the strictest protocol or broker would not take."""
+    largest = max((each.size for each in found if each.size is not None), default=None)
+    if step.mode not in _STRICTEST or largest is None or largest <= _STRICTEST[step.mode]:
+        return
+    if step.mode == "call" and step.protocol is None:
+        subject = graph.operations.get(step.target_name, step.target)
+        yield Undecided(subject, "protocol", f"holds with one that takes {largest}")
+    elif step.mode == "publish" and getattr(step.target, "broker", None) is None:
+        yield Undecided(step.target, "broker", f"holds with one that takes {largest}")
 
 
 def _carried(graph: Graph, step: Interaction) -> Iterator[_Payload]:

@@ -45,8 +45,8 @@ rule = Rule("COM008", "plaintext-outside", severity="error", method="attr", conc
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.every_call():
-        crosses = _crosses_zones(graph, step)
-        if crosses is None:
+        crosses = graph.crosses_trust_zones(step)
+        if crosses is None and not step.is_encrypted():
             unzoned = step.source if graph.trust_zone_of(step.source) is None else step.target
             yield Undecided(unzoned, "trust_zone")
         elif crosses:
@@ -97,16 +97,6 @@ def _place_of_tls(subject: Interaction | Operation) -> str:
     if isinstance(subject, Interaction):
         return "the broker" if subject.mode == "publish" else "the call, or on its protocol"
     return "the broker" if isinstance(subject.part, Consumer) else "its protocol"
-
-
-def _crosses_zones(graph: Graph, step: Interaction) -> bool | None:
-    """``None``: only one of the two says which zone it is in."""
-    source, target = graph.trust_zone_of(step.source), graph.trust_zone_of(step.target)
-    if isinstance(step.target, External):
-        return target is None or bool(source != target)
-    if source is None or target is None:
-        return None if source != target else False
-    return bool(source != target)
 
 
 def _to_the_bank(encrypted: bool | None) -> System:
@@ -171,7 +161,7 @@ def the_call_itself_is_plain() -> System:
 
 @rule.unknown("trust_zone")
 def one_side_names_its_zone() -> System:
-    call = Endpoint("charge", steps=[Call("ledger", encrypted=True)])
+    call = Endpoint("charge", steps=[Call("ledger", encrypted=False)])
     return System(
         "shop",
         [

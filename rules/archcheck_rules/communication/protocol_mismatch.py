@@ -34,6 +34,8 @@ def check(graph: Graph) -> Iterator[Result]:
             yield from _mismatches(step, step.step, step.offered)
         elif step.endpoint is not None:
             yield Undecided(graph.operations[step.target_name], "protocol")
+        elif step.step.protocol is not None or step.step.format is not None:
+            yield Undecided(step.target, "protocol")
 
 
 def _mismatches(step: Interaction, call: Call, offered: Sequence[Protocol]) -> Iterator[Result]:

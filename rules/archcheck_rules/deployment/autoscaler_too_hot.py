@@ -69,7 +69,12 @@ def check(graph: Graph) -> Iterator[Result]:
 
 def _judge(demand: Demand, service: Service, autoscale: Autoscale) -> Iterator[Result]:
     resource = demand.resource_of(service)
-    if resource is None or autoscale.target_metric is not None:
+    if autoscale.target_metric is not None:
+        return
+    if resource is None:
+        need = demand.unsized_of(service)
+        if need is not None:
+            yield Undecided(service, need.attribute)
         return
     if autoscale.target_cpu is None:
         yield Undecided(service, "deployment.autoscale.target_cpu")

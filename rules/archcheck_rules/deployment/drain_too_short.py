@@ -19,13 +19,14 @@ docker stop (10 s by default).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from archcheck import (
     Absent,
     Call,
     Constant,
     Consumer,
+    Docker,
     Endpoint,
     Fallback,
     Journey,
@@ -47,11 +48,17 @@ from archcheck.units import Duration, s
 rule = Rule("DEP012", "drain-too-short", severity="warning", method="calc")
 
 
+_LEAST_GRACE: Duration = Docker.documented["grace"].value
+"""What any platform gives that documents a default: ten seconds."""
+
+
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     deployed = [service for service in graph.system.services if service.deployment is not None]
     patience = _patience(graph)
-    if not any(patience.get(service.name) for service in deployed):
+    asked = list(_not_deployed(graph, patience))
+    yield from asked
+    if not asked and not any(patience.get(service.name) for service in deployed):
         yield NotApplicable("no timeout is declared for a service that is deployed")
     for _, case in _messages(graph):
         for gap in case.gaps:
@@ -60,6 +67,16 @@ def check(graph: Graph) -> Iterator[Result]:
         longest = max(patience.get(service.name, ()), key=lambda entry: entry[0], default=None)
         if longest is not None:
             yield from _judge(service, *longest)
+
+
+def _not_deployed(
+    graph: Graph, patience: Mapping[str, list[tuple[Duration, str]]]
+) -> Iterator[Undecided]:
+    """Asks for the deployment of services that one of the defaults for the grace would cut off."""
+    for service in graph.system.services:
+        longest = max((limit for limit, _ in patience.get(service.name, ())), default=None)
+        if service.deployment is None and longest is not None and longest > _LEAST_GRACE:
+            yield Undecided(service, "deployment", f"holds with a grace of at least {longest}")
 
 
 def _judge(service: Service, longest: Duration, who: str) -> Iterator[Result]:

@@ -44,7 +44,7 @@ from archcheck import (
 from archcheck.capacity import ConsumerFlow, Demand, consumer_flows, demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
-from archcheck.model import Deployment
+from archcheck.model import Deployment, Effective
 from archcheck.units import ms, percent, s
 
 rule = Rule("DEP007", "rollout-capacity", severity="warning", method="calc")
@@ -67,9 +67,14 @@ def _judge_consumer(flow: ConsumerFlow) -> Iterator[Result]:
     deployment = getattr(flow.operation.owner, "deployment", None)
     replicas = deployment.fewest_replicas() if deployment is not None else None
     rollout = effective(deployment, "rollout")
-    if flow.slots is None or replicas is None or not rollout.is_known or flow.rate > flow.capacity:
+    if replicas is None or not rollout.is_known:
         return
     left = replicas - rollout.value.unavailable(replicas)
+    if flow.slots is None and left < replicas:
+        for missing in flow.missing:
+            yield Undecided(missing.holder, missing.attribute)
+    if flow.slots is None or flow.rate > flow.capacity:
+        return
     slots = left * (flow.consumer.concurrency or 1)
     if flow.channel.partitions is not None:
         slots = min(slots, flow.channel.partitions)
@@ -85,9 +90,10 @@ def _judge_consumer(flow: ConsumerFlow) -> Iterator[Result]:
 
 def _judge(demand: Demand, service: Service, deployment: Deployment) -> Iterator[Result]:
     resource = demand.resource_of(service)
-    if resource is None:
-        return
     rollout = effective(deployment, "rollout")
+    if resource is None:
+        yield from _unsized(demand, service, rollout)
+        return
     if not rollout.is_known:
         yield Undecided(service, "deployment.rollout")
         return
@@ -106,6 +112,15 @@ def _judge(demand: Demand, service: Service, deployment: Deployment) -> Iterator
                 f"{resource.busy:.3g} {resource.what} busy, {resource.per_unit:g} in each replica",
             ),
         )
+
+
+def _unsized(demand: Demand, service: Service, rollout: Effective) -> Iterator[Undecided]:
+    """Asks what a service works with, where a rollout may take some of it away."""
+    need = demand.unsized_of(service)
+    replicas = service.deployment.fewest_replicas() if service.deployment else None
+    stays = rollout.is_known and replicas is not None and not rollout.value.unavailable(replicas)
+    if need is not None and not stays:
+        yield Undecided(service, need.attribute)
 
 
 def _rolling(rate: float, deployment: Deployment) -> System:

@@ -62,6 +62,9 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                 need.attribute,
                 f"holds with {math.ceil(options.headroom * need.busy)} servers or more",
             )
+        for resource in sized:
+            for missing in resource.missing:
+                yield Undecided(missing.holder, missing.attribute)
         if sized and sized[0].headroom < options.headroom * (1 - 1e-9):
             first, rest = sized[0], sized[1:4]
             verb = "saturates" if first.what == CPU else "saturate"

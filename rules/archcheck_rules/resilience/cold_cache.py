@@ -60,6 +60,10 @@ def check(graph: Graph) -> Iterator[Result]:
     usual = demands(Graph(_filled(graph), today=graph.today))
     for warm, empty in zip(usual, cold, strict=True):
         yield from _compare(warm, empty)
+        if any(resource.utilisation > 1 for resource in warm.resources):
+            for step in graph.interactions:
+                if isinstance(step.step, Cached) and step.step.hit_ratio is step.step.keys is None:
+                    yield Undecided(step, "hit_ratio")
 
 
 def _filled(graph: Graph) -> System:

@@ -54,6 +54,8 @@ def check(graph: Graph) -> Iterator[Result]:
                     f"it, and it never goes to {target}: no limit is set",
                     fix="max_deliveries=5",
                 )
+            elif consumer.max_deliveries is None and getattr(topic, "broker", None) is None:
+                yield Undecided(topic, "broker", "holds with one that counts deliveries")
         elif consumer.max_deliveries is None:
             yield Violation(
                 operation,

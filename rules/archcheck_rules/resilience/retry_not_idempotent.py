@@ -72,15 +72,19 @@ def check(graph: Graph) -> Iterator[Result]:
             )
 
 
-def _redelivered(graph: Graph) -> Iterator[Violation]:
+def _redelivered(graph: Graph) -> Iterator[Result]:
     """Consumers that get a message again; where it is known to come again, rule RES021 asks."""
     for operation in graph.operations.values():
         consumer = operation.part
-        if not isinstance(consumer, Consumer) or is_idempotent(graph, operation) is not False:
+        if not isinstance(consumer, Consumer) or (idempotent := is_idempotent(graph, operation)):
             continue
         channel = graph.system.find(str(consumer.topic))
         times = deliveries(graph.system, consumer) or 1
-        if times > 1 and delivery_of(graph.system, channel)[0] != "at_least_once":
+        if times == 1 or delivery_of(graph.system, channel)[0] == "at_least_once":
+            continue
+        if idempotent is None:
+            yield Undecided(operation, "idempotent")
+        else:
             yield Violation(
                 operation,
                 f"{operation.name} gets a message of {channel.name} up to {times} times, but a "

@@ -57,6 +57,7 @@ def check(graph: Graph) -> Iterator[Result]:
     }
     if not loops:
         yield NotApplicable("no service runs on an event loop")
+    yield from _unknown(graph)
     for operation in graph.operations.values():
         if operation.owner.name not in loops:
             continue
@@ -74,6 +75,19 @@ def check(graph: Graph) -> Iterator[Result]:
             seconds = longest(work.time)[0]
             if work.blocking or (work.blocking is None and seconds >= _LONG):
                 yield _violation(operation, f"work of up to {shown(seconds)}")
+
+
+def _unknown(graph: Graph) -> Iterator[Undecided]:
+    """Asks for the runtime of services that block a thread, where it may be an event loop."""
+    for service in graph.system.services:
+        if effective(service.runtime, "concurrency").is_known:
+            continue
+        operations = [each for each in graph.operations.values() if each.owner is service]
+        steps = [step.step for each in operations for step in graph.outgoing[each.name]]
+        work = [step for each in operations for step in _work(each.part.steps)]
+        if any(getattr(step, "blocking", None) for step in (*steps, *work)):
+            missing = "runtime.concurrency" if service.runtime else "runtime"
+            yield Undecided(service, missing, "holds without an event loop")
 
 
 def _violation(operation: Operation, what: str) -> Violation:

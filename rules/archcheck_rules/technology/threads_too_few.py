@@ -49,7 +49,7 @@ def check(graph: Graph) -> Iterator[Result]:
         yield NotApplicable("no scenario declares a load")
     for demand in demands(graph):
         for need in demand.unsized:
-            if _is_blocking(need.holder):
+            if _may_be_blocking(need.holder):
                 yield Undecided(need.holder, need.attribute, _threshold(need))
         for resource in demand.resources:
             if resource.what != "threads":
@@ -70,9 +70,11 @@ def _threshold(need: Unsized) -> str:
     return f"holds with more than {need.busy:.0f} threads in all replicas"
 
 
-def _is_blocking(holder: object) -> bool:
-    runtime = holder.runtime if isinstance(holder, Service) else None
-    return bool(effective(runtime, "concurrency").value == "blocking")
+def _may_be_blocking(holder: object) -> bool:
+    """Whether a request holds a thread of it, or nobody says how it works on requests."""
+    if not isinstance(holder, Service):
+        return False
+    return effective(holder.runtime, "concurrency").value in ("blocking", None)
 
 
 def _threads(service: object, busy: float) -> int:
