@@ -60,8 +60,8 @@ def check(graph: Graph) -> Iterator[Result]:
     yield from asked
     if not asked and not any(patience.get(service.name) for service in deployed):
         yield NotApplicable("no timeout is declared for a service that is deployed")
-    for _, case in _messages(graph):
-        for gap in case.gaps:
+    for operation, case in _messages(graph):
+        for gap in case.gaps if operation.owner in deployed else ():
             yield Undecided(gap.holder, gap.attribute)
     for service in deployed:
         longest = max(patience.get(service.name, ()), key=lambda entry: entry[0], default=None)
@@ -109,11 +109,10 @@ def _judge(service: Service, longest: Duration, who: str) -> Iterator[Result]:
 
 
 def _messages(graph: Graph) -> Iterator[tuple[Operation, WorstCase]]:
-    """What the consumers of deployed services take for a message, where they do anything."""
+    """What consumers take for a message, where they do anything."""
     cases = WorstCases(graph)
     for name, operation in graph.operations.items():
-        is_deployed = getattr(operation.owner, "deployment", None) is not None
-        if isinstance(operation.part, Consumer) and is_deployed and operation.part.steps:
+        if isinstance(operation.part, Consumer) and operation.part.steps:
             yield operation, cases.of(name)
 
 

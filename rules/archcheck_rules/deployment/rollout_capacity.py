@@ -58,6 +58,8 @@ def check(graph: Graph) -> Iterator[Result]:
         for service in graph.system.services:
             if service.deployment is not None:
                 yield from _judge(demand, service, service.deployment)
+            elif demand.resource_of(service) or demand.unsized_of(service):
+                yield Undecided(service, "deployment")
         for flow in consumer_flows(demand):
             yield from _judge_consumer(flow)
 

@@ -35,6 +35,7 @@ from archcheck import (
     CustomRuntime,
     Docker,
     Endpoint,
+    Go,
     Journey,
     Load,
     MySQL,
@@ -47,6 +48,7 @@ from archcheck import (
     System,
     Work,
 )
+from archcheck.capacity import demands
 from archcheck.findings import NotApplicable, Reading, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph
 from archcheck.units import Duration, Fraction, ms, percent, s
@@ -129,6 +131,18 @@ def _results(
                         f"{assumption.attribute} of {assumption.subject}",
                         f"{reading} if it is {assumption.value}",
                     )
+            yield from _without_queues(system, scenario, journey)
+
+
+def _without_queues(system: System, scenario: Scenario, journey: Journey) -> Iterator[Undecided]:
+    """Asks what the services of a journey work with: a run lets nobody wait where none says it."""
+    graph = Graph(system)
+    used = {name.partition(".")[0] for name in graph.entries(journey)}
+    used |= {step.target.name for step, _ in graph.visits(journey).interactions}
+    for demand in demands(graph):
+        for need in demand.unsized if demand.scenario is scenario else ():
+            if need.holder.name in used and isinstance(need.holder, Service):
+                yield Undecided(need.holder, need.attribute, "met in a run in which nobody waits")
 
 
 def _advice(scenario: Scenario, judged: SimulationResult) -> str:
@@ -204,7 +218,7 @@ def just_below_the_service_time() -> System:
 @rule.unknown("read of ledger")
 def the_time_goes_into_a_query_that_is_not_declared() -> System:
     system = _served(threads=50, bound=500 * ms)
-    asks = Service("front", endpoints=[Endpoint("ask", steps=[Read("ledger")])])
+    asks = Service("front", runtime=Go(), endpoints=[Endpoint("ask", steps=[Read("ledger")])])
     return replace(
         system,
         elements=[*system.elements, asks, MySQL("ledger")],

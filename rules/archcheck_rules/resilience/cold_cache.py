@@ -26,6 +26,7 @@ from archcheck import (
     Cached,
     Constant,
     Endpoint,
+    Go,
     Journey,
     KeySpace,
     Kubernetes,
@@ -120,7 +121,7 @@ def _cached(rate: float, read: Duration | None = 5 * ms) -> System:
         [
             Redis("hot", read=0.1 * ms),
             MySQL("pages", read=read, parallelism=10),
-            Service("web", endpoints=[Endpoint("page", steps=[find])]),
+            Service("web", runtime=Go(), endpoints=[Endpoint("page", steps=[find])]),
         ],
         journeys=[Journey("browse", "web.page")],
         scenarios=[Scenario("peak", load=[Load("browse", Poisson(rate / s))])],
@@ -138,7 +139,7 @@ def the_cache_holds_all_keys() -> System:
     find = Cached("hot", [Read("pages")], keys=KeySpace(1000))
     hot = Redis("hot", read=0.1 * ms, max_entries=1000)
     pages = MySQL("pages", read=5 * ms, parallelism=10)
-    web = Service("web", endpoints=[Endpoint("page", steps=[find])])
+    web = Service("web", runtime=Go(), endpoints=[Endpoint("page", steps=[find])])
     return System("shop", [hot, pages, web], journeys=system.journeys, scenarios=system.scenarios)
 
 
@@ -185,7 +186,7 @@ def already_overloaded_with_a_warm_cache() -> System:
 @rule.borderline()
 def no_cache_at_all() -> System:
     system = _cached(4000)
-    web = Service("web", endpoints=[Endpoint("page", steps=[Read("pages")])])
+    web = Service("web", runtime=Go(), endpoints=[Endpoint("page", steps=[Read("pages")])])
     return System(
         "shop",
         [*system.datastores, web],
@@ -207,7 +208,7 @@ def nobody_says_how_many_queries_at_a_time() -> System:
         [
             Redis("hot", read=0.1 * ms),
             TiDB("pages", read=5 * ms),
-            Service("web", endpoints=[Endpoint("page", steps=[find])]),
+            Service("web", runtime=Go(), endpoints=[Endpoint("page", steps=[find])]),
         ],
         journeys=[Journey("browse", "web.page")],
         scenarios=[Scenario("peak", load=[Load("browse", Poisson(400 / s))])],

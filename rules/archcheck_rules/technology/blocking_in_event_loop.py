@@ -72,9 +72,9 @@ def check(graph: Graph) -> Iterator[Result]:
             elif blocking:
                 yield _violation(operation, f"the {step.mode} of {step.target_name}")
         for work in _work(operation.part.steps):
-            seconds = longest(work.time)[0]
-            if work.blocking or (work.blocking is None and seconds >= _LONG):
-                yield _violation(operation, f"work of up to {shown(seconds)}")
+            if _blocks(work):
+                longest_time = shown(longest(work.time)[0])
+                yield _violation(operation, f"work of up to {longest_time}")
 
 
 def _unknown(graph: Graph) -> Iterator[Undecided]:
@@ -85,9 +85,14 @@ def _unknown(graph: Graph) -> Iterator[Undecided]:
         operations = [each for each in graph.operations.values() if each.owner is service]
         steps = [step.step for each in operations for step in graph.outgoing[each.name]]
         work = [step for each in operations for step in _work(each.part.steps)]
-        if any(getattr(step, "blocking", None) for step in (*steps, *work)):
+        if any(getattr(step, "blocking", None) for step in steps) or any(map(_blocks, work)):
             missing = "runtime.concurrency" if service.runtime else "runtime"
             yield Undecided(service, missing, "holds without an event loop")
+
+
+def _blocks(work: Work) -> bool:
+    """Whether nothing else runs on a loop for too long, as declared or by its length."""
+    return work.blocking or (work.blocking is None and longest(work.time)[0] >= _LONG)
 
 
 def _violation(operation: Operation, what: str) -> Violation:
