@@ -36,6 +36,8 @@ def check(graph: Graph) -> Iterator[Result]:
         deployment = getattr(member, "deployment", None)
         if isinstance(deployment, Deployment) and not isinstance(deployment, Managed):
             yield from _judge(member, deployment)
+        elif isinstance(member, Service) and deployment is None:
+            yield Undecided(member, "deployment")
 
 
 def _judge(member: Named, deployment: Deployment) -> Iterator[Result]:

@@ -26,6 +26,7 @@ from archcheck import (
     Resources,
     Service,
     System,
+    VirtualMachines,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
@@ -47,7 +48,10 @@ def check(graph: Graph) -> Iterator[Result]:
         for member in members
         if isinstance(deployment := getattr(member, "deployment", None), Kubernetes | Docker)
     ]
-    if not contained:
+    silent = [service for service in graph.system.services if service.deployment is None]
+    for service in silent:
+        yield Undecided(service, "deployment")
+    if not contained and not silent:
         yield NotApplicable("nothing is declared to run in a container")
     for member, deployment in contained:
         if deployment.resources is None:
@@ -96,7 +100,10 @@ def _lacking(resources: Resources) -> list[str]:
 
 
 def _contained(deployment: Deployment) -> System:
-    return System("shop", [Service("orders", deployment=deployment), Service("bare")])
+    return System(
+        "shop",
+        [Service("orders", deployment=deployment), Service("bare", deployment=VirtualMachines())],
+    )
 
 
 @rule.bad("orders")

@@ -69,6 +69,8 @@ def _judge_consumer(flow: ConsumerFlow) -> Iterator[Result]:
     deployment = getattr(flow.operation.owner, "deployment", None)
     replicas = deployment.fewest_replicas() if deployment is not None else None
     rollout = effective(deployment, "rollout")
+    if deployment is None:
+        yield Undecided(flow.operation.owner, "deployment")
     if replicas is None or not rollout.is_known:
         return
     left = replicas - rollout.value.unavailable(replicas)
