@@ -144,11 +144,10 @@ class Values:
     def of(self, system: System, site: Site) -> list[object]:
         """All of them, each once; for a reference, whatever the system has."""
         kind = type(site.part)
+        if site.field in reference_fields(kind):
+            return [*system.directory.elements, *system.directory.parts]
         found = {repr(each): each for each in _of_type(_hints(kind)[site.field])}
         found |= self._seen[site.attribute]
-        if site.field in reference_fields(kind):
-            names = (*system.directory.elements, *system.directory.parts)
-            found |= {repr(name): name for name in names}
         return list(found.values())
 
 
