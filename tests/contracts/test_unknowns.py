@@ -34,7 +34,7 @@ from archcheck.model.element import element_types, field_names
 from archcheck.plugins import rules
 
 EVERYTHING = os.environ.get("HYPOTHESIS_PROFILE") == "attack"
-TRIED, PLACES, VALUES = (10**9,) * 3 if EVERYTHING else (20, 4, 8)
+TRIED, PLACES, VALUES = (10**9,) * 3 if EVERYTHING else (20, 4, 6)
 """Places for each rule and attribute, those of them at which it holds, and values for each."""
 
 RULES = [

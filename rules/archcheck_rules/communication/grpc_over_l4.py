@@ -5,7 +5,8 @@ balancer (a Kubernetes Service, a TCP load balancer) chooses a replica once, for
 one replica gets all the load, and new ones get none.
 
 A call that names no protocol may use any that the endpoint offers (``also``): where it is balanced
-for each connection, one of them is enough.
+for each connection, one of them is enough. The mesh of the caller balances for each request, unless
+the call says otherwise.
 
 How to fix: balance in the client (gRPC's ``round_robin`` over a headless service), in a mesh, or
 in a proxy that speaks HTTP/2, and say so: ``balanced_by="mesh"``.
@@ -155,3 +156,16 @@ def the_provider_balances() -> System:
     get = Endpoint("get", Grpc("stock.v1.Stock"))
     stock = Service("stock", deployment=Managed("cloud run", replicas=10), endpoints=[get])
     return System("shop", [web, stock])
+
+
+@rule.unknown("protocol")
+def once_for_a_connection_of_an_unknown_protocol() -> System:
+    web = Service(
+        "web", endpoints=[Endpoint("page", steps=[Call("stock", balanced_by="connection")])]
+    )
+    return System("shop", [web, Service("stock", endpoints=[Endpoint("get")])])
+
+
+@rule.unknown("balanced_by")
+def nobody_says_and_it_may_be_grpc() -> System:
+    return _call(None, protocol=Http1("GET"), also=[Grpc("stock.v1.Stock")])

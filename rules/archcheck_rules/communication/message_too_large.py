@@ -7,6 +7,9 @@ The rule compares what calls, messages, records and cached answers carry with th
 protocols, brokers, datastores and caches, and requests with the server's own (``max_request`` of
 the runtime). Sides of a gRPC call that stream are left out: the limit is one of messages.
 
+Where one of the two sizes of a call is declared, the other is taken to be small. Where nobody says
+how a payload is carried, the rule asks if the strictest protocol or broker would not take it.
+
 How to fix: page or stream the data, store the payload elsewhere and send a reference, or raise
 the limit on both sides (``max_message=...``, ``max_request=...``).
 
@@ -258,3 +261,16 @@ def an_answer_that_the_cache_does_not_take() -> System:
         "shop",
         [MySQL("db"), Memcached("hot"), Service("web", endpoints=[Endpoint("page", steps=[look])])],
     )
+
+
+@rule.unknown("protocol")
+def a_large_answer_over_an_unknown_protocol() -> System:
+    get = Endpoint("get", response_size=10 * MiB)
+    web = Service("web", endpoints=[Endpoint("page", steps=[Call("media.get")])])
+    return System("shop", [web, Service("media", endpoints=[get])])
+
+
+@rule.unknown("broker")
+def a_large_event_to_an_unknown_broker() -> System:
+    place = Endpoint("place", steps=[Publish("placed", request_size=10 * MiB)])
+    return System("shop", [Topic("placed"), Service("orders", endpoints=[place])])

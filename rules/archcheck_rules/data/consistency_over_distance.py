@@ -7,6 +7,9 @@ Each write to a strongly consistent (or synchronously replicated) datastore in s
 a round trip, twice the network's ``zone_delay``, to the latency without queueing. The rule
 speaks when the latency fits without these round trips and no longer fits with them.
 
+A store that is declared neither strong nor weak waits as its replication does; the rule asks for it
+where that decides. Delays within a zone count where they are declared.
+
 How to fix: fewer writes in the request, bring the copies nearer, follow asynchronously, or
 promise what distance allows.
 
@@ -233,3 +236,39 @@ def reads_are_not_writes() -> System:
 @rule.unknown("network.zone_delay")
 def a_network_without_the_distance() -> System:
     return _strong(150 * ms, Network(delay=1 * ms), writes=3)
+
+
+@rule.unknown("replication")
+def nobody_says_how_copies_follow() -> System:
+    place = Endpoint("place", steps=[Write("ledger")])
+    ledger = MySQL("ledger", write=5 * ms, zones=["a", "b"])
+    return System(
+        "shop",
+        [ledger, Service("orders", endpoints=[place])],
+        journeys=[Journey("buy", "orders.place", slo=Slo(p99=50 * ms))],
+        network=Network(zone_delay=40 * ms),
+    )
+
+
+@rule.borderline()
+def it_fits_however_copies_follow() -> System:
+    place = Endpoint("place", steps=[Write("ledger")])
+    ledger = MySQL("ledger", write=5 * ms, zones=["a", "b"])
+    return System(
+        "shop",
+        [ledger, Service("orders", endpoints=[place])],
+        journeys=[Journey("buy", "orders.place", slo=Slo(p99=85 * ms))],
+        network=Network(zone_delay=40 * ms),
+    )
+
+
+@rule.unknown("write")
+def nobody_knows_how_long_the_rest_takes() -> System:
+    place = Endpoint("place", steps=[Write("ledger")])
+    ledger = MySQL("ledger", zones=["a", "b"], consistency="strong")
+    return System(
+        "shop",
+        [ledger, Service("orders", endpoints=[place])],
+        journeys=[Journey("buy", "orders.place", slo=Slo(p99=150 * ms))],
+        network=Network(zone_delay=40 * ms),
+    )

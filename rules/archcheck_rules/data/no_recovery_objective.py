@@ -3,7 +3,8 @@
 Why it matters: copies repeat every mistake at once; only a backup survives a wrong DELETE, and
 only objectives tell whether it is made often enough and comes back fast enough.
 
-The backups keep the recovery point if they are made as often, or if the log is shipped as it grows.
+The backups keep the recovery point if they are made as often, or if the log is shipped as it grows;
+how often they are made is asked for.
 
 How to fix: ask those who use the data how much they can lose and how long they can wait, and
 declare that: ``backup=Backup(every=1 * hours, log_shipping=True, recovery_point=15 * minutes,

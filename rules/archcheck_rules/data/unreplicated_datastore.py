@@ -3,8 +3,9 @@
 Why it matters: when the only copy is lost, so is the data since the last backup, and every
 journey that needs it until the restore is done.
 
-A datastore that exists once is a single point of failure too. That is the same fact, and this rule
-says it; rule RES012 says it of caches, services and brokers.
+The copies of a quorum count, and those that a provider promises. A datastore that exists once is a
+single point of failure too. That is the same fact, and this rule says it; rule RES012 says it of
+caches, services and brokers.
 
 A journey that does not say whether it is critical is asked, where the rule would find something if
 it were.

@@ -190,3 +190,10 @@ def a_queue_steers_it() -> System:
     scaled = Kubernetes(autoscale=Autoscale(min=1, max=50, target_metric="lag"))
     other = _rising(600, 1200)
     return replace(other, elements=(replace(web, deployment=scaled),))
+
+
+@rule.unknown("runtime")
+def nobody_says_what_runs_it() -> System:
+    system = _rising(600, 1200)
+    (web,) = system.services
+    return replace(system, elements=[replace(web, runtime=None)])

@@ -8,6 +8,9 @@ longest that a consumer takes for a message. Where somebody who asks sets no tim
 of a fallback has none, nor has a schedule), the worst case of the endpoint counts. A framework that
 stops before (``graceful_stop=``) cuts requests off as well.
 
+The deployment of a service is asked for where somebody waits longer than the ten seconds that every
+platform gives by default.
+
 How to fix: ``grace`` of at least ``deregistration`` plus the longest timeout, or shorter
 timeouts.
 
@@ -239,3 +242,13 @@ def the_framework_stops_before() -> System:
             ),
         ],
     )
+
+
+@rule.unknown("deployment")
+def no_deployment_gives_half_a_minute() -> System:
+    return _stopping(25 * s, None)
+
+
+@rule.borderline()
+def every_deployment_gives_ten_seconds() -> System:
+    return _stopping(10 * s, None)

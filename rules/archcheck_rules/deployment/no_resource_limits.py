@@ -4,6 +4,8 @@ Why it matters: without requests the scheduler packs a node until everything on 
 without a memory limit one leak takes its neighbours with it. A CPU limit is left to taste: it
 throttles when there is no need. A limit below its request is refused by the platform.
 
+Datastores and brokers without a deployment are taken to be run by somebody else.
+
 How to fix: ``resources=Resources(cpu=500 * millicores, memory=512 * MiB, memory_limit=1 * GiB)``.
 
 False positives: machines that run one process each; they are not containers and not asked.
@@ -149,3 +151,8 @@ def all_of_it() -> System:
 @rule.unknown("deployment.resources")
 def nobody_says() -> System:
     return _contained(Kubernetes())
+
+
+@rule.unknown("deployment")
+def nobody_says_what_it_runs_in() -> System:
+    return System("shop", [Service("orders")])

@@ -8,6 +8,9 @@ Providers that spread data over zones by themselves (DynamoDB, Amazon S3) are no
 A journey that does not say whether it is critical is asked, where the rule would find something if
 it were.
 
+Replicas count as spread over the zones that are declared, unless it is declared that nothing
+spreads them.
+
 How to fix: ``zones=["a", "b", "c"]`` and, on Kubernetes, ``spread="topology_spread"``.
 
 False positives: systems that are one zone by decision; suppress with that reason.

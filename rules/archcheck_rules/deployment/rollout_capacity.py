@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from archcheck import (
     BlueGreen,
@@ -127,7 +128,7 @@ def _unsized(demand: Demand, service: Service, rollout: Effective) -> Iterator[U
         yield Undecided(service, need.attribute)
 
 
-def _rolling(rate: float, deployment: Deployment) -> System:
+def _rolling(rate: float, deployment: Deployment | None) -> System:
     return System(
         "shop",
         [
@@ -166,8 +167,12 @@ def a_quarter_of_three_is_one_where_none_may_be_added() -> System:
 
 @rule.bad("mail.consume")
 def consumers_fall_behind() -> System:
+    return _worked_off(2)
+
+
+def _worked_off(concurrency: int | None) -> System:
     two = RollingUpdate(max_surge=0, max_unavailable=2)
-    consumer = Consumer("placed", concurrency=2, steps=[Work(Constant(100 * ms))])
+    consumer = Consumer("placed", concurrency=concurrency, steps=[Work(Constant(100 * ms))])
     return System(
         "shop",
         [
@@ -208,3 +213,28 @@ def a_canary_comes_on_top() -> System:
 @rule.unknown("deployment.rollout")
 def nobody_says() -> System:
     return _rolling(10, Docker(replicas=4))
+
+
+@rule.unknown("deployment")
+def no_deployment() -> System:
+    return _rolling(10, None)
+
+
+@rule.unknown("runtime")
+def nobody_says_what_runs_it() -> System:
+    system = _rolling(10, Kubernetes(replicas=4))
+    (orders,) = system.services
+    return replace(system, elements=[replace(orders, runtime=None)])
+
+
+@rule.borderline()
+def a_rollout_that_takes_nothing_away() -> System:
+    gentle = RollingUpdate(max_surge=1, max_unavailable=0)
+    system = _rolling(10, Kubernetes(replicas=4, rollout=gentle))
+    (orders,) = system.services
+    return replace(system, elements=[replace(orders, runtime=None)])
+
+
+@rule.unknown("concurrency")
+def nobody_says_how_many_messages_at_a_time() -> System:
+    return _worked_off(None)

@@ -142,3 +142,9 @@ def together_more_than_the_platform_is_sized_for() -> System:
     metrics = Metrics("prometheus", labels=[Label("status", values=600)])
     services = [Service(name, metrics=metrics) for name in ("orders", "stock")]
     return System("shop", [Prometheus("prometheus", series_budget=1000), *services])
+
+
+@rule.unknown("deployment.replicas")
+def nobody_counts_the_replicas() -> System:
+    metrics = Metrics("prometheus", labels=[Label("status", values=5)])
+    return System("shop", [Prometheus("prometheus"), Service("orders", metrics=metrics)])

@@ -27,7 +27,9 @@ from archcheck import (
     Journey,
     Kubernetes,
     Load,
+    MySQL,
     Poisson,
+    Read,
     Scenario,
     Service,
     SpringBoot,
@@ -121,3 +123,18 @@ def exactly_twice_the_load() -> System:
 @rule.borderline("orders")
 def just_less_than_twice_the_load() -> System:
     return _loaded(251 / s, Kubernetes(replicas=1))
+
+
+@rule.unknown("read")
+def nobody_knows_how_long_the_query_takes() -> System:
+    place = Endpoint("place", steps=[Read("ledger")])
+    up = Kubernetes(replicas=1)
+    return System(
+        "shop",
+        [
+            MySQL("ledger"),
+            Service("orders", runtime=SpringBoot(), deployment=up, endpoints=[place]),
+        ],
+        journeys=[Journey("checkout", "orders.place")],
+        scenarios=[Scenario("peak", load=[Load("checkout", Poisson(10 / s))])],
+    )

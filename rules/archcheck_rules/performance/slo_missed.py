@@ -9,7 +9,8 @@ system, and longer while an objective is open: the same model gives the same ans
 missed when the whole 95% interval of the percentile, or of the share of failures, lies beyond it,
 and met when the whole interval lies within; it is undecided when the interval contains it, when the
 runs that ten million events allow are too short for a slow queue on the way, or when more than a
-tenth of the time goes through a value that the model does not declare. A journey that waits for an
+tenth of the time goes through a value that the model does not declare, or a service on the way does
+not say what it works with, so that in a run nobody waits for it. A journey that waits for an
 overloaded element misses its latencies. A journey of a single request that promises nothing has
 what its endpoint promises. Where none of n requests failed, the share of failures is at most 3.8/n.
 Loads that change and scenarios with faults are for ``archcheck simulate``. ``archcheck verify
@@ -224,3 +225,10 @@ def the_time_goes_into_a_query_that_is_not_declared() -> System:
         elements=[*system.elements, asks, MySQL("ledger")],
         journeys=[Journey("pay", "front.ask", slo=Slo(p99=500 * ms))],
     )
+
+
+@rule.unknown("runtime")
+def nobody_says_what_runs_it() -> System:
+    system = _served(threads=2, bound=30 * ms)
+    (billing,) = system.services
+    return replace(system, elements=[replace(billing, runtime=None)])

@@ -46,7 +46,7 @@ from archcheck.capacity import Demand, demands
 from archcheck.capacity.queueing import zipf_share
 from archcheck.editing import Edit, apply
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Interaction
 from archcheck.units import Duration, Fraction, Rate, ms, percent, s
 
 rule = Rule("RES024", "cold-cache", severity="warning", method="calc")
@@ -62,9 +62,15 @@ def check(graph: Graph) -> Iterator[Result]:
     for warm, empty in zip(usual, cold, strict=True):
         yield from _compare(warm, empty)
         if any(resource.utilisation > 1 for resource in warm.resources):
-            for step in graph.interactions:
-                if isinstance(step.step, Cached) and step.step.hit_ratio is step.step.keys is None:
-                    yield Undecided(step, "hit_ratio")
+            yield from (
+                Undecided(step, "hit_ratio") for step in graph.interactions if _is_open(step)
+            )
+
+
+def _is_open(step: Interaction) -> bool:
+    """Whether nobody says how much a cache takes away: it counts as nothing while warm, too."""
+    lookup = step.step
+    return isinstance(lookup, Cached) and lookup.hit_ratio is None and lookup.keys is None
 
 
 def _filled(graph: Graph) -> System:
@@ -212,4 +218,19 @@ def nobody_says_how_many_queries_at_a_time() -> System:
         ],
         journeys=[Journey("browse", "web.page")],
         scenarios=[Scenario("peak", load=[Load("browse", Poisson(400 / s))])],
+    )
+
+
+@rule.unknown("hit_ratio")
+def nobody_says_how_much_the_cache_takes_away() -> System:
+    find = Cached("hot", [Read("pages")])
+    return System(
+        "shop",
+        [
+            Redis("hot", read=0.1 * ms),
+            MySQL("pages", read=5 * ms, parallelism=1),
+            Service("web", runtime=Go(), endpoints=[Endpoint("page", steps=[find])]),
+        ],
+        journeys=[Journey("browse", "web.page")],
+        scenarios=[Scenario("peak", load=[Load("browse", Poisson(500 / s))])],
     )

@@ -7,7 +7,7 @@ Retries of the code and of the mesh count, and hedges, which send the same reque
 endpoint is idempotent as it declares, else by its method of HTTP, else if its steps only read. A
 message may be published twice if all of its consumers can take it twice, or its endpoint can. A
 consumer that gets a failed message again counts like a callee; where the channel delivers at least
-once, rule RES021 says it.
+once, rule RES021 says it. One that does not say how often it gets a message gets it once.
 
 How to fix: make the operation idempotent (``idempotent=True`` on the endpoint), send an
 idempotency key (``idempotency_key=True``), or do not retry.
@@ -229,3 +229,9 @@ def a_write_is_as_repeatable_as_its_endpoint() -> System:
     write = Write("db", retry=Retry(attempts=2))
     place = Endpoint("place", idempotent=False, steps=[write])
     return System("shop", [MySQL("db"), Service("orders", endpoints=[place])])
+
+
+@rule.unknown("idempotent")
+def a_failed_message_may_be_worked_on_twice() -> System:
+    mail = Service("mail", consumers=[Consumer("paid", max_deliveries=5)])
+    return System("shop", [Topic("paid"), mail])

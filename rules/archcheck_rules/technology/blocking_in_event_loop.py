@@ -5,7 +5,8 @@ that holds the thread stops them all; ten milliseconds of it at a hundred reques
 no time for anything else.
 
 Calls and queries count as they declare; the clients of Node.js, nginx and Envoy cannot block.
-Computing of 100 ms and more blocks, unless it declares that it runs elsewhere.
+Computing of 100 ms and more blocks, unless it declares that it runs elsewhere. Where a service
+blocks and does not say what runs it, the rule asks.
 
 How to fix: use the non-blocking client (R2DBC, the reactive driver, ``await``), or hand the call
 to a pool for blocking work (``@ExecuteOn(TaskExecutors.BLOCKING)`` in Micronaut).
@@ -21,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from archcheck import (
+    CustomRuntime,
     Endpoint,
     Micronaut,
     MySQL,
@@ -113,7 +115,7 @@ def _work(steps: Sequence[Step]) -> Iterator[Work]:
             yield from _work(step.steps)
 
 
-def _reading(step: Step, runtime: Runtime) -> System:
+def _reading(step: Step, runtime: Runtime | None) -> System:
     return System(
         "shop",
         [
@@ -174,3 +176,18 @@ def the_computing_is_done_elsewhere() -> System:
 @rule.good
 def no_client_of_the_runtime_blocks() -> System:
     return _reading(Read("ledger"), NodeJs())
+
+
+@rule.unknown("runtime")
+def nobody_says_what_is_blocked() -> System:
+    return _reading(Read("ledger", blocking=True), None)
+
+
+@rule.unknown("runtime.concurrency")
+def nobody_says_how_the_framework_works() -> System:
+    return _reading(Work(20 * ms, blocking=True), CustomRuntime())
+
+
+@rule.borderline()
+def who_does_not_block_may_run_anywhere() -> System:
+    return _reading(Read("ledger", blocking=False), None)

@@ -20,6 +20,7 @@ Application Properties (server.tomcat.threads.max 200).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from archcheck import (
     Constant,
@@ -122,3 +123,10 @@ def a_thread_for_each() -> System:
 @rule.borderline("orders")
 def one_request_more() -> System:
     return _loaded(1 * s, Kubernetes(replicas=2), rate=401)
+
+
+@rule.unknown("runtime")
+def nobody_says_whether_threads_wait() -> System:
+    system = _loaded(50 * ms, Kubernetes(replicas=2))
+    (orders,) = system.services
+    return replace(system, elements=[replace(orders, runtime=None)])
