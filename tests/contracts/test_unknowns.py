@@ -119,7 +119,6 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Endpoint.error_rate": "RES015",
         "External.error_rate": "RES015",
         "Network.delay": "DAT012 PRF002 PRF003 RES003",
-        "Scenario.warmup": "PRF003",
         "Schedule.every": ALL,
         "System.network": "PRF002 PRF003 PRF005 PRF010 PRF011 RES003 TEC002",
     },
