@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -27,8 +28,8 @@ import pytest
 from review import blocks, system_of
 from unknowns import Site, Values, attribute_of, declared, reads, sites
 
-from archcheck import System
-from archcheck.findings import EXAMPLES_DAY, Rule, RuleOutcome, evaluate
+from archcheck import Element, System
+from archcheck.findings import EXAMPLES_DAY, Rule, RuleOutcome, Undecided, evaluate, subject_element
 from archcheck.graph import Graph
 from archcheck.model.element import element_types, field_names
 from archcheck.plugins import rules
@@ -218,6 +219,14 @@ def test_the_table_names_what_there_is() -> None:
     assert named - {ALL} <= {rule.id for rule in rules()}
 
 
+NAMED_OTHERWISE = {
+    "BND018": "whoever lists the entity may be any element",
+    "RES010": "a load belongs to a scenario",
+    "TEC001": "support belongs to a table of the rule",
+}
+"""Rules that do not ask for an attribute of what they ask about."""
+
+
 @cache
 def models() -> Mapping[str, list[tuple[str, System]]]:
     """For each rule its examples, and the models of the review that name it."""
@@ -297,3 +306,25 @@ def _instead(name: str, site: Site, bare: System) -> Iterator[tuple[object, Syst
         changed = declared(bare, site, value)
         if changed is not None:
             yield value, changed
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [r for r in RULES if r.method not in ("proof", "sim") and r.id not in NAMED_OTHERWISE],
+    ids=lambda rule: rule.id,
+)
+def test_a_question_names_an_attribute_of_its_subject(rule: Rule) -> None:
+    """Rules that ask for the same so ask in the same words, and the questions are one entry."""
+    for name, system in models()[rule.id]:
+        for result in rule.run(Graph(system, today=EXAMPLES_DAY)):
+            if isinstance(result, Undecided):
+                kind = type(subject_element(result.subject))
+                for missing in result.missing.split(", "):
+                    assert _is_attribute(kind, missing), f"{name}: {kind.__name__}.{missing}"
+
+
+def _is_attribute(kind: type[Element], name: str) -> bool:
+    """Whether the kind has such a field, and kinds inside it have the rest."""
+    first, *rest = re.sub(r"\[.*?\]", "", name).split(".")
+    known = {each for kind in element_types().values() for each in field_names(kind)}
+    return first in field_names(kind) and known.issuperset(rest)

@@ -57,7 +57,8 @@ def check(graph: Graph) -> Iterator[Result]:
         if isinstance(operation.owner, Service):
             protocol = getattr(operation.part, "protocol", None)
             encrypted = protocol.encrypted if protocol else None
-            yield from _judge(operation, encrypted, f"users reach {name}")
+            missing = "protocol.encrypted" if protocol else "protocol"
+            yield from _judge(operation, encrypted, f"users reach {name}", missing)
 
 
 def _to_brokers(graph: Graph) -> Iterator[Result]:
@@ -83,9 +84,14 @@ def _to_brokers(graph: Graph) -> Iterator[Result]:
             yield from _judge(subject, False, f"{subject.name} talks to {broker.name} of {there}")
 
 
-def _judge(subject: Interaction | Operation, encrypted: bool | None, what: str) -> Iterator[Result]:
+def _judge(
+    subject: Interaction | Operation,
+    encrypted: bool | None,
+    what: str,
+    missing: str = "encrypted",
+) -> Iterator[Result]:
     if encrypted is None:
-        yield Undecided(subject, "encrypted")
+        yield Undecided(subject, missing)
     elif not encrypted:
         cause = "users or data come from and go outside unencrypted"
         fix = f"encrypted=True on {_place_of_tls(subject)}, and a certificate behind it"

@@ -59,7 +59,8 @@ def check(graph: Graph) -> Iterator[Result]:
         if not zones and by_provider:
             continue
         if not zones:
-            yield Undecided(member, "zones", "holds with at least 2")
+            missing = "deployment.zones" if isinstance(member, Service) else "zones"
+            yield Undecided(member, missing, "holds with at least 2")
         elif len(zones) == 1:
             yield Violation(
                 member,
@@ -126,7 +127,7 @@ def three_zones() -> System:
     return _critical(Kubernetes(zones=["a", "b", "c"], spread="topology_spread"))
 
 
-@rule.unknown("zones")
+@rule.unknown("deployment.zones")
 def nobody_says() -> System:
     return _critical(None)
 

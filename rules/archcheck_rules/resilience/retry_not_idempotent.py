@@ -29,6 +29,7 @@ from archcheck import (
     Call,
     Consumer,
     Endpoint,
+    External,
     Hedge,
     Http1,
     MySQL,
@@ -61,7 +62,8 @@ def check(graph: Graph) -> Iterator[Result]:
             continue
         idempotent, where = _idempotent(graph, step)
         if idempotent is None:
-            yield Undecided(where, "idempotent")
+            inside = "endpoints." if isinstance(where, External) else ""
+            yield Undecided(where, f"{inside}idempotent")
         elif not idempotent:
             yield Violation(
                 step,
