@@ -48,6 +48,7 @@ from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.transfer import sizes_of
 from archcheck.model import Effective
+from archcheck.model.linking import walk
 from archcheck.model.steps import Interaction as Leaving
 from archcheck.units import KiB, MiB, Size
 
@@ -136,9 +137,9 @@ def _carried(graph: Graph, step: Interaction) -> Iterator[_Payload]:
 def _cached(graph: Graph, step: Interaction) -> Iterator[_Payload]:
     """What a miss puts into the cache: the answer of the steps behind it."""
     limit, source = _known(effective(step.target, "max_item"))
-    inside = getattr(step.step, "steps", ())
+    inside = {id(part) for part in walk(step.declared)}
     for behind in graph.outgoing[step.operation.name]:
-        if any(behind.declared is one for one in inside):
+        if behind is not step and id(behind.declared) in inside:
             yield _Payload("cached answer", _sizes(behind).get("response"), limit, source)
 
 

@@ -8,7 +8,8 @@ Attempts, the longest backoffs, hedges, fallback calls, repeats and everything t
 count; parallel branches count as the longest. Computing counts as its declared 99th percentile,
 else as its mean and three standard deviations. A call that passes its deadline on fits by itself,
 unless its callee declares that it ignores it. The wait at a bulkhead is a part of the timeout, as
-in Resilience4j. A journey is held against the patience of its users. Its objective for latency is
+in Resilience4j. A call of an external party is not held against what that takes: a timeout is made
+to be shorter. A journey is held against the patience of its users. Its objective for latency is
 not: a promise for 99% of the requests leaves room for the worst case (rules PRF002 and PRF003 hold
 it against what requests take). A single step that is longer than its caller's timeout is rule
 RES002's.
