@@ -8,12 +8,13 @@ rule asks only where that finds more: elsewhere the answer decides nothing.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 from archcheck.findings.results import Result, Undecided, Violation, subject_name
 from archcheck.graph import Graph
-from archcheck.model import Journey, System
+from archcheck.model import Journey
 
 Answer = Literal["critical", "public"]
 """An attribute of journeys that decides whether a rule concerns them."""
@@ -26,11 +27,17 @@ def with_questions(
     results = list(check(graph))
     yield from results
     known = set(_violations(results))
-    for journey in graph.system.journeys:
-        if _is_open(journey, attribute):
-            supposed = Graph(_supposing(graph.system, journey, attribute), today=graph.today)
-            if not known.issuperset(_violations(check(supposed))):
-                yield Undecided(journey, attribute, f"holds with {attribute}=False")
+
+    def finds_more(journeys: Sequence[Journey]) -> bool:
+        supposed = _supposing(graph, journeys, attribute)
+        return not known.issuperset(_violations(check(supposed)))
+
+    open_ones = [each for each in graph.system.journeys if _is_open(each, attribute)]
+    if not open_ones or not finds_more(open_ones):
+        return  # what all of them together do not bring, none does
+    for journey in open_ones:
+        if finds_more([journey]):
+            yield Undecided(journey, attribute, f"holds with {attribute}=False")
 
 
 def _is_open(journey: Journey, attribute: Answer) -> bool:
@@ -46,10 +53,19 @@ def _violations(results: Iterable[Result]) -> Iterator[tuple[str, str]]:
             yield subject_name(result.subject), result.cause
 
 
-def _supposing(system: System, journey: Journey, attribute: Answer) -> System:
-    answer = {attribute: True}
-    journeys = [
-        dataclasses.replace(each, **answer) if each is journey else each  # type: ignore[arg-type]
-        for each in system.journeys
-    ]
-    return dataclasses.replace(system, journeys=journeys)
+def _supposing(graph: Graph, journeys: Sequence[Journey], attribute: Answer) -> Graph:
+    """The graph of a system in which these journeys say yes; many rules ask for the same one."""
+    known = _known.setdefault(graph, {})
+    key = attribute, tuple(journey.name for journey in journeys)
+    if key not in known:
+        answer = {attribute: True}
+        changed = [
+            dataclasses.replace(each, **answer) if each in journeys else each  # type: ignore[arg-type]
+            for each in graph.system.journeys
+        ]
+        system = dataclasses.replace(graph.system, journeys=changed)
+        known[key] = Graph(system, today=graph.today)
+    return known[key]
+
+
+_known: WeakKeyDictionary[Graph, dict[tuple[Answer, tuple[str, ...]], Graph]] = WeakKeyDictionary()
