@@ -10,6 +10,7 @@ from in_clients import in_clients
 from unions import renamed
 
 from archcheck import (
+    Absent,
     Boundary,
     Cached,
     Call,
@@ -260,6 +261,27 @@ def timeouts_in_the_mesh(system: System) -> System:
     return _of_elements(system, Service, change)
 
 
+def retries_in_the_mesh(system: System) -> System:
+    """A mesh makes the retries of all calls of a service; where they have no timeout, it is equal
+    who makes them."""
+
+    def change(service: Service) -> Element:
+        calls = [part for part in walk(service) if isinstance(part, Call)]
+        retries = {call.retry for call in calls}
+        alone = service.mesh is None and not service.clients and not any(map(_falls_back, calls))
+        if not alone or len(retries) != 1 or not isinstance(retry := retries.pop(), Retry):
+            return service
+        if any(call.timeout is not None or call.hedge is not None for call in calls):
+            return service
+        none = Absent("the mesh makes them")
+        bare = _changed(
+            service, lambda part: _with(part, retry=none) if isinstance(part, Call) else part
+        )
+        return _with(bare, mesh=Mesh("istio", retry=retry))
+
+    return _of_elements(system, Service, change)
+
+
 def a_client_for_all(system: System) -> System:
     """What all that a service asks have in common, it says once, for everybody."""
 
@@ -349,6 +371,7 @@ SPELLINGS: Mapping[str, Callable[[System], System]] = {
     "dead letters of consumers": dead_letters_of_consumers,
     "through a helper": through_a_helper,
     "timeouts in the mesh": timeouts_in_the_mesh,
+    "retries in the mesh": retries_in_the_mesh,
     "a client for all": a_client_for_all,
     "partners with an endpoint": partners_with_an_endpoint,
     "sizes of calls": sizes_of_calls,
