@@ -42,9 +42,6 @@ RIGHTLY: Mapping[tuple[str, str], str] = {
     ("retries in the mesh", "RES005"): "the wait of a mesh is documented",
     ("retries in the mesh", "RES006"): "a mesh is documented to spread its waits",
     ("retries in the mesh", "RES007"): "a breaker in the code sees no attempts of its mesh",
-    ("through a helper", "DAT006"): "names each endpoint that writes both",
-    ("through a helper", "DAT007"): "names each endpoint that writes and publishes",
-    ("through a helper", "DAT020"): "names each endpoint that changes both",
     ("timeouts in the mesh", "TEC007"): "asks whether the mesh can read what is spoken",
 }
 
