@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from archcheck import Call, Endpoint, Gateway, Service, System, WithProbability
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.in_process import steps_of
 from archcheck.units import percent
 
 rule = Rule("BND009", "merge-candidate", severity="info", method="graph", recommended=False)
@@ -65,10 +66,13 @@ def _is_line(graph: Graph, caller: Service, service: Service) -> bool:
 
 
 def _on_every_request(graph: Graph, caller: Service, steps: tuple[Interaction, ...]) -> bool:
-    calls: dict[str, float] = {}
-    for step in steps:
-        calls[step.operation.name] = calls.get(step.operation.name, 0.0) + step.visits
-    return all(calls.get(operation.name, 0.0) >= 1 for operation in graph.operations_of(caller))
+    """Whether each operation of the caller calls it, by itself or through another of its own."""
+    found = {id(step.declared) for step in steps}
+    return all(
+        sum(step.visits for step in steps_of(graph, operation.name) if id(step.declared) in found)
+        >= 1
+        for operation in graph.operations_of(caller)
+    )
 
 
 def _pair(owner: str | None, share: float = 100) -> System:

@@ -24,11 +24,15 @@ rule = Rule("COM005", "connection-per-call", severity="warning", method="attr")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    calls = [step for step in graph.calls() if isinstance(step.protocol, Http1)]
+    calls = [step for step in graph.calls() if isinstance(step.protocol, Http1 | None)]
     if not calls:
         yield NotApplicable("no call is made over HTTP/1.1")
     for step in calls:
         caller = step.step.reuses_connections if isinstance(step.step, Call) else None
+        if step.protocol is None:
+            if caller is False:
+                yield Undecided(graph.operations.get(step.target_name, step.target), "protocol")
+            continue
         callee = step.protocol.keep_alive if isinstance(step.protocol, Http1) else None
         if caller is False or callee is False:
             side = step.source.name if caller is False else step.target.name
@@ -38,11 +42,11 @@ def check(graph: Graph) -> Iterator[Result]:
                 fix="reuses_connections=True, with a pooled client",
                 cause="a connection is opened for each request",
             )
-        elif caller is None and callee is None:
+        elif caller is None:
             yield Undecided(step, "reuses_connections")
 
 
-def _call(reuses: bool | None, protocol: Protocol) -> System:
+def _call(reuses: bool | None, protocol: Protocol | None) -> System:
     return System(
         "shop",
         [
@@ -65,7 +69,7 @@ def the_server_closes_them() -> System:
     return _call(True, Http1("GET", "/stock", keep_alive=False))
 
 
-@rule.good
+@rule.unknown("reuses_connections")
 def the_server_keeps_them() -> System:
     return _call(None, Http1("GET", "/stock", keep_alive=True))
 
@@ -81,3 +85,8 @@ def a_pooled_client() -> System:
 @rule.unknown("reuses_connections")
 def nobody_says() -> System:
     return _call(None, Http1("GET", "/stock"))
+
+
+@rule.unknown("protocol")
+def a_connection_each_time_for_an_unknown_protocol() -> System:
+    return _call(False, None)

@@ -5,7 +5,8 @@ balancer (a Kubernetes Service, a TCP load balancer) chooses a replica once, for
 one replica gets all the load, and new ones get none.
 
 A call that names no protocol may use any that the endpoint offers (``also``): where it is balanced
-for each connection, one of them is enough.
+for each connection, one of them is enough. The mesh of the caller balances for each request, unless
+the call says otherwise.
 
 How to fix: balance in the client (gRPC's ``round_robin`` over a headless service), in a mesh, or
 in a proxy that speaks HTTP/2, and say so: ``balanced_by="mesh"``.
@@ -42,6 +43,7 @@ rule = Rule("COM011", "grpc-over-l4", severity="warning", method="attr")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    silent = [step for step in graph.calls() if _may_be_long_lived(step)]
     calls = [
         (step, step.step, step.target, protocol)
         for step in graph.calls()
@@ -49,8 +51,10 @@ def check(graph: Graph) -> Iterator[Result]:
         and isinstance(step.target, Service)
         and (protocol := _long_lived(step, step.step)) is not None
     ]
-    if not calls:
+    if not calls and not silent:
         yield NotApplicable("no call uses a protocol with long-lived connections")
+    for step in silent:
+        yield Undecided(graph.operations[step.target_name], "protocol")
     for step, call, callee, protocol in calls:
         if call.balanced_by in ("client", "mesh", "proxy"):
             continue
@@ -75,10 +79,18 @@ def check(graph: Graph) -> Iterator[Result]:
             )
 
 
+def _may_be_long_lived(step: Interaction) -> bool:
+    """Whether it is balanced for each connection, and nobody says what is spoken on it."""
+    by_connection = getattr(step.step, "balanced_by", None) == "connection"
+    deployment = step.target.deployment if isinstance(step.target, Service) else None
+    single = deployment is not None and deployment.most_replicas() == 1
+    return by_connection and step.endpoint is not None and not step.offered and not single
+
+
 def _long_lived(step: Interaction, call: Call) -> Protocol | None:
     """The protocol of the call, or one that it may use, that keeps a connection for all calls."""
     spoken: tuple[Protocol | None, ...] = (step.protocol,)
-    if call.protocol is None and call.balanced_by == "connection":
+    if call.protocol is None and call.balanced_by in (None, "connection"):
         spoken = step.offered
     return next((p for p in spoken if p is not None and p.is_multiplexed), None)
 
@@ -144,3 +156,16 @@ def the_provider_balances() -> System:
     get = Endpoint("get", Grpc("stock.v1.Stock"))
     stock = Service("stock", deployment=Managed("cloud run", replicas=10), endpoints=[get])
     return System("shop", [web, stock])
+
+
+@rule.unknown("protocol")
+def once_for_a_connection_of_an_unknown_protocol() -> System:
+    web = Service(
+        "web", endpoints=[Endpoint("page", steps=[Call("stock", balanced_by="connection")])]
+    )
+    return System("shop", [web, Service("stock", endpoints=[Endpoint("get")])])
+
+
+@rule.unknown("balanced_by")
+def nobody_says_and_it_may_be_grpc() -> System:
+    return _call(None, protocol=Http1("GET"), also=[Grpc("stock.v1.Stock")])

@@ -7,6 +7,9 @@ The rule compares what calls, messages, records and cached answers carry with th
 protocols, brokers, datastores and caches, and requests with the server's own (``max_request`` of
 the runtime). Sides of a gRPC call that stream are left out: the limit is one of messages.
 
+Where one of the two sizes of a call is declared, the other is taken to be small. Where nobody says
+how a payload is carried, the rule asks if the strictest protocol or broker would not take it.
+
 How to fix: page or stream the data, store the payload elsewhere and send a reference, or raise
 the limit on both sides (``max_message=...``, ``max_request=...``).
 
@@ -18,7 +21,7 @@ the docstrings of the protocols, brokers and datastores.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,6 +40,7 @@ from archcheck import (
     Memcached,
     Mqtt,
     MySQL,
+    Nats,
     Nginx,
     PostgreSQL,
     Publish,
@@ -51,10 +55,18 @@ from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.idempotence import SAFE_METHODS
 from archcheck.graph.transfer import sizes_of
 from archcheck.model import Effective
+from archcheck.model.linking import walk
 from archcheck.model.steps import Interaction as Leaving
 from archcheck.units import KiB, MiB, Size
 
 rule = Rule("COM006", "message-too-large", severity="error", method="attr")
+
+
+_STRICTEST: Mapping[str, Size] = {
+    "call": Grpc.documented["max_message"].value,
+    "publish": Nats.documented["max_message"].value,
+}
+"""The smallest documented limits of protocols and brokers: what fits them fits all."""
 
 
 @rule.check
@@ -68,7 +80,7 @@ def check(graph: Graph) -> Iterator[Result]:
         for each in known:
             yield from _judge(step, each)
         if not limits:
-            yield from _unknown(graph, step, [each.size for each in found if each.size is not None])
+            yield from _of_unknown_limit(graph, step, found)
     for name, operation in graph.operations.items():
         part = operation.part
         limit, source = _of_server(operation)
@@ -106,14 +118,26 @@ def _judge(subject: Interaction | Operation, payload: _Payload) -> Iterator[Viol
         )
 
 
-def _unknown(graph: Graph, step: Interaction, sizes: list[Size]) -> Iterator[Undecided]:
-    """What a datastore or a broker takes, where sizes are declared and nobody says."""
+def _of_unknown_limit(
+    graph: Graph, step: Interaction, found: Sequence[_Payload]
+) -> Iterator[Undecided]:
+    """Asks what a store or a broker takes, and how a payload is carried that not all carry."""
+    largest = max((each.size for each in found if each.size is not None), default=None)
+    if largest is None:
+        return
     broker = getattr(step.target, "broker", None)
     holder = graph.system.find(str(broker)) if broker else step.target
-    if sizes and isinstance(holder, Broker):
-        yield Undecided(holder, "max_message", f"holds from {max(sizes)}")
-    elif sizes and isinstance(holder, Datastore) and not isinstance(holder, LocalCache):
-        yield Undecided(holder, "max_item", f"holds from {max(sizes)}")
+    if isinstance(holder, Broker):
+        yield Undecided(holder, "max_message", f"holds from {largest}")
+    elif isinstance(holder, Datastore) and not isinstance(holder, LocalCache):
+        yield Undecided(holder, "max_item", f"holds from {largest}")
+    elif largest <= _STRICTEST.get(step.mode, largest):
+        return
+    elif step.mode == "publish":
+        yield Undecided(step.target, "broker", f"holds with one that takes {largest}")
+    elif step.protocol is None:
+        subject = graph.operations.get(step.target_name, step.target)
+        yield Undecided(subject, "protocol", f"holds with one that takes {largest}")
 
 
 def _carried(graph: Graph, step: Interaction) -> Iterator[_Payload]:
@@ -133,9 +157,9 @@ def _carried(graph: Graph, step: Interaction) -> Iterator[_Payload]:
 def _cached(graph: Graph, step: Interaction) -> Iterator[_Payload]:
     """What a miss puts into the cache: the answer of the steps behind it."""
     limit, source = _known(effective(step.target, "max_item"))
-    inside = getattr(step.step, "steps", ())
+    inside = {id(part) for part in walk(step.declared)}
     for behind in graph.outgoing[step.operation.name]:
-        if any(behind.declared is one for one in inside):
+        if behind is not step and id(behind.declared) in inside:
             yield _Payload("cached answer", _sizes(behind).get("response"), limit, source)
 
 
@@ -289,3 +313,16 @@ def an_answer_that_the_cache_does_not_take() -> System:
         "shop",
         [MySQL("db"), Memcached("hot"), Service("web", endpoints=[Endpoint("page", steps=[look])])],
     )
+
+
+@rule.unknown("protocol")
+def a_large_answer_over_an_unknown_protocol() -> System:
+    get = Endpoint("get", response_size=10 * MiB)
+    web = Service("web", endpoints=[Endpoint("page", steps=[Call("media.get")])])
+    return System("shop", [web, Service("media", endpoints=[get])])
+
+
+@rule.unknown("broker")
+def a_large_event_to_an_unknown_broker() -> System:
+    place = Endpoint("place", steps=[Publish("placed", request_size=10 * MiB)])
+    return System("shop", [Topic("placed"), Service("orders", endpoints=[place])])

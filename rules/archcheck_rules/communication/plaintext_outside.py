@@ -5,6 +5,9 @@ Why it matters: whoever runs the network in between can read and change it.
 The rule looks at calls, at what users reach, and at the connections of publishers and consumers to
 a broker in another zone (its ``trust_zone``, or that of its boundary).
 
+A journey that says neither whether it is public nor who its users are is asked, where the rule
+would find something if it were public.
+
 How to fix: declare (and use) TLS: ``encrypted=True`` on the protocol of the endpoint or on the
 call, or on the broker; or a mesh with mutual TLS inside the company.
 
@@ -36,14 +39,14 @@ from archcheck import (
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
 
-rule = Rule("COM008", "plaintext-outside", severity="error", method="attr")
+rule = Rule("COM008", "plaintext-outside", severity="error", method="attr", concerns="public")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.every_call():
-        crosses = _crosses_zones(graph, step)
-        if crosses is None:
+        crosses = graph.crosses_trust_zones(step)
+        if crosses is None and not step.is_encrypted():
             unzoned = step.source if graph.trust_zone_of(step.source) is None else step.target
             yield Undecided(unzoned, "trust_zone")
         elif crosses:
@@ -54,7 +57,8 @@ def check(graph: Graph) -> Iterator[Result]:
         if isinstance(operation.owner, Service):
             protocol = getattr(operation.part, "protocol", None)
             encrypted = protocol.encrypted if protocol else None
-            yield from _judge(operation, encrypted, f"users reach {name}")
+            missing = "protocol.encrypted" if protocol else "protocol"
+            yield from _judge(operation, encrypted, f"users reach {name}", missing)
 
 
 def _to_brokers(graph: Graph) -> Iterator[Result]:
@@ -80,9 +84,14 @@ def _to_brokers(graph: Graph) -> Iterator[Result]:
             yield from _judge(subject, False, f"{subject.name} talks to {broker.name} of {there}")
 
 
-def _judge(subject: Interaction | Operation, encrypted: bool | None, what: str) -> Iterator[Result]:
+def _judge(
+    subject: Interaction | Operation,
+    encrypted: bool | None,
+    what: str,
+    missing: str = "encrypted",
+) -> Iterator[Result]:
     if encrypted is None:
-        yield Undecided(subject, "encrypted")
+        yield Undecided(subject, missing)
     elif not encrypted:
         cause = "users or data come from and go outside unencrypted"
         fix = f"encrypted=True on {_place_of_tls(subject)}, and a certificate behind it"
@@ -94,16 +103,6 @@ def _place_of_tls(subject: Interaction | Operation) -> str:
     if isinstance(subject, Interaction):
         return "the broker" if subject.mode == "publish" else "the call, or on its protocol"
     return "the broker" if isinstance(subject.part, Consumer) else "its protocol"
-
-
-def _crosses_zones(graph: Graph, step: Interaction) -> bool | None:
-    """``None``: only one of the two says which zone it is in."""
-    source, target = graph.trust_zone_of(step.source), graph.trust_zone_of(step.target)
-    if isinstance(step.target, External):
-        return target is None or bool(source != target)
-    if source is None or target is None:
-        return None if source != target else False
-    return bool(source != target)
 
 
 def _to_the_bank(encrypted: bool | None) -> System:
@@ -168,7 +167,7 @@ def the_call_itself_is_plain() -> System:
 
 @rule.unknown("trust_zone")
 def one_side_names_its_zone() -> System:
-    call = Endpoint("charge", steps=[Call("ledger", encrypted=True)])
+    call = Endpoint("charge", steps=[Call("ledger", encrypted=False)])
     return System(
         "shop",
         [
@@ -263,3 +262,10 @@ def a_broker_in_another_zone() -> System:
 @rule.unknown("trust_zone")
 def a_broker_in_no_zone() -> System:
     return _events(Kafka("kafka", encrypted=False))
+
+
+@rule.unknown("public")
+def a_journey_that_may_begin_outside() -> System:
+    page = Endpoint("page", Http1("GET", "/", encrypted=False))
+    web = Service("web", endpoints=[page])
+    return System("shop", [web], journeys=[Journey("browse", "web.page")])

@@ -6,6 +6,8 @@ of one side.
 An external party offers its own protocol where its endpoints name none. The versions are those of
 the endpoint, else that of the contract of the protocol that is spoken.
 
+Versions are compared where the caller names its own.
+
 How to fix: correct the call, offer the protocol on the endpoint (``also=[...]``), or put an
 adapter between them.
 
@@ -34,6 +36,8 @@ def check(graph: Graph) -> Iterator[Result]:
             yield from _mismatches(step, step.step, step.offered)
         elif step.endpoint is not None:
             yield Undecided(graph.operations[step.target_name], "protocol")
+        elif step.step.protocol is not None or step.step.format is not None:
+            yield Undecided(step.target, "protocol")
 
 
 def _mismatches(step: Interaction, call: Call, offered: Sequence[Protocol]) -> Iterator[Result]:
@@ -151,3 +155,9 @@ def the_format_of_the_other_protocol() -> System:
         Call("payments.Charge", protocol="Grpc", format="json"),
         Endpoint("Charge", Grpc(), also=[Http1("POST", format="json")]),
     )
+
+
+@rule.unknown("protocol")
+def a_partner_does_not_say() -> System:
+    place = Endpoint("place", steps=[Call("bank", protocol="Grpc")])
+    return System("shop", [External("bank"), Service("orders", endpoints=[place])])

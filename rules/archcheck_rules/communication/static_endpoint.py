@@ -7,7 +7,7 @@ How to fix: ``discovery="dns"``, ``"registry"`` or ``"mesh"``, and the name in t
 configuration.
 
 External parties are asked at the names that they publish: of a call to one, only a declared
-``discovery="static"`` is a finding.
+``discovery="static"`` is a finding. Behind a mesh it is the mesh that finds.
 
 False positives: parties that promise fixed addresses; suppress with that reason.
 

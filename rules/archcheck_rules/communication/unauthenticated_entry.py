@@ -4,6 +4,9 @@ Why it matters: whether an entry is open to everybody is a decision; an entry ab
 decided is open to everybody, too. An anonymous endpoint whose answers carry personal, confidential,
 secret or payment data gives them to everybody.
 
+A journey that says neither whether it is public nor who its users are is asked, where the rule
+would find something if it were public.
+
 How to fix: ``authentication="oauth2"``; for what everybody may see, ``authentication="anonymous"``,
 without such data.
 
@@ -17,13 +20,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Endpoint, Service, System
+from archcheck import Endpoint, Journey, Service, System
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph
 from archcheck.model.datastores import SENSITIVE
 
 rule = Rule(
-    "COM009", "unauthenticated-entry", severity="error", method="attr", on_unknown="violation"
+    "COM009",
+    "unauthenticated-entry",
+    severity="error",
+    method="attr",
+    on_unknown="violation",
+    concerns="public",
 )
 
 
@@ -76,3 +84,10 @@ def a_token_and_an_open_page() -> System:
 @rule.borderline()
 def not_public() -> System:
     return System("shop", [Service("web", endpoints=[Endpoint("account", public=False)])])
+
+
+@rule.unknown("public")
+def a_journey_that_may_begin_outside() -> System:
+    page = Endpoint("page")
+    web = Service("web", endpoints=[page])
+    return System("shop", [web], journeys=[Journey("browse", "web.page")])

@@ -49,7 +49,7 @@ from archcheck import (
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph
 from archcheck.graph.changes import Way, changes_behind
-from archcheck.graph.in_process import steps_of
+from archcheck.graph.in_process import is_done_below, steps_of, with_own
 from archcheck.proof.feature_flags import FeatureFlags
 
 rule = Rule(
@@ -62,7 +62,8 @@ def check(graph: Graph) -> Iterator[Result]:
     family = FeatureFlags(graph.system)
     for name, operation in graph.operations.items():
         atomicity = getattr(operation.part, "atomicity", None)
-        changed = _together(family, _left_apart(atomicity, _branches(graph, name)))
+        branches = _left_apart(graph, atomicity, _branches(graph, name))
+        changed = _together(graph, family, name, branches)
         if changed:
             services = ", ".join(changed)
             yield Violation(
@@ -85,7 +86,7 @@ def _branches(graph: Graph, operation: str) -> list[list[Way]]:
     return [[way for way in ways if not any(s.optional for s in way)] for ways in branches]
 
 
-def _left_apart(atomicity: object, branches: list[list[Way]]) -> list[list[Way]]:
+def _left_apart(graph: Graph, atomicity: object, branches: list[list[Way]]) -> list[list[Way]]:
     """The branches that the declared means does not keep together with others."""
     match atomicity:
         case TwoPhaseCommit():
@@ -94,7 +95,8 @@ def _left_apart(atomicity: object, branches: list[list[Way]]) -> list[list[Way]]
             return [] if safe else branches
         case Saga():
             actions = {str(part.action) for part in atomicity.steps if part.retriable is not False}
-            return [ways for ways in branches if not any(_is_part(way, actions) for way in ways)]
+            parts = with_own(graph, actions)
+            return [ways for ways in branches if not any(_is_part(way, parts) for way in ways)]
         case _:
             return branches
 
@@ -103,7 +105,9 @@ def _is_part(way: Way, actions: set[str]) -> bool:
     return way[0].target_name in actions or way[0].operation.name in actions
 
 
-def _together(family: FeatureFlags, branches: list[list[Way]]) -> dict[str, Way]:
+def _together(
+    graph: Graph, family: FeatureFlags, operation: str, branches: list[list[Way]]
+) -> dict[str, Way]:
     """The first change of each service that happens beside another's in some configuration."""
     found: dict[str, Way] = {}
     for here, there in itertools.combinations(branches, 2):
@@ -111,6 +115,7 @@ def _together(family: FeatureFlags, branches: list[list[Way]]) -> dict[str, Way]
             flags = {flag for step in (*one, *other) for flag in step.flags}
             apart = one[-1].source is not other[-1].source
             apart = apart and one[-1].target is not other[-1].target
+            apart = apart and not is_done_below(graph, operation, (one[0], other[0]))
             if apart and family.configuration(flags) is not None:
                 found.setdefault(one[-1].source.name, one)
                 found.setdefault(other[-1].source.name, other)

@@ -7,6 +7,9 @@ Each write to a strongly consistent (or synchronously replicated) datastore in s
 a round trip, twice the network's ``zone_delay``, to the latency without queueing. The rule
 speaks when the latency fits without these round trips and no longer fits with them.
 
+A store that is declared neither strong nor weak waits as its replication does; the rule asks for it
+where that decides. Delays within a zone count where they are declared.
+
 How to fix: fewer writes in the request, bring the copies nearer, follow asynchronously, or
 promise what distance allows.
 
@@ -36,7 +39,7 @@ from archcheck import (
     Write,
     effective,
 )
-from archcheck.capacity import Latencies
+from archcheck.capacity import Latencies, Latency
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation, Visits
 from archcheck.graph.promises import promises
@@ -55,12 +58,12 @@ def check(graph: Graph) -> Iterator[Result]:
         writes = [
             (step, count)
             for step, count in steps
-            if step.mode == "write" and _is_distant(step.target)
+            if step.mode == "write" and _waits(step.target) is not False
         ]
         if writes:
             found = True
             entries = subject.all_entries() if isinstance(subject, Journey) else (subject.name,)
-            base = sum(latencies.of(entry).seconds for entry in entries)
+            base = sum((latencies.of(entry) for entry in entries), Latency(0.0))
             yield from _judge(graph, subject, objectives[-1], writes, base)
     if not found:
         yield NotApplicable(
@@ -79,35 +82,62 @@ def _judge(
     subject: Journey | Operation,
     objective: tuple[str, float, Duration],
     writes: list[tuple[Interaction, float]],
-    base: float,
+    base: Latency,
 ) -> Iterator[Result]:
     network = graph.system.network
-    trips = sum(count for _, count in writes)
-    name, _, bound = objective
+    surely = [(step, count) for step, count in writes if _waits(step.target)]
+    trips, most = (sum(count for _, count in some) for some in (surely, writes))
+    bound = float(objective[2])
     if network is None or network.zone_delay is None:
-        room = Duration(max(0.0, float(bound) - base) / (2 * trips))
-        yield Undecided(graph.system, "network.zone_delay", f"holds up to {room:.3}")
+        room = Duration(max(0.0, bound - base.seconds) / (2 * most))
+        if surely:
+            yield Undecided(graph.system, "network.zone_delay", f"holds up to {room:.3}")
         return
-    added = 2 * float(network.zone_delay) * trips
-    if base <= float(bound) < base + added:
-        yield Violation(
-            subject,
-            f"{subject.name} needs {Duration(base + added):.3} with {trips:.3g} round "
-            f"{'trip' if trips == 1 else 'trips'} between zones, and promises {name} = {bound}",
-            fix="fewer strong writes in the request, or copies that are nearer",
-            evidence=(
-                *(step for step, _ in writes),
-                f"{Duration(base):.3} + {trips:.3g} x 2 x {network.zone_delay} = "
-                f"{Duration(base + added):.3}",
-            ),
-        )
+    trip = 2 * float(network.zone_delay)
+    if not base.seconds <= bound:
+        return
+    if bound < base.seconds + trips * trip:
+        yield _too_far(subject, objective, surely, base.seconds, trips * trip)
+    elif bound < base.seconds + most * trip:
+        for step, _ in writes:
+            if _waits(step.target) is None:
+                yield Undecided(step.target, "replication", "holds where writes do not wait for it")
+    elif trips:
+        for missing in base.missing:
+            room = Duration(bound - base.seconds - trips * trip)
+            yield Undecided(missing.holder, missing.attribute, f"{room:.3} are left")
 
 
-def _is_distant(store: Named) -> bool:
+def _too_far(
+    subject: Journey | Operation,
+    objective: tuple[str, float, Duration],
+    writes: list[tuple[Interaction, float]],
+    base: float,
+    added: float,
+) -> Violation:
+    name, _, bound = objective
+    trips = sum(count for _, count in writes)
+    return Violation(
+        subject,
+        f"{subject.name} needs {Duration(base + added):.3} with {trips:.3g} round "
+        f"{'trip' if trips == 1 else 'trips'} between zones, and promises {name} = {bound}",
+        fix="fewer strong writes in the request, or copies that are nearer",
+        evidence=(
+            *(step for step, _ in writes),
+            f"{Duration(base):.3} + {trips:.3g} x 2 x {Duration(added / trips / 2):.3} = "
+            f"{Duration(base + added):.3}",
+        ),
+    )
+
+
+def _waits(store: Named) -> bool | None:
+    """Whether a write waits for copies in other zones; ``None``: nobody says how they follow."""
     if not isinstance(store, Datastore) or len(set(store.zones)) < 2:
         return False
-    strong = effective(store, "consistency").value == "strong"
-    return strong or getattr(store, "replication", None) in ("sync", "consensus")
+    replication = effective(store, "replication")
+    if effective(store, "consistency").value == "strong":
+        return True
+    return replication.value in ("sync", "consensus") if replication.is_known else None
 
 
 def _strong(bound: Duration, network: Network | None, *zones: str, writes: int = 2) -> System:
@@ -206,3 +236,39 @@ def reads_are_not_writes() -> System:
 @rule.unknown("network.zone_delay")
 def a_network_without_the_distance() -> System:
     return _strong(150 * ms, Network(delay=1 * ms), writes=3)
+
+
+@rule.unknown("replication")
+def nobody_says_how_copies_follow() -> System:
+    place = Endpoint("place", steps=[Write("ledger")])
+    ledger = MySQL("ledger", write=5 * ms, zones=["a", "b"])
+    return System(
+        "shop",
+        [ledger, Service("orders", endpoints=[place])],
+        journeys=[Journey("buy", "orders.place", slo=Slo(p99=50 * ms))],
+        network=Network(zone_delay=40 * ms),
+    )
+
+
+@rule.borderline()
+def it_fits_however_copies_follow() -> System:
+    place = Endpoint("place", steps=[Write("ledger")])
+    ledger = MySQL("ledger", write=5 * ms, zones=["a", "b"])
+    return System(
+        "shop",
+        [ledger, Service("orders", endpoints=[place])],
+        journeys=[Journey("buy", "orders.place", slo=Slo(p99=85 * ms))],
+        network=Network(zone_delay=40 * ms),
+    )
+
+
+@rule.unknown("write")
+def nobody_knows_how_long_the_rest_takes() -> System:
+    place = Endpoint("place", steps=[Write("ledger")])
+    ledger = MySQL("ledger", zones=["a", "b"], consistency="strong")
+    return System(
+        "shop",
+        [ledger, Service("orders", endpoints=[place])],
+        journeys=[Journey("buy", "orders.place", slo=Slo(p99=150 * ms))],
+        network=Network(zone_delay=40 * ms),
+    )

@@ -44,7 +44,7 @@ from archcheck import (
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.changes import is_durable_write
-from archcheck.graph.in_process import steps_of
+from archcheck.graph.in_process import is_done_below, steps_of, with_own
 from archcheck.proof.feature_flags import FeatureFlags
 
 rule = Rule("DAT006", "distributed-write", severity="error", method="graph", on_unknown="violation")
@@ -56,7 +56,7 @@ def check(graph: Graph) -> Iterator[Result]:
     for name, operation in graph.operations.items():
         changes = [step for step in steps_of(graph, name) if is_durable_write(step)]
         atomicity = getattr(operation.part, "atomicity", None)
-        writes = _together(family, operation, list(_left_apart(atomicity, changes)))
+        writes = _together(graph, family, operation, list(_left_apart(graph, atomicity, changes)))
         if writes:
             means = type(atomicity).__name__
             yield Violation(
@@ -69,7 +69,9 @@ def check(graph: Graph) -> Iterator[Result]:
             )
 
 
-def _left_apart(atomicity: object, changes: list[Interaction]) -> Iterator[Interaction]:
+def _left_apart(
+    graph: Graph, atomicity: object, changes: list[Interaction]
+) -> Iterator[Interaction]:
     """The changes that the declared means does not keep together with others."""
     match atomicity:
         case TwoPhaseCommit():
@@ -77,18 +79,19 @@ def _left_apart(atomicity: object, changes: list[Interaction]) -> Iterator[Inter
                 yield from changes
         case Saga():
             actions = {str(part.action) for part in atomicity.steps if part.retriable is not False}
-            yield from (step for step in changes if step.operation.name not in actions)
+            parts = with_own(graph, actions)
+            yield from (step for step in changes if step.operation.name not in parts)
         case _:
             yield from changes
 
 
 def _together(
-    family: FeatureFlags, operation: Operation, writes: list[Interaction]
+    graph: Graph, family: FeatureFlags, operation: Operation, writes: list[Interaction]
 ) -> dict[str, Interaction]:
     """The first write of each datastore that is changed beside another in some configuration."""
     found: dict[str, Interaction] = {}
     for one, other in itertools.combinations(writes, 2):
-        if one.operation is other.operation is not operation:
+        if is_done_below(graph, operation.name, (one, other)):
             continue  # said of the endpoint that does both
         flags = {*one.flags, *other.flags}
         if one.target is not other.target and family.configuration(flags) is not None:

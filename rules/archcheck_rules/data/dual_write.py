@@ -43,9 +43,9 @@ from archcheck import (
     Write,
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
-from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph import Graph, Interaction
 from archcheck.graph.changes import is_durable_write
-from archcheck.graph.in_process import steps_of
+from archcheck.graph.in_process import is_done_below, steps_of
 from archcheck.proof.feature_flags import FeatureFlags
 
 rule = Rule("DAT007", "dual-write", severity="error", method="graph")
@@ -64,7 +64,7 @@ def check(graph: Graph) -> Iterator[Result]:
             outbox = getattr(step.step, "outbox", True)
             if step.mode != "publish" or step.optional or outbox:
                 continue
-            writes = [one for one in changes if _beside(family, operation, one, step)]
+            writes = [one for one in changes if _beside(graph, family, name, one, step)]
             if not writes:
                 continue
             if outbox is None:
@@ -80,10 +80,10 @@ def check(graph: Graph) -> Iterator[Result]:
 
 
 def _beside(
-    family: FeatureFlags, operation: Operation, write: Interaction, publish: Interaction
+    graph: Graph, family: FeatureFlags, operation: str, write: Interaction, publish: Interaction
 ) -> bool:
     """Whether both happen in some configuration, and not in one endpoint that says so itself."""
-    if write.operation is publish.operation is not operation:
+    if is_done_below(graph, operation, (write, publish)):
         return False
     return family.configuration({*write.flags, *publish.flags}) is not None
 

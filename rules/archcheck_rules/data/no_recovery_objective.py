@@ -3,7 +3,8 @@
 Why it matters: copies repeat every mistake at once; only a backup survives a wrong DELETE, and
 only objectives tell whether it is made often enough and comes back fast enough.
 
-The backups keep the recovery point if they are made as often, or if the log is shipped as it grows.
+The backups keep the recovery point if they are made as often, or if the log is shipped as it grows;
+how often they are made is asked for.
 
 How to fix: ask those who use the data how much they can lose and how long they can wait, and
 declare that: ``backup=Backup(every=1 * hours, log_shipping=True, recovery_point=15 * minutes,
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Absent, Backup, MySQL, Redis, Service, System
+from archcheck import Absent, Backup, Datastore, MySQL, Redis, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.units import hours, minutes
@@ -47,14 +48,22 @@ def check(graph: Graph) -> Iterator[Result]:
             for attribute in ("recovery_point", "recovery_time"):
                 if getattr(backup, attribute) is None:
                     yield Undecided(store, f"backup.{attribute}")
-            point = backup.recovery_point
-            rare = backup.every is not None and point is not None and backup.every > point
-            if rare and not backup.log_shipping:
-                yield Violation(
-                    store,
-                    f"{store.name} may lose {point} and is backed up every {backup.every}",
-                    fix=f"backup.every of at most {point}, or log_shipping=True",
-                )
+            yield from _often_enough(store, backup)
+
+
+def _often_enough(store: Datastore, backup: Backup) -> Iterator[Result]:
+    """Whether the backups keep the recovery point."""
+    point = backup.recovery_point
+    if point is None or backup.log_shipping:
+        return
+    if backup.every is None:
+        yield Undecided(store, "backup.every", f"holds up to {point}, or with log_shipping=True")
+    elif backup.every > point:
+        yield Violation(
+            store,
+            f"{store.name} may lose {point} and is backed up every {backup.every}",
+            fix=f"backup.every of at most {point}, or log_shipping=True",
+        )
 
 
 def _stored(backup: Backup | Absent | None) -> System:
@@ -68,7 +77,7 @@ def never_backed_up() -> System:
 
 @rule.good
 def both_objectives() -> System:
-    return _stored(Backup(recovery_point=15 * minutes, recovery_time=1 * hours))
+    return _stored(Backup(every=15 * minutes, recovery_point=15 * minutes, recovery_time=1 * hours))
 
 
 @rule.good
@@ -78,7 +87,7 @@ def a_cache_can_be_lost() -> System:
 
 @rule.unknown("backup.recovery_time")
 def nobody_says_how_long_it_takes() -> System:
-    return _stored(Backup(recovery_point=15 * minutes))
+    return _stored(Backup(every=5 * minutes, recovery_point=15 * minutes))
 
 
 @rule.unknown("backup")
@@ -106,3 +115,8 @@ def the_log_is_shipped() -> System:
             recovery_time=1 * hours,
         )
     )
+
+
+@rule.unknown("backup.every")
+def nobody_says_how_often() -> System:
+    return _stored(Backup(recovery_point=15 * minutes, recovery_time=1 * hours))

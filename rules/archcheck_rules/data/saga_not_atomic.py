@@ -105,6 +105,6 @@ def nobody_says_whether_a_charge_can_be_repeated() -> System:
     return _saga(charge=None)
 
 
-@rule.unknown("saga step stock.reserve: guarded")
+@rule.unknown("atomicity.steps[stock.reserve].guarded")
 def nobody_says_what_a_late_reservation_does() -> System:
     return _saga(guarded=None)

@@ -74,7 +74,7 @@ def _judge(
             evidence=(graph.operations[action],) if action in graph.operations else (),
         )
     elif after_pivot > 0 and step.retriable is None:
-        yield Undecided(operation, f"saga step {action}: retriable")
+        yield Undecided(operation, f"atomicity.steps[{action}].retriable")
     elif after_pivot > 0 and not step.retriable:
         yield Violation(
             operation,
@@ -130,6 +130,6 @@ def back_before_and_forward_after() -> System:
     return _saga(_UNDONE, _CHARGE, SagaStep("work.confirm", retriable=True))
 
 
-@rule.unknown("saga step work.confirm: retriable")
+@rule.unknown("atomicity.steps[work.confirm].retriable")
 def nobody_says_whether_it_can_be_repeated() -> System:
     return _saga(_UNDONE, _CHARGE, SagaStep("work.confirm"))

@@ -3,8 +3,12 @@
 Why it matters: when the only copy is lost, so is the data since the last backup, and every
 journey that needs it until the restore is done.
 
-A datastore that exists once is a single point of failure too. That is the same fact, and this rule
-says it; rule RES012 says it of caches, services and brokers.
+The copies of a quorum count, and those that a provider promises. A datastore that exists once is a
+single point of failure too. That is the same fact, and this rule says it; rule RES012 says it of
+caches, services and brokers.
+
+A journey that does not say whether it is critical is asked, where the rule would find something if
+it were.
 
 How to fix: ``copies=2`` (the primary counted) or more, in another zone.
 
@@ -24,7 +28,9 @@ from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.graph.copies import copies_of
 
-rule = Rule("DAT001", "unreplicated-datastore", severity="error", method="attr")
+rule = Rule(
+    "DAT001", "unreplicated-datastore", severity="error", method="attr", concerns="critical"
+)
 
 
 @rule.check
@@ -63,14 +69,14 @@ def _told(journeys: list[str], lost: list[str]) -> str:
     return f"{used}; {', '.join(lost)} cannot answer without it" if lost else used
 
 
-def _store(copies: int | None) -> System:
+def _store(copies: int | None, *, critical: bool | None = True) -> System:
     return System(
         "shop",
         [
             MySQL("ledger", copies=copies),
             Service("orders", endpoints=[Endpoint("place", steps=[Read("ledger")])]),
         ],
-        journeys=[Journey("checkout", "orders.place", critical=True)],
+        journeys=[Journey("checkout", "orders.place", critical=critical)],
     )
 
 
@@ -110,5 +116,13 @@ def only_an_uncritical_journey_uses_it() -> System:
             Service("orders", endpoints=[Endpoint("list", steps=[Read("ledger")])]),
             Service("web", endpoints=[Endpoint("page")]),
         ],
-        journeys=[Journey("look", "orders.list"), Journey("buy", "web.page", critical=True)],
+        journeys=[
+            Journey("look", "orders.list", critical=False),
+            Journey("buy", "web.page", critical=True),
+        ],
     )
+
+
+@rule.unknown("critical")
+def a_journey_that_may_be_critical() -> System:
+    return _store(1, critical=None)

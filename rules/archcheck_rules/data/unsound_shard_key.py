@@ -55,6 +55,8 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
     for store in keyed:
         key = getattr(store, "shard_key", None)
         declared = key if isinstance(key, ShardKey) else ShardKey(name=str(key))
+        if getattr(store, "sharding", None) is None and declared.monotonic is not False:
+            yield Undecided(store, "sharding", 'holds with "hash"')
         for attribute, problem in _problems(store, declared, options):
             if problem is None:
                 yield Undecided(store, f"shard_key.{attribute}")
@@ -81,7 +83,8 @@ def _problems(
             f"has {key.cardinality} values for {shards} shards, fewer than {least}",
         ),
     )
-    if getattr(store, "sharding", None) == "range":
+    sharding = getattr(store, "sharding", None)
+    if sharding == "range":
         grows = "grows with time, so all new records go to the last range"
         yield "monotonic", _if_known(key.monotonic, bool(key.monotonic), grows)
     yield (
@@ -139,7 +142,7 @@ def a_hashed_key_may_grow() -> System:
     return System("shop", [MySQL("ledger", shards=4, shard_key=key, sharding="hash")])
 
 
-@rule.unknown("shard_key.cardinality", "shard_key.immutable", "shard_key.in_queries")
+@rule.unknown("shard_key.cardinality", "shard_key.immutable", "shard_key.in_queries", "sharding")
 def only_its_name() -> System:
     return System("shop", [MySQL("ledger", shards=4, shard_key="customer")])
 

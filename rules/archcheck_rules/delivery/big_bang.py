@@ -7,6 +7,9 @@ the next.
 A canary whose first step is all of the traffic is none. A way back is a ``rollback`` stage of the
 pipeline, or a rollback that was tried not longer ago than ``max_age_days``.
 
+A journey that does not say whether it is critical is asked, where the rule would find something if
+it were.
+
 How to fix: ``rollout=Canary(steps=[5 * percent, 100 * percent], abort_on="...")`` or
 ``BlueGreen()``, and a pipeline with a ``rollback`` stage.
 
@@ -49,7 +52,9 @@ class Options:
     max_age_days: int = option(365, "days after which a tried rollback says nothing any more")
 
 
-rule = Rule("DLV003", "big-bang", severity="warning", method="attr", options=Options)
+rule = Rule(
+    "DLV003", "big-bang", severity="warning", method="attr", options=Options, concerns="critical"
+)
 
 
 @rule.check
@@ -106,11 +111,18 @@ def _since(pipeline: Pipeline | Absent) -> str:
 _BACK = Pipeline("GitLab CI", stages=["test", "deploy", "rollback"])
 
 
-def _released(deployment: Deployment | None, pipeline: Pipeline | Absent | None = _BACK) -> System:
+def _released(
+    deployment: Deployment | None,
+    pipeline: Pipeline | Absent | None = _BACK,
+    *,
+    critical: bool | None = True,
+) -> System:
     orders = Service(
         "orders", deployment=deployment, pipeline=pipeline, endpoints=[Endpoint("place")]
     )
-    return System("shop", [orders], journeys=[Journey("checkout", "orders.place", critical=True)])
+    return System(
+        "shop", [orders], journeys=[Journey("checkout", "orders.place", critical=critical)]
+    )
 
 
 _CANARY = Kubernetes(rollout=Canary(steps=[5 * percent, 100 * percent]))
@@ -164,3 +176,8 @@ def nobody_says() -> System:
 @rule.unknown("deployment")
 def no_deployment() -> System:
     return _released(None)
+
+
+@rule.unknown("critical")
+def a_journey_that_may_be_critical() -> System:
+    return _released(Kubernetes(), critical=None)

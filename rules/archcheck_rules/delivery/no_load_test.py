@@ -3,6 +3,9 @@
 Why it matters: declared capacities are guesses until somebody has measured them; a measurement
 of last year's system is a guess, too.
 
+A journey that does not say whether it is critical is asked, where the rule would find something if
+it were.
+
 How to fix: ``load_test=LoadTest("k6", ran_on="2026-10-28", report="...")`` on the journey.
 
 False positives: journeys whose load is so small that its measurement is not worth it.
@@ -37,7 +40,9 @@ class Options:
     max_age_days: int = option(365, "days after which a test says nothing any more")
 
 
-rule = Rule("DLV005", "no-load-test", severity="info", method="attr", options=Options)
+rule = Rule(
+    "DLV005", "no-load-test", severity="info", method="attr", options=Options, concerns="critical"
+)
 
 
 @rule.check
@@ -73,11 +78,11 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                     )
 
 
-def _critical(test: LoadTest | Absent | None) -> System:
+def _critical(test: LoadTest | Absent | None, *, critical: bool | None = True) -> System:
     return System(
         "shop",
         [Service("orders", endpoints=[Endpoint("place")])],
-        journeys=[Journey("checkout", "orders.place", critical=True, load_test=test)],
+        journeys=[Journey("checkout", "orders.place", critical=critical, load_test=test)],
     )
 
 
@@ -118,3 +123,8 @@ def nobody_says_when() -> System:
 @rule.bad("checkout")
 def a_load_test_that_is_still_to_come() -> System:
     return _critical(_days_ago(-30))
+
+
+@rule.unknown("critical")
+def a_journey_that_may_be_critical() -> System:
+    return _critical(Absent("no time"), critical=None)

@@ -69,7 +69,12 @@ def check(graph: Graph) -> Iterator[Result]:
 
 def _judge(demand: Demand, service: Service, autoscale: Autoscale) -> Iterator[Result]:
     resource = demand.resource_of(service)
-    if resource is None or autoscale.target_metric is not None:
+    if autoscale.target_metric is not None:
+        return
+    if resource is None:
+        need = demand.unsized_of(service)
+        if need is not None:
+            yield Undecided(service, need.attribute)
         return
     if autoscale.target_cpu is None:
         yield Undecided(service, "deployment.autoscale.target_cpu")
@@ -185,3 +190,10 @@ def a_queue_steers_it() -> System:
     scaled = Kubernetes(autoscale=Autoscale(min=1, max=50, target_metric="lag"))
     other = _rising(600, 1200)
     return replace(other, elements=(replace(web, deployment=scaled),))
+
+
+@rule.unknown("runtime")
+def nobody_says_what_runs_it() -> System:
+    system = _rising(600, 1200)
+    (web,) = system.services
+    return replace(system, elements=[replace(web, runtime=None)])

@@ -8,6 +8,9 @@ longest that a consumer takes for a message. Where somebody who asks sets no tim
 of a fallback has none, nor has a schedule), the worst case of the endpoint counts. A framework that
 stops before (``graceful_stop=``) cuts requests off as well.
 
+The deployment of a service is asked for where somebody waits longer than the ten seconds that every
+platform gives by default.
+
 How to fix: ``grace`` of at least ``deregistration`` plus the longest timeout, or shorter
 timeouts.
 
@@ -19,13 +22,14 @@ docker stop (10 s by default).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from archcheck import (
     Absent,
     Call,
     Constant,
     Consumer,
+    Docker,
     Endpoint,
     Fallback,
     Journey,
@@ -47,19 +51,35 @@ from archcheck.units import Duration, s
 rule = Rule("DEP012", "drain-too-short", severity="warning", method="calc")
 
 
+_LEAST_GRACE: Duration = Docker.documented["grace"].value
+"""What any platform gives that documents a default: ten seconds."""
+
+
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     deployed = [service for service in graph.system.services if service.deployment is not None]
     patience = _patience(graph)
-    if not any(patience.get(service.name) for service in deployed):
+    asked = list(_not_deployed(graph, patience))
+    yield from asked
+    if not asked and not any(patience.get(service.name) for service in deployed):
         yield NotApplicable("no timeout is declared for a service that is deployed")
-    for _, case in _messages(graph):
-        for gap in case.gaps:
+    for operation, case in _messages(graph):
+        for gap in case.gaps if operation.owner in deployed else ():
             yield Undecided(gap.holder, gap.attribute)
     for service in deployed:
         longest = max(patience.get(service.name, ()), key=lambda entry: entry[0], default=None)
         if longest is not None:
             yield from _judge(service, *longest)
+
+
+def _not_deployed(
+    graph: Graph, patience: Mapping[str, list[tuple[Duration, str]]]
+) -> Iterator[Undecided]:
+    """Asks for the deployment of services that one of the defaults for the grace would cut off."""
+    for service in graph.system.services:
+        longest = max((limit for limit, _ in patience.get(service.name, ())), default=None)
+        if service.deployment is None and longest is not None and longest > _LEAST_GRACE:
+            yield Undecided(service, "deployment", f"holds with a grace of at least {longest}")
 
 
 def _judge(service: Service, longest: Duration, who: str) -> Iterator[Result]:
@@ -93,11 +113,10 @@ def _judge(service: Service, longest: Duration, who: str) -> Iterator[Result]:
 
 
 def _messages(graph: Graph) -> Iterator[tuple[Operation, WorstCase]]:
-    """What the consumers of deployed services take for a message, where they do anything."""
+    """What consumers take for a message, where they do anything."""
     cases = WorstCases(graph)
     for name, operation in graph.operations.items():
-        is_deployed = getattr(operation.owner, "deployment", None) is not None
-        if isinstance(operation.part, Consumer) and is_deployed and operation.part.steps:
+        if isinstance(operation.part, Consumer) and operation.part.steps:
             yield operation, cases.of(name)
 
 
@@ -233,3 +252,13 @@ def _stopped(runtime: SpringBoot, timeout: Duration) -> System:
             ),
         ],
     )
+
+
+@rule.unknown("deployment")
+def no_deployment_gives_half_a_minute() -> System:
+    return _stopping(25 * s, None)
+
+
+@rule.borderline()
+def every_deployment_gives_ten_seconds() -> System:
+    return _stopping(10 * s, None)

@@ -72,13 +72,9 @@ def _restarting(service: Service) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What the checks touch that restart a service; one at the path of another is the same."""
     live = getattr(service.deployment, "liveness", None)
     ready = getattr(service.deployment, "readiness", None)
-    is_same = isinstance(live, Probe) and isinstance(ready, Probe) and _place(live) == _place(ready)
+    is_same = isinstance(live, Probe) and isinstance(ready, Probe) and live.asks_the_same_as(ready)
     yield "liveness", _touched(service, "readiness" if is_same else "liveness")
     yield "startup", _touched(service, "startup")
-
-
-def _place(probe: Probe) -> tuple[str, str] | None:
-    return (probe.kind, probe.path) if probe.path is not None else None
 
 
 def _behind(ready: Mapping[str, set[str]], name: str) -> set[str]:

@@ -3,7 +3,8 @@
 Why it matters: ``latest`` is a different program every week. Two replicas of one deployment then
 run different code, and going back is not possible because nobody knows to what.
 
-A tag without a digit (``latest``, ``stable``, ``alpine``) is taken to move.
+A tag without a digit (``latest``, ``stable``, ``alpine``) is taken to move. Datastores and brokers
+without a deployment are taken to be run by somebody else.
 
 How to fix: name a version or a digest: ``image="shop/orders:1.8.2"``.
 
@@ -36,6 +37,8 @@ def check(graph: Graph) -> Iterator[Result]:
         deployment = getattr(member, "deployment", None)
         if isinstance(deployment, Deployment) and not isinstance(deployment, Managed):
             yield from _judge(member, deployment)
+        elif isinstance(member, Service) and deployment is None:
+            yield Undecided(member, "deployment")
 
 
 def _judge(member: Named, deployment: Deployment) -> Iterator[Result]:
@@ -121,3 +124,8 @@ def a_version_with_a_flavour() -> System:
 @rule.borderline()
 def the_commit_of_a_branch() -> System:
     return _image("shop/orders:main-3f2a1bc")
+
+
+@rule.unknown("deployment")
+def no_deployment_is_declared() -> System:
+    return System("shop", [Service("orders")])

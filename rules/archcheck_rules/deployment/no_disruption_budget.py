@@ -5,6 +5,9 @@ all replicas of a service at the same time. A budget that lets all of them go is
 
 Services, datastores and brokers that run on Kubernetes are asked.
 
+A journey that does not say whether it is critical is asked, where the rule would find something if
+it were.
+
 How to fix: ``disruption_budget=DisruptionBudget(max_unavailable=1)``.
 
 False positives: clusters whose nodes are never drained.
@@ -32,7 +35,7 @@ from archcheck.graph import Graph
 from archcheck.model import Deployment
 from archcheck.units import percent
 
-rule = Rule("DEP009", "no-disruption-budget", severity="info", method="attr")
+rule = Rule("DEP009", "no-disruption-budget", severity="info", method="attr", concerns="critical")
 
 
 @rule.check
@@ -67,11 +70,11 @@ def check(graph: Graph) -> Iterator[Result]:
             )
 
 
-def _drained(deployment: Deployment) -> System:
+def _drained(deployment: Deployment, *, critical: bool | None = True) -> System:
     return System(
         "shop",
         [Service("orders", deployment=deployment, endpoints=[Endpoint("place")])],
-        journeys=[Journey("checkout", "orders.place", critical=True)],
+        journeys=[Journey("checkout", "orders.place", critical=critical)],
     )
 
 
@@ -99,3 +102,8 @@ def one_at_a_time() -> System:
 @rule.unknown("deployment.disruption_budget")
 def nobody_says() -> System:
     return _drained(Kubernetes())
+
+
+@rule.unknown("critical")
+def a_journey_that_may_be_critical() -> System:
+    return _drained(Kubernetes(disruption_budget=Absent("not yet")), critical=None)

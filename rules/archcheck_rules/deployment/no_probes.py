@@ -62,8 +62,7 @@ def _restarts_as_soon(liveness: Probe | Absent, readiness: Probe) -> bool:
     """Whether both ask the same, which touches nobody else, and the restart comes no later."""
     if isinstance(liveness, Absent) or liveness.touches:
         return False
-    asks_the_same = (liveness.kind, liveness.path) == (readiness.kind, readiness.path)
-    return asks_the_same and _acts_after(liveness) <= _acts_after(readiness)
+    return liveness.asks_the_same_as(readiness) and _acts_after(liveness) <= _acts_after(readiness)
 
 
 def _acts_after(probe: Probe) -> float:

@@ -4,6 +4,8 @@ Why it matters: without requests the scheduler packs a node until everything on 
 without a memory limit one leak takes its neighbours with it. A CPU limit is left to taste: it
 throttles when there is no need. A limit below its request is refused by the platform.
 
+Datastores and brokers without a deployment are taken to be run by somebody else.
+
 How to fix: ``resources=Resources(cpu=500 * millicores, memory=512 * MiB, memory_limit=1 * GiB)``.
 
 False positives: machines that run one process each; they are not containers and not asked.
@@ -26,6 +28,7 @@ from archcheck import (
     Resources,
     Service,
     System,
+    VirtualMachines,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
@@ -47,7 +50,10 @@ def check(graph: Graph) -> Iterator[Result]:
         for member in members
         if isinstance(deployment := getattr(member, "deployment", None), Kubernetes | Docker)
     ]
-    if not contained:
+    silent = [service for service in graph.system.services if service.deployment is None]
+    for service in silent:
+        yield Undecided(service, "deployment")
+    if not contained and not silent:
         yield NotApplicable("nothing is declared to run in a container")
     for member, deployment in contained:
         if deployment.resources is None:
@@ -96,7 +102,10 @@ def _lacking(resources: Resources) -> list[str]:
 
 
 def _contained(deployment: Deployment) -> System:
-    return System("shop", [Service("orders", deployment=deployment), Service("bare")])
+    return System(
+        "shop",
+        [Service("orders", deployment=deployment), Service("bare", deployment=VirtualMachines())],
+    )
 
 
 @rule.bad("orders")
@@ -142,3 +151,8 @@ def all_of_it() -> System:
 @rule.unknown("deployment.resources")
 def nobody_says() -> System:
     return _contained(Kubernetes())
+
+
+@rule.unknown("deployment")
+def nobody_says_what_it_runs_in() -> System:
+    return System("shop", [Service("orders")])

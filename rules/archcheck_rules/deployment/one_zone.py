@@ -5,6 +5,12 @@ zone are one failure away from none.
 
 Providers that spread data over zones by themselves (DynamoDB, Amazon S3) are not asked.
 
+A journey that does not say whether it is critical is asked, where the rule would find something if
+it were.
+
+Replicas count as spread over the zones that are declared, unless it is declared that nothing
+spreads them.
+
 How to fix: ``zones=["a", "b", "c"]`` and, on Kubernetes, ``spread="topology_spread"``.
 
 False positives: systems that are one zone by decision; suppress with that reason.
@@ -34,7 +40,7 @@ from archcheck import (
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 
-rule = Rule("DEP002", "one-zone", severity="error", method="attr")
+rule = Rule("DEP002", "one-zone", severity="error", method="attr", concerns="critical")
 
 
 @rule.check
@@ -53,7 +59,8 @@ def check(graph: Graph) -> Iterator[Result]:
         if not zones and by_provider:
             continue
         if not zones:
-            yield Undecided(member, "zones", "holds with at least 2")
+            missing = "deployment.zones" if isinstance(member, Service) else "zones"
+            yield Undecided(member, missing, "holds with at least 2")
         elif len(zones) == 1:
             yield Violation(
                 member,
@@ -77,7 +84,12 @@ def _zones(member: Service | Datastore | Broker) -> set[str]:
     return {*getattr(member, "zones", ()), *(deployment.zones if deployment else ())}
 
 
-def _critical(deployment: Kubernetes | None, *others: Named, read: str | None = None) -> System:
+def _critical(
+    deployment: Kubernetes | None,
+    *others: Named,
+    read: str | None = None,
+    critical: bool | None = True,
+) -> System:
     place = Endpoint("place", steps=[Read(read)] if read else [Call("bank")])
     return System(
         "shop",
@@ -86,7 +98,7 @@ def _critical(deployment: Kubernetes | None, *others: Named, read: str | None = 
             Service("bank", deployment=Kubernetes(zones=["a", "b"]), endpoints=[Endpoint("pay")]),
             *others,
         ],
-        journeys=[Journey("checkout", "orders.place", critical=True)],
+        journeys=[Journey("checkout", "orders.place", critical=critical)],
     )
 
 
@@ -115,6 +127,11 @@ def three_zones() -> System:
     return _critical(Kubernetes(zones=["a", "b", "c"], spread="topology_spread"))
 
 
-@rule.unknown("zones")
+@rule.unknown("deployment.zones")
 def nobody_says() -> System:
     return _critical(None)
+
+
+@rule.unknown("critical")
+def a_journey_that_may_be_critical() -> System:
+    return _critical(Kubernetes(zones=["a"]), critical=None)

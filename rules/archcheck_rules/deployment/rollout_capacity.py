@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from archcheck import (
     BlueGreen,
@@ -44,7 +45,7 @@ from archcheck import (
 from archcheck.capacity import ConsumerFlow, Demand, consumer_flows, demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
-from archcheck.model import Deployment
+from archcheck.model import Deployment, Effective
 from archcheck.units import ms, percent, s
 
 rule = Rule("DEP007", "rollout-capacity", severity="warning", method="calc")
@@ -58,6 +59,8 @@ def check(graph: Graph) -> Iterator[Result]:
         for service in graph.system.services:
             if service.deployment is not None:
                 yield from _judge(demand, service, service.deployment)
+            elif demand.resource_of(service) or demand.unsized_of(service):
+                yield Undecided(service, "deployment")
         for flow in consumer_flows(demand):
             yield from _judge_consumer(flow)
 
@@ -67,9 +70,16 @@ def _judge_consumer(flow: ConsumerFlow) -> Iterator[Result]:
     deployment = getattr(flow.operation.owner, "deployment", None)
     replicas = deployment.fewest_replicas() if deployment is not None else None
     rollout = effective(deployment, "rollout")
-    if flow.slots is None or replicas is None or not rollout.is_known or flow.rate > flow.capacity:
+    if deployment is None:
+        yield Undecided(flow.operation.owner, "deployment")
+    if replicas is None or not rollout.is_known:
         return
     left = replicas - rollout.value.unavailable(replicas)
+    if flow.slots is None and left < replicas:
+        for missing in flow.missing:
+            yield Undecided(missing.holder, missing.attribute)
+    if flow.slots is None or flow.rate > flow.capacity:
+        return
     slots = left * (flow.consumer.concurrency or 1)
     if flow.channel.partitions is not None:
         slots = min(slots, flow.channel.partitions)
@@ -85,9 +95,10 @@ def _judge_consumer(flow: ConsumerFlow) -> Iterator[Result]:
 
 def _judge(demand: Demand, service: Service, deployment: Deployment) -> Iterator[Result]:
     resource = demand.resource_of(service)
-    if resource is None:
-        return
     rollout = effective(deployment, "rollout")
+    if resource is None:
+        yield from _unsized(demand, service, rollout)
+        return
     if not rollout.is_known:
         yield Undecided(service, "deployment.rollout")
         return
@@ -108,7 +119,16 @@ def _judge(demand: Demand, service: Service, deployment: Deployment) -> Iterator
         )
 
 
-def _rolling(rate: float, deployment: Deployment) -> System:
+def _unsized(demand: Demand, service: Service, rollout: Effective) -> Iterator[Undecided]:
+    """Asks what a service works with, where a rollout may take some of it away."""
+    need = demand.unsized_of(service)
+    replicas = service.deployment.fewest_replicas() if service.deployment else None
+    stays = rollout.is_known and replicas is not None and not rollout.value.unavailable(replicas)
+    if need is not None and not stays:
+        yield Undecided(service, need.attribute)
+
+
+def _rolling(rate: float, deployment: Deployment | None) -> System:
     return System(
         "shop",
         [
@@ -147,8 +167,12 @@ def a_quarter_of_three_is_one_where_none_may_be_added() -> System:
 
 @rule.bad("mail.consume")
 def consumers_fall_behind() -> System:
+    return _worked_off(2)
+
+
+def _worked_off(concurrency: int | None) -> System:
     two = RollingUpdate(max_surge=0, max_unavailable=2)
-    consumer = Consumer("placed", concurrency=2, steps=[Work(Constant(100 * ms))])
+    consumer = Consumer("placed", concurrency=concurrency, steps=[Work(Constant(100 * ms))])
     return System(
         "shop",
         [
@@ -189,3 +213,28 @@ def a_canary_comes_on_top() -> System:
 @rule.unknown("deployment.rollout")
 def nobody_says() -> System:
     return _rolling(10, Docker(replicas=4))
+
+
+@rule.unknown("deployment")
+def no_deployment() -> System:
+    return _rolling(10, None)
+
+
+@rule.unknown("runtime")
+def nobody_says_what_runs_it() -> System:
+    system = _rolling(10, Kubernetes(replicas=4))
+    (orders,) = system.services
+    return replace(system, elements=[replace(orders, runtime=None)])
+
+
+@rule.borderline()
+def a_rollout_that_takes_nothing_away() -> System:
+    gentle = RollingUpdate(max_surge=1, max_unavailable=0)
+    system = _rolling(10, Kubernetes(replicas=4, rollout=gentle))
+    (orders,) = system.services
+    return replace(system, elements=[replace(orders, runtime=None)])
+
+
+@rule.unknown("concurrency")
+def nobody_says_how_many_messages_at_a_time() -> System:
+    return _worked_off(None)

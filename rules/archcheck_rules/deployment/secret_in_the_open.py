@@ -31,7 +31,7 @@ def check(graph: Graph) -> Iterator[Result]:
     for member in graph.system.elements:
         for secret in getattr(getattr(member, "deployment", None), "secrets", ()):
             if secret.store is None:
-                yield Undecided(member, f"the store of the secret {secret.name}")
+                yield Undecided(member, f"deployment.secrets[{secret.name}].store")
             elif secret.store in _OPEN:
                 yield Violation(
                     member,
@@ -55,7 +55,7 @@ def in_a_vault() -> System:
     return _with("vault")
 
 
-@rule.unknown("the store of the secret bank-key")
+@rule.unknown("deployment.secrets[bank-key].store")
 def nobody_says() -> System:
     return _with(None)
 

@@ -74,8 +74,10 @@ def check(graph: Graph) -> Iterator[Result]:
                 fix='volumes=[Volume("data", durable=True)]',
                 cause="data are kept in containers that have no volume",
             )
-        elif not any(volume.durable for volume in volumes):
+        elif not volumes:
             yield Undecided(member, "volumes")
+        elif not all(volume.durable for volume in volumes):
+            yield Undecided(member, "volumes.durable")
 
 
 def _kept(deployment: Deployment | None, *volumes: Volume) -> System:
@@ -113,7 +115,7 @@ def somebody_else_keeps_it() -> System:
     return System("shop", [*_kept(Managed("RDS")).elements, Redis("cache")])
 
 
-@rule.unknown("volumes")
+@rule.unknown("volumes.durable")
 def nobody_says() -> System:
     return _kept(None, Volume("data"))
 

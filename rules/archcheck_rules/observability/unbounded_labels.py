@@ -56,7 +56,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
 def _budget(platform: Platform, labelled: list[tuple[Service, Metrics]]) -> Iterator[Result]:
     budget = getattr(platform, "series_budget", None)
     counts = [
-        (service.name, math.prod(_counts(metrics)) * _replicas(service))
+        (service.name, math.prod(_counts(metrics)) * (_most_replicas(service) or 1))
         for service, metrics in labelled
         if metrics.platform == platform.name
     ]
@@ -74,8 +74,8 @@ def _counts(metrics: Metrics) -> list[int]:
     return [label.values for label in metrics.labels if isinstance(label.values, int)]
 
 
-def _replicas(service: Service) -> int:
-    return (service.deployment.most_replicas() if service.deployment else None) or 1
+def _most_replicas(service: Service) -> int | None:
+    return service.deployment.most_replicas() if service.deployment else None
 
 
 def _judge(service: Service, metrics: Metrics, options: Options) -> Iterator[Result]:
@@ -88,7 +88,8 @@ def _judge(service: Service, metrics: Metrics, options: Options) -> Iterator[Res
             )
         elif label.values is None:
             yield Undecided(service, f"metrics.labels[{label.name}].values")
-    replicas, counts = _replicas(service), _counts(metrics)
+    counts, known = _counts(metrics), _most_replicas(service)
+    replicas = known or 1
     series = math.prod(counts) * replicas
     if series > options.max_series:
         yield Violation(
@@ -97,6 +98,9 @@ def _judge(service: Service, metrics: Metrics, options: Options) -> Iterator[Res
             fix="fewer labels, or labels with fewer values",
             evidence=(f"{' x '.join(str(n) for n in counts)} values x {replicas} replicas",),
         )
+    elif known is None:
+        most = options.max_series // series
+        yield Undecided(service, "deployment.replicas", f"holds with up to {most}")
 
 
 def _labelled(*values: int | None, unbounded: bool = False) -> System:
@@ -138,3 +142,9 @@ def together_more_than_the_platform_is_sized_for() -> System:
     metrics = Metrics("prometheus", labels=[Label("status", values=600)])
     services = [Service(name, metrics=metrics) for name in ("orders", "stock")]
     return System("shop", [Prometheus("prometheus", series_budget=1000), *services])
+
+
+@rule.unknown("deployment.replicas")
+def nobody_counts_the_replicas() -> System:
+    metrics = Metrics("prometheus", labels=[Label("status", values=5)])
+    return System("shop", [Prometheus("prometheus"), Service("orders", metrics=metrics)])

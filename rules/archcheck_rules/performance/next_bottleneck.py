@@ -27,7 +27,9 @@ from archcheck import (
     Journey,
     Kubernetes,
     Load,
+    MySQL,
     Poisson,
+    Read,
     Scenario,
     Service,
     SpringBoot,
@@ -62,6 +64,9 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                 need.attribute,
                 f"holds with {math.ceil(options.headroom * need.busy)} servers or more",
             )
+        for resource in sized:
+            for missing in resource.missing:
+                yield Undecided(missing.holder, missing.attribute)
         if sized and sized[0].headroom < options.headroom * (1 - 1e-9):
             first, rest = sized[0], sized[1:4]
             verb = "saturates" if first.what == CPU else "saturate"
@@ -118,3 +123,18 @@ def exactly_twice_the_load() -> System:
 @rule.borderline("orders")
 def just_less_than_twice_the_load() -> System:
     return _loaded(251 / s, Kubernetes(replicas=1))
+
+
+@rule.unknown("read")
+def nobody_knows_how_long_the_query_takes() -> System:
+    place = Endpoint("place", steps=[Read("ledger")])
+    up = Kubernetes(replicas=1)
+    return System(
+        "shop",
+        [
+            MySQL("ledger"),
+            Service("orders", runtime=SpringBoot(), deployment=up, endpoints=[place]),
+        ],
+        journeys=[Journey("checkout", "orders.place")],
+        scenarios=[Scenario("peak", load=[Load("checkout", Poisson(10 / s))])],
+    )

@@ -52,7 +52,7 @@ def _behind_others(
 ) -> Iterator[tuple[list[Interaction], Interaction]]:
     """Each step that waits for others of its own sequence, with these."""
     before: list[Interaction] = []
-    for step in steps:
+    for step in _in_turn(system, steps):
         found = waiting.get(id(step))
         if found is not None:
             if before:
@@ -63,6 +63,16 @@ def _behind_others(
                 yield from _behind_others(system, sequence, waiting)
                 flat = (part for each in sequence for part in walk(each))
                 before += [waiting[id(part)] for part in flat if id(part) in waiting]
+
+
+def _in_turn(system: System, steps: Sequence[Step]) -> Iterator[Step]:
+    """The steps of a sequence, and of groups that change nothing."""
+    for step in steps:
+        shape = shape_of(system, step) if isinstance(step, Group) else None
+        if shape is not None and shape.is_plain:
+            yield from _in_turn(system, shape.steps)
+        else:
+            yield step
 
 
 def _violation(latencies: Latencies, before: list[Interaction], later: Interaction) -> Violation:

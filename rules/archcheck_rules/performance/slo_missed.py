@@ -9,7 +9,8 @@ system, and longer while an objective is open: the same model gives the same ans
 missed when the whole 95% interval of the percentile, or of the share of failures, lies beyond it,
 and met when the whole interval lies within; it is undecided when the interval contains it, when the
 runs that ten million events allow are too short for a slow queue on the way, or when more than a
-tenth of the time goes through a value that the model does not declare. A journey that waits for an
+tenth of the time goes through a value that the model does not declare, or a service on the way does
+not say what it works with, so that in a run nobody waits for it. A journey that waits for an
 overloaded element misses its latencies. A journey of a single request that promises nothing has
 what its endpoint promises. Where none of n requests failed, the share of failures is at most 3.8/n.
 Loads that change and scenarios with faults are for ``archcheck simulate``. ``archcheck verify
@@ -35,6 +36,7 @@ from archcheck import (
     CustomRuntime,
     Docker,
     Endpoint,
+    Go,
     Journey,
     Load,
     MySQL,
@@ -47,6 +49,7 @@ from archcheck import (
     System,
     Work,
 )
+from archcheck.capacity import demands
 from archcheck.findings import NotApplicable, Reading, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph
 from archcheck.units import Duration, Fraction, ms, percent, s
@@ -129,6 +132,18 @@ def _results(
                         f"{assumption.attribute} of {assumption.subject}",
                         f"{reading} if it is {assumption.value}",
                     )
+            yield from _without_queues(system, scenario, journey)
+
+
+def _without_queues(system: System, scenario: Scenario, journey: Journey) -> Iterator[Undecided]:
+    """Asks what the services of a journey work with: a run lets nobody wait where none says it."""
+    graph = Graph(system)
+    used = {name.partition(".")[0] for name in graph.entries(journey)}
+    used |= {step.target.name for step, _ in graph.visits(journey).interactions}
+    for demand in demands(graph):
+        for need in demand.unsized if demand.scenario is scenario else ():
+            if need.holder.name in used and isinstance(need.holder, Service):
+                yield Undecided(need.holder, need.attribute, "met in a run in which nobody waits")
 
 
 def _advice(scenario: Scenario, judged: SimulationResult) -> str:
@@ -204,9 +219,16 @@ def just_below_the_service_time() -> System:
 @rule.unknown("read of ledger")
 def the_time_goes_into_a_query_that_is_not_declared() -> System:
     system = _served(threads=50, bound=500 * ms)
-    asks = Service("front", endpoints=[Endpoint("ask", steps=[Read("ledger")])])
+    asks = Service("front", runtime=Go(), endpoints=[Endpoint("ask", steps=[Read("ledger")])])
     return replace(
         system,
         elements=[*system.elements, asks, MySQL("ledger")],
         journeys=[Journey("pay", "front.ask", slo=Slo(p99=500 * ms))],
     )
+
+
+@rule.unknown("runtime")
+def nobody_says_what_runs_it() -> System:
+    system = _served(threads=2, bound=30 * ms)
+    (billing,) = system.services
+    return replace(system, elements=[replace(billing, runtime=None)])

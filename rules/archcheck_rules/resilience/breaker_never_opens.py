@@ -10,6 +10,8 @@ minimum (the window, where that is smaller, as in Resilience4j) must be reached 
 longer than ``slow_call``, so that must be below the timeout; and a timeout beyond a window of
 time is noticed too late.
 
+A call without a timeout is rule RES001's finding, and not looked at here.
+
 How to fix: a smaller ``minimum_calls``, a longer window, or fewer replicas.
 
 False positives: callers whose real load is higher than the declared one.

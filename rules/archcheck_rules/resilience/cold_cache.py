@@ -26,6 +26,7 @@ from archcheck import (
     Cached,
     Constant,
     Endpoint,
+    Go,
     Journey,
     KeySpace,
     Kubernetes,
@@ -45,7 +46,7 @@ from archcheck.capacity import Demand, demands
 from archcheck.capacity.queueing import zipf_share
 from archcheck.editing import Edit, apply
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Interaction
 from archcheck.units import Duration, Fraction, Rate, ms, percent, s
 
 rule = Rule("RES024", "cold-cache", severity="warning", method="calc")
@@ -60,6 +61,16 @@ def check(graph: Graph) -> Iterator[Result]:
     usual = demands(Graph(_filled(graph), today=graph.today))
     for warm, empty in zip(usual, cold, strict=True):
         yield from _compare(warm, empty)
+        if any(resource.utilisation > 1 for resource in warm.resources):
+            yield from (
+                Undecided(step, "hit_ratio") for step in graph.interactions if _is_open(step)
+            )
+
+
+def _is_open(step: Interaction) -> bool:
+    """Whether nobody says how much a cache takes away: it counts as nothing while warm, too."""
+    lookup = step.step
+    return isinstance(lookup, Cached) and lookup.hit_ratio is None and lookup.keys is None
 
 
 def _filled(graph: Graph) -> System:
@@ -116,7 +127,7 @@ def _cached(rate: float, read: Duration | None = 5 * ms) -> System:
         [
             Redis("hot", read=0.1 * ms),
             MySQL("pages", read=read, parallelism=10),
-            Service("web", endpoints=[Endpoint("page", steps=[find])]),
+            Service("web", runtime=Go(), endpoints=[Endpoint("page", steps=[find])]),
         ],
         journeys=[Journey("browse", "web.page")],
         scenarios=[Scenario("peak", load=[Load("browse", Poisson(rate / s))])],
@@ -134,7 +145,7 @@ def the_cache_holds_all_keys() -> System:
     find = Cached("hot", [Read("pages")], keys=KeySpace(1000))
     hot = Redis("hot", read=0.1 * ms, max_entries=1000)
     pages = MySQL("pages", read=5 * ms, parallelism=10)
-    web = Service("web", endpoints=[Endpoint("page", steps=[find])])
+    web = Service("web", runtime=Go(), endpoints=[Endpoint("page", steps=[find])])
     return System("shop", [hot, pages, web], journeys=system.journeys, scenarios=system.scenarios)
 
 
@@ -181,7 +192,7 @@ def already_overloaded_with_a_warm_cache() -> System:
 @rule.borderline()
 def no_cache_at_all() -> System:
     system = _cached(4000)
-    web = Service("web", endpoints=[Endpoint("page", steps=[Read("pages")])])
+    web = Service("web", runtime=Go(), endpoints=[Endpoint("page", steps=[Read("pages")])])
     return System(
         "shop",
         [*system.datastores, web],
@@ -203,8 +214,23 @@ def nobody_says_how_many_queries_at_a_time() -> System:
         [
             Redis("hot", read=0.1 * ms),
             TiDB("pages", read=5 * ms),
-            Service("web", endpoints=[Endpoint("page", steps=[find])]),
+            Service("web", runtime=Go(), endpoints=[Endpoint("page", steps=[find])]),
         ],
         journeys=[Journey("browse", "web.page")],
         scenarios=[Scenario("peak", load=[Load("browse", Poisson(400 / s))])],
+    )
+
+
+@rule.unknown("hit_ratio")
+def nobody_says_how_much_the_cache_takes_away() -> System:
+    find = Cached("hot", [Read("pages")])
+    return System(
+        "shop",
+        [
+            Redis("hot", read=0.1 * ms),
+            MySQL("pages", read=5 * ms, parallelism=1),
+            Service("web", runtime=Go(), endpoints=[Endpoint("page", steps=[find])]),
+        ],
+        journeys=[Journey("browse", "web.page")],
+        scenarios=[Scenario("peak", load=[Load("browse", Poisson(500 / s))])],
     )

@@ -3,7 +3,8 @@
 Why it matters: at-least-once delivery means that a message comes again after each lost
 acknowledgement, rebalance or restart. A consumer that is not idempotent then does its work again.
 Whatever a queue promises, a message also comes again while its consumer takes longer for it than
-its visibility timeout.
+its visibility timeout. A consumer whose steps only read can take it twice, unless it declares the
+opposite.
 
 How to fix: remember the ids of processed messages, or write so that a repetition changes nothing,
 and declare ``idempotent=True``.

@@ -9,6 +9,9 @@ links to what the journey could do without, if no timeout ends the wait. The act
 needed like steps. Rule DEP004 asks for readiness probes that nobody declares, so this one does not
 (`archcheck prove` does). A set is minimal when the journey survives each part of it.
 
+A journey that does not say whether it is critical is asked, where the rule would find something if
+it were.
+
 How to fix: more replicas or zones for what most sets contain, a fallback, a cache, or an event
 instead of a call.
 
@@ -50,7 +53,13 @@ class Options:
 
 
 rule = Rule(
-    "RES014", "cut-sets", severity="warning", method="proof", options=Options, recommended=False
+    "RES014",
+    "cut-sets",
+    severity="warning",
+    method="proof",
+    options=Options,
+    recommended=False,
+    concerns="critical",
 )
 
 
@@ -62,7 +71,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
     yield from results(found, asked_elsewhere="deployment.readiness")  # rule DEP004
 
 
-def _shop(*steps: Step, replicas: int = 3, zones: int = 3) -> System:
+def _shop(*steps: Step, replicas: int = 3, zones: int = 3, critical: bool | None = True) -> System:
     ready = Probe("http", "/ready")
     up = Kubernetes(replicas=replicas, zones=["a", "b", "c"][:zones], readiness=ready)
     return System(
@@ -72,7 +81,7 @@ def _shop(*steps: Step, replicas: int = 3, zones: int = 3) -> System:
             External("post"),
             Service("orders", deployment=up, endpoints=[Endpoint("place", steps=steps)]),
         ],
-        journeys=[Journey("checkout", "orders.place", critical=True)],
+        journeys=[Journey("checkout", "orders.place", critical=critical)],
     )
 
 
@@ -115,3 +124,8 @@ def nobody_says_when_an_optional_call_ends() -> System:
 @rule.unknown("deployment.zones")
 def nobody_says_where() -> System:
     return _shop(zones=0)
+
+
+@rule.unknown("critical")
+def a_journey_that_may_be_critical() -> System:
+    return _shop(replicas=1, critical=None)

@@ -8,10 +8,11 @@ Attempts, the longest backoffs, hedges, fallback calls, repeats and everything t
 count; parallel branches count as the longest. Computing counts as its declared 99th percentile,
 else as its mean and three standard deviations. A call that passes its deadline on fits by itself,
 unless its callee declares that it ignores it. The wait at a bulkhead is a part of the timeout, as
-in Resilience4j. A journey is held against the patience of its users. Its objective for latency is
-not: a promise for 99% of the requests leaves room for the worst case (rules PRF002 and PRF003 hold
-it against what requests take). A single step that is longer than its caller's timeout is rule
-RES002's.
+in Resilience4j. A call of an external party is held against the longest that the party takes,
+whether or not the model declares its endpoints. A journey is held against the patience of its
+users. Its objective for latency is not: a promise for 99% of the requests leaves room for the worst
+case (rules PRF002 and PRF003 hold it against what requests take). A single step that is longer than
+its caller's timeout is rule RES002's.
 
 How to fix: shorten what the evidence lists last, try less often, run calls side by side, or pass
 the deadline on. `archcheck prove --suggest timeouts` finds timeouts that fit.
@@ -31,6 +32,7 @@ from archcheck import (
     Call,
     Constant,
     Endpoint,
+    External,
     Fallback,
     GoKit,
     Hedge,
@@ -172,3 +174,26 @@ def nobody_knows_how_long_the_query_may_take() -> System:
 @rule.borderline()
 def without_a_timeout_the_callee_says_how_long() -> System:
     return _shop(80 * ms, Call("bank", timeout=Absent("the bank has one")))
+
+
+def _of_a_partner(latency: Duration | None) -> System:
+    place = Endpoint("place", steps=[Call("bank", timeout=1 * s)])
+    bank = External("bank", latency=Constant(latency) if latency is not None else None)
+    return System(
+        "shop", [bank, Service("orders", endpoints=[place])], network=Network(delay=0 * ms)
+    )
+
+
+@rule.bad("orders.place -> bank")
+def a_partner_that_always_takes_longer() -> System:
+    return _of_a_partner(5 * s)
+
+
+@rule.borderline()
+def a_partner_that_takes_as_long() -> System:
+    return _of_a_partner(1 * s)
+
+
+@rule.unknown("latency")
+def nobody_knows_how_long_a_partner_takes() -> System:
+    return _of_a_partner(None)

@@ -3,6 +3,9 @@
 Why it matters: a party outside has outages of its own that nobody here can mend; whoever rests
 on it without an alternative shares them. A fallback that asks the same party again is none.
 
+A journey that does not say whether it is critical is asked, where the rule would find something if
+it were.
+
 How to fix: a fallback (a second provider, a cached answer, a promise to do it later), or do it
 after the answer, from a queue.
 
@@ -27,6 +30,7 @@ rule = Rule(
     severity="warning",
     method="attr",
     on_unknown="violation",
+    concerns="critical",
 )
 
 
@@ -60,12 +64,14 @@ def the_fallback_asks_the_same_party() -> System:
     )
 
 
-def _checkout(fallback: Fallback | None, *, optional: bool = False) -> System:
+def _checkout(
+    fallback: Fallback | None, *, optional: bool = False, critical: bool | None = True
+) -> System:
     pay = Call("bank", fallback=fallback, optional=optional)
     return System(
         "shop",
         [External("bank"), Service("orders", endpoints=[Endpoint("place", steps=[pay])])],
-        journeys=[Journey("checkout", "orders.place", critical=True)],
+        journeys=[Journey("checkout", "orders.place", critical=critical)],
     )
 
 
@@ -82,3 +88,8 @@ def it_may_be_left_out() -> System:
 @rule.good
 def paid_later() -> System:
     return _checkout(Fallback("static"))
+
+
+@rule.unknown("critical")
+def a_journey_that_may_be_critical() -> System:
+    return _checkout(None, critical=None)

@@ -7,7 +7,8 @@ How to fix: ``dead_letter="dead-letters"`` on the topic or the consumer, or a de
 drop: ``max_deliveries=3`` with ``dead_letter=Absent("a lost view count does not matter")``.
 
 A classic queue of RabbitMQ takes what failed back without end unless a limit is set, so that its
-dead letters stay empty; there ``max_deliveries=`` is needed as well.
+dead letters stay empty; there ``max_deliveries=`` is needed as well, and without it the rule asks
+for an undeclared broker.
 
 False positives: consumers that cannot fail, because they only count; quorum queues of RabbitMQ 4,
 which set a limit of 20 deliveries themselves: declare ``max_deliveries=20``.
@@ -55,6 +56,8 @@ def check(graph: Graph) -> Iterator[Result]:
                     f"it, and it never goes to {target}: no limit is set",
                     fix="max_deliveries=5",
                 )
+            elif consumer.max_deliveries is None and getattr(topic, "broker", None) is None:
+                yield Undecided(topic, "broker", "holds with one that counts deliveries")
         elif consumer.max_deliveries is None:
             yield Violation(
                 operation,
@@ -144,3 +147,9 @@ def nobody_says() -> System:
 @rule.unknown("dead_letter")
 def what_fails_once_is_lost_without_a_word() -> System:
     return _consuming(None, max_deliveries=1)
+
+
+@rule.unknown("broker")
+def nobody_says_who_counts_the_deliveries() -> System:
+    mail = Service("mail", consumers=[Consumer("placed")])
+    return System("shop", [Queue("dead"), Queue("placed", dead_letter="dead"), mail])

@@ -3,6 +3,8 @@
 Why it matters: without a policy one replica may get most of the load while others idle, and a
 slow one keeps getting its share.
 
+The mesh of the caller balances, unless the call says otherwise.
+
 How to fix: ``balancing="least_outstanding"`` (or ``"power_of_two"``), or a mesh.
 
 False positives: callers that must stay with one replica; say so with ``Absent("session")``, which

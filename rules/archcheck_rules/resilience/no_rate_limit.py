@@ -5,6 +5,9 @@ else; behind the entry there is nothing left that could tell callers apart.
 
 Whether a limit is low enough for what lies behind it is rule PRF005's question.
 
+A journey that says neither whether it is public nor who its users are is asked, where the rule
+would find something if it were public.
+
 How to fix: ``rate_limit=RateLimit(1000 / s, burst=2000, per="client")``.
 
 False positives: endpoints behind a content delivery network that limits; declare its limit.
@@ -17,12 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Absent, Endpoint, RateLimit, Service, System
+from archcheck import Absent, Endpoint, Journey, RateLimit, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.units import s
 
-rule = Rule("RES019", "no-rate-limit", severity="warning", method="attr")
+rule = Rule("RES019", "no-rate-limit", severity="warning", method="attr", concerns="public")
 
 
 @rule.check
@@ -69,3 +72,10 @@ def an_internal_endpoint_needs_none() -> System:
 @rule.unknown("rate_limit")
 def nobody_says() -> System:
     return _entry(None)
+
+
+@rule.unknown("public")
+def a_journey_that_may_begin_outside() -> System:
+    page = Endpoint("page", rate_limit=Absent("not yet"))
+    web = Service("web", endpoints=[page])
+    return System("shop", [web], journeys=[Journey("browse", "web.page")])

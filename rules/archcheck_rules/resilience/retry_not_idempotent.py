@@ -7,7 +7,7 @@ Retries of the code and of the mesh count, and hedges, which send the same reque
 endpoint is idempotent as it declares, else by its method of HTTP, else if its steps only read. A
 message may be published twice if all of its consumers can take it twice, or its endpoint can. A
 consumer that gets a failed message again counts like a callee; where the channel delivers at least
-once, rule RES021 says it.
+once, rule RES021 says it. One that does not say how often it gets a message gets it once.
 
 How to fix: make the operation idempotent (``idempotent=True`` on the endpoint), send an
 idempotency key (``idempotency_key=True``), or do not retry.
@@ -29,6 +29,7 @@ from archcheck import (
     Call,
     Consumer,
     Endpoint,
+    External,
     Hedge,
     Http1,
     MySQL,
@@ -61,7 +62,8 @@ def check(graph: Graph) -> Iterator[Result]:
             continue
         idempotent, where = _idempotent(graph, step)
         if idempotent is None:
-            yield Undecided(where, "idempotent")
+            inside = "endpoints." if isinstance(where, External) else ""
+            yield Undecided(where, f"{inside}idempotent")
         elif not idempotent:
             yield Violation(
                 step,
@@ -72,15 +74,19 @@ def check(graph: Graph) -> Iterator[Result]:
             )
 
 
-def _redelivered(graph: Graph) -> Iterator[Violation]:
+def _redelivered(graph: Graph) -> Iterator[Result]:
     """Consumers that get a message again; where it is known to come again, rule RES021 asks."""
     for operation in graph.operations.values():
         consumer = operation.part
-        if not isinstance(consumer, Consumer) or is_idempotent(graph, operation) is not False:
+        if not isinstance(consumer, Consumer) or (idempotent := is_idempotent(graph, operation)):
             continue
         channel = graph.system.find(str(consumer.topic))
         times = deliveries(graph.system, consumer) or 1
-        if times > 1 and delivery_of(graph.system, channel)[0] != "at_least_once":
+        if times == 1 or delivery_of(graph.system, channel)[0] == "at_least_once":
+            continue
+        if idempotent is None:
+            yield Undecided(operation, "idempotent")
+        else:
             yield Violation(
                 operation,
                 f"{operation.name} gets a message of {channel.name} up to {times} times, but a "
@@ -225,3 +231,9 @@ def a_write_is_as_repeatable_as_its_endpoint() -> System:
     write = Write("db", retry=Retry(attempts=2))
     place = Endpoint("place", idempotent=False, steps=[write])
     return System("shop", [MySQL("db"), Service("orders", endpoints=[place])])
+
+
+@rule.unknown("idempotent")
+def a_failed_message_may_be_worked_on_twice() -> System:
+    mail = Service("mail", consumers=[Consumer("paid", max_deliveries=5)])
+    return System("shop", [Topic("paid"), mail])

@@ -2,6 +2,9 @@
 
 Why it matters: the one replica's restart, node or disk is an outage of everything behind it.
 
+A journey that does not say whether it is critical is asked, where the rule would find something if
+it were.
+
 How to fix: run at least two replicas (``replicas=2`` or an autoscaler with ``min=2``); give a
 datastore a second copy (``copies=2``); or make the dependency soft with a fallback.
 
@@ -55,7 +58,12 @@ from archcheck.graph import Graph, Interaction
 from archcheck.graph.copies import copies_of
 
 rule = Rule(
-    "RES012", "single-point-of-failure", severity="error", method="graph", follows=("DAT001",)
+    "RES012",
+    "single-point-of-failure",
+    severity="error",
+    method="graph",
+    follows=("DAT001",),
+    concerns="critical",
 )
 
 
@@ -121,7 +129,7 @@ def _copies(member: Service | Datastore | Broker | Topic) -> tuple[int | None, s
     return deployment.fewest_replicas(), why
 
 
-def _checkout(deployment: Kubernetes | None) -> System:
+def _checkout(deployment: Kubernetes | None, *, critical: bool | None = True) -> System:
     replicated = Kubernetes(replicas=2)
     return System(
         "shop",
@@ -133,7 +141,7 @@ def _checkout(deployment: Kubernetes | None) -> System:
             ),
             Service("auth", deployment=deployment, endpoints=[Endpoint("check")]),
         ],
-        journeys=[Journey("checkout", "orders.place", critical=True)],
+        journeys=[Journey("checkout", "orders.place", critical=critical)],
     )
 
 
@@ -209,3 +217,8 @@ def what_only_some_requests_need() -> System:
         ],
         journeys=[Journey("checkout", "orders.place", critical=True)],
     )
+
+
+@rule.unknown("critical")
+def a_journey_that_may_be_critical() -> System:
+    return _checkout(Kubernetes(replicas=1), critical=None)

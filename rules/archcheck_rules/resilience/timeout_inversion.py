@@ -6,6 +6,8 @@ with a visibility timeout (SQS: 30 s unless told otherwise) waits for its consum
 a message that takes longer comes again while it is worked on, and may end as a dead letter although
 every consumer succeeded.
 
+A call without a timeout is rule RES001's finding, and not looked at here.
+
 How to fix: for a queue, ``visibility_timeout`` above the longest time of a message, or less work
 for each; else shorten the inner timeout or the number of its attempts, lengthen the outer one, or
 propagate the deadline (``propagates_deadline=True``), so that the callee stops too.

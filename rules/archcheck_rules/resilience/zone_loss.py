@@ -12,6 +12,9 @@ Whether what is left carries the load is rule PRF001's. The actions of a saga ar
 Optional steps and those with a fallback are not; a fallback that asks somebody else is enough when
 that is reachable.
 
+A journey that does not say whether it is critical is asked, where the rule would find something if
+it were.
+
 How to fix: `zones=["a", "b", "c"]` and a ready replica in each, automatic failover, or a fallback.
 
 False positives: providers that move what they run to another zone by themselves; declare the zones
@@ -47,7 +50,7 @@ from archcheck.findings import NotApplicable, Result, Rule
 from archcheck.graph import Graph
 from archcheck.proof import results, zone_loss
 
-rule = Rule("RES013", "zone-loss", severity="error", method="proof")
+rule = Rule("RES013", "zone-loss", severity="error", method="proof", concerns="critical")
 
 
 @rule.check
@@ -65,7 +68,7 @@ def _shop(
     zones: Sequence[str] = ("a", "b"),
     replicas: int = 2,
     failover: Failover | None = "automatic",
-    critical: bool = True,
+    critical: bool | None = True,
     replication: Literal["semi_sync"] | None = "semi_sync",
     readiness: Absent | None = None,
 ) -> System:
@@ -151,3 +154,8 @@ def nobody_says_what_happens_to_the_primary() -> System:
 @rule.unknown("replication")
 def nobody_says_how_copies_follow() -> System:
     return _shop(Read("ledger"), replication=None)
+
+
+@rule.unknown("critical")
+def a_journey_that_may_be_critical() -> System:
+    return _shop(zones=["a"], critical=None)

@@ -5,7 +5,8 @@ that holds the thread stops them all; ten milliseconds of it at a hundred reques
 no time for anything else.
 
 Calls and queries count as they declare; the clients of Node.js, nginx and Envoy cannot block.
-Computing of 100 ms and more blocks, unless it declares that it runs elsewhere.
+Computing of 100 ms and more blocks, unless it declares that it runs elsewhere. Where a service
+blocks and does not say what runs it, the rule asks.
 
 How to fix: use the non-blocking client (R2DBC, the reactive driver, ``await``), or hand the call
 to a pool for blocking work (``@ExecuteOn(TaskExecutors.BLOCKING)`` in Micronaut).
@@ -21,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from archcheck import (
+    CustomRuntime,
     Endpoint,
     Micronaut,
     MySQL,
@@ -57,6 +59,7 @@ def check(graph: Graph) -> Iterator[Result]:
     }
     if not loops:
         yield NotApplicable("no service runs on an event loop")
+    yield from _unknown(graph)
     for operation in graph.operations.values():
         if operation.owner.name not in loops:
             continue
@@ -71,9 +74,27 @@ def check(graph: Graph) -> Iterator[Result]:
             elif blocking:
                 yield _violation(operation, f"the {step.mode} of {step.target_name}")
         for work in _work(operation.part.steps):
-            seconds = longest(work.time)[0]
-            if work.blocking or (work.blocking is None and seconds >= _LONG):
-                yield _violation(operation, f"work of up to {shown(seconds)}")
+            if _blocks(work):
+                longest_time = shown(longest(work.time)[0])
+                yield _violation(operation, f"work of up to {longest_time}")
+
+
+def _unknown(graph: Graph) -> Iterator[Undecided]:
+    """Asks for the runtime of services that block a thread, where it may be an event loop."""
+    for service in graph.system.services:
+        if effective(service.runtime, "concurrency").is_known:
+            continue
+        operations = [each for each in graph.operations.values() if each.owner is service]
+        steps = [step.step for each in operations for step in graph.outgoing[each.name]]
+        work = [step for each in operations for step in _work(each.part.steps)]
+        if any(getattr(step, "blocking", None) for step in steps) or any(map(_blocks, work)):
+            missing = "runtime.concurrency" if service.runtime else "runtime"
+            yield Undecided(service, missing, "holds without an event loop")
+
+
+def _blocks(work: Work) -> bool:
+    """Whether nothing else runs on a loop for too long, as declared or by its length."""
+    return work.blocking or (work.blocking is None and longest(work.time)[0] >= _LONG)
 
 
 def _violation(operation: Operation, what: str) -> Violation:
@@ -94,7 +115,7 @@ def _work(steps: Sequence[Step]) -> Iterator[Work]:
             yield from _work(step.steps)
 
 
-def _reading(step: Step, runtime: Runtime) -> System:
+def _reading(step: Step, runtime: Runtime | None) -> System:
     return System(
         "shop",
         [
@@ -155,3 +176,18 @@ def the_computing_is_done_elsewhere() -> System:
 @rule.good
 def no_client_of_the_runtime_blocks() -> System:
     return _reading(Read("ledger"), NodeJs())
+
+
+@rule.unknown("runtime")
+def nobody_says_what_is_blocked() -> System:
+    return _reading(Read("ledger", blocking=True), None)
+
+
+@rule.unknown("runtime.concurrency")
+def nobody_says_how_the_framework_works() -> System:
+    return _reading(Work(20 * ms, blocking=True), CustomRuntime())
+
+
+@rule.borderline()
+def who_does_not_block_may_run_anywhere() -> System:
+    return _reading(Read("ledger", blocking=False), None)

@@ -56,7 +56,7 @@ def check(graph: Graph) -> Iterator[Result]:
             yield from _deadline(step)
         if step.mesh is not None and (step.mesh.timeout or step.mesh.retry):
             claims = True
-            yield from _mesh(step, latencies)
+            yield from _mesh(graph, step, latencies)
     if not claims:
         yield NotApplicable("no call propagates a deadline or leaves a timeout to a mesh")
 
@@ -86,12 +86,12 @@ def _deadline(step: Interaction) -> Iterator[Result]:
         )
 
 
-def _mesh(step: Interaction, latencies: Latencies) -> Iterator[Result]:
+def _mesh(graph: Graph, step: Interaction, latencies: Latencies) -> Iterator[Result]:
     relies = step.timeout is None or step.protection.retry is None
     if not relies:
         return
     if step.protocol is None:
-        yield Undecided(step, "the protocol of its endpoint")
+        yield Undecided(graph.operations.get(step.target_name, step.target), "protocol")
     elif not isinstance(step.protocol, _READABLE):
         yield Violation(
             step,
@@ -177,6 +177,6 @@ def the_callee_does_not_say() -> System:
     return _passing_on(GoKit(), None)
 
 
-@rule.unknown("the protocol of its endpoint")
+@rule.unknown("protocol")
 def no_protocol() -> System:
     return _in_the_mesh(None)

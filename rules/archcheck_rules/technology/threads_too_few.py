@@ -20,6 +20,7 @@ Application Properties (server.tomcat.threads.max 200).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from archcheck import (
     Constant,
@@ -49,7 +50,7 @@ def check(graph: Graph) -> Iterator[Result]:
         yield NotApplicable("no scenario declares a load")
     for demand in demands(graph):
         for need in demand.unsized:
-            if _is_blocking(need.holder):
+            if _may_be_blocking(need.holder):
                 yield Undecided(need.holder, need.attribute, _threshold(need))
         for resource in demand.resources:
             if resource.what != "threads":
@@ -70,9 +71,11 @@ def _threshold(need: Unsized) -> str:
     return f"holds with more than {need.busy:.0f} threads in all replicas"
 
 
-def _is_blocking(holder: object) -> bool:
-    runtime = holder.runtime if isinstance(holder, Service) else None
-    return bool(effective(runtime, "concurrency").value == "blocking")
+def _may_be_blocking(holder: object) -> bool:
+    """Whether a request holds a thread of it, or nobody says how it works on requests."""
+    if not isinstance(holder, Service):
+        return False
+    return effective(holder.runtime, "concurrency").value in ("blocking", None)
 
 
 def _threads(service: object, busy: float) -> int:
@@ -120,3 +123,10 @@ def a_thread_for_each() -> System:
 @rule.borderline("orders")
 def one_request_more() -> System:
     return _loaded(1 * s, Kubernetes(replicas=2), rate=401)
+
+
+@rule.unknown("runtime")
+def nobody_says_whether_threads_wait() -> System:
+    system = _loaded(50 * ms, Kubernetes(replicas=2))
+    (orders,) = system.services
+    return replace(system, elements=[replace(orders, runtime=None)])

@@ -134,8 +134,12 @@ def _cpu(graph: Graph, rates: Mapping[str, float], latencies: Latencies) -> Iter
 def _service_busy(
     graph: Graph, service: Service, rates: Mapping[str, float], latencies: Latencies
 ) -> tuple[float, float, tuple[Missing, ...]]:
-    """A blocking runtime holds a thread to the end, the others only while computing."""
-    blocking = effective(service.runtime, "concurrency").value == "blocking"
+    """A blocking runtime holds a thread to the end, the others only while computing.
+
+    Of an undeclared one nobody knows; it is asked for what it would need at most.
+    """
+    concurrency = effective(service.runtime, "concurrency").value
+    blocking = concurrency == "blocking" or service.runtime is None
     arrivals = busy = 0.0
     missing: tuple[Missing, ...] = ()
     for operation in graph.operations_of(service):

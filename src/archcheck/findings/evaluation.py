@@ -20,7 +20,7 @@ from archcheck.findings.results import (
 )
 from archcheck.findings.rule import Rule
 from archcheck.graph import Graph
-from archcheck.model import ModelError, Place, System
+from archcheck.model import ModelError, Place, ScenarioError, System
 
 Wanted = Callable[[Subject], bool]
 
@@ -45,6 +45,8 @@ def evaluate(
     except ModelError as error:
         # an unsolvable model (calls without end) is a question to the model, not a broken rule
         results.append(Undecided(graph.system, f"a model that can be computed ({error.sentence})"))
+    except ScenarioError as error:
+        results.append(Undecided(graph.system, f"a scenario that can be run ({error.sentence})"))
     except CannotDecideError as error:
         results.append(Undecided(graph.system, str(error)))
     except Exception as error:

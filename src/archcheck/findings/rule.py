@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from archcheck.findings.outcome import RuleOutcome, Severity
 from archcheck.findings.results import Result
+from archcheck.findings.supposing import Answer, with_questions
 from archcheck.graph import Graph
 from archcheck.model import System
 
@@ -78,6 +79,8 @@ class Rule:
     ``recommended`` says whether the rule is in the default profile; the others are in ``strict``.
     ``follows`` are the ids of rules that name the root of what this one sees: it runs after them
     (as a review) and says nothing that one of them has said, so that one fact is one finding.
+    ``concerns`` is the attribute of the journeys that the rule is about (``critical``, ``public``):
+    it asks for it where a journey does not say it and would violate the rule.
     """
 
     id: str
@@ -90,6 +93,7 @@ class Rule:
     examples: list[Example] = field(default_factory=list)
     reviews: bool = False
     follows: tuple[str, ...] = ()
+    concerns: Answer | None = None
     _check: Check | None = None
 
     def __post_init__(self) -> None:
@@ -158,12 +162,14 @@ class Rule:
         self, graph: Graph, options: object | None = None, outcomes: Iterable[RuleOutcome] = ()
     ) -> Iterator[Result]:
         """The results of the check on one system."""
-        arguments: list[object] = [graph]
+        arguments: list[object] = []
         if self.options is not None:
             arguments.append(self.options() if options is None else options)
         if self.reviews:
             arguments.append(tuple(outcomes))
-        return self.checker(*arguments)
+        if self.concerns is None:
+            return self.checker(graph, *arguments)
+        return with_questions(graph, self.concerns, lambda each: self.checker(each, *arguments))
 
     def documentation(self) -> str:
         """The docstring of the rule's module."""

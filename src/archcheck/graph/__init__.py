@@ -403,6 +403,18 @@ class Graph:
             found[f"{owner.name}.{endpoint.name}" if endpoint else owner.name].append(who)
         return dict(found)
 
+    def crosses_trust_zones(self, step: Interaction) -> bool | None:
+        """Whether a call goes to another trust zone; an external that names none is outside.
+
+        ``None``: only one of the two says which zone it is in.
+        """
+        here, there = self.trust_zone_of(step.source), self.trust_zone_of(step.target)
+        if isinstance(step.target, External):
+            return there is None or here != there
+        if here is None or there is None:
+            return None if here != there else False
+        return here != there
+
     @cached_property
     def reached_by_the_public(self) -> dict[str, str]:
         """Endpoints that somebody outside reaches, with who that is.

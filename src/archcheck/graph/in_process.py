@@ -6,6 +6,7 @@ calls it: a crash stops both.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from archcheck.graph import Graph, Interaction
@@ -28,3 +29,28 @@ def steps_of(graph: Graph, operation: str) -> list[Interaction]:
             inside = graph.outgoing.get(step.target_name, ())
             waiting += [replace(one, flags=(*step.flags, *one.flags)) for one in reversed(inside)]
     return found
+
+
+def is_done_below(graph: Graph, operation: str, steps: Iterable[Interaction]) -> bool:
+    """Whether an endpoint of its own service that the operation calls does all of these steps.
+
+    What keeps them together, or does not, is then said of that endpoint.
+    """
+    wanted = {id(step.declared) for step in steps}
+    for name in _own(graph, operation):
+        if operation not in _own(graph, name):  # else each of them would leave it to the other
+            below = steps_of(graph, name)
+            if wanted <= {id(step.declared) for step in below}:
+                return True
+    return False
+
+
+def with_own(graph: Graph, operations: Iterable[str]) -> set[str]:
+    """The operations, and the endpoints of their own services that they call."""
+    named = set(operations)
+    return named.union(*(_own(graph, name) for name in named))
+
+
+def _own(graph: Graph, operation: str) -> set[str]:
+    steps = steps_of(graph, operation)
+    return {s.target_name for s in steps if s.mode == "call" and s.target is s.source}

@@ -245,7 +245,7 @@ def _inside(group: Group, shape: Shape, context: _Context) -> _Context:
     return replace(
         context,
         visits=context.visits * shape.share * shape.times,
-        parallel=context.parallel or (group if shape.is_parallel else None),
+        parallel=context.parallel or (group if shape.is_beside_others else None),
         repeats=context.repeats * shape.times,
         per_item=context.per_item or shape.grows,
         hit_ratio_unknown=context.hit_ratio_unknown or not shape.is_share_known,

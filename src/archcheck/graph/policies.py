@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archcheck.graph import Graph
-from archcheck.graph.selectors import selected
+from archcheck.graph.selectors import dependable, selected
 from archcheck.model import Allow, Deny, Independent, Layers, OnlyVia, OnlyWithin, Policy
 
 
@@ -50,7 +50,7 @@ def forbidden(graph: Graph, policy: Policy) -> Iterator[Block]:
     def names(selector: str) -> frozenset[str]:
         return frozenset(selected(graph, selector))
 
-    everything = frozenset(member.name for member in graph.system.elements)
+    everything = frozenset(member.name for member in dependable(graph))
     match policy:
         case Layers():
             yield from _layers([names(layer) for layer in policy.layers], policy.strict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from archcheck.graph import Graph
-from archcheck.model import Named
+from archcheck.model import Boundary, Flag, Named, Team
 
 
 def selects(graph: Graph, selector: str, member: Named) -> bool:
@@ -18,5 +18,11 @@ def selects(graph: Graph, selector: str, member: Named) -> bool:
 
 
 def selected(graph: Graph, selector: str) -> list[str]:
-    """Names of all elements that ``selector`` means."""
-    return [m.name for m in graph.system.elements if selects(graph, selector, m)]
+    """Names of all elements that ``selector`` means, of those that may depend on each other."""
+    return [each.name for each in dependable(graph) if selects(graph, selector, each)]
+
+
+def dependable(graph: Graph) -> list[Named]:
+    """Elements that may depend on each other: no teams, flags or boundaries, whose names others
+    may have as well."""
+    return [m for m in graph.system.elements if not isinstance(m, Boundary | Team | Flag)]

@@ -48,6 +48,17 @@ class Shape:
     """The group itself, where it asks a cache first and takes the steps on a miss."""
 
     @property
+    def is_beside_others(self) -> bool:
+        """Whether something runs beside it: a single branch that is waited for runs alone."""
+        return self.is_parallel and (len(self.sequences) > 1 or not all(self.waited))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the steps run as if there was no group around them."""
+        runs_once = self.share == 1 and self.times == 1 and not self.is_beside_others
+        return runs_once and self.flag is None and self.lookup is None
+
+    @property
     def steps(self) -> tuple[Step, ...]:
         """All steps directly inside."""
         return tuple(step for sequence in self.sequences for step in sequence)

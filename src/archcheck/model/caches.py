@@ -57,7 +57,7 @@ class Redis(_Cache):
     eviction: str | None = None
     """What goes when memory is full."""
     persistence: Literal["none", "rdb", "aof", "rdb_aof"] | None = None
-    """What survives a restart."""
+    """What survives a restart; ``None``: snapshots, as ``redis.conf`` says (``save``)."""
 
     @property
     def is_cache(self) -> bool:

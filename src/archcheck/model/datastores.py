@@ -163,7 +163,7 @@ class StoreFields(Described, Datastore):
     reserved_connections: Annotated[int, Field(ge=0)] | None = None
     """Connections kept for administration."""
     parallelism: Workers | None = None
-    """Queries that each node works on at the same time."""
+    """Queries that each node works on at the same time; ``None``: as many as it has connections."""
     read: Duration | Distribution | None = None
     """Service time of a read, without waiting."""
     write: Duration | Distribution | None = None

@@ -62,17 +62,23 @@ class Probe(Element):
     kind: Literal["http", "grpc", "tcp", "exec"] = field(kw_only=False)
     """How it asks."""
     path: str | None = field(default=None, kw_only=False)
-    """For http: the path; for exec: the command."""
+    """For http: the path; for exec: the command. ``None``: ``/`` for http, as in Kubernetes."""
     initial_delay: Duration | None = None
     """Wait after the start of the container."""
     period: Duration | None = None
-    """Time between checks."""
+    """Time between checks. ``None``: 10 s, as in Kubernetes."""
     timeout: Duration | None = None
     """Time after which a check counts as failed."""
     failure_threshold: Count | None = None
-    """Failures in a row until the platform acts."""
+    """Failures in a row until the platform acts. ``None``: 3, as in Kubernetes."""
     touches: Many[Ref] = ()
     """Elements outside the process that the check depends on."""
+
+    def asks_the_same_as(self, other: Probe) -> bool:
+        """Whether both ask at one place; what a command does is known where it is declared."""
+        if self.kind != other.kind or (self.kind == "exec" and self.path is None):
+            return False
+        return (self.path or "/") == (other.path or "/")
 
 
 @element

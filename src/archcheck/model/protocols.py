@@ -122,7 +122,7 @@ class Http1(_Wire):
     contract: Contract | str | None = None
     """The OpenAPI file."""
     keep_alive: bool | None = None
-    """Whether connections are reused; unknown means the client library decides."""
+    """Whether connections are reused; ``None``: the client library decides."""
 
 
 @element

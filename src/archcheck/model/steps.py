@@ -100,9 +100,9 @@ class _Interaction(Interaction):
     independent: bool | None = None
     """Whether it needs no answer of the steps before it, so that it could run beside them."""
     request_size: Size | None = None
-    """Payload sent."""
+    """Payload sent; ``None``: as the endpoint or topic says."""
     response_size: Size | None = None
-    """Payload received."""
+    """Payload received; ``None``: as the endpoint says."""
     data: Many[str] = ()
     """Classes of the data that it carries."""
 

@@ -259,7 +259,7 @@ def deadline_budgets(
     for step in graph.calls():
         left()
         timeout = cases.timeout_of(step)
-        if step.endpoint is not None and timeout is not None:
+        if timeout is not None:
             yield in_every_configuration(cases, partial(_fits_call, step=step, timeout=timeout))
     for journey in graph.system.journeys:
         for what, limit in limits_of(journey, objectives=objectives):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from archcheck.graph import Graph
 from archcheck.graph.policies import Block, exempt_edges, forbidden, granted
+from archcheck.graph.selectors import dependable
 from archcheck.model import Policy
 from archcheck.proof.answers import Answer, Counterexample, Proved, Refuted
 
@@ -44,7 +45,7 @@ class _Classes:
         self._class_of: dict[str, int] = {}
         self._size: list[int] = []
         numbers: dict[tuple[bool, ...], int] = {}
-        for member in graph.system.elements:
+        for member in dependable(graph):
             signature = tuple(member.name in side for side in sides)
             number = numbers.setdefault(signature, len(numbers))
             self._class_of[member.name] = number

@@ -360,9 +360,9 @@ def _participant(
     action = str(step.action)
     compensation = str(step.compensation) if step.compensation is not None else None
     if is_late and step.retriable is None:
-        gaps.append(Gap(operation, f"saga step {action}: retriable"))
+        gaps.append(Gap(operation, f"atomicity.steps[{action}].retriable"))
     if compensation is not None and step.guarded is None:
-        gaps.append(Gap(operation, f"saga step {action}: guarded"))
+        gaps.append(Gap(operation, f"atomicity.steps[{action}].guarded"))
     return Participant(
         action,
         compensation,

@@ -284,4 +284,4 @@ def test_a_step_after_the_pivot_can_refuse(retriable: bool | None, kind: type) -
         assert "the coordinator learns that b.end is refused and goes back" in str(answer)
         assert "retriable=True" in answer.fix
     if isinstance(answer, Undecided):
-        assert [gap.attribute for gap in answer.gaps] == ["saga step b.end: retriable"]
+        assert [gap.attribute for gap in answer.gaps] == ["atomicity.steps[b.end].retriable"]

@@ -22,15 +22,20 @@ from archcheck import (
     Journey,
     Kafka,
     Kubernetes,
+    Load,
     MySQL,
+    Poisson,
     Publish,
     Read,
     Redis,
     Repeat,
+    Scenario,
     Service,
+    Slo,
     Suppression,
     System,
     Topic,
+    Work,
     Write,
 )
 from archcheck.configuration import Settings
@@ -40,7 +45,7 @@ from archcheck.model import ModelError, from_json, to_json
 from archcheck.plugins import rules
 from archcheck.reporting.verification import WRITERS
 from archcheck.reporting.verification.jsonform import schema
-from archcheck.units import ms
+from archcheck.units import ms, s
 from archcheck.verification import Baseline, Verification, verify
 from archcheck.verification.suggesting import suggestions
 
@@ -336,6 +341,19 @@ def test_calls_without_end_are_a_question_and_break_nothing() -> None:
     result = verify(system, settings=STRICT)
     assert result.broken == ()
     assert places(result, "BND001") == 1
+
+
+def test_a_scenario_that_cannot_be_run_is_a_question_and_breaks_nothing() -> None:
+    web = Service("web", endpoints=[Endpoint("page", steps=[Work(1 * ms)])])
+    system = System(
+        "shop",
+        [web],
+        journeys=[Journey("browse", "web.page", slo=Slo(p99=1 * s))],
+        scenarios=[Scenario("day", load=[Load("browse", Poisson(10 / s))], warmup=100_000 * s)],
+    )
+    result = verify(system, [rule for rule in rules() if rule.id == "PRF003"], settings=STRICT)
+    assert result.broken == ()
+    assert any("the warm-up" in question.missing for question in result.questions)
 
 
 def test_a_system_of_nothing_is_fine() -> None:

@@ -1,0 +1,71 @@
+"""What journeys leave open: a rule asks for it where the answer may be a violation.
+
+Some rules speak of critical journeys only, others of those that begin outside. A journey that does
+not say whether it is one must not pass for none. So the check runs once more as if it were, and the
+rule asks only where that finds more: elsewhere the answer decides nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal
+from weakref import WeakKeyDictionary
+
+from archcheck.findings.results import Result, Undecided, Violation, subject_name
+from archcheck.graph import Graph
+from archcheck.model import Journey
+
+Answer = Literal["critical", "public"]
+"""An attribute of journeys that decides whether a rule concerns them."""
+
+
+def with_questions(
+    graph: Graph, attribute: Answer, check: Callable[[Graph], Iterable[Result]]
+) -> Iterator[Result]:
+    """What the check says, and a question for each journey on whose answer more depends."""
+    results = list(check(graph))
+    yield from results
+    known = set(_violations(results))
+
+    def finds_more(journeys: Sequence[Journey]) -> bool:
+        supposed = _supposing(graph, journeys, attribute)
+        return not known.issuperset(_violations(check(supposed)))
+
+    open_ones = [each for each in graph.system.journeys if _is_open(each, attribute)]
+    if not open_ones or not finds_more(open_ones):
+        return  # what all of them together do not bring, none does
+    for journey in open_ones:
+        if finds_more([journey]):
+            yield Undecided(journey, attribute, f"holds with {attribute}=False")
+
+
+def _is_open(journey: Journey, attribute: Answer) -> bool:
+    """Whether nobody says it; who the users are says whether a journey begins outside."""
+    is_told = attribute == "public" and journey.users is not None
+    return getattr(journey, attribute) is None and not is_told
+
+
+def _violations(results: Iterable[Result]) -> Iterator[tuple[str, str]]:
+    """Subject and cause: messages also name the journeys, of which there may be more."""
+    for result in results:
+        if isinstance(result, Violation):
+            yield subject_name(result.subject), result.cause
+
+
+def _supposing(graph: Graph, journeys: Sequence[Journey], attribute: Answer) -> Graph:
+    """The graph of a system in which these journeys say yes; many rules ask for the same one."""
+    known = _known.setdefault(graph, {})
+    key = attribute, tuple(journey.name for journey in journeys)
+    if key not in known:
+        answer = {attribute: True}
+        changed = [
+            dataclasses.replace(each, **answer) if each in journeys else each  # type: ignore[arg-type]
+            for each in graph.system.journeys
+        ]
+        system = dataclasses.replace(graph.system, journeys=changed)
+        known[key] = Graph(system, today=graph.today)
+    return known[key]
+
+
+_known: WeakKeyDictionary[Graph, dict[tuple[Answer, tuple[str, ...]], Graph]] = WeakKeyDictionary()
