@@ -17,15 +17,18 @@ from archcheck import (
     Constant,
     Endpoint,
     Journey,
+    Kafka,
     Kubernetes,
     ModelError,
     MySQL,
     Pool,
+    Publish,
     Read,
     Retry,
     Service,
     Slo,
     System,
+    Topic,
     Write,
 )
 from archcheck.configuration import Settings
@@ -216,6 +219,20 @@ def test_a_call_without_a_timeout_takes_what_its_callee_takes() -> None:
     done = mended(made, "RES003")
     assert done.after == frozenset()
     assert done.cost == 1
+
+
+def test_a_message_that_is_waited_for_gets_a_timeout() -> None:
+    system = System(
+        "shop",
+        [
+            Kafka("kafka", nodes=3),
+            Topic("placed", broker="kafka"),
+            Service("orders", endpoints=[Endpoint("place", steps=[Publish("placed")])]),
+        ],
+    )
+    done = mended(system, "RES001", floors={"orders.place -> placed": Rational(20, 1000)})
+    assert [edit.values for edit in done.edits] == [{"timeout": 20 * ms}]
+    assert done.is_complete
 
 
 def test_what_is_hopeless_costs_nothing() -> None:
