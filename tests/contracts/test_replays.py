@@ -91,13 +91,13 @@ def test_late_answers_and_retries_of_random_systems_are_shown(seed: int) -> None
 
 def test_budgets_that_other_requests_fill_do_not_hide_a_long_run() -> None:
     retry = Retry(attempts=2, backoff=10 * ms, budget=RetryBudget(20 * percent))
-    patient = Client(None, timeout=100 * ms, retry=retry)
+    patient = Client(None, timeout=1 * s, retry=retry)
     asks = Endpoint("buy", steps=[Call("orders"), Call("stock")])
     callee = Endpoint("do", steps=[Work(Constant(1 * ms))])
     system = System(
         "budgets",
         [
-            Service("edge", endpoints=[Endpoint("go", steps=[Call("web", timeout=410 * ms)])]),
+            Service("edge", endpoints=[Endpoint("go", steps=[Call("web", timeout=4 * s)])]),
             Service("web", endpoints=[asks], clients=[patient]),
             Service("orders", endpoints=[callee]),
             Service("stock", endpoints=[callee]),
