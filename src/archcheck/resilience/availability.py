@@ -98,8 +98,8 @@ def estimate_availability(
     """The availability of all journeys, then of all endpoints, units failing independently.
 
     ``zone_availability``: the share of the time that a zone is up, with all that runs in it;
-    without it zones do not fail. What a provider promises includes its zones. Raises :class:`~archcheck.model.ModelError` for numbers that mean
-    nothing.
+    without it zones do not fail. What a provider promises includes its zones. Raises
+    :class:`~archcheck.model.ModelError` for numbers that mean nothing.
     """
     if samples < 1:
         raise ModelError(f"an estimate needs samples, got {samples}")
