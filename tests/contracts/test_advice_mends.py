@@ -71,7 +71,7 @@ def test_of_calls_and_events_the_event_is_named() -> None:
             Endpoint("place", steps=[Publish("placed"), *3 * [Call("billing.x")]]),
         ],
     )
-    (fix,) = fixes(System("m", [orders, reads, *topics]), "BND002")
+    (fix,) = fixes(System("m", [reads, orders, *topics]), "BND002")
     assert "orders.place -> placed is an event already" in fix
 
 
