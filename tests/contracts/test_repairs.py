@@ -169,6 +169,27 @@ def test_requests_that_nobody_took_hide_no_tail() -> None:
     assert float(shortest["web.buy -> orders.place"]) > 6.9 * 0.020
 
 
+def test_of_few_requests_the_longest_is_not_yet_the_tail() -> None:
+    """Once a second among a thousand others: of some fifty attempts one lasts four means."""
+    rare = Endpoint("rare", steps=[Read("db")])
+    made = System(
+        "shop",
+        [
+            MySQL("db", read=5 * ms),
+            Service("web", endpoints=[rare, Endpoint("often", steps=[Work(Constant(1 * ms))])]),
+        ],
+        journeys=[Journey(name, f"web.{name}") for name in ("rare", "often")],
+        scenarios=[
+            Scenario(
+                "day",
+                load=[Load("rare", Poisson(1 / s)), Load("often", Poisson(1000 / s))],
+                duration=60 * s,
+            )
+        ],
+    )
+    assert float(shortest_timeouts(made)["web.rare -> db"]) > 1.5 * 6.9 * 0.005
+
+
 def test_a_missed_objective_is_a_loss_of_its_journey() -> None:
     """All is answered, too late."""
     system = shop(patience=900, tail=5)
