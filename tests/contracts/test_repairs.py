@@ -13,6 +13,7 @@ from depth import sample
 
 from archcheck import (
     Absent,
+    Cached,
     Call,
     Constant,
     CustomRuntime,
@@ -26,6 +27,7 @@ from archcheck import (
     Poisson,
     Pool,
     Read,
+    Redis,
     Retry,
     Scenario,
     Service,
@@ -37,6 +39,7 @@ from archcheck import (
 )
 from archcheck.mending import shortest_timeouts
 from archcheck.mending.losses import Losses
+from archcheck.mending.waits import SHORTEST
 from archcheck.plugins import rules
 from archcheck.simulation import compare
 from archcheck.units import ms, percent, s
@@ -188,6 +191,20 @@ def test_of_few_requests_the_longest_is_not_yet_the_tail() -> None:
         ],
     )
     assert float(shortest_timeouts(made)["web.rare -> db"]) > 1.5 * 6.9 * 0.005
+
+
+def test_what_a_cache_takes_is_measured_too() -> None:
+    lookup = Cached("cache", hit_ratio=90 * percent, timeout=50 * ms, steps=[Work(1 * ms)])
+    made = System(
+        "shop",
+        [
+            Redis("cache", read=0.2 * ms),
+            Service("web", endpoints=[Endpoint("get", steps=[lookup])]),
+        ],
+        journeys=[Journey("use", "web.get")],
+        scenarios=[Scenario("day", load=[Load("use", Poisson(100 / s))], duration=60 * s)],
+    )
+    assert float(shortest_timeouts(made)["web.get -> cache"]) == SHORTEST
 
 
 def test_a_missed_objective_is_a_loss_of_its_journey() -> None:

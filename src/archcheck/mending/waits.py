@@ -44,7 +44,7 @@ def shortest_timeouts(system: System) -> dict[str, Rational]:
     """
     found: dict[str, Rational] = {}
     steps = {
-        f"{step.name}.{step.mode}": step.name
+        f"{step.name}.{'read' if step.mode == 'cache' else step.mode}": step.name
         for step in Graph(system).interactions
         if isinstance(step.target, Datastore)
     }
