@@ -93,8 +93,9 @@ def _once(system: System) -> System:
 
 def _faultless(system: System) -> System:
     """Without failures by chance: what is asked again after one is not what a step asks usually."""
-    parts = [part for part in system.elements if isinstance(part, External)]
-    parts += [part for owner in (*system.services, *parts) for part in owner.endpoints]
+    parties = [part for part in system.elements if isinstance(part, External)]
+    owners = (*system.services, *parties)
+    parts = (*parties, *(endpoint for owner in owners for endpoint in owner.endpoints))
     failing = [part for part in parts if part.error_rate]
     return apply(system, [Edit(part, {"error_rate": None}, "errors") for part in failing])
 
