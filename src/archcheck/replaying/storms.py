@@ -94,8 +94,11 @@ def _once(system: System) -> System:
 def _faultless(system: System) -> System:
     """Without failures by chance: what is asked again after one is not what a step asks usually."""
     parties = [part for part in system.elements if isinstance(part, External)]
-    owners: list[Service | External] = [*system.services, *parties]
-    parts = (*parties, *(endpoint for owner in owners for endpoint in owner.endpoints))
+    parts: list[External | Endpoint] = [*parties]
+    for party in parties:
+        parts += party.endpoints
+    for service in system.services:
+        parts += service.endpoints
     failing = [part for part in parts if part.error_rate]
     return apply(system, [Edit(part, {"error_rate": None}, "errors") for part in failing])
 
