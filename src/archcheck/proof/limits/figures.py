@@ -87,8 +87,9 @@ class Figure:
         name = self.holder.name
         asked = None if self.most is None or self.waits is None else self.most - self.waits
         if asked is not None and asked > room:
+            network = "the network (nobody declares its delay), " if self.crosses else ""
             return (
-                f"at most {count(room)} {self.what} of {name} busy; hedges, retries, "
+                f"at most {count(room)} {self.what} of {name} busy; {network}hedges, retries, "
                 "fallbacks, messages that come again and runs of schedules may make it "
                 f"{count(asked)}"
             )
