@@ -55,6 +55,26 @@ def test_what_is_an_event_already_is_not_turned_into_one() -> None:
         assert "into an event" not in fix
 
 
+def test_of_calls_and_events_the_event_is_named() -> None:
+    topics = [Topic("placed", belongs_to="orders")]
+    reads = Service(
+        "billing",
+        boundary="money",
+        endpoints=[Endpoint("x", steps=[Call("orders.get")])],
+        consumers=[Consumer("placed")],
+    )
+    orders = Service(
+        "orders",
+        boundary="ordering",
+        endpoints=[
+            Endpoint("get"),
+            Endpoint("place", steps=[Publish("placed"), *3 * [Call("billing.x")]]),
+        ],
+    )
+    (fix,) = fixes(System("m", [reads, orders, *topics]), "BND002")
+    assert "orders.place -> placed is an event already" in fix
+
+
 def test_a_question_is_not_turned_into_an_event() -> None:
     b = Service(
         "b", boundary="b", endpoints=[Endpoint("do"), Endpoint("x", steps=[Call("a.price")])]

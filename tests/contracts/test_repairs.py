@@ -13,6 +13,7 @@ from depth import sample
 
 from archcheck import (
     Absent,
+    Cached,
     Call,
     Constant,
     CustomRuntime,
@@ -26,6 +27,7 @@ from archcheck import (
     Poisson,
     Pool,
     Read,
+    Redis,
     Retry,
     Scenario,
     Service,
@@ -37,6 +39,7 @@ from archcheck import (
 )
 from archcheck.mending import shortest_timeouts
 from archcheck.mending.losses import Losses
+from archcheck.mending.waits import SHORTEST
 from archcheck.plugins import rules
 from archcheck.simulation import compare
 from archcheck.units import ms, percent, s
@@ -167,6 +170,41 @@ def test_requests_that_nobody_took_hide_no_tail() -> None:
     shortest = shortest_timeouts(made)
     assert float(shortest["orders.place -> db"]) > 6.9 * 0.020
     assert float(shortest["web.buy -> orders.place"]) > 6.9 * 0.020
+
+
+def test_of_few_requests_the_longest_is_not_yet_the_tail() -> None:
+    """Once a second among a thousand others: of some fifty attempts one lasts four means."""
+    rare = Endpoint("rare", steps=[Read("db")])
+    made = System(
+        "shop",
+        [
+            MySQL("db", read=5 * ms),
+            Service("web", endpoints=[rare, Endpoint("often", steps=[Work(Constant(1 * ms))])]),
+        ],
+        journeys=[Journey(name, f"web.{name}") for name in ("rare", "often")],
+        scenarios=[
+            Scenario(
+                "day",
+                load=[Load("rare", Poisson(1 / s)), Load("often", Poisson(1000 / s))],
+                duration=60 * s,
+            )
+        ],
+    )
+    assert float(shortest_timeouts(made)["web.rare -> db"]) > 1.5 * 6.9 * 0.005
+
+
+def test_what_a_cache_takes_is_measured_too() -> None:
+    lookup = Cached("cache", hit_ratio=90 * percent, timeout=50 * ms, steps=[Work(1 * ms)])
+    made = System(
+        "shop",
+        [
+            Redis("cache", read=0.2 * ms),
+            Service("web", endpoints=[Endpoint("get", steps=[lookup])]),
+        ],
+        journeys=[Journey("use", "web.get")],
+        scenarios=[Scenario("day", load=[Load("use", Poisson(100 / s))], duration=60 * s)],
+    )
+    assert float(shortest_timeouts(made)["web.get -> cache"]) == SHORTEST
 
 
 def test_a_missed_objective_is_a_loss_of_its_journey() -> None:

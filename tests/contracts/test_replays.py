@@ -18,9 +18,11 @@ from archcheck import (
     Absent,
     Autoscale,
     Call,
+    Client,
     Constant,
     Deterministic,
     Endpoint,
+    External,
     Journey,
     Kubernetes,
     Load,
@@ -29,9 +31,12 @@ from archcheck import (
     Probe,
     Quorum,
     Read,
+    Retry,
+    RetryBudget,
     Scenario,
     Service,
     System,
+    Wait,
     Work,
     Write,
     ZoneLoss,
@@ -84,6 +89,37 @@ def test_late_answers_and_retries_of_random_systems_are_shown(seed: int) -> None
         assert found.is_shown, f"{answer}\n{found}"
 
 
+def test_budgets_that_other_requests_fill_do_not_hide_a_long_run() -> None:
+    retry = Retry(attempts=2, backoff=10 * ms, budget=RetryBudget(20 * percent))
+    patient = Client(None, timeout=1 * s, retry=retry)
+    asks = Endpoint("buy", steps=[Call("orders"), Call("stock")])
+    callee = Endpoint("do", steps=[Work(Constant(1 * ms))])
+    system = System(
+        "budgets",
+        [
+            Service("edge", endpoints=[Endpoint("go", steps=[Call("web", timeout=4 * s)])]),
+            Service("web", endpoints=[asks], clients=[patient]),
+            Service("orders", endpoints=[callee]),
+            Service("stock", endpoints=[callee]),
+        ],
+        journeys=[Journey("use", "edge.go")],
+    )
+    (_, answer), *_ = refuted(system, "deadlines")
+    found = replay(Graph(system), answer)
+    assert found.is_shown, f"{answer}\n{found}"
+
+
+def test_failures_by_chance_do_not_hide_a_storm() -> None:
+    often = Retry(attempts=12, backoff=1 * ms)
+    tells = Endpoint("tell", steps=[Call("sms", timeout=100 * ms, retry=often)])
+    sms = External("sms", latency=Constant(1 * ms), error_rate=10 * percent)
+    web, use = Service("web", endpoints=[tells]), Journey("use", "web.tell")
+    system = System("storm", [web, sms], journeys=[use])
+    (_, answer), *_ = refuted(system, "retries")
+    found = replay(Graph(system), answer)
+    assert found.is_shown, f"{answer}\n{found}"
+
+
 # -- a replay can fail ----------------------------------------------------------------------------
 
 
@@ -121,6 +157,21 @@ def _waits(system: System) -> tuple[object, ...]:
     (_, answer), *_ = refuted(tight, "deadlines")
     assert isinstance(answer.counterexample, LongestRun)
     return answer.counterexample.waits
+
+
+def test_no_replay_takes_longer_than_the_longest_run() -> None:
+    asks = Endpoint("buy", steps=[Wait(30 * ms), Call("orders", timeout=100 * ms)])
+    system = System(
+        "waits",
+        [
+            Service("web", endpoints=[asks]),
+            Service("orders", endpoints=[Endpoint("place", steps=[Wait(200 * ms)])]),
+        ],
+        journeys=[Journey("use", "web.buy", timeout=150 * ms)],
+    )
+    answers = {str(answer.subject): answer for _, answer in refuted(system, "deadlines")}
+    found = replay(Graph(system), next(a for a in answers.values() if "use" in a.claim))
+    assert "took 220 ms" in found.text
 
 
 def test_a_failure_that_does_not_matter_is_not_shown() -> None:

@@ -65,8 +65,9 @@ def _fix(steps: Sequence[Interaction], source: str) -> str:
     """What cuts an edge: an event takes the place of a command, never of a question."""
     first = steps[0]
     moved = f"move what it needs to {source}"
-    if any(step.mode == "publish" for step in steps):
-        return f"{moved}, or make one boundary of both: {first.name} is an event already"
+    event = next((step for step in steps if step.mode == "publish"), None)
+    if event is not None:
+        return f"{moved}, or make one boundary of both: {event.name} is an event already"
     if any(is_read(step) for step in steps):
         return f"keep a copy in {source} of what {first.name} reads, fed by events, or {moved}"
     return f"turn {first.name} into an event, or {moved}"

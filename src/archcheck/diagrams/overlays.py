@@ -113,11 +113,12 @@ def utilisation(result: SimulationResult) -> Overlay:
 
 
 def busiest(result: SimulationResult) -> dict[str, float]:
-    """Element to the utilisation of its busiest resource."""
+    """Element to the utilisation of its busiest resource, the consumers of a service among them."""
     found: dict[str, float] = {}
     for resource in result.resources:
         if not math.isnan(resource.utilisation):
-            found[resource.name] = max(found.get(resource.name, 0.0), resource.utilisation)
+            name = resource.name.partition(".")[0]
+            found[name] = max(found.get(name, 0.0), resource.utilisation)
     return found
 
 

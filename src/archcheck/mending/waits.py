@@ -30,7 +30,8 @@ _UNASKED = (Outcome.REJECTED, Outcome.BROKEN)
 """How attempts end that got no answer because nobody took them: they say nothing of how long one
 takes, and thousands of them would hide those that do."""
 _FEW = 2_000
-"""With fewer attempts, their longest stands for the tail."""
+"""With fewer attempts, their longest stands for the tail, lengthened as if times were exponential:
+the longest of ten is where a tenth is longer, and three times shorter than the tail."""
 ATTEMPTS = 100_000
 """Attempts of a scenario that are looked at, about: a second."""
 
@@ -43,7 +44,7 @@ def shortest_timeouts(system: System) -> dict[str, Rational]:
     """
     found: dict[str, Rational] = {}
     steps = {
-        f"{step.name}.{step.mode}": step.name
+        f"{step.name}.{'read' if step.mode == 'cache' else step.mode}": step.name
         for step in Graph(system).interactions
         if isinstance(step.target, Datastore)
     }
@@ -89,6 +90,12 @@ class _Attempts:
             if self._given_up[place] > (1 - TAIL) * taken.count:
                 seconds = taken.max
             else:
-                seconds = MARGIN * (taken.max if taken.count < _FEW else taken.quantile(TAIL))
+                few = taken.count < _FEW
+                seconds = MARGIN * (_tail_of(taken) if few else taken.quantile(TAIL))
             whole = Rational(math.ceil(max(seconds, SHORTEST) * 1e6), 10**6)
             yield self._names[place], two_digits_up(whole)
+
+
+def _tail_of(taken: Histogram) -> float:
+    """The tail that the longest of few attempts lets expect; no shorter than the longest."""
+    return taken.max * max(1.0, math.log(1 / (1 - TAIL)) / math.log(taken.count + 1))

@@ -6,8 +6,9 @@ layers of a path multiply each other. For every path some pattern of failures re
 the last element fails all the time, or all but the last time where the run must go on.
 
 A hedge sends its extra copies with each attempt, and a mesh repeats the attempts of a call. A
-consumer that fails gets its message again. The question that a fallback asks instead comes on top
-of what its target is asked anyway.
+consumer that fails gets its message again; who published it does not notice, so that nothing above
+is tried again, but in a bound, where the publisher may fail by itself. The question that a fallback
+asks instead comes on top of what its target is asked anyway.
 
 A step that is optional or has a fallback keeps its failures to itself: who asks above it tries
 again only after a timeout that may be over before the answer is there. That is the pattern of one
@@ -120,7 +121,7 @@ class Amplification:
 
         Where it is late, who asks tries again if its timeout may be over before the answer.
         """
-        fails = fails or may_time_out(self._cases, step)
+        fails = step.mode != "publish" and (fails or may_time_out(self._cases, step))
         above = self.of(step.operation.name, fails=fails and not step.can_fail_softly)
         own, most = self.factor(step), self._most(step)
         if own is not None and not fails:

@@ -52,7 +52,8 @@ def _made(path: Sequence[Interaction], factors: Sequence[Rational], seen: _Seen)
     for step, most in zip(reversed(path), reversed(factors), strict=True):
         bound *= most
         if step.mode == "publish":  # the message comes again until its consumer gives it up
-            made, seen = made * most, _Seen(0.0)
+            made *= most if seen.fails else _ONCE
+            seen = _Seen(0.0, fails=False)  # who published it does not notice
             continue
         limit = _seconds(step.protection.attempt())
         if step.deadline_is_kept and seen.lasts > limit:

@@ -148,6 +148,8 @@ def _storm(worst: Amplification, name: str) -> RetryStorm:
 
 def _tries(step: Interaction, factor: Rational) -> str:
     if step.mode == "publish":
+        if factor == 1:
+            return "one delivery"
         return f"each time its consumer fails, up to {_times(factor)} deliveries"
     fails = f"each time {step.target_name} fails"
     return f"{fails}, up to {_times(factor)} attempts" if factor != 1 else f"{fails}, no retry"

@@ -17,6 +17,7 @@ from archcheck.model import (
     Empirical,
     Endpoint,
     Errors,
+    External,
     Fault,
     Journey,
     Read,
@@ -70,7 +71,7 @@ def _asking(graph: Graph, entry: str, path: Sequence[Interaction]) -> Replay:
     most, normal = 0, 1
     for system in configured(_once(graph.system)):
         still = alone(system, journey)
-        usual = _most_asked(still, journey, target.target_name, ())
+        usual = _most_asked(_faultless(still), journey, target.target_name, ())
         for failing, faults in _ways_to_fail(still, path):
             for site, asked in _most_asked(failing, journey, target.target_name, faults).items():
                 often = max(1, usual.get(site, 0))
@@ -88,6 +89,18 @@ def _once(system: System) -> System:
     """With one round of every loop: what is asked more often is asked by retries."""
     loops = [step for part in system.elements for step in walk(part) if isinstance(step, Repeat)]
     return apply(system, [Edit(loop, {"times": 1}, "a loop") for loop in loops])
+
+
+def _faultless(system: System) -> System:
+    """Without failures by chance: what is asked again after one is not what a step asks usually."""
+    parties = [part for part in system.elements if isinstance(part, External)]
+    parts: list[External | Endpoint] = [*parties]
+    for party in parties:
+        parts += party.endpoints
+    for service in system.services:
+        parts += service.endpoints
+    failing = [part for part in parts if part.error_rate]
+    return apply(system, [Edit(part, {"error_rate": None}, "errors") for part in failing])
 
 
 def _ways_to_fail(

@@ -4,7 +4,8 @@ Everything that the operation in question waits for is changed: the endpoints th
 queries, external parties. Each answer of theirs takes the longest that the caller accepts, or
 longer, by chance; where only failures are tried again, every other one fails at that moment. What
 is declared of the operation itself stays: retries, backoffs, hedges, fallbacks, the mesh. One
-request is there at a time, so that none waits for another.
+request is there at a time, so that none waits for another; budgets of retries, which other requests
+would fill, let all of its own through.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact, longest, shown
 from archcheck.graph.transfer import round_trip
 from archcheck.model import (
+    Constant,
     Element,
     Empirical,
     External,
@@ -136,7 +138,7 @@ class _Adversary:
         self.seen.add(name)
         for step in walk(operation.part):
             if isinstance(step, Work | Wait):
-                self._change(step, time=Duration(float(longest(step.time)[0])))
+                self._change(step, time=Constant(Duration(float(longest(step.time)[0]))))
         for asked in self.graph.outgoing[name]:
             if asked.is_synchronous:
                 self._be_late(asked)
@@ -155,6 +157,8 @@ class _Adversary:
         limits = [attempt, *([exact(guard.per_try_timeout)] if guard.per_try_timeout else [])]
         passage = round_trip(self.graph.system, step)[0]
         in_time = [float(max(_JUST, limit - passage - _JUST)) for limit in limits]
+        for retry in guard.retries:
+            self._change(retry, budget=None)  # a budget that other requests have filled
         fails = isinstance(guard.retry, Retry) and "timeout" not in guard.retry.on
         if step.mode == "call" and isinstance(step.target, External):
             times = self._times(id(step.target), in_time, fails=fails)

@@ -98,16 +98,16 @@ def estimate_availability(
     """The availability of all journeys, then of all endpoints, units failing independently.
 
     ``zone_availability``: the share of the time that a zone is up, with all that runs in it;
-    without it zones do not fail. Raises :class:`~archcheck.model.ModelError` for numbers that mean
-    nothing.
+    without it zones do not fail. What a provider promises includes its zones. Raises
+    :class:`~archcheck.model.ModelError` for numbers that mean nothing.
     """
     if samples < 1:
         raise ModelError(f"an estimate needs samples, got {samples}")
     if zone_availability is not None and not 0 <= zone_availability <= 1:
         raise ModelError(f"the availability of a zone is a share, got {zone_availability:g}")
-    as_sold = zone_availability is None
-    best = Survival(graph, as_sold=as_sold, by_chance=True)
-    worst = Survival(graph, as_sold=as_sold, by_chance=True, worst=True)
+    zones_fail = zone_availability is not None
+    best = Survival(graph, as_sold=True, by_chance=True, zones_fail=zones_fail)
+    worst = Survival(graph, as_sold=True, by_chance=True, zones_fail=zones_fail, worst=True)
     random = np.random.default_rng(seed)
     drawn: dict[Unit, NDArray[np.bool_]] = {}
     found = []

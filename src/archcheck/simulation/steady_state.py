@@ -255,18 +255,45 @@ def groups_behind(plan: Plan, group: int) -> set[int]:
 
 
 def journeys_through(plan: Plan, names: set[str]) -> set[int]:
-    """The journeys whose requests visit one of the named stations."""
-    wanted = {each.group for each in plan.stations if each.name in names and each.group >= 0}
-    before = _reached(((call.target, call.source) for call in plan.calls), wanted)
+    """The journeys whose requests visit one of the named stations, or wait for one that does.
+
+    Endpoints are told apart: what one endpoint of a gateway asks does not hold up the others.
+    """
+    stations = {index for index, each in enumerate(plan.stations) if each.name in names}
+    asks = [_asked_in(plan, operation.block) for operation in plan.operations]
+    wanted = {
+        index
+        for index, operation in enumerate(plan.operations)
+        if operation.group >= 0
+        and {plan.groups[operation.group].slots, plan.groups[operation.group].cores} & stations
+    }
+    askers = ((asked, index) for index, each in enumerate(asks) for asked in each)
+    before = _reached(askers, wanted)
     return {
         index
         for index, journey in enumerate(plan.journeys)
-        if any(plan.calls[entry].target in before for entry in journey.entries)
+        if any(plan.calls[entry].operation in before for entry in journey.entries)
     }
 
 
+def _asked_in(plan: Plan, block: int) -> set[int]:
+    """The operations that the steps of a block ask, and those that fallbacks ask instead."""
+    asked, todo = set[int](), [block]
+    seen = set(todo)
+    while todo:
+        for step in plan.blocks[todo.pop()]:
+            inner = [*step.blocks]
+            if step.call >= 0:
+                asked.add(plan.calls[step.call].operation)
+                inner.append(plan.calls[step.call].policy.fallback)
+            new = {each for each in inner if each >= 0} - seen
+            seen |= new
+            todo += new
+    return asked
+
+
 def _reached(pairs: Iterable[tuple[int, int]], first: set[int]) -> set[int]:
-    """Groups that ``first`` leads to along ``pairs``, itself included; -1 is no group."""
+    """What ``first`` leads to along ``pairs``, itself included; -1 is nothing."""
     following = defaultdict(list)
     for one, other in pairs:
         if min(one, other) >= 0:

@@ -6,11 +6,26 @@ import math
 
 from drawings import canvas
 
+from archcheck import (
+    Constant,
+    Consumer,
+    Endpoint,
+    Journey,
+    Kafka,
+    Load,
+    Poisson,
+    Publish,
+    Scenario,
+    Service,
+    System,
+    Topic,
+    Work,
+)
 from archcheck.diagrams import View, laid_over, overlays, readable, view_of
 from archcheck.graph import Graph
 from archcheck.proof import prove
 from archcheck.simulation import SimulationResult, simulate
-from archcheck.units import s
+from archcheck.units import ms, s
 from archcheck.verification import verify
 
 
@@ -29,11 +44,31 @@ def test_utilisation_is_that_of_the_busiest_resource() -> None:
     result = run()
     view = laid_over(shop(), overlays.utilisation(result))
     busy = overlays.busiest(result)
-    resources = [r.utilisation for r in result.resources if r.name == "orders"]
-    assert busy["orders"] == max(value for value in resources if not math.isnan(value))
+    own = [r for r in result.resources if r.name.partition(".")[0] == "orders"]
+    assert busy["orders"] == max(r.utilisation for r in own if not math.isnan(r.utilisation))
     assert view.card("orders").note == f"{busy['orders']:.0%} busy"
     assert view.card("orders").tone == "calm"
     assert view.card("grafana").note == ""
+
+
+def test_consumers_keep_their_service_busy() -> None:
+    slow = Consumer("placed", name="tell", concurrency=1, steps=[Work(Constant(40 * ms))])
+    system = System(
+        "shop",
+        [
+            Kafka("kafka", nodes=3),
+            Topic("placed", broker="kafka", partitions=1),
+            Service("orders", endpoints=[Endpoint("place", steps=[Publish("placed")])]),
+            Service("mails", consumers=[slow]),
+        ],
+        journeys=[Journey("order", "orders.place")],
+        scenarios=[Scenario("calm", load=[Load("order", Poisson(20 / s))])],
+    )
+    busy = overlays.busiest(
+        simulate(system, system.scenario("calm"), duration=20 * s, warmup=0 * s)
+    )
+    assert 0.6 < busy["mails"] < 1
+    assert all(system.find(name) or "->" in name for name in busy)
 
 
 def test_latency_and_errors_come_from_the_operations() -> None:

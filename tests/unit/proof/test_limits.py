@@ -151,7 +151,17 @@ def test_the_worst_of_all_corners_is_found(
     answers = list(carried(Graph(system), LIMIT))
     assert {a.subject.name for a in answers if isinstance(a, Refuted)} == expected  # type: ignore[union-attr]
     open_answers = [answer for answer in answers if isinstance(answer, Undecided)]
-    assert all("wait in queues below" in answer.reason for answer in open_answers)
+    reasons = ("wait in queues below", "nobody declares its delay")
+    assert all(any(why in answer.reason for why in reasons) for answer in open_answers)
+
+
+def test_a_network_without_a_delay_may_be_what_makes_it_too_much() -> None:
+    between = [Between("web.buy", "work", 1 * ms, 13 * ms)]
+    made = shop(
+        1, 0.5, 13, (1, 300), between=between, uncertain=[RateBetween("buy", 1 / s, 144 / s)]
+    )
+    (web,) = [a for a in carried(Graph(made), LIMIT) if isinstance(a, Undecided)]
+    assert "at most 3.2 threads of web busy; the network (nobody declares its delay)" in web.reason
 
 
 @examples(60)

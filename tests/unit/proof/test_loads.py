@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from fractions import Fraction as Rational
 from typing import Any
 
 import pytest
@@ -108,6 +109,35 @@ def test_a_rollout_is_proved_only_if_what_is_left_carries_the_load(rate: float, 
 
 
 # -- hedges, retries, messages --------------------------------------------------------------------
+
+
+def test_a_counterexample_names_the_journeys_that_lead_there() -> None:
+    def service(name: str, work: Duration) -> Service:
+        return Service(
+            name,
+            runtime=SpringBoot(threads=10),
+            deployment=Kubernetes(replicas=1),
+            endpoints=[Endpoint("x", steps=[Work(work)])],
+        )
+
+    names = ("busy", "idle")
+    made = System(
+        "made",
+        [service("busy", 90 * ms), service("idle", 0.01 * ms)],
+        journeys=[Journey(name, f"{name}.x") for name in names],
+        scenarios=[Scenario("calm", load=[Load(name, Poisson(100 / s)) for name in names])],
+    )
+    answer = of("busy", carried(Graph(made)))
+    assert isinstance(answer, Refuted)
+    assert answer.counterexample.story == ("busy: 100/s", "9 threads busy of 10")
+    idle = of("idle", carried(Graph(made), limit=Rational(1, 10**6)))
+    assert isinstance(idle, Refuted)
+    assert "0.001 threads busy of 10" in idle.counterexample.story
+    tiny = dataclasses.replace(made.scenarios[0], load=[Load("idle", Poisson(1 / s))])
+    rare = dataclasses.replace(made, scenarios=[tiny])
+    idle = of("idle", carried(Graph(rare), limit=Rational(1, 10**9)))
+    assert isinstance(idle, Refuted)
+    assert "0.00001 threads busy of 10" in idle.counterexample.story
 
 
 def asks(call: Call, *, error_rate: Any = None, rate: float = 75) -> System:

@@ -17,15 +17,18 @@ from archcheck import (
     Constant,
     Endpoint,
     Journey,
+    Kafka,
     Kubernetes,
     ModelError,
     MySQL,
     Pool,
+    Publish,
     Read,
     Retry,
     Service,
     Slo,
     System,
+    Topic,
     Write,
 )
 from archcheck.configuration import Settings
@@ -216,6 +219,25 @@ def test_a_call_without_a_timeout_takes_what_its_callee_takes() -> None:
     done = mended(made, "RES003")
     assert done.after == frozenset()
     assert done.cost == 1
+
+
+@pytest.mark.parametrize(("floors", "timeout"), [({}, 250), ({"orders.place -> placed": 0.4}, 400)])
+def test_a_message_that_is_waited_for_gets_a_timeout(
+    floors: dict[str, float], timeout: int
+) -> None:
+    """No run measures how long a broker takes: without a floor it is what RES001 advises."""
+    system = System(
+        "shop",
+        [
+            Kafka("kafka", nodes=3),
+            Topic("placed", broker="kafka"),
+            Service("orders", endpoints=[Endpoint("place", steps=[Publish("placed")])]),
+        ],
+    )
+    measured = {step: Rational(str(seconds)) for step, seconds in floors.items()}
+    done = mended(system, "RES001", floors=measured)
+    assert [edit.values for edit in done.edits] == [{"timeout": timeout * ms}]
+    assert done.is_complete
 
 
 def test_what_is_hopeless_costs_nothing() -> None:

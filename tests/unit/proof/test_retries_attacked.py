@@ -10,23 +10,29 @@ from archcheck import (
     Absent,
     Call,
     CircuitBreaker,
+    Consumer,
     Deterministic,
     Diurnal,
     Endpoint,
     Fallback,
     Journey,
+    Kafka,
     Kubernetes,
     Load,
+    MySQL,
+    Publish,
     Repeat,
     Retry,
     Scenario,
     Service,
     Step,
     System,
+    Topic,
     Work,
+    Write,
 )
 from archcheck.graph import Graph
-from archcheck.proof import Answer, Proved, Undecided, retry_amplification
+from archcheck.proof import Answer, Proved, Refuted, Undecided, retry_amplification
 from archcheck.units import minutes, ms, percent, s
 
 ONCE = Absent("once")
@@ -59,6 +65,41 @@ def test_fallbacks_that_call_each_other_have_no_end() -> None:
     )
     assert isinstance(found, Undecided)
     assert "come back to it" in found.reason
+
+
+def relayed(deliveries: int, *steps: Step) -> Answer:
+    """A message that causes another one, whose consumer takes ``steps`` to a store that fails."""
+    relay = Consumer("one", name="relay", max_deliveries=5, steps=[Publish("two")])
+    last = Consumer("two", name="last", max_deliveries=deliveries, steps=steps)
+    system = System(
+        "made",
+        [
+            Kafka("kafka", nodes=3),
+            *(Topic(name, broker="kafka") for name in ("one", "two")),
+            MySQL("db"),
+            service("web", Publish("one")),
+            Service("middle", consumers=[relay]),
+            Service("end", consumers=[last]),
+        ],
+        journeys=[Journey("use", "web.go")],
+    )
+    answers = retry_amplification(Graph(system))
+    return next(each for each in answers if "the work of db by" in each.claim)
+
+
+def test_who_published_a_message_does_not_fail_with_its_consumer() -> None:
+    found = relayed(3, Write("db"))
+    assert isinstance(found, Undecided)  # the relay may fail by itself, after it has published
+    assert "15" in found.reason
+    assert isinstance(relayed(2, Write("db")), Proved)
+
+
+def test_a_storm_behind_two_messages_counts_the_deliveries_of_the_last() -> None:
+    found = relayed(3, Write("db", retry=Retry(attempts=4, backoff=1 * ms)))
+    assert isinstance(found, Refuted)
+    assert found.counterexample is not None
+    assert "up to 12 queries of it: 3 x 4" in found.counterexample.message
+    assert "one delivery" in found.counterexample.story
 
 
 @pytest.mark.parametrize(("times", "verdict"), [(3, Proved), (20, Undecided)])

@@ -10,11 +10,14 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from archcheck import Absent, Call, Endpoint, Journey, Read, Redis, Service, Suppression, System
 from archcheck.configuration import Settings
+from archcheck.loading import load
 from archcheck.model import ModelError
+from archcheck.plugins import rules
 from archcheck.reporting.verification import WRITERS, print_verification, sarif
 from archcheck.reporting.verification.jsonform import schema
 from archcheck.verification import Baseline, Verification, verify
@@ -163,6 +166,35 @@ def test_the_text_report_marks_the_place_as_a_compiler_does(result: Verification
     line = line_of('            Redis("cart", role="store", copies=1),')
     source = '            Redis("cart", role="store", copies=1),'
     assert f"{line:>5} | {source}\n      | {' ' * 12}{'^' * len(source.strip(' ,'))}\n" in text
+
+
+def marked(source: str, folder: Path) -> str:
+    """The text under the carets, of the first finding in a model that has this line."""
+    model = folder / "wide.py"
+    head = "from archcheck import *\nfrom archcheck.units import ms\n"
+    model.write_text(f'{head}{source}\nb = Service("b", endpoints=[Endpoint("x")])\n')
+    [system] = load(model)
+    lines = printed(verify(system, rules=[r for r in rules() if r.id == "RES001"])).splitlines()
+    at = next(number for number, line in enumerate(lines) if "^^^" in line)
+    code, carets = lines[at - 1], lines[at]
+    assert len(code) < 130
+    start = cell_len(carets[: carets.index("^")])
+    return "".join(
+        sign
+        for column, sign in enumerate(code)
+        if start <= cell_len(code[:column]) < start + carets.count("^")
+    )
+
+
+def test_a_place_far_to_the_right_is_shown(tmp_path: Path) -> None:
+    steps = "Work(5 * ms), " * 12
+    line = f'a = Service("a", endpoints=[Endpoint("y", steps=[{steps}Call("b.x"), {steps}])])'
+    assert marked(line, tmp_path) == 'Call("b.x")'
+
+
+def test_carets_stand_under_wide_signs(tmp_path: Path) -> None:
+    line = 'a = Service("支付服务", endpoints=[Endpoint("扣款", steps=[Call("b.x")])])'
+    assert marked(line, tmp_path) == 'Call("b.x")'
 
 
 def test_text_cannot_steer_the_terminal() -> None:

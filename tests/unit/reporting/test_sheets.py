@@ -18,6 +18,7 @@ from archcheck import (
     Scenario,
     Service,
     Slo,
+    Slow,
     System,
     Work,
     simulate,
@@ -126,3 +127,25 @@ def test_a_run_shows_names_with_brackets_outside_of_tables_too() -> None:
     file = io.StringIO()
     console_for(file).print("payments[v2]")
     assert file.getvalue() == "payments[v2]\n"
+
+
+def test_a_fault_after_the_end_of_the_run_is_said() -> None:
+    system = System(
+        "shop",
+        [Service("payments", endpoints=[Endpoint("run", steps=[Work(1 * ms)])])],
+        journeys=[Journey("pay", "payments.run")],
+        scenarios=[
+            Scenario(
+                "slow",
+                load=[Load("pay", Poisson(5 / s))],
+                faults=[
+                    Slow("payments", factor=5, start=1 * s),
+                    Slow("payments", factor=5, start=10 * s),
+                ],
+            )
+        ],
+    )
+    result = simulate(system, duration=5 * s)
+    text = plain_text(lambda console: print_simulation(console, result))
+    assert "never begins: Slow of payments at 10 s, as the run ends at 5 s" in text
+    assert text.count("never begins") == 1

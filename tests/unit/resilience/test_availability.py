@@ -20,8 +20,11 @@ from archcheck import (
     Fallback,
     Journey,
     Kubernetes,
+    Managed,
     ModelError,
+    MySQL,
     Probe,
+    Read,
     Service,
     Slo,
     System,
@@ -218,3 +221,28 @@ def test_an_optional_call_without_a_timeout_is_not_a_matter_of_availability() ->
     found = estimate_availability(Graph(model)).found[0]
     assert found.exact.is_exact
     assert float(found.exact.low) == pytest.approx(0.9999)
+
+
+def test_zones_that_fail_make_nothing_better() -> None:
+    """A provider promises 99.95% of a store of three copies: not of each copy."""
+    zones = ("a", "b", "c")
+    store = MySQL(
+        "db",
+        copies=3,
+        failover="automatic",
+        zones=zones,
+        deployment=Managed("cloud", availability=99.95 * percent),
+    )
+    web = Service(
+        "web",
+        endpoints=[Endpoint("get", steps=[Read("db")])],
+        deployment=Kubernetes(
+            replicas=3, zones=zones, readiness=Probe("http"), availability=99.9 * percent
+        ),
+    )
+    graph = Graph(System("shop", [store, web], journeys=[Journey("use", "web.get")]))
+    still = estimate_availability(graph, samples=10).found[0].exact
+    zoned = estimate_availability(graph, samples=10, zone_availability=0.99).found[0].exact
+    replicas_down = (1 - Rational(999, 1000) * Rational(99, 100)) ** 3
+    assert zoned.low == zoned.high == Rational(9995, 10000) * (1 - replicas_down)
+    assert zoned.high < still.low

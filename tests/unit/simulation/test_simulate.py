@@ -22,6 +22,7 @@ from archcheck import (
     CustomRuntime,
     Docker,
     Endpoint,
+    Fallback,
     Fault,
     Journey,
     Kafka,
@@ -41,6 +42,7 @@ from archcheck import (
     Scenario,
     ScenarioError,
     Service,
+    SpringBoot,
     Step,
     System,
     Topic,
@@ -332,6 +334,31 @@ def test_what_is_assumed_and_what_is_left_out_is_listed() -> None:
     result = simulate(chain(), chain().scenarios[0], duration=1 * s)
     assert ("network", "delay") in {(a.subject, a.attribute) for a in result.assumptions}
     assert result.not_simulated == ()
+
+
+def test_an_overload_behind_a_gateway_holds_up_who_goes_there() -> None:
+    def behind(name: str, threads: int) -> Service:
+        work = Endpoint("do", steps=[Work(10 * ms)])
+        return Service(name, runtime=SpringBoot(threads=threads), endpoints=[work])
+
+    doors = [
+        Endpoint(name, steps=[Call(f"{name}.do", fallback=Fallback("call", target=other))])
+        for name, other in (("slow", "quick.do"), ("quick", "spare.do"), ("spare", "slow.do"))
+    ]
+    system = System(
+        "shop",
+        [
+            Service("gateway", endpoints=doors),
+            behind("slow", 1),
+            behind("quick", 9),
+            behind("spare", 9),
+        ],
+        journeys=[Journey(name, f"gateway.{name}") for name in ("slow", "quick", "spare")],
+    )
+    load = [Load(name, Poisson(120 / s)) for name in ("slow", "quick", "spare")]
+    result = simulate(system, Scenario("much", load=load), duration=20 * s, warmup=0 * s)
+    assert result.held_up == ("slow", "spare")
+    assert result.journey("quick").latency.p99 < 0.2
 
 
 def test_a_warm_up_longer_than_the_run_is_refused() -> None:

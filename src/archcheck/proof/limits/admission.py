@@ -11,7 +11,7 @@ from archcheck.graph.reach import waited_for
 from archcheck.model import Journey, RateLimit, Scenario, Service
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
-from archcheck.proof.limits.figures import Corner, Figure, WorstPoint
+from archcheck.proof.limits.figures import Corner, Figure, WorstPoint, count
 from archcheck.proof.limits.load import assumptions
 from archcheck.proof.limits.ranges import Loads
 from archcheck.units import Rate
@@ -140,7 +140,7 @@ def _overrun(
         f"{lets} through more than {name} can take: {carries:.4}",
         (
             graph.system.find(name),
-            f"{float(figure.busy):.4g} {figure.what} busy of {float(capacity):.4g}",
+            f"{count(figure.busy)} {figure.what} busy of {count(capacity)}",
         ),
         (),
         {name: f"full at {carries:.4}"},

@@ -87,22 +87,24 @@ class Figure:
         name = self.holder.name
         asked = None if self.most is None or self.waits is None else self.most - self.waits
         if asked is not None and asked > room:
+            network = "the network (nobody declares its delay), " if self.crosses else ""
             return (
-                f"at most {_count(room)} {self.what} of {name} busy; hedges, retries, "
+                f"at most {count(room)} {self.what} of {name} busy; {network}hedges, retries, "
                 "fallbacks, messages that come again and runs of schedules may make it "
-                f"{_count(asked)}"
+                f"{count(asked)}"
             )
         spare = max(_NONE, room - (asked if asked is not None else self.busy))
-        bound = "have no bound" if self.waits is None else f"may hold {_count(self.waits)}"
+        bound = "have no bound" if self.waits is None else f"may hold {count(self.waits)}"
         return (
-            f"at most {_count(spare)} {self.what} of {name} held by requests that wait in "
+            f"at most {count(spare)} {self.what} of {name} held by requests that wait in "
             f"queues below; such waits {bound}"
         )
 
 
-def _count(amount: Rational) -> str:
+def count(amount: Rational) -> str:
     """``314,600`` or ``0.25``: four digits, never an exponent."""
-    return f"{float(amount):,.0f}" if amount >= 1000 else f"{float(amount):.4g}"
+    text = f"{float(amount):,.0f}" if amount >= 1000 else f"{float(amount):.4g}"
+    return f"{float(amount):.12f}".rstrip("0") if "e" in text else text
 
 
 class Corner:

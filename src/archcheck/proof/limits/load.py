@@ -16,7 +16,7 @@ from archcheck.model import External, LoadShedding, Scenario, Service
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
 from archcheck.proof.feature_flags import configured
-from archcheck.proof.limits.figures import Corner, Figure, WorstPoint, least_units
+from archcheck.proof.limits.figures import Corner, Figure, WorstPoint, count, least_units
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 from archcheck.units import Fraction, Rate
 
@@ -150,12 +150,10 @@ def _judged(
         left = figure.left() or 0
         whole, rest = figure.each * figure.units, figure.each * left
         if figure.busy > limit * whole:
-            return _refuted(
-                holder, claim, figure, rates, (whole, limit), scenario, "", figure.units
-            )
+            return _refuted(graph, claim, figure, rates, (whole, limit), scenario, "", figure.units)
         if figure.busy > limit * rest:
             lost = f" when a zone is lost, which leaves {left} of {figure.units} replicas"
-            return _refuted(holder, claim, figure, rates, (rest, limit), scenario, lost, left)
+            return _refuted(graph, claim, figure, rates, (rest, limit), scenario, lost, left)
         room = limit * (rest if figure.zones else whole)
         if isinstance(figure.holder, Service) and not figure.zones:
             gaps = (*gaps, Gap(holder, "deployment.zones", _needs(figure, limit)))
@@ -167,6 +165,16 @@ def _judged(
     if not figure.fits(room):
         return Undecided(holder, claim, figure.unseen(room))
     return Proved(holder, claim, assumptions(figure))
+
+
+def _asking(graph: Graph, figure: Figure, rates: Mapping[str, Rational]) -> Iterator[str]:
+    """The journeys that lead to a resource. Schedules and fallbacks may ask it without any."""
+    for journey in graph.system.journeys:
+        visits = graph.visits(journey)
+        asked = {step.target.name for step, times in visits.interactions if times}
+        asked |= {each.partition(".")[0] for each, times in visits.operations.items() if times}
+        if journey.name in rates and figure.holder.name in asked:
+            yield journey.name
 
 
 def _as_it_sheds(holder: Subject, limit: Rational, figure: Figure) -> tuple[Rational, Figure]:
@@ -203,7 +211,7 @@ def _needs(figure: Figure, limit: Rational) -> str:
 
 
 def _refuted(
-    holder: Subject,
+    graph: Graph,
     claim: str,
     figure: Figure,
     rates: Mapping[str, Rational],
@@ -219,8 +227,8 @@ def _refuted(
         f"{name} is {share} busy in scenario {scenario.name!r}{lost}; the limit is "
         f"{_percent(limit)}",
         (
-            *(f"{journey}: {Rate(float(rate)):.4}" for journey, rate in rates.items()),
-            f"{float(figure.busy):.4g} {figure.what} busy of {float(capacity):.4g}",
+            *(f"{name}: {Rate(float(rates[name])):.4}" for name in _asking(graph, figure, rates)),
+            f"{count(figure.busy)} {figure.what} busy of {count(capacity)}",
         ),
         (),
         {name: f"{share} busy"},
@@ -230,7 +238,7 @@ def _refuted(
         limit,
         units,
     )
-    return Refuted(holder, claim, shown, _fix(figure, limit))
+    return Refuted(graph.system.find(name), claim, shown, _fix(figure, limit))
 
 
 def _fix(figure: Figure, limit: Rational) -> str:

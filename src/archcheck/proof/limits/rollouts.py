@@ -9,7 +9,7 @@ from archcheck.graph import Graph
 from archcheck.graph.exact import Rational
 from archcheck.model import Rollout, Scenario, Service, effective
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
-from archcheck.proof.limits.figures import Figure, WorstPoint
+from archcheck.proof.limits.figures import Figure, WorstPoint, count
 from archcheck.proof.limits.load import assumptions, worst_figures
 
 
@@ -64,7 +64,7 @@ def _rolled(
         (
             f"{away} are away for the rollout",
             f"{figure.units - (figure.left() or 0)} are in the zone that is lost",
-            f"{float(figure.busy):.4g} {figure.what} busy, {float(figure.each):g} in each replica",
+            f"{count(figure.busy)} {figure.what} busy, {float(figure.each):g} in each replica",
         ),
         (),
         {service.name: f"{left} of {figure.units} left"},

@@ -30,6 +30,9 @@ Savings: TypeAlias = Mapping[tuple[Atom, bool], Rational]
 """The most that each edit saves when it is made (or, with ``False``, left out)."""
 _NONE: Savings = {}
 _ZERO = Rational(0)
+_ACKNOWLEDGED = Rational(1, 4)
+"""The shortest timeout of a published message: neither the model nor a run tells how long a broker
+takes to copy and acknowledge it. What RES001 advises."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,8 @@ class Edits:
             declared = shortest_useful(self.graph, step)
             measured = self._floors.get(step.name)
             known = [floor for floor in (declared, measured) if floor is not None]
-            floor = max(known, default=self.declared.timeout_of(step) or _ZERO)
+            guess = _ACKNOWLEDGED if step.mode == "publish" else _ZERO
+            floor = max(known, default=self.declared.timeout_of(step) or guess)
             self._useful[step] = max(floor, Rational(1, 1000))
         return self._useful[step]
 

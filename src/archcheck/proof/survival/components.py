@@ -27,6 +27,7 @@ from archcheck.model import (
     Broker,
     Channel,
     Datastore,
+    Deployment,
     External,
     LocalCache,
     Managed,
@@ -65,7 +66,9 @@ class Part:
 class Components:
     """The structures of a system's elements, with the gaps that they leave open.
 
-    ``as_sold`` takes what a provider runs as one unit, whose availability is its agreement.
+    ``as_sold`` takes what a provider runs as one unit, whose availability is its agreement, and
+    lets no zone fail but with ``zones_fail``: an agreement that is declared holds whatever happens
+    to the provider's zones.
     ``worst`` takes what is not declared as it is worst. ``noticed`` lets every caller know which
     replicas are dead. ``by_chance`` asks how often a request is answered instead of whether all
     are: where dead replicas are chosen too, at best the one that is chosen is enough.
@@ -76,6 +79,7 @@ class Components:
     worst: bool = False
     noticed: bool = False
     by_chance: bool = False
+    zones_fail: bool = False
     _groups: dict[tuple[str, int, int], Structure] = field(default_factory=dict)
 
     def of_member(self, member: Named, step: Interaction | None) -> Part:
@@ -108,7 +112,7 @@ class Components:
         deployment = service.deployment
         if deployment is None:
             return self._either(_SURE, Gap(service, "deployment"))
-        if self.as_sold and isinstance(deployment, Managed):
+        if self._is_sold(deployment):
             return Part(Unit("element", service.name))
         replicas = deployment.fewest_replicas()
         spread = getattr(deployment, "spread", None)
@@ -120,7 +124,7 @@ class Components:
         if needed == replicas > 1 and self.by_chance and not self.worst:
             replicas = needed = 1
         group = self._group("replica", service.name, replicas, needed, zones)
-        if gaps and not self.as_sold:
+        if gaps and self._zones_count:
             return self._either(group, *gaps, *open_)
         return Part(group, (*gaps, *open_), assumptions)
 
@@ -154,7 +158,7 @@ class Components:
         deployment = getattr(store, "deployment", None)
         if isinstance(store, LocalCache):
             return Part(_SURE)
-        if self.as_sold and isinstance(deployment, Managed):
+        if self._is_sold(deployment):
             return Part(Unit("element", store.name))
         zones = store.zones or (deployment.zones if deployment else ())
         gaps = () if zones or store.spread_by_provider else (Gap(store, "zones"),)
@@ -165,7 +169,7 @@ class Components:
         most = needed.worst if self.worst else needed.best
         counted = 1 if most == 0 else needed.copies
         group = self._group("copy", store.name, counted, most or 1, zones)
-        if gaps and not self.as_sold:
+        if gaps and self._zones_count:
             return self._either(group, *open_, *gaps)
         return Part(group, (*open_, *gaps))
 
@@ -175,7 +179,7 @@ class Components:
         broker = self.graph.system.find(str(channel.broker))
         if not isinstance(broker, Broker):
             return Part(_SURE)
-        if self.as_sold and isinstance(getattr(broker, "deployment", None), Managed):
+        if self._is_sold(getattr(broker, "deployment", None)):
             return Part(Unit("element", broker.name))
         gaps = () if broker.zones else (Gap(broker, "zones"),)
         if broker.nodes is None:
@@ -188,11 +192,24 @@ class Components:
             needed, open_ = _in_sync(channel, step, publish.acks, copies)
         most = needed[-1] if self.worst else needed[0]
         group = self._group("node", broker.name, copies, most, broker.zones)
-        if gaps and not self.as_sold:
+        if gaps and self._zones_count:
             return self._either(group, *open_, *gaps)
         return Part(group, (*open_, *gaps))
 
     # -- units ----------------------------------------------------------------------------------
+
+    @property
+    def _zones_count(self) -> bool:
+        return self.zones_fail or not self.as_sold
+
+    def _is_sold(self, deployment: Deployment | None) -> bool:
+        """Whether a provider runs it who says how available it is, whatever it is made of.
+
+        Where zones fail, an agreement that is not declared says nothing about them.
+        """
+        if not self.as_sold or not isinstance(deployment, Managed):
+            return False
+        return not self.zones_fail or deployment.availability is not None
 
     def _group(
         self, kind: UnitKind, name: str, count: int, needed: int, zones: Sequence[str]
@@ -200,8 +217,7 @@ class Components:
         """So many units, each in its zone, of which some must work; the same for the same."""
         key = (name, count, needed)
         if key not in self._groups:
-            # zones have no declared availability
-            places = () if self.as_sold else zones
+            places = zones if self._zones_count else ()
             self._groups[key] = AtLeast(
                 needed,
                 tuple(

@@ -66,9 +66,10 @@ class Survival:
         worst: bool = False,
         noticed: bool = False,
         by_chance: bool = False,
+        zones_fail: bool = False,
     ) -> None:
         self.graph = graph
-        self._components = Components(graph, as_sold, worst, noticed, by_chance)
+        self._components = Components(graph, as_sold, worst, noticed, by_chance, zones_fail)
         self._links = links
         self._worst = worst
         self._by_chance = by_chance

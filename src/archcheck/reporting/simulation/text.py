@@ -7,6 +7,7 @@ from collections import defaultdict
 from rich.console import Console
 from rich.text import Text
 
+from archcheck.model import Fault
 from archcheck.reporting.console import spoken
 from archcheck.reporting.sheets import print_sheet
 from archcheck.reporting.simulation.assumptions import grouped
@@ -21,6 +22,9 @@ def print_simulation(console: Console, result: SimulationResult, *, verbose: boo
         console.print(Text.assemble(("no steady state: ", "bold red"), str(overload)))
     for slow in result.unsettled:
         console.print(Text.assemble(("too short to know: ", "bold yellow"), str(slow)))
+    for fault in result.scenario.faults:
+        if float(fault.start) >= result.duration:
+            console.print(Text.assemble(("never begins: ", "bold yellow"), _late(fault, result)))
     for sheet in simulation_sheets(result, verbose=verbose):
         print_sheet(console, sheet)
     console.print(_bottleneck(result))
@@ -46,6 +50,13 @@ def _headline(result: SimulationResult) -> Text:
         f"engine {result.engine} ({result.engine_reason})",
         "" if result.is_complete else "; STOPPED before the end, incomplete",
     )
+
+
+def _late(fault: Fault, result: SimulationResult) -> str:
+    whose = getattr(fault, "target", getattr(fault, "zone", None))
+    of = f" of {whose}" if whose is not None else ""
+    at, end = spoken(float(fault.start)), spoken(result.duration)
+    return f"{type(fault).__name__}{of} at {at}, as the run ends at {end} (--duration)"
 
 
 def _bottleneck(result: SimulationResult) -> Text:

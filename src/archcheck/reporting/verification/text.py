@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -35,6 +36,8 @@ _ACTIONS_FROM = 6
 """Findings from which on the actions that fix most stand before them: fewer are read at once."""
 _WIDEST_LINE = 110
 """Columns of a line of the model: what most formatters allow (80 to 100), and a little more."""
+_BEFORE_THE_MARK = 20
+"""Columns of a longer line that stay before what is marked, to tell where it stands."""
 
 
 def print_verification(
@@ -183,13 +186,22 @@ def _excerpt(occurrence: Occurrence, place: Place, label: str) -> Iterator[Text]
     if not source.strip():
         return
     code = printable(source.expandtabs(4))
-    start, end = _marked(code, occurrence)
-    if end > _WIDEST_LINE:
-        code, end = f"{code[:_WIDEST_LINE]}...", max(start + 1, _WIDEST_LINE)
+    code, start, end = _window(code, *_marked(code, occurrence))
     number = f"{place.line:>5}"
     yield Text.assemble((f"{number} | ", "blue"), code)
-    marks = f"{'^' * (end - start)} {printable(label)}".rstrip()
-    yield Text.assemble((f"{' ' * len(number)} | ", "blue"), " " * start, (marks, "bold red"))
+    left, wide = cell_len(code[:start]), cell_len(code[start:end])
+    marks = f"{'^' * wide} {printable(label)}".rstrip()
+    yield Text.assemble((f"{' ' * len(number)} | ", "blue"), " " * left, (marks, "bold red"))
+
+
+def _window(code: str, start: int, end: int) -> tuple[str, int, int]:
+    """What of a long line is shown, so that the mark is seen, and the columns of the mark in it."""
+    first = max(0, min(start - _BEFORE_THE_MARK, end - _WIDEST_LINE))
+    before = "..." if first else ""
+    after = "..." if len(code) > first + _WIDEST_LINE else ""
+    shift = len(before) - first
+    shown = code[first : first + _WIDEST_LINE]
+    return before + shown + after, start + shift, min(end, first + len(shown)) + shift
 
 
 def _marked(code: str, occurrence: Occurrence) -> tuple[int, int]:
