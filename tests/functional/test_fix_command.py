@@ -231,6 +231,24 @@ def test_nothing_is_written_when_nobody_answers(tmp_path: Path) -> None:
     assert (tmp_path / "model.py").read_text() == ONCE
 
 
+@pytest.mark.parametrize(("method", "offered"), [("POST", False), ("GET", True)])
+def test_a_fixed_answer_stands_in_for_a_page_and_for_no_payment(
+    method: str, offered: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "model.py").write_text(
+        "from archcheck import *\n"
+        "from archcheck.units import ms\n"
+        f"pay = Endpoint('pay', Http1('{method}', '/pay'))\n"
+        "bank = External('bank', endpoints=[pay], latency=40 * ms)\n"
+        "ask = Call('bank.pay', timeout=900 * ms)\n"
+        "web = Service('web', endpoints=[Endpoint('buy', steps=[ask])])\n"
+        "use = Journey('use', 'web.buy', critical=True)\n"
+    )
+    done = archcheck("fix", "model.py", "--only", "RES026", cwd=tmp_path)
+    assert ("fallback: nothing becomes" in done.stdout) is offered
+    assert ("left: RES026 web.buy -> bank.pay" in done.stdout) is not offered
+
+
 def test_what_gets_slower_or_dearer_stands_beside_what_is_mended(tmp_path: Path) -> None:
     """A second replica costs its CPUs; half the load on each makes answers faster."""
     (tmp_path / "model.py").write_text(BUSY)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from archcheck.diagrams.card_text import plural
 from archcheck.diagrams.view import UNPLACED, Arrow, Card, Group, View
-from archcheck.model import ModelError
+from archcheck.model import ModelError, Schedule
 from archcheck.model.element import nearest
 
 MOST_CARDS = 60
@@ -139,7 +139,8 @@ def _whole(group: Group, members: list[Card]) -> Card:
     shapes = {"box": "service", "store": "datastore", "queue": "topic", "external": "external"}
     counts: dict[str, int] = {}
     for card in members:
-        word = shapes.get(card.shape, "element")
+        is_clock = isinstance(card.member, Schedule)
+        word = "schedule" if is_clock else shapes.get(card.shape, "element")
         counts[word] = counts.get(word, 0) + 1
     return Card(
         f"group {group.key}",

@@ -302,9 +302,10 @@ class System(Element):
             if scenario.name == name:
                 return scenario
         known = [scenario.name for scenario in self.scenarios]
+        close = nearest(name, known)
         raise ModelError(
-            f"the system {self.name!r} has no scenario {name!r}{nearest(name, known)}"
-            + (f"; it has {', '.join(known)}" if known else "; it declares none")
+            f"the system {self.name!r} has no scenario {name!r}{close}"
+            + (f"{' It' if close else '; it'} has {', '.join(known)}" if known else "; it has none")
         )
 
     def place(self, part: Element) -> Place | None:

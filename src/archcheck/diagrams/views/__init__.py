@@ -89,5 +89,7 @@ def view_of(canvas: Canvas, kind: str = "containers", of: str | None = None) -> 
     if not found.of:
         return found.make(canvas)
     if of is None:
-        raise ModelError(f"the view {kind!r} is of one {found.of}; name it")
+        raise ModelError(
+            f"the view {kind!r} is of one {found.of}; name it, with --of on the command line"
+        )
     return found.make(canvas, of)

@@ -14,6 +14,7 @@ from archcheck.editing import Edit
 from archcheck.findings import Subject, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational
+from archcheck.graph.idempotence import is_read
 from archcheck.graph.reach import zones_in
 from archcheck.model import (
     Broker,
@@ -90,11 +91,16 @@ def breaker_for(step: Interaction) -> Edit:
 
 
 def _fallback(graph: Graph, violation: Violation) -> Iterator[Choice]:
-    if isinstance(violation.subject, Interaction):
-        edit = Edit(
-            violation.subject.declared, {"fallback": Fallback("static")}, violation.subject.name
-        )
+    step = violation.subject
+    if isinstance(step, Interaction) and (step.optional or _is_only_asked(graph, step)):
+        edit = Edit(step.declared, {"fallback": Fallback("static")}, step.name)
         yield Choice(("fallback",), (edit,))
+
+
+def _is_only_asked(graph: Graph, step: Interaction) -> bool:
+    """Whether a fixed answer can stand in: for a page, and for no payment that nobody made."""
+    inside = graph.outgoing.get(step.target_name, ())
+    return is_read(step) or (bool(inside) and all(map(is_read, inside)))
 
 
 def _second(graph: Graph, violation: Violation) -> Iterator[Choice]:

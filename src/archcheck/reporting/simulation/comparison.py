@@ -35,12 +35,14 @@ def comparison_sheets(found: Comparison) -> Iterator[Sheet]:
     variants = [*zip(_labels(found), found.variants, strict=True)]
     named = tuple((label, variant.name) for label, variant in variants)
     yield Sheet("variants", ("", Words("what")), named)
-    for name in _journeys(found):
+    names = _journeys(found)
+    for name in names:
         rows = []
         for label, variant in variants:
             cells = [_cell(each) for each in variant.compared if each.journey == name]
             rows.append((label, *(cells or ["-"] * len(METRICS))))
-        yield Sheet(name, ("", *METRICS), tuple(rows), _REMARK)
+        remark = _REMARK if name == names[-1] else ""
+        yield Sheet(name, ("", *METRICS), tuple(rows), remark)
     if any(variant.result.objectives for _, variant in variants):
         yield _objectives(variants)
     busiest = tuple((label, *_bottleneck(variant)) for label, variant in variants)
