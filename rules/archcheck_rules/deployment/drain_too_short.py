@@ -58,13 +58,14 @@ _LEAST_GRACE: Duration = Docker.documented["grace"].value
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     deployed = [service for service in graph.system.services if service.deployment is not None]
+    names = {service.name for service in deployed}
     patience = _patience(graph)
     asked = list(_not_deployed(graph, patience))
     yield from asked
     if not asked and not any(patience.get(service.name) for service in deployed):
         yield NotApplicable("no timeout is declared for a service that is deployed")
     for operation, case in _messages(graph):
-        for gap in case.gaps if operation.owner in deployed else ():
+        for gap in case.gaps if operation.owner.name in names else ():
             yield Undecided(gap.holder, gap.attribute)
     for service in deployed:
         longest = max(patience.get(service.name, ()), key=lambda entry: entry[0], default=None)
