@@ -8,6 +8,7 @@ rule asks only where that finds more: elsewhere the answer decides nothing.
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 from weakref import WeakKeyDictionary
@@ -16,6 +17,9 @@ from archcheck.findings.results import Result, Undecided, Violation, subject_nam
 from archcheck.graph import Graph
 from archcheck.model import Journey
 
+_MOST_CHECKS = 15
+"""Times that a rule looks at a system in which some journeys say yes. A choice: enough to tell
+eight journeys apart; each takes as long as the rule itself."""
 Answer = Literal["critical", "public"]
 """An attribute of journeys that decides whether a rule concerns them."""
 
@@ -33,11 +37,29 @@ def with_questions(
         return not known.issuperset(_violations(check(supposed)))
 
     open_ones = [each for each in graph.system.journeys if _is_open(each, attribute)]
-    if not open_ones or not finds_more(open_ones):
-        return  # what all of them together do not bring, none does
-    for journey in open_ones:
-        if finds_more([journey]):
-            yield Undecided(journey, attribute, f"holds with {attribute}=False")
+    for journey in _deciding(open_ones, finds_more):
+        yield Undecided(journey, attribute, f"holds with {attribute}=False")
+
+
+def _deciding(
+    journeys: Sequence[Journey], finds_more: Callable[[Sequence[Journey]], bool]
+) -> list[Journey]:
+    """Those on whose answer more depends, found by halving: what several together do not bring,
+    none of them does. What is not told apart after so many checks may depend on each of them."""
+    waiting, found = deque([journeys] if journeys else []), dict[str, None]()
+    for _ in range(_MOST_CHECKS):
+        if not waiting:
+            break
+        group = waiting.popleft()
+        if not finds_more(group):
+            continue
+        half = len(group) // 2
+        if half:
+            waiting += group[:half], group[half:]
+        else:
+            found[group[0].name] = None
+    found.update(dict.fromkeys(each.name for group in waiting for each in group))
+    return [each for each in journeys if each.name in found]
 
 
 def _is_open(journey: Journey, attribute: Answer) -> bool:
@@ -58,14 +80,22 @@ def _supposing(graph: Graph, journeys: Sequence[Journey], attribute: Answer) -> 
     known = _known.setdefault(graph, {})
     key = attribute, tuple(journey.name for journey in journeys)
     if key not in known:
-        answer = {attribute: True}
-        changed = [
-            dataclasses.replace(each, **answer) if each in journeys else each  # type: ignore[arg-type]
-            for each in graph.system.journeys
-        ]
-        system = dataclasses.replace(graph.system, journeys=changed)
+        names = set(key[1])
+        system = dataclasses.replace(
+            graph.system,
+            journeys=[
+                _saying_yes(each, attribute) if each.name in names else each
+                for each in graph.system.journeys
+            ],
+        )
         known[key] = Graph(system, today=graph.today)
     return known[key]
+
+
+def _saying_yes(journey: Journey, attribute: Answer) -> Journey:
+    if attribute == "critical":
+        return dataclasses.replace(journey, critical=True)
+    return dataclasses.replace(journey, public=True)
 
 
 _known: WeakKeyDictionary[Graph, dict[tuple[Answer, tuple[str, ...]], Graph]] = WeakKeyDictionary()

@@ -52,7 +52,7 @@ class Graph:
 
     # -- tables -----------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def _tables(self) -> Tables:
         return tables_of(self.system, cold_caches=self.cold_caches)
 
