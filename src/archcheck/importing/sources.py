@@ -32,8 +32,11 @@ SKIPPED_FOLDERS = frozenset(
 )  # fmt: skip
 """Folders that hold what others wrote, what is built, and what tests need. A path that is named is
 always read."""
-GIVEN_UP = frozenset({"old", "archive", "archived", "attic", "deprecated", "obsolete", "unused"})
-"""Folders whose names say that nobody uses what is in them; ``old-docs`` is one, too."""
+_GIVEN_UP = re.compile(
+    r"(old|deprecated|obsolete)([-_.](docs?|k8s|kubernetes|manifests?|deploy(ments?)?|charts?|compose))?",
+    re.IGNORECASE,
+)
+"""Folders whose names say that they were given up. An ``archive`` may be a service."""
 SUFFIXES = frozenset({".yaml", ".yml", ".json", ".properties", ".proto", ".dsl", ".c4", ".toml"})
 """Files that an importer may read; all others are not opened."""
 
@@ -234,8 +237,8 @@ def _entered(
             found.skipped[f"{below / name}/"] = why
         elif name.lower() in SKIPPED_FOLDERS:
             found.skipped[f"{below / name}/"] = "holds tests, builds or others' files"
-        elif re.split(r"[-_.]", name.lower())[0] in GIVEN_UP:
-            found.skipped[f"{below / name}/"] = "nobody uses it, its name says; name it to read it"
+        elif _GIVEN_UP.fullmatch(name):
+            found.skipped[f"{below / name}/"] = "given up, by its name; name it to read it"
         elif not name.startswith("."):
             yield name
 

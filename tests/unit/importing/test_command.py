@@ -148,7 +148,17 @@ def test_helm_charts_say_how_they_are_read(shop: Path) -> None:
     assert how in alone.stderr
 
 
-@pytest.mark.parametrize("name", ["old", "old-docs", "Archive", "deprecated_manifests"])
+@pytest.mark.parametrize("name", ["archive", "archive-service", "old-town", "unused-seats"])
+def test_a_service_is_not_given_up_because_of_its_name(shop: Path, name: str) -> None:
+    (shop / "deploy" / name).mkdir()
+    (shop / "deploy" / name / "web.yaml").write_text(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ghost}\n", encoding="utf-8"
+    )
+    done = archcheck("import", "deploy", "-v", cwd=shop)
+    assert "ghost: kind = Service" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["old", "old-docs", "Deprecated", "old_k8s"])
 def test_what_nobody_uses_is_no_second_opinion(shop: Path, name: str) -> None:
     """Left out, unless it is named: else its images and replicas would count."""
     (shop / "deploy" / name).mkdir()
@@ -156,7 +166,7 @@ def test_what_nobody_uses_is_no_second_opinion(shop: Path, name: str) -> None:
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ghost}\n", encoding="utf-8"
     )
     done = archcheck("import", "deploy", cwd=shop)
-    assert f"deploy/{name}/: nobody uses it, its name says; name it to read it" in done.stdout
+    assert f"deploy/{name}/: given up, by its name; name it to read it" in done.stdout
     named = archcheck("import", f"deploy/{name}", cwd=shop)
     assert named.returncode == 0, named.stderr
 
