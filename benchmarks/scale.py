@@ -20,7 +20,7 @@ from archcheck.model import System, to_json
 
 SIZES = (100, 300, 1_000, 3_000, 10_000)
 TARGETS = {100: 1.0, 1_000: 3.0, 10_000: 30.0}
-ROUNDS = 1
+ROUNDS = 3
 
 
 def measure(model: Path) -> tuple[float, float]:
@@ -38,7 +38,7 @@ def calls(system: System) -> int:
 
 
 def main() -> None:
-    """Measure each size and print the times."""
+    """Measure each size several times and print the median times."""
     print("| services | calls | time | target | ratio | n log n | memory |")
     print("|---:|---:|---:|---:|---:|---:|---:|")
     before: tuple[int, float] | None = None

@@ -55,11 +55,11 @@ def _changed(part: Any, change: Callable[[Element], Element]) -> Any:
     inside = {name: getattr(part, name) for name in field_names(type(part))}
     new = {name: _changed(value, change) for name, value in inside.items()}
     differs = any(new[name] is not inside[name] for name in inside if new[name] != inside[name])
-    return change(dataclasses.replace(part, **new) if differs else part)  # type: ignore[type-var]
+    return change(dataclasses.replace(part, **new) if differs else part)  # type: ignore[type-var]  # a dataclass
 
 
 def _with(part: E, **values: Any) -> E:
-    return dataclasses.replace(part, **values)  # type: ignore[type-var]
+    return dataclasses.replace(part, **values)  # type: ignore[type-var]  # a dataclass
 
 
 def defaults_written_out(system: System) -> System:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import archcheck
+
+from archcheck import fix
+from archcheck.proof.repair import Repair
 
 ROOT = Path(__file__).parents[2]
 
@@ -208,6 +212,26 @@ def test_a_python_model_is_written_and_is_what_the_patch_says(tmp_path: Path) ->
     again = archcheck("fix", "model.py", "--only", "RES001", "--write", cwd=tmp_path)
     assert "0 edits" in again.stdout
     assert file.read_bytes().decode() == written
+
+
+def test_a_json_model_that_changed_meanwhile_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody saves the file while edits are looked for, or while a person is asked."""
+    file = tmp_path / "checkout.json"
+    archcheck("export", "examples/checkout.py", "-o", file)
+    changed = file.read_text().replace('"payments"', '"billing"').replace("payments.", "billing.")
+
+    def slow(*arguments: Any, **options: Any) -> Repair:
+        found = fix(*arguments, **options)
+        file.write_text(changed)
+        return found
+
+    monkeypatch.setattr("archcheck.facade.fix", slow)
+    done = archcheck("fix", file, "--write", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "checkout.json has changed since it was read: nothing is written" in done.stderr
+    assert file.read_text() == changed
 
 
 def test_a_person_decides_about_each_edit(tmp_path: Path) -> None:

@@ -97,14 +97,17 @@ def command(
             proof_budget=float(proof_budget),
         )
     if is_interactive:
-        explained = explain(found, rules, settings=settings, costs=costs)
-        found = of_edits(found, chosen_edits(explained), settings=settings, costs=costs)
+        with guests():
+            explained = explain(found, rules, settings=settings, costs=costs)
+        taken = chosen_edits(explained)
+        with time_left(f"trying the edits of {system.name}"), guests():
+            found = of_edits(found, taken, settings=settings, costs=costs)
     with guests():
         patch = found.patch  # loads the model again
+        reasons = explain(found, rules, settings=settings, costs=costs) if is_explained else ()
     with report_console(output) as console:
         print_repair(console, found)
-        if is_explained:
-            print_explanations(console, explain(found, rules, settings=settings, costs=costs))
+        print_explanations(console, reasons)
         if scenario is not None:
             run = facade.simulate(found.system, scenario)
             print_simulation(console, run)

@@ -24,7 +24,7 @@ from archcheck.editing.spelling import source_of
 from archcheck.editing.tracing import Key, Slot, Traces
 from archcheck.files import write_files
 from archcheck.loading import load_changed, origin
-from archcheck.model import ArchcheckError, ModelError, Place, System, to_json
+from archcheck.model import ArchcheckError, ModelError, Place, System, from_json, to_json
 from archcheck.model.element import Element
 from archcheck.model.linking import walk
 
@@ -67,8 +67,13 @@ class Patch:
         """Write the new texts, all or none. Raises :class:`ModelError` if a file has changed."""
         for file, (before, _) in self.files.items():
             if _text_of(file) != before:
-                raise ModelError(f"{file} has changed since it was read: nothing is written")
+                raise _changed(file)
         write_files({file: after for file, (_, after) in self.files.items()})
+
+
+def _changed(file: str) -> ModelError:
+    name = Place(file, 1).shown_file()
+    return ModelError(f"{name} has changed since it was read: nothing is written")
 
 
 def _lines(text: str) -> list[str]:
@@ -90,6 +95,8 @@ def patch_of(system: System, edits: Iterable[Edit], edited: System | None = None
     site = system.site
     if site is not None and site.place.file.endswith(".json"):
         before = _text_of(site.place.file)
+        if from_json(before, site.place.file) != system:
+            raise _changed(site.place.file)
         after = to_json(edited or apply(system, made))
         return Patch({site.place.file: (before, after)}, written=made)
     if not made:

@@ -76,7 +76,9 @@ def changes_sheet(found: Repair) -> Sheet | None:
     changed = (*_changed(found.effects or ()),)
     if not changed:
         return None
-    remark = "runs with the same random numbers; * marks what is no chance (95%)"
+    remark = (
+        "runs with the same random numbers; * marks differences whose 95% interval excludes zero"
+    )
     columns = (Words("scenario"), Words("journey"), *("p95 today", "then", "errors today", "then"))
     return Sheet("under load, before and after", columns, changed, remark)
 
@@ -88,7 +90,7 @@ def under_load(found: Repair) -> Iterator[str]:
     if found.effects is None:
         yield "not compared under load: the time was up"
     elif found.effects and changes_sheet(found) is None:
-        yield "under the declared loads no journey gets slower or fails more often"
+        yield "in these runs under the declared loads, no journey changes beyond its interval"
     if found.running_cost is not None:
         before, after, currency = found.running_cost
         if before != after:

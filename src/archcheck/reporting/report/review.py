@@ -35,8 +35,6 @@ BUDGET = 60.0
 """Seconds for all questions unless told otherwise. A choice: people wait so long for a review."""
 _MOST_FOR_PLAN = 30.0
 """What ``archcheck plan`` takes."""
-_FOR_REPAIR = 0.25
-"""The share of the time that is left in which edits are searched; trying them takes as long."""
 MOST_PLANNED = 60
 """A larger system is not planned for by a report: that takes minutes, and has its own command."""
 
@@ -120,8 +118,7 @@ def carry_out(
     mended = None
     if repair:
         progress("repair")
-        seconds = _FOR_REPAIR * clock.left()
-        mended = mend(system, rules, settings=settings, proof_budget=seconds)
+        mended = clock.asked("repair", 0.8, _repair(system, rules, settings))
     progress("pictures")
     canvas = canvas_of(system, Look(settings.icons, settings.colours))
     return Review(
@@ -186,6 +183,18 @@ def _plan(system: System, scenario: Scenario | None, seed: int) -> Callable[[flo
     return lambda until: plan_capacity(
         system, scenario, seed=seed, budget=min(_MOST_FOR_PLAN, until - time.monotonic())
     )
+
+
+def _repair(
+    system: System, rules: Sequence[Rule] | None, settings: Settings
+) -> Callable[[float], Repair]:
+    """Edits are searched in half of the time; trying them takes the other one."""
+
+    def asked(until: float) -> Repair:
+        seconds = max(0.0, until - time.monotonic()) / 2
+        return mend(system, rules, settings=settings, proof_budget=seconds)
+
+    return asked
 
 
 def _variants(
