@@ -10,7 +10,7 @@ from systems import generate
 from archcheck import System
 from archcheck.graph import Graph
 from archcheck.plugins import rules
-from archcheck.proof import Budget, prove
+from archcheck.proof import ProofBudget, prove
 from archcheck.proof.questions import questions
 from archcheck.proof.repair import repair
 from archcheck.proof.timeouts import suggest_timeouts
@@ -44,7 +44,7 @@ def _questions(system: System) -> None:
 def _budget(system: System) -> None:
     """What is decided within the default budget: neither out of time nor for lack of it."""
     start = time.perf_counter()
-    answered = prove(Graph(system), budget=Budget()).answered
+    answered = prove(Graph(system), budget=ProofBudget()).answered
     stopped = [part.question.name for part in answered if part.stopped]
     print(
         f"  all within the budget of 10 s: {time.perf_counter() - start:.2f} s, "
@@ -74,7 +74,7 @@ def _repair(system: System) -> None:
             for finding in verify(made, fast).findings
             for place in finding.occurrences
         ),
-        budget=Budget(60),
+        budget=ProofBudget(60),
     )
     print(
         f"  repair {time.perf_counter() - start:.2f} s: {len(done.edits)} edits, cost "

@@ -39,7 +39,7 @@ from archcheck import (
 from archcheck.model import Exponential
 from archcheck.model.element import field_names
 from archcheck.model.linking import walk
-from archcheck.model.steps import Interaction
+from archcheck.model.steps import RemoteStep
 from archcheck.model.values import Documented
 from archcheck.units import Duration, percent
 
@@ -89,7 +89,7 @@ def in_a_group(wrap: Callable[[Step], Step]) -> Callable[[System], System]:
 
 
 def _is_needed(step: Step) -> bool:
-    return isinstance(step, Cached) or (isinstance(step, Interaction) and not step.optional)
+    return isinstance(step, Cached) or (isinstance(step, RemoteStep) and not step.optional)
 
 
 def _of_elements(system: System, kind: type[E], change: Callable[[E], Element]) -> System:
@@ -286,14 +286,14 @@ def a_client_for_all(system: System) -> System:
     """What all that a service asks have in common, it says once, for everybody."""
 
     def change(service: Service) -> Element:
-        steps = [part for part in walk(service) if isinstance(part, Interaction | Cached)]
+        steps = [part for part in walk(service) if isinstance(part, RemoteStep | Cached)]
         limits = {step.timeout for step in steps}
         if service.clients or len(limits) != 1 or any(_falls_back(step) for step in steps):
             return service
         bare = _changed(
             service,
             lambda part: (
-                _with(part, timeout=None) if isinstance(part, Interaction | Cached) else part
+                _with(part, timeout=None) if isinstance(part, RemoteStep | Cached) else part
             ),
         )
         return _with(bare, clients=[Client(timeout=limits.pop())])

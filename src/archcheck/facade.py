@@ -96,7 +96,7 @@ def prove(
     from archcheck import proof
     from archcheck.graph import Graph
 
-    budget = proof.Budget(proof_budget)
+    budget = proof.ProofBudget(proof_budget)
     return proof.prove(Graph(system), questions, failures=failures, budget=budget)
 
 

@@ -156,7 +156,7 @@ def _refuse_duplicates(systems: Iterable[System]) -> None:
         names[system.name] = system
 
 
-class LeftOut(UserWarning):
+class SkippedFile(UserWarning):
     """A file in a folder of models is no ordinary file, and was not read."""
 
 
@@ -256,7 +256,7 @@ def _ordinary(folder: Path, ending: str) -> list[Path]:
         if path.is_file():
             files.append(path)
         else:
-            warnings.warn(f"{path}: left out, it is no ordinary file", LeftOut, stacklevel=2)
+            warnings.warn(f"{path}: left out, it is no ordinary file", SkippedFile, stacklevel=2)
     return files
 
 

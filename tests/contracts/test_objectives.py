@@ -28,7 +28,7 @@ from archcheck.findings import PERCENTILES, Objective, Reading, evaluate, graves
 from archcheck.graph import Graph
 from archcheck.loading import load
 from archcheck.planning import at_peak, plan_capacity
-from archcheck.planning.probing import Probe
+from archcheck.planning.probing import PlanSimulator
 from archcheck.planning.readings import ANALYTIC_ERROR, read_flow, read_result
 from archcheck.plugins import rules
 from archcheck.reporting.planning import plan_data
@@ -158,7 +158,9 @@ def test_no_command_contradicts_another(kind: str) -> None:
     judged = judge_objectives(system, system.scenarios[0], requests=2_000)
     planned = plan_capacity(system, target=1.0, stop=lambda: True)
     plan = at_peak(compile_plan(system, system.scenarios[0]))
-    confirmed = Probe(system, system.scenarios[0]).simulated(plan, planned.flow, planned.objectives)
+    confirmed = PlanSimulator(system, system.scenarios[0]).simulated(
+        plan, planned.flow, planned.objectives
+    )
     planned.today = read_result(planned.objectives, confirmed)
     review = carry_out(system, rules=[], without=("proofs", "plan"))
     assert judged is not None

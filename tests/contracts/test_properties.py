@@ -14,7 +14,7 @@ from archcheck.findings import evaluate
 from archcheck.graph import Graph
 from archcheck.model import Docker
 from archcheck.model.scenarios import Closed, Poisson
-from archcheck.model.steps import Interaction
+from archcheck.model.steps import RemoteStep
 from archcheck.plugins import rules
 from archcheck.units import Duration, Rate
 
@@ -50,7 +50,7 @@ def mended(system: System, change: Callable[[Element], Element]) -> System:
 def with_timeouts(part: Element) -> Element:
     return (
         dataclasses.replace(part, timeout=Duration(0.05))  # type: ignore[type-var]
-        if isinstance(part, Interaction | Cached)
+        if isinstance(part, RemoteStep | Cached)
         else part
     )
 

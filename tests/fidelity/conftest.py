@@ -15,7 +15,7 @@ from differential.compare import difference
 
 from archcheck.model import Scenario, System
 from archcheck.simulation.compiling import compile_plan
-from archcheck.simulation.engines import Choice, fast
+from archcheck.simulation.engines import EngineChoice, fast
 from archcheck.simulation.plan import Plan
 
 EVENTS = 4_000
@@ -34,7 +34,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let ``simulate`` take one engine, and compare the other one with it."""
     monkeypatch.setattr(
-        "archcheck.simulation.running.choose", lambda _: Choice(request.param, "as asked")
+        "archcheck.simulation.running.choose", lambda _: EngineChoice(request.param, "as asked")
     )
     plans: list[Plan] = []
 

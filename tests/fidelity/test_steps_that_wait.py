@@ -6,7 +6,7 @@ import pytest
 from fidelity.harness import assert_contains, erlang_c, latency, longest, run, runs, service, system
 
 from archcheck import Exponential, Journey, Kubernetes, Poisson, Resources, Wait, Work
-from archcheck.capacity import Latencies
+from archcheck.capacity import OperationLatencies
 from archcheck.graph import Graph
 from archcheck.proof import Proved, Refuted, deadline_budgets
 from archcheck.units import Duration, cores, ms, s
@@ -37,7 +37,9 @@ def test_a_wait_needs_no_core_and_no_quota() -> None:
 
 
 def test_accounts_tell_waiting_from_working() -> None:
-    latencies = Latencies(Graph(system(service("web", Wait(30 * ms), Work(10 * ms), threads=5))))
+    latencies = OperationLatencies(
+        Graph(system(service("web", Wait(30 * ms), Work(10 * ms), threads=5)))
+    )
     assert latencies.of("web.run").seconds == pytest.approx(0.04)
     assert latencies.own_time("web.run").seconds == pytest.approx(0.04)
     assert latencies.own_work("web.run").seconds == pytest.approx(0.01)

@@ -56,7 +56,7 @@ from archcheck.graph.idempotence import SAFE_METHODS
 from archcheck.graph.transfer import sizes_of
 from archcheck.model import Effective
 from archcheck.model.linking import walk
-from archcheck.model.steps import Interaction as Leaving
+from archcheck.model.steps import RemoteStep
 from archcheck.units import KiB, MiB, Size
 
 rule = Rule("COM006", "message-too-large", severity="error", method="attr")
@@ -185,7 +185,7 @@ def _known(found: Effective) -> tuple[Size | None, str]:
 
 
 def _sizes(step: Interaction) -> dict[str, Size | None]:
-    if not isinstance(step.step, Leaving):
+    if not isinstance(step.step, RemoteStep):
         return {}
     sent, received = sizes_of(step.step, step.endpoint)
     if isinstance(step.target, Channel):

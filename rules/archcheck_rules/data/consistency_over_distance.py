@@ -39,7 +39,7 @@ from archcheck import (
     Write,
     effective,
 )
-from archcheck.capacity import Latencies, Latency
+from archcheck.capacity import Latency, OperationLatencies
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation, Visits
 from archcheck.graph.promises import promises
@@ -50,7 +50,7 @@ rule = Rule("DAT012", "consistency-over-distance", severity="warning", method="c
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    latencies = Latencies(graph)
+    latencies = OperationLatencies(graph)
     found = False
     for subject, slo in promises(graph):
         objectives = slo.latencies()

@@ -38,7 +38,7 @@ from archcheck import (
     System,
     Work,
 )
-from archcheck.capacity import Latencies
+from archcheck.capacity import OperationLatencies
 from archcheck.findings import NotApplicable, Result, Rule, Violation
 from archcheck.graph import Graph
 from archcheck.graph.cpu import PERIOD, cpu_limit_of, says_its_cpu_limit
@@ -51,7 +51,7 @@ rule = Rule("DEP015", "throttled-by-limit", severity="warning", method="calc", o
 def check(graph: Graph) -> Iterator[Result]:
     if not any(map(says_its_cpu_limit, graph.system.services)):
         yield NotApplicable("no service says whether it has a CPU limit")
-    latencies = Latencies(graph)
+    latencies = OperationLatencies(graph)
     for service in graph.system.services:
         limit = cpu_limit_of(service)
         if limit is None or limit >= 1:

@@ -39,7 +39,7 @@ from archcheck import (
     WithProbability,
     Work,
 )
-from archcheck.capacity import Latencies, Missing, latency_of
+from archcheck.capacity import Missing, OperationLatencies, latency_of
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.units import Duration, ms, percent, s
@@ -49,7 +49,7 @@ rule = Rule("PRF006", "fan-out-tail", severity="warning", method="calc")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    latencies = Latencies(graph)
+    latencies = OperationLatencies(graph)
     applies = False
     for subject, slo, operation in _promises(graph):
         groups = _fan_outs(graph, operation)
@@ -93,7 +93,7 @@ def _fan_outs(graph: Graph, operation: str) -> list[list[Interaction]]:
 
 
 def _judge(
-    latencies: Latencies,
+    latencies: OperationLatencies,
     subject: Journey | Operation,
     objective: tuple[str, float, Duration],
     steps: list[Interaction],
@@ -119,7 +119,7 @@ def _judge(
 
 
 def _late(
-    latencies: Latencies, step: Interaction, bound: float
+    latencies: OperationLatencies, step: Interaction, bound: float
 ) -> tuple[float, tuple[Missing, ...]]:
     """The share of a branch's answers that come after ``bound``, and what is missing for it.
 

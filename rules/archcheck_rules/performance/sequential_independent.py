@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from archcheck import Call, Endpoint, Parallel, Service, Step, System, Work
-from archcheck.capacity import Latencies, latency_of
+from archcheck.capacity import OperationLatencies, latency_of
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.shapes import shape_of
@@ -32,7 +32,7 @@ rule = Rule("PRF007", "sequential-independent", severity="info", method="graph",
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    latencies = Latencies(graph)
+    latencies = OperationLatencies(graph)
     for name, operation in graph.operations.items():
         waiting = {
             part: step
@@ -75,7 +75,9 @@ def _in_turn(system: System, steps: Sequence[Step]) -> Iterator[Step]:
             yield step
 
 
-def _violation(latencies: Latencies, before: list[Interaction], later: Interaction) -> Violation:
+def _violation(
+    latencies: OperationLatencies, before: list[Interaction], later: Interaction
+) -> Violation:
     earlier = sum(latency_of(latencies, step).seconds for step in before)
     saved = Duration(min(earlier, latency_of(latencies, later).seconds))
     gain = f": saves {saved:.3}" if saved else ""

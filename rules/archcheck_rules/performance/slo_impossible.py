@@ -33,7 +33,7 @@ from archcheck import (
     System,
     Work,
 )
-from archcheck.capacity import Latencies, Latency
+from archcheck.capacity import Latency, OperationLatencies
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Operation
 from archcheck.units import Duration, ms
@@ -43,7 +43,7 @@ rule = Rule("PRF002", "slo-impossible", severity="error", method="calc")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    latencies = Latencies(graph)
+    latencies = OperationLatencies(graph)
     promises: list[tuple[Journey | Operation, Slo, Latency]] = [
         (journey, journey.slo, sum(map(latencies.of, journey.all_entries()), Latency(0.0)))
         for journey in graph.system.journeys

@@ -37,7 +37,7 @@ from archcheck import (
     System,
     Topic,
 )
-from archcheck.capacity import Latencies, advised_timeout
+from archcheck.capacity import OperationLatencies, advised_timeout
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.deadlines import inherits_deadline
@@ -51,7 +51,7 @@ _VERBS = {"call": "calls", "read": "reads", "write": "writes", "publish": "publi
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    latencies = Latencies(graph)
+    latencies = OperationLatencies(graph)
     for step in graph.interactions:
         if step.protection.attempt() is not None or not _waits(step):
             continue

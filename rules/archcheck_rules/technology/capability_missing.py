@@ -34,7 +34,7 @@ from archcheck import (
     Thrift,
     effective,
 )
-from archcheck.capacity import Latencies, advised_timeout
+from archcheck.capacity import OperationLatencies, advised_timeout
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.model import GraphQL, Http1, Http2
@@ -49,7 +49,7 @@ _READABLE = (Grpc, Http1, Http2, GraphQL)
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     claims = False
-    latencies = Latencies(graph)
+    latencies = OperationLatencies(graph)
     for step in graph.calls():
         if isinstance(step.step, Call) and step.step.propagates_deadline:
             claims = True
@@ -86,7 +86,7 @@ def _deadline(step: Interaction) -> Iterator[Result]:
         )
 
 
-def _mesh(graph: Graph, step: Interaction, latencies: Latencies) -> Iterator[Result]:
+def _mesh(graph: Graph, step: Interaction, latencies: OperationLatencies) -> Iterator[Result]:
     relies = step.timeout is None or step.protection.retry is None
     if not relies:
         return

@@ -7,7 +7,13 @@ from archcheck.capacity.attempts import Attempted
 from archcheck.capacity.bottleneck import CPU, Resource, Unsized, resources
 from archcheck.capacity.consumers import ConsumerFlow, consumer_flows
 from archcheck.capacity.demand import Demand, StoreDemand, demands
-from archcheck.capacity.latency import Latencies, Latency, Missing, advised_timeout, latency_of
+from archcheck.capacity.latency import (
+    Latency,
+    Missing,
+    OperationLatencies,
+    advised_timeout,
+    latency_of,
+)
 from archcheck.capacity.load import journey_rates, operation_rates
 from archcheck.capacity.queueing import erlang_c, hottest_share, mean_wait, residence, zipf_share
 from archcheck.capacity.waiting import Held, Waiting
@@ -18,9 +24,9 @@ __all__ = [
     "ConsumerFlow",
     "Demand",
     "Held",
-    "Latencies",
     "Latency",
     "Missing",
+    "OperationLatencies",
     "Resource",
     "StoreDemand",
     "Unsized",

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from archcheck.capacity.latency import Latencies, Missing, query_time
+from archcheck.capacity.latency import Missing, OperationLatencies, query_time
 from archcheck.capacity.load import executions, operation_rates
 from archcheck.capacity.queueing import mean_wait
 from archcheck.graph import Graph
@@ -90,7 +90,7 @@ def resources(
 
     Schedules count, too: within ``span`` seconds as :func:`archcheck.capacity.load.job_rates`.
     """
-    latencies = Latencies(graph)
+    latencies = OperationLatencies(graph)
     rates = operation_rates(graph, journey_rate, span)
     queries = _queries(graph, journey_rate, span)
     sized: list[Resource] = []
@@ -114,7 +114,9 @@ def resources(
     return sorted(sized, key=lambda resource: -resource.utilisation), unsized
 
 
-def _cpu(graph: Graph, rates: Mapping[str, float], latencies: Latencies) -> Iterator[Resource]:
+def _cpu(
+    graph: Graph, rates: Mapping[str, float], latencies: OperationLatencies
+) -> Iterator[Resource]:
     """The cores of CPU limits: what computes in a replica shares them, consumers too."""
     for service in graph.system.services:
         limit = cpu_limit_of(service)
@@ -132,7 +134,7 @@ def _cpu(graph: Graph, rates: Mapping[str, float], latencies: Latencies) -> Iter
 
 
 def _service_busy(
-    graph: Graph, service: Service, rates: Mapping[str, float], latencies: Latencies
+    graph: Graph, service: Service, rates: Mapping[str, float], latencies: OperationLatencies
 ) -> tuple[float, float, tuple[Missing, ...]]:
     """A blocking runtime holds a thread to the end, the others only while computing.
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from weakref import WeakKeyDictionary
 
 from archcheck.capacity.bottleneck import Resource, Unsized, resources
-from archcheck.capacity.latency import Latencies, Latency, latency_of, query_time
+from archcheck.capacity.latency import Latency, OperationLatencies, latency_of, query_time
 from archcheck.capacity.load import (
     executions,
     journey_rates,
@@ -137,9 +137,9 @@ class Demand:
         return {demand.store: demand for demand in found.values()}
 
     @cached_property
-    def latencies(self) -> Latencies:
+    def latencies(self) -> OperationLatencies:
         """Latencies without queueing."""
-        return Latencies(self.graph)
+        return OperationLatencies(self.graph)
 
     @cached_property
     def _resources(self) -> tuple[list[Resource], list[Unsized]]:

@@ -64,7 +64,7 @@ def _merged(first: tuple[Missing, ...], second: tuple[Missing, ...]) -> tuple[Mi
 _What = Literal["all", "own time", "own work", "computing"]
 
 
-class Latencies:
+class OperationLatencies:
     """Latencies of the operations of one system, each computed once."""
 
     def __init__(self, graph: Graph) -> None:
@@ -185,7 +185,7 @@ _ROOM = 3.0
 """A timeout over the mean without queues: of an exponential time 5% are longer (rule of thumb)."""
 
 
-def advised_timeout(latencies: Latencies, step: Interaction) -> Duration:
+def advised_timeout(latencies: OperationLatencies, step: Interaction) -> Duration:
     """A timeout that a step can keep: 250 ms, or three times what it takes, rounded up."""
     try:
         seconds = _ROOM * latency_of(latencies, step).seconds
@@ -197,7 +197,7 @@ def advised_timeout(latencies: Latencies, step: Interaction) -> Duration:
     return Duration(round(math.ceil(seconds / unit - 1e-9) * unit, 6))
 
 
-def latency_of(latencies: Latencies, step: Interaction) -> Latency:
+def latency_of(latencies: OperationLatencies, step: Interaction) -> Latency:
     """How long a call or query keeps its caller, network left out."""
     if step.mode == "call":
         return latencies.of(step.target_name)

@@ -31,8 +31,7 @@ from archcheck.model import (
     Write,
 )
 from archcheck.model.distributions import Time, distribution_of
-from archcheck.model.steps import Group
-from archcheck.model.steps import Interaction as Asking
+from archcheck.model.steps import Group, RemoteStep
 
 _RARE = 1e-9
 """A share of answers below which nothing is counted: rounding, not requests."""
@@ -103,7 +102,7 @@ class Responses:
         """Only the computing in an operation itself."""
         return self._sum(self._graph.operations[name].part.steps, only_work=True)
 
-    def asked(self, step: Asking | Cached) -> Response:
+    def asked(self, step: RemoteStep | Cached) -> Response:
         """The answer to a call or query, the network's ways included."""
         way = Response(self._way, 0.0, self._way)
         if isinstance(step, Call):
@@ -131,7 +130,7 @@ class Responses:
             return Response() if only_work else timed(step.time)
         if isinstance(step, Group):
             return self._group(step, only_work)
-        if only_work or not isinstance(step, Asking):
+        if only_work or not isinstance(step, RemoteStep):
             return Response()
         found = self.asked(step)
         softly = step.optional or isinstance(step.fallback, Fallback)

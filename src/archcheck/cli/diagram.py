@@ -23,9 +23,9 @@ from archcheck.diagrams import (
     VIEWS,
     Canvas,
     Drawing,
-    Look,
     Overlay,
     Picture,
+    TeamLook,
     Theme,
     View,
     canvas_of,
@@ -143,7 +143,7 @@ def command(
     checked_format(str(path))
     check_writable(path)
     settings = configured()
-    look = Look(settings.icons, settings.colours)
+    look = TeamLook(settings.icons, settings.colours)
     canvas = canvas_of(system, look)
     drawing = _drawing(canvas, kind, of, against, look)
     checked_format(str(path), drawing)
@@ -159,7 +159,9 @@ def command(
     click.echo(f"wrote {path}", err=True)
 
 
-def _drawing(canvas: Canvas, kind: str, of: str | None, against: str | None, look: Look) -> Drawing:
+def _drawing(
+    canvas: Canvas, kind: str, of: str | None, against: str | None, look: TeamLook
+) -> Drawing:
     if against is None:
         return view_of(canvas, kind, of)
     if kind != "containers" or of is not None:

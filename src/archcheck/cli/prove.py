@@ -27,7 +27,7 @@ from archcheck.editing import patch_of
 from archcheck.graph import Graph
 from archcheck.mending import shortest_timeouts, without_losses
 from archcheck.proof import (
-    Budget,
+    ProofBudget,
     Proofs,
     availabilities,
     prove,
@@ -107,7 +107,7 @@ def command(
         return _suggest(graph, suggest, output)
     if diagram is not None:
         checked_format(diagram)
-    budget = Budget(float(proof_budget))
+    budget = ProofBudget(float(proof_budget))
     with time_left(f"proving {system.name}", float(proof_budget)):
         proofs = prove(graph, names, failures=failures, budget=budget)
     replays = _replayed(graph, proofs) if is_replayed else {}

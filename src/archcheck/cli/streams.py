@@ -82,7 +82,7 @@ def _refused(code: int = 0) -> NoReturn:
 
 
 def _shown(message: Warning | str, category: type[Warning], *rest: object) -> None:
-    from archcheck.loading import LeftOut
+    from archcheck.loading import SkippedFile
 
-    text = f"warning: {message}" if category is LeftOut else f"{category.__name__}: {message}"
+    text = f"warning: {message}" if category is SkippedFile else f"{category.__name__}: {message}"
     click.echo(text, err=True)

@@ -13,7 +13,7 @@ from archcheck.diagrams import overlays
 from archcheck.diagrams.filtering import filtered, readable
 from archcheck.diagrams.formats import FORMATS, checked_format, drawing_of, svg_of
 from archcheck.diagrams.layout import DrawingError
-from archcheck.diagrams.look import Look, Theme, look_of
+from archcheck.diagrams.look import TeamLook, Theme, look_of
 from archcheck.diagrams.overlays import Overlay, laid_over
 from archcheck.diagrams.picture import Picture
 from archcheck.diagrams.view import Arrow, Card, Sequence, View
@@ -35,10 +35,10 @@ __all__ = [
     "Card",
     "Drawing",
     "DrawingError",
-    "Look",
     "Overlay",
     "Picture",
     "Sequence",
+    "TeamLook",
     "Theme",
     "View",
     "canvas_of",

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from archcheck.diagrams.card_text import plural
-from archcheck.diagrams.view import UNPLACED, Arrow, Card, Group, View
+from archcheck.diagrams.view import UNPLACED, Arrow, Card, CardGroup, View
 from archcheck.model import ModelError, Schedule
 from archcheck.model.element import nearest
 
@@ -123,7 +123,7 @@ def collapsed(view: View, expand: Collection[str] = ()) -> View:
         if key in expand or (key not in groups and key != UNPLACED) or len(members) == 1:
             cards += members
             continue
-        whole = _whole(groups.get(key) or Group(UNPLACED, UNPLACED), members)
+        whole = _whole(groups.get(key) or CardGroup(UNPLACED, UNPLACED), members)
         cards.append(whole)
         stands_in.update({card.key: whole.key for card in members})
     arrows = _joined(view.arrows, stands_in)
@@ -135,7 +135,7 @@ def _loose(card: Card, groups: Collection[str]) -> str:
     return UNPLACED if groups and card.shape == "box" else card.key
 
 
-def _whole(group: Group, members: list[Card]) -> Card:
+def _whole(group: CardGroup, members: list[Card]) -> Card:
     shapes = {"box": "service", "store": "datastore", "queue": "topic", "external": "external"}
     counts: dict[str, int] = {}
     for card in members:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from archcheck.diagrams.view import Frame, Message
+from archcheck.diagrams.view import Message, MessageFrame
 from archcheck.diagrams.view import Sequence as SequenceView
 
 MOST_PARTICIPANTS = 16
@@ -21,7 +21,7 @@ MOST_MESSAGES = 60
 _NAMED = 6
 """Names in the line that stands for calls that are left out. A choice."""
 
-_Event = Message | Frame
+_Event = Message | MessageFrame
 
 
 def folded(view: SequenceView) -> SequenceView:
@@ -158,7 +158,7 @@ def _narrowed(events: Sequence[_Event]) -> list[_Event]:
     left: list[Message] = []
     numbered = 0
     for event in events:
-        if isinstance(event, Frame):
+        if isinstance(event, MessageFrame):
             found.append(event)
             continue
         ends = {event.source, event.target} - kept.keys()
@@ -196,14 +196,14 @@ def _closed(events: Iterable[_Event]) -> Iterator[_Event]:
 
 def _add(events: list[_Event], event: _Event) -> None:
     last = events[-1] if events else None
-    if isinstance(event, Frame) and event.what == "end":
-        while isinstance(last, Frame) and last.what == "else":
+    if isinstance(event, MessageFrame) and event.what == "end":
+        while isinstance(last, MessageFrame) and last.what == "else":
             events.pop()
             last = events[-1] if events else None
-        if isinstance(last, Frame) and last.what == "start":
+        if isinstance(last, MessageFrame) and last.what == "start":
             events.pop()
             return
-    is_first = isinstance(last, Frame) and last.what in ("start", "else")
-    if isinstance(event, Frame) and event.what == "else" and is_first:
+    is_first = isinstance(last, MessageFrame) and last.what in ("start", "else")
+    if isinstance(event, MessageFrame) and event.what == "else" and is_first:
         return
     events.append(event)

@@ -114,7 +114,7 @@ PALETTES: Mapping[Theme, Palette] = {"light": LIGHT, "dark": DARK}
 
 
 @dataclass(frozen=True)
-class Look:
+class TeamLook:
     """What a team has decided for its diagrams.
 
     ``icons``: a class name, an element's name or ``tag:NAME`` to a picture file; ``colours``: a
@@ -140,19 +140,21 @@ class Look:
         return next((colour for tag, colour in self.colours.items() if tag in found), "")
 
 
-def look_of(system: System, configured: Look | None = None) -> Look:
+def look_of(system: System, configured: TeamLook | None = None) -> TeamLook:
     """What the model says, over what the configuration says.
 
     Raises :class:`ModelError` with the place of an icon that cannot be used.
     """
-    base = configured or Look()
+    base = configured or TeamLook()
     icons, colours = dict(base.icons), {}
     for wish in system.look:
         if isinstance(wish, Icon):
             icons[wish.of] = _icon(wish)
         elif isinstance(wish, TagColour):
             colours[wish.tag] = wish.colour
-    return Look(icons, {**colours, **{t: c for t, c in base.colours.items() if t not in colours}})
+    return TeamLook(
+        icons, {**colours, **{t: c for t, c in base.colours.items() if t not in colours}}
+    )
 
 
 def _icon(wish: Icon) -> Path:

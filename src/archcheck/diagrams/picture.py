@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from archcheck.diagrams.formats import checked_format, drawing_of, svg_of
-from archcheck.diagrams.look import Look, Theme
+from archcheck.diagrams.look import TeamLook, Theme
 from archcheck.diagrams.view import View
 from archcheck.diagrams.views import Drawing
 from archcheck.files import write_file
@@ -18,7 +18,7 @@ class Picture:
     """A drawing that can be saved; notebooks show it as SVG."""
 
     drawing: Drawing
-    look: Look
+    look: TeamLook
 
     @cached_property
     def svg(self) -> str:

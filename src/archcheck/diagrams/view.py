@@ -48,7 +48,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Group:
+class CardGroup:
     """A frame around cards: a boundary, a zone, a team. Groups may lie in groups."""
 
     key: str
@@ -107,7 +107,7 @@ class View:
     heading: Heading
     cards: tuple[Card, ...]
     arrows: tuple[Arrow, ...] = ()
-    groups: tuple[Group, ...] = ()
+    groups: tuple[CardGroup, ...] = ()
     legend: tuple[Sign, ...] = ()
     is_packed: bool = False
     is_upright: bool | None = None
@@ -177,7 +177,7 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Frame:
+class MessageFrame:
     """The start, a divider, or the end of a frame around messages: ``par``, ``alt``, ``loop``."""
 
     what: Literal["start", "else", "end"]
@@ -192,7 +192,7 @@ class Sequence:
 
     heading: Heading
     participants: tuple[Card, ...]
-    events: tuple[Message | Frame, ...]
+    events: tuple[Message | MessageFrame, ...]
 
     @property
     def messages(self) -> tuple[Message, ...]:

@@ -8,10 +8,10 @@ and what does not give the system that was promised is not written but listed.
 A setting is an edit as people say it on a command line or in a notebook.
 """
 
+from archcheck.editing.assignments import parse_setting, variants, with_settings
 from archcheck.editing.edits import Edit, apply, rebased
 from archcheck.editing.kinds import COSTS, checked_costs, kind_of
 from archcheck.editing.patches import Patch, by_hand, patch_of, sharing
-from archcheck.editing.settings import parse_setting, variants, with_settings
 
 __all__ = [
     "COSTS",

@@ -7,7 +7,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from archcheck.editing.sources import Source
+from archcheck.editing.sources import PythonSource
 from archcheck.editing.tracing import Slot
 from archcheck.model import __all__ as vocabulary
 
@@ -19,7 +19,7 @@ _COMMENT = re.compile(r"[ \t]*#[^\r\n]*")
 _UNIT_MODULE = "archcheck.units"
 
 
-def rewritten(source: Source, values: Mapping[Slot, str]) -> str:
+def rewritten(source: PythonSource, values: Mapping[Slot, str]) -> str:
     """The text of a file with new values in its slots."""
     changes: list[tuple[int, int, str]] = []
     added: dict[tuple[int, int], list[str]] = {}
@@ -39,7 +39,9 @@ def rewritten(source: Source, values: Mapping[Slot, str]) -> str:
 # -- arguments ------------------------------------------------------------------------------------
 
 
-def _appended(source: Source, start: int, end: int, arguments: list[str]) -> tuple[int, int, str]:
+def _appended(
+    source: PythonSource, start: int, end: int, arguments: list[str]
+) -> tuple[int, int, str]:
     """Arguments more for the call between two offsets."""
     call = source.call_over(start, end)
     given = _arguments(source, call)
@@ -58,7 +60,7 @@ def _appended(source: Source, start: int, end: int, arguments: list[str]) -> tup
     return at, at + len(comment), f"{comment}{new}," if comma else f",{comment}{new}"
 
 
-def _arguments(source: Source, call: ast.Call) -> list[ast.expr | ast.keyword]:
+def _arguments(source: PythonSource, call: ast.Call) -> list[ast.expr | ast.keyword]:
     """The arguments of a call in the order of the text."""
     return sorted([*call.args, *call.keywords], key=source.span)
 
@@ -84,7 +86,7 @@ def _after_argument(text: str, start: int, close: int) -> tuple[int, bool]:
 # -- imports --------------------------------------------------------------------------------------
 
 
-def _imports(source: Source, values: Iterable[str]) -> Iterator[tuple[int, int, str]]:
+def _imports(source: PythonSource, values: Iterable[str]) -> Iterator[tuple[int, int, str]]:
     """The imports of what new values name and the file does not know."""
     known = {node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name)}
     known |= set(source.imports)
@@ -103,7 +105,7 @@ def _imports(source: Source, values: Iterable[str]) -> Iterator[tuple[int, int, 
             yield at, at, f"from {module} import {', '.join(names)}{source.line_end}"
 
 
-def _import_from(source: Source, module: str) -> ast.ImportFrom | None:
+def _import_from(source: PythonSource, module: str) -> ast.ImportFrom | None:
     """The import of other names of a module at the top of a file."""
     for node in itertools.takewhile(_is_top, source.tree.body):
         if isinstance(node, ast.ImportFrom) and node.module == module and not node.level:
@@ -111,7 +113,7 @@ def _import_from(source: Source, module: str) -> ast.ImportFrom | None:
     return None
 
 
-def _fits(source: Source, node: ast.ImportFrom, names: Sequence[str]) -> bool:
+def _fits(source: PythonSource, node: ast.ImportFrom, names: Sequence[str]) -> bool:
     """Whether more names go into the lines of an import without a second thought."""
     if node.lineno != node.end_lineno:
         start, end = (source.start_of(number) for number in (node.lineno, node.end_lineno or 0))
@@ -125,7 +127,7 @@ def _lines_of(node: ast.ImportFrom) -> set[int]:
 
 
 def _joined(
-    source: Source, node: ast.ImportFrom, names: Sequence[str]
+    source: PythonSource, node: ast.ImportFrom, names: Sequence[str]
 ) -> Iterator[tuple[int, int, str]]:
     """More names among those of an import, in its order."""
     between = ", "
@@ -151,7 +153,7 @@ def _names(values: Iterable[str]) -> set[str]:
     }
 
 
-def _after_imports(source: Source) -> int:
+def _after_imports(source: PythonSource) -> int:
     """Behind the imports at the top of a file, which may begin with a text of its own."""
     top = list(itertools.takewhile(_is_top, source.tree.body))
     if top:
@@ -168,11 +170,11 @@ def _is_top(node: ast.stmt) -> bool:
 # -- long lines -----------------------------------------------------------------------------------
 
 
-def _broken(before: Source, text: str) -> str:
+def _broken(before: PythonSource, text: str) -> str:
     """With the calls and lists in lines that are too long broken: each part on its own line."""
     width = _width(before)
     while True:
-        source = Source(before.file, text)
+        source = PythonSource(before.file, text)
         found = _too_long(source, width)
         if not found:
             return text
@@ -181,12 +183,12 @@ def _broken(before: Source, text: str) -> str:
             text = text[:start] + _exploded(source, node) + text[end:]
 
 
-def _width(source: Source) -> int:
+def _width(source: PythonSource) -> int:
     lines = re.findall(r"[^\n]+", source.text)
     return max([_WIDTH, *(len(line.rstrip("\r\n")) for line in lines)])
 
 
-def _too_long(source: Source, width: int) -> list[ast.Call | ast.List]:
+def _too_long(source: PythonSource, width: int) -> list[ast.Call | ast.List]:
     """The outermost call or list of each line that is too long, where it may be broken."""
     found: dict[int, ast.Call | ast.List] = {}
     lists = [node for node in ast.walk(source.tree) if isinstance(node, ast.List)]
@@ -204,7 +206,7 @@ def _too_long(source: Source, width: int) -> list[ast.Call | ast.List]:
     return [found[number] for number in sorted(found)]
 
 
-def _parts(source: Source, node: ast.Call | ast.List) -> Sequence[ast.expr | ast.keyword]:
+def _parts(source: PythonSource, node: ast.Call | ast.List) -> Sequence[ast.expr | ast.keyword]:
     return _arguments(source, node) if isinstance(node, ast.Call) else node.elts
 
 
@@ -212,7 +214,7 @@ def _columns(node: ast.expr) -> int:
     return (node.end_col_offset or 0) - node.col_offset
 
 
-def _exploded(source: Source, node: ast.Call | ast.List) -> str:
+def _exploded(source: PythonSource, node: ast.Call | ast.List) -> str:
     line = source.line(node.lineno)
     indent = line[: len(line) - len(line.lstrip(" \t"))]
     inner = indent + ("\t" if "\t" in indent else "    ")

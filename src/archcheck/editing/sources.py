@@ -34,14 +34,14 @@ _BOM = "\ufeff"
 class Binding:
     """A name that gets its value at one place only: of a module, or inside a function."""
 
-    source: Source
+    source: PythonSource
     scope: ast.AST
     name: str
     value: ast.expr | None
     """``None`` for a parameter."""
 
 
-class Source:
+class PythonSource:
     """A Python file: its text, its tree and its names."""
 
     def __init__(self, file: str, text: str) -> None:
@@ -267,15 +267,15 @@ class Sources:
     """The files of a model, each read once; those that cannot be edited are not there."""
 
     def __init__(self) -> None:
-        self._read: dict[str, Source | None] = {}
+        self._read: dict[str, PythonSource | None] = {}
 
-    def of(self, file: str) -> Source | None:
+    def of(self, file: str) -> PythonSource | None:
         """A file, unless it is no Python in UTF-8 or belongs to an installed library."""
         if file not in self._read:
             self._read[file] = _read(file)
         return self._read[file]
 
-    def resolve(self, source: Source, node: ast.expr) -> Binding | None:
+    def resolve(self, source: PythonSource, node: ast.expr) -> Binding | None:
         """Where a name, or a name in a module, gets its value; through imports."""
         if isinstance(node, ast.Name):
             return self._named(source, node)
@@ -287,7 +287,7 @@ class Sources:
                 return self._in_module(source, inner, level, node.attr)
         return None
 
-    def _named(self, source: Source, node: ast.Name) -> Binding | None:
+    def _named(self, source: PythonSource, node: ast.Name) -> Binding | None:
         found = source.binding(node)
         if found is not None:
             return found
@@ -299,7 +299,9 @@ class Sources:
         every = (self._in_module(source, module, dots, node.id) for module, dots in source.starred)
         return next((each for each in every if each is not None), None)
 
-    def _in_module(self, source: Source, module: str, level: int, name: str) -> Binding | None:
+    def _in_module(
+        self, source: PythonSource, module: str, level: int, name: str
+    ) -> Binding | None:
         file = _module_file(source.file, module, level)
         found = self.of(file) if file else None
         if found is None:
@@ -323,12 +325,12 @@ class Sources:
                     yield node
 
 
-def _read(file: str) -> Source | None:
+def _read(file: str) -> PythonSource | None:
     path = Path(file)
     if path.suffix != ".py" or "site-packages" in path.parts or not path.is_file():
         return None
     try:
-        return Source(file, path.read_bytes().decode("utf-8"))
+        return PythonSource(file, path.read_bytes().decode("utf-8"))
     except (OSError, UnicodeDecodeError, SyntaxError, ValueError):
         return None
 

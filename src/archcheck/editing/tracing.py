@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias
 from archcheck.editing.sources import (
     Binding,
     Function,
-    Source,
+    PythonSource,
     Sources,
     default_of,
     position_of,
@@ -97,14 +97,14 @@ class Traces:
 
     # -- calls ------------------------------------------------------------------------------------
 
-    def _makes(self, source: Source, call: ast.Call, part: Element) -> bool:
+    def _makes(self, source: PythonSource, call: ast.Call, part: Element) -> bool:
         """Whether a call is the constructor of a part, or ``dataclasses.replace``."""
         name = _name(call.func)
         real = source.imports.get(name, ("", 0, name))[2]
         return real in {type(part).__name__, "replace"}
 
     def _given(
-        self, source: Source, call: ast.Call, part: Element, name: str
+        self, source: PythonSource, call: ast.Call, part: Element, name: str
     ) -> _Given | _Missing | _Unknown:
         position = None
         if _name(call.func) != "replace" and not part._gathers:
@@ -113,7 +113,7 @@ class Traces:
         return self._argument(source, call, name, position)
 
     def _argument(
-        self, source: Source, call: ast.Call, name: str, position: int | None
+        self, source: PythonSource, call: ast.Call, name: str, position: int | None
     ) -> _Given | _Missing | _Unknown:
         for word in call.keywords:
             if word.arg == name:
@@ -131,7 +131,9 @@ class Traces:
                     return found
         return _Missing()
 
-    def _spread(self, source: Source, node: ast.expr, name: str) -> _Given | _Missing | _Unknown:
+    def _spread(
+        self, source: PythonSource, node: ast.expr, name: str
+    ) -> _Given | _Missing | _Unknown:
         """What a dictionary that is spread into a call gives for a name."""
         through: tuple[Binding, ...] = ()
         if isinstance(node, ast.Name | ast.Attribute):
@@ -159,7 +161,7 @@ class Traces:
     def _at_call(
         self,
         given: _Given | _Missing | _Unknown,
-        source: Source,
+        source: PythonSource,
         call: ast.Call,
         name: str,
         frames: tuple[Frame, ...],
@@ -175,7 +177,7 @@ class Traces:
     # -- expressions ------------------------------------------------------------------------------
 
     def _stops(
-        self, node: ast.expr, source: Source, frames: tuple[Frame, ...], depth: int = 0
+        self, node: ast.expr, source: PythonSource, frames: tuple[Frame, ...], depth: int = 0
     ) -> tuple[Stop, ...]:
         """The stops of a value, from an expression outwards."""
         self._known.add(id(node))
@@ -219,7 +221,7 @@ class _Given:
     """An argument, the file in which it stands, and the names by which it is reached."""
 
     node: ast.expr
-    source: Source
+    source: PythonSource
     through: tuple[Binding, ...] = ()
 
 
@@ -228,7 +230,7 @@ def _all_through(stops: Iterable[Stop], bindings: tuple[Binding, ...]) -> tuple[
 
 
 def _frames_of_caller(
-    function: Function, source: Source, frames: tuple[Frame, ...]
+    function: Function, source: PythonSource, frames: tuple[Frame, ...]
 ) -> tuple[Frame, ...]:
     first = min([function.lineno, *(each.lineno for each in function.decorator_list)])
     for index, frame in enumerate(frames):
@@ -237,12 +239,12 @@ def _frames_of_caller(
     return ()
 
 
-def _calls(call: ast.Call, function: Function, source: Source) -> bool:
+def _calls(call: ast.Call, function: Function, source: PythonSource) -> bool:
     name = _name(call.func)
     return source.imports.get(name, ("", 0, name))[2] == function.name
 
 
-def _is_bound(call: ast.Call, function: Function, source: Source) -> bool:
+def _is_bound(call: ast.Call, function: Function, source: PythonSource) -> bool:
     """Whether the first parameter is the object whose method is called."""
     if not isinstance(next(source.scopes(function), None), ast.ClassDef):
         return False

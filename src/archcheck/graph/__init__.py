@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from archcheck.graph.edges import connections, edges, is_saga_action
 from archcheck.graph.interactions import Interaction, Mode, Operation
-from archcheck.graph.tables import Tables, tables_of
+from archcheck.graph.tables import SystemTables, tables_of
 from archcheck.graph.visits import Visits, consumers_of, solve_visits
 from archcheck.model import (
     Broker,
@@ -53,7 +53,7 @@ class Graph:
     # -- tables -----------------------------------------------------------------------------
 
     @cached_property
-    def _tables(self) -> Tables:
+    def _tables(self) -> SystemTables:
         return tables_of(self.system, cold_caches=self.cold_caches)
 
     @cached_property

@@ -34,8 +34,7 @@ from archcheck.model import (
     effective,
 )
 from archcheck.model.clients import as_asked
-from archcheck.model.steps import Group
-from archcheck.model.steps import Interaction as InteractionStep
+from archcheck.model.steps import Group, RemoteStep
 from archcheck.units import Duration
 
 Mode = Literal["call", "read", "write", "publish", "cache"]
@@ -68,8 +67,8 @@ class Interaction:
     """
 
     operation: Operation
-    step: InteractionStep | Cached
-    declared: InteractionStep | Cached | SagaStep
+    step: RemoteStep | Cached
+    declared: RemoteStep | Cached | SagaStep
     mode: Mode
     target: Named
     endpoint: Endpoint | None
@@ -229,7 +228,7 @@ def _walk(
     system: System, operation: Operation, steps: Sequence[Step], context: _Context
 ) -> Iterator[Interaction]:
     for step in steps:
-        if isinstance(step, InteractionStep):
+        if isinstance(step, RemoteStep):
             yield asking(system, operation, step, context)
         elif isinstance(step, Group):
             shape = shape_of(system, step, cold_caches=context.cold)
@@ -260,7 +259,7 @@ def _misses(shape: Shape) -> tuple[tuple[str, float], ...]:
 
 
 def asking(
-    system: System, operation: Operation, step: InteractionStep, context: _Context = _ALONE
+    system: System, operation: Operation, step: RemoteStep, context: _Context = _ALONE
 ) -> Interaction:
     """A step of an operation, as if nothing surrounded it if nothing is said."""
     mode: Mode
@@ -304,7 +303,7 @@ def _cache_lookup(
 
 def _around(
     operation: Operation,
-    step: InteractionStep | Cached,
+    step: RemoteStep | Cached,
     context: _Context,
     *,
     mode: Mode,

@@ -13,7 +13,7 @@ from archcheck.graph.interactions import Interaction, Operation, interactions, o
 from archcheck.model import System
 
 
-class Tables:
+class SystemTables:
     """The operations of a system by name, and the interactions of each. Nobody changes them."""
 
     def __init__(self, system: System, *, cold_caches: bool) -> None:
@@ -28,13 +28,13 @@ class Tables:
         }
 
 
-_known: WeakValueDictionary[tuple[bool, tuple[int, ...]], Tables] = WeakValueDictionary()
+_known: WeakValueDictionary[tuple[bool, tuple[int, ...]], SystemTables] = WeakValueDictionary()
 
 
-def tables_of(system: System, *, cold_caches: bool) -> Tables:
+def tables_of(system: System, *, cold_caches: bool) -> SystemTables:
     """The tables of these very elements, while a graph has them."""
     key = cold_caches, tuple(map(id, system.elements))
     found = _known.get(key)
     if found is None:
-        found = _known[key] = Tables(system, cold_caches=cold_caches)
+        found = _known[key] = SystemTables(system, cold_caches=cold_caches)
     return found

@@ -21,17 +21,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from archcheck.importing.facts import (
         About,
+        ElementPlace,
         Fact,
         Hint,
         KnownAs,
-        LeftOut,
-        Part,
         Promised,
         Reaches,
         Remark,
         Said,
         StartsAfter,
         Toward,
+        UnreadFile,
     )
     from archcheck.importing.importing import Import, ReadFile, import_paths, recognised
     from archcheck.importing.plugins import GROUP, Importer, ImporterError, importers
@@ -41,14 +41,13 @@ __all__ = [
     "GROUP",
     "About",
     "Choices",
+    "ElementPlace",
     "Fact",
     "Hint",
     "Import",
     "Importer",
     "ImporterError",
     "KnownAs",
-    "LeftOut",
-    "Part",
     "Promised",
     "Reaches",
     "ReadFile",
@@ -57,6 +56,7 @@ __all__ = [
     "SourceFile",
     "StartsAfter",
     "Toward",
+    "UnreadFile",
     "import_paths",
     "importers",
     "recognised",

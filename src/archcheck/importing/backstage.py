@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from archcheck.importing.addresses import Address
-from archcheck.importing.facts import Hint, KnownAs, Part, Precedence, Reaches, Remark, Said
+from archcheck.importing.facts import ElementPlace, Hint, KnownAs, Precedence, Reaches, Remark, Said
 from archcheck.importing.facts import Statement as _Statement
 from archcheck.importing.naming import unique_names
 from archcheck.importing.products import SETTING
@@ -133,7 +133,7 @@ class _Catalogue:
         """All that the catalogue says."""
         for key, entity in self._entities.items():
             if key in self._names:
-                yield from self._entity(Part(self._names[key]), entity)
+                yield from self._entity(ElementPlace(self._names[key]), entity)
         for key, entity in self._entities.items():
             if key in self._names:
                 yield from self._edges(entity)
@@ -143,7 +143,7 @@ class _Catalogue:
 
     # -- elements -----------------------------------------------------------------------------
 
-    def _entity(self, part: Part, entity: Entity) -> Iterator[_Statement]:
+    def _entity(self, part: ElementPlace, entity: Entity) -> Iterator[_Statement]:
         yield part.is_a(Service, entity.place)
         yield KnownAs(part.element, _spelled(entity.key), SCOPE, entity.place)
         if entity.kind == "Resource":
@@ -222,7 +222,7 @@ def _runs(entity: Entity) -> bool:
     return False
 
 
-def _product(part: Part, entity: Entity) -> Iterator[Hint | Remark]:
+def _product(part: ElementPlace, entity: Entity) -> Iterator[Hint | Remark]:
     for word in entity.words:
         found = technology_of(word)
         if found.product is not None:
@@ -236,7 +236,7 @@ def _product(part: Part, entity: Entity) -> Iterator[Hint | Remark]:
     )
 
 
-def _unread(part: Part, entity: Entity) -> Iterator[Remark]:
+def _unread(part: ElementPlace, entity: Entity) -> Iterator[Remark]:
     keys = [key for key, _ in entity.value.items("spec") if key not in _HELD[entity.kind]]
     if keys:
         said = ", ".join(keys)

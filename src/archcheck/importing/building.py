@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from archcheck.importing.facts import Fact, Item, Path, Step, spelled
+from archcheck.importing.facts import Fact, FieldItem, Path, Step, spelled
 from archcheck.model import Element, ModelError, Place
 from archcheck.model.element import declared_at, field_names
 from archcheck.model.sites import Site
@@ -55,13 +55,13 @@ class Builder:
         places: dict[str, Place] = {}
         members: dict[str, list[object]] = defaultdict(list)
         for step, group in inside.items():
-            name = step.field if isinstance(step, Item) else step
+            name = step.field if isinstance(step, FieldItem) else step
             if name not in field_names(kind):
                 self.unheld += [ranked.fact for ranked in group]
                 continue
             places.setdefault(name, group[0].fact.place)
             value = self._value(group, (*path, step))
-            if isinstance(step, Item):
+            if isinstance(step, FieldItem):
                 members[name].append(value)
             else:
                 values[name] = value

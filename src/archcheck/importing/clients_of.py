@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from archcheck.importing.building import Ranked
-from archcheck.importing.facts import Fact, Identity, Part, Promised, Remark, Toward, spelled
+from archcheck.importing.facts import (
+    ElementPlace,
+    Fact,
+    Identity,
+    Promised,
+    Remark,
+    Toward,
+    spelled,
+)
 from archcheck.importing.joined import Edge
 from archcheck.model import Endpoint, Gateway, Mesh, Pool, Service
 
@@ -72,7 +80,7 @@ class _Parts:
 
 
 def _of_edge(source: str, target: str, each: Toward) -> Iterator[Fact]:
-    part = Part(source).member(each.part, target)
+    part = ElementPlace(source).member(each.part, target)
     if each.part == "pools":
         yield part.is_a(Pool, each.place)
         yield part.says("target", target, each.place)
@@ -95,7 +103,7 @@ def _of_meshes(
                 first.place,
             )
             continue
-        mesh = Part(source).inside("mesh")
+        mesh = ElementPlace(source).inside("mesh")
         fact = Fact(source, (*mesh.path, *first.path), first.value, first.place)
         every = mesh.is_a(Mesh, first.place), mesh.says("product", "istio", first.place), fact
         facts[source] += [Ranked(each, rank) for each in every]

@@ -36,7 +36,7 @@ SYSTEM = ""
 
 
 @dataclass(frozen=True, order=True)
-class Item:
+class FieldItem:
     """A member of a field that holds many: the client for ``ledger`` in ``clients``."""
 
     field: str
@@ -46,7 +46,7 @@ class Item:
         return f"{self.field}[{self.key}]"
 
 
-Step: TypeAlias = str | Item
+Step: TypeAlias = str | FieldItem
 Path: TypeAlias = tuple[Step, ...]
 """From an element to a value inside it: ``("deployment", "readiness", "period")``."""
 
@@ -76,19 +76,19 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Part:
+class ElementPlace:
     """A place in an element that facts are said about."""
 
     element: str
     path: Path = ()
 
-    def inside(self, step: str) -> Part:
+    def inside(self, step: str) -> ElementPlace:
         """The part in a field."""
-        return Part(self.element, (*self.path, step))
+        return ElementPlace(self.element, (*self.path, step))
 
-    def member(self, field_: str, key: str) -> Part:
+    def member(self, field_: str, key: str) -> ElementPlace:
         """A member of a field of many."""
-        return Part(self.element, (*self.path, Item(field_, key)))
+        return ElementPlace(self.element, (*self.path, FieldItem(field_, key)))
 
     def is_a(self, kind: type[Element], place: Place) -> Fact:
         """What the part is."""
@@ -100,7 +100,7 @@ class Part:
 
     def has(self, field_: str, value: str, place: Place) -> Fact:
         """A member that is a plain value, such as a tag."""
-        return Fact(self.element, (*self.path, Item(field_, value)), value, place)
+        return Fact(self.element, (*self.path, FieldItem(field_, value)), value, place)
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ class About:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class UnreadFile:
     """A file that an importer knows and did not read, and why."""
 
     path: str
@@ -230,7 +230,7 @@ class Promised:
 
 
 Statement: TypeAlias = (
-    LeftOut | Fact | About | KnownAs | Reaches | StartsAfter | Hint | Remark | Toward | Promised
+    UnreadFile | Fact | About | KnownAs | Reaches | StartsAfter | Hint | Remark | Toward | Promised
 )
 
 

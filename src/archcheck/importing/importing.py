@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from archcheck.importing.facts import Fact, LeftOut, Said
+from archcheck.importing.facts import Fact, Said, UnreadFile
 from archcheck.importing.joined import Joined
 from archcheck.importing.joining import join
 from archcheck.importing.plugins import Importer, importer_called, importers
@@ -64,7 +64,7 @@ def import_paths(
         said += heard
     for one in said:
         for statement in one.statements:
-            if isinstance(statement, LeftOut):
+            if isinstance(statement, UnreadFile):
                 found.skipped.setdefault(statement.path, statement.reason)
     if not any(one.statements for one in said):
         only_one = found.files[0].place if len(found.files) == 1 else None

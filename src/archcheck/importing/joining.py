@@ -22,12 +22,12 @@ from archcheck.importing.facts import (
     PRECEDENCE,
     SYSTEM,
     About,
+    ElementPlace,
     Fact,
+    FieldItem,
     Hint,
     Identity,
-    Item,
     KnownAs,
-    Part,
     Promised,
     Reaches,
     Remark,
@@ -159,7 +159,7 @@ class _Joining:
     @staticmethod
     def _check_system(fact: Fact) -> None:
         """An element with an empty name would be taken for the system."""
-        if not fact.path or not isinstance(fact.path[0], Item):
+        if not fact.path or not isinstance(fact.path[0], FieldItem):
             raise ModelError("the name of an element must not be empty", fact.place)
 
     # -- who is meant -------------------------------------------------------------------------
@@ -205,7 +205,7 @@ class _Joining:
                 continue
             for target in self._known(start.scope, start.host):
                 if target != start.element:
-                    fact = Part(start.element).has("start_after", target, start.place)
+                    fact = ElementPlace(start.element).has("start_after", target, start.place)
                     self.facts[start.element].append(Ranked(fact, rank))
 
     def _resolve(self) -> None:
@@ -260,7 +260,7 @@ class _Joining:
 
     def _store(self, rank: int, reach: Reaches) -> str:
         """A store or broker that nobody deploys and an address names: it runs somewhere else."""
-        host, part = reach.address.host, Part(legible(reach.address.host))
+        host, part = reach.address.host, ElementPlace(legible(reach.address.host))
         self.known["host", "", host.lower()][part.element] = None
         said = f"{reach.address} in the {reach.said} of {reach.element}"
         self.facts[part.element] += [
@@ -281,7 +281,7 @@ class _Joining:
         best = self._strongest(element)
         if best is None or best.product is None:
             return
-        product, part = PRODUCTS[best.product], Part(element)
+        product, part = PRODUCTS[best.product], ElementPlace(element)
         self.facts[element] = [
             Ranked(replace(r.fact, value=product.kind), r.rank) if not r.fact.path else r
             for r in self.facts[element]
@@ -336,7 +336,7 @@ class _Joining:
                 )
                 continue
             self.edges.append(edge)
-            client = Part(edge.source).member("clients", edge.target)
+            client = ElementPlace(edge.source).member("clients", edge.target)
             known = {ranked.fact.path for ranked in self.facts[edge.source]}
             if client.path not in known:
                 self.facts[edge.source] += [
@@ -370,7 +370,7 @@ def _parts(builder: Builder, facts: Sequence[Ranked]) -> Iterator[Element]:
     for ranked in facts:
         groups[ranked.fact.path[0]].append(ranked)
     for step, group in groups.items():
-        if isinstance(step, Item):
+        if isinstance(step, FieldItem):
             yield builder.build(group, (step,))
 
 

@@ -13,7 +13,7 @@ _SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Missing:
+class MissingAttribute:
     """An attribute that nobody says."""
 
     attribute: str
@@ -23,12 +23,12 @@ class Missing:
     """The rules that it would decide."""
 
 
-def missing_most(system: System) -> tuple[Missing, ...]:
+def missing_most(system: System) -> tuple[MissingAttribute, ...]:
     """Attributes by the rules that each would decide, those first that decide most."""
     rules: dict[str, dict[str, None]] = {}
     lacking: Counter[str] = Counter()
     for question in verify(system, proof_budget=_SECONDS).questions:
         rules.setdefault(question.missing, {})[question.rule.id] = None
         lacking[question.missing] = max(lacking[question.missing], len(question.subjects))
-    found = [Missing(name, lacking[name], tuple(ids)) for name, ids in rules.items()]
+    found = [MissingAttribute(name, lacking[name], tuple(ids)) for name, ids in rules.items()]
     return tuple(sorted(found, key=lambda m: (-len(m.rules) * m.elements, m.attribute)))

@@ -13,11 +13,11 @@ from archcheck.importing.facts import (
     About,
     Fact,
     KnownAs,
-    LeftOut,
     Promised,
     Remark,
     Said,
     Statement,
+    UnreadFile,
 )
 
 Key = TypeVar("Key")
@@ -79,7 +79,7 @@ def _said_of(statement: Statement, element: str) -> Statement:
     """The statement, about an element of this name."""
     return (
         statement
-        if isinstance(statement, Remark | About | LeftOut)
+        if isinstance(statement, Remark | About | UnreadFile)
         else replace(statement, element=element)
     )
 

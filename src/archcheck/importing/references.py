@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from archcheck.importing.building import Ranked
-from archcheck.importing.facts import Item, Path, Remark, spelled
+from archcheck.importing.facts import FieldItem, Path, Remark, spelled
 from archcheck.model import Element
 
 
@@ -79,7 +79,7 @@ def _name(
         return None
     if not value.endpoint:
         return found[0]
-    path = (Item("endpoints", value.endpoint),)
+    path = (FieldItem("endpoints", value.endpoint),)
     agreeing = {
         each.rank
         for each in facts[found[0]]
@@ -92,7 +92,7 @@ def _name(
 def _part(path: Path) -> Path:
     """The member of a field of many that cannot be without the reference; else the field."""
     for end in range(len(path), 0, -1):
-        if isinstance(path[end - 1], Item):
+        if isinstance(path[end - 1], FieldItem):
             return path[:end]
     return path
 

@@ -10,7 +10,7 @@ from archcheck.editing import COSTS, Edit, apply, kind_of
 from archcheck.findings import Rule, Violation, subject_name
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
-from archcheck.proof.repair import ARITHMETIC, REPAIRABLE, Choice, Repair, choices_for
+from archcheck.proof.repair import ARITHMETIC, REPAIRABLE, EditChoice, Repair, choices_for
 
 _CHEAPER = "costs less by itself; the edits together were compared, not one by one"
 
@@ -109,7 +109,7 @@ def _alternatives(
 
 
 def _alternative(
-    choice: Choice, repair: Repair, prices: Mapping[str, float], chosen: Rational
+    choice: EditChoice, repair: Repair, prices: Mapping[str, float], chosen: Rational
 ) -> Alternative:
     text = "; ".join(map(str, choice.edits))
     refused = {str(edit): why for edit, why in repair.refused}

@@ -22,7 +22,7 @@ from archcheck.model import Element, System
 from archcheck.model.linking import walk
 from archcheck.planning.costs import currency_of, running_cost
 from archcheck.plugins import rules as installed_rules
-from archcheck.proof.budget import Budget
+from archcheck.proof.budget import ProofBudget
 from archcheck.proof.repair import Repair, repair
 from archcheck.proof.repair.repairing import Found
 from archcheck.simulation.compiling import compile_plan
@@ -63,7 +63,7 @@ def mend(
     chosen = settings.chosen(installed_rules() if rules is None else tuple(rules))
     find = _finder(chosen, settings)
     mended = Settings(select=tuple(only)).chosen(chosen) if only else chosen
-    budget = Budget(proof_budget)
+    budget = ProofBudget(proof_budget)
     deadline = time.monotonic() + 2 * proof_budget  # half for the search, half for the trials
 
     def search(floors: Mapping[str, Rational]) -> Repair:

@@ -65,7 +65,7 @@ class Wait(Step):
     """How long it takes."""
 
 
-class Interaction(Step):
+class RemoteStep(Step):
     """A step that leaves the process."""
 
     target: str | Named | Part
@@ -76,7 +76,7 @@ class Interaction(Step):
 
 
 @element
-class _Interaction(Interaction):
+class _Interaction(RemoteStep):
     """Fields that every step that leaves the process has."""
 
     _is_abstract = True

@@ -13,8 +13,8 @@ from archcheck.planning.curves import Curve, CurvePoint
 from archcheck.planning.flow import Flow, JourneyFlow, StationFlow, solve_plan
 from archcheck.planning.limits import JourneyLimit, journey_limits
 from archcheck.planning.planning import (
+    AnalyticComparison,
     CapacityPlan,
-    Compared,
     Headroom,
     busiest_scenario,
     plan_capacity,
@@ -25,9 +25,9 @@ from archcheck.planning.sustaining import Sustained
 
 __all__ = [
     "CPUS",
+    "AnalyticComparison",
     "Bottleneck",
     "CapacityPlan",
-    "Compared",
     "Costs",
     "Curve",
     "CurvePoint",

@@ -4,7 +4,7 @@ The budget is a property of the run: it is made once, and what runs inside of it
 in each round of each analytic solution and in each simulation. A part of the plan may use a share
 of what is left, so that a long part leaves time for those after it::
 
-    budget = Budget(30.0, stop)
+    budget = PlanningBudget(30.0, stop)
     with budget.running(), budget.part(0.5):
         solve_plan(plan)  # raises StoppedError after 15 s
 """
@@ -12,19 +12,14 @@ of what is left, so that a long part leaves time for those after it::
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-Stop = Callable[[], bool]
-"""Whether somebody wants to stop."""
+from archcheck.simulation.replications import Stop, StoppedError
 
 
-class StoppedError(Exception):
-    """Somebody wants what is there, or the time is up."""
-
-
-class Budget:
+class PlanningBudget:
     """So many seconds from now on; ``stop`` ends it before."""
 
     def __init__(self, seconds: float, stop: Stop | None = None) -> None:
@@ -76,7 +71,7 @@ class Budget:
             self._deadline = whole
 
 
-_budget: ContextVar[Budget | None] = ContextVar("budget", default=None)
+_budget: ContextVar[PlanningBudget | None] = ContextVar("budget", default=None)
 
 
 def check() -> None:

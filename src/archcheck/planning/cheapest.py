@@ -9,11 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from archcheck.findings import PERCENTILES, Objective, Reading, tightest
-from archcheck.planning.budget import StoppedError, share_of_time
+from archcheck.planning.budget import share_of_time
 from archcheck.planning.changes import Resource, lifted, sized, zone_lost
 from archcheck.planning.flow import Flow, solve_plan
 from archcheck.planning.readings import read_flow
 from archcheck.simulation.plan import Plan
+from archcheck.simulation.replications import StoppedError
 
 MOST_NODES = 4096
 """Nodes of a group above which nothing is tried: more than anybody runs of one service."""
@@ -33,7 +34,7 @@ enough that a few rounds are enough, small enough that sizes do not jump."""
 
 
 @dataclass(frozen=True)
-class Question:
+class SizingQuestion:
     """Whether sizes carry a load."""
 
     plan: Plan
@@ -43,7 +44,7 @@ class Question:
     tighter: Mapping[Objective, float] = field(default_factory=dict)
     """Objective to the part of its bound that may be used."""
 
-    def tightened(self, readings: Sequence[Reading]) -> Question:
+    def tightened(self, readings: Sequence[Reading]) -> SizingQuestion:
         """With more room for the latencies that the simulation has missed, or less busy servers."""
         missed = {each.objective: each.strain for each in readings if each.strain > 1}
         tighter = dict(self.tighter)
@@ -86,7 +87,7 @@ def stations_of(plan: Plan, index: int) -> set[Resource]:
     return found
 
 
-def least_sizes(question: Question, prices: Mapping[int, float]) -> dict[int, int]:
+def least_sizes(question: SizingQuestion, prices: Mapping[int, float]) -> dict[int, int]:
     """For each group the least size that can be enough, all others endless."""
     plan = question.plan
     stations = {index: stations_of(plan, index) for index in prices}
@@ -98,7 +99,7 @@ def least_sizes(question: Question, prices: Mapping[int, float]) -> dict[int, in
     }
 
 
-def _least(question: Question, index: int, free: set[Resource]) -> int:
+def _least(question: SizingQuestion, index: int, free: set[Resource]) -> int:
     """The least size of a group that keeps all objectives with the ``free`` resources endless.
 
     A load grows in inverse proportion to the nodes, so the size that is just enough is known from
@@ -126,7 +127,7 @@ class Cheapest:
     """The search through vectors of sizes in the order of their cost."""
 
     def __init__(
-        self, question: Question, prices: Mapping[int, float], least: Mapping[int, int]
+        self, question: SizingQuestion, prices: Mapping[int, float], least: Mapping[int, int]
     ) -> None:
         self._question = question
         self._order = sorted(prices)

@@ -17,12 +17,13 @@ from archcheck.findings import Objective, objectives_of
 from archcheck.graph import Graph
 from archcheck.graph.reach import waited_for
 from archcheck.model import Scenario, System
-from archcheck.planning.budget import Budget, StoppedError
+from archcheck.planning.budget import PlanningBudget
 from archcheck.planning.changes import at_peak, loaded
 from archcheck.planning.flow import Flow, StationFlow, solve_plan
 from archcheck.planning.sustaining import analytic_limit
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.plan import ArrivalKind, Plan
+from archcheck.simulation.replications import StoppedError
 
 _HALVINGS = 7
 """Leaves an error of a hundredth where threads are held: below that of the analytic solution."""
@@ -66,7 +67,7 @@ def journey_limits(
     order = sorted(started, key=lambda name: not declared[name].critical)
     graph = Graph(system)
     found = []
-    with Budget(budget).running():
+    with PlanningBudget(budget).running():
         for name in order:
             names = waited_for(graph, graph.entries(declared[name]))
             limit = _in_proportion(plan, flow, name, names)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from archcheck.findings import Reading
 from archcheck.planning.changes import Resource
-from archcheck.planning.cheapest import MOST_NODES, Question, stations_of
+from archcheck.planning.cheapest import MOST_NODES, SizingQuestion, stations_of
 from archcheck.planning.flow import Flow
 from archcheck.units import spoken
 
 
-def obstacle_to(question: Question) -> str:
+def obstacle_to(question: SizingQuestion) -> str:
     """What keeps every size from carrying the load, and the element that makes it so."""
     plan = question.plan
     everything = set().union(
@@ -29,7 +29,7 @@ def obstacle_to(question: Question) -> str:
     return ""
 
 
-def _culprit(question: Question, found: Reading, everything: set[Resource]) -> str:
+def _culprit(question: SizingQuestion, found: Reading, everything: set[Resource]) -> str:
     flow = question.flow({}, everything)
     if found.objective.name == "availability":
         why = flow.why_fails(found.objective.subject)

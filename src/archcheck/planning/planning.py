@@ -11,12 +11,12 @@ from archcheck.findings import Objective, Reading, State, gravest, objectives_of
 from archcheck.model import Scenario, ScenarioError, System
 from archcheck.model.unloaded import no_scenario
 from archcheck.planning.bottlenecks import Bottleneck, climb
-from archcheck.planning.budget import Budget, Stop, StoppedError
+from archcheck.planning.budget import PlanningBudget
 from archcheck.planning.changes import at_peak, loaded
 from archcheck.planning.costs import Costs, cost_of
 from archcheck.planning.curves import Curve, CurvePoint, draw_curve, simulated_point
 from archcheck.planning.flow import Flow, solve_plan
-from archcheck.planning.probing import Probe
+from archcheck.planning.probing import PlanSimulator
 from archcheck.planning.readings import read_flow, read_result
 from archcheck.planning.refusals import not_refused
 from archcheck.planning.sensitivity import Influence, influences, most_first
@@ -25,6 +25,7 @@ from archcheck.planning.sustaining import Sustained, analytic_limit, analytic_on
 from archcheck.simulation import SimulationResult
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.plan import Assumption, Plan
+from archcheck.simulation.replications import Stop, StoppedError
 from archcheck.units import Duration, Fraction
 
 _YEARS = 10
@@ -35,7 +36,7 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
-class Compared:
+class AnalyticComparison:
     """A journey at today's load: the analytic figures beside the simulated ones, in seconds.
 
     ``half_width``: of the 95% interval of the simulated p95.
@@ -66,7 +67,7 @@ class Headroom:
 
 
 @dataclass(frozen=True)
-class Missing:
+class MissingPart:
     """A part of a plan that was not worked out, and why."""
 
     part: str
@@ -89,7 +90,7 @@ class CapacityPlan:
     flow: Flow
     assumptions: tuple[Assumption, ...]
     today: tuple[Reading, ...] = ()
-    compared: tuple[Compared, ...] = ()
+    compared: tuple[AnalyticComparison, ...] = ()
     sustained: Sustained | None = None
     alone: dict[str, Sustained] = field(default_factory=dict)
     bottlenecks: tuple[Bottleneck, ...] = ()
@@ -99,7 +100,7 @@ class CapacityPlan:
     influences: tuple[Influence, ...] = ()
     costs: Costs | None = None
     runs: int = 0
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[MissingPart, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -168,7 +169,7 @@ def plan_capacity(
 
     Raises :class:`ScenarioError` for numbers that mean nothing or a load that cannot be planned.
     """
-    clock = Budget(budget, stop)
+    clock = PlanningBudget(budget, stop)
     try:
         with clock.running():
             return _planned(
@@ -197,7 +198,7 @@ class _Asked:
 def _planned(
     system: System,
     scenario: Scenario | None,
-    budget: Budget,
+    budget: PlanningBudget,
     jobs: int,
     seed: int,
     progress: Progress | None,
@@ -217,7 +218,7 @@ def _planned(
         objectives = objectives_of(system, [j.name for j in flow.journeys if j.rate > 0])
         objectives += not_refused(plan, objectives)
     found = CapacityPlan(system, chosen, objectives, flow, compiled.assumptions)
-    probe = Probe(system, chosen, jobs, seed, budget)
+    probe = PlanSimulator(system, chosen, jobs, seed, budget)
     work = _Work(found, compiled, plan, probe, asked, progress or (lambda what, done: None))
     with suppress(StoppedError):
         work.go()
@@ -247,7 +248,7 @@ class _Work:
     plan: CapacityPlan
     declared: Plan
     steady: Plan
-    probe: Probe
+    probe: PlanSimulator
     asked: _Asked
     progress: Progress
     measured: list[CurvePoint] = field(default_factory=list)
@@ -289,7 +290,7 @@ class _Work:
             if budget.is_stopped
             else f"the budget of {Duration(budget.seconds)} was too short (--budget)"
         )
-        self.plan.missing += (Missing(self._so_far(part), why),)
+        self.plan.missing += (MissingPart(self._so_far(part), why),)
 
     def _so_far(self, part: str) -> str:
         """A part that is missing; where some of it is there, how much."""
@@ -407,7 +408,7 @@ def _load_in(readings: tuple[Reading, ...]) -> float:
     return max((r.value for r in readings if r.objective.name == "load"), default=0.0)
 
 
-def _compared(flow: Flow, result: SimulationResult) -> list[Compared]:
+def _compared(flow: Flow, result: SimulationResult) -> list[AnalyticComparison]:
     found = []
     for journey in flow.journeys:
         measured = result.journey(journey.name)
@@ -415,7 +416,7 @@ def _compared(flow: Flow, result: SimulationResult) -> list[Compared]:
             continue
         estimate = result.estimates.get(journey.name, {}).get("p95")
         found.append(
-            Compared(
+            AnalyticComparison(
                 journey.name,
                 journey.rate,
                 journey.time.mean,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from archcheck.findings import Objective, Reading
 from archcheck.model import Scenario, ScenarioError, System
-from archcheck.planning.budget import Budget
+from archcheck.planning.budget import PlanningBudget
 from archcheck.planning.flow import Flow
 from archcheck.planning.flow.sources import visits_of
 from archcheck.planning.readings import FULL, read_result
@@ -32,7 +32,7 @@ _ROUNDS = 8
 
 
 @dataclass
-class Probe:
+class PlanSimulator:
     """Simulates plans of one system, each with the same random numbers.
 
     ``budget``: the time that it may take; ``jobs``: cores.
@@ -42,7 +42,7 @@ class Probe:
     scenario: Scenario
     jobs: int = -1
     seed: int = 1
-    budget: Budget = field(default_factory=lambda: Budget(math.inf))
+    budget: PlanningBudget = field(default_factory=lambda: PlanningBudget(math.inf))
     runs: int = field(default=0, init=False)
 
     def simulated(

@@ -20,15 +20,15 @@ from dataclasses import dataclass, replace
 
 from archcheck.findings import Objective, Reading, State, gravest
 from archcheck.model import System
-from archcheck.planning.budget import StoppedError
 from archcheck.planning.changes import sized, zone_lost
-from archcheck.planning.cheapest import Cheapest, Question, least_sizes
+from archcheck.planning.cheapest import Cheapest, SizingQuestion, least_sizes
 from archcheck.planning.costs import CPUS, priced
 from archcheck.planning.flow import solve_plan
 from archcheck.planning.obstacles import obstacle_to
-from archcheck.planning.probing import Probe
+from archcheck.planning.probing import PlanSimulator
 from archcheck.planning.readings import read_result
 from archcheck.simulation.plan import Plan
+from archcheck.simulation.replications import StoppedError
 
 MOST_BUSY = 0.8
 """How busy a resource may be, as in rule PRF001."""
@@ -87,7 +87,7 @@ def size(
     plan: Plan,
     factor: float,
     objectives: tuple[Objective, ...],
-    probe: Probe | None,
+    probe: PlanSimulator | None,
     *,
     floors: Mapping[int, int] | None = None,
     loses_zone: bool = False,
@@ -99,7 +99,7 @@ def size(
     with the fullest zone of each group gone. Without a ``probe`` nothing is simulated.
     Raises :class:`StoppedError` where the time is up before any sizes are found.
     """
-    question = Question(_with_pools_open(plan), objectives, loses_zone, most_busy)
+    question = SizingQuestion(_with_pools_open(plan), objectives, loses_zone, most_busy)
     task = _Task(system, plan, factor, _prices(system, plan), dict(floors or {}))
     obstacle = obstacle_to(question)
     if obstacle:
@@ -144,7 +144,7 @@ class _Task:
         """What prices are in."""
         return self.system.prices.currency if self.system.prices is not None else CPUS
 
-    def least(self, question: Question) -> dict[int, int]:
+    def least(self, question: SizingQuestion) -> dict[int, int]:
         """The least size of each group that can be enough, and that it may have."""
         return {
             index: max(count, self.floors.get(index, 1))
@@ -203,7 +203,7 @@ def _prices(system: System, plan: Plan) -> dict[int, float]:
 
 
 def _simulated(
-    probe: Probe | None, question: Question, plan: Plan
+    probe: PlanSimulator | None, question: SizingQuestion, plan: Plan
 ) -> tuple[tuple[Reading, ...], int]:
     """What a simulation of the sized plan says, and the group that turns most requests away.
 
@@ -226,7 +226,7 @@ def _simulated(
     return read_result(question.objectives, result), names.index(name) if name in names else -1
 
 
-def _pools(question: Question, plan: Plan, nodes: Mapping[int, int]) -> Plan:
+def _pools(question: SizingQuestion, plan: Plan, nodes: Mapping[int, int]) -> Plan:
     """The sized plan, with pools that their queries fill to the limit at most, none smaller."""
     grown = sized(plan, nodes)
     for _ in range(_POOL_ROUNDS):

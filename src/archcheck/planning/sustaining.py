@@ -11,13 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from archcheck.findings import Objective, Reading, tightest
-from archcheck.planning.budget import StoppedError
 from archcheck.planning.changes import loaded
 from archcheck.planning.flow import solve_plan
-from archcheck.planning.probing import Probe
+from archcheck.planning.probing import PlanSimulator
 from archcheck.planning.readings import ANALYTIC_ERROR, FULL, read_flow, read_result
 from archcheck.simulation import SimulationResult
 from archcheck.simulation.plan import Plan
+from archcheck.simulation.replications import StoppedError
 
 WIDTH = 0.03
 """How wide the interval of a confirmed factor is, over the factor, at most.
@@ -130,7 +130,7 @@ def analytic_only(factor: float, limit: Reading | None, trust: float = ANALYTIC_
 
 
 def confirmed(
-    probe: Probe,
+    probe: PlanSimulator,
     plan: Plan,
     objectives: tuple[Objective, ...],
     start: float,

@@ -16,7 +16,7 @@ from archcheck.proof.answers import (
     marked,
     results,
 )
-from archcheck.proof.budget import Budget, BudgetSpentError
+from archcheck.proof.budget import BudgetSpentError, ProofBudget
 from archcheck.proof.deadlines import LongestRun, deadline_budgets
 from archcheck.proof.limits.admission import admissions
 from archcheck.proof.limits.figures import WorstPoint, worst_demands
@@ -26,7 +26,7 @@ from archcheck.proof.limits.sizing import suggest_sizes
 from archcheck.proof.policies import contradictions, dead_policies
 from archcheck.proof.questions import Answered, Proofs, prove
 from archcheck.proof.retry_storms import RetryStorm, retry_amplification
-from archcheck.proof.sagas import Schedule, sagas
+from archcheck.proof.sagas import SagaSchedule, sagas
 from archcheck.proof.survival.availability import (
     Availability,
     availabilities,
@@ -46,17 +46,17 @@ __all__ = [
     "Answer",
     "Answered",
     "Availability",
-    "Budget",
     "BudgetSpentError",
     "Counterexample",
     "FailureSet",
     "Gap",
     "LongestRun",
+    "ProofBudget",
     "Proofs",
     "Proved",
     "Refuted",
     "RetryStorm",
-    "Schedule",
+    "SagaSchedule",
     "Undecided",
     "WorstPoint",
     "ZoneFate",

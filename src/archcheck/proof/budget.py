@@ -3,7 +3,7 @@
 A question that does not get its answer in time is undecided, and says so. The budget is a
 property of the run, not of a question: it is made once, and only what runs inside of it counts::
 
-    budget = Budget(10.0)
+    budget = ProofBudget(10.0)
     with budget.running():
         answers = [*deadline_budgets(graph), *cut_sets(graph)]
 """
@@ -26,7 +26,7 @@ class BudgetSpentError(CannotDecideError):
     """The time is up; who asks a question gets no answer to it."""
 
 
-class Budget:
+class ProofBudget:
     """So many seconds for everything that runs inside of :meth:`running`."""
 
     def __init__(self, seconds: float = DEFAULT_SECONDS) -> None:
@@ -58,7 +58,7 @@ class Budget:
         return rest
 
 
-_budget: ContextVar[Budget | None] = ContextVar("budget", default=None)
+_budget: ContextVar[ProofBudget | None] = ContextVar("budget", default=None)
 
 
 def left() -> float | None:

@@ -48,7 +48,7 @@ _DEADLINE = "work that is under way ends before the deadline that is passed on i
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WorstWait:
     """What one step of the worst case takes, and how that comes about."""
 
     subject: Interaction | Operation | Named
@@ -63,7 +63,7 @@ class WorstCase:
     ``passages`` counts how often it crosses a network whose delay nobody declares.
     """
 
-    parts: tuple[Waiting, ...] = ()
+    parts: tuple[WorstWait, ...] = ()
     gaps: tuple[Gap, ...] = ()
     assumptions: tuple[str, ...] = ()
     passages: int = 0
@@ -95,7 +95,7 @@ class WorstCase:
 class LongestRun(Counterexample):
     """A run that takes longer than its limit; ``waits`` adds up to more than ``limit`` seconds."""
 
-    waits: tuple[Waiting, ...] = ()
+    waits: tuple[WorstWait, ...] = ()
     limit: Rational = _NOTHING
 
 
@@ -143,7 +143,7 @@ class WorstCases(LongestWalk[WorstCase]):
         text = f"{operation.name} computes for {shown(work)}"
         if seconds > work:
             text += f", by its CPU limit within {shown(seconds)}"
-        waits = (Waiting(operation, seconds, text),) if seconds else ()
+        waits = (WorstWait(operation, seconds, text),) if seconds else ()
         owner = operation.owner
         limit = cpu_limit_of(owner) if isinstance(owner, Service) else None
         assumptions = (*([TAIL] if more else []), _NO_QUEUE)
@@ -180,7 +180,7 @@ class WorstCases(LongestWalk[WorstCase]):
         asked = guard.that_ask(tries) * guard.hedged * guard.mesh_tries
         verb = "falls back for" if step.is_fallback else "waits"
         return WorstCase(
-            (Waiting(step, seconds, f"{step.name} {verb} {text}"),),
+            (WorstWait(step, seconds, f"{step.name} {verb} {text}"),),
             tuple(dict.fromkeys((*below.gaps, *gaps))),
             tuple(dict.fromkeys((*below.assumptions, *assumptions))),
             below.passages * asked,
@@ -190,7 +190,7 @@ class WorstCases(LongestWalk[WorstCase]):
         """What a step without a timeout takes at least: as long as its callee may."""
         seconds = self.needed(step).seconds
         text = f"{step.name} waits {shown(seconds)}, as nothing ends it before"
-        return WorstCase((Waiting(step, seconds, text),) if seconds else ())
+        return WorstCase((WorstWait(step, seconds, text),) if seconds else ())
 
     def _undeclared(
         self, step: Interaction, *, is_bounded: bool
@@ -206,7 +206,7 @@ class WorstCases(LongestWalk[WorstCase]):
     def fixed(
         self, subject: Interaction | Operation | Named, seconds: Rational, text: str
     ) -> WorstCase:
-        return WorstCase((Waiting(subject, seconds, text),) if seconds else ())
+        return WorstCase((WorstWait(subject, seconds, text),) if seconds else ())
 
     def assumed(self, text: str) -> WorstCase:
         return WorstCase(assumptions=(text,))

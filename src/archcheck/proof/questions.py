@@ -10,7 +10,7 @@ from archcheck.model import ModelError, System
 from archcheck.model.element import nearest
 from archcheck.model.errors import EndlessError
 from archcheck.proof.answers import Answer, Refuted, Undecided
-from archcheck.proof.budget import Budget, BudgetSpentError
+from archcheck.proof.budget import BudgetSpentError, ProofBudget
 from archcheck.proof.deadlines import deadline_budgets
 from archcheck.proof.limits.admission import admissions
 from archcheck.proof.limits.load import carried
@@ -102,7 +102,7 @@ def prove(
     names: Sequence[str] = (),
     *,
     failures: int = 1,
-    budget: Budget | None = None,
+    budget: ProofBudget | None = None,
 ) -> Proofs:
     """Ask the questions called ``names``, or all, within a time budget.
 
@@ -115,12 +115,12 @@ def prove(
                 f"there is no question {name!r}{nearest(name, list(every))}; "
                 f"there are {', '.join(every)}"
             )
-    limits = budget or Budget()
+    limits = budget or ProofBudget()
     asked = (_asked(every[name], graph, limits) for name in names or every)
     return Proofs(graph.system, tuple(asked))
 
 
-def _asked(question: Question, graph: Graph, budget: Budget) -> Answered:
+def _asked(question: Question, graph: Graph, budget: ProofBudget) -> Answered:
     answers: list[Answer] = []
     with budget.running():
         try:

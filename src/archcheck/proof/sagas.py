@@ -51,7 +51,7 @@ class Bound:
 
 
 @dataclass(frozen=True)
-class Participant:
+class SagaParticipant:
     """A step of a saga as the protocol sees it."""
 
     action: str
@@ -87,16 +87,16 @@ _Move: TypeAlias = tuple[str, _State]
 
 
 @dataclass(frozen=True)
-class Schedule(Counterexample):
+class SagaSchedule(Counterexample):
     """A sequence of events that breaks a saga."""
 
     events: tuple[str, ...] = ()
 
 
-class Protocol:
+class SagaProtocol:
     """All that can happen in one saga; ``pivot`` is the number of its point of no return."""
 
-    def __init__(self, participants: tuple[Participant, ...], pivot: int) -> None:
+    def __init__(self, participants: tuple[SagaParticipant, ...], pivot: int) -> None:
         self.participants = participants
         self.pivot = pivot
 
@@ -259,7 +259,7 @@ def _put(state: _State, number: int, step: _Step) -> _State:
     return replace(state, steps=steps)
 
 
-def explore(protocol: Protocol, bound: Bound) -> tuple[tuple[str, ...], str] | None:
+def explore(protocol: SagaProtocol, bound: Bound) -> tuple[tuple[str, ...], str] | None:
     """The shortest events that break a saga, and what is then wrong; ``None``: none do.
 
     Raises :class:`OverflowError` when there are too many states.
@@ -312,14 +312,14 @@ def _judged(graph: Graph, operation: Operation, saga: Saga, bound: Bound) -> Ans
         for number, step in enumerate(saga.steps)
     )
     try:
-        found = explore(Protocol(parts, pivot), bound)
+        found = explore(SagaProtocol(parts, pivot), bound)
     except OverflowError as error:
         return Undecided(operation, claim, f"the saga has {error}")
     if found is not None:
         events, wrong = found
         message = f"the saga of {operation.name} breaks: {wrong}"
         marks = {part.action.partition(".")[0]: "broken" for part in parts if part.action in wrong}
-        shown = Schedule(message, (*events, wrong), (operation,), marks, events)
+        shown = SagaSchedule(message, (*events, wrong), (operation,), marks, events)
         return Refuted(operation, claim, shown, _fix(parts, pivot))
     if gaps:
         return Undecided(operation, claim, missing(gaps), tuple(dict.fromkeys(gaps)))
@@ -332,7 +332,7 @@ _ASSUMED = (
 )
 
 
-def _fix(parts: tuple[Participant, ...], pivot: int) -> str:
+def _fix(parts: tuple[SagaParticipant, ...], pivot: int) -> str:
     """What each participant lacks, by name."""
     twice = [part.action for part in parts if not part.action_idempotent]
     twice += [p.compensation for p in parts if p.compensation and not p.compensation_idempotent]
@@ -346,7 +346,7 @@ def _fix(parts: tuple[Participant, ...], pivot: int) -> str:
 
 def _participant(
     graph: Graph, operation: Operation, step: SagaStep, is_late: bool, gaps: list[Gap]
-) -> Participant:
+) -> SagaParticipant:
     """A step; what is not declared is taken as it is best, and noted."""
 
     def idempotent(reference: str) -> bool:
@@ -363,7 +363,7 @@ def _participant(
         gaps.append(Gap(operation, f"atomicity.steps[{action}].retriable"))
     if compensation is not None and step.guarded is None:
         gaps.append(Gap(operation, f"atomicity.steps[{action}].guarded"))
-    return Participant(
+    return SagaParticipant(
         action,
         compensation,
         idempotent(action),

@@ -35,7 +35,7 @@ closer to what was declared; each of them walks the whole graph."""
 
 
 @dataclass(frozen=True)
-class Suggestion:
+class TimeoutSuggestion:
     """``edits`` make every budget hold; with ``conflicts`` no timeouts do."""
 
     edits: tuple[Edit, ...] = ()
@@ -44,7 +44,9 @@ class Suggestion:
     """Steps that need a timeout of which nothing says how long it must be."""
 
 
-def suggest_timeouts(graph: Graph, measured: Mapping[str, Rational] | None = None) -> Suggestion:
+def suggest_timeouts(
+    graph: Graph, measured: Mapping[str, Rational] | None = None
+) -> TimeoutSuggestion:
     """Timeouts for every call and query with which all deadline budgets hold.
 
     A step keeps its timeout where it can; a step without one gets one. ``measured``: the shortest
@@ -63,7 +65,7 @@ def suggest_timeouts(graph: Graph, measured: Mapping[str, Rational] | None = Non
     least = _Least(graph, floors)
     conflicts = tuple(answer for answer in _journeys(graph, least) if isinstance(answer, Refuted))
     if conflicts:
-        return Suggestion(conflicts=conflicts, undecided=open_steps)
+        return TimeoutSuggestion(conflicts=conflicts, undecided=open_steps)
     chosen = closest(graph, least)
     if any(isinstance(a, Refuted) for a in deadline_budgets(graph, Given(graph, chosen))):
         # a fallback that is called shares its time with others: the least solution always fits
@@ -71,13 +73,13 @@ def suggest_timeouts(graph: Graph, measured: Mapping[str, Rational] | None = Non
         answers = deadline_budgets(graph, Given(graph, chosen))
         conflicts = tuple(answer for answer in answers if isinstance(answer, Refuted))
         if conflicts:  # a mesh gives up before its callee can answer, whatever the code waits
-            return Suggestion(conflicts=conflicts, undecided=open_steps)
+            return TimeoutSuggestion(conflicts=conflicts, undecided=open_steps)
     edits = [
         Edit(step.declared, {"timeout": written(seconds)}, step.name)
         for step, seconds in chosen.items()
         if seconds is not None and seconds != step.protection.attempt()
     ]
-    return Suggestion(tuple(edits), undecided=open_steps)
+    return TimeoutSuggestion(tuple(edits), undecided=open_steps)
 
 
 def _longer(declared: Rational | None, measured: Rational | None) -> Rational | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from archcheck.graph import Graph
 from archcheck.model import ArchcheckError
-from archcheck.proof import FailureSet, LongestRun, Refuted, RetryStorm, Schedule, WorstPoint
+from archcheck.proof import FailureSet, LongestRun, Refuted, RetryStorm, SagaSchedule, WorstPoint
 from archcheck.proof.budget import BudgetSpentError
 from archcheck.replaying.experiments import Replay
 from archcheck.replaying.failures import replay_failures
@@ -42,7 +42,7 @@ def replay(graph: Graph, refuted: Refuted) -> Replay:
                 return replay_storm(graph, shown)
             case WorstPoint() as shown:
                 return replay_load(graph, shown)
-            case Schedule():
+            case SagaSchedule():
                 return Replay(None, "a run has no messages of a saga that overtake each other")
             case _:
                 return Replay(None, "it is about what is declared, which takes no time")

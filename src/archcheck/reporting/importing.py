@@ -12,7 +12,7 @@ from rich.text import Text
 
 from archcheck.importing import Import
 from archcheck.importing.facts import spelled
-from archcheck.importing.missing import Missing
+from archcheck.importing.missing import MissingAttribute
 from archcheck.model import Named, Place
 from archcheck.reporting.console import counted, printable
 
@@ -21,7 +21,7 @@ _SHOWN = 10
 
 
 def print_import(
-    console: Console, found: Import, missing: Sequence[Missing], *, verbose: bool
+    console: Console, found: Import, missing: Sequence[MissingAttribute], *, verbose: bool
 ) -> None:
     """What was read, joined, in conflict and is missing most."""
     joined = found.joined
@@ -123,7 +123,7 @@ def _not_held(found: Import) -> list[str]:
     return remarks + unheld
 
 
-def _print_missing(console: Console, found: Import, missing: Sequence[Missing]) -> None:
+def _print_missing(console: Console, found: Import, missing: Sequence[MissingAttribute]) -> None:
     lines = [
         f"{m.attribute}: of {counted(m.elements, 'element')}; would decide {', '.join(m.rules[:6])}"
         + (" ..." if len(m.rules) > 6 else "")
@@ -150,7 +150,7 @@ def _short(path: str) -> str:
     return Place(path, 1).shown_file() + ("/" if path.endswith("/") else "")
 
 
-def import_data(found: Import, missing: Sequence[Missing]) -> dict[str, Any]:
+def import_data(found: Import, missing: Sequence[MissingAttribute]) -> dict[str, Any]:
     """The same as plain data, for ``--format json``."""
     joined = found.joined
     return {

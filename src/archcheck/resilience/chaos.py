@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from archcheck.findings import Reading, objectives_of
 from archcheck.model import Scenario, System
 from archcheck.resilience.trials import (
-    StoppedError,
     Trials,
     Watched,
     is_carried,
@@ -20,7 +19,7 @@ from archcheck.resilience.triggers import Trigger, standard_triggers
 from archcheck.simulation import Estimate
 from archcheck.simulation.estimates import of_replications
 from archcheck.simulation.record import BUCKETS
-from archcheck.simulation.replications import Stop
+from archcheck.simulation.replications import Stop, StoppedError
 
 MONTH = 30 * 86400.0
 """The window of an error budget, in seconds: 30 days, as objectives are usually stated."""

@@ -20,7 +20,6 @@ from archcheck.planning.changes import at_peak
 from archcheck.planning.sustaining import analytic_limit
 from archcheck.resilience.trials import (
     TRIGGER,
-    StoppedError,
     Trials,
     is_carried,
     is_rising,
@@ -30,7 +29,7 @@ from archcheck.resilience.trials import (
 )
 from archcheck.resilience.triggers import sized_trigger
 from archcheck.simulation.plan import Plan
-from archcheck.simulation.replications import Stop
+from archcheck.simulation.replications import Stop, StoppedError
 
 Phase = Literal["stable", "vulnerable", "overloaded"]
 

@@ -30,7 +30,7 @@ from archcheck.simulation.histogram import Histogram
 from archcheck.simulation.plan import ArrivalKind, Plan, Stream
 from archcheck.simulation.randomness import place_hash
 from archcheck.simulation.record import BUCKETS, Record
-from archcheck.simulation.replications import Replicator, Stop
+from archcheck.simulation.replications import Replicator, Stop, StoppedError
 from archcheck.simulation.run_lengths import EVENTS_PER_REQUEST
 from archcheck.units import Rate
 
@@ -65,10 +65,6 @@ _RISING = 1.2
 below this, chance could be the reason."""
 
 
-class StoppedError(Exception):
-    """Somebody wants what is there."""
-
-
 def steady(scenario: Scenario) -> Scenario:
     """The scenario at its peak, for good, and without its faults."""
     return replace(scenario, load=[_steady(load) for load in scenario.load], faults=[])
@@ -84,7 +80,7 @@ def _steady(load: Load | Mix | Session) -> Load | Mix | Session:
 
 
 @dataclass(frozen=True)
-class Clock:
+class TrialClock:
     """When things happen, in seconds."""
 
     start: float
@@ -116,7 +112,7 @@ class Watched:
 
     intervals: dict[str, tuple[Interval, ...]]
     records: tuple[Record, ...]
-    clock: Clock
+    clock: TrialClock
     plan: Plan
 
     def good(self, first: int, last: int) -> float:
@@ -163,13 +159,13 @@ class Trials:
         plan = compile_plan(self.system, replace(self.scenario, faults=list(faults)))
         return loaded(plan, self.factor) if self.factor != 1 else plan
 
-    def _clock(self) -> Clock:
+    def _clock(self) -> TrialClock:
         """Shorter than usual where the load makes too many events."""
         wanted = self.trigger * (_BEFORE + _LASTS + _AFTER) / _LASTS
         events = EVENTS_PER_REQUEST * self.flow.requests
         length = min(wanted, max(_SHORTEST, self.events / events if events else wanted))
         interval = length / (_BEFORE + _LASTS + _AFTER)
-        return Clock(_BEFORE * interval, (_BEFORE + _LASTS) * interval, length)
+        return TrialClock(_BEFORE * interval, (_BEFORE + _LASTS) * interval, length)
 
     def control(self, longer: int = 1) -> Watched:
         """The runs in which nothing goes wrong."""
@@ -199,7 +195,7 @@ class Trials:
 
 
 def _intervals(
-    plan: Plan, records: Sequence[Record], clock: Clock
+    plan: Plan, records: Sequence[Record], clock: TrialClock
 ) -> dict[str, tuple[Interval, ...]]:
     span = clock.interval * len(records)
     found = {}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from archcheck.model import Scenario, ScenarioError, System
 from archcheck.simulation.compiling import compile_plan
-from archcheck.simulation.engines import Choice, EngineName, choose
+from archcheck.simulation.engines import EngineChoice, EngineName, choose
 from archcheck.simulation.estimates import Estimate, of_replications
 from archcheck.simulation.histogram import Histogram
 from archcheck.simulation.plan import PlannedJourney
@@ -153,7 +153,7 @@ def common_runs(
 class CommonRuns:
     """What all variants have in common: seeds, lengths, and the runs of the first one."""
 
-    engine: Choice
+    engine: EngineChoice
     seed: int
     length: float
     replications: int

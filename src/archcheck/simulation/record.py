@@ -134,7 +134,7 @@ class Counts:
 
 
 @dataclass(slots=True)
-class Series:
+class JourneySeries:
     """Counts, failures and latencies of a journey in each interval of the run."""
 
     finished: list[int] = field(default_factory=lambda: [0] * BUCKETS)
@@ -147,7 +147,7 @@ class Series:
         self.failed[bucket] += outcome > Outcome.DEGRADED
         self.latency[bucket].add(seconds)
 
-    def merge(self, other: Series) -> None:
+    def merge(self, other: JourneySeries) -> None:
         """Add another run's intervals."""
         for bucket in range(BUCKETS):
             self.finished[bucket] += other.finished[bucket]
@@ -178,7 +178,7 @@ class Record:
         self.bulkheads = [StationRecord() for _ in plan.bulkheads]
         self.attribution = [Attribution() for _ in plan.journeys]
         self.counts = Counts()
-        self.series = [Series() for _ in plan.journeys]
+        self.series = [JourneySeries() for _ in plan.journeys]
         self.busy_series = [[0.0] * BUCKETS for _ in plan.stations]
         self.capacity_series = [[0.0] * BUCKETS for _ in plan.stations]
         self.waiting_series = [[0.0] * BUCKETS for _ in plan.stations]

@@ -49,6 +49,10 @@ Stop = Callable[[], bool]
 """Whether somebody wants to stop."""
 
 
+class StoppedError(Exception):
+    """Somebody wants what is there, or the time is up."""
+
+
 def seed_of(seed: int, number: int) -> int:
     """The seed of a replication; the first one's is the seed itself."""
     return seed if number == 0 else mix(mix(seed) + number)

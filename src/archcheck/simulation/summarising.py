@@ -9,7 +9,7 @@ from dataclasses import replace
 from archcheck.findings import PERCENTILES
 from archcheck.model import Scenario, System
 from archcheck.simulation.causes import TimeBook
-from archcheck.simulation.engines import Choice
+from archcheck.simulation.engines import EngineChoice
 from archcheck.simulation.estimates import (
     Estimate,
     of_batches,
@@ -46,7 +46,7 @@ def build_result(
     plan: Plan,
     records: Sequence[Record],
     *,
-    engine: Choice,
+    engine: EngineChoice,
     is_complete: bool,
     seed: int,
     warmup_is_found: bool,

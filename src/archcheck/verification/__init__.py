@@ -29,7 +29,7 @@ from archcheck.findings import (
 from archcheck.graph import Graph
 from archcheck.model import System
 from archcheck.plugins import rules as installed_rules
-from archcheck.proof.budget import DEFAULT_SECONDS, Budget
+from archcheck.proof.budget import DEFAULT_SECONDS, ProofBudget
 from archcheck.verification.baseline import Baseline
 from archcheck.verification.suppressing import suppressed_by
 from archcheck.verification.targeting import Targeting
@@ -101,7 +101,7 @@ def verify(
     available = installed_rules() if rules is None else tuple(rules)
     chosen = settings.chosen(available)
     outcomes: dict[str, RuleOutcome] = {}
-    budget = Budget(proof_budget)
+    budget = ProofBudget(proof_budget)
     for number, rule in enumerate(sorted(chosen, key=lambda rule: rule.rank)):
         progress(number / len(chosen))
         selectors = settings.targets_of(rule)

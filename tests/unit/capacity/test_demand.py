@@ -41,7 +41,7 @@ from archcheck import (
 from archcheck.capacity import (
     ConsumerFlow,
     Demand,
-    Latencies,
+    OperationLatencies,
     consumer_flows,
     demands,
     journey_rates,
@@ -77,7 +77,9 @@ def graph() -> Graph:
 
 
 def test_latency_adds_steps_and_takes_the_slowest_branch(graph: Graph) -> None:
-    assert Latencies(graph).of("front.get").seconds == pytest.approx(0.003 + 0.002 + 0.002 + 0.005)
+    assert OperationLatencies(graph).of("front.get").seconds == pytest.approx(
+        0.003 + 0.002 + 0.002 + 0.005
+    )
 
 
 def test_a_thread_is_held_to_the_end(graph: Graph) -> None:

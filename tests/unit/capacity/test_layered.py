@@ -12,10 +12,10 @@ import pytest
 from fidelity.test_layered import nested_chain
 
 from archcheck.capacity.networks import (
-    Entry,
     LayeredSolution,
     Processor,
     Task,
+    TaskEntry,
     solve_layered,
 )
 from archcheck.model import ModelError
@@ -28,7 +28,7 @@ def users(count: int, work: float, calls: dict[str, float], think: float = 0.0) 
     return Task(
         "users",
         "free",
-        [Entry("users", work, calls)],
+        [TaskEntry("users", work, calls)],
         threads=count,
         is_reference=True,
         think=think,
@@ -45,7 +45,7 @@ def task(
     calls_after: dict[str, float] | None = None,
     on: str = "free",
 ) -> Task:
-    entry = Entry(name, work, calls or {}, after, calls_after or {})
+    entry = TaskEntry(name, work, calls or {}, after, calls_after or {})
     return Task(name, on, [entry], threads=threads)
 
 
@@ -99,7 +99,7 @@ def test_12_interlock_in_detail() -> None:
 
 def test_92_open() -> None:
     names = {"dbd": 10.52, "dbp": 10.73, "wsd": 7.55, "wsp": 17.12}
-    entry = Entry("choose", 1e-5, dict.fromkeys(names, 1.0), rate=0.01)
+    entry = TaskEntry("choose", 1e-5, dict.fromkeys(names, 1.0), rate=0.01)
     choose = Task("choose", "free", [entry], threads=math.inf)
     found = solved(choose, *(task(name, time) for name, time in names.items()))
     assert found.services["choose"] == pytest.approx(52.5995, rel=1e-4)
@@ -136,7 +136,7 @@ def test_no_task_is_more_than_busy() -> None:
         ((task("a", 1, {"b": 1}),), "'b', which is no entry"),
         ((task("a", 1, {"b": 1}), task("b", 1, {"a": 1})), "in a circle"),
         (
-            (Task("a", "free", [Entry("x", 0, {"b": 1}, rate=2)], math.inf), task("b", 1)),
+            (Task("a", "free", [TaskEntry("x", 0, {"b": 1}, rate=2)], math.inf), task("b", 1)),
             "for ever",
         ),
         ((users(1, 0, {}),), "take no time"),

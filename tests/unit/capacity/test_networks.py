@@ -15,8 +15,8 @@ from archcheck.capacity import erlang_c
 from archcheck.capacity.networks import (
     Chain,
     Method,
-    Network,
-    Station,
+    QueueingNetwork,
+    QueueingStation,
     closed_visits,
     open_rates,
     solve,
@@ -29,8 +29,8 @@ EXACT = 1e-9
 
 # -- published tables -------------------------------------------------------------------------
 
-TERMINALS = Network(
-    [Station("terminals", math.inf), Station("disk")],
+TERMINALS = QueueingNetwork(
+    [QueueingStation("terminals", math.inf), QueueingStation("disk")],
     [
         Chain("one", {"terminals": 8, "disk": 1}, population=8),
         Chain("other", {"disk": 1}, population=1),
@@ -38,8 +38,8 @@ TERMINALS = Network(
 )
 """Chandy and Neuse, Linearizer, 1982: two chains at one queue."""
 
-INTERACTIVE = Network(
-    [Station("cpu", sharing=True), Station("disk", sharing=True)],
+INTERACTIVE = QueueingNetwork(
+    [QueueingStation("cpu", sharing=True), QueueingStation("disk", sharing=True)],
     [
         Chain("batch", {"cpu": 1, "disk": 0.09}, population=10),
         Chain("interactive", {"cpu": 0.1, "disk": 0.9}, population=25, think=30),
@@ -76,8 +76,8 @@ def test_lazowska(method: Method, queues: tuple[float, ...], within: float) -> N
 
 def test_reiser_and_lavenberg_by_hand() -> None:
     """Two chains of one customer: 1 and 3 s, 2 and 4 s. Each sees the other one alone."""
-    network = Network(
-        [Station("cpu", sharing=True), Station("disk", sharing=True)],
+    network = QueueingNetwork(
+        [QueueingStation("cpu", sharing=True), QueueingStation("disk", sharing=True)],
         [
             Chain("a", {"cpu": 1, "disk": 3}, population=1),
             Chain("b", {"cpu": 2, "disk": 4}, population=1),
@@ -101,13 +101,13 @@ def test_jackson_network() -> None:
     rates = open_rates([1.0, 0.5, 0.0], routing)
     assert rates @ np.array(routing) + [1.0, 0.5, 0.0] == pytest.approx(rates)
     servers, times = (1, 3, 2), (0.3, 0.9, 0.4)
-    stations = [Station(str(i), c) for i, c in enumerate(servers)]
+    stations = [QueueingStation(str(i), c) for i, c in enumerate(servers)]
     total = 1.5
     demands = {
         str(i): rate / total * time for i, (rate, time) in enumerate(zip(rates, times, strict=True))
     }
     visits = {str(i): float(rate) / total for i, rate in enumerate(rates)}
-    found = solve(Network(stations, [Chain("all", demands, rate=total, visits=visits)]))
+    found = solve(QueueingNetwork(stations, [Chain("all", demands, rate=total, visits=visits)]))
     assert found.method == "exact"
     for i, (count, time) in enumerate(zip(servers, times, strict=True)):
         offered = float(rates[i]) * time
@@ -117,14 +117,20 @@ def test_jackson_network() -> None:
 
 def test_general_times_are_allen_and_cunneen() -> None:
     """Exact for M/G/1: Pollaczek and Khinchine."""
-    network = Network([Station("q", variability=4.0)], [Chain("a", {"q": 0.5}, rate=1.0)])
+    network = QueueingNetwork(
+        [QueueingStation("q", variability=4.0)], [Chain("a", {"q": 0.5}, rate=1.0)]
+    )
     found = solve(network)
     assert found.response("a") == pytest.approx(0.5 + 0.5 * 0.5 * 2.5 / 0.5)
     assert "Allen and Cunneen" in found.trust
 
 
 def test_saturated_open_station() -> None:
-    found = solve(Network([Station("q"), Station("z")], [Chain("a", {"q": 2, "z": 1}, rate=0.6)]))
+    found = solve(
+        QueueingNetwork(
+            [QueueingStation("q"), QueueingStation("z")], [Chain("a", {"q": 2, "z": 1}, rate=0.6)]
+        )
+    )
     assert found.response("a") == math.inf
     assert found.utilisation("q") == pytest.approx(1.2)
 
@@ -136,8 +142,9 @@ def test_machine_repair() -> None:
         (40, 7, 10.0, 2.0),
         (9, 12, 1.0, 1.0),
     ]:
-        network = Network(
-            [Station("q", servers)], [Chain("a", {"q": time}, population=customers, think=think)]
+        network = QueueingNetwork(
+            [QueueingStation("q", servers)],
+            [Chain("a", {"q": time}, population=customers, think=think)],
         )
         weights = [1.0]
         for n in range(customers):
@@ -196,8 +203,8 @@ def test_exact_solutions_agree_with_markov_chains(data: st.DataObject) -> None:
     servers = [data.draw(st.sampled_from([1.0, 2.0, math.inf])) for _ in range(stations)]
     demands = [[data.draw(times) for _ in sizes] for _ in range(stations)]
     think = [data.draw(times) for _ in sizes]
-    network = Network(
-        [Station(str(k), c, sharing=True) for k, c in enumerate(servers)],
+    network = QueueingNetwork(
+        [QueueingStation(str(k), c, sharing=True) for k, c in enumerate(servers)],
         [
             Chain(
                 str(r),
@@ -213,8 +220,8 @@ def test_exact_solutions_agree_with_markov_chains(data: st.DataObject) -> None:
 
 
 NETWORKS = st.builds(
-    lambda demands, sizes, think: Network(
-        [Station(str(k), sharing=True) for k in range(len(demands))],
+    lambda demands, sizes, think: QueueingNetwork(
+        [QueueingStation(str(k), sharing=True) for k in range(len(demands))],
         [
             Chain(
                 str(r), {str(k): row[r] for k, row in enumerate(demands)}, population=n, think=think
@@ -231,7 +238,7 @@ NETWORKS = st.builds(
 
 @examples(40)
 @given(NETWORKS)
-def test_both_exact_algorithms_agree(network: Network) -> None:
+def test_both_exact_algorithms_agree(network: QueueingNetwork) -> None:
     rates, queues = mean_values(network)
     others, other_queues, strangers = convolved(network)
     assert others == pytest.approx(rates, rel=EXACT)
@@ -242,7 +249,7 @@ def test_both_exact_algorithms_agree(network: Network) -> None:
 
 @examples(40)
 @given(NETWORKS, st.sampled_from(["exact", "linearizer", "schweitzer"]))
-def test_laws(network: Network, method: Method) -> None:
+def test_laws(network: QueueingNetwork, method: Method) -> None:
     """Customers are conserved, no server is more than busy, Little's law holds for cycles."""
     found = solve(network, method)
     for chain in network.closed:
@@ -253,9 +260,9 @@ def test_laws(network: Network, method: Method) -> None:
         assert found.utilisation(station.name) <= 1 + 1e-6
 
 
-def two_chains(demands: list[tuple[float, float]], sizes: tuple[int, int]) -> Network:
-    return Network(
-        [Station(str(k), sharing=True) for k in range(len(demands))],
+def two_chains(demands: list[tuple[float, float]], sizes: tuple[int, int]) -> QueueingNetwork:
+    return QueueingNetwork(
+        [QueueingStation(str(k), sharing=True) for k in range(len(demands))],
         [
             *(
                 Chain(str(r), {str(k): row[r] for k, row in enumerate(demands)}, population=n)
@@ -270,7 +277,7 @@ def two_chains(demands: list[tuple[float, float]], sizes: tuple[int, int]) -> Ne
 @given(NETWORKS)
 @example(two_chains([(1.0, 4.0), (2.5, 3.0)], (4, 4)))
 @example(two_chains([(1.643, 1.394), (0.1607, 0.9044), (1.399, 3.596)], (5, 5)))
-def test_linearizer_is_near(network: Network) -> None:
+def test_linearizer_is_near(network: QueueingNetwork) -> None:
     exact, near = solve(network, "exact"), solve(network, "linearizer")
     assert near.throughputs == pytest.approx(exact.throughputs, rel=0.03)
 
@@ -278,8 +285,8 @@ def test_linearizer_is_near(network: Network) -> None:
 def test_mixed_network_with_many_servers() -> None:
     """M/M/2 with one closed customer: the chain of (closed, open) at the station."""
     rate, time, think, most = 1.2, 1.0, 2.0, 400
-    network = Network(
-        [Station("q", 2, sharing=True)],
+    network = QueueingNetwork(
+        [QueueingStation("q", 2, sharing=True)],
         [
             Chain("open", {"q": time}, rate=rate),
             Chain("closed", {"q": time}, population=1, think=think),
@@ -309,18 +316,21 @@ def test_visits_in_a_closed_network() -> None:
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda: Station("q", 0), "servers must be a whole number"),
-        (lambda: Station("q", 1.5), "servers must be a whole number"),
-        (lambda: Station("q", variability=-1), "must not be negative"),
+        (lambda: QueueingStation("q", 0), "servers must be a whole number"),
+        (lambda: QueueingStation("q", 1.5), "servers must be a whole number"),
+        (lambda: QueueingStation("q", variability=-1), "must not be negative"),
         (lambda: Chain("a", {}), "a rate (open) or a population (closed)"),
         (lambda: Chain("a", {"q": -1}, rate=1), "finite and not negative"),
         (lambda: Chain("a", {"q": 1}, rate=1, visits={"q": 0}), "above zero"),
         (
-            lambda: Network([Station("q")], [Chain("a", {"p": 1}, rate=1)]),
+            lambda: QueueingNetwork([QueueingStation("q")], [Chain("a", {"p": 1}, rate=1)]),
             "'p', which is no station",
         ),
-        (lambda: Network([Station("q")] * 2, []), "two of the station 'q'"),
-        (lambda: Network([Station("q")], [Chain("a", {}, population=1)]), "takes no time"),
+        (lambda: QueueingNetwork([QueueingStation("q")] * 2, []), "two of the station 'q'"),
+        (
+            lambda: QueueingNetwork([QueueingStation("q")], [Chain("a", {}, population=1)]),
+            "takes no time",
+        ),
         (lambda: solve(TERMINALS, "best"), "there is no method 'best'"),  # type: ignore[arg-type]
         (lambda: open_rates([1, 0], [[0, 1], [1, 0]]), "keeps customers for ever"),
         (lambda: open_rates([1], [[1.5]]), "at most 1"),
@@ -335,22 +345,24 @@ def test_wrong_input(make: object, says: str) -> None:
 
 
 def test_no_exact_solution() -> None:
-    in_order = Network(
-        [Station("q")],
+    in_order = QueueingNetwork(
+        [QueueingStation("q")],
         [Chain("a", {"q": 1}, population=2, think=1), Chain("b", {"q": 2}, population=2, think=1)],
     )
     with pytest.raises(ModelError, match="chains differ in their times"):
         solve(in_order, "exact")
     assert "Linearizer" in solve(in_order).trust
-    many = Network([Station("q")], [Chain("a", {"q": 1}, population=300_000, think=1)])
+    many = QueueingNetwork(
+        [QueueingStation("q")], [Chain("a", {"q": 1}, population=300_000, think=1)]
+    )
     with pytest.raises(ModelError, match="populations are too many"):
         solve(many, "exact")
     assert solve(many).throughput("a") == pytest.approx(1, rel=1e-3)
 
 
 def test_open_chains_that_leave_nothing() -> None:
-    network = Network(
-        [Station("q")], [Chain("a", {"q": 1}, rate=1), Chain("b", {"q": 1}, population=1)]
+    network = QueueingNetwork(
+        [QueueingStation("q")], [Chain("a", {"q": 1}, rate=1), Chain("b", {"q": 1}, population=1)]
     )
     with pytest.raises(ModelError, match="saturate 'q'"):
         solve(network)
@@ -363,8 +375,8 @@ def test_open_chains_that_leave_nothing() -> None:
 @pytest.mark.parametrize("sharing", [True, False])
 def test_a_closed_customer_waits_for_open_ones(method: Method, sharing: bool) -> None:
     """Alone with a load of 3/4 it stays D / (1 - 3/4), in order as well as sharing."""
-    network = Network(
-        [Station("cpu", 1, sharing=sharing)],
+    network = QueueingNetwork(
+        [QueueingStation("cpu", 1, sharing=sharing)],
         [
             Chain("web", {"cpu": 0.1}, rate=7.5),
             Chain("batch", {"cpu": 0.1}, population=1, think=2.0),
@@ -379,8 +391,8 @@ def test_a_closed_customer_waits_for_open_ones(method: Method, sharing: bool) ->
 def test_few_customers_of_several_chains_at_several_servers(
     servers: int, kinds: tuple[int, ...]
 ) -> None:
-    network = Network(
-        [Station("pool", servers, sharing=True), Station("disk")],
+    network = QueueingNetwork(
+        [QueueingStation("pool", servers, sharing=True), QueueingStation("disk")],
         [
             Chain(f"c{n}", {"pool": 3.0 if n else 0.3, "disk": 0.2}, population=count, think=1.0)
             for n, count in enumerate(kinds)

@@ -13,7 +13,7 @@ from archcheck import Call, Endpoint, Fallback, Journey, MySQL, Parallel, Read, 
 from archcheck.diagrams import Sequence, canvas_of, view_of
 from archcheck.diagrams.folding import MOST_MESSAGES, MOST_PARTICIPANTS, folded
 from archcheck.diagrams.formats.activations import bars
-from archcheck.diagrams.view import Frame, Message
+from archcheck.diagrams.view import Message, MessageFrame
 from archcheck.units import ms
 
 
@@ -46,11 +46,11 @@ def checked(found: Sequence, whole: Sequence) -> None:
     assert keys == {key for m in found.messages for key in (m.source, m.target)}
     assert [c for c in whole.participants if c.key in keys] == [*found.participants]
     depth = 0
-    before: Frame | Message | None = None
+    before: MessageFrame | Message | None = None
     for event in found.events:
-        if isinstance(event, Frame):
+        if isinstance(event, MessageFrame):
             depth += {"start": 1, "end": -1}.get(event.what, 0)
-            is_empty = isinstance(before, Frame) and before.what in ("start", "else")
+            is_empty = isinstance(before, MessageFrame) and before.what in ("start", "else")
             assert not (is_empty and event.what in ("else", "end"))
         assert depth >= 0
         before = event
@@ -125,7 +125,7 @@ def test_a_fallback_is_an_alternative() -> None:
         journeys=[Journey("visit", "front.go")],
     )
     events = sequence(system).events
-    told = [(e.what, e.kind, e.text) if isinstance(e, Frame) else e.target for e in events]
+    told = [(e.what, e.kind, e.text) if isinstance(e, MessageFrame) else e.target for e in events]
     assert told == [
         "front", ("start", "alt", ""), "a", "front", ("else", "", "when it fails"), "b", "front",
         ("end", "", ""), "(user)",

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from archcheck import Call, Endpoint, External, ModelError, MySQL, Read, Service, System, View
-from archcheck.diagrams import Look, canvas_of, drawing_of, view_of
+from archcheck.diagrams import TeamLook, canvas_of, drawing_of, view_of
 from archcheck.diagrams import View as Drawn
 from archcheck.units import ms
 
@@ -84,13 +84,13 @@ def test_all_of_it_is_the_containers_and_says_nothing_of_cuts() -> None:
 def test_the_direction_is_kept_by_other_tools(ending: str, right: str, down: str) -> None:
     for direction, word in (("right", right), ("down", down)):
         view = drawn("web", "orders", direction=direction)
-        assert word in drawing_of(view, ending, look=Look()).decode()
+        assert word in drawing_of(view, ending, look=TeamLook()).decode()
 
 
 def test_a_picture_leads_where_it_is_told() -> None:
     sizes = {}
     for direction in ("right", "down"):
-        svg = drawing_of(drawn("*", direction=direction), ".svg", look=Look()).decode()
+        svg = drawing_of(drawn("*", direction=direction), ".svg", look=TeamLook()).decode()
         found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
         assert found is not None
         sizes[direction] = float(found[1]) / float(found[2])

@@ -35,7 +35,7 @@ from archcheck import (
 )
 from archcheck.diagrams import VIEWS, Drawing, Sequence, View, canvas_of, drawing_of, view_of
 from archcheck.diagrams.formats.words import identifiers, line
-from archcheck.diagrams.look import Look
+from archcheck.diagrams.look import TeamLook
 from archcheck.units import ms, s
 
 ROOT = Path(__file__).parents[3]
@@ -107,7 +107,7 @@ def some() -> list[Drawing]:
 
 
 def texts(drawings: list[Drawing], ending: str) -> list[str]:
-    look = Look(colours={"odd": "#fbd38d"})
+    look = TeamLook(colours={"odd": "#fbd38d"})
     return [drawing_of(each, ending, look=look).decode() for each in drawings]
 
 

@@ -46,7 +46,7 @@ from archcheck.diagrams import (
     view_of,
 )
 from archcheck.diagrams.layout import lay_out
-from archcheck.diagrams.view import Frame, Message
+from archcheck.diagrams.view import Message, MessageFrame
 from archcheck.diagrams.views import Effect, Loss
 from archcheck.graph import Graph
 from archcheck.simulation import simulate
@@ -250,7 +250,7 @@ def test_a_journey_is_numbered_in_the_order_of_its_steps() -> None:
         (5, "front", "a"),
         (6, "front", "b"),
     ]
-    frames = [(e.what, e.kind) for e in told.events if isinstance(e, Frame)]
+    frames = [(e.what, e.kind) for e in told.events if isinstance(e, MessageFrame)]
     assert frames == [
         ("start", "par"),
         ("else", ""),
@@ -273,7 +273,7 @@ def test_every_journey_can_be_told(system: System) -> None:
         told = sequence(system, journey.name)
         depth = 0
         for event in told.events:
-            if isinstance(event, Frame):
+            if isinstance(event, MessageFrame):
                 depth += {"start": 1, "end": -1}.get(event.what, 0)
                 assert depth >= 0
         assert depth == 0

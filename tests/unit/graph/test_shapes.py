@@ -28,7 +28,7 @@ from archcheck import (
     WithProbability,
     Work,
 )
-from archcheck.capacity import Latencies
+from archcheck.capacity import OperationLatencies
 from archcheck.graph import Graph
 from archcheck.graph.shapes import shape_of
 from archcheck.model.element import element_types
@@ -83,7 +83,7 @@ def test_latency_and_run_agree_on_what_groups_take(seed: int) -> None:
     result = archcheck.simulate(system, scenario, warmup=0 * s)
     graph = Graph(system)
     assert result.journeys[0].latency.mean == pytest.approx(
-        Latencies(graph).of("front.get").seconds, rel=0.01
+        OperationLatencies(graph).of("front.get").seconds, rel=0.01
     )
 
 
@@ -100,7 +100,7 @@ def test_the_worst_case_of_work_alone_is_its_latency(seed: int) -> None:
 
     graph = Graph(system_of(without_calls(tree(Random(seed)))))
     worst = WorstCases(graph).of("front.get")
-    assert float(worst.seconds) == pytest.approx(Latencies(graph).of("front.get").seconds)
+    assert float(worst.seconds) == pytest.approx(OperationLatencies(graph).of("front.get").seconds)
 
 
 def test_every_group_of_the_vocabulary_has_a_shape() -> None:

@@ -34,7 +34,7 @@ from archcheck import (
 )
 from archcheck.graph import Graph
 from archcheck.graph.policies import exempt_edges, forbidden, granted
-from archcheck.proof import Budget, BudgetSpentError, Refuted, contradictions, dead_policies
+from archcheck.proof import BudgetSpentError, ProofBudget, Refuted, contradictions, dead_policies
 from archcheck.proof.feature_flags import FeatureFlags
 from archcheck.simulation import simulate
 from archcheck.units import s
@@ -246,5 +246,5 @@ def test_flags_take_part_in_load_as_they_stand() -> None:
 def test_no_time_is_no_answer() -> None:
     flags = [Flag("f"), Flag("g", excludes=["f"])]
     made = System("made", flags)
-    with Budget(0.0).running(), pytest.raises(BudgetSpentError, match="proof budget of 0 s"):
+    with ProofBudget(0.0).running(), pytest.raises(BudgetSpentError, match="proof budget of 0 s"):
         FeatureFlags(made).configuration([("f", True), ("g", True)])

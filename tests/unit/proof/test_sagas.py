@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from archcheck import Endpoint, Saga, SagaStep, Service, System
 from archcheck.graph import Graph
-from archcheck.proof import Proved, Refuted, Schedule, Undecided, sagas
-from archcheck.proof.sagas import Bound, Participant, Protocol, explore
+from archcheck.proof import Proved, Refuted, SagaSchedule, Undecided, sagas
+from archcheck.proof.sagas import Bound, SagaParticipant, SagaProtocol, explore
 
 PARTICIPANTS = st.builds(
-    lambda number, undo, first, second, guarded, again: Participant(
+    lambda number, undo, first, second, guarded, again: SagaParticipant(
         f"do{number}", f"undo{number}" if undo else None, first, second, guarded, again
     ),
     st.integers(0, 9),
@@ -31,7 +31,7 @@ PARTICIPANTS = st.builds(
 class World:
     """One schedule, step by step, with plain mutable state; what happens is chosen from outside."""
 
-    def __init__(self, parts: tuple[Participant, ...], pivot: int, bound: Bound) -> None:
+    def __init__(self, parts: tuple[SagaParticipant, ...], pivot: int, bound: Bound) -> None:
         self.parts, self.pivot = parts, pivot
         self.lost, self.twice, self.early = bound.lost, bound.twice, bound.early
         self.box = [("do", 0)]
@@ -155,7 +155,7 @@ class World:
         return ended and any(e != (self.going == "committed") for e in self.effect)
 
 
-def can_break(parts: tuple[Participant, ...], pivot: int, bound: Bound) -> bool:
+def can_break(parts: tuple[SagaParticipant, ...], pivot: int, bound: Bound) -> bool:
     """All schedules, depth first."""
     waiting, seen = [World(parts, pivot, bound)], set[object]()
     while waiting:
@@ -179,18 +179,18 @@ def can_break(parts: tuple[Participant, ...], pivot: int, bound: Bound) -> bool:
     st.tuples(st.integers(0, 1), st.integers(0, 1), st.integers(0, 1)),
 )
 def test_a_saga_breaks_in_some_schedule_or_in_none(
-    parts: list[Participant], pivot: int, bound: tuple[int, int, int]
+    parts: list[SagaParticipant], pivot: int, bound: tuple[int, int, int]
 ) -> None:
     chosen = tuple(parts), min(pivot, len(parts) - 1)
-    found = explore(Protocol(*chosen), Bound(*bound))
+    found = explore(SagaProtocol(*chosen), Bound(*bound))
     assert (found is not None) == can_break(*chosen, Bound(*bound))
 
 
 @examples(60)
 @given(st.lists(PARTICIPANTS, min_size=1, max_size=3), st.integers(0, 2))
-def test_the_schedule_that_is_shown_happens(parts: list[Participant], pivot: int) -> None:
+def test_the_schedule_that_is_shown_happens(parts: list[SagaParticipant], pivot: int) -> None:
     """Followed event by event, it ends in the state that is called broken."""
-    protocol = Protocol(tuple(parts), min(pivot, len(parts) - 1))
+    protocol = SagaProtocol(tuple(parts), min(pivot, len(parts) - 1))
     found = explore(protocol, Bound())
     if found is None:
         return
@@ -205,11 +205,11 @@ def test_the_schedule_that_is_shown_happens(parts: list[Participant], pivot: int
 
 def test_random_schedules_of_a_proved_saga_end_well() -> None:
     parts = (
-        Participant("reserve", "release"),
-        Participant("charge"),
-        Participant("confirm", retriable=True),
+        SagaParticipant("reserve", "release"),
+        SagaParticipant("charge"),
+        SagaParticipant("confirm", retriable=True),
     )
-    assert explore(Protocol(parts, 1), Bound(2, 2, 2)) is None
+    assert explore(SagaProtocol(parts, 1), Bound(2, 2, 2)) is None
     for seed in range(200):
         chance = random.Random(seed)
         world = World(parts, 1, Bound(2, 2, 2))
@@ -222,9 +222,9 @@ def test_random_schedules_of_a_proved_saga_end_well() -> None:
 
 
 def test_a_bound_is_part_of_the_claim() -> None:
-    parts = (Participant("charge", action_idempotent=False),)
-    assert explore(Protocol(parts, 0), Bound(0, 0, 0)) is None
-    events, wrong = explore(Protocol(parts, 0), Bound(0, 1, 0)) or ((), "")
+    parts = (SagaParticipant("charge", action_idempotent=False),)
+    assert explore(SagaProtocol(parts, 0), Bound(0, 0, 0)) is None
+    events, wrong = explore(SagaProtocol(parts, 0), Bound(0, 1, 0)) or ((), "")
     assert wrong == "charge has taken effect twice"
     assert events == ("the request charge is sent twice", "charge is done", "charge is done")
 
@@ -256,7 +256,7 @@ def test_what_a_model_says_of_its_saga(
     (answer,) = sagas(Graph(system))
     assert isinstance(answer, kind)
     if isinstance(answer, Refuted):
-        assert isinstance(answer.counterexample, Schedule)
+        assert isinstance(answer.counterexample, SagaSchedule)
         assert answer.counterexample.events
 
 

@@ -12,22 +12,28 @@ checks it: ``tests/unit/capacity/test_networks.py`` and ``test_layered.py`` hold
 chains, closed forms and published solutions.
 """
 
-from archcheck.capacity.networks.layers import Entry, LayeredSolution, Processor, Task
+from archcheck.capacity.networks.layers import LayeredSolution, Processor, Task, TaskEntry
 from archcheck.capacity.networks.method_of_layers import solve_layered
-from archcheck.capacity.networks.parts import Chain, Method, Network, Solution, Station
+from archcheck.capacity.networks.parts import (
+    Chain,
+    Method,
+    NetworkMeans,
+    QueueingNetwork,
+    QueueingStation,
+)
 from archcheck.capacity.networks.solving import solve
 from archcheck.capacity.networks.traffic import closed_visits, open_rates
 
 __all__ = [
     "Chain",
-    "Entry",
     "LayeredSolution",
     "Method",
-    "Network",
+    "NetworkMeans",
     "Processor",
-    "Solution",
-    "Station",
+    "QueueingNetwork",
+    "QueueingStation",
     "Task",
+    "TaskEntry",
     "closed_visits",
     "open_rates",
     "solve",

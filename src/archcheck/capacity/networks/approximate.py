@@ -20,7 +20,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from archcheck.capacity.networks.parts import Floats, Network
+from archcheck.capacity.networks.parts import Floats, QueueingNetwork
 from archcheck.capacity.queueing import erlang_c
 
 _PRECISION = 1e-8
@@ -37,7 +37,7 @@ or less changes little then, and sums over all of them take time."""
 
 
 @dataclass(frozen=True)
-class Closed:
+class ClosedChains:
     """The closed part of a network as arrays: stations are rows, chains are columns.
 
     ``overlap[k, r, q]``: the share of the customers of chain q that an arrival of chain r cannot
@@ -57,7 +57,7 @@ class Closed:
     overlap: Floats
 
     @classmethod
-    def of(cls, network: Network) -> Closed:
+    def of(cls, network: QueueingNetwork) -> ClosedChains:
         """The closed chains of a network."""
         demands = network.table(network.closed)
         visits = np.array(
@@ -79,7 +79,7 @@ class Closed:
         )
 
 
-def approximate(closed: Closed, *, linearized: bool) -> tuple[Floats, Floats, int]:
+def approximate(closed: ClosedChains, *, linearized: bool) -> tuple[Floats, Floats, int]:
     """Throughputs and queues of the closed chains, and how many iterations it took."""
     stations, chains = closed.demands.shape
     change = np.zeros((chains, stations, chains))
@@ -111,7 +111,7 @@ def _shares(queues: Floats, population: Floats) -> Floats:
 
 
 def _core(
-    closed: Closed, population: Floats, queues: Floats, change: Floats
+    closed: ClosedChains, population: Floats, queues: Floats, change: Floats
 ) -> tuple[Floats, Floats, int]:
     """Iterate for one population. ``change[r]``: of the shares, when one of chain r is gone."""
     rates = np.zeros(len(population))
@@ -140,7 +140,7 @@ def _core(
     return rates, queues, step
 
 
-def _strangers(network: Network) -> Floats:
+def _strangers(network: QueueingNetwork) -> Floats:
     """Mean time of service of a visit of open customers to each station."""
     work, visits = np.zeros(len(network.stations)), np.zeros(len(network.stations))
     for chain in network.opened:
@@ -152,7 +152,9 @@ def _strangers(network: Network) -> Floats:
     return np.divide(work, visits, out=np.zeros(len(work)), where=visits > 0)
 
 
-def _residence(closed: Closed, chain: int, seen: Floats, busy: Floats, fewer: Floats) -> Floats:
+def _residence(
+    closed: ClosedChains, chain: int, seen: Floats, busy: Floats, fewer: Floats
+) -> Floats:
     """Seconds of a round of a chain at each station, where it finds ``seen`` of ``fewer``."""
     demands, services = closed.demands[:, chain], closed.services[:, chain]
     found = np.zeros(len(demands))
@@ -173,7 +175,9 @@ def _residence(closed: Closed, chain: int, seen: Floats, busy: Floats, fewer: Fl
     return found
 
 
-def _in_order(closed: Closed, station: int, seen: Floats, busy: Floats, ahead: float) -> float:
+def _in_order(
+    closed: ClosedChains, station: int, seen: Floats, busy: Floats, ahead: float
+) -> float:
     """Seconds that one visit waits: for those before it, each with its own time of service."""
     services, servers = closed.services[station], closed.servers[station]
     opened = closed.background[station] * (1 + ahead / servers)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archcheck.capacity.networks.parts import Floats, Network
+from archcheck.capacity.networks.parts import Floats, QueueingNetwork
 
 Whole = NDArray[np.integer[Any]]
 
@@ -29,17 +29,17 @@ MOST_CONVOLVED = 4_000
 """Populations over which convolution sums, each with each. A choice: the work is its square."""
 
 
-def populations(network: Network) -> int:
+def populations(network: QueueingNetwork) -> int:
     """How many populations lie between none and all of the closed customers."""
     return math.prod((chain.population or 0) + 1 for chain in network.closed)
 
 
-def has_many_servers(network: Network) -> bool:
+def has_many_servers(network: QueueingNetwork) -> bool:
     """Whether a station has more than one server, but not infinitely many."""
     return any(1 < station.servers < math.inf for station in network.stations)
 
 
-def mean_values(network: Network) -> tuple[Floats, Floats]:
+def mean_values(network: QueueingNetwork) -> tuple[Floats, Floats]:
     """Throughputs and queues of the closed chains, by mean value analysis."""
     sizes = [chain.population or 0 for chain in network.closed]
     demands = network.table(network.closed)
@@ -63,7 +63,7 @@ def mean_values(network: Network) -> tuple[Floats, Floats]:
     return rates, residence * rates
 
 
-def convolved(network: Network) -> tuple[Floats, Floats, Floats]:
+def convolved(network: QueueingNetwork) -> tuple[Floats, Floats, Floats]:
     """Throughputs and queues of the closed chains, and open customers at each station."""
     sizes = tuple(chain.population or 0 for chain in network.closed)
     demands = network.table(network.closed)

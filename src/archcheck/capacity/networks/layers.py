@@ -23,7 +23,7 @@ class Processor:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TaskEntry:
     """What a task does for a request.
 
     ``work``: mean seconds on its processor; ``calls``: entry to the mean number of calls whose
@@ -49,7 +49,7 @@ class Task:
 
     name: str
     processor: str
-    entries: Sequence[Entry]
+    entries: Sequence[TaskEntry]
     threads: float = 1
     is_reference: bool = False
     think: float = 0.0

@@ -24,7 +24,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from archcheck.capacity.networks.approximate import Closed, ahead_with, approximate
+from archcheck.capacity.networks.approximate import ClosedChains, ahead_with, approximate
 from archcheck.capacity.networks.layers import LayeredNetwork, LayeredSolution, Processor, Task
 from archcheck.capacity.networks.parts import Floats
 from archcheck.model import ModelError
@@ -172,7 +172,7 @@ class _Solver:
         think = np.array([self._away(task, number) for task in layer.clients])
         demands, shape = layer.demands, layer.demands.shape
         awaited = np.divide(layer.awaited, demands, out=np.zeros(shape), where=demands > 0)
-        closed = Closed(
+        closed = ClosedChains(
             demands=demands,
             services=np.divide(demands, layer.visits, out=np.zeros(shape), where=layer.visits > 0),
             population=np.array([float(task.threads) for task in layer.clients]),
@@ -257,7 +257,7 @@ class _Solver:
         else:
             self._waits[task.name, server] += damping * (wait - self._waits[task.name, server])
 
-    def _note_strangers(self, layer: _Layer, closed: Closed, queues: Floats) -> None:
+    def _note_strangers(self, layer: _Layer, closed: ClosedChains, queues: Floats) -> None:
         """What tasks without a limit of threads wait: they come like customers from outside."""
         for task in layer.asking:
             if not math.isinf(task.threads):

@@ -18,7 +18,7 @@ Method = Literal["auto", "exact", "linearizer", "schweitzer"]
 
 
 @dataclass(frozen=True)
-class Station:
+class QueueingStation:
     """Servers behind one queue.
 
     ``servers`` is infinite where nobody waits (a delay). ``sharing``: the servers are shared
@@ -77,10 +77,10 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class Network:
+class QueueingNetwork:
     """Stations and the chains that visit them."""
 
-    stations: Sequence[Station]
+    stations: Sequence[QueueingStation]
     chains: Sequence[Chain]
 
     def __post_init__(self) -> None:
@@ -145,7 +145,7 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Solution:
+class NetworkMeans:
     """Long-run means of a network.
 
     ``throughputs``: rounds a second of each chain. ``queues[k, r]``: customers of chain r at
@@ -153,7 +153,7 @@ class Solution:
     is worth; ``iterations`` is 0 for exact solutions. A saturated station has infinite queues.
     """
 
-    network: Network
+    network: QueueingNetwork
     throughputs: Floats
     queues: Floats
     method: str

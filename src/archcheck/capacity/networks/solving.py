@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from archcheck.capacity.networks.approximate import Closed, ahead_with, approximate
+from archcheck.capacity.networks.approximate import ClosedChains, ahead_with, approximate
 from archcheck.capacity.networks.exact import (
     MOST_CONVOLVED,
     MOST_POPULATIONS,
@@ -15,7 +15,7 @@ from archcheck.capacity.networks.exact import (
     mean_values,
     populations,
 )
-from archcheck.capacity.networks.parts import Floats, Method, Network, Solution
+from archcheck.capacity.networks.parts import Floats, Method, NetworkMeans, QueueingNetwork
 from archcheck.capacity.queueing import mean_wait
 from archcheck.model import ModelError
 
@@ -28,7 +28,7 @@ _SCHWEITZER = "approximate: Bard and Schweitzer, mostly within 10% of exact solu
 _GENERAL = "approximate: Allen and Cunneen, mostly within 10% where stations are busy"
 
 
-def solve(network: Network, method: Method = "auto") -> Solution:
+def solve(network: QueueingNetwork, method: Method = "auto") -> NetworkMeans:
     """Long-run means of a network.
 
     ``auto``: exact where there is a product form and not too many populations, else Linearizer.
@@ -54,13 +54,13 @@ def solve(network: Network, method: Method = "auto") -> Solution:
     if method in ("auto", "exact") and obstacle is None:
         return _exact(network)
     linearized = method != "schweitzer"
-    rates, queues, steps = approximate(Closed.of(network), linearized=linearized)
+    rates, queues, steps = approximate(ClosedChains.of(network), linearized=linearized)
     trust = _LINEARIZER if linearized else _SCHWEITZER
     name = "linearizer" if linearized else "schweitzer"
     return _put_together(network, rates, queues, None, name, trust, steps)
 
 
-def _too_many(network: Network) -> str | None:
+def _too_many(network: QueueingNetwork) -> str | None:
     """Why an exact solution would take too long."""
     count = populations(network)
     if has_many_servers(network):
@@ -70,7 +70,7 @@ def _too_many(network: Network) -> str | None:
     return f"{count:,} populations are too many, {most:,} are not" if count > most else None
 
 
-def _opened(network: Network) -> Solution:
+def _opened(network: QueueingNetwork) -> NetworkMeans:
     """Each station by itself: exact with exponential times (Jackson's theorem)."""
     exact = network.not_product_form() is None
     trust = _EXACT if exact else _GENERAL
@@ -79,7 +79,7 @@ def _opened(network: Network) -> Solution:
     return _put_together(network, np.zeros(0), nothing, None, method, trust, 0)
 
 
-def _exact(network: Network) -> Solution:
+def _exact(network: QueueingNetwork) -> NetworkMeans:
     if not has_many_servers(network):
         rates, queues = mean_values(network)
         return _put_together(network, rates, queues, None, "exact", _EXACT, 0)
@@ -90,14 +90,14 @@ def _exact(network: Network) -> Solution:
 
 
 def _put_together(
-    network: Network,
+    network: QueueingNetwork,
     rates: Floats,
     queues: Floats,
     strangers: Floats | None,
     method: str,
     trust: str,
     steps: int,
-) -> Solution:
+) -> NetworkMeans:
     """Closed and open chains in the order in which the network names them."""
     demands = network.table(network.opened)
     shares = np.divide(
@@ -124,10 +124,10 @@ def _put_together(
             column = next(taken)
             throughputs[index] = rates[column]
             everybody[:, index] = queues[:, column]
-    return Solution(network, throughputs, everybody, method, trust, steps)
+    return NetworkMeans(network, throughputs, everybody, method, trust, steps)
 
 
-def _open_queue(network: Network, station: int, closed: float) -> float:
+def _open_queue(network: QueueingNetwork, station: int, closed: float) -> float:
     """Open customers at a station beside ``closed`` customers of closed chains."""
     part, load = network.stations[station], float(network.open_load[station])
     if math.isinf(part.servers) or not load:

@@ -20,7 +20,7 @@ from archcheck.diagrams.formats.sequence import sequence_svg
 from archcheck.diagrams.formats.structurizr import to_structurizr
 from archcheck.diagrams.formats.svg import to_svg
 from archcheck.diagrams.layout import lay_out
-from archcheck.diagrams.look import Look, Theme
+from archcheck.diagrams.look import TeamLook, Theme
 from archcheck.diagrams.view import Sequence, View
 from archcheck.diagrams.views import Drawing
 from archcheck.model import ArchcheckError
@@ -34,7 +34,7 @@ class Format:
     """How a view, and a sequence where the format has them, becomes text."""
 
     name: str
-    view: Callable[[View, Look], str]
+    view: Callable[[View, TeamLook], str]
     sequence: Callable[[Sequence], str] | None
 
 
@@ -66,14 +66,14 @@ def checked_format(file: str, drawing: Drawing | None = None) -> str:
 
 
 def drawing_of(
-    drawing: Drawing, ending: str, *, theme: Theme = "light", look: Look | None = None
+    drawing: Drawing, ending: str, *, theme: Theme = "light", look: TeamLook | None = None
 ) -> bytes:
     """A drawing in the format of an ending. Raises :class:`ArchcheckError`."""
     checked_format(f"drawing{ending}", drawing)
     if ending in _TEXTS:
         form = _TEXTS[ending]
         if isinstance(drawing, View):
-            return form.view(drawing, look or Look()).encode()
+            return form.view(drawing, look or TeamLook()).encode()
         return form.sequence(drawing).encode() if form.sequence else b""
     svg = svg_of(drawing, theme=theme, look=look)
     if ending == ".png":
@@ -81,7 +81,7 @@ def drawing_of(
     return to_pdf(svg) if ending == ".pdf" else svg.encode()
 
 
-def svg_of(drawing: Drawing, *, theme: Theme = "light", look: Look | None = None) -> str:
+def svg_of(drawing: Drawing, *, theme: Theme = "light", look: TeamLook | None = None) -> str:
     """A drawing as SVG, made readable when it is large."""
     if isinstance(drawing, Sequence):
         return sequence_svg(folded(drawing), theme=theme, look=look)

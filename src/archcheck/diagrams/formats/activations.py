@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archcheck.diagrams.view import Frame, Message
+from archcheck.diagrams.view import Message, MessageFrame
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Bar:
     is_short: bool
 
 
-def bars(events: Sequence[Message | Frame]) -> list[Bar]:
+def bars(events: Sequence[Message | MessageFrame]) -> list[Bar]:
     """The bars of all messages that somebody takes, in the order of their beginning."""
     ends = _ends(events)
     found: list[Bar] = []
@@ -38,7 +38,7 @@ def bars(events: Sequence[Message | Frame]) -> list[Bar]:
     return found
 
 
-def _ends(events: Sequence[Message | Frame]) -> dict[int, int]:
+def _ends(events: Sequence[Message | MessageFrame]) -> dict[int, int]:
     """Message to the event that ends its work: its answer, or the last one below it."""
     found: dict[int, int] = {}
     waiting: list[tuple[int, Message]] = []
@@ -58,7 +58,7 @@ def _ends(events: Sequence[Message | Frame]) -> dict[int, int]:
     return found
 
 
-def _below(events: Sequence[Message | Frame], index: int, begun: Message) -> dict[int, int]:
+def _below(events: Sequence[Message | MessageFrame], index: int, begun: Message) -> dict[int, int]:
     """What a message makes its reader do goes on until the next one that is as high."""
     last = index
     for place in range(index + 1, len(events)):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from archcheck.diagrams.formats.words import identifiers, line
-from archcheck.diagrams.look import Look
-from archcheck.diagrams.view import Frame, Message, Sequence, Shape, View
+from archcheck.diagrams.look import TeamLook
+from archcheck.diagrams.view import Message, MessageFrame, Sequence, Shape, View
 
 _SHAPES: Mapping[Shape, str] = {
     "box": "rectangle",
@@ -20,12 +20,12 @@ _SHAPES: Mapping[Shape, str] = {
 _DASHES = {"solid": "", "dashed": " {style.stroke-dash: 5}", "dotted": " {style.stroke-dash: 2}"}
 
 
-def to_d2(view: View, look: Look | None = None) -> str:
+def to_d2(view: View, look: TeamLook | None = None) -> str:
     """A diagram."""
-    return "\n".join(_diagram(view, look or Look())) + "\n"
+    return "\n".join(_diagram(view, look or TeamLook())) + "\n"
 
 
-def _diagram(view: View, look: Look) -> Iterator[str]:
+def _diagram(view: View, look: TeamLook) -> Iterator[str]:
     yield f"# {line(view.heading.title)}"
     yield "direction: down" if view.is_upright else "direction: right"
     cards = identifiers(card.key for card in view.cards)
@@ -51,7 +51,7 @@ def _inside(
     parent: str | None,
     cards: Mapping[str, str],
     groups: Mapping[str, str],
-    look: Look,
+    look: TeamLook,
     indent: str,
 ) -> Iterator[str]:
     for group in view.groups:
@@ -90,7 +90,7 @@ def sequence_to_d2(view: Sequence) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _title(frame: Frame) -> str:
+def _title(frame: MessageFrame) -> str:
     return f"{frame.kind} {frame.text}".strip()
 
 

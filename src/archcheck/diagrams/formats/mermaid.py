@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from archcheck.diagrams.formats.words import identifiers, line
-from archcheck.diagrams.look import Look
-from archcheck.diagrams.view import Card, Frame, Message, Sequence, Shape, View
+from archcheck.diagrams.look import TeamLook
+from archcheck.diagrams.view import Card, Message, MessageFrame, Sequence, Shape, View
 
 _ENTITY = re.compile(r"[^\w\s.,:/()+\-=%]", re.UNICODE)
 _SHAPES: Mapping[Shape, tuple[str, str]] = {
@@ -23,12 +23,12 @@ _LINES = {"solid": "-->", "dashed": "-.->", "dotted": "-.->"}
 _CALLS = {"solid": "->>", "dashed": "-)", "dotted": "-->>"}
 
 
-def to_mermaid(view: View, look: Look | None = None) -> str:
+def to_mermaid(view: View, look: TeamLook | None = None) -> str:
     """A flowchart."""
-    return "\n".join(_flowchart(view, look or Look())) + "\n"
+    return "\n".join(_flowchart(view, look or TeamLook())) + "\n"
 
 
-def _flowchart(view: View, look: Look) -> Iterator[str]:
+def _flowchart(view: View, look: TeamLook) -> Iterator[str]:
     yield from _front(view.heading.title)
     yield "flowchart TB" if view.is_upright else "flowchart LR"
     cards = identifiers(card.key for card in view.cards)
@@ -90,7 +90,7 @@ def sequence_to_mermaid(view: Sequence) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _frame(frame: Frame, open_kinds: list[str]) -> str:
+def _frame(frame: MessageFrame, open_kinds: list[str]) -> str:
     if frame.what == "start":
         open_kinds.append(frame.kind)
         return f"{frame.kind} {_text(frame.text)}".rstrip()

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from archcheck.diagrams.formats.words import identifiers, line
-from archcheck.diagrams.look import Look
-from archcheck.diagrams.view import Frame, Message, Sequence, Shape, View
+from archcheck.diagrams.look import TeamLook
+from archcheck.diagrams.view import Message, MessageFrame, Sequence, Shape, View
 
 _MACROS: Mapping[Shape, str] = {
     "box": "Container",
@@ -22,12 +22,12 @@ _MEANING = re.compile(r"[^\w\s.,:;()+=%-]")
 _CALLS = {"solid": "->", "dashed": "->>", "dotted": "-->"}
 
 
-def to_plantuml(view: View, look: Look | None = None) -> str:
+def to_plantuml(view: View, look: TeamLook | None = None) -> str:
     """A C4 container diagram."""
-    return "\n".join(_diagram(view, look or Look())) + "\n"
+    return "\n".join(_diagram(view, look or TeamLook())) + "\n"
 
 
-def _diagram(view: View, look: Look) -> Iterator[str]:
+def _diagram(view: View, look: TeamLook) -> Iterator[str]:
     yield "@startuml"
     yield "!include <C4/C4_Container>"
     yield "LAYOUT_TOP_DOWN()" if view.is_upright else "LAYOUT_LEFT_RIGHT()"
@@ -88,7 +88,7 @@ def sequence_to_plantuml(view: Sequence) -> str:
     return "\n".join([*lines, "@enduml"]) + "\n"
 
 
-def _frame(frame: Frame) -> str:
+def _frame(frame: MessageFrame) -> str:
     word = frame.kind if frame.what == "start" else frame.what
     return f"{word} {_text(frame.text)}".rstrip() if frame.text else word
 

@@ -13,9 +13,9 @@ from archcheck.diagrams.formats.picture import assembled
 from archcheck.diagrams.formats.primitives import DASHES, Icons, Piece, rect_svg, text_svg, tip_svg
 from archcheck.diagrams.formats.svg import card_svg
 from archcheck.diagrams.layout import Box
-from archcheck.diagrams.look import Look, Theme
+from archcheck.diagrams.look import TeamLook, Theme
 from archcheck.diagrams.text_width import printable, width, wrapped
-from archcheck.diagrams.view import Frame, Message, Sequence, Sign
+from archcheck.diagrams.view import Message, MessageFrame, Sequence, Sign
 
 _ROW, _FRAME_ROW, _GAP, _LOOP = 30.0, 24.0, 26.0, 26.0
 """Pixels: height of a message and of a frame's head, space between cards, width of a call to
@@ -31,14 +31,14 @@ _SIGNS = (
 )
 
 
-def sequence_svg(view: Sequence, *, theme: Theme = "light", look: Look | None = None) -> str:
+def sequence_svg(view: Sequence, *, theme: Theme = "light", look: TeamLook | None = None) -> str:
     """The whole picture."""
-    look = look or Look()
+    look = look or TeamLook()
     icons = Icons()
     return assembled(view.heading, sequence_piece(view, icons, look), _SIGNS, icons, theme)
 
 
-def sequence_piece(view: Sequence, icons: Icons, look: Look) -> Piece:
+def sequence_piece(view: Sequence, icons: Icons, look: TeamLook) -> Piece:
     """The diagram without heading and legend."""
     return _Drawing(view, icons, look).piece()
 
@@ -47,14 +47,14 @@ def sequence_piece(view: Sequence, icons: Icons, look: Look) -> Piece:
 class _Open:
     """A frame that has begun: where, at which depth, and where its dividers are."""
 
-    frame: Frame
+    frame: MessageFrame
     top: float
     depth: int
     dividers: list[tuple[float, str]]
 
 
 class _Drawing:
-    def __init__(self, view: Sequence, icons: Icons, look: Look) -> None:
+    def __init__(self, view: Sequence, icons: Icons, look: TeamLook) -> None:
         self._view = view
         self._icons = icons
         self._look = look
@@ -67,7 +67,7 @@ class _Drawing:
     def _deepest(self) -> int:
         depth = deepest = 0
         for event in self._view.events:
-            if isinstance(event, Frame):
+            if isinstance(event, MessageFrame):
                 depth += {"start": 1, "end": -1}.get(event.what, 0)
                 deepest = max(deepest, depth)
         return deepest

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from archcheck.diagrams.formats.words import identifiers, line
-from archcheck.diagrams.look import Look
+from archcheck.diagrams.look import TeamLook
 from archcheck.diagrams.view import Card, View
 
 _TAGS = {"store": "Datastore", "queue": "Topic", "group": "Group"}
 
 
-def to_structurizr(view: View, look: Look | None = None) -> str:
+def to_structurizr(view: View, look: TeamLook | None = None) -> str:
     """A workspace with one container view."""
-    return "\n".join(_workspace(view, look or Look())) + "\n"
+    return "\n".join(_workspace(view, look or TeamLook())) + "\n"
 
 
-def _workspace(view: View, look: Look) -> Iterator[str]:
+def _workspace(view: View, look: TeamLook) -> Iterator[str]:
     cards = identifiers(card.key for card in view.cards)
     outside = [card for card in view.cards if card.shape in ("person", "external")]
     inside = [card for card in view.cards if card not in outside]
@@ -111,7 +111,7 @@ def _paths(view: View) -> dict[str, str]:
     return found
 
 
-def _views(view: View, look: Look) -> Iterator[str]:
+def _views(view: View, look: TeamLook) -> Iterator[str]:
     yield "    views {"
     yield "        container the_system {"
     direction = "tb" if view.is_upright else "lr"

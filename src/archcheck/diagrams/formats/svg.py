@@ -32,9 +32,9 @@ from archcheck.diagrams.formats.primitives import (
     tip_svg,
 )
 from archcheck.diagrams.layout import Box, Layout, Way, label_box
-from archcheck.diagrams.look import Look, Theme
+from archcheck.diagrams.look import TeamLook, Theme
 from archcheck.diagrams.text_width import printable, wrapped
-from archcheck.diagrams.view import Arrow, Card, Group, Sign, View
+from archcheck.diagrams.view import Arrow, Card, CardGroup, Sign, View
 
 _TOLD = 8
 """Interactions that the tooltip of an arrow lists. A choice: longer ones cover the picture."""
@@ -42,16 +42,18 @@ _BAND = 5.0
 """Width, in pixels, of the band that a tag's colour has on a card."""
 
 
-def to_svg(view: View, layout: Layout, *, theme: Theme = "light", look: Look | None = None) -> str:
+def to_svg(
+    view: View, layout: Layout, *, theme: Theme = "light", look: TeamLook | None = None
+) -> str:
     """The whole picture: heading, diagram, legend."""
-    look = look or Look()
+    look = look or TeamLook()
     icons = Icons()
     body = drawn(view, layout, icons, look)
     signs = [*view.legend, *_tag_signs(view, look)]
     return assembled(view.heading, body, signs, icons, theme)
 
 
-def drawn(view: View, layout: Layout, icons: Icons, look: Look) -> Piece:
+def drawn(view: View, layout: Layout, icons: Icons, look: TeamLook) -> Piece:
     """Groups, arrows, cards and labels of a view, without heading and legend."""
     keys = {card.key for card in view.cards}
     framed = [(group, *layout.frames[group.key]) for group in _outer_first(view, layout)]
@@ -64,12 +66,12 @@ def drawn(view: View, layout: Layout, icons: Icons, look: Look) -> Piece:
     return Piece("".join(parts), layout.width, layout.height)
 
 
-def _outer_first(view: View, layout: Layout) -> Iterator[Group]:
+def _outer_first(view: View, layout: Layout) -> Iterator[CardGroup]:
     there = [group for group in view.groups if group.key in layout.frames]
     yield from sorted(there, key=lambda group: _depth(view, group))
 
 
-def _depth(view: View, group: Group) -> int:
+def _depth(view: View, group: CardGroup) -> int:
     parents = {each.key: each.parent for each in view.groups}
     depth, key = 0, group.parent
     while key is not None and depth < len(parents):
@@ -77,11 +79,11 @@ def _depth(view: View, group: Group) -> int:
     return depth
 
 
-def _frame(group: Group, box: Box) -> str:
+def _frame(group: CardGroup, box: Box) -> str:
     return f'<g class="frame" data-group="{escape(group.key)}">{rect_svg(box, "group", 10)}</g>\n'
 
 
-def _frame_label(group: Group, box: Box, label: tuple[float, float]) -> str:
+def _frame_label(group: CardGroup, box: Box, label: tuple[float, float]) -> str:
     """Above the arrows, so that none of them crosses it out."""
     lines = wrapped(group.label, 380.0, 12, lines=3)
     first = label[1] - (len(lines) - 1) * 12 * LEADING / 2 + 4
@@ -94,7 +96,7 @@ def _frame_label(group: Group, box: Box, label: tuple[float, float]) -> str:
     )
 
 
-def card_svg(card: Card, box: Box, icons: Icons, look: Look) -> str:
+def card_svg(card: Card, box: Box, icons: Icons, look: TeamLook) -> str:
     """A card: icon, name, what it is, what an overlay says."""
     text = card_text(card)
     plain = "box stub" if card.shape == "stub" else "box card"
@@ -118,7 +120,7 @@ def card_svg(card: Card, box: Box, icons: Icons, look: Look) -> str:
     )
 
 
-def _band(card: Card, box: Box, look: Look) -> str:
+def _band(card: Card, box: Box, look: TeamLook) -> str:
     colour = look.colour(card.tags)
     if not colour:
         return ""
@@ -179,7 +181,7 @@ def _label(arrow: Arrow, way: Way) -> str:
     return f'<g class="edge-label" data-source="{source}" data-target="{target}">{texts}</g>\n'
 
 
-def _tag_signs(view: View, look: Look) -> Iterable[Sign]:
+def _tag_signs(view: View, look: TeamLook) -> Iterable[Sign]:
     used = {tag for card in view.cards for tag in card.tags}
     return [
         Sign(f"tag {tag}", colour=colour) for tag, colour in look.colours.items() if tag in used

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from archcheck.diagrams.look import Look, look_of
+from archcheck.diagrams.look import TeamLook, look_of
 from archcheck.diagrams.view import Sequence, View
 from archcheck.diagrams.views.boundaries import boundary_view
 from archcheck.diagrams.views.components import component_view
@@ -64,7 +64,7 @@ VIEWS: Mapping[str, ViewKind] = {
 }
 
 
-def canvas_of(system: System, configured: Look | None = None) -> Canvas:
+def canvas_of(system: System, configured: TeamLook | None = None) -> Canvas:
     """What the views of ``system`` are made from, in its own look over the configured one."""
     return Canvas(Graph(system), look_of(system, configured))
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 from archcheck.diagrams.card_text import plural
-from archcheck.diagrams.view import UNPLACED, Arrow, Card, Group, Sign, View
+from archcheck.diagrams.view import UNPLACED, Arrow, Card, CardGroup, Sign, View
 from archcheck.diagrams.views.parts import Canvas
 from archcheck.graph import Interaction
 from archcheck.model import Datastore, Named, Service
@@ -26,7 +26,9 @@ def boundary_view(canvas: Canvas) -> View:
         for name, members in inside.items()
     }
     cards = tuple(_card(canvas, name, members, teams[name]) for name, members in inside.items())
-    groups = tuple(Group(f"team {team}", team) for team in dict.fromkeys(teams.values()) if team)
+    groups = tuple(
+        CardGroup(f"team {team}", team) for team in dict.fromkeys(teams.values()) if team
+    )
     arrows = []
     for source, target, edge in graph.boundary_dependencies().edges(data=True):
         steps: list[Interaction] = edge["interactions"]

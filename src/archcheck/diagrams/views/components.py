@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcheck.diagrams.view import Arrow, Card, Group, View
+from archcheck.diagrams.view import Arrow, Card, CardGroup, View
 from archcheck.diagrams.views.containers import legend_of
 from archcheck.diagrams.views.parts import Canvas, arrow, shared_protocol
 from archcheck.graph import Interaction, Operation
@@ -34,7 +34,7 @@ def component_view(canvas: Canvas, name: str) -> View:
         canvas.heading(f"components of {name}", service.description or ""),
         (*others, *cards.values()),
         tuple(drawn),
-        (Group(service.name, service.name, link=service.docs or ""),),
+        (CardGroup(service.name, service.name, link=service.docs or ""),),
         legend_of(drawn),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from archcheck.diagrams.view import Card, Group, View
+from archcheck.diagrams.view import Card, CardGroup, View
 from archcheck.diagrams.views.parts import Canvas
 from archcheck.model import (
     Absent,
@@ -25,19 +25,19 @@ _UNKNOWN = "not declared"
 def deployment_view(canvas: Canvas) -> View:
     """Each element once in each of its zones, with the replicas or nodes that it has there."""
     cards: list[Card] = []
-    groups: dict[str, Group] = {}
+    groups: dict[str, CardGroup] = {}
     for member in canvas.graph.system.elements:
         if not isinstance(member, Service | Datastore | Broker):
             continue
         where = platform_of(member)
-        platform = Group(f"platform {where}", where)
+        platform = CardGroup(f"platform {where}", where)
         zones = zones_of(member)
         for index, zone in enumerate(zones or ("",)):
             count = _count(member, index, len(zones))
             if count.startswith("0 "):
                 continue
             groups.setdefault(platform.key, platform)
-            inside = Group(f"{platform.key} zone {zone}", _zone_label(zone), platform.key)
+            inside = CardGroup(f"{platform.key} zone {zone}", _zone_label(zone), platform.key)
             if zone:
                 groups.setdefault(inside.key, inside)
             card = canvas.card(

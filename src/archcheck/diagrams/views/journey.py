@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from archcheck.diagrams.view import Arrow, Card, Frame, Message, Sign, Style, View
+from archcheck.diagrams.view import Arrow, Card, Message, MessageFrame, Sign, Style, View
 from archcheck.diagrams.view import Sequence as SequenceView
 from archcheck.diagrams.views.parts import LINES, Canvas, spoken
 from archcheck.graph import Interaction, Operation
@@ -102,7 +102,7 @@ class _Walk:
         self._consumed: set[str] = set()
         self.cards: dict[str, Card] = {}
 
-    def events(self) -> Iterator[Message | Frame]:
+    def events(self) -> Iterator[Message | MessageFrame]:
         """All messages and frames, in order."""
         user = self._start()
         for entry in self._journey.all_entries():
@@ -144,7 +144,7 @@ class _Walk:
         style: Style = "dashed" if later else "solid"
         return Message(source, target, text, style, self._number, tuple(notes), self._depth, again)
 
-    def _operation(self, operation: Operation) -> Iterator[Message | Frame]:
+    def _operation(self, operation: Operation) -> Iterator[Message | MessageFrame]:
         self._told[operation.name] = self._number
         self._depth += 1
         yield from self._steps(operation.part.steps, self._graph.leaving(operation.name))
@@ -152,14 +152,16 @@ class _Walk:
 
     def _steps(
         self, steps: Sequence[Step], known: dict[int, Interaction]
-    ) -> Iterator[Message | Frame]:
+    ) -> Iterator[Message | MessageFrame]:
         for step in steps:
             if isinstance(step, StepGroup):
                 yield from self._group(shape_of(self._graph.system, step), known)
             elif id(step) in known:
                 yield from self._interaction(known[id(step)])
 
-    def _group(self, shape: Shape, known: dict[int, Interaction]) -> Iterator[Message | Frame]:
+    def _group(
+        self, shape: Shape, known: dict[int, Interaction]
+    ) -> Iterator[Message | MessageFrame]:
         if shape.lookup is not None:
             yield self._exchange(known[id(shape.lookup)])
         branches = [[*self._steps(sequence, known)] for sequence in shape.sequences]
@@ -169,25 +171,25 @@ class _Walk:
             yield from (part for branch in told for part in branch)
             return
         for index, branch in enumerate(told):
-            yield self._at_depth(Frame("else") if index else frame)
+            yield self._at_depth(MessageFrame("else") if index else frame)
             yield from branch
-        yield self._at_depth(Frame("end"))
+        yield self._at_depth(MessageFrame("end"))
 
-    def _at_depth(self, frame: Frame) -> Frame:
+    def _at_depth(self, frame: MessageFrame) -> MessageFrame:
         return replace(frame, depth=self._depth)
 
-    def _interaction(self, step: Interaction) -> Iterator[Message | Frame]:
+    def _interaction(self, step: Interaction) -> Iterator[Message | MessageFrame]:
         """A step; where another one is asked when it fails, both as alternatives."""
         if step.fallback is None:
             yield from self._asked(step)
             return
-        yield self._at_depth(Frame("start", "alt"))
+        yield self._at_depth(MessageFrame("start", "alt"))
         yield from self._asked(step)
-        yield self._at_depth(Frame("else", text="when it fails"))
+        yield self._at_depth(MessageFrame("else", text="when it fails"))
         yield from self._asked(step.fallback)
-        yield self._at_depth(Frame("end"))
+        yield self._at_depth(MessageFrame("end"))
 
-    def _asked(self, step: Interaction) -> Iterator[Message | Frame]:
+    def _asked(self, step: Interaction) -> Iterator[Message | MessageFrame]:
         again = self._told.get(step.target_name, 0) if step.mode == "call" else 0
         yield self._exchange(step, again)
         if step.mode == "publish":
@@ -209,7 +211,7 @@ class _Walk:
             again=again, later=is_later,
         )  # fmt: skip
 
-    def _consumers(self, channel: Named) -> Iterator[Message | Frame]:
+    def _consumers(self, channel: Named) -> Iterator[Message | MessageFrame]:
         for name in self._graph.consumers.get(channel.name, ()):
             operation = self._graph.operations[name]
             if name in self._consumed or not isinstance(operation.part, Consumer):
@@ -220,19 +222,19 @@ class _Walk:
             yield from self._operation(operation)
 
 
-def _frame(shape: Shape) -> Frame | None:
+def _frame(shape: Shape) -> MessageFrame | None:
     """The combined fragment of UML around the steps of a group."""
     if shape.is_parallel:
-        return Frame("start", "par")
+        return MessageFrame("start", "par")
     if shape.flag is not None:
         name, is_on = shape.flag
-        return Frame("start", "opt", f"flag {name} is {'on' if is_on else 'off'}")
+        return MessageFrame("start", "opt", f"flag {name} is {'on' if is_on else 'off'}")
     if shape.lookup is not None:
         known = f", {shape.share:.3g} of the lookups" if shape.is_share_known else ""
-        return Frame("start", "opt", f"on a miss{known}")
+        return MessageFrame("start", "opt", f"on a miss{known}")
     if shape.times > 1:
         item = " (grows with the data)" if shape.grows else ""
-        return Frame("start", "loop", f"{shape.times} times{item}")
+        return MessageFrame("start", "loop", f"{shape.times} times{item}")
     if shape.share < 1:
-        return Frame("start", "opt", f"{shape.share:.3g} of the requests")
+        return MessageFrame("start", "opt", f"{shape.share:.3g} of the requests")
     return None

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from archcheck.diagrams.look import Look
+from archcheck.diagrams.look import TeamLook
 from archcheck.diagrams.timestamps import date_of
-from archcheck.diagrams.view import Arrow, Card, Group, Heading, Shape, Sign
+from archcheck.diagrams.view import Arrow, Card, CardGroup, Heading, Shape, Sign
 from archcheck.graph import Graph, Interaction
 from archcheck.model import (
     Broker,
@@ -41,7 +41,7 @@ class Canvas:
     """What a view is made from: a system's graph, and the look of its diagrams."""
 
     graph: Graph
-    look: Look = field(default_factory=Look)
+    look: TeamLook = field(default_factory=TeamLook)
 
     def heading(self, what: str, subtitle: str = "") -> Heading:
         """The title of a view, with the system's revision and date."""
@@ -95,12 +95,12 @@ class Canvas:
             return "platform:observability"
         return self.graph.boundary_of(member)
 
-    def boundary_groups(self, cards: Iterable[Card]) -> tuple[Group, ...]:
+    def boundary_groups(self, cards: Iterable[Card]) -> tuple[CardGroup, ...]:
         """The groups that these cards lie in."""
         declared = {part.name: part for part in self.graph.system.boundaries}
         keys = dict.fromkeys(card.group for card in cards if card.group)
         return tuple(
-            Group(
+            CardGroup(
                 key,
                 key.removeprefix("platform:"),
                 link=(declared[key].docs or "") if key in declared else "",

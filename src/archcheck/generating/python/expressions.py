@@ -10,8 +10,8 @@ from typing import Any
 
 from archcheck import model
 from archcheck.editing.spelling import names_in, plain_source
-from archcheck.generating.python.layout import Atom, Entry, Group, Node, Text, call, items
-from archcheck.generating.python.shorthands import Constant, Helper, Shorthand
+from archcheck.generating.python.layout import Atom, BracketEntry, Brackets, Node, Text, call, items
+from archcheck.generating.python.shorthands import Helper, NamedConstant, Shorthand
 from archcheck.model import Element, ModelError
 from archcheck.model.codec import declared
 from archcheck.model.linking import place_of
@@ -63,7 +63,7 @@ class Expressions:
 
     def made(
         self, part: Element, under: str | None = None, parameters: Mapping[str, str] | None = None
-    ) -> Group:
+    ) -> Brackets:
         """The call that makes ``part``, even if there is a short name for it.
 
         ``parameters``: names that stand for the values of these fields.
@@ -73,7 +73,7 @@ class Expressions:
         entries = []
         for name, value, field in arguments_of(part):
             if parameters and field in parameters:
-                entries.append(Entry(Atom(parameters[field]), name))
+                entries.append(BracketEntry(Atom(parameters[field]), name))
             else:
                 entries.append(self._entry(value, name, under))
         return call(kind, entries)
@@ -102,25 +102,27 @@ class Expressions:
             self.has_dates = True
         return kind.__name__
 
-    def _entry(self, value: Any, name: str | None, under: str | None) -> Entry:
+    def _entry(self, value: Any, name: str | None, under: str | None) -> BracketEntry:
         own = self.comment_of(value) if isinstance(value, Element) else None
         if own is None or (under is not None and _source(own) == _source(under)):
-            return Entry(self.of(value, under), name)
-        return Entry(self.of(value, own), name, own)
+            return BracketEntry(self.of(value, under), name)
+        return BracketEntry(self.of(value, own), name, own)
 
     def _short(self, part: Element, under: str | None) -> Node | None:
         short = self._shorthands.get(part)
         match short:
             case None:
                 return None
-            case Constant():
+            case NamedConstant():
                 self.shorthands.add(short)
                 return Atom(self._names[short])
             case Helper():
                 self.shorthands.add(short)
                 first, *rest = short.parameters
-                entries = [Entry(self.of(getattr(part, first), under))]
-                entries += [Entry(self.of(getattr(part, each), under), each) for each in rest]
+                entries = [BracketEntry(self.of(getattr(part, first), under))]
+                entries += [
+                    BracketEntry(self.of(getattr(part, each), under), each) for each in rest
+                ]
                 return call(self._names[short], entries)
 
     def _plain(self, value: Any) -> Atom:

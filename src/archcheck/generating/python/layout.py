@@ -40,7 +40,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Entry:
+class BracketEntry:
     """An argument or an item, perhaps under a comment."""
 
     value: Node
@@ -68,12 +68,12 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Group:
+class Brackets:
     """What stands between two brackets: a call or a list."""
 
     head: str
     """The name of what is called; empty: a list."""
-    entries: tuple[Entry, ...]
+    entries: tuple[BracketEntry, ...]
 
     @cached_property
     def inside(self) -> str | None:
@@ -89,18 +89,18 @@ class Group:
         return f"{self.head}({self.inside})" if self.head else f"[{self.inside}]"
 
 
-Node = Atom | Text | Group
+Node = Atom | Text | Brackets
 """An expression; ``flat`` is the whole of it on one line, ``None`` where comments forbid that."""
 
 
-def call(name: str, entries: list[Entry]) -> Group:
+def call(name: str, entries: list[BracketEntry]) -> Brackets:
     """A call."""
-    return Group(name, tuple(entries))
+    return Brackets(name, tuple(entries))
 
 
-def items(entries: list[Entry]) -> Group:
+def items(entries: list[BracketEntry]) -> Brackets:
     """A list."""
-    return Group("", tuple(entries))
+    return Brackets("", tuple(entries))
 
 
 def laid_out(node: Node, indent: int = 0, used: int = 0, after: int = 0) -> str:
@@ -109,7 +109,7 @@ def laid_out(node: Node, indent: int = 0, used: int = 0, after: int = 0) -> str:
         return node.flat
     if isinstance(node, Text):
         return _long_text(node, indent)
-    if not isinstance(node, Group) or not node.entries:
+    if not isinstance(node, Brackets) or not node.entries:
         return str(node.flat)
     opening, closing = ("(", ")") if node.head else ("[", "]")
     inner, margin = indent + _INDENT, " " * indent

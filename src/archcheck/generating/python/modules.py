@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from archcheck.generating.python.expressions import Expressions
 from archcheck.generating.python.identifiers import Names
-from archcheck.generating.python.layout import LINE, Atom, Entry, Group, laid_out
-from archcheck.generating.python.shorthands import Constant, Helper, Shorthand
+from archcheck.generating.python.layout import LINE, Atom, BracketEntry, Brackets, laid_out
+from archcheck.generating.python.shorthands import Helper, NamedConstant, Shorthand
 from archcheck.model import Element
 from archcheck.model.codec import declared
 
@@ -25,7 +25,7 @@ class Module:
     blocks: list[str] = field(default_factory=list)
     """Constants, functions and declarations, in order."""
 
-    def assign(self, name: str, value: Group | Atom, comment: str | None = None) -> None:
+    def assign(self, name: str, value: Brackets | Atom, comment: str | None = None) -> None:
         """Declare a name."""
         above = f"# {comment}\n" if comment else ""
         self.blocks.append(f"{above}{name} = {laid_out(value, used=len(name) + 3)}\n")
@@ -40,7 +40,7 @@ class Module:
     def declare_list(self, name: str, parts: Iterable[Element]) -> None:
         """Declare a list of elements."""
         expressions = self.expressions
-        self.assign(name, Group("", tuple(commented(expressions, part) for part in parts)))
+        self.assign(name, Brackets("", tuple(commented(expressions, part) for part in parts)))
 
     def text(self, imports: Iterable[str] = ()) -> str:
         """The whole file."""
@@ -55,10 +55,10 @@ class Module:
         return list(zip(["", *self.blocks], self.blocks, strict=False))
 
 
-def commented(expressions: Expressions, part: Element) -> Entry:
+def commented(expressions: Expressions, part: Element) -> BracketEntry:
     """An element of a list, under its comment."""
     comment = expressions.comment_of(part)
-    return Entry(expressions.made(part, comment), comment=comment)
+    return BracketEntry(expressions.made(part, comment), comment=comment)
 
 
 def _apart(before: str, block: str) -> str:
@@ -128,7 +128,7 @@ def define(module: Module, short: Shorthand, name: str) -> None:
     """Write a constant or a helper function into a file."""
     with module.expressions.without_comments():
         match short:
-            case Constant():
+            case NamedConstant():
                 module.assign(name, module.expressions.made(short.value))
             case Helper():
                 module.blocks.append(_function(module.expressions, short, name))
@@ -157,7 +157,7 @@ def shorthands_in(value: Element, known: Mapping[Element, Shorthand]) -> list[Sh
 
 def shorthands_of(short: Shorthand, known: Mapping[Element, Shorthand]) -> list[Shorthand]:
     """The shorthands in the definition of another one."""
-    if isinstance(short, Constant):
+    if isinstance(short, NamedConstant):
         return shorthands_in(short.value, known)
     fixed = [each.name for each, _ in declared(short.example)]
     fixed = [name for name in fixed if name not in short.parameters]

@@ -10,7 +10,7 @@ from typing import Any
 from archcheck.generating.python.arranging import Arrangement, arranged, in_order_of_files
 from archcheck.generating.python.expressions import Comment, Expressions, no_comment
 from archcheck.generating.python.identifiers import Names
-from archcheck.generating.python.layout import Atom, Entry, Group, call, laid_out
+from archcheck.generating.python.layout import Atom, BracketEntry, Brackets, call, laid_out
 from archcheck.generating.python.modules import (
     Module,
     commented,
@@ -19,7 +19,7 @@ from archcheck.generating.python.modules import (
     shorthands_in,
     shorthands_of,
 )
-from archcheck.generating.python.shorthands import Constant, Shorthand, shorthands_for
+from archcheck.generating.python.shorthands import NamedConstant, Shorthand, shorthands_for
 from archcheck.model import Element, Named, System
 from archcheck.model.codec import declared
 
@@ -215,17 +215,17 @@ class _Package:
 
     # -- the system -------------------------------------------------------------------------
 
-    def _call(self, root: Module) -> Group:
+    def _call(self, root: Module) -> Brackets:
         """``System(...)``, or ``System.from_package(...)`` where the files say the rest."""
         root.expressions.vocabulary.add("System")
         collected = self._plan is not None and not self._lists_elements
-        entries = [] if collected else [Entry(root.expressions.of(self._system.name))]
+        entries = [] if collected else [BracketEntry(root.expressions.of(self._system.name))]
         if collected:
-            entries.append(Entry(Atom("__name__")))
+            entries.append(BracketEntry(Atom("__name__")))
         for each, value in declared(self._system):
             if each.name == "name":
                 if collected:
-                    entries += [Entry(root.expressions.of(value), "name"), *self._order()]
+                    entries += [BracketEntry(root.expressions.of(value), "name"), *self._order()]
             elif each.name in ("elements", "journeys", "scenarios"):
                 if not collected:
                     entries.append(self._listed(each.name))
@@ -233,30 +233,36 @@ class _Package:
                 entries.append(self._said(root.expressions, each.name, value))
         return call("System.from_package" if collected else "System", entries)
 
-    def _said(self, expressions: Expressions, name: str, value: Any) -> Entry:
+    def _said(self, expressions: Expressions, name: str, value: Any) -> BracketEntry:
         if isinstance(value, tuple) and value and isinstance(value[0], Element):
-            return Entry(Group("", tuple(commented(expressions, item) for item in value)), name)
-        return Entry(expressions.of(value), name)
+            return BracketEntry(
+                Brackets("", tuple(commented(expressions, item) for item in value)), name
+            )
+        return BracketEntry(expressions.of(value), name)
 
-    def _order(self) -> list[Entry]:
+    def _order(self) -> list[BracketEntry]:
         """The files, where their names do not have the order of the elements."""
         order = self._plan.order() if self._plan else []
         if order == sorted(order):
             return []
         expressions = Expressions()
-        return [Entry(Group("", tuple(Entry(expressions.of(each)) for each in order)), "order")]
+        return [
+            BracketEntry(
+                Brackets("", tuple(BracketEntry(expressions.of(each)) for each in order)), "order"
+            )
+        ]
 
-    def _listed(self, name: str) -> Entry:
+    def _listed(self, name: str) -> BracketEntry:
         if name != "elements":
-            return Entry(Atom(f"{self._load}.{name}" if self._plan else name), name)
+            return BracketEntry(Atom(f"{self._load}.{name}" if self._plan else name), name)
         elements = []
         for file, member in zip(self._files, self._system.elements, strict=True):
             variable = self._variables[id(member)]
-            elements.append(Entry(Atom(f"{file}.{variable}" if self._plan else variable)))
-        return Entry(Group("", tuple(elements)))
+            elements.append(BracketEntry(Atom(f"{file}.{variable}" if self._plan else variable)))
+        return BracketEntry(Brackets("", tuple(elements)))
 
 
 def _name_of(short: Shorthand, names: Names) -> str:
-    if isinstance(short, Constant):
+    if isinstance(short, NamedConstant):
         return names.constant(short.candidates)
     return names.function(short.candidates)

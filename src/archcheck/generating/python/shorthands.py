@@ -67,7 +67,7 @@ Length = Callable[[Element], int]
 
 
 @dataclass(frozen=True)
-class Constant:
+class NamedConstant:
     """A name for a value."""
 
     value: Element
@@ -87,7 +87,7 @@ class Helper:
     """Names for it, best first."""
 
 
-Shorthand = Constant | Helper
+Shorthand = NamedConstant | Helper
 
 
 def shorthands_for(roots: Iterable[Element], length: Length) -> dict[Element, Shorthand]:
@@ -97,7 +97,8 @@ def shorthands_for(roots: Iterable[Element], length: Length) -> dict[Element, Sh
     constants = _repeated(roots, length)
     names = {value: list(_constant_names(value, fields_of[value])) for value in constants}
     found: dict[Element, Shorthand] = {
-        value: Constant(value, (*_told_apart(value, names), *names[value])) for value in constants
+        value: NamedConstant(value, (*_told_apart(value, names), *names[value]))
+        for value in constants
     }
     for helper, values in _helpers(roots, constants, fields_of, length):
         found.update(dict.fromkeys(values, helper))

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from archcheck.importing.asyncapi.reading import Application, Channel
+from archcheck.importing.asyncapi.reading import AsyncApiDocument, DocumentChannel
 from archcheck.importing.asyncapi.servers import Server
-from archcheck.importing.facts import Fact, KnownAs, Part, Statement
+from archcheck.importing.facts import ElementPlace, Fact, KnownAs, Statement
 from archcheck.importing.naming import legible
 from archcheck.importing.references import Whoever
 from archcheck.importing.values import Value
@@ -33,7 +33,7 @@ class SharedChannel:
 
     key: str
     name: str
-    members: list[tuple[Application, Channel]] = field(default_factory=list)
+    members: list[tuple[AsyncApiDocument, DocumentChannel]] = field(default_factory=list)
 
     @property
     def shown(self) -> str:
@@ -50,7 +50,7 @@ class SharedChannel:
         """The topic or queue; nothing for a connection without a broker."""
         if self.is_direct:
             return
-        part = Part(self.name)
+        part = ElementPlace(self.name)
         kind = Queue if any(map(_is_queue, self._channels)) else Topic
         for _, channel in self.members:
             yield part.is_a(kind, channel.place)
@@ -60,10 +60,10 @@ class SharedChannel:
             yield from _format(part, application, channel)
 
     @property
-    def _channels(self) -> list[Channel]:
+    def _channels(self) -> list[DocumentChannel]:
         return [channel for _, channel in self.members]
 
-    def _says(self, part: Part, channel: Channel) -> Iterator[Fact]:
+    def _says(self, part: ElementPlace, channel: DocumentChannel) -> Iterator[Fact]:
         description = channel.node.value.get("description")
         texts = []
         if description is not None and description.string("description").strip():
@@ -79,24 +79,24 @@ class SharedChannel:
         yield from _kafka(part, channel)
 
 
-def broker_of(channel: Channel) -> Server | None:
+def broker_of(channel: DocumentChannel) -> Server | None:
     """The first of its servers that is a broker."""
     return next((server for server in channel.servers if not server.is_direct), None)
 
 
-def shared_channels(applications: list[Application]) -> dict[Channel, SharedChannel]:
+def shared_channels(applications: list[AsyncApiDocument]) -> dict[DocumentChannel, SharedChannel]:
     """Each channel of the applications, to the one that it is together with others.
 
     Parameters of an address have names of the document's own: ``users/{id}`` and ``users/{userId}``
     are one address. A channel whose broker no document says is the one that has its address.
     """
-    groups: dict[str, list[tuple[Application, Channel]]] = defaultdict(list)
+    groups: dict[str, list[tuple[AsyncApiDocument, DocumentChannel]]] = defaultdict(list)
     for application in applications:
         for channel in application.channels:
             own = f"{application.title} {channel.key}"
             groups[_template(channel) or own].append((application, channel))
     titles = {legible(application.title).lower() for application in applications}
-    found: dict[Channel, SharedChannel] = {}
+    found: dict[DocumentChannel, SharedChannel] = {}
     names: set[str] = set()
     for template, members in groups.items():
         hosts = dict.fromkeys(_host(channel) for _, channel in members)
@@ -120,17 +120,17 @@ def shared_channels(applications: list[Application]) -> dict[Channel, SharedChan
     return found
 
 
-def _template(channel: Channel) -> str:
+def _template(channel: DocumentChannel) -> str:
     return _PARAMETER.sub("{}", channel.address) if channel.address is not None else ""
 
 
-def _host(channel: Channel) -> str:
+def _host(channel: DocumentChannel) -> str:
     """The broker's host, or that of the other party; empty where no document says it."""
     server = broker_of(channel) or next(iter(channel.servers), None)
     return (server.host or "") if server is not None else ""
 
 
-def _name(channel: Channel, titles: set[str]) -> str:
+def _name(channel: DocumentChannel, titles: set[str]) -> str:
     """The address; a plain word is what services are called as well, so it gets its kind."""
     text = channel.address if channel.address is not None else channel.key
     name = legible(_PARAMETER.sub(r"(\1)", text))
@@ -139,7 +139,7 @@ def _name(channel: Channel, titles: set[str]) -> str:
     return name
 
 
-def _is_queue(channel: Channel) -> bool:
+def _is_queue(channel: DocumentChannel) -> bool:
     kind = _binding(channel, "amqp", "is")
     if kind is not None:
         return kind.text == "queue"
@@ -151,11 +151,11 @@ def _is_queue(channel: Channel) -> bool:
     return broker is not None and broker.protocol in _QUEUES
 
 
-def _binding(channel: Channel, *keys: str) -> Value | None:
+def _binding(channel: DocumentChannel, *keys: str) -> Value | None:
     return channel.node.value.get("bindings", *keys)
 
 
-def _kafka(part: Part, channel: Channel) -> Iterator[Fact]:
+def _kafka(part: ElementPlace, channel: DocumentChannel) -> Iterator[Fact]:
     """AsyncAPI's Kafka binding, Channel Binding Object."""
     for keys, attribute in (
         (("partitions",), "partitions"),
@@ -175,7 +175,9 @@ def _kafka(part: Part, channel: Channel) -> Iterator[Fact]:
             yield part.says("retention", Duration(milliseconds / 1000), retention.place)
 
 
-def _format(part: Part, application: Application, channel: Channel) -> Iterator[Fact]:
+def _format(
+    part: ElementPlace, application: AsyncApiDocument, channel: DocumentChannel
+) -> Iterator[Fact]:
     """The format of the messages, where they all have the same one."""
     default = application.node.value.get("defaultContentType")
     found = {}

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from archcheck.importing.asyncapi.references import Node, References
+from archcheck.importing.asyncapi.references import LocatedValue, References
 from archcheck.importing.asyncapi.servers import Server, server_of
 from archcheck.importing.sources import SourceFile
 from archcheck.importing.values import Value
@@ -20,14 +20,14 @@ _VERSION = re.compile(r"([23])\.\d+\.\d+(?:-.*)?")
 
 
 @dataclass(eq=False)
-class Channel:
+class DocumentChannel:
     """A channel of one application."""
 
     key: str
     """How the document calls it."""
     address: str | None
     """Where it is on its broker; ``None``: known at run time only."""
-    node: Node
+    node: LocatedValue
     place: Place
     servers: list[Server]
     messages: list[Value] = field(default_factory=list)
@@ -42,15 +42,15 @@ class Channel:
 
 
 @dataclass(eq=False)
-class Operation:
+class DocumentOperation:
     """The application sends to a channel, or receives from it."""
 
     name: str
     sends: bool
-    channel: Channel
-    node: Node
+    channel: DocumentChannel
+    node: LocatedValue
     place: Place
-    reply: Channel | None = None
+    reply: DocumentChannel | None = None
     traits: list[Value] = field(default_factory=list)
 
     def binding(self, *keys: str) -> Value | None:
@@ -63,14 +63,14 @@ class Operation:
 
 
 @dataclass(eq=False)
-class Application:
+class AsyncApiDocument:
     """What one document describes."""
 
     title: str
-    node: Node
+    node: LocatedValue
     servers: list[Server] = field(default_factory=list)
-    channels: list[Channel] = field(default_factory=list)
-    operations: list[Operation] = field(default_factory=list)
+    channels: list[DocumentChannel] = field(default_factory=list)
+    operations: list[DocumentOperation] = field(default_factory=list)
 
     @property
     def place(self) -> Place:
@@ -78,7 +78,7 @@ class Application:
         return self.node.value.need("info", "title").place
 
 
-def application_of(document: Value, file: SourceFile, references: References) -> Application:
+def application_of(document: Value, file: SourceFile, references: References) -> AsyncApiDocument:
     """The application of a document.
 
     Raises :class:`~archcheck.model.ModelError` with the line of what is not as it must be.
@@ -88,8 +88,8 @@ def application_of(document: Value, file: SourceFile, references: References) ->
     if match is None:
         version.refuse("asyncapi must be a version such as 2.6.0 or 3.0.0")
     title = document.need("info").need("title")
-    node = Node(document, file, document)
-    found = Application(title.string("info.title").strip(), node)
+    node = LocatedValue(document, file, document)
+    found = AsyncApiDocument(title.string("info.title").strip(), node)
     if not found.title:
         title.refuse("info.title must not be empty")
     reader = _Reader(found, references)
@@ -99,14 +99,14 @@ def application_of(document: Value, file: SourceFile, references: References) ->
 
 
 class _Reader:
-    def __init__(self, application: Application, references: References) -> None:
+    def __init__(self, application: AsyncApiDocument, references: References) -> None:
         self._application = application
         self._root = application.node
         self._references = references
         self._servers: dict[int, Server] = {}
-        self._channels: dict[int, Channel] = {}
+        self._channels: dict[int, DocumentChannel] = {}
 
-    def _each(self, key: str) -> Iterator[tuple[str, Value, Node]]:
+    def _each(self, key: str) -> Iterator[tuple[str, Value, LocatedValue]]:
         """The entries of a mapping of the document, references followed."""
         for name, value in self._root.value.items(key):
             node = self._references.followed(self._root.at(value))
@@ -132,7 +132,7 @@ class _Reader:
             if channel is None:
                 node.value.need("channel")
                 continue
-            operation = Operation(name, action.text == "send", channel, node, value.place)
+            operation = DocumentOperation(name, action.text == "send", channel, node, value.place)
             reply = node.value.get("reply")
             answer = self._references.followed(node.at(reply)) if reply is not None else None
             if answer is not None:
@@ -140,7 +140,7 @@ class _Reader:
             operation.traits = list(self._traits(node))
             self._application.operations.append(operation)
 
-    def _channel_at(self, node: Node, key: str) -> Channel | None:
+    def _channel_at(self, node: LocatedValue, key: str) -> DocumentChannel | None:
         value = node.value.get(key)
         target = self._references.followed(node.at(value)) if value is not None else None
         if target is None or value is None:
@@ -152,17 +152,17 @@ class _Reader:
             known = self._add_channel(last, value.place, target)
         return known
 
-    def _add_channel(self, key: str, place: Place, node: Node) -> Channel:
+    def _add_channel(self, key: str, place: Place, node: LocatedValue) -> DocumentChannel:
         address = node.value.get("address")
         text = address.string("address").strip() if address is not None else ""
-        channel = Channel(key, text or None, node, place, self._servers_of(node))
+        channel = DocumentChannel(key, text or None, node, place, self._servers_of(node))
         for _, value in node.value.items("messages"):
             self._add_message(channel, node.at(value))
         self._channels[id(node.value.raw)] = channel
         self._application.channels.append(channel)
         return channel
 
-    def _servers_of(self, node: Node) -> list[Server]:
+    def _servers_of(self, node: LocatedValue) -> list[Server]:
         """The servers of a channel; where it names none, all of the application."""
         named: list[Server] = []
         for value in node.value.each("servers"):
@@ -177,12 +177,12 @@ class _Reader:
             named.append(server)
         return named or list(self._application.servers)
 
-    def _add_message(self, channel: Channel, node: Node) -> None:
+    def _add_message(self, channel: DocumentChannel, node: LocatedValue) -> None:
         found = self._references.followed(node)
         if found is not None and found.value.is_mapping:
             channel.messages.append(found.value)
 
-    def _traits(self, node: Node) -> Iterator[Value]:
+    def _traits(self, node: LocatedValue) -> Iterator[Value]:
         for value in node.value.each("traits"):
             found = self._references.followed(node.at(value))
             if found is not None:
@@ -192,7 +192,7 @@ class _Reader:
 
     def read_version_2(self) -> None:
         for address, value, node in self._each("channels"):
-            channel = Channel(address, address.strip() or None, node, value.place,
+            channel = DocumentChannel(address, address.strip() or None, node, value.place,
                               self._servers_of(node))  # fmt: skip
             self._application.channels.append(channel)
             for key, sends in (("publish", False), ("subscribe", True)):
@@ -202,11 +202,17 @@ class _Reader:
                     self._add_operation(address, key, channel, followed, operation.place, sends)
 
     def _add_operation(
-        self, address: str, key: str, channel: Channel, node: Node, place: Place, sends: bool
+        self,
+        address: str,
+        key: str,
+        channel: DocumentChannel,
+        node: LocatedValue,
+        place: Place,
+        sends: bool,
     ) -> None:
         name = node.value.get("operationId")
         called = name.string("operationId") if name is not None else f"{key} {address}"
-        operation = Operation(called, sends, channel, node, place)
+        operation = DocumentOperation(called, sends, channel, node, place)
         operation.traits = list(self._traits(node))
         message = node.value.get("message")
         if message is not None:

@@ -15,14 +15,14 @@ _LONGEST = 50
 
 
 @dataclass(frozen=True)
-class Node:
+class LocatedValue:
     """A value, and the file that it is in: its references are relative to it."""
 
     value: Value
     file: SourceFile
     document: Value
 
-    def at(self, value: Value) -> Node:
+    def at(self, value: Value) -> LocatedValue:
         """Another value of the same file."""
         return replace(self, value=value)
 
@@ -34,7 +34,7 @@ class References:
     remarks: list[Remark] = field(default_factory=list)
     _files: dict[Path, SourceFile] = field(default_factory=dict)
 
-    def followed(self, node: Node) -> Node | None:
+    def followed(self, node: LocatedValue) -> LocatedValue | None:
         """The value that is meant; ``None`` and a remark for one that lies on the network.
 
         Raises :class:`ModelError` with the line of a reference that leads to nothing, in a circle,
@@ -53,7 +53,7 @@ class References:
             node = self._target(node, target, text)
         return start.refuse("$ref leads in a circle")
 
-    def _target(self, node: Node, target: Value, text: str) -> Node:
+    def _target(self, node: LocatedValue, target: Value, text: str) -> LocatedValue:
         path, _, pointer = text.partition("#")
         if path:
             node = self._document(node, target, path)
@@ -68,7 +68,7 @@ class References:
             found = inner
         return node.at(found)
 
-    def _document(self, node: Node, target: Value, path: str) -> Node:
+    def _document(self, node: LocatedValue, target: Value, path: str) -> LocatedValue:
         file = node.file.beside(path, target.place)
         file = self._files.setdefault(file.path, file)
         try:
@@ -78,4 +78,4 @@ class References:
             raise ModelError(f"{path}{line}: {error.sentence}", target.place) from None
         if not documents:
             target.refuse("$ref must lead to a file that is not empty")
-        return Node(documents[0], file, documents[0])
+        return LocatedValue(documents[0], file, documents[0])

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 
 from archcheck.importing.addresses import Address
 from archcheck.importing.asyncapi.channels import SharedChannel, shared_channels
-from archcheck.importing.asyncapi.reading import Application, Channel, Operation
+from archcheck.importing.asyncapi.reading import (
+    AsyncApiDocument,
+    DocumentChannel,
+    DocumentOperation,
+)
 from archcheck.importing.asyncapi.servers import Server
-from archcheck.importing.facts import Fact, Hint, KnownAs, Part, Reaches, Remark, Statement
+from archcheck.importing.facts import ElementPlace, Fact, Hint, KnownAs, Reaches, Remark, Statement
 from archcheck.importing.naming import legible
 from archcheck.importing.products import PRODUCTS, SCHEME, product_of_scheme
 from archcheck.importing.references import Whoever
 from archcheck.importing.values import Value
-from archcheck.model import Broker, Consumer, Endpoint, Publish, Service, WebSocket
-from archcheck.model import Channel as ChannelElement
+from archcheck.model import Broker, Channel, Consumer, Endpoint, Publish, Service, WebSocket
 
 SCOPE = "asyncapi"
 """Where documents know channels and applications by their keys."""
@@ -23,7 +26,7 @@ SCOPE = "asyncapi"
 class Contracts:
     """All applications of an import together."""
 
-    def __init__(self, applications: list[Application]) -> None:
+    def __init__(self, applications: list[AsyncApiDocument]) -> None:
         self._applications = applications
         self._channels = shared_channels(applications)
         self._taken: dict[tuple[str, str], object] = {}
@@ -47,7 +50,7 @@ class Contracts:
             for server in _used_servers(application):
                 yield from self._broker(application, server)
 
-    def _broker(self, application: Application, server: Server) -> Iterator[Statement]:
+    def _broker(self, application: AsyncApiDocument, server: Server) -> Iterator[Statement]:
         where = f"the server {server.name} of {application.title}"
         product = product_of_scheme(server.protocol)
         is_broker = product is not None and issubclass(PRODUCTS[product].kind, Broker)
@@ -56,7 +59,7 @@ class Contracts:
             return
         address = Address(server.host, server.port, server.protocol)
         if is_broker:
-            part = Part(server.host)
+            part = ElementPlace(server.host)
             yield part.is_a(Service, server.place)
             yield KnownAs(server.host, server.host, "", server.place)
             said = f"the protocol {server.protocol} of {where}"
@@ -72,7 +75,9 @@ class Contracts:
 
     # -- operations ---------------------------------------------------------------------------
 
-    def _operation(self, application: Application, operation: Operation) -> Iterator[Statement]:
+    def _operation(
+        self, application: AsyncApiDocument, operation: DocumentOperation
+    ) -> Iterator[Statement]:
         shared = self._channels[operation.channel]
         if shared.is_direct:
             yield from self._direct(application, operation, shared)
@@ -85,11 +90,15 @@ class Contracts:
             yield from self._receives(application, operation, operation.channel, operation.name)
 
     def _receives(
-        self, application: Application, operation: Operation, channel: Channel, name: str
+        self,
+        application: AsyncApiDocument,
+        operation: DocumentOperation,
+        channel: DocumentChannel,
+        name: str,
     ) -> Iterator[Statement]:
         shared = self._channels[channel]
         called = self._free(application, name, shared)
-        part = Part(application.title).member("consumers", called)
+        part = ElementPlace(application.title).member("consumers", called)
         yield part.is_a(Consumer, operation.place)
         yield part.says("name", called, operation.place)
         yield _at(part, "topic", shared, operation)
@@ -109,7 +118,7 @@ class Contracts:
             yield _at(step, "target", answer, operation)
 
     def _direct(
-        self, application: Application, operation: Operation, shared: SharedChannel
+        self, application: AsyncApiDocument, operation: DocumentOperation, shared: SharedChannel
     ) -> Iterator[Statement]:
         """Over a connection to the other party: who receives has an endpoint, who sends calls."""
         if operation.sends:
@@ -124,7 +133,7 @@ class Contracts:
                 )
             return
         called = self._free(application, operation.name, shared)
-        part = Part(application.title).member("endpoints", called)
+        part = ElementPlace(application.title).member("endpoints", called)
         yield part.is_a(Endpoint, operation.place)
         yield part.says("name", called, operation.place)
         yield part.says("description", f"receives from {shared.shown}", operation.place)
@@ -135,7 +144,7 @@ class Contracts:
             if server.path:
                 yield protocol.says("path", server.path, server.place)
 
-    def _receivers(self, shared: SharedChannel) -> list[Application]:
+    def _receivers(self, shared: SharedChannel) -> list[AsyncApiDocument]:
         return [
             application
             for application in self._applications
@@ -145,7 +154,7 @@ class Contracts:
             )
         ]
 
-    def _free(self, application: Application, name: str, shared: SharedChannel) -> str:
+    def _free(self, application: AsyncApiDocument, name: str, shared: SharedChannel) -> str:
         """A name of an endpoint or consumer that no other one of the service has."""
         base = called = legible(name)
         number = 1
@@ -155,8 +164,8 @@ class Contracts:
         return called
 
 
-def _service(application: Application) -> Iterator[Statement]:
-    part = Part(application.title)
+def _service(application: AsyncApiDocument) -> Iterator[Statement]:
+    part = ElementPlace(application.title)
     info = application.node.value.need("info")
     yield part.is_a(Service, application.place)
     yield KnownAs(application.title, application.title, SCOPE, application.place)
@@ -172,18 +181,20 @@ def _service(application: Application) -> Iterator[Statement]:
 
 
 def _sends(
-    application: Application, operation: Operation, shared: SharedChannel
+    application: AsyncApiDocument, operation: DocumentOperation, shared: SharedChannel
 ) -> Iterator[Statement]:
     said = f"{operation.name} sends to {shared.shown}"
     yield Reaches(application.title, Address(shared.key), SCOPE, said, operation.place)
 
 
-def _at(part: Part, field: str, shared: SharedChannel, operation: Operation) -> Fact:
-    whom = Whoever(shared.key, SCOPE, (ChannelElement,), shown=shared.shown)
+def _at(
+    part: ElementPlace, field: str, shared: SharedChannel, operation: DocumentOperation
+) -> Fact:
+    whom = Whoever(shared.key, SCOPE, (Channel,), shown=shared.shown)
     return Fact(part.element, (*part.path, field), whom, operation.place)
 
 
-def _used_servers(application: Application) -> Iterator[Server]:
+def _used_servers(application: AsyncApiDocument) -> Iterator[Server]:
     """One server for each protocol and host; of several environments the first one counts."""
     known: dict[str, str | None] = {}
     for server in application.servers:
@@ -195,7 +206,7 @@ def _used_servers(application: Application) -> Iterator[Server]:
             yield server
 
 
-def _before(application: Application, server: Server) -> list[Server]:
+def _before(application: AsyncApiDocument, server: Server) -> list[Server]:
     at = application.servers.index(server)
     return [each for each in application.servers[:at] if each.protocol == server.protocol]
 
@@ -218,7 +229,7 @@ _READ = {
 """What is read of bindings, by protocol."""
 
 
-def _not_taken(application: Application) -> Iterator[Remark]:
+def _not_taken(application: AsyncApiDocument) -> Iterator[Remark]:
     """Bindings and security that a model has no word for, one line for each object."""
     first = {server.protocol: server.host for server in reversed(application.servers)}
     for server in application.servers:

@@ -19,7 +19,7 @@ from archcheck.importing.compose.projects import (
     load_project,
 )
 from archcheck.importing.compose.services import service_statements
-from archcheck.importing.facts import LeftOut, Precedence, Remark, Said, Statement
+from archcheck.importing.facts import Precedence, Remark, Said, Statement, UnreadFile
 from archcheck.importing.sources import Choices, SourceFile
 from archcheck.importing.values import Value
 
@@ -48,7 +48,9 @@ class ComposeImporter:
         chosen, left = _projects(files)
         loaded = [_Loaded(group, load_project(group, choices.env_files)) for group in chosen]
         used = {path for one in loaded for path in one.project.used}
-        statements += [LeftOut(str(f.path), why) for f, why in left if f.path.resolve() not in used]
+        statements += [
+            UnreadFile(str(f.path), why) for f, why in left if f.path.resolve() not in used
+        ]
         kept: list[_Loaded] = []
         for one in loaded:
             above = _covering(one, kept)
@@ -56,7 +58,7 @@ class ComposeImporter:
                 continue  # read as a part of the project that includes it
             if above is not None:
                 why = f"another Compose project of services of {above.files[0].path.name}; name it"
-                statements += [LeftOut(str(file.path), why) for file in one.files]
+                statements += [UnreadFile(str(file.path), why) for file in one.files]
                 continue
             kept.append(one)
         for one, names in zip(kept, _names(kept), strict=True):

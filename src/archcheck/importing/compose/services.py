@@ -14,10 +14,10 @@ from archcheck.importing.compose.merging import as_names, as_pairs, volume_targe
 from archcheck.importing.compose.projects import Project
 from archcheck.importing.compose.units import cpus, duration, size
 from archcheck.importing.facts import (
+    ElementPlace,
     Fact,
     Hint,
     KnownAs,
-    Part,
     Reaches,
     Remark,
     StartsAfter,
@@ -57,7 +57,7 @@ def service_statements(
     element: str, name: str, service: Value, project: Project, scope: str
 ) -> Iterator[Statement]:
     """Everything that a service of a project says."""
-    part, deployment = Part(element), Part(element, ("deployment",))
+    part, deployment = ElementPlace(element), ElementPlace(element, ("deployment",))
     yield part.is_a(Service, service.place)
     yield deployment.is_a(Docker, service.place)
     yield from _names(element, name, service, scope)
@@ -108,7 +108,9 @@ def _names(element: str, name: str, service: Value, scope: str) -> Iterator[Know
 # -- what runs -------------------------------------------------------------------------------------
 
 
-def _image(element: str, deployment: Part, service: Value) -> Iterator[Fact | Hint | KnownAs]:
+def _image(
+    element: str, deployment: ElementPlace, service: Value
+) -> Iterator[Fact | Hint | KnownAs]:
     image = service.get("image")
     if image is not None:
         text = image.string("image")
@@ -135,7 +137,7 @@ def _port_hint(element: str, port: Value) -> Iterator[Hint]:
         yield Hint(element, product, f"the port {match[1]}", PORT, port.place)
 
 
-def _replicas(deployment: Part, service: Value) -> Iterator[Fact | Remark]:
+def _replicas(deployment: ElementPlace, service: Value) -> Iterator[Fact | Remark]:
     for keys in (("deploy", "replicas"), ("scale",)):
         value = _known(service, *keys)
         if value is not None:
@@ -152,13 +154,13 @@ def _replicas(deployment: Part, service: Value) -> Iterator[Fact | Remark]:
                      mode.place)  # fmt: skip
 
 
-def _grace(deployment: Part, service: Value) -> Iterator[Fact]:
+def _grace(deployment: ElementPlace, service: Value) -> Iterator[Fact]:
     grace = _known(service, "stop_grace_period")
     if grace is not None:
         yield deployment.says("grace", duration(grace, "stop_grace_period"), grace.place)
 
 
-def _resources(part: Part, service: Value) -> Iterator[Fact]:
+def _resources(part: ElementPlace, service: Value) -> Iterator[Fact]:
     found: dict[str, Fact] = {}
     for attribute, read, places in (
         ("cpu", cpus, (("deploy", "resources", "reservations", "cpus"),)),
@@ -177,7 +179,7 @@ def _resources(part: Part, service: Value) -> Iterator[Fact]:
         yield from found.values()
 
 
-def _healthcheck(part: Part, service: Value) -> Iterator[Fact]:
+def _healthcheck(part: ElementPlace, service: Value) -> Iterator[Fact]:
     check = service.get("healthcheck")
     if check is None:
         return
@@ -211,7 +213,7 @@ def _command(words: list[str]) -> str:
     return shlex.join(words[1:] if words and words[0] == "CMD" else words)
 
 
-def _restart(deployment: Part, service: Value) -> Iterator[Fact]:
+def _restart(deployment: ElementPlace, service: Value) -> Iterator[Fact]:
     condition = _known(service, "deploy", "restart_policy", "condition")
     if condition is not None and condition.text in _RESTARTS:
         yield deployment.says("restart", _RESTARTS[condition.text], condition.place)
@@ -225,7 +227,7 @@ def _restart(deployment: Part, service: Value) -> Iterator[Fact]:
     yield deployment.says("restart", policy, value.place)
 
 
-def _rollout(part: Part, service: Value) -> Iterator[Fact]:
+def _rollout(part: ElementPlace, service: Value) -> Iterator[Fact]:
     """Docker, ``docker service update``: so many tasks at a time, stopped before new ones start
     unless ``start-first`` is said."""
     value = _known(service, "deploy", "update_config", "parallelism")
@@ -238,7 +240,7 @@ def _rollout(part: Part, service: Value) -> Iterator[Fact]:
     yield part.says("max_unavailable", 0 if first else count, value.place)
 
 
-def _volumes(deployment: Part, service: Value) -> Iterator[Fact]:
+def _volumes(deployment: ElementPlace, service: Value) -> Iterator[Fact]:
     for volume in service.each("volumes"):
         found = _mounted(volume)
         if found is not None and "$" not in found[0]:
@@ -270,7 +272,9 @@ def _mounted(volume: Value) -> tuple[str, bool | None] | None:
     return parts[0], True
 
 
-def _volume(deployment: Part, name: str, durable: bool | None, place: Place) -> Iterator[Fact]:
+def _volume(
+    deployment: ElementPlace, name: str, durable: bool | None, place: Place
+) -> Iterator[Fact]:
     part = deployment.member("volumes", name)
     yield part.is_a(Volume, place)
     yield part.says("name", name, place)
@@ -278,7 +282,7 @@ def _volume(deployment: Part, name: str, durable: bool | None, place: Place) -> 
         yield part.says("durable", durable, place)
 
 
-def _secrets(deployment: Part, service: Value) -> Iterator[Fact]:
+def _secrets(deployment: ElementPlace, service: Value) -> Iterator[Fact]:
     for secret in service.each("secrets"):
         source = secret.need("source") if secret.is_mapping else secret
         part = deployment.member("secrets", source.string("a secret"))

@@ -10,7 +10,15 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from archcheck.importing.facts import KnownAs, Part, Precedence, Promised, Remark, Said, Statement
+from archcheck.importing.facts import (
+    ElementPlace,
+    KnownAs,
+    Precedence,
+    Promised,
+    Remark,
+    Said,
+    Statement,
+)
 from archcheck.importing.grpc.config import SCOPE, config_statements, is_config
 from archcheck.importing.grpc.proto import Method, ProtoService, services_in
 from archcheck.importing.naming import unique_names
@@ -81,7 +89,7 @@ def _offered(found: dict[str, ProtoService]) -> Iterator[Statement]:
         {key: key[1] for key in groups}, lambda key: [f"{key[0]}.{key[1]}".replace(".", "/")]
     )
     for key, services in groups.items():
-        part = Part(names[key])
+        part = ElementPlace(names[key])
         yield part.is_a(Service, services[0].place)
         yield Promised(part.element, services[0].place)
         if services[0].comment:
@@ -95,7 +103,9 @@ def _offered(found: dict[str, ProtoService]) -> Iterator[Statement]:
                 yield from _endpoint(part, service, method, again)
 
 
-def _endpoint(part: Part, service: ProtoService, method: Method, again: int) -> Iterator[Statement]:
+def _endpoint(
+    part: ElementPlace, service: ProtoService, method: Method, again: int
+) -> Iterator[Statement]:
     endpoint = part.member("endpoints", method.name)
     protocol = endpoint.inside("protocol")
     if again:
@@ -127,7 +137,7 @@ def _endpoint(part: Part, service: ProtoService, method: Method, again: int) -> 
         yield http.says("path", path, place)
 
 
-def _contract(part: Part, service: ProtoService) -> Iterator[Statement]:
+def _contract(part: ElementPlace, service: ProtoService) -> Iterator[Statement]:
     yield part.is_a(Contract, service.place)
     path = os.path.relpath(service.file.path, service.file.root)
     yield part.says("path", path.replace(os.sep, "/"), service.place)

@@ -37,7 +37,7 @@ Held = tuple[tuple[Path, object, Place], ...]
 
 
 @dataclass(frozen=True)
-class Entry:
+class MethodEntry:
     """One entry of ``methodConfig``."""
 
     value: Value
@@ -146,9 +146,9 @@ def config_statements(
     A client holds one value for all calls to a service: what differs between its methods is
     said, and left out.
     """
-    entries = [Entry(value) for value in document.each("methodConfig")]
-    special: dict[str, dict[str, Entry]] = {}
-    whole: dict[str, Entry] = {}
+    entries = [MethodEntry(value) for value in document.each("methodConfig")]
+    special: dict[str, dict[str, MethodEntry]] = {}
+    whole: dict[str, MethodEntry] = {}
     for entry in entries:
         for service, method in entry.names():
             if method:
@@ -171,7 +171,7 @@ def config_statements(
 
 
 def _of_service(
-    service: str, every: list[Entry | None], own: Mapping[str, Entry]
+    service: str, every: list[MethodEntry | None], own: Mapping[str, MethodEntry]
 ) -> Iterator[Toward | Remark]:
     held = [each.held() if each is not None else () for each in every]
     differing = []
@@ -192,7 +192,9 @@ def _of_service(
         yield _by_method(service, own, differing)
 
 
-def _by_method(service: str, own: Mapping[str, Entry], attributes: Iterable[str] = ()) -> Remark:
+def _by_method(
+    service: str, own: Mapping[str, MethodEntry], attributes: Iterable[str] = ()
+) -> Remark:
     said = ", ".join(attributes) or "what is said"
     first = next(iter(own.values()))
     return Remark(
@@ -202,7 +204,7 @@ def _by_method(service: str, own: Mapping[str, Entry], attributes: Iterable[str]
     )
 
 
-def _unheld(entry: Entry) -> Iterator[Remark]:
+def _unheld(entry: MethodEntry) -> Iterator[Remark]:
     others = [key for key, _ in entry.value.items() if key not in _KEYS]
     if others:
         yield Remark(f"a client has no word for {', '.join(others)}", entry.value.place)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from archcheck.importing.facts import LeftOut, Precedence, Remark, Said, Statement, Toward
+from archcheck.importing.facts import Precedence, Remark, Said, Statement, Toward, UnreadFile
 from archcheck.importing.kubernetes import gateway_api, istio
 from archcheck.importing.kubernetes.around import (
-    Named,
+    NamedWorkloads,
     autoscaler_statements,
     budget_statements,
     ingress_statements,
@@ -33,13 +33,13 @@ from archcheck.importing.kubernetes.workloads import names_of, workload_facts
 from archcheck.importing.sources import Choices, SourceFile
 
 
-def _gateway(gateway: Object, named: Named) -> Iterator[Statement]:
+def _gateway(gateway: Object, named: NamedWorkloads) -> Iterator[Statement]:
     """A Gateway of either API."""
     yield from istio.gateway(gateway, named)
     yield from gateway_api.gateway(gateway, named)
 
 
-_AROUND: dict[str, Callable[[Object, Named], Iterator[Statement]]] = {
+_AROUND: dict[str, Callable[[Object, NamedWorkloads], Iterator[Statement]]] = {
     "Service": service_statements,
     "Ingress": ingress_statements,
     "HorizontalPodAutoscaler": autoscaler_statements,
@@ -76,14 +76,14 @@ class KubernetesImporter:
 
     def read(self, files: Sequence[SourceFile], choices: Choices) -> Iterable[Said]:
         patches = patches_among(files)
-        left = [LeftOut(str(file.path), _PATCH) for file in files if file.path in patches]
+        left = [UnreadFile(str(file.path), _PATCH) for file in files if file.path in patches]
         yield Said(self.name, self.precedence, [*left])
         for cluster in clusters([file for file in files if file.path not in patches]):
             yield Said(self.name, self.precedence, list(_statements(cluster)))
 
 
 def _statements(cluster: Cluster) -> Iterator[Statement]:
-    named = Named(cluster, names_of(cluster))
+    named = NamedWorkloads(cluster, names_of(cluster))
     for workload in cluster.of_kind(*WORKLOADS):
         yield from workload_facts(named.names[workload.key], workload, cluster)
     for kind, statements in _AROUND.items():
@@ -95,7 +95,7 @@ def _statements(cluster: Cluster) -> Iterator[Statement]:
             yield Remark(f"{each} says nothing that a model holds", each.place)
 
 
-def _in_mesh(statement: Statement, named: Named) -> Statement:
+def _in_mesh(statement: Statement, named: NamedWorkloads) -> Statement:
     """What a mesh does for all callers it does for those in it."""
     if isinstance(statement, Toward) and not statement.element:
         return replace(statement, outside=named.outside)

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from archcheck.importing.addresses import Address
-from archcheck.importing.facts import SYSTEM, Fact, KnownAs, Part, Reaches, Remark, Statement
+from archcheck.importing.facts import (
+    SYSTEM,
+    ElementPlace,
+    Fact,
+    KnownAs,
+    Reaches,
+    Remark,
+    Statement,
+)
 from archcheck.importing.kubernetes.objects import WORKLOADS, Cluster, Object, key_of, selects
 from archcheck.importing.kubernetes.quantities import count_or_share, seconds
 from archcheck.importing.kubernetes.workloads import template_of
@@ -17,7 +25,7 @@ from archcheck.units import Fraction, percent
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedWorkloads:
     """The workloads of a cluster with the names of their elements."""
 
     cluster: Cluster
@@ -65,12 +73,12 @@ def _pod_labels(workload: Object) -> dict[str, Value]:
 # -- Services and Ingresses ------------------------------------------------------------------------
 
 
-def service_statements(service: Object, named: Named) -> Iterator[Statement]:
+def service_statements(service: Object, named: NamedWorkloads) -> Iterator[Statement]:
     """The names under which the elements behind a Service are reached."""
     elements = named.selected(service.namespace, service.value.items("spec", "selector"))
     outside = service.value.get("spec", "externalName")
     if outside is not None:
-        part = Part(service.name)
+        part = ElementPlace(service.name)
         yield part.is_a(External, service.place)
         said = f"the name of {outside.string('externalName')}"
         yield part.says("description", said, outside.place)
@@ -88,10 +96,10 @@ def hosts_of(element: str, service: Object) -> Iterator[KnownAs]:
         yield KnownAs(element, host, "", place)
 
 
-def ingress_statements(ingress: Object, named: Named) -> Iterator[Statement]:
+def ingress_statements(ingress: Object, named: NamedWorkloads) -> Iterator[Statement]:
     """An Ingress is a gateway that reaches what its rules name."""
     name = named.ingress(ingress.name)
-    part = Part(name)
+    part = ElementPlace(name)
     yield part.is_a(Gateway, ingress.place)
     routes = list(_routes(ingress.value))
     texts = [f"{host}{path} to {backend.name}" for host, path, backend in routes]
@@ -136,7 +144,7 @@ def _backend(backend: Value) -> _Route | None:
 # -- autoscalers and budgets -----------------------------------------------------------------------
 
 
-def autoscaler_statements(scaler: Object, named: Named) -> Iterator[Statement]:
+def autoscaler_statements(scaler: Object, named: NamedWorkloads) -> Iterator[Statement]:
     """A HorizontalPodAutoscaler, for the workload that it names."""
     target = scaler.value.need("spec", "scaleTargetRef")
     kind, name = target.need("kind").string("kind"), target.need("name").string("name")
@@ -145,7 +153,7 @@ def autoscaler_statements(scaler: Object, named: Named) -> Iterator[Statement]:
         yield Remark(f"the autoscaler {scaler.name} is for {kind} {name}, which no file has",
                      target.place)  # fmt: skip
         return
-    part = Part(element, ("deployment", "autoscale"))
+    part = ElementPlace(element, ("deployment", "autoscale"))
     most, least = scaler.value.need("spec", "maxReplicas"), scaler.value.get("spec", "minReplicas")
     yield part.is_a(Autoscale, scaler.place)
     yield part.says("max", most.whole("maxReplicas"), most.place)
@@ -160,7 +168,7 @@ def autoscaler_statements(scaler: Object, named: Named) -> Iterator[Statement]:
         yield part.says("stabilisation", seconds(window, what), window.place)
 
 
-def _targets(part: Part, value: Value) -> Iterator[Fact | Remark]:
+def _targets(part: ElementPlace, value: Value) -> Iterator[Fact | Remark]:
     plain = value.get("spec", "targetCPUUtilizationPercentage")
     if plain is not None:
         yield from _target_cpu(part, plain)
@@ -178,7 +186,7 @@ def _targets(part: Part, value: Value) -> Iterator[Fact | Remark]:
         yield part.says("target_metric", " and ".join(map(_metric, others)), others[0].place)
 
 
-def _target_cpu(part: Part, value: Value) -> Iterator[Fact | Remark]:
+def _target_cpu(part: ElementPlace, value: Value) -> Iterator[Fact | Remark]:
     share = value.whole("the target of the CPU")
     if 0 < share <= 100:
         yield part.says("target_cpu", share * percent, value.place)
@@ -199,11 +207,11 @@ def _metric(metric: Value) -> str:
     return "another metric"
 
 
-def budget_statements(budget: Object, named: Named) -> Iterator[Statement]:
+def budget_statements(budget: Object, named: NamedWorkloads) -> Iterator[Statement]:
     """A PodDisruptionBudget, for what it selects."""
     selector = budget.value.items("spec", "selector", "matchLabels")
     for element in named.selected(budget.namespace, selector):
-        part = Part(element, ("deployment", "disruption_budget"))
+        part = ElementPlace(element, ("deployment", "disruption_budget"))
         yield part.is_a(DisruptionBudget, budget.place)
         for key, attribute in (
             ("minAvailable", "min_available"), ("maxUnavailable", "max_unavailable"),
@@ -221,7 +229,7 @@ def budget_statements(budget: Object, named: Named) -> Iterator[Statement]:
 # -- network policies ------------------------------------------------------------------------------
 
 
-def policy_statements(policy: Object, named: Named) -> Iterator[Statement]:
+def policy_statements(policy: Object, named: NamedWorkloads) -> Iterator[Statement]:
     """A NetworkPolicy whose callers are all in the files: its pods are reached via them only."""
     selector = policy.value.get("spec", "podSelector")
     labels = selector.items("matchLabels") if selector is not None else []
@@ -236,16 +244,16 @@ def policy_statements(policy: Object, named: Named) -> Iterator[Statement]:
         return
     tag = f"callers of {policy.name}"
     for caller in callers:
-        yield Part(caller).has("tags", tag, policy.place)
+        yield ElementPlace(caller).has("tags", tag, policy.place)
     for element in protected:
-        part = Part(SYSTEM).member("policies", f"{policy.name} for {element}")
+        part = ElementPlace(SYSTEM).member("policies", f"{policy.name} for {element}")
         yield part.is_a(OnlyVia, policy.place)
         yield part.says("target", element, policy.place)
         yield part.says("via", f"tag:{tag}", policy.place)
         yield part.says("reason", f"NetworkPolicy {policy.name}", policy.place)
 
 
-def _callers(policy: Object, named: Named) -> list[str]:
+def _callers(policy: Object, named: NamedWorkloads) -> list[str]:
     """The elements that may come in; none where others may as well."""
     found: dict[str, None] = {}
     for rule in policy.value.each("spec", "ingress"):

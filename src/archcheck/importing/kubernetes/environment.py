@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archcheck.importing.addresses import addresses_in, doubt_about, names_an_address
-from archcheck.importing.facts import Fact, Hint, KnownAs, Part, Reaches
+from archcheck.importing.facts import ElementPlace, Fact, Hint, KnownAs, Reaches
 from archcheck.importing.kubernetes.objects import Cluster, Object
 from archcheck.importing.kubernetes.pods import secret_facts
 from archcheck.importing.products import SETTING, product_of_setting
@@ -35,7 +35,7 @@ def told(
     element: str, workload: Object, template: Value, cluster: Cluster
 ) -> Iterator[Fact | KnownAs | Reaches | Hint]:
     """Secrets, addresses and signs of products in all containers of a pod."""
-    deployment = Part(element, ("deployment",))
+    deployment = ElementPlace(element, ("deployment",))
     containers = [*template.each("spec", "containers"), *template.each("spec", "initContainers")]
     for container in containers:
         yield from _secrets(deployment, container)
@@ -143,7 +143,7 @@ def _decoded(text: str) -> str | None:
         return None
 
 
-def _secrets(deployment: Part, container: Value) -> Iterator[Fact]:
+def _secrets(deployment: ElementPlace, container: Value) -> Iterator[Fact]:
     for source in container.each("envFrom"):
         name = source.get("secretRef", "name")
         if name is not None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archcheck.importing.addresses import Address
-from archcheck.importing.facts import Part, Reaches, Remark, Statement, Toward
-from archcheck.importing.kubernetes.around import Named
+from archcheck.importing.facts import ElementPlace, Reaches, Remark, Statement, Toward
+from archcheck.importing.kubernetes.around import NamedWorkloads
 from archcheck.importing.kubernetes.objects import Cluster, Object
 from archcheck.importing.kubernetes.traffic import (
     UNLIMITED,
@@ -45,11 +45,11 @@ class _Way:
     backend: Value
 
 
-def gateway(gateway_: Object, named: Named) -> Iterator[Statement]:
+def gateway(gateway_: Object, named: NamedWorkloads) -> Iterator[Statement]:
     """A Gateway, with the hosts of its listeners."""
     if gateway_.group != GROUP:
         return
-    part = Part(named.way_in(gateway_.name))
+    part = ElementPlace(named.way_in(gateway_.name))
     yield part.is_a(Gateway, gateway_.place)
     listeners = gateway_.value.each("spec", "listeners")
     hosts = [host.string("a host") for each in listeners if (host := each.get("hostname"))]
@@ -58,7 +58,7 @@ def gateway(gateway_: Object, named: Named) -> Iterator[Statement]:
         yield part.says("description", said, gateway_.place)
 
 
-def route(route_: Object, named: Named) -> Iterator[Statement]:
+def route(route_: Object, named: NamedWorkloads) -> Iterator[Statement]:
     """The backends of a route, reached by its gateways, and how."""
     if route_.group != GROUP:
         return
@@ -75,11 +75,11 @@ def route(route_: Object, named: Named) -> Iterator[Statement]:
             found.setdefault((way.gateway, way.host, way.scope), []).append(rules)
         yield from _unheld(route_, rule)
     for name in gateways:
-        yield Part(name).is_a(Gateway, route_.place)
+        yield ElementPlace(name).is_a(Gateway, route_.place)
     yield from same_for_all(found, str(route_))
 
 
-def _ways(route_: Object, rule: Value, named: Named) -> Iterator[_Way]:
+def _ways(route_: Object, rule: Value, named: NamedWorkloads) -> Iterator[_Way]:
     for parent in route_.value.each("spec", "parentRefs"):
         kind, name = parent.get("kind"), parent.need("name").string("a parent's name")
         space = parent.get("namespace")
@@ -126,7 +126,7 @@ def _unheld(route_: Object, rule: Value) -> Iterator[Remark]:
 # -- Envoy Gateway ---------------------------------------------------------------------------------
 
 
-def backend_traffic_policy(policy: Object, named: Named) -> Iterator[Statement]:
+def backend_traffic_policy(policy: Object, named: NamedWorkloads) -> Iterator[Statement]:
     """What a BackendTrafficPolicy says about the calls of a gateway or of a route."""
     if policy.group != POLICIES:
         return
@@ -160,7 +160,7 @@ def _targets(spec: Value) -> Iterator[Value]:
     yield from spec.each("targetRefs")
 
 
-def _governed(policy: Object, target: Value, named: Named) -> Iterator[_Way]:
+def _governed(policy: Object, target: Value, named: NamedWorkloads) -> Iterator[_Way]:
     """The ways that a policy is for: those of a gateway, where no policy is for the route."""
     kind, name = target.need("kind").string("kind"), target.need("name").string("name")
     for each in named.cluster.of_kind(*ROUTES):

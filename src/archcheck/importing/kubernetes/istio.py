@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archcheck.importing.addresses import Address
-from archcheck.importing.facts import Hint, KnownAs, Part, Reaches, Remark, Statement, Toward
-from archcheck.importing.kubernetes.around import Named
+from archcheck.importing.facts import (
+    ElementPlace,
+    Hint,
+    KnownAs,
+    Reaches,
+    Remark,
+    Statement,
+    Toward,
+)
+from archcheck.importing.kubernetes.around import NamedWorkloads
 from archcheck.importing.kubernetes.objects import WORKLOADS, Object
 from archcheck.importing.kubernetes.traffic import (
     UNLIMITED,
@@ -39,7 +47,7 @@ _RULE = frozenset({"connectionPool", "outlierDetection", "loadBalancer", "tls"})
 # -- destination rules -----------------------------------------------------------------------------
 
 
-def destination_rule(rule: Object, named: Named) -> Iterator[Statement]:
+def destination_rule(rule: Object, named: NamedWorkloads) -> Iterator[Statement]:
     """What a DestinationRule says about all calls to its host."""
     if rule.group != NETWORKING:
         return
@@ -101,7 +109,7 @@ def _connections(policy: Value, host: str, scope: str) -> Iterator[Statement]:
 # -- virtual services ------------------------------------------------------------------------------
 
 
-def virtual_service(service: Object, named: Named) -> Iterator[Statement]:
+def virtual_service(service: Object, named: NamedWorkloads) -> Iterator[Statement]:
     """The routes of a VirtualService: for the sidecars, for gateways, or both."""
     if service.group != NETWORKING:
         return
@@ -180,12 +188,14 @@ def _unheld(service: Object, route: Value) -> Iterator[Remark]:
 
 
 def _ways_in(
-    service: Object, gateways: list[str], hosts: list[str], named: Named
+    service: Object, gateways: list[str], hosts: list[str], named: NamedWorkloads
 ) -> Iterator[Statement]:
     for gateway in (each for each in gateways if each != _MESH):
         name, place = named.way_in(gateway_name(gateway)), service.place
-        yield Part(name).is_a(Gateway, place)
-        yield Part(name).says("description", f"Istio gateway: {', '.join(hosts[:20])}", place)
+        yield ElementPlace(name).is_a(Gateway, place)
+        yield ElementPlace(name).says(
+            "description", f"Istio gateway: {', '.join(hosts[:20])}", place
+        )
         for kind in ("http", "tls", "tcp"):
             for route in service.value.each("spec", kind):
                 for target in _destinations(route):
@@ -208,11 +218,11 @@ def _elsewhere(service: Object, hosts: list[str]) -> Iterator[Remark]:
                     )
 
 
-def gateway(gateway_: Object, named: Named) -> Iterator[Statement]:
+def gateway(gateway_: Object, named: NamedWorkloads) -> Iterator[Statement]:
     """A Gateway of Istio: a way in from outside."""
     if gateway_.group != NETWORKING:
         return
-    part = Part(named.way_in(gateway_.name))
+    part = ElementPlace(named.way_in(gateway_.name))
     yield part.is_a(Gateway, gateway_.place)
     hosts = [
         host.string("a host")
@@ -227,7 +237,7 @@ def gateway(gateway_: Object, named: Named) -> Iterator[Statement]:
 # -- the mesh itself -------------------------------------------------------------------------------
 
 
-def peer_authentication(policy: Object, named: Named) -> Iterator[Statement]:
+def peer_authentication(policy: Object, named: NamedWorkloads) -> Iterator[Statement]:
     """Whether workloads take calls over mutual TLS only."""
     if policy.group != SECURITY:
         return
@@ -238,13 +248,13 @@ def peer_authentication(policy: Object, named: Named) -> Iterator[Statement]:
         return
     selector = policy.value.items("spec", "selector", "matchLabels")
     for element in _chosen(policy, selector, named):
-        mesh = Part(element).inside("mesh")
+        mesh = ElementPlace(element).inside("mesh")
         yield mesh.is_a(Mesh, mode.place)
         yield mesh.says("product", "istio", mode.place)
         yield mesh.says("mutual_tls", mode.text == "STRICT", mode.place)
 
 
-def _chosen(policy: Object, selector: list[tuple[str, Value]], named: Named) -> list[str]:
+def _chosen(policy: Object, selector: list[tuple[str, Value]], named: NamedWorkloads) -> list[str]:
     """The workloads that a policy is for, where no other one is more specific."""
     if selector:
         return named.selected(policy.namespace, selector)
@@ -271,7 +281,7 @@ def _chosen(policy: Object, selector: list[tuple[str, Value]], named: Named) -> 
     ]
 
 
-def namespace(space: Object, named: Named) -> Iterator[Statement]:
+def namespace(space: Object, named: NamedWorkloads) -> Iterator[Statement]:
     """A namespace whose pods get a sidecar: its workloads are in the mesh."""
     labels = space.labels
     injected = labels.get("istio-injection")
@@ -280,7 +290,7 @@ def namespace(space: Object, named: Named) -> Iterator[Statement]:
         return
     for workload in named.cluster.of_kind(*WORKLOADS):
         if workload.namespace == space.name:
-            mesh = Part(named.names[workload.key]).inside("mesh")
+            mesh = ElementPlace(named.names[workload.key]).inside("mesh")
             yield mesh.is_a(Mesh, place.place)
             yield mesh.says("product", "istio", place.place)
 
@@ -288,7 +298,7 @@ def namespace(space: Object, named: Named) -> Iterator[Statement]:
 # -- others outside --------------------------------------------------------------------------------
 
 
-def service_entry(entry: Object, named: Named) -> Iterator[Statement]:
+def service_entry(entry: Object, named: NamedWorkloads) -> Iterator[Statement]:
     """Hosts that the mesh knows and no Service is for."""
     if entry.group != NETWORKING:
         return
@@ -307,7 +317,7 @@ def service_entry(entry: Object, named: Named) -> Iterator[Statement]:
 
 
 def _outside(name: str, place: Place, ports: list[Value], *, inside: bool) -> Iterator[Statement]:
-    part = Part(name)
+    part = ElementPlace(name)
     words = [p.string("protocol").lower() for each in ports if (p := each.get("protocol"))]
     product = next((found for word in words if (found := _product(word))), None)
     yield KnownAs(name, name, "", place)

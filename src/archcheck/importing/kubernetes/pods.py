@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from archcheck.importing.facts import Fact, Part, Remark
+from archcheck.importing.facts import ElementPlace, Fact, Remark
 from archcheck.importing.kubernetes.objects import Cluster, Object
 from archcheck.importing.kubernetes.quantities import cpu, seconds, size
 from archcheck.importing.scratch import is_scratch
@@ -37,7 +37,7 @@ def _name_of(container: Value) -> str:
 
 
 def pod_facts(
-    part: Part, workload: Object, template: Value, cluster: Cluster
+    part: ElementPlace, workload: Object, template: Value, cluster: Cluster
 ) -> Iterator[Fact | Remark]:
     """The facts of a pod template; ``part`` is the deployment."""
     container = main_container(workload, template)
@@ -65,7 +65,7 @@ def pod_facts(
             )
 
 
-def _resources(part: Part, container: Value) -> Iterator[Fact]:
+def _resources(part: ElementPlace, container: Value) -> Iterator[Fact]:
     found = []
     for kind, suffix in (("requests", ""), ("limits", "_limit")):
         for name, value in container.items("resources", kind):
@@ -81,7 +81,7 @@ def _resources(part: Part, container: Value) -> Iterator[Fact]:
         yield from found
 
 
-def _probe(part: Part, key: str, probe: Value) -> Iterator[Fact]:
+def _probe(part: ElementPlace, key: str, probe: Value) -> Iterator[Fact]:
     asked = _asked(part, key, probe)
     if not asked:
         probe.refuse(f"{key} needs httpGet, grpc, tcpSocket or exec")
@@ -97,7 +97,7 @@ def _probe(part: Part, key: str, probe: Value) -> Iterator[Fact]:
         yield part.says("failure_threshold", threshold.whole(what), threshold.place)
 
 
-def _asked(part: Part, key: str, probe: Value) -> list[Fact]:
+def _asked(part: ElementPlace, key: str, probe: Value) -> list[Fact]:
     http, command = probe.get("httpGet"), probe.get("exec", "command")
     if http is not None:
         path = http.get("path")
@@ -117,7 +117,9 @@ def _asked(part: Part, key: str, probe: Value) -> list[Fact]:
     return []
 
 
-def _volumes(part: Part, workload: Object, template: Value, cluster: Cluster) -> Iterator[Fact]:
+def _volumes(
+    part: ElementPlace, workload: Object, template: Value, cluster: Cluster
+) -> Iterator[Fact]:
     for claim in workload.value.each("spec", "volumeClaimTemplates"):
         name = claim.need("metadata", "name")
         wanted = claim.get("spec", "resources", "requests", "storage")
@@ -152,7 +154,9 @@ def _is_scratch(template: Value, volume: str) -> bool:
     return bool(paths) and all(map(is_scratch, paths))
 
 
-def _volume(part: Part, name: Value, *, durable: bool, wanted: Value | None) -> Iterator[Fact]:
+def _volume(
+    part: ElementPlace, name: Value, *, durable: bool, wanted: Value | None
+) -> Iterator[Fact]:
     inner = part.member("volumes", name.string("a volume's name"))
     yield inner.is_a(Volume, name.place)
     yield inner.says("name", name.text, name.place)
@@ -161,7 +165,7 @@ def _volume(part: Part, name: Value, *, durable: bool, wanted: Value | None) -> 
         yield inner.says("size", size(wanted, "storage"), wanted.place)
 
 
-def secret_facts(part: Part, name: Value) -> Iterator[Fact]:
+def secret_facts(part: ElementPlace, name: Value) -> Iterator[Fact]:
     """A secret of the cluster that the pod needs."""
     inner = part.member("secrets", name.string("a secret's name"))
     yield inner.is_a(Secret, name.place)
@@ -169,7 +173,7 @@ def secret_facts(part: Part, name: Value) -> Iterator[Fact]:
     yield inner.says("store", "kubernetes", name.place)
 
 
-def _spread(part: Part, template: Value) -> Iterator[Fact]:
+def _spread(part: ElementPlace, template: Value) -> Iterator[Fact]:
     constraints = template.get("spec", "topologySpreadConstraints")
     apart = template.get("spec", "affinity", "podAntiAffinity")
     if constraints is not None and constraints.each():

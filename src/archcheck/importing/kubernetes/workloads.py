@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck.importing.facts import Fact, Hint, KnownAs, Part, Statement
+from archcheck.importing.facts import ElementPlace, Fact, Hint, KnownAs, Statement
 from archcheck.importing.kubernetes.environment import told
 from archcheck.importing.kubernetes.objects import WORKLOADS, Cluster, Object
 from archcheck.importing.kubernetes.pods import main_container, pod_facts
@@ -52,7 +52,7 @@ def template_of(workload: Object) -> Value | None:
 
 def workload_facts(element: str, workload: Object, cluster: Cluster) -> Iterator[Statement]:
     """Everything that a workload says about its element."""
-    part, deployment = Part(element), Part(element, ("deployment",))
+    part, deployment = ElementPlace(element), ElementPlace(element, ("deployment",))
     yield part.is_a(Service, workload.place)
     yield deployment.is_a(Kubernetes, workload.place)
     is_plain_kind = workload.kind in ("ReplicaSet", "ReplicationController", "Pod")
@@ -73,7 +73,7 @@ def workload_facts(element: str, workload: Object, cluster: Cluster) -> Iterator
         yield from _hints(element, workload, template)
 
 
-def _owner(part: Part, workload: Object) -> Iterator[Fact]:
+def _owner(part: ElementPlace, workload: Object) -> Iterator[Fact]:
     for labels in (workload.labels, workload.annotations):
         for key in _OWNER_LABELS:
             if key in labels and labels[key].text:
@@ -81,7 +81,7 @@ def _owner(part: Part, workload: Object) -> Iterator[Fact]:
                 return
 
 
-def _replicas(deployment: Part, workload: Object) -> Iterator[Fact]:
+def _replicas(deployment: ElementPlace, workload: Object) -> Iterator[Fact]:
     where = {"Job": ("spec", "parallelism"), "CronJob": ("spec", "jobTemplate", "spec",
              "parallelism")}.get(workload.kind, ("spec", "replicas"))  # fmt: skip
     value = workload.value.get(*where)
@@ -89,7 +89,7 @@ def _replicas(deployment: Part, workload: Object) -> Iterator[Fact]:
         yield deployment.says("replicas", count, value.place)
 
 
-def _rollout(deployment: Part, workload: Object) -> Iterator[Fact]:
+def _rollout(deployment: ElementPlace, workload: Object) -> Iterator[Fact]:
     strategy = workload.value.get("spec", "strategy")
     if workload.kind != "Deployment" or strategy is None:
         return
@@ -104,7 +104,7 @@ def _rollout(deployment: Part, workload: Object) -> Iterator[Fact]:
             yield part.says(attribute, count_or_share(value, key), value.place)
 
 
-def _schedule(part: Part, workload: Object) -> Iterator[Fact]:
+def _schedule(part: ElementPlace, workload: Object) -> Iterator[Fact]:
     cron = workload.value.get("spec", "schedule")
     if workload.kind != "CronJob" or cron is None:
         return
@@ -112,7 +112,7 @@ def _schedule(part: Part, workload: Object) -> Iterator[Fact]:
     yield run.is_a(Endpoint, workload.place)
     yield run.says("name", RUN, workload.place)
     yield run.says("description", "the container from its start to its end", workload.place)
-    clock = Part(f"{part.element} schedule")
+    clock = ElementPlace(f"{part.element} schedule")
     yield clock.is_a(Schedule, cron.place)
     yield clock.says("calls", f"{part.element}.{RUN}", cron.place)
     yield clock.says("cron", cron.string("schedule"), cron.place)

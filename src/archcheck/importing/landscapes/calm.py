@@ -9,7 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from archcheck.importing.addresses import addresses_in, is_own
 from archcheck.importing.facts import KnownAs, Precedence, Said, Statement
-from archcheck.importing.landscapes.drawing import DATABASE, Arrow, Drawing, Kind, Node, text
+from archcheck.importing.landscapes.drawing import (
+    DATABASE,
+    Drawing,
+    Kind,
+    LandscapeArrow,
+    LandscapeNode,
+    text,
+)
 from archcheck.importing.sources import Choices, SourceFile
 from archcheck.importing.values import Value
 
@@ -97,7 +104,7 @@ class _Architecture:
                 found |= {node.string("a node"): holder for node in kind.each("nodes")}
         return found
 
-    def _node(self, value: Value) -> Node | None:
+    def _node(self, value: Value) -> LandscapeNode | None:
         id_ = value.need("unique-id").string("unique-id")
         type_ = value.need("node-type").string("node-type").lower()
         name = value.get("name") or value.need("unique-id")
@@ -109,7 +116,7 @@ class _Architecture:
             self._drawing.remark(f"{name.text} is the boundary of its parts, of which a model has "
                                  "the name only", name.place)  # fmt: skip
             return None
-        node = Node(id_, name, self._kind(id_, type_))
+        node = LandscapeNode(id_, name, self._kind(id_, type_))
         node.say("description", value.get("description"))
         if type_ in ("database", "datastore"):
             node.tags[DATABASE] = value.need("node-type").place
@@ -130,7 +137,7 @@ class _Architecture:
                 return (value.get("name") or value.need("unique-id")).string("name").strip()
         return holder or ""
 
-    def _more(self, node: Node, value: Value) -> None:
+    def _more(self, node: LandscapeNode, value: Value) -> None:
         """Owners, hosts, and what a model has no word for."""
         metadata = value.get("metadata")
         groups = metadata.each() if metadata is not None and metadata.is_list else [metadata]
@@ -185,7 +192,7 @@ class _Architecture:
         word = protocol.string("protocol").lower() if protocol is not None else ""
         technology = text(protocol.text, protocol.place) if protocol is not None else None
         self._drawing.arrows.append(
-            Arrow(
+            LandscapeArrow(
                 source.text,
                 target.text,
                 source.place,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from archcheck.importing.facts import Part, Remark, Statement, Toward
+from archcheck.importing.facts import ElementPlace, Remark, Statement, Toward
 from archcheck.importing.structurizr.elements import elements_of
 from archcheck.importing.structurizr.statements import Workspace
 from archcheck.importing.values import Value
@@ -23,7 +23,7 @@ def text(value: str, place: Place) -> Value:
 
 
 @dataclass
-class Node:
+class LandscapeNode:
     """Somebody or something of a landscape."""
 
     id: str
@@ -59,7 +59,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Arrow:
+class LandscapeArrow:
     """One node asks another."""
 
     source: str
@@ -77,11 +77,11 @@ class Drawing:
 
     file: str
     place: Place
-    nodes: dict[str, Node] = field(default_factory=dict)
-    arrows: list[Arrow] = field(default_factory=list)
+    nodes: dict[str, LandscapeNode] = field(default_factory=dict)
+    arrows: list[LandscapeArrow] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
 
-    def add(self, node: Node) -> None:
+    def add(self, node: LandscapeNode) -> None:
         """Add a node. Refuses an id that another one has, and an empty name."""
         if not node.name.string("a name").strip():
             node.name.refuse("a name must not be empty")
@@ -102,10 +102,10 @@ class Drawing:
         for node in self.nodes.values():
             name = workspace.name_of(node.id)
             if name and node.at_rest is not None:
-                yield Part(name).says("encrypted_at_rest", *node.at_rest)
+                yield ElementPlace(name).says("encrypted_at_rest", *node.at_rest)
             if name and node.trust_zone is not None and workspace.is_service(node.id):
                 zone = node.trust_zone
-                yield Part(name).says("trust_zone", zone.text.strip(), zone.place)
+                yield ElementPlace(name).says("trust_zone", zone.text.strip(), zone.place)
         for arrow in self.arrows:
             source, target = (self._held(end) for end in (arrow.source, arrow.target))
             if workspace.is_service(source) and workspace.name_of(target):

@@ -10,7 +10,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from archcheck.importing.facts import Precedence, Said
-from archcheck.importing.landscapes.drawing import DATABASE, Arrow, Drawing, Kind, Node
+from archcheck.importing.landscapes.drawing import (
+    DATABASE,
+    Drawing,
+    Kind,
+    LandscapeArrow,
+    LandscapeNode,
+)
 from archcheck.importing.sources import Choices, SourceFile
 from archcheck.importing.values import Value
 
@@ -117,7 +123,7 @@ class _Project:
         if key in self._full:
             return  # the boundary of what is in it
         kind = self._kind(key, value)
-        node = Node(key, name, kind)
+        node = LandscapeNode(key, name, kind)
         if kind == "component":
             node.holder = self._holder(key)
             if node.holder in self._full:
@@ -164,7 +170,7 @@ class _Project:
             self._of_whole(value, source, target)
             return
         title, technology = _text(value.get("title")), _text(value.get("technology"))
-        self.drawing.arrows.append(Arrow(source, target, value.place, title, technology))
+        self.drawing.arrows.append(LandscapeArrow(source, target, value.place, title, technology))
 
     def _of_whole(self, value: Value, source: str, target: str) -> None:
         """An arrow at a boundary: said by one at its parts, or left out."""

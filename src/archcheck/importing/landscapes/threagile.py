@@ -6,7 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 
 from archcheck.importing.facts import Precedence, Said
-from archcheck.importing.landscapes.drawing import DATABASE, Arrow, Drawing, Kind, Node
+from archcheck.importing.landscapes.drawing import (
+    DATABASE,
+    Drawing,
+    Kind,
+    LandscapeArrow,
+    LandscapeNode,
+)
 from archcheck.importing.sources import Choices, SourceFile
 from archcheck.importing.technologies import technology_of
 from archcheck.importing.values import Value
@@ -90,14 +96,14 @@ def _zones(document: Value) -> dict[str, Value]:
     return found
 
 
-def _node(title: str, asset: Value) -> Node:
+def _node(title: str, asset: Value) -> LandscapeNode:
     type_, human = asset.get("type"), asset.get("used_as_client_by_human")
     word = type_.string("type") if type_ is not None else ""
     by_human = human is not None and human.flag("used_as_client_by_human")
     kind: Kind = "service"
     if word == "external-entity":
         kind = "person" if by_human else "external"
-    node = Node(_id(title, asset), Value(title, asset.place, title), kind)
+    node = LandscapeNode(_id(title, asset), Value(title, asset.place, title), kind)
     node.say("description", asset.get("description"))
     tags = [(tag.string("a tag").strip(), tag.place) for tag in asset.each("tags")]
     node.tags |= {tag: place for tag, place in tags if tag}
@@ -133,7 +139,7 @@ def _link(drawing: Drawing, source: str, title: str, value: Value) -> None:
         encrypted = False
     known = authentication is not None and authentication.string("authentication").strip()
     drawing.arrows.append(
-        Arrow(
+        LandscapeArrow(
             source,
             target.text,
             target.place,

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from archcheck.importing.addresses import addresses_in
-from archcheck.importing.facts import LeftOut, Part, Precedence, Promised, Said, Statement
+from archcheck.importing.facts import (
+    ElementPlace,
+    Precedence,
+    Promised,
+    Said,
+    Statement,
+    UnreadFile,
+)
 from archcheck.importing.naming import unique_names
 from archcheck.importing.openapi.operations import operation_statements
 from archcheck.importing.sources import Choices, SourceFile
@@ -52,7 +59,7 @@ class OpenApiImporter:
                 if file.named:
                     written.refuse("only OpenAPI 3 is read: convert older documents first")
                 why = f"line {written.place.line}: is OpenAPI {written.text}, and only 3 is read"
-                statements.append(LeftOut(str(file.path), why))
+                statements.append(UnreadFile(str(file.path), why))
         names = unique_names(
             {at: each.name for at, each in enumerate(found)},
             lambda at: [found[at].longer, f"{found[at].longer} {at + 1}"],
@@ -121,7 +128,7 @@ def _alone(documents: Sequence[_Document]) -> list[bool]:
 
 def _statements(document: _Document, name: str, is_alone: bool) -> Iterator[Statement]:
     value = document.value
-    part, place = Part(name), (value.get("info", "title") or value).place
+    part, place = ElementPlace(name), (value.get("info", "title") or value).place
     yield part.is_a(Service, place)
     yield Promised(name, place, str(document.file.path.parent) if is_alone else "")
     description = value.get("info", "description")

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 
-from archcheck.importing.facts import Part, Remark, Statement
+from archcheck.importing.facts import ElementPlace, Remark, Statement
 from archcheck.importing.naming import legible
 from archcheck.importing.sources import SourceFile
 from archcheck.importing.values import Value
@@ -23,7 +23,9 @@ _SCHEMES = {
 }
 
 
-def operation_statements(part: Part, document: Value, file: SourceFile) -> Iterator[Statement]:
+def operation_statements(
+    part: ElementPlace, document: Value, file: SourceFile
+) -> Iterator[Statement]:
     """An endpoint for each operation, and what is left out."""
     taken: dict[str, int] = {}
     reader = _Operations(part, document, file)
@@ -43,7 +45,7 @@ def operation_statements(part: Part, document: Value, file: SourceFile) -> Itera
 
 
 class _Operations:
-    def __init__(self, part: Part, document: Value, file: SourceFile) -> None:
+    def __init__(self, part: ElementPlace, document: Value, file: SourceFile) -> None:
         self._part = part
         self._document = document
         self._path = os.path.relpath(file.path, file.root).replace(os.sep, "/")
@@ -79,7 +81,7 @@ class _Operations:
         yield from _tags(endpoint, operation)
         yield from self._authentication(endpoint, operation)
 
-    def _contract(self, part: Part, place: object) -> Iterator[Statement]:
+    def _contract(self, part: ElementPlace, place: object) -> Iterator[Statement]:
         version = self._document.get("info", "version")
         where = self._document.place
         yield part.is_a(Contract, where)
@@ -89,7 +91,7 @@ class _Operations:
 
     # -- security -----------------------------------------------------------------------------
 
-    def _authentication(self, endpoint: Part, operation: Value) -> Iterator[Statement]:
+    def _authentication(self, endpoint: ElementPlace, operation: Value) -> Iterator[Statement]:
         own = operation if operation.has("security") else self._document
         if not own.has("security"):
             return
@@ -152,7 +154,7 @@ def _route(path: str, method: str) -> str:
     return legible(f"{method.upper()} {readable}")
 
 
-def _tags(endpoint: Part, operation: Value) -> Iterator[Statement]:
+def _tags(endpoint: ElementPlace, operation: Value) -> Iterator[Statement]:
     for tag in operation.each("tags"):
         if tag.string("a tag").strip():
             yield endpoint.has("tags", tag.text.strip(), tag.place)

@@ -14,8 +14,8 @@ from pathlib import Path
 from archcheck.importing.facts import Precedence, Remark, Said, Statement
 from archcheck.importing.naming import unique_names
 from archcheck.importing.sources import Choices, SourceFile
-from archcheck.importing.spring.application import Application, statements
-from archcheck.importing.spring.settings import Document, Settings, documents_of
+from archcheck.importing.spring.application import SpringApplication, statements
+from archcheck.importing.spring.settings import Document, SpringSettings, documents_of
 from archcheck.importing.values import Value
 from archcheck.model import Place
 
@@ -94,7 +94,7 @@ class _Found:
     """A module with its settings."""
 
     module: _Module
-    settings: Settings
+    settings: SpringSettings
     place: Place
 
     @property
@@ -111,7 +111,7 @@ def _read(module: _Module, choices: Choices, remarks: list[Statement]) -> _Found
         for document in documents:
             on |= {*document.listed("spring.profiles.active")}
             on |= {*document.listed("micronaut.environments")}
-    settings = Settings()
+    settings = SpringSettings()
     for file, documents in read:
         match = _FILE.fullmatch(file.path.name)
         of_file = [match[2]] if match is not None and match[2] else []
@@ -158,7 +158,7 @@ def _statements(
     )  # fmt: skip
     for at, each in kept.items():
         yield from statements(
-            Application(
+            SpringApplication(
                 names[at],
                 each.name,
                 each.settings,
@@ -169,7 +169,7 @@ def _statements(
         )
 
 
-def _asks_a_config_server(settings: Settings) -> bool:
+def _asks_a_config_server(settings: SpringSettings) -> bool:
     imported = settings.get("spring.config.import")
     if imported is not None and "configserver" in imported.text:
         return True

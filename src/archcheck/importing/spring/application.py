@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from archcheck.importing.addresses import Address, addresses_in, doubt_about, names_an_address
 from archcheck.importing.facts import (
+    ElementPlace,
     KnownAs,
-    Part,
     Promised,
     Reaches,
     Remark,
@@ -16,7 +16,7 @@ from archcheck.importing.facts import (
     Toward,
 )
 from archcheck.importing.spring.resilience import EVERYWHERE, http_clients, protected
-from archcheck.importing.spring.settings import Key, Settings, compared, duration
+from archcheck.importing.spring.settings import Key, SpringSettings, compared, duration
 from archcheck.importing.values import Value
 from archcheck.model import Gateway, Micronaut, Place, Service, SpringBoot, SpringWebFlux
 
@@ -51,20 +51,20 @@ _OWN = (
 
 
 @dataclass(frozen=True)
-class Application:
+class SpringApplication:
     """An application: its element, its settings, and the folder of its source."""
 
     element: str
     name: Value | None
-    settings: Settings
+    settings: SpringSettings
     folder: str
     place: Place
     is_micronaut: bool
 
 
-def statements(one: Application) -> Iterator[Statement]:
+def statements(one: SpringApplication) -> Iterator[Statement]:
     """All that the settings say."""
-    part, settings = Part(one.element), one.settings
+    part, settings = ElementPlace(one.element), one.settings
     yield part.is_a(Gateway if _is_gateway(settings) else Service, one.place)
     yield Promised(one.element, one.place, one.folder, runs=one.name is not None)
     if one.name is not None:
@@ -85,14 +85,14 @@ def statements(one: Application) -> Iterator[Statement]:
     yield from _unread(one)
 
 
-def _is_gateway(settings: Settings) -> bool:
+def _is_gateway(settings: SpringSettings) -> bool:
     return settings.has("spring.cloud.gateway") or settings.has("zuul.routes")
 
 
 # -- the runtime -----------------------------------------------------------------------------------
 
 
-def _runtime(part: Part, one: Application) -> Iterator[Statement]:
+def _runtime(part: ElementPlace, one: SpringApplication) -> Iterator[Statement]:
     settings, runtime = one.settings, part.inside("runtime")
     if one.is_micronaut:
         yield runtime.is_a(Micronaut, one.place)
@@ -110,7 +110,7 @@ def _runtime(part: Part, one: Application) -> Iterator[Statement]:
     yield from _stopping(runtime, settings)
 
 
-def _servlet(runtime: Part, settings: Settings) -> Iterator[Statement]:
+def _servlet(runtime: ElementPlace, settings: SpringSettings) -> Iterator[Statement]:
     virtual = settings.get("spring.threads.virtual.enabled")
     if virtual is not None and virtual.flag("spring.threads.virtual.enabled"):
         yield runtime.says("concurrency", "lightweight", virtual.place)
@@ -127,7 +127,7 @@ def _servlet(runtime: Part, settings: Settings) -> Iterator[Statement]:
             yield runtime.says("accept_queue", queue, waiting.place)
 
 
-def _stopping(runtime: Part, settings: Settings) -> Iterator[Statement]:
+def _stopping(runtime: ElementPlace, settings: SpringSettings) -> Iterator[Statement]:
     graceful = settings.get("server.shutdown")
     phase = settings.get("spring.lifecycle.timeout-per-shutdown-phase")
     if phase is not None and (graceful is None or graceful.text.lower() == "graceful"):
@@ -138,7 +138,7 @@ def _stopping(runtime: Part, settings: Settings) -> Iterator[Statement]:
 # -- stores ----------------------------------------------------------------------------------------
 
 
-def _datasources(one: Application) -> Iterator[tuple[str, str]]:
+def _datasources(one: SpringApplication) -> Iterator[tuple[str, str]]:
     """Each datasource: where its URL is, and where its pool is."""
     if not one.is_micronaut:
         yield "spring.datasource", "spring.datasource.hikari"
@@ -151,7 +151,7 @@ def _datasources(one: Application) -> Iterator[tuple[str, str]]:
                 yield prefix, f"{prefix}.hikari" if settings.has(f"{prefix}.hikari") else prefix
 
 
-def _pools(part: Part, one: Application) -> Iterator[Statement]:
+def _pools(part: ElementPlace, one: SpringApplication) -> Iterator[Statement]:
     """The pool of each datasource: toward its host, if that is known."""
     settings = one.settings
     for prefix, pool in _datasources(one):
@@ -172,14 +172,16 @@ def _pools(part: Part, one: Application) -> Iterator[Statement]:
             yield _toward(one, hosts[0], "max_wait", found, wait.place)
 
 
-def _toward(one: Application, host: str, attribute: str, value: object, place: Place) -> Toward:
+def _toward(
+    one: SpringApplication, host: str, attribute: str, value: object, place: Place
+) -> Toward:
     return Toward(host, EVERYWHERE, (attribute,), value, place, one.element, "pools")
 
 
 # -- addresses -------------------------------------------------------------------------------------
 
 
-def _reached(one: Application) -> Iterator[Statement]:
+def _reached(one: SpringApplication) -> Iterator[Statement]:
     settings, lists = one.settings, {compared(key): scheme for key, scheme in _LISTS.items()}
     own = [compared(key) for key in _OWN]
     hosts = {(*compared(key), "host"): (key, scheme) for key, scheme in _HOSTS.items()}
@@ -209,7 +211,7 @@ def _reached(one: Application) -> Iterator[Statement]:
 
 
 def _host(
-    one: Application, value: Value, scheme: str, port_key: str, said: str
+    one: SpringApplication, value: Value, scheme: str, port_key: str, said: str
 ) -> Iterator[Reaches]:
     port = one.settings.get(port_key)
     number = port.whole("port") if port is not None else None
@@ -224,7 +226,7 @@ def _may_be_address(key: Key, value: Value) -> bool:
     return not words & {*key} and len(value.text) < 2_000
 
 
-def _by_id(one: Application) -> Iterator[Reaches]:
+def _by_id(one: SpringApplication) -> Iterator[Reaches]:
     """Services that a gateway leads to by their names in the registry."""
     for name in one.settings.names("zuul.routes"):
         prefix = f"zuul.routes.{name}"
@@ -239,7 +241,7 @@ def _by_id(one: Application) -> Iterator[Reaches]:
             yield Reaches(one.element, Address(found.text), EVERYWHERE, said, found.place)
 
 
-def _micronaut_clients(one: Application) -> Iterator[Statement]:
+def _micronaut_clients(one: SpringApplication) -> Iterator[Statement]:
     """HTTP clients of Micronaut by the ids of services."""
     for name in one.settings.names("micronaut.http.services") if one.is_micronaut else ():
         prefix = f"micronaut.http.services.{name}"
@@ -253,7 +255,7 @@ def _micronaut_clients(one: Application) -> Iterator[Statement]:
                 yield Toward(name, EVERYWHERE, (attribute,), found, value.place, one.element)
 
 
-def _unread(one: Application) -> Iterator[Remark]:
+def _unread(one: SpringApplication) -> Iterator[Remark]:
     """One line for all settings that a model has no words for, by their first words."""
     groups: dict[str, int] = {}
     first: Place | None = None

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck.importing.facts import Part, Path, Toward
-from archcheck.importing.spring.settings import Settings, compared, duration
+from archcheck.importing.facts import ElementPlace, Path, Toward
+from archcheck.importing.spring.settings import SpringSettings, compared, duration
 from archcheck.importing.values import Value
 from archcheck.model import Bulkhead, CircuitBreaker, Place, RateLimit, Retry
 from archcheck.units import Duration, Rate, percent
@@ -28,7 +28,7 @@ _CONCURRENT = 25
 class _Instance:
     """An instance with its base: its own settings, else its config's, else those of ``default``."""
 
-    def __init__(self, settings: Settings, module: str, name: str) -> None:
+    def __init__(self, settings: SpringSettings, module: str, name: str) -> None:
         self._settings = settings
         own = self._prefix(module, name)
         base = settings.get(f"{own}.baseConfig")
@@ -60,7 +60,7 @@ def _under(key: tuple[str, ...], prefix: str) -> bool:
     return key[: len(start)] == start
 
 
-def protected(settings: Settings, element: str) -> Iterator[Toward]:
+def protected(settings: SpringSettings, element: str) -> Iterator[Toward]:
     """What an application does about its calls, by instances that are called as the callee."""
     for module, statements in _MODULES.items():
         names = [
@@ -193,7 +193,9 @@ def _number(value: Value, what: str, least: float = 1.0) -> float:
 _FEIGN = ("spring.cloud.openfeign.client.config", "feign.client.config")
 
 
-def http_clients(settings: Settings, element: str) -> Iterator[tuple[Part, Toward | None, Value]]:
+def http_clients(
+    settings: SpringSettings, element: str
+) -> Iterator[tuple[ElementPlace, Toward | None, Value]]:
     """Feign's and Ribbon's clients by the names of the services that they call."""
     for prefix in _FEIGN:
         for name in settings.names(prefix):
@@ -204,8 +206,8 @@ def http_clients(settings: Settings, element: str) -> Iterator[tuple[Part, Towar
 
 
 def _client(
-    settings: Settings, element: str, prefix: str, name: str, is_default: bool
-) -> Iterator[tuple[Part, Toward | None, Value]]:
+    settings: SpringSettings, element: str, prefix: str, name: str, is_default: bool
+) -> Iterator[tuple[ElementPlace, Toward | None, Value]]:
     for key, attribute in (("readTimeout", "timeout"), ("connectTimeout", "connect_timeout")):
         value = settings.get(f"{prefix}.{key}")
         if value is None:
@@ -214,4 +216,4 @@ def _client(
         if not is_default:
             found = duration(value, key)
             said = Toward(name, EVERYWHERE, (attribute,), found, value.place, element)
-        yield Part(name), said, value
+        yield ElementPlace(name), said, value

@@ -138,7 +138,7 @@ def _unescaped(text: str) -> str:
 
 
 @dataclass
-class Settings:
+class SpringSettings:
     """The settings of one application, the later documents on top of the earlier ones."""
 
     _found: dict[Key, tuple[Key, Value]] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from archcheck.importing.facts import LeftOut, Precedence, Remark, Said, Statement
+from archcheck.importing.facts import Precedence, Remark, Said, Statement, UnreadFile
 from archcheck.importing.sources import Choices, SourceFile
 from archcheck.importing.structurizr.dsl import read_dsl
 from archcheck.importing.structurizr.elements import elements_of
@@ -77,7 +77,7 @@ class StructurizrImporter:
         return Said(self.name, self.precedence, said, called)
 
     def _left_out(self, file: SourceFile, why: str) -> Said:
-        return Said(self.name, self.precedence, [LeftOut(str(file.path), why)])
+        return Said(self.name, self.precedence, [UnreadFile(str(file.path), why)])
 
 
 def _is_dsl(file: SourceFile) -> bool:

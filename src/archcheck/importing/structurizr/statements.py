@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from archcheck.importing.addresses import Address
-from archcheck.importing.facts import Fact, Hint, Item, KnownAs, Part, Reaches, Remark, Statement
+from archcheck.importing.facts import (
+    ElementPlace,
+    Fact,
+    FieldItem,
+    Hint,
+    KnownAs,
+    Reaches,
+    Remark,
+    Statement,
+)
 from archcheck.importing.naming import unique_names
 from archcheck.importing.products import PRODUCTS, SETTING, product_of_name
 from archcheck.importing.references import Whoever
@@ -152,7 +161,7 @@ class Workspace:
                 yield end
 
     def _element(self, element: C4Element) -> Iterator[Statement]:
-        part, kind = Part(self._names[element.id]), self._kinds[element.id]
+        part, kind = ElementPlace(self._names[element.id]), self._kinds[element.id]
         technology = self._technologies[element.id]
         told = technology.product is not None or technology.kind is not None
         own = kind if kind in (Person, External, Topic, Queue) else Service
@@ -177,7 +186,7 @@ class Workspace:
         yield from self._properties(part, element, kind)
 
     def _of_service(
-        self, part: Part, element: C4Element, technology: Technology
+        self, part: ElementPlace, element: C4Element, technology: Technology
     ) -> Iterator[Statement]:
         if element.parent is not None:
             yield part.says("boundary", element.parent.name, element.place)
@@ -194,7 +203,7 @@ class Workspace:
             )
 
     def _properties(
-        self, part: Part, element: C4Element, kind: type[Element]
+        self, part: ElementPlace, element: C4Element, kind: type[Element]
     ) -> Iterator[Statement]:
         others: dict[str, Place] = {}
         for key, value in element.properties():
@@ -367,7 +376,7 @@ class Workspace:
     def _uses(self, service: str, relationships: list[Relationship]) -> Iterator[Statement]:
         """People use a service: an endpoint that stands for all that they use it for."""
         first = relationships[0]
-        endpoint = Part(service).member("endpoints", USE)
+        endpoint = ElementPlace(service).member("endpoints", USE)
         purposes = {
             f"{self._names[each.source.id]}: {each.purpose or 'uses it'}": None
             for each in relationships
@@ -381,4 +390,4 @@ class Workspace:
 
     def _use(self, each: Relationship, whom: Whoever) -> Fact:
         person = self._names[each.source.id]
-        return Fact(person, (Item("uses", each.target.id),), whom, each.place)
+        return Fact(person, (FieldItem("uses", each.target.id),), whom, each.place)

@@ -10,7 +10,7 @@ from archcheck.simulation.plan import Outcome, PolicySpec
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class AttemptFlow:
     """One attempt, as if nobody gave up: ``time`` until its answer, and how it may end."""
 
     time: Moments
@@ -28,7 +28,7 @@ class Outcomes:
     timed_out: float
 
 
-def called(policy: PolicySpec, attempt: Attempt, retries_at_most: float = math.inf) -> Outcomes:
+def called(policy: PolicySpec, attempt: AttemptFlow, retries_at_most: float = math.inf) -> Outcomes:
     """Apply a policy to an attempt.
 
     Attempts are taken for independent: each exceeds the timeout, is rejected or fails with the

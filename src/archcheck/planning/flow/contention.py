@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from archcheck.capacity.queueing import hottest_share
 from archcheck.planning.flow.moments import Moments, mixed
-from archcheck.planning.flow.queues import Queue, impatient, sharing, waiting
+from archcheck.planning.flow.queues import QueueFlow, impatient, sharing, waiting
 from archcheck.planning.flow.sources import moments_of
-from archcheck.planning.flow.state import Kept, State
+from archcheck.planning.flow.state import FlowState, Kept
 from archcheck.simulation.plan import Balance, Discipline, Plan, Station, StepKind
 
 Cases = list[tuple[float, Moments]]
@@ -21,7 +21,7 @@ Cases = list[tuple[float, Moments]]
 class Contention:
     """The queues of a state."""
 
-    state: State
+    state: FlowState
 
     @property
     def _plan(self) -> Plan:
@@ -83,7 +83,7 @@ class Contention:
         for (kind, index), parts in cases.items():
             self.state.queues[kind, index] = self._queue(kind, index, *_together(parts))
 
-    def _queue(self, kind: str, index: int, rate: float, held: Moments) -> Queue:
+    def _queue(self, kind: str, index: int, rate: float, held: Moments) -> QueueFlow:
         if kind == "slots":
             station = self._plan.stations[self._plan.groups[index].slots]
             return self._spread(index, station.servers, station.queue, rate, held, False)
@@ -105,7 +105,7 @@ class Contention:
         rate: float,
         service: Moments,
         shared: bool,
-    ) -> Queue:
+    ) -> QueueFlow:
         """The queue at the nodes of a group, as its callers choose among them."""
         nodes = self.state.shape.nodes_of(group)
         load = rate * service.mean / (nodes * servers) if servers else 0.0
@@ -116,7 +116,7 @@ class Contention:
 
         others = self.state.shape.others
 
-        def queue(count: float | None, each: float, variability: float) -> Queue:
+        def queue(count: float | None, each: float, variability: float) -> QueueFlow:
             found = (
                 sharing(count, each * others, service, variability)
                 if shared
@@ -129,11 +129,11 @@ class Contention:
             peak = queue(servers, rate * hot, 1.0)
             rest = queue(servers, rate * (1 - hot) / (nodes - 1), 1.0)
             wait = mixed([(hot, peak.wait), (1 - hot, rest.wait)])
-            found = Queue(wait, peak.load, hot * peak.rejected + (1 - hot) * rest.rejected)
+            found = QueueFlow(wait, peak.load, hot * peak.rejected + (1 - hot) * rest.rejected)
         if pooled and servers is not None and nodes > 1:
             whole = queue(servers * nodes, rate, 1.0)
             wait = mixed([(pooled, whole.wait), (1 - pooled, found.wait)])
-            found = Queue(wait, found.load, found.rejected)
+            found = QueueFlow(wait, found.load, found.rejected)
         return found
 
     def _choice(self, group: int, nodes: int, load: float) -> tuple[float, float, float, float]:

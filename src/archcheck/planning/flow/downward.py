@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archcheck.planning.flow.sources import leaves, moments_of, open_rate, visits_of
-from archcheck.planning.flow.state import State
+from archcheck.planning.flow.state import FlowState
 from archcheck.simulation.plan import ArrivalKind, Plan, StepKind, Stream
 
 
@@ -15,7 +15,7 @@ from archcheck.simulation.plan import ArrivalKind, Plan, StepKind, Stream
 class Downward:
     """One way down."""
 
-    state: State
+    state: FlowState
 
     def __post_init__(self) -> None:
         self._rates: dict[int, float] = defaultdict(float)
@@ -86,7 +86,7 @@ class Downward:
         return found
 
 
-def cycle(state: State, stream: Stream) -> float:
+def cycle(state: FlowState, stream: Stream) -> float:
     """Seconds from one start of a round of a closed user to the next."""
     count = len(state.shape.plan.journeys)
     visits = visits_of(stream, count)

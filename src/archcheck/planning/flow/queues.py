@@ -21,7 +21,7 @@ _NONE = Moments()
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
+class QueueFlow:
     """``load``: busy servers over servers, as offered; ``rejected``: the share turned away."""
 
     wait: Moments = _NONE
@@ -35,30 +35,30 @@ def waiting(
     rate: float,
     service: Moments,
     arrivals: float = 1.0,
-) -> Queue:
+) -> QueueFlow:
     """The queue of a node with ``servers`` and ``room`` for those who wait; ``None``: unlimited.
 
     ``rate``: arrivals a second; ``arrivals``: squared coefficient of variation between them.
     """
     if servers is None or rate <= 0 or service.mean <= 0:
-        return Queue()
+        return QueueFlow()
     count = max(1, int(servers))
     if math.isinf(service.mean):
-        return Queue(Moments(math.inf, math.inf), math.inf, 0.0)
+        return QueueFlow(Moments(math.inf, math.inf), math.inf, 0.0)
     offered = rate * service.mean
     factor = _spread(min(offered / count, 1.0), arrivals, service.variability)
     if room is not None:
         delayed, mean, rejected = _bounded(count, room, float(f"{offered:.9g}"))
         wait = mean * service.mean * factor
-        return Queue(_wait(wait, delayed), offered / count, rejected)
+        return QueueFlow(_wait(wait, delayed), offered / count, rejected)
     if offered >= count:
-        return Queue(Moments(math.inf, math.inf), offered / count, 0.0)
+        return QueueFlow(Moments(math.inf, math.inf), offered / count, 0.0)
     delayed = erlang_c(count, offered)
     wait = delayed * service.mean / (count - offered) * factor
-    return Queue(_wait(wait, delayed), offered / count, 0.0)
+    return QueueFlow(_wait(wait, delayed), offered / count, 0.0)
 
 
-def impatient(servers: float, rate: float, service: Moments, longest: float) -> Queue:
+def impatient(servers: float, rate: float, service: Moments, longest: float) -> QueueFlow:
     """The queue of those who give up after waiting ``longest`` seconds.
 
     Nobody waits: the M/M/c/c (Erlang's loss formula). Else those who would wait longer, by the
@@ -70,11 +70,13 @@ def impatient(servers: float, rate: float, service: Moments, longest: float) -> 
         return waiting(servers, 0, rate, service)
     queue = waiting(servers, None, rate, service)
     if queue.load >= 1:
-        return Queue(Moments(longest), queue.load, 1 - 1 / queue.load if queue.load < 1e9 else 1.0)
+        return QueueFlow(
+            Moments(longest), queue.load, 1 - 1 / queue.load if queue.load < 1e9 else 1.0
+        )
     delayed = erlang_c(int(servers), rate * service.mean)
     lost = delayed * math.exp(-(servers / service.mean - rate) * longest)
     wait = queue.wait if queue.wait.mean <= longest else Moments(longest)
-    return Queue(wait, queue.load, lost)
+    return QueueFlow(wait, queue.load, lost)
 
 
 def _spread(load: float, arrivals: float, services: float) -> float:
@@ -108,14 +110,14 @@ def _bounded(servers: int, room: int, offered: float) -> tuple[float, float, flo
     return delayed, queue / (offered * accepted), rejected
 
 
-def sharing(servers: float | None, rate: float, work: Moments, arrivals: float = 1.0) -> Queue:
+def sharing(servers: float | None, rate: float, work: Moments, arrivals: float = 1.0) -> QueueFlow:
     """How much longer work takes where all share the cores, for one second of work.
 
     Processor sharing: of M/M/1, 1 / (1 - load) times as long whatever the distribution; with
     several cores the factor of the M/M/c. ``wait`` is what comes on top of the mean work.
     """
     if servers is None or rate <= 0 or work.mean <= 0:
-        return Queue()
+        return QueueFlow()
     exponential = Moments(work.mean, work.mean**2)
     queue = waiting(max(1.0, float(servers)), None, rate, exponential, arrivals)
     if math.isinf(queue.wait.mean):
@@ -124,4 +126,4 @@ def sharing(servers: float | None, rate: float, work: Moments, arrivals: float =
     held = min(queue.load, 1.0)
     extra = stretch**2 * work.mean**2 * 2 * held / (2 - held)
     widened = (stretch**2 - 1) * work.variance
-    return Queue(Moments(queue.wait.mean, extra + widened), queue.load, 0.0)
+    return QueueFlow(Moments(queue.wait.mean, extra + widened), queue.load, 0.0)

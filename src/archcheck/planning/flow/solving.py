@@ -19,7 +19,7 @@ from archcheck.planning.budget import check
 from archcheck.planning.flow.contention import Contention
 from archcheck.planning.flow.downward import Downward, cycle
 from archcheck.planning.flow.moments import Moments
-from archcheck.planning.flow.state import Shape, Start, State
+from archcheck.planning.flow.state import CallOrder, FlowState, Start
 from archcheck.planning.flow.upward import Upward
 from archcheck.simulation.plan import ArrivalKind, Discipline, Plan
 
@@ -120,8 +120,8 @@ def solve_plan(plan: Plan, *, start: Start = "calm") -> Flow:
     Raises :class:`StoppedError` when the time is up of the plan that it is a part of.
     """
     closed = [n for n, stream in enumerate(plan.streams) if stream.kind == ArrivalKind.CLOSED]
-    shape = Shape(plan)
-    state, converged = _open(State(shape, start))
+    shape = CallOrder(plan)
+    state, converged = _open(FlowState(shape, start))
     if not closed:
         return _named(state, converged)
     rounds = dict.fromkeys(closed, 0.0)
@@ -135,8 +135,8 @@ def solve_plan(plan: Plan, *, start: Start = "calm") -> Flow:
 
 
 def _settled(
-    shape: Shape, start: Start, rounds: dict[int, float], number: int
-) -> tuple[State, bool]:
+    shape: CallOrder, start: Start, rounds: dict[int, float], number: int
+) -> tuple[FlowState, bool]:
     """Set the rounds of one stream of users to those that its times allow.
 
     The more rounds, the longer they take: users = rounds x seconds of a round has one solution,
@@ -144,11 +144,11 @@ def _settled(
     """
     stream = shape.plan.streams[number]
 
-    def solved(rate: float) -> tuple[State, bool, float]:
-        state, converged = _open(State(shape, start, rounds={**rounds, number: rate}))
+    def solved(rate: float) -> tuple[FlowState, bool, float]:
+        state, converged = _open(FlowState(shape, start, rounds={**rounds, number: rate}))
         return state, converged, rate * cycle(state, stream) / stream.users
 
-    empty = cycle(_open(State(shape, start, rounds={**rounds, number: 0.0}))[0], stream)
+    empty = cycle(_open(FlowState(shape, start, rounds={**rounds, number: 0.0}))[0], stream)
     low, high = 0.0, stream.users / max(empty, 1e-9)
     state, converged, share = solved(high)
     while high - low > _CLOSED_PRECISION * high and share != 1:
@@ -164,7 +164,7 @@ def _settled(
     return state, converged
 
 
-def _open(state: State) -> tuple[State, bool]:
+def _open(state: FlowState) -> tuple[FlowState, bool]:
     """Go down and up until rates and times agree; says whether they do."""
     contention = Contention(state)
     before: list[float] = []
@@ -191,7 +191,7 @@ def _agree(before: list[float], now: list[float]) -> bool:
     )
 
 
-def _named(state: State, converged: bool) -> Flow:
+def _named(state: FlowState, converged: bool) -> Flow:
     plan = state.shape.plan
     journeys = []
     for index, planned in enumerate(plan.journeys):
@@ -214,7 +214,7 @@ def _named(state: State, converged: bool) -> Flow:
     )
 
 
-def _shares(state: State) -> dict[str, dict[str, float]]:
+def _shares(state: FlowState) -> dict[str, dict[str, float]]:
     plan, contention = state.shape.plan, Contention(state)
     found: dict[str, dict[str, float]] = defaultdict(dict)
     for index, journey in enumerate(plan.journeys):
@@ -228,7 +228,7 @@ def _shares(state: State) -> dict[str, dict[str, float]]:
     return dict(found)
 
 
-def _failures(state: State) -> Iterator[Failure]:
+def _failures(state: FlowState) -> Iterator[Failure]:
     plan = state.shape.plan
     asking: dict[int, set[str]] = defaultdict(set)
     for index, journey in enumerate(plan.journeys):
@@ -240,7 +240,7 @@ def _failures(state: State) -> Iterator[Failure]:
             yield Failure(reason, share, frozenset(asking[operation]))
 
 
-def _reasons(state: State) -> Iterator[tuple[str, float, int]]:
+def _reasons(state: FlowState) -> Iterator[tuple[str, float, int]]:
     """What turns requests away or lets them fail, how many of those who ask, and where."""
     plan = state.shape.plan
     for site, rate in state.calls.items():
@@ -266,7 +266,7 @@ def _reasons(state: State) -> Iterator[tuple[str, float, int]]:
                 yield f"the full queue of {plan.groups[row.group].name}", queue.rejected, index
 
 
-def _stations(state: State) -> Iterator[StationFlow]:
+def _stations(state: FlowState) -> Iterator[StationFlow]:
     plan = state.shape.plan
     for (kind, index), queue in state.queues.items():
         servers: float | None

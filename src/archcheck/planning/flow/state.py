@@ -10,7 +10,7 @@ from typing import Literal
 
 from archcheck.planning.flow.calls import Outcomes
 from archcheck.planning.flow.moments import Moments
-from archcheck.planning.flow.queues import Queue
+from archcheck.planning.flow.queues import QueueFlow
 from archcheck.planning.flow.sources import hit_ratio, visits_of
 from archcheck.simulation.plan import (
     ArrivalKind,
@@ -32,7 +32,7 @@ Kept = tuple[str, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Shape:
+class CallOrder:
     """A plan's operations in the order of their calls, and who asks whom."""
 
     plan: Plan
@@ -176,7 +176,7 @@ class Shape:
 
 
 @dataclass
-class State:
+class FlowState:
     """Rates and times as far as they are known.
 
     ``rates``: arrivals a second of each operation; ``calls``: calls a second of each call site,
@@ -184,14 +184,14 @@ class State:
     answer; ``lookups``: (cache, place) to look-ups a second.
     """
 
-    shape: Shape
+    shape: CallOrder
     start: Start
     rates: dict[int, float] = field(default_factory=dict)
     calls: dict[int, float] = field(default_factory=dict)
     answers: dict[int, Moments] = field(default_factory=dict)
     services: dict[int, Moments] = field(default_factory=dict)
     errors: dict[int, float] = field(default_factory=dict)
-    queues: dict[Kept, Queue] = field(default_factory=dict)
+    queues: dict[Kept, QueueFlow] = field(default_factory=dict)
     outcomes: dict[int, Outcomes] = field(default_factory=dict)
     lookups: dict[tuple[int, int], float] = field(default_factory=dict)
     core_work: dict[int, Moments] = field(default_factory=dict)

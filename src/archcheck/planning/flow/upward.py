@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from archcheck.planning.flow.calls import Attempt, Outcomes, called
+from archcheck.planning.flow.calls import AttemptFlow, Outcomes, called
 from archcheck.planning.flow.moments import Moments, longest
 from archcheck.planning.flow.sources import moments_of
-from archcheck.planning.flow.state import State
+from archcheck.planning.flow.state import FlowState
 from archcheck.simulation.plan import Discipline, Plan, StepKind, StepSpec
 
 
@@ -24,7 +24,7 @@ class Run:
 class Upward:
     """One way up."""
 
-    state: State
+    state: FlowState
     _known: dict[tuple[int, int], Run] = field(default_factory=dict)
 
     @property
@@ -135,7 +135,7 @@ class Upward:
             nodes = self._plan.groups[call.source].nodes if call.source >= 0 else 1
             budget = spec.ratio + spec.floor * nodes / self.state.calls[site]
         rejected = 1 - accepted * (1 - limited)
-        attempt = Attempt(time, rejected, self.state.errors.get(call.operation, 0.0))
+        attempt = AttemptFlow(time, rejected, self.state.errors.get(call.operation, 0.0))
         return called(call.policy, attempt, budget)
 
     def _limited(self, site: int) -> float:

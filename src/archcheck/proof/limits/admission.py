@@ -11,7 +11,7 @@ from archcheck.graph.reach import waited_for
 from archcheck.model import Journey, RateLimit, Scenario, Service
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
-from archcheck.proof.limits.figures import Corner, Figure, WorstPoint, count
+from archcheck.proof.limits.figures import Corner, Occupancy, WorstPoint, count
 from archcheck.proof.limits.load import assumptions
 from archcheck.proof.limits.ranges import Loads
 from archcheck.units import Rate
@@ -123,7 +123,7 @@ def _overrun(
     operations: Sequence[Operation],
     claim: str,
     rate: Rational,
-    figure: Figure,
+    figure: Occupancy,
     besides: Rational,
     corner: Corner,
 ) -> Refuted:

@@ -49,7 +49,7 @@ class WorstPoint(Counterexample):
 
 
 @dataclass(frozen=True)
-class Figure:
+class Occupancy:
     """What a load keeps busy of a resource, and what there is of it.
 
     Of a service all replicas at its largest scale count, of a datastore one node of a shard.
@@ -117,7 +117,7 @@ class Corner:
         span = loads.scenario.duration
         self._span = float(span) if span else None
 
-    def figures(self, rates: Mapping[str, float] | None = None) -> Iterator[Figure]:
+    def figures(self, rates: Mapping[str, float] | None = None) -> Iterator[Occupancy]:
         """All resources at the given rates of journeys, else at the highest."""
         sure = self.surely(rates)
         try:
@@ -134,7 +134,7 @@ class Corner:
         for key, figure in found.items():
             yield self._bounded(figure, most, busiest.get(key, _NONE))
 
-    def figures_and_parties(self, rates: Mapping[str, float] | None = None) -> Iterator[Figure]:
+    def figures_and_parties(self, rates: Mapping[str, float] | None = None) -> Iterator[Occupancy]:
         """The same, and external parties that say what they take."""
         yield from self.figures(rates)
         yield from _parties(self, rates)
@@ -163,7 +163,7 @@ class Corner:
         known = {name: count for name, count in counts.items() if count is not None}
         return Waiting(self.at_most(), known)
 
-    def _bounded(self, figure: Figure, most: Demand | None, busiest: Rational) -> Figure:
+    def _bounded(self, figure: Occupancy, most: Demand | None, busiest: Rational) -> Occupancy:
         """With what it is busy at most; ``busiest``: what a store is, by all that may come."""
         if most is None:
             return dataclasses.replace(figure, most=None)
@@ -180,7 +180,7 @@ class Corner:
             return dataclasses.replace(figure, most=exact(found.busy) if found else _NONE)
         return dataclasses.replace(figure, most=busiest)
 
-    def _held(self, figure: Figure, service: Service, most: Demand) -> Figure:
+    def _held(self, figure: Occupancy, service: Service, most: Demand) -> Occupancy:
         total = Held()
         for operation in most.graph.operations_of(service):
             rate = most.rates.get(operation.name, 0.0)
@@ -227,7 +227,7 @@ def worst_demands(graph: Graph) -> tuple[Demand, ...]:
     )
 
 
-def figures_of(demand: Demand) -> Iterator[Figure]:
+def figures_of(demand: Demand) -> Iterator[Occupancy]:
     """Services by their workers, datastores by the queries of a node and by their stated rate."""
     for service in demand.graph.system.services:
         parts: list[Resource | Unsized] = [*demand.resources_of(service)]
@@ -239,14 +239,14 @@ def figures_of(demand: Demand) -> Iterator[Figure]:
         yield from _store_figures(store, asked)
 
 
-def _service_figure(service: Service, part: Resource | Unsized) -> Figure:
+def _service_figure(service: Service, part: Resource | Unsized) -> Occupancy:
     gaps = tuple(Gap(missing.holder, missing.attribute) for missing in part.missing)
     if isinstance(part, Resource):
         what, capacity = part.what, exact(part.per_unit)
     else:
         what, capacity, gaps = "workers", None, (*gaps, Gap(service, part.attribute))
     deployment = service.deployment
-    return Figure(
+    return Occupancy(
         service,
         what,
         exact(part.busy),
@@ -257,7 +257,7 @@ def _service_figure(service: Service, part: Resource | Unsized) -> Figure:
     )
 
 
-def _store_figures(store: Datastore, asked: StoreDemand) -> Iterator[Figure]:
+def _store_figures(store: Datastore, asked: StoreDemand) -> Iterator[Occupancy]:
     """Writes and fresh reads keep the primary busy, stale reads the copies; the busier counts."""
     each, what = asked.servers_of_a_node()
     stale = exact(asked.stale_busy)
@@ -267,14 +267,14 @@ def _store_figures(store: Datastore, asked: StoreDemand) -> Iterator[Figure]:
     if each is None:
         gaps = (*gaps, Gap(store, what))
     capacity = Rational(each) if each is not None else None
-    yield Figure(store, what, node / asked.shards, capacity, gaps=gaps)
+    yield Occupancy(store, what, node / asked.shards, capacity, gaps=gaps)
     stated = effective(store, "max_rate")
     if stated.is_known:
         rate = (exact(asked.reads) + exact(asked.writes)) / asked.shards
-        yield Figure(store, "max_rate", rate, exact(stated.value))
+        yield Occupancy(store, "max_rate", rate, exact(stated.value))
 
 
-def least_units(figure: Figure, limit: Rational) -> int:
+def least_units(figure: Occupancy, limit: Rational) -> int:
     """The fewest replicas with which the limit holds, one zone lost where there are several."""
     needed = max(1, math.ceil(figure.busy / (limit * (figure.each or 1))))
     if figure.zones < 2:
@@ -285,14 +285,14 @@ def least_units(figure: Figure, limit: Rational) -> int:
     return count
 
 
-def _parties(corner: Corner, rates: Mapping[str, float] | None) -> Iterator[Figure]:
+def _parties(corner: Corner, rates: Mapping[str, float] | None) -> Iterator[Occupancy]:
     """External parties that say what they take, by the calls that cannot do without them."""
     most = _calls(corner.at_most(rates))
     for (party, limited), total in _calls(corner.surely(rates)).items():
         if isinstance(limited.rate_limit, RateLimit):
             what = "calls a second" if limited is party else f"calls of {limited.name} a second"
             limit = exact(limited.rate_limit.rate)
-            yield Figure(party, what, total, limit, most=most.get((party, limited), total))
+            yield Occupancy(party, what, total, limit, most=most.get((party, limited), total))
 
 
 def _calls(demand: Demand) -> dict[tuple[External, External | Endpoint], Rational]:

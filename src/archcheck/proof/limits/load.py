@@ -16,7 +16,7 @@ from archcheck.model import External, LoadShedding, Scenario, Service
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
 from archcheck.proof.feature_flags import configured
-from archcheck.proof.limits.figures import Corner, Figure, WorstPoint, count, least_units
+from archcheck.proof.limits.figures import Corner, Occupancy, WorstPoint, count, least_units
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 from archcheck.units import Fraction, Rate
 
@@ -29,7 +29,7 @@ _NONE = Rational(0)
 _ALL = Rational(1)
 """Of the rate that an external party grants, all may be used."""
 
-_known: WeakKeyDictionary[Graph, tuple[tuple[Scenario, Figure, Mapping[str, Rational]], ...]] = (
+_known: WeakKeyDictionary[Graph, tuple[tuple[Scenario, Occupancy, Mapping[str, Rational]], ...]] = (
     WeakKeyDictionary()
 )
 
@@ -55,7 +55,7 @@ def _scenarios(graph: Graph) -> Iterator[tuple[Scenario, tuple[Gap, ...]]]:
             yield scenario, tuple(gaps)
 
 
-def worst_figures(graph: Graph) -> tuple[tuple[Scenario, Figure, Mapping[str, Rational]], ...]:
+def worst_figures(graph: Graph) -> tuple[tuple[Scenario, Occupancy, Mapping[str, Rational]], ...]:
     """Each loaded resource in each scenario, at its worst rates and configuration of flags.
 
     Computed once for a graph.
@@ -65,12 +65,12 @@ def worst_figures(graph: Graph) -> tuple[tuple[Scenario, Figure, Mapping[str, Ra
     return _known[graph]
 
 
-def _worst_figures(graph: Graph) -> Iterator[tuple[Scenario, Figure, Mapping[str, Rational]]]:
+def _worst_figures(graph: Graph) -> Iterator[tuple[Scenario, Occupancy, Mapping[str, Rational]]]:
     systems = configured(worst_system(graph.system))
     for number, scenario in enumerate(systems[0].scenarios):
         if not scenario.load:
             continue
-        worst: dict[tuple[str, str], tuple[Figure, Mapping[str, Rational]]] = {}
+        worst: dict[tuple[str, str], tuple[Occupancy, Mapping[str, Rational]]] = {}
         for system in systems:
             left()
             view = Graph(system, today=graph.today, cold_caches=graph.cold_caches)
@@ -83,8 +83,9 @@ def _worst_figures(graph: Graph) -> Iterator[tuple[Scenario, Figure, Mapping[str
 
 
 def _worse(
-    first: tuple[Figure, Mapping[str, Rational]], second: tuple[Figure, Mapping[str, Rational]]
-) -> tuple[Figure, Mapping[str, Rational]]:
+    first: tuple[Occupancy, Mapping[str, Rational]],
+    second: tuple[Occupancy, Mapping[str, Rational]],
+) -> tuple[Occupancy, Mapping[str, Rational]]:
     """The figure that is busier, with the larger bound of both."""
     (one, _), (other, _) = first, second
     figure, rates = first if one.busy >= other.busy else second
@@ -95,14 +96,14 @@ def _worse(
     return dataclasses.replace(figure, most=most, waits=waits, gaps=gaps), rates
 
 
-def _figures(graph: Graph, loads: Loads) -> Iterator[tuple[Figure, Mapping[str, Rational]]]:
+def _figures(graph: Graph, loads: Loads) -> Iterator[tuple[Occupancy, Mapping[str, Rational]]]:
     corner = Corner(graph, loads)
     if not loads.shares:
         for figure in corner.figures_and_parties():
             yield figure, loads.high
         return
     idle = {_key(figure): figure for figure in corner.figures_and_parties({})}
-    single: dict[tuple[str, str], dict[str, Figure]] = {}
+    single: dict[tuple[str, str], dict[str, Occupancy]] = {}
     for name in loads.high:
         for figure in corner.figures_and_parties({name: 1.0}):
             single.setdefault(_key(figure), {})[name] = figure
@@ -121,7 +122,7 @@ def _figures(graph: Graph, loads: Loads) -> Iterator[tuple[Figure, Mapping[str, 
 
 
 def _worst_of(
-    loads: Loads, by_journey: Mapping[str, Figure], base: Figure, what: str
+    loads: Loads, by_journey: Mapping[str, Occupancy], base: Occupancy, what: str
 ) -> Rational | None:
     """A bound at its worst rates, if each journey has one."""
     bounds = {name: getattr(part, what) for name, part in by_journey.items()}
@@ -131,14 +132,14 @@ def _worst_of(
     return start + loads.worst({name: bound - start for name, bound in bounds.items()})[0]
 
 
-def _key(figure: Figure) -> tuple[str, str]:
+def _key(figure: Occupancy) -> tuple[str, str]:
     return figure.holder.name, figure.what
 
 
 def _judged(
     graph: Graph,
     scenario: Scenario,
-    figure: Figure,
+    figure: Occupancy,
     rates: Mapping[str, Rational],
     limit: Rational,
 ) -> Answer:
@@ -167,7 +168,7 @@ def _judged(
     return Proved(holder, claim, assumptions(figure))
 
 
-def _asking(graph: Graph, figure: Figure, rates: Mapping[str, Rational]) -> Iterator[str]:
+def _asking(graph: Graph, figure: Occupancy, rates: Mapping[str, Rational]) -> Iterator[str]:
     """The journeys that lead to a resource. Schedules and fallbacks may ask it without any."""
     for journey in graph.system.journeys:
         visits = graph.visits(journey)
@@ -177,7 +178,7 @@ def _asking(graph: Graph, figure: Figure, rates: Mapping[str, Rational]) -> Iter
             yield journey.name
 
 
-def _as_it_sheds(holder: Subject, limit: Rational, figure: Figure) -> tuple[Rational, Figure]:
+def _as_it_sheds(holder: Subject, limit: Rational, figure: Occupancy) -> tuple[Rational, Occupancy]:
     """The limit of a resource: a party's is all that it grants; a service that sheds load keeps to
     its own, and turns away what is too much when a zone is lost."""
     if isinstance(holder, External):
@@ -190,7 +191,7 @@ def _as_it_sheds(holder: Subject, limit: Rational, figure: Figure) -> tuple[Rati
     return most, dataclasses.replace(figure, zones=one_zone)
 
 
-def assumptions(figure: Figure) -> tuple[str, ...]:
+def assumptions(figure: Occupancy) -> tuple[str, ...]:
     """What is assumed where a resource carries its load."""
     assumed = ["times are means, and the load is carried as it comes"]
     if isinstance(figure.holder, Service) and not says_its_cpu_limit(figure.holder):
@@ -205,7 +206,7 @@ def assumptions(figure: Figure) -> tuple[str, ...]:
     return tuple(assumed)
 
 
-def _needs(figure: Figure, limit: Rational) -> str:
+def _needs(figure: Occupancy, limit: Rational) -> str:
     needed = math.ceil(figure.busy / (limit * (figure.each or 1)))
     return f"holds while {needed} of {figure.units} replicas are left"
 
@@ -213,7 +214,7 @@ def _needs(figure: Figure, limit: Rational) -> str:
 def _refuted(
     graph: Graph,
     claim: str,
-    figure: Figure,
+    figure: Occupancy,
     rates: Mapping[str, Rational],
     room: tuple[Rational, Rational],
     scenario: Scenario,
@@ -241,7 +242,7 @@ def _refuted(
     return Refuted(graph.system.find(name), claim, shown, _fix(figure, limit))
 
 
-def _fix(figure: Figure, limit: Rational) -> str:
+def _fix(figure: Occupancy, limit: Rational) -> str:
     if isinstance(figure.holder, Service) and figure.each:
         return f"at least {least_units(figure, limit)} replicas"
     if isinstance(figure.holder, External):

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from archcheck.capacity import Latencies, journey_rates
+from archcheck.capacity import OperationLatencies, journey_rates
 from archcheck.editing import Edit, apply
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
@@ -102,7 +102,7 @@ def _work(system: System, part: Between, name: str) -> Iterator[Edit]:
     graph = Graph(system)
     owner, endpoint = system.endpoint(name)
     full = f"{owner.name}.{endpoint.name}" if endpoint else name
-    total = Latencies(graph).own_work(full).seconds if full in graph.operations else 0.0
+    total = OperationLatencies(graph).own_work(full).seconds if full in graph.operations else 0.0
     if not total:
         raise ModelError(f"{name!r} computes nothing", system.place(part))
     _inside(system, part, total)

@@ -9,7 +9,7 @@ from archcheck.graph import Graph
 from archcheck.graph.exact import Rational
 from archcheck.model import Rollout, Scenario, Service, effective
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
-from archcheck.proof.limits.figures import Figure, WorstPoint, count
+from archcheck.proof.limits.figures import Occupancy, WorstPoint, count
 from archcheck.proof.limits.load import assumptions, worst_figures
 
 
@@ -27,7 +27,7 @@ def rollouts(graph: Graph) -> Iterator[Answer]:
 def _rolled(
     graph: Graph,
     scenario: Scenario,
-    figure: Figure,
+    figure: Occupancy,
     service: Service,
     rates: Mapping[str, Rational],
 ) -> Iterator[Answer]:
@@ -76,7 +76,7 @@ def _rolled(
     yield Refuted(holder, claim, shown, fix)
 
 
-def _enough(figure: Figure, needed: int, rollout: Rollout) -> int | None:
+def _enough(figure: Occupancy, needed: int, rollout: Rollout) -> int | None:
     """The fewest replicas of which so many are left; ``None``: the rollout takes too many away."""
     sizes = range(needed, 4 * figure.zones * (needed + 1))
     rest = (n - math.ceil(n / figure.zones) - rollout.unavailable(n) for n in sizes)

@@ -1,6 +1,14 @@
 """The cheapest repair: the edits that make the rules hold, and cost least."""
 
-from archcheck.proof.repair.choices import ARITHMETIC, REPAIRABLE, Choice, choices_for
+from archcheck.proof.repair.choices import ARITHMETIC, REPAIRABLE, EditChoice, choices_for
 from archcheck.proof.repair.repairing import JourneyChange, Repair, repair
 
-__all__ = ["ARITHMETIC", "REPAIRABLE", "Choice", "JourneyChange", "Repair", "choices_for", "repair"]
+__all__ = [
+    "ARITHMETIC",
+    "REPAIRABLE",
+    "EditChoice",
+    "JourneyChange",
+    "Repair",
+    "choices_for",
+    "repair",
+]

@@ -37,7 +37,7 @@ BREAKS_AT = Rational(1, 2)
 
 
 @dataclass(frozen=True)
-class Choice:
+class EditChoice:
     """Edits that mend a violation together; ``kinds`` are what they cost."""
 
     kinds: tuple[str, ...]
@@ -58,7 +58,7 @@ ARITHMETIC = frozenset({"RES001", "RES002", "RES003", "RES007"})
 
 def choices_for(
     graph: Graph, rule: str, violation: Violation, busy: Rational = LIMIT
-) -> list[Choice]:
+) -> list[EditChoice]:
     """Everything that would mend a violation, each choice by itself; none where none is known.
 
     ``busy`` is the share of a resource that rule PRF001 allows to be busy.
@@ -70,19 +70,19 @@ def choices_for(
     return [choice for choice in found if choice.edits]
 
 
-def _retry(graph: Graph, violation: Violation) -> Iterator[Choice]:
+def _retry(graph: Graph, violation: Violation) -> Iterator[EditChoice]:
     step = violation.subject
     if isinstance(step, Interaction) and isinstance(
         retry := getattr(step.step, "retry", None), Retry
     ):
         values = {"factor": 2.0, "backoff": retry.backoff or 20 * ms, "jitter": True}
         changed = {k: v for k, v in values.items() if getattr(retry, k) != v}
-        yield Choice(("pause",), (Edit(retry, changed, step.name),))
+        yield EditChoice(("pause",), (Edit(retry, changed, step.name),))
 
 
-def _breaker(graph: Graph, violation: Violation) -> Iterator[Choice]:
+def _breaker(graph: Graph, violation: Violation) -> Iterator[EditChoice]:
     if isinstance(violation.subject, Interaction):
-        yield Choice(("breaker",), (breaker_for(violation.subject),))
+        yield EditChoice(("breaker",), (breaker_for(violation.subject),))
 
 
 def breaker_for(step: Interaction) -> Edit:
@@ -90,11 +90,11 @@ def breaker_for(step: Interaction) -> Edit:
     return Edit(step.declared, {"breaker": CircuitBreaker(failure_rate=50 * percent)}, step.name)
 
 
-def _fallback(graph: Graph, violation: Violation) -> Iterator[Choice]:
+def _fallback(graph: Graph, violation: Violation) -> Iterator[EditChoice]:
     step = violation.subject
     if isinstance(step, Interaction) and (step.optional or _is_only_asked(graph, step)):
         edit = Edit(step.declared, {"fallback": Fallback("static")}, step.name)
-        yield Choice(("fallback",), (edit,))
+        yield EditChoice(("fallback",), (edit,))
 
 
 def _is_only_asked(graph: Graph, step: Interaction) -> bool:
@@ -103,10 +103,10 @@ def _is_only_asked(graph: Graph, step: Interaction) -> bool:
     return is_read(step) or (bool(inside) and all(map(is_read, inside)))
 
 
-def _second(graph: Graph, violation: Violation) -> Iterator[Choice]:
+def _second(graph: Graph, violation: Violation) -> Iterator[EditChoice]:
     """Another replica of what exists once."""
     edits = _replicated(violation.subject, 2)
-    yield Choice(("replica",) * bool(edits), tuple(edits))
+    yield EditChoice(("replica",) * bool(edits), tuple(edits))
 
 
 def _replicated(member: object, count: int) -> list[Edit]:
@@ -154,31 +154,31 @@ def _zones(graph: Graph, member: Subject) -> list[Edit]:
     return []
 
 
-def _spread(graph: Graph, violation: Violation) -> Iterator[Choice]:
+def _spread(graph: Graph, violation: Violation) -> Iterator[EditChoice]:
     """The element in one zone, spread with enough replicas."""
     yield _survives_zone(graph, violation.subject)
 
 
-def _survives_zone(graph: Graph, member: Subject) -> Choice:
+def _survives_zone(graph: Graph, member: Subject) -> EditChoice:
     zones, replicas, failover = _zones(graph, member), _replicated(member, 2), _failover(member)
     kinds = ("zone",) * len(zones) + ("replica",) * len(replicas) + ("failover",) * len(failover)
-    return Choice(kinds, (*zones, *replicas, *failover))
+    return EditChoice(kinds, (*zones, *replicas, *failover))
 
 
-def _zone_loss(graph: Graph, violation: Violation) -> Iterator[Choice]:
+def _zone_loss(graph: Graph, violation: Violation) -> Iterator[EditChoice]:
     """All elements that some zone takes with it; a single choice, since each of them is needed."""
     (journey,) = [j for j in graph.critical_journeys if j is violation.subject]
     needs = Survival(graph).of_journey(journey)
     zones = sorted(unit for unit in needs.structure.units if unit.kind == "zone")
     names = sorted({name for zone in zones for name in gone_with(needs, zone)})
     every = [_survives_zone(graph, graph.system.find(name)) for name in names]
-    yield Choice(
+    yield EditChoice(
         tuple(kind for choice in every for kind in choice.kinds),
         tuple(edit for choice in every for edit in choice.edits),
     )
 
 
-def _capacity(graph: Graph, violation: Violation, busy: Rational) -> Iterator[Choice]:
+def _capacity(graph: Graph, violation: Violation, busy: Rational) -> Iterator[EditChoice]:
     """As many replicas as the worst load needs, one zone lost."""
     service = violation.subject
     if not isinstance(service, Service) or service.deployment is None:
@@ -198,10 +198,10 @@ def _capacity(graph: Graph, violation: Violation, busy: Rational) -> Iterator[Ch
     else:
         edits = (Edit(scale, {"max": max(needed, scale.min)}, f"{service.name}: autoscale"),)
     if (service.deployment.most_replicas() or 0) < needed:
-        yield Choice(("replica",), edits)
+        yield EditChoice(("replica",), edits)
 
 
-def _connections(graph: Graph, violation: Violation) -> Iterator[Choice]:
+def _connections(graph: Graph, violation: Violation) -> Iterator[EditChoice]:
     """All pools for a datastore smaller in proportion, so that they fit."""
     store = violation.subject
     if not isinstance(store, Datastore):
@@ -224,14 +224,14 @@ def _connections(graph: Graph, violation: Violation) -> Iterator[Choice]:
         )
         for pool, s in pools
     )
-    yield Choice(("pool",) * len(edits), edits)
+    yield EditChoice(("pool",) * len(edits), edits)
 
 
 def _at_once(service: Service) -> int:
     return (service.deployment.most_at_once() if service.deployment else None) or 1
 
 
-_CHOICES: Mapping[str, Callable[[Graph, Violation], Iterator[Choice]]] = {
+_CHOICES: Mapping[str, Callable[[Graph, Violation], Iterator[EditChoice]]] = {
     "RES005": _retry,
     "RES006": _retry,
     "RES009": _breaker,

@@ -17,9 +17,9 @@ from archcheck.findings import Rule, Violation, subject_name
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
 from archcheck.model import System
-from archcheck.proof.budget import Budget, BudgetSpentError
+from archcheck.proof.budget import BudgetSpentError, ProofBudget
 from archcheck.proof.limits.load import LIMIT
-from archcheck.proof.repair.choices import ARITHMETIC, REPAIRABLE, Choice, choices_for
+from archcheck.proof.repair.choices import ARITHMETIC, REPAIRABLE, EditChoice, choices_for
 from archcheck.proof.repair.search import NO_EDIT, NO_TIME, Wanted, cheapest
 from archcheck.proof.retry_storms import BOUND
 
@@ -133,7 +133,7 @@ def repair(
     costs: Mapping[str, float] = COSTS,
     options: Mapping[str, object] | None = None,
     floors: Mapping[str, Rational] | None = None,
-    budget: Budget | None = None,
+    budget: ProofBudget | None = None,
 ) -> Repair:
     """The cheapest edits of the kinds in ``costs`` with which ``rules`` hold.
 
@@ -152,7 +152,7 @@ def repair(
     edits: list[Edit] = []
     reasons: dict[str, str] = {}
     is_out_of_time = True
-    with (budget or Budget()).running(), suppress(BudgetSpentError):
+    with (budget or ProofBudget()).running(), suppress(BudgetSpentError):
         for _ in range(_MOST_ROUNDS):
             graph = Graph(current)
             open_ = list(_violations(graph, repairable, options or {}, found))
@@ -223,7 +223,7 @@ def _wanted(
 ) -> tuple[Wanted, dict[str, str]]:
     """What must be brought about, and why the rest cannot be with the edits that are allowed."""
     timeouts: list[Interaction] = []
-    choices: list[tuple[Choice, ...]] = []
+    choices: list[tuple[EditChoice, ...]] = []
     reasons: dict[str, str] = {}
     for rule, violation in open_:
         name = subject_name(violation.subject)

@@ -28,7 +28,7 @@ from archcheck.model import Retry
 from archcheck.proof.answers import Refuted
 from archcheck.proof.budget import BudgetSpentError, left, milliseconds_left, share_spent
 from archcheck.proof.deadlines import deadline_budgets
-from archcheck.proof.repair.choices import Choice, breaker_for
+from archcheck.proof.repair.choices import EditChoice, breaker_for
 from archcheck.proof.repair.trial import Atom, Cut, Edits, Trial
 from archcheck.proof.timeouts import Given, RoundedUp, closest
 
@@ -57,12 +57,12 @@ class Wanted:
     """Retries multiply by at most this much, if that is wanted."""
     timeouts: tuple[Interaction, ...]
     """Steps that must get a timeout."""
-    choices: tuple[tuple[Choice, ...], ...]
+    choices: tuple[tuple[EditChoice, ...], ...]
     """For each other violation the choices that mend it."""
 
 
 @dataclass(frozen=True)
-class Solution:
+class CheapestEdits:
     """The edits that cost least, and what they cost."""
 
     edits: tuple[Edit, ...]
@@ -78,7 +78,7 @@ def cheapest(
     wanted: Wanted,
     costs: Mapping[str, Rational],
     floors: Mapping[str, Rational],
-) -> Solution:
+) -> CheapestEdits:
     """The cheapest edits that bring about all that is wanted and possible.
 
     ``floors``: what is known of the shortest timeouts, by the names of steps. Where z3 does not
@@ -116,7 +116,7 @@ class _TooHardError(Exception):
 @dataclass(frozen=True)
 class _Proposal:
     atoms: tuple[Atom, ...]
-    choices: tuple[Choice, ...]
+    choices: tuple[EditChoice, ...]
     cost: Rational
     given_up: frozenset[str] = frozenset()
 
@@ -134,14 +134,14 @@ class _Search:
         asked z3 before."""
         self._solver = z3.Optimize(ctx=self._context)
         self._atoms: dict[Atom, Any] = {}
-        self._choices: dict[tuple[object, ...], tuple[Any, Choice]] = {}
+        self._choices: dict[tuple[object, ...], tuple[Any, EditChoice]] = {}
         self._scale = math.lcm(*(cost.denominator for cost in costs.values()))
         self._prices: list[tuple[Any, Rational]] = []
         self._mended: dict[str, Any] = {}
         self._hopeless: dict[str, str] = {}
         self._walks = _WALKED // max(1, len(edits.graph.interactions))
 
-    def solved(self) -> Solution:
+    def solved(self) -> CheapestEdits:
         """The cheapest repair, or the one that was found within the effort."""
         for step in self._wanted.timeouts:
             self._solver.add(self._atom(("timeout", step)))
@@ -159,7 +159,7 @@ class _Search:
             for cut in cuts:
                 self._learn(cut)
 
-    def _greedy(self, best: _Proposal) -> Solution:
+    def _greedy(self, best: _Proposal) -> CheapestEdits:
         """Add what saves most for its cost until all is well, then leave out what is not needed."""
         chosen = dict.fromkeys(best.atoms)
         added: list[Atom] = []
@@ -257,7 +257,7 @@ class _Search:
             self._pay(self._atoms[atom], self._costs[atom[0]])
         return self._atoms[atom]
 
-    def _choice(self, choice: Choice) -> Any:
+    def _choice(self, choice: EditChoice) -> Any:
         """The variable of a choice; a breaker is the one that bounds retries as well."""
         if choice.kinds == ("breaker",):
             part = choice.edits[0].part
@@ -296,7 +296,7 @@ class _Search:
 
     # -- values -------------------------------------------------------------------------------
 
-    def _solution(self, proposal: _Proposal, at_least: Rational) -> Solution:
+    def _solution(self, proposal: _Proposal, at_least: Rational) -> CheapestEdits:
         chosen = proposal.atoms
         tries = self._attempts(chosen, proposal.given_up)
         edits = [
@@ -311,7 +311,7 @@ class _Search:
         for choice in proposal.choices:
             edits += choice.edits
         reasons = dict.fromkeys(sorted(proposal.given_up), _NOT_TOGETHER) | self._hopeless
-        return Solution(tuple(edits), proposal.cost, at_least, reasons)
+        return CheapestEdits(tuple(edits), proposal.cost, at_least, reasons)
 
     def _attempts(
         self, chosen: Collection[Atom], given_up: Collection[str]

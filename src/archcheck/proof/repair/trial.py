@@ -45,19 +45,19 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class Bound:
+class LowerBound:
     """The least that something takes, and what other edits could save of it."""
 
     seconds: Rational = _ZERO
     savings: Savings = field(default_factory=dict)
 
-    def __add__(self, other: Bound) -> Bound:
-        return Bound(self.seconds + other.seconds, _merged(self.savings, other.savings))
+    def __add__(self, other: LowerBound) -> LowerBound:
+        return LowerBound(self.seconds + other.seconds, _merged(self.savings, other.savings))
 
-    def times(self, count: int) -> Bound:
+    def times(self, count: int) -> LowerBound:
         """The same so many times over."""
         more = {key: saved * count for key, saved in self.savings.items()}
-        return Bound(self.seconds * count, more)
+        return LowerBound(self.seconds * count, more)
 
 
 def _merged(first: Savings, second: Savings) -> Savings:
@@ -118,7 +118,7 @@ class Edits:
         return plain > (self.amplification.factor(step, None, BREAKS_AT) or 1)
 
 
-class Trial(LongestWalk[Bound]):
+class Trial(LongestWalk[LowerBound]):
     """The best that a set of edits can do; ``tries`` are attempts that are lowered to a number."""
 
     def __init__(
@@ -128,7 +128,7 @@ class Trial(LongestWalk[Bound]):
         self._edits = edits
         self._chosen = frozenset(chosen)
         self._tries = tries
-        self._timeouts: dict[Interaction, Bound | None] = {}
+        self._timeouts: dict[Interaction, LowerBound | None] = {}
 
     # -- deadlines ----------------------------------------------------------------------------
 
@@ -155,82 +155,82 @@ class Trial(LongestWalk[Bound]):
                     excess = whole.seconds - exact(limit)
                     yield Cut(whole.savings, excess, journey.name)
 
-    def timeout(self, step: Interaction) -> Bound | None:
+    def timeout(self, step: Interaction) -> LowerBound | None:
         """The shortest timeout that a step can have, or what else bounds it; ``None``: nothing."""
         if step not in self._timeouts:
             self._timeouts[step] = self._shortest(step)
         return self._timeouts[step]
 
-    def _shortest(self, step: Interaction) -> Bound | None:
+    def _shortest(self, step: Interaction) -> LowerBound | None:
         declared = self._edits.declared.timeout_of(step)
         useful = self._edits.useful(step)
         if ("timeout", step) not in self._chosen:
             if declared is None:
                 if self._edits.declared.bound_of(step) is None:
                     return None
-                pauses = Bound(step.protection.unbounded_attempt(_ZERO))
+                pauses = LowerBound(step.protection.unbounded_attempt(_ZERO))
                 return self.needed(step).times(step.protection.mesh_tries) + pauses
-            return Bound(declared, self._more("timeout", step, max(_ZERO, declared - useful)))
-        least = Bound(useful)
+            return LowerBound(declared, self._more("timeout", step, max(_ZERO, declared - useful)))
+        least = LowerBound(useful)
         if declared is not None and declared < useful:  # it would be shorter if left alone
-            least = Bound(useful, {(("timeout", step), False): useful - declared})
+            least = LowerBound(useful, {(("timeout", step), False): useful - declared})
         passes_on = step.deadline_is_kept
         if step.endpoint is not None and (step in self._edits.new or not passes_on):
             below = self.needed(step)
             least = below if below.seconds > useful else least
         limit = step.protection.mesh_limit
-        return least if limit is None or least.seconds <= limit else Bound(limit)
+        return least if limit is None or least.seconds <= limit else LowerBound(limit)
 
     def _more(
         self, kind: Literal["timeout", "attempts", "breaker"], step: Interaction, saved: Rational
     ) -> Savings:
         return {((kind, step), True): saved} if saved and self._edits.can(kind, step) else _NONE
 
-    def nothing(self) -> Bound:
-        return Bound()
+    def nothing(self) -> LowerBound:
+        return LowerBound()
 
-    def working(self, operation: Operation, step: Work) -> Bound:
-        return Bound(longest_computing(operation.owner, longest(step.time)[0]))
+    def working(self, operation: Operation, step: Work) -> LowerBound:
+        return LowerBound(longest_computing(operation.owner, longest(step.time)[0]))
 
-    def waiting(self, step: Interaction) -> Bound:
+    def waiting(self, step: Interaction) -> LowerBound:
         timeout = self.timeout(step)
         if timeout is None:
-            return Bound()
+            return LowerBound()
         count = self._tries.get(step, self._edits.tries(step))
         each = timeout
         if later := step.protection.hedged_after(timeout.seconds):
-            each += Bound(later, self._more("timeout", step, later))
-        pauses = Bound(sum(step.protection.pauses(count), _ZERO))
+            each += LowerBound(later, self._more("timeout", step, later))
+        pauses = LowerBound(sum(step.protection.pauses(count), _ZERO))
         waits = each.times(step.protection.that_last(count)) + pauses
         fewer = waits.seconds - each.seconds
         more = self._more("attempts", step, fewer) if step not in self._tries else _NONE
-        return waits + Bound(_ZERO, more)
+        return waits + LowerBound(_ZERO, more)
 
     def fixed(
         self, subject: Interaction | Operation | Named, seconds: Rational, text: str
-    ) -> Bound:
-        return Bound(seconds)
+    ) -> LowerBound:
+        return LowerBound(seconds)
 
-    def assumed(self, text: str) -> Bound:
-        return Bound()
+    def assumed(self, text: str) -> LowerBound:
+        return LowerBound()
 
-    def undeclared(self, holder: Interaction | Operation | Named, attribute: str) -> Bound:
-        return Bound()
+    def undeclared(self, holder: Interaction | Operation | Named, attribute: str) -> LowerBound:
+        return LowerBound()
 
-    def unknown_delay(self, passages: int) -> Bound:
-        return Bound()
+    def unknown_delay(self, passages: int) -> LowerBound:
+        return LowerBound()
 
-    def longest(self, branches: Sequence[Bound]) -> Bound:
-        return max(branches, key=lambda bound: bound.seconds, default=Bound())
+    def longest(self, branches: Sequence[LowerBound]) -> LowerBound:
+        return max(branches, key=lambda bound: bound.seconds, default=LowerBound())
 
-    def endless(self, operation: Operation) -> Bound:
-        return Bound()
+    def endless(self, operation: Operation) -> LowerBound:
+        return LowerBound()
 
     # -- retries ------------------------------------------------------------------------------
 
     def stormy(self, bound: Rational) -> Iterator[Cut]:
         """For every element that works too often, the edits of which one is needed."""
-        arrives: dict[str, Bound] = {}
+        arrives: dict[str, LowerBound] = {}
         for name in self.graph.operations:
             self._arrives(name, arrives)
         for step in self.graph.interactions:
@@ -240,15 +240,15 @@ class Trial(LongestWalk[Bound]):
                 if total.seconds > bound:
                     yield Cut(total.savings, Rational(1), step.target_name)
 
-    def _arrives(self, name: str, arrives: dict[str, Bound]) -> Bound:
+    def _arrives(self, name: str, arrives: dict[str, LowerBound]) -> LowerBound:
         if name not in arrives:
-            arrives[name] = Bound(Rational(1))
+            arrives[name] = LowerBound(Rational(1))
             callers = self._edits.amplification.callers_of(name)
             ways = [self._through(step, arrives) for step in callers]
-            arrives[name] = self.longest([Bound(Rational(1)), *ways])
+            arrives[name] = self.longest([LowerBound(Rational(1)), *ways])
         return arrives[name]
 
-    def _through(self, step: Interaction, arrives: dict[str, Bound]) -> Bound:
+    def _through(self, step: Interaction, arrives: dict[str, LowerBound]) -> LowerBound:
         """How often work arrives behind a step, in place of seconds; an edit that helps saves 1."""
         above = self._arrives(step.operation.name, arrives)
         broken = ("breaker", step) in self._chosen
@@ -260,4 +260,4 @@ class Trial(LongestWalk[Bound]):
                 savings.update(self._more("attempts", step, Rational(1)))
             if not broken:
                 savings.update(self._more("breaker", step, Rational(1)))
-        return Bound(above.seconds * factor, savings)
+        return LowerBound(above.seconds * factor, savings)

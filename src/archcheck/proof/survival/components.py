@@ -54,7 +54,7 @@ _ELSEWHERE = "a retry goes to another replica, in turn"
 
 
 @dataclass(frozen=True)
-class Part:
+class ElementStructure:
     """The structure of an element, what it leaves open, and what it takes for granted."""
 
     structure: Structure
@@ -82,16 +82,16 @@ class Components:
     zones_fail: bool = False
     _groups: dict[tuple[str, int, int], Structure] = field(default_factory=dict)
 
-    def of_member(self, member: Named, step: Interaction | None) -> Part:
+    def of_member(self, member: Named, step: Interaction | None) -> ElementStructure:
         """A service or an external party, as the caller sees it who takes this step.
 
         Without a step the users ask, who neither retry nor eject.
         """
         if isinstance(member, Service):
             return self._service(member, step)
-        return Part(Unit("external", member.name))
+        return ElementStructure(Unit("external", member.name))
 
-    def of_step(self, step: Interaction) -> Part:
+    def of_step(self, step: Interaction) -> ElementStructure:
         """What a step asks beside the operations of others: a store or a broker."""
         target = step.target
         if isinstance(target, Datastore):
@@ -100,20 +100,20 @@ class Components:
             return self.of_store(target, kind)
         if isinstance(target, Channel) and isinstance(step.step, Publish) and not step.step.outbox:
             return self._channel(target, step, step.step)
-        return Part(_SURE)  # an outbox keeps the message until the broker takes it
+        return ElementStructure(_SURE)  # an outbox keeps the message until the broker takes it
 
-    def _either(self, best: Structure, *gaps: Gap, worst: Structure = NEVER) -> Part:
+    def _either(self, best: Structure, *gaps: Gap, worst: Structure = NEVER) -> ElementStructure:
         """What is not declared: at best one structure, at worst another, or none that works."""
-        return Part(worst if self.worst else best, gaps)
+        return ElementStructure(worst if self.worst else best, gaps)
 
     # -- services -------------------------------------------------------------------------------
 
-    def _service(self, service: Service, step: Interaction | None) -> Part:
+    def _service(self, service: Service, step: Interaction | None) -> ElementStructure:
         deployment = service.deployment
         if deployment is None:
             return self._either(_SURE, Gap(service, "deployment"))
         if self._is_sold(deployment):
-            return Part(Unit("element", service.name))
+            return ElementStructure(Unit("element", service.name))
         replicas = deployment.fewest_replicas()
         spread = getattr(deployment, "spread", None)
         zones = deployment.zones[:1] if isinstance(spread, Absent) else deployment.zones
@@ -126,7 +126,7 @@ class Components:
         group = self._group("replica", service.name, replicas, needed, zones)
         if gaps and self._zones_count:
             return self._either(group, *gaps, *open_)
-        return Part(group, (*gaps, *open_), assumptions)
+        return ElementStructure(group, (*gaps, *open_), assumptions)
 
     def _unnoticed(
         self, service: Service, replicas: int, step: Interaction | None
@@ -153,13 +153,13 @@ class Components:
 
     # -- datastores and brokers -----------------------------------------------------------------
 
-    def of_store(self, store: Datastore, kind: QueryKind) -> Part:
+    def of_store(self, store: Datastore, kind: QueryKind) -> ElementStructure:
         """A datastore that is asked for a read, a stale read or a write."""
         deployment = getattr(store, "deployment", None)
         if isinstance(store, LocalCache):
-            return Part(_SURE)
+            return ElementStructure(_SURE)
         if self._is_sold(deployment):
-            return Part(Unit("element", store.name))
+            return ElementStructure(Unit("element", store.name))
         zones = store.zones or (deployment.zones if deployment else ())
         gaps = () if zones or store.spread_by_provider else (Gap(store, "zones"),)
         needed = needed_for(store, kind)
@@ -171,16 +171,16 @@ class Components:
         group = self._group("copy", store.name, counted, most or 1, zones)
         if gaps and self._zones_count:
             return self._either(group, *open_, *gaps)
-        return Part(group, (*open_, *gaps))
+        return ElementStructure(group, (*open_, *gaps))
 
-    def _channel(self, channel: Channel, step: Interaction, publish: Publish) -> Part:
+    def _channel(self, channel: Channel, step: Interaction, publish: Publish) -> ElementStructure:
         if channel.broker is None:
             return self._either(_SURE, Gap(channel, "broker"))
         broker = self.graph.system.find(str(channel.broker))
         if not isinstance(broker, Broker):
-            return Part(_SURE)
+            return ElementStructure(_SURE)
         if self._is_sold(getattr(broker, "deployment", None)):
-            return Part(Unit("element", broker.name))
+            return ElementStructure(Unit("element", broker.name))
         gaps = () if broker.zones else (Gap(broker, "zones"),)
         if broker.nodes is None:
             return self._either(_SURE, Gap(broker, "nodes"), *gaps)
@@ -194,7 +194,7 @@ class Components:
         group = self._group("node", broker.name, copies, most, broker.zones)
         if gaps and self._zones_count:
             return self._either(group, *open_, *gaps)
-        return Part(group, (*open_, *gaps))
+        return ElementStructure(group, (*open_, *gaps))
 
     # -- units ----------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ from archcheck.model import Absent, Fallback, Journey, LocalCache, Named
 from archcheck.proof.answers import Gap
 from archcheck.proof.budget import left
 from archcheck.proof.survival.circles import coming_back, on_circles
-from archcheck.proof.survival.components import Components, Part
+from archcheck.proof.survival.components import Components, ElementStructure
 from archcheck.proof.survival.structure import NEVER, Structure, Unit, all_of, any_of, works
 from archcheck.units import Duration
 
@@ -167,7 +167,7 @@ class Survival:
         for name in on_circles(edges):
             gap = Gap(self.graph.operations[name], ENDLESS)
             structure = NEVER if self._worst else all_of(())
-            walk.add(Part(structure, (gap,)))
+            walk.add(ElementStructure(structure, (gap,)))
 
     def _follow(
         self,
@@ -181,7 +181,7 @@ class Survival:
             self._may_fail(walk, step, way, patience)
             return
         if self._links:
-            walk.need(step.target, way, Part(_link(step)))
+            walk.need(step.target, way, ElementStructure(_link(step)))
         elif not self._by_chance:
             walk.assumptions.setdefault(_HARD)
         if step.mode != "call":
@@ -209,7 +209,7 @@ class Survival:
                     all_of((self._asked(each, patience).structure, _link(each)))
                     for each in dict.fromkeys((step, also))
                 ]
-                walk.add(Part(any_of(failing), (Gap(step.operation, ENDLESS),)))
+                walk.add(ElementStructure(any_of(failing), (Gap(step.operation, ENDLESS),)))
 
     def _ends(self, step: Interaction, patience: Rational | None, met: _Met | None = None) -> Needs:
         """The links that must hold for a step to end, whether or not it gets its answer."""
@@ -354,20 +354,20 @@ class _Walk:
     ways: dict[str, _Way] = field(default_factory=dict)
     assumptions: dict[str, None] = field(default_factory=dict)
 
-    def add(self, part: Part) -> None:
+    def add(self, part: ElementStructure) -> None:
         """Something that must work."""
         self.parts.setdefault(part.structure)
         self.gaps.update(dict.fromkeys(part.gaps))
         self.assumptions.update(dict.fromkeys(part.assumptions))
 
-    def need(self, member: Named, way: _Way, part: Part) -> None:
+    def need(self, member: Named, way: _Way, part: ElementStructure) -> None:
         """An element that must work."""
         self.add(part)
         self.ways.setdefault(member.name, way)
 
     def take(self, needs: Needs, way: _Way) -> None:
         """What a step further down this way needs."""
-        self.add(Part(needs.structure, needs.gaps, needs.assumptions))
+        self.add(ElementStructure(needs.structure, needs.gaps, needs.assumptions))
         for element, inner in needs.ways.items():
             self.ways.setdefault(element, (*way, *inner))
 

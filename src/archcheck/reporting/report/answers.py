@@ -112,7 +112,7 @@ def _told(reading: Reading) -> str:
 
 
 @dataclass(frozen=True)
-class Step:
+class ReviewAction:
     """What to do, what that mends, and where to read more on the page.
 
     ``fault``: the name of the rule that asks for it, where ``what`` is code.
@@ -124,7 +124,7 @@ class Step:
     fault: str = ""
 
 
-def first_steps(review: Review, findings: Sequence[Finding]) -> list[Step]:
+def first_steps(review: Review, findings: Sequence[Finding]) -> list[ReviewAction]:
     """The few things to do first: what makes critical journeys miss their objectives, the actions
     that fix most errors, other missed objectives, what fixes most of the rest.
 
@@ -142,7 +142,7 @@ def first_steps(review: Review, findings: Sequence[Finding]) -> list[Step]:
     return [step for _, step in sorted(found, key=lambda each: each[0])][:MOST_STEPS]
 
 
-def _for_objectives(review: Review) -> Iterator[tuple[int, Step]]:
+def _for_objectives(review: Review) -> Iterator[tuple[int, ReviewAction]]:
     """One step for each cause of missed objectives: rank 0 for critical journeys, 2 for others."""
     critical = {journey.name for journey in review.system.journeys if journey.critical}
     missed: dict[str, list[JourneyVerdict]] = {}
@@ -154,7 +154,7 @@ def _for_objectives(review: Review) -> Iterator[tuple[int, Step]]:
         first = journeys[0].readings[0]
         effect = f"{names} {'misses' if len(journeys) == 1 else 'miss'} what is promised: {first}"
         rank = 0 if any(each.name in critical for each in journeys) else 2
-        yield rank, Step(what, effect, "#load")
+        yield rank, ReviewAction(what, effect, "#load")
 
 
 def _remedy(review: Review, journey: str) -> str:
@@ -173,7 +173,7 @@ def _remedy(review: Review, journey: str) -> str:
 
 def _for_findings(
     action: Action, findings: Sequence[Finding], needed: Mapping[str, Sequence[str]]
-) -> Step:
+) -> ReviewAction:
     journeys = dict.fromkeys(
         journey
         for subject in action.subjects
@@ -184,7 +184,7 @@ def _for_findings(
     need = "needs" if len(journeys) == 1 else "need"
     critical = f"; {', '.join(journeys)} {need} it" if journeys else ""
     identity, name = _first(action, findings)
-    return Step(action.fix, f"{action.effect}{critical}", f"#{identity}", name)
+    return ReviewAction(action.fix, f"{action.effect}{critical}", f"#{identity}", name)
 
 
 def _first(action: Action, findings: Sequence[Finding]) -> tuple[str, str]:

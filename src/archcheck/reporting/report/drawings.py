@@ -34,7 +34,7 @@ _WHOLE = ("containers", "context", "boundaries", "data", "deployment")
 
 
 @dataclass(frozen=True)
-class Picture:
+class PagePicture:
     """A view on the page: its title, its SVG, and the elements behind each of its cards."""
 
     identity: str
@@ -58,7 +58,7 @@ class Picture:
         return next(found, "the whole")
 
 
-def pictures(canvas: Canvas, icons: Icons) -> Iterator[Picture]:
+def pictures(canvas: Canvas, icons: Icons) -> Iterator[PagePicture]:
     """The views of the whole system, each group opened, and the journeys."""
     for kind in _WHOLE:
         view = view_of(canvas, kind)
@@ -85,7 +85,7 @@ def pictures(canvas: Canvas, icons: Icons) -> Iterator[Picture]:
             yield _picture(canvas, icons, title, title, shown)
 
 
-def _opened(canvas: Canvas, icons: Icons, view: View, small: View) -> Iterator[Picture]:
+def _opened(canvas: Canvas, icons: Icons, view: View, small: View) -> Iterator[PagePicture]:
     """The inside of each collapsed group, and everything at once where that is not too much."""
     for card in small.cards:
         key = card.key.removeprefix("group ")
@@ -140,7 +140,7 @@ def _picture(
     title: str,
     drawing: Drawing,
     layout: Layout | None = None,
-) -> Picture:
+) -> PagePicture:
     if isinstance(drawing, Sequence):
         short = folded(drawing)
         cards = tuple(replace(card, link="") for card in short.participants)
@@ -155,7 +155,7 @@ def _picture(
     behind = {card.key: card.stands_for for card in cards}
     known = (canvas.graph.system.description or "").rstrip(".")
     remark = heading.subtitle.removeprefix(known).lstrip(".; ")
-    return Picture(identity, title, _svg(piece, title), behind, remark)
+    return PagePicture(identity, title, _svg(piece, title), behind, remark)
 
 
 def _svg(piece: Piece, title: str) -> str:

@@ -14,7 +14,7 @@ from archcheck.findings import Finding
 from archcheck.graph import Interaction
 from archcheck.graph.reach import dependencies, dependents
 from archcheck.model import Broker, Channel, Datastore, Named, Place, Service
-from archcheck.reporting.report.drawings import Picture
+from archcheck.reporting.report.drawings import PagePicture
 from archcheck.reporting.report.elements import owner_of
 from archcheck.reporting.report.losses import Lost
 from archcheck.reporting.report.review import Review
@@ -30,7 +30,7 @@ _SHOWN_RELATIONS = 60
 
 def facts(
     review: Review,
-    pictures: Sequence[Picture],
+    pictures: Sequence[PagePicture],
     findings: Sequence[Finding],
     losses: Sequence[Lost],
 ) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def facts(
     }
 
 
-def _groups(pictures: Sequence[Picture]) -> dict[str, list[str]]:
+def _groups(pictures: Sequence[PagePicture]) -> dict[str, list[str]]:
     """Collapsed group to its elements, where it stands for the same ones in every picture."""
     found: dict[str, set[tuple[str, ...]]] = {}
     for picture in pictures:

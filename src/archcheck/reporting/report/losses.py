@@ -11,7 +11,7 @@ from archcheck.graph import Graph
 from archcheck.graph.reach import zones_in
 from archcheck.model import Journey
 from archcheck.proof import ZoneFate, zone_fates
-from archcheck.proof.budget import Budget, BudgetSpentError
+from archcheck.proof.budget import BudgetSpentError, ProofBudget
 
 _SECONDS = 5.0
 """For all zones. A choice that bounds a report: 400 elements need a tenth of a second."""
@@ -68,7 +68,7 @@ def losses(graph: Graph) -> list[Lost]:
 
 def _zones(graph: Graph, critical: set[str]) -> Iterator[Lost]:
     fates: dict[str, list[ZoneFate]] = {zone: [] for zone in zones_in(graph.system)}
-    with suppress(BudgetSpentError), Budget(_SECONDS).running():
+    with suppress(BudgetSpentError), ProofBudget(_SECONDS).running():
         for fate in zone_fates(graph):
             fates[fate.zone].append(fate)
     for zone, each in fates.items():

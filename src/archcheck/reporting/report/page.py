@@ -26,7 +26,7 @@ from archcheck.reporting.charts import theme_of
 from archcheck.reporting.objectives import objectives_sheet
 from archcheck.reporting.report import sections
 from archcheck.reporting.report.answers import first_steps, journey_verdicts, verdict
-from archcheck.reporting.report.drawings import Picture, pictures
+from archcheck.reporting.report.drawings import PagePicture, pictures
 from archcheck.reporting.report.elements import deployed, kept, owned
 from archcheck.reporting.report.facts import facts
 from archcheck.reporting.report.losses import Lost, losses
@@ -90,9 +90,9 @@ def report_page(review: Review) -> str:
     )
 
 
-def _by_group(drawn: Sequence[Picture]) -> dict[str, list[Picture]]:
+def _by_group(drawn: Sequence[PagePicture]) -> dict[str, list[PagePicture]]:
     """The views as the page lists them: groups in the order of their first view."""
-    found: dict[str, list[Picture]] = {}
+    found: dict[str, list[PagePicture]] = {}
     for picture in drawn:
         found.setdefault(picture.group, []).append(picture)
     return found

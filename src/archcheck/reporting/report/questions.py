@@ -17,7 +17,7 @@ _NAMED = 4
 
 
 @dataclass(frozen=True)
-class Question:
+class ReviewQuestion:
     """A question of a review: the rules by the beginnings of their ids, the proofs by name."""
 
     identity: str
@@ -27,13 +27,13 @@ class Question:
 
 
 QUESTIONS = (
-    Question(
+    ReviewQuestion(
         "boundaries",
         "Boundaries and contracts",
         ("BND", "COM", "EVO"),
         ("policies", "dead-policies"),
     ),
-    Question(
+    ReviewQuestion(
         "failures",
         "Failures",
         ("RES",),
@@ -41,19 +41,19 @@ QUESTIONS = (
             "zones", "failures", "fallbacks", "availability", "deadlines", "retries", "rollouts",
         ),
     ),
-    Question("load", "Load and capacity", ("PRF",), ("load", "admission")),
-    Question("data", "Data", ("DAT",), ("quorums", "sagas")),
-    Question("delivery", "Delivery and operation", ("DLV", "DEP", "OBS", "TEC"), ()),
-    Question("others", "The model and rules of your own", (), ()),
+    ReviewQuestion("load", "Load and capacity", ("PRF",), ("load", "admission")),
+    ReviewQuestion("data", "Data", ("DAT",), ("quorums", "sagas")),
+    ReviewQuestion("delivery", "Delivery and operation", ("DLV", "DEP", "OBS", "TEC"), ()),
+    ReviewQuestion("others", "The model and rules of your own", (), ()),
 )  # fmt: skip
 """In the order of the page; the last one takes what no other one asks for."""
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnsweredQuestion:
     """A question with its answer, findings and proofs."""
 
-    question: Question
+    question: ReviewQuestion
     answer: str
     findings: tuple[ShownFinding, ...]
     proofs: tuple[ShownProof, ...]
@@ -92,7 +92,7 @@ def answered(
     findings: Sequence[ShownFinding],
     proofs: Sequence[ShownProof],
     losses: Sequence[Lost],
-) -> Iterator[Answered]:
+) -> Iterator[AnsweredQuestion]:
     """All questions, each finding and proof under one of them."""
     sentences = {"failures": on_failures(losses), "load": on_load(review)}
     prefix_of = {prefix: each.identity for each in QUESTIONS for prefix in each.rules}
@@ -100,7 +100,7 @@ def answered(
     rest = QUESTIONS[-1].identity
     for question in QUESTIONS:
         mine = question.identity
-        yield Answered(
+        yield AnsweredQuestion(
             question,
             sentences.get(mine, ""),
             tuple(f for f in findings if prefix_of.get(f.finding.rule.id[:3], rest) == mine),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from archcheck.configuration import Settings
-from archcheck.diagrams import Canvas, Look, canvas_of
+from archcheck.diagrams import Canvas, TeamLook, canvas_of
 from archcheck.findings import Rule
 from archcheck.graph import Graph
 from archcheck.mending import mend
@@ -21,7 +21,7 @@ from archcheck.planning import (
     plan_capacity,
 )
 from archcheck.proof import Proofs, prove
-from archcheck.proof.budget import DEFAULT_SECONDS, Budget
+from archcheck.proof.budget import DEFAULT_SECONDS, ProofBudget
 from archcheck.proof.repair import Repair
 from archcheck.simulation import SimulationResult, simulate_until_decided
 from archcheck.simulation.comparing import Comparison, compare
@@ -100,7 +100,7 @@ def carry_out(
     proofs = run = plan = variants = None
     if "proofs" in wanted:
         progress("proofs")
-        proofs = prove(Graph(system), budget=Budget(min(DEFAULT_SECONDS, clock.left() / 2)))
+        proofs = prove(Graph(system), budget=ProofBudget(min(DEFAULT_SECONDS, clock.left() / 2)))
     if chosen is not None and "simulation" in wanted:
         progress(f"simulation of {chosen.name}")
         run = clock.asked("simulation", 0.4, _simulation(system, chosen, seed))
@@ -120,7 +120,7 @@ def carry_out(
         progress("repair")
         mended = clock.asked("repair", 0.8, _repair(system, rules, settings))
     progress("pictures")
-    canvas = canvas_of(system, Look(settings.icons, settings.colours))
+    canvas = canvas_of(system, TeamLook(settings.icons, settings.colours))
     return Review(
         canvas,
         verification,

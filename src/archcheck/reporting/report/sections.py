@@ -33,7 +33,7 @@ from archcheck.reporting.console import figure
 from archcheck.reporting.planning.tables import headline, sheets, verdicts
 from archcheck.reporting.report.review import Review
 from archcheck.reporting.sheets import Sheet, Words
-from archcheck.reporting.simulation.assumptions import Assumed, grouped
+from archcheck.reporting.simulation.assumptions import ListedAssumption, grouped
 from archcheck.reporting.simulation.tables import requests_sheet, resources_sheet
 from archcheck.simulation import SimulationResult
 
@@ -295,7 +295,7 @@ def plan_parts(review: Review) -> dict[str, Any] | None:
     }
 
 
-def assumptions(review: Review) -> list[Assumed]:
+def assumptions(review: Review) -> list[ListedAssumption]:
     """What the simulation and the plan assumed, equal values of several elements together."""
     found = [*(review.run.assumptions if review.run is not None else ())]
     found += [*(review.plan.assumptions if review.plan is not None else ())]

@@ -9,7 +9,7 @@ from archcheck.simulation.plan import Assumption
 
 
 @dataclass(frozen=True)
-class Assumed:
+class ListedAssumption:
     """A value that was assumed, why, and of whom; ``influence``: the share of the time there."""
 
     attribute: str
@@ -19,13 +19,13 @@ class Assumed:
     influence: float
 
 
-def grouped(assumptions: Iterable[Assumption]) -> list[Assumed]:
+def grouped(assumptions: Iterable[Assumption]) -> list[ListedAssumption]:
     """In the order of their first subject; each subject is named once."""
     groups: dict[tuple[str, str, str], dict[str, float]] = {}
     for each in assumptions:
         key = (each.attribute, each.value, each.reason)
         groups.setdefault(key, {}).setdefault(each.subject, each.influence)
     return [
-        Assumed(*key, tuple(subjects), min(1.0, sum(subjects.values())))
+        ListedAssumption(*key, tuple(subjects), min(1.0, sum(subjects.values())))
         for key, subjects in groups.items()
     ]

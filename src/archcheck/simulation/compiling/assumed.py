@@ -28,7 +28,7 @@ FAILOVER = Duration(30.0)
 """Assumed time of an automatic failover to a replica."""
 
 
-class Assumed:
+class Assumptions:
     """The list of what was assumed and of what was left out."""
 
     def __init__(self) -> None:

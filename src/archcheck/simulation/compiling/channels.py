@@ -11,7 +11,7 @@ from archcheck.model.brokers import Channel
 from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.assumed import DELIVERIES
 from archcheck.simulation.compiling.groups import is_ordered, most_members
-from archcheck.simulation.compiling.tables import Tables
+from archcheck.simulation.compiling.tables import PlanRows
 from archcheck.simulation.randomness import place_hash
 
 
@@ -26,7 +26,7 @@ def channel_called(system: System, name: str) -> Channel:
 class ChannelCompiler:
     """Makes rows of channels as they are met; subscriptions come last."""
 
-    def __init__(self, tables: Tables, delay: float) -> None:
+    def __init__(self, tables: PlanRows, delay: float) -> None:
         self.tables = tables
         self.system = tables.system
         self.delay = delay

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archcheck.simulation import plan as p
-from archcheck.simulation.compiling.tables import Tables
+from archcheck.simulation.compiling.tables import PlanRows
 
 
 def note_clients(
-    tables: Tables, streams: Sequence[p.Stream], journeys: Sequence[p.PlannedJourney]
+    tables: PlanRows, streams: Sequence[p.Stream], journeys: Sequence[p.PlannedJourney]
 ) -> None:
     """List what is taken for a client at the limits for each client that the load meets.
 

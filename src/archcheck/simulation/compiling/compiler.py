@@ -18,7 +18,7 @@ from archcheck.simulation.compiling.left_out import left_out
 from archcheck.simulation.compiling.load import compile_streams, is_stationary, job_stream
 from archcheck.simulation.compiling.places import declared_at
 from archcheck.simulation.compiling.steps import StepCompiler
-from archcheck.simulation.compiling.tables import Tables
+from archcheck.simulation.compiling.tables import PlanRows
 from archcheck.simulation.randomness import place_hash
 from archcheck.units import Duration
 
@@ -35,7 +35,7 @@ def compile_plan(system: System, scenario: Scenario) -> p.Plan:
     graph = Graph(system)
     for journey in system.journeys:
         graph.visits(journey)  # refuses operations that call each other without end
-    tables = Tables(graph, scenario)
+    tables = PlanRows(graph, scenario)
     steps = StepCompiler(tables)
     _compile_elements(tables, steps)
     journeys = [_journey(tables, steps, journey) for journey in system.journeys]
@@ -69,7 +69,7 @@ def compile_plan(system: System, scenario: Scenario) -> p.Plan:
     )
 
 
-def _compile_elements(tables: Tables, steps: StepCompiler) -> None:
+def _compile_elements(tables: PlanRows, steps: StepCompiler) -> None:
     for service in tables.system.services:
         add_service(tables, service)
     for store in tables.system.datastores:
@@ -82,7 +82,7 @@ def _compile_elements(tables: Tables, steps: StepCompiler) -> None:
     steps.channels.subscribe()
 
 
-def _journey(tables: Tables, steps: StepCompiler, journey: Journey) -> p.PlannedJourney:
+def _journey(tables: PlanRows, steps: StepCompiler, journey: Journey) -> p.PlannedJourney:
     """Users call an entry without network delay, and give up after the journey's timeout."""
     timeout = journey.timeout
     seconds = float(timeout) if isinstance(timeout, Duration) else p.FOREVER
@@ -94,7 +94,7 @@ def _journey(tables: Tables, steps: StepCompiler, journey: Journey) -> p.Planned
     return p.PlannedJourney(journey.name, entries, tables.classes.index(known or ""))
 
 
-def _entry(tables: Tables, steps: StepCompiler, name: str, reference: str, timeout: float) -> int:
+def _entry(tables: PlanRows, steps: StepCompiler, name: str, reference: str, timeout: float) -> int:
     operation = steps.callee(reference)
     row = tables.operations[operation]
     return tables.add_call(
@@ -115,7 +115,7 @@ def _entry(tables: Tables, steps: StepCompiler, name: str, reference: str, timeo
 
 
 def _add_job(
-    tables: Tables,
+    tables: PlanRows,
     steps: StepCompiler,
     schedule: Schedule,
     journeys: list[p.PlannedJourney],
@@ -132,7 +132,7 @@ def _add_job(
     journeys.append(p.PlannedJourney(schedule.name, (entry,), last, is_job=True))
 
 
-def _may_deadlock(tables: Tables) -> bool:
+def _may_deadlock(tables: PlanRows) -> bool:
     """Whether groups that hold servers while they wait call each other in a circle."""
     calls: nx.DiGraph[int] = nx.DiGraph()
     for call in tables.calls:

@@ -28,10 +28,10 @@ from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.assumed import FAILOVER
 from archcheck.simulation.compiling.groups import grace_of, start_up_of
 from archcheck.simulation.compiling.places import declared_at
-from archcheck.simulation.compiling.tables import Tables
+from archcheck.simulation.compiling.tables import PlanRows
 
 
-def compile_faults(tables: Tables) -> tuple[p.PlannedFault, ...]:
+def compile_faults(tables: PlanRows) -> tuple[p.PlannedFault, ...]:
     """The faults of the scenario; bursts of load are streams and not among them.
 
     Raises :class:`ScenarioError` for a fault that does not fit the system.
@@ -52,7 +52,7 @@ def _title(fault: Fault) -> str:
     return f"the fault {type(fault).__name__} on {target}"
 
 
-def _compile(tables: Tables, fault: Fault) -> Iterator[p.PlannedFault]:
+def _compile(tables: PlanRows, fault: Fault) -> Iterator[p.PlannedFault]:
     start, end = float(fault.start), float(fault.end)
     match fault:
         case Slow(target=target, factor=factor):
@@ -84,7 +84,7 @@ def _compile(tables: Tables, fault: Fault) -> Iterator[p.PlannedFault]:
             raise ScenarioError(f"the engines do not know the fault {type(fault).__name__}")
 
 
-def _operations(tables: Tables, target: str) -> tuple[int, ...]:
+def _operations(tables: PlanRows, target: str) -> tuple[int, ...]:
     """The operations of an element, or the one endpoint that is meant."""
     if target in tables.operation_of:
         return (tables.operation_of[target],)
@@ -99,7 +99,7 @@ def _operations(tables: Tables, target: str) -> tuple[int, ...]:
     )
 
 
-def _group(tables: Tables, target: str, what: str) -> int:
+def _group(tables: PlanRows, target: str, what: str) -> int:
     found = tables.group_of.get(target)
     if found is None or tables.groups[found].host >= 0:
         raise ScenarioError(
@@ -109,7 +109,7 @@ def _group(tables: Tables, target: str, what: str) -> int:
     return found
 
 
-def _kill(tables: Tables, fault: Kill) -> p.PlannedFault:
+def _kill(tables: PlanRows, fault: Kill) -> p.PlannedFault:
     target = str(fault.target)
     group = _group(tables, target, "Kill")
     nodes = tables.groups[group].nodes
@@ -120,7 +120,7 @@ def _kill(tables: Tables, fault: Kill) -> p.PlannedFault:
     return p.PlannedFault(p.FaultKind.KILL, start, end, group=group, count=count)
 
 
-def _back(tables: Tables, target: str, start: float, end: float) -> float:
+def _back(tables: PlanRows, target: str, start: float, end: float) -> float:
     """When a lost shard answers again: its replica takes over, or the fault is over."""
     store = tables.system.directory.elements.get(target)
     if not isinstance(store, Datastore) or getattr(store, "failover", None) != "automatic":
@@ -131,7 +131,7 @@ def _back(tables: Tables, target: str, start: float, end: float) -> float:
     return min(end, start + float(FAILOVER))
 
 
-def _zone_loss(tables: Tables, zone: str, start: float, end: float) -> Iterator[p.PlannedFault]:
+def _zone_loss(tables: PlanRows, zone: str, start: float, end: float) -> Iterator[p.PlannedFault]:
     if zone not in tables.zones:
         raise ScenarioError(
             f"ZoneLoss: nothing runs in the zone {zone!r}; "
@@ -147,7 +147,7 @@ def _zone_loss(tables: Tables, zone: str, start: float, end: float) -> Iterator[
 
 
 def _copies_lost(
-    tables: Tables, store: Datastore, index: int, lost: int, span: tuple[float, float]
+    tables: PlanRows, store: Datastore, index: int, lost: int, span: tuple[float, float]
 ) -> Iterator[p.PlannedFault]:
     """A shard answers again when another copy has taken over, if enough copies are left.
 
@@ -189,7 +189,7 @@ def _copies_lost(
         yield p.PlannedFault(p.FaultKind.ERRORS, start, end, tuple(writes), 1.0)
 
 
-def _cut(tables: Tables, fault: CutLink) -> p.PlannedFault:
+def _cut(tables: PlanRows, fault: CutLink) -> p.PlannedFault:
     source = _group(tables, str(fault.source), "the source of CutLink")
     asked = _operations(tables, str(fault.target))
     return p.PlannedFault(
@@ -197,13 +197,13 @@ def _cut(tables: Tables, fault: CutLink) -> p.PlannedFault:
     )
 
 
-def _flush(tables: Tables, target: str, start: float, end: float) -> p.PlannedFault:
+def _flush(tables: PlanRows, target: str, start: float, end: float) -> p.PlannedFault:
     asked = _operations(tables, target)
     caches = tuple(tables.caches_of.get(target, ()))
     return p.PlannedFault(p.FaultKind.FLUSH, start, end, asked, caches=caches)
 
 
-def _release(tables: Tables, fault: Release) -> p.PlannedFault:
+def _release(tables: PlanRows, fault: Release) -> p.PlannedFault:
     target = str(fault.target)
     service = tables.system.directory.elements.get(target)
     if not isinstance(service, Service):

@@ -24,7 +24,7 @@ from archcheck.model import (
 from archcheck.model.brokers import Channel
 from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.assumed import CORES, START_UP
-from archcheck.simulation.compiling.tables import Tables
+from archcheck.simulation.compiling.tables import PlanRows
 from archcheck.units import Duration
 
 _PERIOD, _TOLERANCE, _STABILISATION = 15.0, 0.1, 300.0
@@ -33,7 +33,7 @@ _PROBE_PERIOD, _PROBE_FAILURES = 10.0, 3
 """Kubernetes: periodSeconds and failureThreshold of a probe."""
 
 
-def add_service(tables: Tables, service: Service) -> None:
+def add_service(tables: PlanRows, service: Service) -> None:
     """Threads that are held, cores that work, replicas that may come and go."""
     model = effective(service.runtime, "concurrency").value
     blocking = model == "blocking"
@@ -85,7 +85,7 @@ def add_service(tables: Tables, service: Service) -> None:
     )
 
 
-def _threads(tables: Tables, service: Service) -> int | None:
+def _threads(tables: PlanRows, service: Service) -> int | None:
     found = effective(service.runtime, "threads")
     if found.origin == "default":
         tables.assumed.add(service.name, "threads", found.value, found.source)
@@ -96,7 +96,7 @@ def _threads(tables: Tables, service: Service) -> int | None:
     return servers
 
 
-def _parallel(tables: Tables, service: Service, has: Cores) -> int:
+def _parallel(tables: PlanRows, service: Service, has: Cores) -> int:
     if has.parallel is None:
         reason = "the runtime does not declare it"
         tables.assumed.add(service.name, "parallelism", CORES, reason)
@@ -106,7 +106,7 @@ def _parallel(tables: Tables, service: Service, has: Cores) -> int:
     return has.parallel
 
 
-def _queue(tables: Tables, service: Service) -> int | None:
+def _queue(tables: PlanRows, service: Service) -> int | None:
     queue = effective(service.runtime, "accept_queue")
     if queue.origin == "unknown":
         reason = "the runtime does not declare it"
@@ -125,7 +125,7 @@ def _core_discipline(service: Service, model: str | None, priority: bool) -> p.D
     return p.Discipline.SHARING if shares else p.Discipline.FIFO
 
 
-def _ranks(tables: Tables, service: Service) -> tuple[int, ...]:
+def _ranks(tables: PlanRows, service: Service) -> tuple[int, ...]:
     shedding = service.shedding
     if not isinstance(shedding, LoadShedding) or not shedding.priorities:
         return ()
@@ -133,11 +133,11 @@ def _ranks(tables: Tables, service: Service) -> tuple[int, ...]:
     return tuple(order.index(name) if name in order else len(order) for name in tables.classes)
 
 
-def _zone_indexes(tables: Tables, zones: Sequence[str]) -> tuple[int, ...]:
+def _zone_indexes(tables: PlanRows, zones: Sequence[str]) -> tuple[int, ...]:
     return tuple(tables.zones.index(zone) for zone in zones)
 
 
-def _detection(tables: Tables, name: str, deployment: Deployment | None) -> float:
+def _detection(tables: PlanRows, name: str, deployment: Deployment | None) -> float:
     """Seconds until callers notice a dead replica: the probe's period times its failures."""
     probe = getattr(deployment, "readiness", None)
     if not isinstance(probe, Probe):
@@ -150,7 +150,7 @@ def _detection(tables: Tables, name: str, deployment: Deployment | None) -> floa
     return (float(period) if period else _PROBE_PERIOD) * (failures or _PROBE_FAILURES)
 
 
-def _scaling(tables: Tables, service: Service, station: int) -> p.Scaling | None:
+def _scaling(tables: PlanRows, service: Service, station: int) -> p.Scaling | None:
     deployment = service.deployment
     scale = deployment.autoscale if deployment else None
     if scale is None or deployment is None:
@@ -186,13 +186,13 @@ def _scaling(tables: Tables, service: Service, station: int) -> p.Scaling | None
     )
 
 
-def add_datastore(tables: Tables, store: Datastore) -> None:
+def add_datastore(tables: PlanRows, store: Datastore) -> None:
     """Shards, each with its worker threads or connections."""
     shards = _number_of(tables, store, "shards")
     _add_store_group(tables, store, store.name, shards, store.zones)
 
 
-def _number_of(tables: Tables, store: Datastore, attribute: str) -> int:
+def _number_of(tables: PlanRows, store: Datastore, attribute: str) -> int:
     """How many shards or copies; those that nobody declares are one, a documented number is noted.
 
     One is what there is at least, and nothing to be told.
@@ -203,7 +203,7 @@ def _number_of(tables: Tables, store: Datastore, attribute: str) -> int:
     return found.value or 1
 
 
-def replicas_of(tables: Tables, store: Datastore) -> int:
+def replicas_of(tables: PlanRows, store: Datastore) -> int:
     """The group of the copies that answer reads which may be stale; the primaries without any."""
     name = f"{store.name} replicas"
     quorum = getattr(store, "quorum", None)
@@ -224,7 +224,7 @@ def replicas_of(tables: Tables, store: Datastore) -> int:
 
 
 def _add_store_group(
-    tables: Tables, store: Datastore, name: str, nodes: int, zones: Sequence[str]
+    tables: PlanRows, store: Datastore, name: str, nodes: int, zones: Sequence[str]
 ) -> None:
     threads, connections = (effective(store, each) for each in ("parallelism", "max_connections"))
     found, what = (threads, "threads") if threads.is_known else (connections, "connections")
@@ -244,7 +244,7 @@ def _add_store_group(
 
 
 def add_consumers(
-    tables: Tables, owner: Service, name: str, consumer: Consumer, channel: Channel
+    tables: PlanRows, owner: Service, name: str, consumer: Consumer, channel: Channel
 ) -> int:
     """The members of a consumer group, which live on the replicas of their service.
 
@@ -266,7 +266,7 @@ def add_consumers(
     return tables.add_group(p.GroupSpec(name, nodes, slots, -1, host=host))
 
 
-def most_members(tables: Tables, operation: int, consumer: Consumer) -> int:
+def most_members(tables: PlanRows, operation: int, consumer: Consumer) -> int:
     """How many members a consumer group has when its service has most replicas."""
     host = tables.groups[tables.operations[operation].group].host
     return _most_replicas(tables.groups[host]) * (consumer.concurrency or 1)
@@ -281,7 +281,7 @@ def is_ordered(channel: Channel) -> bool:
     return isinstance(channel, Topic)
 
 
-def start_up_of(tables: Tables, service: Service, declared: Duration | None) -> float:
+def start_up_of(tables: PlanRows, service: Service, declared: Duration | None) -> float:
     """Seconds from the start of a new replica until it serves."""
     scale = service.deployment.autoscale if service.deployment else None
     found = declared if declared is not None else scale.start_up if scale else None

@@ -35,13 +35,13 @@ from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.assumed import CACHE_LOOKUP, QUERY
 from archcheck.simulation.compiling.channels import ChannelCompiler, channel_called
 from archcheck.simulation.compiling.groups import add_consumers, replicas_of
-from archcheck.simulation.compiling.policies import (
+from archcheck.simulation.compiling.protection import (
     add_limit,
     compile_mesh_policy,
     compile_policy,
     optional_policy,
 )
-from archcheck.simulation.compiling.tables import Tables
+from archcheck.simulation.compiling.tables import PlanRows
 from archcheck.simulation.compiling.transfer import Transfer
 from archcheck.simulation.randomness import place_hash
 from archcheck.simulation.sampling import compile_time
@@ -72,7 +72,7 @@ class _Site:
 class StepCompiler:
     """Fills in operations; each may ask for others that are reserved already."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: PlanRows) -> None:
         self.tables = tables
         self.system = tables.system
         self.assumed = tables.assumed

@@ -9,7 +9,7 @@ from typing import TypeVar
 from archcheck.graph import Graph
 from archcheck.model import Scenario, System
 from archcheck.simulation import plan as p
-from archcheck.simulation.compiling.assumed import Assumed
+from archcheck.simulation.compiling.assumed import Assumptions
 from archcheck.simulation.randomness import place_hash
 
 T = TypeVar("T")
@@ -30,14 +30,14 @@ class Distinct(list[T]):
         return place
 
 
-class Tables:
+class PlanRows:
     """Rows so far, and where each element ended up. Equal rows of policies are kept once."""
 
     def __init__(self, graph: Graph, scenario: Scenario) -> None:
         self.graph = graph
         self.system: System = graph.system
         self.scenario = scenario
-        self.assumed = Assumed()
+        self.assumed = Assumptions()
         self.stations: list[p.Station] = []
         self.groups: list[p.GroupSpec] = []
         self.operations: list[p.OperationSpec] = []

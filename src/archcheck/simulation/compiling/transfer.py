@@ -5,7 +5,7 @@ from __future__ import annotations
 from archcheck.graph.transfer import sizes_of
 from archcheck.model import Call, Endpoint, Read, Write
 from archcheck.simulation import plan as p
-from archcheck.simulation.compiling.tables import Tables
+from archcheck.simulation.compiling.tables import PlanRows
 from archcheck.simulation.randomness import place_hash
 from archcheck.units import Size
 
@@ -14,7 +14,7 @@ class Transfer:
     """Seconds for payloads. Unknown sizes, bandwidths and coding rates cost nothing, and are
     listed as assumptions where the others are known."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: PlanRows) -> None:
         self.system = tables.system
         self.assumed = tables.assumed
         network = tables.system.network

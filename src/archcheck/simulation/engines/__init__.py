@@ -22,14 +22,14 @@ Watch = Callable[[float], bool]
 """Called now and then with the simulated seconds; says whether to stop."""
 
 
-class Choice(NamedTuple):
+class EngineChoice(NamedTuple):
     """The engine that runs, ``fast`` or ``simpy``, and why."""
 
     name: EngineName
     why: str
 
 
-def choose(name: EngineName) -> Choice:
+def choose(name: EngineName) -> EngineChoice:
     """The engine of a name; ``auto`` is the compiled one where it is there.
 
     Raises :class:`ScenarioError` for an unknown name, or when the compiled engine is not there.
@@ -37,15 +37,15 @@ def choose(name: EngineName) -> Choice:
     if name not in ENGINES:
         raise ScenarioError(f"there is no engine {name!r}; there are {', '.join(ENGINES)}")
     if name == "simpy":
-        return Choice("simpy", "as asked")
+        return EngineChoice("simpy", "as asked")
     if fast.is_compiled():
-        return Choice("fast", "compiled" if name == "auto" else "as asked")
+        return EngineChoice("fast", "compiled" if name == "auto" else "as asked")
     if name == "fast":
         raise ScenarioError(
             f"the compiled engine is not installed ({fast.WHY_NOT}); install archcheck where there "
             "is a C compiler, or take the engine simpy"
         )
-    return Choice("simpy", "the compiled engine is not installed")
+    return EngineChoice("simpy", "the compiled engine is not installed")
 
 
 def run(

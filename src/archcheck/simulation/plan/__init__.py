@@ -9,7 +9,7 @@ from archcheck.simulation.plan.load import (
     PlannedSession,
     Stream,
 )
-from archcheck.simulation.plan.policies import (
+from archcheck.simulation.plan.protection import (
     FOREVER,
     BreakerSpec,
     BudgetSpec,

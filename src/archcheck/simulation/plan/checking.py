@@ -30,7 +30,7 @@ from archcheck.simulation.plan.load import (
     PlannedSession,
     Stream,
 )
-from archcheck.simulation.plan.policies import PolicySpec
+from archcheck.simulation.plan.protection import PolicySpec
 
 _FOREVER = float("inf")
 _MANY = 2**31 - 1

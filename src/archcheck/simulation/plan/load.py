@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from archcheck.simulation.plan.policies import FOREVER, Sampler
+from archcheck.simulation.plan.protection import FOREVER, Sampler
 
 
 class ArrivalKind(IntEnum):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from archcheck.simulation.plan.load import PlannedFault, PlannedJourney, Stream
-from archcheck.simulation.plan.policies import (
+from archcheck.simulation.plan.protection import (
     BreakerSpec,
     BudgetSpec,
     BulkheadSpec,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archcheck.importing.structurizr.dsl.items import COMPONENT, CONTAINER, SYSTEM, said
-from archcheck.importing.structurizr.dsl.state import Context, State, Statement
+from archcheck.importing.structurizr.dsl.state import Context, ReaderState, Statement
 
 _LANGUAGES = frozenset({"groovy", "kotlin", "ruby"})
 """Languages of scripts inside of a workspace (structurizr.com, DSL, scripts)."""
@@ -19,7 +19,7 @@ _IMPLIED = {
 }  # fmt: skip
 
 
-def run(state: State, statement: Statement) -> bool:
+def run(state: ReaderState, statement: Statement) -> bool:
     """A script or plugin; whether the statement is one."""
     keyword = statement.keyword.lower()
     if keyword not in ("!script", "!plugin"):
@@ -42,7 +42,7 @@ def parameter(statement: Statement) -> None:
         statement.refuse("a parameter must be: <name> <value>")
 
 
-def document(state: State, statement: Statement) -> bool:
+def document(state: ReaderState, statement: Statement) -> bool:
     """Documentation, decisions and found components; whether the statement is about them."""
     context, keyword = state.context, statement.keyword.lower()
     if context is None:
@@ -65,7 +65,7 @@ def document(state: State, statement: Statement) -> bool:
     return True
 
 
-def implied(state: State, statement: Statement) -> bool:
+def implied(state: ReaderState, statement: Statement) -> bool:
     """``!impliedRelationships``; whether the statement is it."""
     if statement.keyword.lower() not in ("!impliedrelationships", "impliedrelationships"):
         return False

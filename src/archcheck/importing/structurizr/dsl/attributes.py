@@ -11,12 +11,12 @@ from archcheck.importing.structurizr.dsl.items import (
     INFRASTRUCTURE,
     INSTANCES,
     NODE,
-    Item,
-    Relationship,
+    DslItem,
+    DslRelationship,
     said,
 )
 from archcheck.importing.structurizr.dsl.lines import tags_of
-from archcheck.importing.structurizr.dsl.state import Context, State, Statement
+from archcheck.importing.structurizr.dsl.state import Context, ReaderState, Statement
 
 TECHNICAL = frozenset({CONTAINER, COMPONENT, NODE, INFRASTRUCTURE})
 """Kinds of elements that have a technology."""
@@ -24,7 +24,7 @@ _URL = re.compile(r"\{workspace(?::\d+)?\}.*|(?:https?|ftp|file|jar|mailto):\S*"
 _INSTANCES = re.compile(r"[1-9]\d{0,8}|\d*\.\.(?:\d+|N|\*)|0+[1-9]\d{0,8}")
 
 
-def describe(state: State, statement: Statement) -> bool:
+def describe(state: ReaderState, statement: Statement) -> bool:
     """A statement inside of an element or a relationship, or of several of them."""
     handle = _HANDLERS.get(statement.keyword.lower())
     context = state.context
@@ -33,20 +33,20 @@ def describe(state: State, statement: Statement) -> bool:
     return handle(state, context, statement.plain)
 
 
-def _description(state: State, context: Context, statement: Statement) -> bool:
+def _description(state: ReaderState, context: Context, statement: Statement) -> bool:
     if context.kind in ("relationship", "relationships"):
         return False
     return _text(context, statement, "description")
 
 
-def _technology(state: State, context: Context, statement: Statement) -> bool:
+def _technology(state: ReaderState, context: Context, statement: Statement) -> bool:
     if context.kind == "relationship" or (
         context.element is not None and context.element.kind not in TECHNICAL
     ):
         return False
-    items: list[Item] = []
+    items: list[DslItem] = []
     for each in context.items:
-        if isinstance(each, Relationship):
+        if isinstance(each, DslRelationship):
             if each.source.kind in INSTANCES and each.target.kind in INSTANCES:
                 items.append(each)
         elif each.kind in TECHNICAL:
@@ -64,7 +64,7 @@ def _text(context: Context, statement: Statement, key: str) -> bool:
     return True
 
 
-def _tags(state: State, context: Context, statement: Statement) -> bool:
+def _tags(state: ReaderState, context: Context, statement: Statement) -> bool:
     statement.check("tags <tags> [tags]", 1, 1_000)
     words = [statement.word(at) for at in range(1, len(statement.words))]
     for item in context.items:
@@ -72,13 +72,13 @@ def _tags(state: State, context: Context, statement: Statement) -> bool:
     return True
 
 
-def _url(state: State, context: Context, statement: Statement) -> bool:
+def _url(state: ReaderState, context: Context, statement: Statement) -> bool:
     if statement.word(1) and _URL.fullmatch(statement.word(1)) is None:
         statement.refuse(f"{statement.word(1)!r} is no URL")
     return _text(context, statement, "url")
 
 
-def _instances(state: State, context: Context, statement: Statement) -> bool:
+def _instances(state: ReaderState, context: Context, statement: Statement) -> bool:
     if context.element is None or context.element.kind != NODE:
         return False
     statement.check("instances <number|range>", 1, 1)
@@ -86,7 +86,7 @@ def _instances(state: State, context: Context, statement: Statement) -> bool:
     return True
 
 
-def set_instances(node: Item, text: str, statement: Statement) -> None:
+def set_instances(node: DslItem, text: str, statement: Statement) -> None:
     """How many there are of a node."""
     low, dots, high = text.partition("..")
     backward = bool(dots) and low.isdigit() and high.isdigit() and int(low) > int(high)
@@ -95,12 +95,12 @@ def set_instances(node: Item, text: str, statement: Statement) -> None:
     node.say("instances", text, statement.place)
 
 
-def _block(state: State, context: Context, statement: Statement) -> bool:
+def _block(state: ReaderState, context: Context, statement: Statement) -> bool:
     state.open(Context(statement.keyword.lower(), items=context.items))
     return True
 
 
-_HANDLERS: dict[str, Callable[[State, Context, Statement], bool]] = {
+_HANDLERS: dict[str, Callable[[ReaderState, Context, Statement], bool]] = {
     "description": _description,
     "technology": _technology,
     "tags": _tags,
@@ -112,7 +112,7 @@ _HANDLERS: dict[str, Callable[[State, Context, Statement], bool]] = {
 }
 
 
-def add_property(state: State, statement: Statement) -> None:
+def add_property(state: ReaderState, statement: Statement) -> None:
     """``<name> <value>`` inside of ``properties``."""
     statement = statement.plain
     if len(statement.words) != 2:
@@ -125,7 +125,7 @@ def add_property(state: State, statement: Statement) -> None:
         item.properties[name] = said(value, statement.place)
 
 
-def add_perspective(state: State, statement: Statement) -> None:
+def add_perspective(state: ReaderState, statement: Statement) -> None:
     """``<name> <description> [value]`` or ``perspective <name> {`` inside of ``perspectives``."""
     context = state.context
     if context is None:
@@ -147,7 +147,7 @@ def add_perspective(state: State, statement: Statement) -> None:
         item.perspectives[name] = statement.place
 
 
-def describe_perspective(state: State, statement: Statement) -> bool:
+def describe_perspective(state: ReaderState, statement: Statement) -> bool:
     """A statement inside of ``perspective``."""
     keyword = statement.keyword.lower()
     if keyword not in ("value", "description", "url"):

@@ -14,11 +14,11 @@ from archcheck.importing.structurizr.dsl.items import (
     NODE,
     PERSON,
     SYSTEM,
-    Element,
+    DslElement,
     said,
 )
 from archcheck.importing.structurizr.dsl.lines import tags_of
-from archcheck.importing.structurizr.dsl.state import OPEN, Context, State, Statement
+from archcheck.importing.structurizr.dsl.state import OPEN, Context, ReaderState, Statement
 
 SEPARATOR = "structurizr.groupSeparator"
 """The property of a model that says what stands between the names of groups in groups."""
@@ -47,7 +47,7 @@ GRAMMARS = (
 _GROUPED = frozenset({"model", SYSTEM, CONTAINER, ENVIRONMENT, NODE})
 
 
-def declare(state: State, statement: Statement) -> bool:
+def declare(state: ReaderState, statement: Statement) -> bool:
     """The declaration of an element of the model; whether the statement is one."""
     context = state.context
     if context is None:
@@ -59,13 +59,13 @@ def declare(state: State, statement: Statement) -> bool:
     return False
 
 
-def _declare(state: State, context: Context, statement: Statement, grammar: Grammar) -> None:
+def _declare(state: ReaderState, context: Context, statement: Statement, grammar: Grammar) -> None:
     statement.check(str(grammar), 1, len(grammar.words))
     name, found = statement.word(1), None
     if state.extended and grammar.kind != CUSTOM:
         found = state.model.sibling(grammar.kind, name, context.element)
     element = found or state.model.add(
-        Element(grammar.kind, statement.place, name=name, parent=context.element)
+        DslElement(grammar.kind, statement.place, name=name, parent=context.element)
     )
     fill(state, statement, element, grammar.words)
     join_group(context, element, statement)
@@ -73,7 +73,9 @@ def _declare(state: State, context: Context, statement: Statement, grammar: Gram
     state.identifiers.register(statement.name, element, statement.place)
 
 
-def fill(state: State, statement: Statement, element: Element, words: tuple[str, ...]) -> None:
+def fill(
+    state: ReaderState, statement: Statement, element: DslElement, words: tuple[str, ...]
+) -> None:
     """What the words of a declaration and its archetype say about an element."""
     archetype = archetype_of(state, statement.keyword, element.kind)
     for at, key in enumerate(words[1:], start=2):
@@ -89,26 +91,26 @@ def fill(state: State, statement: Statement, element: Element, words: tuple[str,
         element.takes(archetype)
 
 
-def enter(state: State, statement: Statement, element: Element) -> None:
+def enter(state: ReaderState, statement: Statement, element: DslElement) -> None:
     """Go into an element whose statement opens it."""
     if statement.opens:
         environment = element.environment
         state.open(Context(element.kind, element, items=[element], environment=environment))
 
 
-def join_group(context: Context, element: Element, statement: Statement) -> None:
+def join_group(context: Context, element: DslElement, statement: Statement) -> None:
     """An element belongs to the group around it."""
     if context.group is None:
         return
     element.group = context.group.name
     element.values["group"] = said(element.group, statement.place)
-    above: Element | None = context.group
+    above: DslElement | None = context.group
     while above is not None:
         above.members.append(element)
         above = above.instance_of  # of a group: the group around it
 
 
-def group(state: State, statement: Statement) -> bool:
+def group(state: ReaderState, statement: Statement) -> bool:
     """``group <name> {``, or ``group <name>`` of a component."""
     context = state.context
     if context is None:
@@ -124,13 +126,13 @@ def group(state: State, statement: Statement) -> bool:
     if outer is not None:
         name = f"{outer.name}{_separator(state, statement)}{name}"
     parent = context.element if context.kind in (SYSTEM, CONTAINER) else None
-    found = Element(GROUP, statement.place, name=name, parent=parent, instance_of=outer)
+    found = DslElement(GROUP, statement.place, name=name, parent=parent, instance_of=outer)
     state.open(Context(context.kind, context.element, found, context.items, context.environment))
     state.identifiers.register(statement.name, found, statement.place)
     return True
 
 
-def _group_of_component(state: State, context: Context, statement: Statement) -> None:
+def _group_of_component(state: ReaderState, context: Context, statement: Statement) -> None:
     element = context.element
     statement.check("group <name>", 1, 1)
     if element is None or statement.opens:
@@ -142,7 +144,7 @@ def _group_of_component(state: State, context: Context, statement: Statement) ->
     element.values["group"] = said(name, statement.place)
 
 
-def _separator(state: State, statement: Statement) -> str:
+def _separator(state: ReaderState, statement: Statement) -> str:
     found = state.model.properties.get(SEPARATOR)
     if found is None:
         statement.refuse(f"groups in groups need a property {SEPARATOR!r} of the model")

@@ -15,10 +15,10 @@ from archcheck.importing.structurizr.dsl.items import (
     NODE,
     SYSTEM,
     SYSTEM_INSTANCE,
-    Element,
+    DslElement,
 )
 from archcheck.importing.structurizr.dsl.lines import tags_of
-from archcheck.importing.structurizr.dsl.state import Context, State, Statement
+from archcheck.importing.structurizr.dsl.state import Context, ReaderState, Statement
 
 _NODE_WORDS = ("name", "description", "technology", "tags")
 _INSTANCE_OF = {
@@ -28,7 +28,7 @@ _INSTANCE_OF = {
 }
 
 
-def deploy(state: State, statement: Statement) -> bool:
+def deploy(state: ReaderState, statement: Statement) -> bool:
     """A statement about deployments; whether it is one."""
     context, keyword = state.context, statement.keyword.lower()
     if context is None:
@@ -50,26 +50,26 @@ def deploy(state: State, statement: Statement) -> bool:
     return True
 
 
-def _environment(state: State, statement: Statement) -> None:
+def _environment(state: ReaderState, statement: Statement) -> None:
     statement.check("deploymentEnvironment <name> {", 1, 1)
     name = statement.word(1)
     if statement.opens:
         state.open(Context(ENVIRONMENT, environment=name))
-    found = Element(ENVIRONMENT, statement.place, name=name)
+    found = DslElement(ENVIRONMENT, statement.place, name=name)
     state.identifiers.register(statement.name, found, statement.place)
 
 
-def _group(state: State, context: Context, statement: Statement) -> None:
+def _group(state: ReaderState, context: Context, statement: Statement) -> None:
     statement.check("deploymentGroup <name>", 1, 1)
     if context.kind == NODE and context.element is not None:
         context.element.deployment_groups |= _groups(state, context, statement.word(1))
         return
-    parent = Element(ENVIRONMENT, statement.place, name=context.environment)
-    found = Element(DEPLOYMENT_GROUP, statement.place, name=statement.word(1), parent=parent)
+    parent = DslElement(ENVIRONMENT, statement.place, name=context.environment)
+    found = DslElement(DEPLOYMENT_GROUP, statement.place, name=statement.word(1), parent=parent)
     state.identifiers.register(statement.name, found, statement.place)
 
 
-def _groups(state: State, context: Context, text: str) -> frozenset[str]:
+def _groups(state: ReaderState, context: Context, text: str) -> frozenset[str]:
     """The names of the groups that identifiers mean."""
     found = set()
     for name in text.split(","):
@@ -82,10 +82,10 @@ def _groups(state: State, context: Context, text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _node(state: State, context: Context, statement: Statement) -> None:
+def _node(state: ReaderState, context: Context, statement: Statement) -> None:
     grammar = "deploymentNode <name> [description] [technology] [tags] [instances] {"
     statement.check(grammar, 1, 5)
-    node = Element(
+    node = DslElement(
         NODE,
         statement.place,
         name=statement.word(1),
@@ -99,15 +99,15 @@ def _node(state: State, context: Context, statement: Statement) -> None:
     state.identifiers.register(statement.name, node, statement.place)
 
 
-def _add(state: State, context: Context, statement: Statement, element: Element) -> None:
+def _add(state: ReaderState, context: Context, statement: Statement, element: DslElement) -> None:
     state.model.add(element)
     fill(state, statement, element, _NODE_WORDS)
     join_group(context, element, statement)
 
 
-def _infrastructure(state: State, context: Context, statement: Statement) -> None:
+def _infrastructure(state: ReaderState, context: Context, statement: Statement) -> None:
     statement.check("infrastructureNode <name> [description] [technology] [tags]", 1, 4)
-    element = Element(
+    element = DslElement(
         INFRASTRUCTURE,
         statement.place,
         name=statement.word(1),
@@ -119,7 +119,7 @@ def _infrastructure(state: State, context: Context, statement: Statement) -> Non
     state.identifiers.register(statement.name, element, statement.place)
 
 
-def _instance(state: State, context: Context, statement: Statement) -> None:
+def _instance(state: ReaderState, context: Context, statement: Statement) -> None:
     keyword = statement.keyword
     statement.check(f"{keyword} <identifier> [deploymentGroups] [tags]", 1, 3)
     kinds = _INSTANCE_OF[keyword.lower()]
@@ -128,7 +128,7 @@ def _instance(state: State, context: Context, statement: Statement) -> None:
         what = " or ".join("system" if kind == SYSTEM else kind for kind in kinds)
         statement.refuse(f"there is no {what} {statement.word(1)!r}{state.hint(statement.word(1))}")
     groups = _groups(state, context, statement.word(2)) if statement.has(2) else frozenset[str]()
-    instance = Element(
+    instance = DslElement(
         SYSTEM_INSTANCE if of.kind == SYSTEM else CONTAINER_INSTANCE,
         statement.place,
         name=of.name,

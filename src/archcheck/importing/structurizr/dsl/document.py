@@ -11,11 +11,11 @@ from archcheck.importing.structurizr.dsl.items import (
     NODE,
     PERSON,
     SYSTEM,
-    Element,
-    Item,
+    DslElement,
+    DslItem,
     said,
 )
-from archcheck.importing.structurizr.dsl.state import State
+from archcheck.importing.structurizr.dsl.state import ReaderState
 from archcheck.importing.values import Value
 from archcheck.model import Place
 
@@ -27,7 +27,7 @@ _INSIDE = {CONTAINER: "containers", COMPONENT: "components", NODE: "children",
            "softwareSystemInstance": "softwareSystemInstances"}  # fmt: skip
 
 
-def document_of(state: State, place: Place) -> Value:
+def document_of(state: ReaderState, place: Place) -> Value:
     """The document of a workspace."""
     model: dict[str, Value] = {}
     for kind, key in _TOP.items():
@@ -44,7 +44,7 @@ def document_of(state: State, place: Place) -> Value:
     return Value({**state.said, "model": Value(model, place)}, place)
 
 
-def _item(item: Item) -> dict[str, Value]:
+def _item(item: DslItem) -> dict[str, Value]:
     found = {"id": said(item.id, item.place), **item.values}
     if item.tags:
         first = next(iter(item.tags.values()))
@@ -60,7 +60,7 @@ def _item(item: Item) -> dict[str, Value]:
     return found
 
 
-def _element(element: Element) -> Value:
+def _element(element: DslElement) -> Value:
     found = {**_item(element), "name": said(element.name, element.place)}
     if element.environment:
         found["environment"] = said(element.environment, element.place)
@@ -83,5 +83,5 @@ def _element(element: Element) -> Value:
     return Value(found, element.place)
 
 
-def _elements(elements: Iterable[Element]) -> list[Value]:
+def _elements(elements: Iterable[DslElement]) -> list[Value]:
     return [_element(each) for each in elements]

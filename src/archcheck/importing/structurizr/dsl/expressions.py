@@ -19,11 +19,11 @@ from archcheck.importing.structurizr.dsl.items import (
     STATIC,
     SYSTEM,
     SYSTEM_INSTANCE,
-    Element,
-    Item,
-    Relationship,
+    DslElement,
+    DslItem,
+    DslRelationship,
 )
-from archcheck.importing.structurizr.dsl.state import State, Statement
+from archcheck.importing.structurizr.dsl.state import ReaderState, Statement
 
 _ARROW = "->"
 _TYPES = {
@@ -49,25 +49,25 @@ def is_expression(text: str) -> bool:
     )
 
 
-def elements_in(state: State, statement: Statement) -> list[Element]:
+def elements_in(state: ReaderState, statement: Statement) -> list[DslElement]:
     """The elements that the expression of a statement selects."""
     found = _Expressions(state, statement).parsed(statement.word(1))
-    return [item for item in found if isinstance(item, Element)]
+    return [item for item in found if isinstance(item, DslElement)]
 
 
-def relationships_in(state: State, statement: Statement) -> list[Relationship]:
+def relationships_in(state: ReaderState, statement: Statement) -> list[DslRelationship]:
     """The same of relationships."""
     found = _Expressions(state, statement).parsed(statement.word(1))
-    return [item for item in found if isinstance(item, Relationship)]
+    return [item for item in found if isinstance(item, DslRelationship)]
 
 
 class _Expressions:
-    def __init__(self, state: State, statement: Statement) -> None:
+    def __init__(self, state: ReaderState, statement: Statement) -> None:
         self._state = state
         self._statement = statement
         self._depth = 0
 
-    def parsed(self, text: str) -> list[Item]:
+    def parsed(self, text: str) -> list[DslItem]:
         """What an expression selects; of several with *and* or *or*, the first two count."""
         for operator in (" && ", " || "):
             if operator in text:
@@ -78,7 +78,7 @@ class _Expressions:
                 return [*dict.fromkeys([*found, *others])]
         return self._one(text)
 
-    def _one(self, text: str) -> list[Item]:
+    def _one(self, text: str) -> list[DslItem]:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             self._statement.refuse(f"an expression has more than {MAX_DEPTH} inside each other")
@@ -86,7 +86,7 @@ class _Expressions:
         self._depth -= 1
         return found
 
-    def _evaluated(self, text: str) -> Iterable[Item]:
+    def _evaluated(self, text: str) -> Iterable[DslItem]:
         lowered = text.lower()
         for start, evaluate in self._by_start().items():
             if lowered.startswith(start):
@@ -103,7 +103,7 @@ class _Expressions:
         found = self._state.find(text)
         return [] if found is None else _members(found)
 
-    def _by_start(self) -> dict[str, Callable[[str], Iterable[Item]]]:
+    def _by_start(self) -> dict[str, Callable[[str], Iterable[DslItem]]]:
         model = self._state.model
         return {
             "element==": self._selected,
@@ -130,11 +130,11 @@ class _Expressions:
             "relationship.destination==": lambda rest: self._of_end(rest, "target"),
         }  # fmt: skip
 
-    def _selected(self, text: str) -> list[Item]:
+    def _selected(self, text: str) -> list[DslItem]:
         if is_expression(text):
             return self._one(text)
         element = self._state.find(text)
-        found: list[Item] = [] if element is None else [*_members(element)]
+        found: list[DslItem] = [] if element is None else [*_members(element)]
         relationship = self._state.identifiers.relationship(text)
         if relationship is not None:
             every = self._state.model.relationships
@@ -143,18 +143,18 @@ class _Expressions:
             self._statement.refuse(f"there is no element or relationship {text!r}")
         return found
 
-    def _named(self, name: str) -> Element:
+    def _named(self, name: str) -> DslElement:
         return self._state.need(name, self._statement)
 
-    def _technology(self, text: str, *, equal: bool) -> Iterable[Item]:
+    def _technology(self, text: str, *, equal: bool) -> Iterable[DslItem]:
         for each in self._state.model.of_kind(
             CONTAINER, COMPONENT, NODE, INFRASTRUCTURE, CONTAINER_INSTANCE
         ):
             if ((each.instance_of or each).text("technology") == text) is equal:
                 yield each
 
-    def _of_end(self, text: str, end: str) -> Iterable[Item]:
-        wanted: set[Item] = set()
+    def _of_end(self, text: str, end: str) -> Iterable[DslItem]:
+        wanted: set[DslItem] = set()
         if is_expression(text):
             wanted |= set(self.parsed(text))
         else:
@@ -165,10 +165,10 @@ class _Expressions:
                 wanted |= {*self._state.model.instances(element, context.environment)}
         return [each for each in self._state.model.relationships if getattr(each, end) in wanted]
 
-    def _around(self, text: str) -> Iterable[Item]:
+    def _around(self, text: str) -> Iterable[DslItem]:
         """``-> x ->``: the element with those that reach it and those that it reaches."""
         name = text.removeprefix(_ARROW).removesuffix(_ARROW).strip()
-        elements = [e for e in self._elements(name) if isinstance(e, Element)]
+        elements = [e for e in self._elements(name) if isinstance(e, DslElement)]
         if not elements:
             self._statement.refuse(f"there is no element {name!r}")
         for element in elements:
@@ -179,27 +179,27 @@ class _Expressions:
                 if text.endswith(_ARROW) and each.source is element:
                     yield each.target
 
-    def _elements(self, name: str) -> Iterable[Item]:
+    def _elements(self, name: str) -> Iterable[DslItem]:
         if is_expression(name):
             return self.parsed(name)
         found = self._state.find(name)
         return [] if found is None else _members(found)
 
-    def _between(self, text: str) -> Iterable[Item]:
+    def _between(self, text: str) -> Iterable[DslItem]:
         source, _, rest = text.partition(_ARROW)
         target = rest.partition(_ARROW)[0]
         source, target = source.strip(), target.strip()
-        found: list[Item] = [*self._state.model.relationships]
+        found: list[DslItem] = [*self._state.model.relationships]
         for name, end in ((source, "source"), (target, "target")):
             if name != "*":
                 wanted = {*self._of_end(name, end)}
                 found = [each for each in found if each in wanted]
         return found
 
-    def _with_property(self, match: re.Match[str]) -> Iterable[Item]:
+    def _with_property(self, match: re.Match[str]) -> Iterable[DslItem]:
         kind, name, value = match.groups()
         model = self._state.model
-        items: Iterable[Item] = model.elements
+        items: Iterable[DslItem] = model.elements
         if kind.lower() == "relationship":
             items = model.relationships
         for each in items:
@@ -210,23 +210,23 @@ class _Expressions:
                     break
 
 
-def _behind(item: Item) -> Item | None:
+def _behind(item: DslItem) -> DslItem | None:
     """What an instance is of, or a relationship is implied by."""
-    if isinstance(item, Element):
+    if isinstance(item, DslElement):
         return item.instance_of if item.kind in DEPLOYED else None
-    return item.linked if isinstance(item, Relationship) else None
+    return item.linked if isinstance(item, DslRelationship) else None
 
 
-def _members(element: Element) -> list[Element]:
+def _members(element: DslElement) -> list[DslElement]:
     return list(element.members) if element.kind == GROUP else [element]
 
 
-def _without(every: Iterable[Item], others: Iterable[Item]) -> list[Item]:
+def _without(every: Iterable[DslItem], others: Iterable[DslItem]) -> list[DslItem]:
     left_out = set(others)
     return [each for each in every if each not in left_out]
 
 
-def _tagged(items: Iterable[Item], tags: str) -> Iterable[Item]:
+def _tagged(items: Iterable[DslItem], tags: str) -> Iterable[DslItem]:
     """Those that have all of the tags, by themselves or by what is behind them."""
     wanted = [tag.strip() for tag in tags.split(",")]
     for each in items:

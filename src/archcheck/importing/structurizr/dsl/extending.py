@@ -8,12 +8,12 @@ from archcheck.importing.structurizr.dsl.items import (
     CUSTOM,
     PERSON,
     SYSTEM,
-    Element,
-    Item,
+    DslElement,
+    DslItem,
     said,
 )
-from archcheck.importing.structurizr.dsl.model import Arrow
-from archcheck.importing.structurizr.dsl.state import State
+from archcheck.importing.structurizr.dsl.model import ArrowStatement
+from archcheck.importing.structurizr.dsl.state import ReaderState
 from archcheck.importing.structurizr.elements import elements_of
 from archcheck.importing.values import Value
 
@@ -24,15 +24,15 @@ _KINDS = {"person": PERSON, "system": SYSTEM, "container": CONTAINER, "component
 _TEXTS = ("description", "technology", "url", "group", "metadata", "location", "interactionStyle")
 
 
-def take(state: State, document: Value) -> None:
+def take(state: ReaderState, document: Value) -> None:
     """Take all of a workspace in JSON. Refuses what is wrong in it, with its line."""
     for key in ("name", "description", "documentation", "views", "configuration"):
         found = document.get(key)
         if found is not None and found.raw:
             state.said[key] = found
-    known: dict[str, Element] = {}
+    known: dict[str, DslElement] = {}
     for each in elements_of(document).values():
-        element = Element(
+        element = DslElement(
             _KINDS[each.kind],
             each.place,
             name=each.name,
@@ -53,7 +53,7 @@ def take(state: State, document: Value) -> None:
     state.model.properties |= dict(document.need("model").items("properties"))
 
 
-def _fill(item: Item, value: Value) -> None:
+def _fill(item: DslItem, value: Value) -> None:
     for key in _TEXTS:
         found = value.get(key)
         if found is not None and found.string(key):
@@ -67,14 +67,16 @@ def _fill(item: Item, value: Value) -> None:
         item.perspectives[name.string("name")] = name.place
 
 
-def _relate(state: State, source: Element, value: Value, known: dict[str, Element]) -> None:
+def _relate(
+    state: ReaderState, source: DslElement, value: Value, known: dict[str, DslElement]
+) -> None:
     target = known.get(value.need("destinationId").string("destinationId"))
     if target is None:
         value.need("destinationId").refuse("destinationId must be the id of an element")
     empty, place = said("", value.place), value.need("destinationId").place
     description = value.get("description") or empty
     implied, state.model.implied = state.model.implied, "none"
-    arrow = Arrow(description, value.get("technology") or empty, (), place)
+    arrow = ArrowStatement(description, value.get("technology") or empty, (), place)
     found = state.model.connect(source, target, arrow)
     state.model.implied = implied
     _fill(found, value)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from archcheck.importing.structurizr.dsl.items import (
     ENVIRONMENT,
     NODE,
-    Element,
-    Relationship,
+    DslElement,
+    DslRelationship,
 )
 from archcheck.model import ModelError, Place
 from archcheck.model.element import nearest
@@ -30,12 +30,12 @@ class Identifiers:
 
     def __init__(self) -> None:
         self.hierarchical = False
-        self._elements: dict[str, Element] = {}
-        self._relationships: dict[str, Relationship] = {}
+        self._elements: dict[str, DslElement] = {}
+        self._relationships: dict[str, DslRelationship] = {}
         self._names: dict[object, str] = {}
         self._unnamed = 0
 
-    def register(self, name: str | None, element: Element, place: Place) -> None:
+    def register(self, name: str | None, element: DslElement, place: Place) -> None:
         """Give an element its identifier, or one that nobody can write."""
         full = name or self._fresh()
         if self.hierarchical:
@@ -44,7 +44,7 @@ class Identifiers:
         self._elements[full.lower()] = element
         self._names[element.key] = full
 
-    def register_relationship(self, name: str | None, item: Relationship, place: Place) -> None:
+    def register_relationship(self, name: str | None, item: DslRelationship, place: Place) -> None:
         """The same for a relationship."""
         full = name or self._fresh()
         self._check(full, id(item), item.text("description") or "the relationship", place)
@@ -55,7 +55,7 @@ class Identifiers:
         self._unnamed += 1
         return f"\0{self._unnamed}"
 
-    def _inside(self, name: str, element: Element) -> str:
+    def _inside(self, name: str, element: DslElement) -> str:
         if element.parent is not None:
             return f"{self.name_of(element.parent)}.{name}"
         if element.kind == NODE:
@@ -71,7 +71,7 @@ class Identifiers:
         if name.lower() in self._elements or name.lower() in self._relationships:
             raise ModelError(f"the identifier {name!r} is taken", place)
 
-    def name_of(self, element: Element) -> str | None:
+    def name_of(self, element: DslElement) -> str | None:
         """The identifier of an element."""
         return self._names.get(element.key)
 
@@ -79,15 +79,17 @@ class Identifiers:
         """The identifier of an environment."""
         return self._names.get((ENVIRONMENT, name))
 
-    def plain(self, name: str) -> Element | None:
+    def plain(self, name: str) -> DslElement | None:
         """The element of a whole identifier."""
         return self._elements.get(name.lower())
 
-    def relationship(self, name: str) -> Relationship | None:
+    def relationship(self, name: str) -> DslRelationship | None:
         """The relationship of an identifier."""
         return self._relationships.get(name.lower())
 
-    def find(self, name: str, around: Element | None, kinds: Sequence[str] = ()) -> Element | None:
+    def find(
+        self, name: str, around: DslElement | None, kinds: Sequence[str] = ()
+    ) -> DslElement | None:
         """The element of an identifier that is read inside of ``around``, of one of the kinds."""
         above = around if self.hierarchical else None
         while above is not None:

@@ -21,16 +21,16 @@ DEPLOYED = frozenset({NODE, INFRASTRUCTURE, *INSTANCES})
 """Kinds of elements, as the DSL's keywords call them."""
 
 _DEFAULT_TAGS = {
-    PERSON: ("Element", "Person"),
-    SYSTEM: ("Element", "Software System"),
-    CONTAINER: ("Element", "Container"),
-    COMPONENT: ("Element", "Component"),
-    CUSTOM: ("Element",),
-    NODE: ("Element", "Deployment Node"),
-    INFRASTRUCTURE: ("Element", "Infrastructure Node"),
+    PERSON: ("DslElement", "Person"),
+    SYSTEM: ("DslElement", "Software System"),
+    CONTAINER: ("DslElement", "Container"),
+    COMPONENT: ("DslElement", "Component"),
+    CUSTOM: ("DslElement",),
+    NODE: ("DslElement", "Deployment Node"),
+    INFRASTRUCTURE: ("DslElement", "Infrastructure Node"),
     SYSTEM_INSTANCE: ("Software System Instance",),
     CONTAINER_INSTANCE: ("Container Instance",),
-    RELATIONSHIP: ("Relationship",),
+    RELATIONSHIP: ("DslRelationship",),
 }
 """Tags that every element of a kind has (structurizr.com, DSL, *tags*)."""
 
@@ -41,7 +41,7 @@ def said(text: str, place: Place) -> Value:
 
 
 @dataclass(eq=False)
-class Item:
+class DslItem:
     """An element, a relationship or an archetype: whatever has tags and properties."""
 
     kind: str
@@ -71,32 +71,32 @@ class Item:
         """Whether it has a tag, also of its kind."""
         return tag in self.tags or tag in _DEFAULT_TAGS.get(self.kind, ())
 
-    def takes(self, other: Item) -> None:
+    def takes(self, other: DslItem) -> None:
         """Take the properties and perspectives of an archetype."""
         self.properties |= other.properties
         self.perspectives |= other.perspectives
 
 
 @dataclass(eq=False)
-class Element(Item):
+class DslElement(DslItem):
     """An element; groups and environments are some that identifiers can name."""
 
     name: str = ""
-    parent: Element | None = None
+    parent: DslElement | None = None
     group: str = ""
     environment: str = ""
-    arrows: dict[int, list[Relationship]] = field(default_factory=dict)
+    arrows: dict[int, list[DslRelationship]] = field(default_factory=dict)
     """Its relationships, by whom they lead to."""
-    children: list[Element] = field(default_factory=list)
-    instance_of: Element | None = None
+    children: list[DslElement] = field(default_factory=list)
+    instance_of: DslElement | None = None
     number: int = 1
     """Of an instance: which one of its node."""
     deployment_groups: frozenset[str] = frozenset()
-    members: list[Element] = field(default_factory=list)
+    members: list[DslElement] = field(default_factory=list)
     """Of a group: its elements, also those of the groups inside."""
 
     @property
-    def relationships(self) -> list[Relationship]:
+    def relationships(self) -> list[DslRelationship]:
         """Its relationships."""
         return [each for group in self.arrows.values() for each in group]
 
@@ -119,7 +119,7 @@ class Element(Item):
             return [*above, _plain(self.name)]
         return [*above, f"{'.'.join(self.instance_of._path())}[{self.number}]"]
 
-    def is_below(self, other: Element) -> bool:
+    def is_below(self, other: DslElement) -> bool:
         """Whether the other one holds it."""
         above = self.parent
         while above is not None:
@@ -128,7 +128,7 @@ class Element(Item):
             above = above.parent
         return False
 
-    def toward(self, target: Element, description: str | None = None) -> Relationship | None:
+    def toward(self, target: DslElement, description: str | None = None) -> DslRelationship | None:
         """Its relationship with another one; of this description, if there is one."""
         for each in self.arrows.get(id(target), ()):
             if description in (None, each.text("description")):
@@ -141,10 +141,10 @@ def _plain(name: str) -> str:
 
 
 @dataclass(eq=False)
-class Relationship(Item):
+class DslRelationship(DslItem):
     """An arrow between two elements."""
 
-    source: Element = field(kw_only=True)
-    target: Element = field(kw_only=True)
-    linked: Relationship | None = None
+    source: DslElement = field(kw_only=True)
+    target: DslElement = field(kw_only=True)
+    linked: DslRelationship | None = None
     """What it is implied by, or replicated from."""

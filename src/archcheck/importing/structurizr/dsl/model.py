@@ -15,8 +15,8 @@ from archcheck.importing.structurizr.dsl.items import (
     NODE,
     RELATIONSHIP,
     STATIC,
-    Element,
-    Relationship,
+    DslElement,
+    DslRelationship,
 )
 from archcheck.importing.values import Value
 from archcheck.model import ModelError, Place
@@ -27,7 +27,7 @@ MAX_ITEMS = 50_000
 
 
 @dataclass(frozen=True)
-class Arrow:
+class ArrowStatement:
     """What the statement of a relationship says."""
 
     description: Value
@@ -40,19 +40,19 @@ class Arrow:
 class Model:
     """All elements and relationships, in the order in which they are declared."""
 
-    elements: list[Element] = field(default_factory=list)
-    relationships: list[Relationship] = field(default_factory=list)
+    elements: list[DslElement] = field(default_factory=list)
+    relationships: list[DslRelationship] = field(default_factory=list)
     properties: dict[str, Value] = field(default_factory=dict)
     implied: Implied = "unless any"
     """Structurizr's default since version 1.29 of the DSL."""
 
     def __post_init__(self) -> None:
-        self._named: dict[tuple[object, ...], Element] = {}
-        self._instances: dict[int, list[Element]] = defaultdict(list)
-        self._arriving: dict[int, list[Relationship]] = defaultdict(list)
+        self._named: dict[tuple[object, ...], DslElement] = {}
+        self._instances: dict[int, list[DslElement]] = defaultdict(list)
+        self._arriving: dict[int, list[DslRelationship]] = defaultdict(list)
         self._count = 0
 
-    def add(self, element: Element) -> Element:
+    def add(self, element: DslElement) -> DslElement:
         """Add an element. Refuses a name that a sibling has."""
         if not element.name.strip():
             raise ModelError("an element's name must not be empty", element.place)
@@ -75,25 +75,27 @@ class Model:
             self._instances[id(element.instance_of)].append(element)
         return element
 
-    def _number(self, item: Element | Relationship) -> None:
+    def _number(self, item: DslElement | DslRelationship) -> None:
         self._count += 1
         if self._count > MAX_ITEMS:
             raise ModelError(f"has more than {MAX_ITEMS:,} elements and relationships", item.place)
         item.id = str(self._count)
 
     def sibling(
-        self, kind: str, name: str, parent: Element | None, environment: str = ""
-    ) -> Element | None:
+        self, kind: str, name: str, parent: DslElement | None, environment: str = ""
+    ) -> DslElement | None:
         """The element of a kind and name in the same place."""
         return self._named.get(_sibling_key(kind, name, parent, environment))
 
-    def of_kind(self, *kinds: str) -> Iterator[Element]:
+    def of_kind(self, *kinds: str) -> Iterator[DslElement]:
         """The elements of the kinds."""
         return (each for each in self.elements if each.kind in kinds)
 
     # -- relationships ------------------------------------------------------------------------
 
-    def connect(self, source: Element, target: Element, arrow: Arrow) -> Relationship:
+    def connect(
+        self, source: DslElement, target: DslElement, arrow: ArrowStatement
+    ) -> DslRelationship:
         """Add a relationship and those that it implies; refuse what cannot be."""
         shown = f"a relationship from {source.canonical!r} to {target.canonical!r}"
         if not _may_connect(source, target):
@@ -107,10 +109,12 @@ class Model:
             self._imply(found, arrow)
         return found
 
-    def _add(self, source: Element, target: Element, arrow: Arrow) -> Relationship | None:
+    def _add(
+        self, source: DslElement, target: DslElement, arrow: ArrowStatement
+    ) -> DslRelationship | None:
         if source.toward(target, arrow.description.text) is not None:
             return None
-        found = Relationship(RELATIONSHIP, arrow.place, source=source, target=target)
+        found = DslRelationship(RELATIONSHIP, arrow.place, source=source, target=target)
         if arrow.description.text:
             found.values["description"] = arrow.description
         if arrow.technology.text:
@@ -122,12 +126,12 @@ class Model:
         self.relationships.append(found)
         return found
 
-    def _imply(self, said: Relationship, arrow: Arrow) -> None:
+    def _imply(self, said: DslRelationship, arrow: ArrowStatement) -> None:
         """Whoever holds an end of the arrow has it as well, if nothing says more about them."""
         if self.implied == "none":
             return
         alike = arrow.description.text if self.implied == "unless same" else None
-        plain = Arrow(arrow.description, arrow.technology, (), arrow.place)
+        plain = ArrowStatement(arrow.description, arrow.technology, (), arrow.place)
         for source in _with_holders(said.source):
             for target in _with_holders(said.target):
                 if source is target or source.is_below(target) or target.is_below(source):
@@ -137,7 +141,7 @@ class Model:
                     if implied is not None:
                         implied.linked = said
 
-    def remove(self, relationship: Relationship) -> None:
+    def remove(self, relationship: DslRelationship) -> None:
         """Take a relationship out again."""
         relationship.source.arrows[id(relationship.target)].remove(relationship)
         self._arriving[id(relationship.target)].remove(relationship)
@@ -145,11 +149,11 @@ class Model:
 
     # -- instances ----------------------------------------------------------------------------
 
-    def instances(self, element: Element, environment: str) -> list[Element]:
+    def instances(self, element: DslElement, environment: str) -> list[DslElement]:
         """The instances of an element in an environment."""
         return [each for each in self._instances[id(element)] if each.environment == environment]
 
-    def _replicate(self, instance: Element) -> None:
+    def _replicate(self, instance: DslElement) -> None:
         """Instances have the relationships of their elements, within their deployment groups."""
         own, element = _all_groups(instance), instance.instance_of
         if element is None:
@@ -163,10 +167,10 @@ class Model:
                 if _are_together(own, _all_groups(other)):
                     self._replicated(each, other, instance)
 
-    def _replicated(self, each: Relationship, source: Element, target: Element) -> None:
+    def _replicated(self, each: DslRelationship, source: DslElement, target: DslElement) -> None:
         empty = Value("", each.place)
         description, technology = (each.values.get(k, empty) for k in ("description", "technology"))
-        found = self._add(source, target, Arrow(description, technology, (), each.place))
+        found = self._add(source, target, ArrowStatement(description, technology, (), each.place))
         if found is not None:
             found.linked = each
 
@@ -176,13 +180,13 @@ def _are_together(groups: frozenset[str], others: frozenset[str]) -> bool:
 
 
 def _sibling_key(
-    kind: str, name: str, parent: Element | None, environment: str
+    kind: str, name: str, parent: DslElement | None, environment: str
 ) -> tuple[object, ...]:
     alike = NODE if kind == INFRASTRUCTURE else kind
     return alike, name, id(parent), environment
 
 
-def _all_groups(instance: Element) -> frozenset[str]:
+def _all_groups(instance: DslElement) -> frozenset[str]:
     """Its deployment groups, and those of the nodes around it."""
     found, above = instance.deployment_groups, instance.parent
     while above is not None:
@@ -190,14 +194,14 @@ def _all_groups(instance: Element) -> frozenset[str]:
     return found
 
 
-def _with_holders(element: Element) -> Iterator[Element]:
-    above: Element | None = element
+def _with_holders(element: DslElement) -> Iterator[DslElement]:
+    above: DslElement | None = element
     while above is not None:
         yield above
         above = above.parent
 
 
-def _may_connect(source: Element, target: Element) -> bool:
+def _may_connect(source: DslElement, target: DslElement) -> bool:
     """Which kinds may have a relationship (structurizr.com, DSL, *relationship*)."""
     if CUSTOM in (source.kind, target.kind):
         return {source.kind, target.kind} <= {CUSTOM, *STATIC, *DEPLOYED}

@@ -25,14 +25,14 @@ from archcheck.importing.structurizr.dsl import (
     views,
 )
 from archcheck.importing.structurizr.dsl.identifiers import check_identifier
-from archcheck.importing.structurizr.dsl.items import DEPLOYED, STATIC, Item, said
+from archcheck.importing.structurizr.dsl.items import DEPLOYED, STATIC, DslItem, said
 from archcheck.importing.structurizr.dsl.lines import (
     Line,
     is_said,
     statements,
     words_of,
 )
-from archcheck.importing.structurizr.dsl.state import CLOSE, OPEN, Context, State, Statement
+from archcheck.importing.structurizr.dsl.state import CLOSE, OPEN, Context, ReaderState, Statement
 from archcheck.importing.structurizr.dsl.words import MAY_STAND
 from archcheck.model import ModelError
 from archcheck.model.element import nearest
@@ -52,13 +52,13 @@ _DESCRIBED = frozenset({*STATIC, *DEPLOYED, "element", "relationship", "elements
 class Reader:
     """Reads one workspace, with the files that it includes and extends."""
 
-    def __init__(self, state: State | None = None, depth: int = 0) -> None:
-        self.state = state or State()
+    def __init__(self, state: ReaderState | None = None, depth: int = 0) -> None:
+        self.state = state or ReaderState()
         self._depth = depth
         self._lines = 0
         self._comment = False
 
-    def read(self, file: SourceFile) -> State:
+    def read(self, file: SourceFile) -> ReaderState:
         """Read a workspace. Raises :class:`ModelError` with the line of what is wrong."""
         for line in statements(file.text, str(file.path), self.state.blocks):
             self._line(line, file)
@@ -171,7 +171,7 @@ class Reader:
             yield partial(handle, self.state)
 
     @staticmethod
-    def _components(state: State, statement: Statement) -> bool:
+    def _components(state: ReaderState, statement: Statement) -> bool:
         return statement.keyword.lower() == "!components" and apart.document(state, statement)
 
     def _refuse(self, statement: Statement) -> None:
@@ -245,7 +245,7 @@ class Reader:
         if keyword == "archetypes":
             self.state.open(Context("archetypes"))
         elif keyword == "properties":
-            item = Item("model", statement.place, properties=self.state.model.properties)
+            item = DslItem("model", statement.place, properties=self.state.model.properties)
             self.state.open(Context("properties", items=[item]))
         else:
             return False
@@ -339,7 +339,7 @@ def _files(statement: Statement, source: str) -> Iterator[SourceFile]:
             yield SourceFile(inside(path, own.root, str(path), statement.place), own.root)
 
 
-def _configuration(state: State, statement: Statement) -> bool:
+def _configuration(state: ReaderState, statement: Statement) -> bool:
     keyword = statement.keyword.lower()
     if keyword in ("properties", "users"):
         state.open(Context(keyword))
@@ -347,22 +347,22 @@ def _configuration(state: State, statement: Statement) -> bool:
     return keyword in ("scope", "visibility")
 
 
-def _users(state: State, statement: Statement) -> None:
+def _users(state: ReaderState, statement: Statement) -> None:
     if len(statement.words) != 2 or statement.word(1).lower() not in ("read", "write"):
         statement.refuse("a user must be: <name> <read|write>")
 
 
-def _excluded(state: State, statement: Statement) -> bool:
+def _excluded(state: ReaderState, statement: Statement) -> bool:
     return statement.keyword.lower() == "exclude" and len(statement.words) > 1
 
 
-def _found(state: State, statement: Statement) -> None:
+def _found(state: ReaderState, statement: Statement) -> None:
     """Inside of ``!components``, which is left out whole."""
     if statement.opens:
         state.open(Context("finder"))
 
 
-_WHOLE: dict[str, Callable[[State, Statement], None]] = {
+_WHOLE: dict[str, Callable[[ReaderState, Statement], None]] = {
     "properties": attributes.add_property,
     "perspectives": attributes.add_perspective,
     "parameters": lambda _, statement: apart.parameter(statement),
@@ -370,7 +370,7 @@ _WHOLE: dict[str, Callable[[State, Statement], None]] = {
     "finder": _found,
 }
 """Contexts in which every statement is of one kind."""
-_PARTS: dict[str, Callable[[State, Statement], bool]] = {
+_PARTS: dict[str, Callable[[ReaderState, Statement], bool]] = {
     "perspective": attributes.describe_perspective,
     "archetypes": archetypes.declare,
     "archetype": archetypes.describe,

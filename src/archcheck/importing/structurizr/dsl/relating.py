@@ -18,14 +18,14 @@ from archcheck.importing.structurizr.dsl.items import (
     RELATIONSHIP,
     STATIC,
     SYSTEM,
-    Element,
-    Item,
-    Relationship,
+    DslElement,
+    DslItem,
+    DslRelationship,
     said,
 )
 from archcheck.importing.structurizr.dsl.lines import tags_of
-from archcheck.importing.structurizr.dsl.model import Arrow
-from archcheck.importing.structurizr.dsl.state import Context, State, Statement
+from archcheck.importing.structurizr.dsl.model import ArrowStatement
+from archcheck.importing.structurizr.dsl.state import Context, ReaderState, Statement
 from archcheck.importing.values import Value
 
 ELEMENTS = frozenset({*STATIC, *DEPLOYED, CUSTOM})
@@ -33,7 +33,7 @@ _NO_ARROW = "-/>"
 _GRAMMAR = "<identifier> -> <identifier> [description] [technology] [tags]"
 
 
-def relate(state: State, statement: Statement) -> bool:
+def relate(state: ReaderState, statement: Statement) -> bool:
     """A relationship in either form; whether the statement is one."""
     context = state.context
     if context is None:
@@ -53,7 +53,7 @@ def relate(state: State, statement: Statement) -> bool:
     return True
 
 
-def _explicit(state: State, context: Context, statement: Statement) -> None:
+def _explicit(state: ReaderState, context: Context, statement: Statement) -> None:
     if not 3 <= len(statement.words) <= 6:
         statement.refuse(f"a relationship must be: {_GRAMMAR}")
     sources = _ends(state, context, statement, statement.word(0), "source")
@@ -66,12 +66,12 @@ def _explicit(state: State, context: Context, statement: Statement) -> None:
     _relate(state, context, statement, (sources, targets), archetype, 3)
 
 
-def _implicit(state: State, context: Context, statement: Statement) -> None:
+def _implicit(state: ReaderState, context: Context, statement: Statement) -> None:
     if not 2 <= len(statement.words) <= 5:
         statement.refuse(
             "a relationship must be: -> <identifier> [description] [technology] [tags]"
         )
-    sources = [each for each in context.items if isinstance(each, Element)]
+    sources = [each for each in context.items if isinstance(each, DslElement)]
     target = state.need(statement.word(1), statement, "destination")
     targets = [target]
     if context.kind == INFRASTRUCTURE:
@@ -81,17 +81,17 @@ def _implicit(state: State, context: Context, statement: Statement) -> None:
 
 
 def _ends(
-    state: State, context: Context, statement: Statement, name: str, what: str
-) -> list[Element]:
+    state: ReaderState, context: Context, statement: Statement, name: str, what: str
+) -> list[DslElement]:
     found = state.find(name)
     if found is not None:
         return [found]
     if name.lower() == "this" and context.kind in {*ELEMENTS, "elements"}:
-        return [each for each in context.items if isinstance(each, Element)]
+        return [each for each in context.items if isinstance(each, DslElement)]
     return [state.need(name, statement, what)]
 
 
-def _instances(state: State, element: Element, environment: str) -> list[Element]:
+def _instances(state: ReaderState, element: DslElement, environment: str) -> list[DslElement]:
     """In an environment, a system or container stands for its instances."""
     if element.kind in (SYSTEM, CONTAINER):
         return state.model.instances(element, environment)
@@ -99,11 +99,11 @@ def _instances(state: State, element: Element, environment: str) -> list[Element
 
 
 def _relate(
-    state: State,
+    state: ReaderState,
     context: Context,
     statement: Statement,
-    ends: tuple[Sequence[Element], Sequence[Element]],
-    archetype: Item,
+    ends: tuple[Sequence[DslElement], Sequence[DslElement]],
+    archetype: DslItem,
     at: int,
 ) -> None:
     arrow = _arrow(context, statement, archetype, at)
@@ -120,7 +120,7 @@ def _relate(
         state.open(Context(kind, items=found, parent=context))
 
 
-def _arrow(context: Context, statement: Statement, archetype: Item, at: int) -> Arrow:
+def _arrow(context: Context, statement: Statement, archetype: DslItem, at: int) -> ArrowStatement:
     found: dict[str, Value] = {}
     for key, index in (("description", at), ("technology", at + 1)):
         value = archetype.values.get(key)
@@ -133,10 +133,10 @@ def _arrow(context: Context, statement: Statement, archetype: Item, at: int) -> 
     if statement.has(at + 2):
         own = tags_of([statement.word(at + 2)])
         tags = own if context.kind == "elements" else [*tags, *own]
-    return Arrow(found["description"], found["technology"], tags, statement.place)
+    return ArrowStatement(found["description"], found["technology"], tags, statement.place)
 
 
-def _remove(state: State, context: Context, statement: Statement) -> None:
+def _remove(state: ReaderState, context: Context, statement: Statement) -> None:
     """``a -/> b {``: an environment has no such relationship, but those inside."""
     if not 3 <= len(statement.words) <= 4:
         statement.refuse("it must be: <identifier> -/> <identifier> [description] {")
@@ -147,7 +147,7 @@ def _remove(state: State, context: Context, statement: Statement) -> None:
             statement.refuse(f"{name!r} must be a system, a container or an instance of one")
         ends.append(_instances(state, element, context.environment))
     description = statement.word(3) if statement.has(3) else None
-    removed: list[Relationship] = []
+    removed: list[DslRelationship] = []
     for source in ends[0]:
         for target in ends[1]:
             found = source.toward(target, description)
@@ -169,7 +169,7 @@ def _remove(state: State, context: Context, statement: Statement) -> None:
 # -- what is declared elsewhere -------------------------------------------------------------------
 
 
-def find(state: State, statement: Statement) -> bool:
+def find(state: ReaderState, statement: Statement) -> bool:
     """``!element`` and the like; whether the statement is one."""
     context, keyword = state.context, statement.keyword.lower()
     if context is None or keyword not in _FINDING:
@@ -198,7 +198,7 @@ _FINDING = frozenset(
 )
 
 
-def _element(state: State, context: Context, statement: Statement) -> None:
+def _element(state: ReaderState, context: Context, statement: Statement) -> None:
     name = statement.word(1)
     if "://" in name:
         named = (each for each in state.model.elements if each.canonical == name)
@@ -217,7 +217,7 @@ def _element(state: State, context: Context, statement: Statement) -> None:
         state.identifiers.register(statement.name, found, statement.place)
 
 
-def _relationship(state: State, context: Context, statement: Statement) -> None:
+def _relationship(state: ReaderState, context: Context, statement: Statement) -> None:
     name = statement.word(1)
     found = state.identifiers.relationship(name)
     if name.startswith("Relationship://"):
@@ -230,14 +230,14 @@ def _relationship(state: State, context: Context, statement: Statement) -> None:
         state.identifiers.register_relationship(statement.name, found, statement.place)
 
 
-def _canonical(item: Relationship) -> str:
+def _canonical(item: DslRelationship) -> str:
     description = item.text("description")
     ends = f"Relationship://{item.source.canonical} -> {item.target.canonical}"
     return f"{ends} ({description})" if description else ends
 
 
 def _several(
-    state: State, context: Context, statement: Statement, kind: str, items: Iterable[Item]
+    state: ReaderState, context: Context, statement: Statement, kind: str, items: Iterable[DslItem]
 ) -> None:
     found = list(items)
     if not found:

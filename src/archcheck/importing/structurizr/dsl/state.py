@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
-from archcheck.importing.facts import LeftOut, Remark
+from archcheck.importing.facts import Remark, UnreadFile
 from archcheck.importing.sources import SourceFile
 from archcheck.importing.structurizr.dsl.identifiers import Identifiers
-from archcheck.importing.structurizr.dsl.items import ENVIRONMENT, Element, Item, Relationship
+from archcheck.importing.structurizr.dsl.items import (
+    ENVIRONMENT,
+    DslElement,
+    DslItem,
+    DslRelationship,
+)
 from archcheck.importing.structurizr.dsl.lines import Blocks, unescaped
 from archcheck.importing.structurizr.dsl.model import Model
 from archcheck.importing.values import Value
@@ -63,17 +68,17 @@ class Context:
     """What a brace has opened."""
 
     kind: str
-    element: Element | None = None
+    element: DslElement | None = None
     """The element whose inside it is."""
-    group: Element | None = None
-    items: Sequence[Item] = ()
+    group: DslElement | None = None
+    items: Sequence[DslItem] = ()
     """What attributes are said about."""
     environment: str = ""
     parent: Context | None = None
-    removed: Relationship | None = None
+    removed: DslRelationship | None = None
     """The relationship of an environment that others replace here."""
 
-    def around(self) -> Element | None:
+    def around(self) -> DslElement | None:
         """The element from which identifiers are read."""
         if self.kind == "elements" and self.parent is not None:
             return self.parent.element
@@ -85,11 +90,11 @@ class Archetype:
     """What elements or relationships of a kind of one's own have in common."""
 
     kind: str
-    item: Item
+    item: DslItem
 
 
 @dataclass
-class State:
+class ReaderState:
     """All that the reader of a workspace knows."""
 
     model: Model = field(default_factory=Model)
@@ -104,13 +109,13 @@ class State:
     """Those of the constants that must not change."""
     blocks: Blocks = field(default_factory=Blocks)
     archetypes: dict[tuple[str, str], Archetype] = field(default_factory=dict)
-    whole: Item = field(default_factory=lambda: Item("workspace", Place("", 1)))
+    whole: DslItem = field(default_factory=lambda: DslItem("workspace", Place("", 1)))
     """What has the properties of the workspace."""
     said: dict[str, Value] = field(default_factory=dict)
     """Name and description of the workspace, and the parts of it that are no model."""
     seen: set[str] = field(default_factory=set)
     """Parts that a workspace has once."""
-    remarks: list[Remark | LeftOut] = field(default_factory=list)
+    remarks: list[Remark | UnreadFile] = field(default_factory=list)
     not_fetched: list[tuple[str, Place]] = field(default_factory=list)
     """What may declare more and is neither fetched nor run."""
     unknown: set[str] = field(default_factory=set)
@@ -137,7 +142,7 @@ class State:
         self.stack.pop()
         self.opened.pop()
 
-    def find(self, name: str) -> Element | None:
+    def find(self, name: str) -> DslElement | None:
         """The element that an identifier means here."""
         context = self.context
         if context is None:
@@ -149,12 +154,12 @@ class State:
                 return found
         return self.identifiers.find(name, context.around())
 
-    def find_of_kind(self, name: str, kinds: Sequence[str]) -> Element | None:
+    def find_of_kind(self, name: str, kinds: Sequence[str]) -> DslElement | None:
         """The same of certain kinds."""
         around = self.context.around() if self.context is not None else None
         return self.identifiers.find(name, around, kinds)
 
-    def need(self, name: str, statement: Statement, what: str = "element") -> Element:
+    def need(self, name: str, statement: Statement, what: str = "element") -> DslElement:
         """The same of one that must be there."""
         found = self.find(name)
         if found is None:
@@ -171,7 +176,7 @@ class State:
 
     def leave_out(self, what: str, why: str, place: Place) -> None:
         """Note something that may declare more, and is neither fetched nor run."""
-        self.remarks.append(LeftOut(f"{place.file}:{place.line}", f"{what} {why}"))
+        self.remarks.append(UnreadFile(f"{place.file}:{place.line}", f"{what} {why}"))
         self.not_fetched.append((what, place))
 
     def remark(self, sentence: str, place: Place) -> None:

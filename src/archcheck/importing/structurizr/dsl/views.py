@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcheck.importing.structurizr.dsl.expressions import is_expression
 from archcheck.importing.structurizr.dsl.items import CONTAINER, ENVIRONMENT, GROUP, SYSTEM
-from archcheck.importing.structurizr.dsl.state import Context, State, Statement
+from archcheck.importing.structurizr.dsl.state import Context, ReaderState, Statement
 from archcheck.model.element import nearest
 
 _VIEW = "title description default autolayout properties"
@@ -50,12 +50,12 @@ PREFIX = "views "
 """Before the kind of a context of views, so that it is none of the model."""
 
 
-def open_views(state: State) -> None:
+def open_views(state: ReaderState) -> None:
     """Go into the views."""
     state.open(Context(f"{PREFIX}views"))
 
 
-def view(state: State, statement: Statement) -> bool:
+def view(state: ReaderState, statement: Statement) -> bool:
     """A statement inside of the views; whether it may stand there."""
     context, keyword = state.context, statement.keyword.lower()
     if context is None or not context.kind.startswith(PREFIX):
@@ -84,7 +84,7 @@ def _inner(kind: str, keyword: str) -> str:
     return keyword if keyword in _WORDS or keyword == "dynamic" else "block"
 
 
-def _check_scope(state: State, statement: Statement, keyword: str) -> None:
+def _check_scope(state: ReaderState, statement: Statement, keyword: str) -> None:
     """A view of an element that there is not is refused."""
     scope = _SCOPES.get(keyword)
     if scope is None:
@@ -96,7 +96,7 @@ def _check_scope(state: State, statement: Statement, keyword: str) -> None:
         statement.refuse(f"the view needs a {what}, and {name!r} is none")
 
 
-def _check_included(state: State, statement: Statement) -> None:
+def _check_included(state: ReaderState, statement: Statement) -> None:
     for at in range(1, len(statement.words)):
         name = statement.word(at)
         if name.startswith("*") or is_expression(name):

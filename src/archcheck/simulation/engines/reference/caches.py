@@ -10,7 +10,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from archcheck.simulation.attribution import SHIFT, Cause, Notes
-from archcheck.simulation.engines.reference.calls import Call
+from archcheck.simulation.engines.reference.calls import PendingCall
 from archcheck.simulation.plan import CacheSpec, Outcome, StepSpec
 from archcheck.simulation.randomness import place_hash, uniform
 from archcheck.simulation.sampling import zipf
@@ -115,7 +115,7 @@ class Lookup:
     def start(self) -> bool:
         """Ask; whether the walk can go on at once."""
         walk = self.walk
-        walk.call = Call(self.engine, walk.request.caller, self.step.call, self, walk.key)
+        walk.call = PendingCall(self.engine, walk.request.caller, self.step.call, self, walk.key)
         return walk.goes_on_after(walk.call)
 
     def answered(self, outcome: int, fallback: int) -> None:

@@ -1,6 +1,6 @@
 """A call: attempts at an operation, with all that a caller does about slowness and failure.
 
-A :class:`Call` makes tries until one succeeds or the attempts are used up. A try is one
+A :class:`PendingCall` makes tries until one succeeds or the attempts are used up. A try is one
 :class:`Attempt`, or several with hedging. An attempt passes, in this order, the circuit breaker,
 the rate limit, the bulkhead and the connection pool (Resilience4j's order of decorators); then a
 replica is chosen and the request travels. Its timeout runs from the moment at which it is made.
@@ -54,7 +54,7 @@ class Asker(Protocol):
         """The call is over; ``fallback`` is the block to run if it failed (-1: none)."""
 
 
-class Call:
+class PendingCall:
     """Tries until one succeeds or the attempts are used up."""
 
     __slots__ = (
@@ -195,7 +195,7 @@ class Attempt:
         "replica", "request", "root", "since", "ticket", "travel",
     )  # fmt: skip
 
-    def __init__(self, call: Call, key: int) -> None:
+    def __init__(self, call: PendingCall, key: int) -> None:
         self.call = call
         self.engine = call.engine
         self.root = call.root

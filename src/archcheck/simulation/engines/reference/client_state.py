@@ -29,7 +29,7 @@ class TokenBucket:
         return True
 
 
-class RetryBudget:
+class RetryBudgetState:
     """First attempts and retries of the last ten seconds, in slots of one second."""
 
     SLOTS = 10

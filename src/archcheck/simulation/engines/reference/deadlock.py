@@ -16,7 +16,7 @@ from archcheck.simulation.engines.stops import deadlock
 from archcheck.simulation.plan import FOREVER
 
 if TYPE_CHECKING:
-    from archcheck.simulation.engines.reference.calls import Call
+    from archcheck.simulation.engines.reference.calls import PendingCall
     from archcheck.simulation.engines.reference.engine import Engine
     from archcheck.simulation.engines.reference.walks import Walk
 
@@ -67,7 +67,7 @@ def _walk_waits(walk: Walk, stuck: set[Servers]) -> bool:
     return walk.call is not None and _call_waits(walk.call, stuck)
 
 
-def _call_waits(call: Call, stuck: set[Servers]) -> bool:
+def _call_waits(call: PendingCall, stuck: set[Servers]) -> bool:
     """A call waits for ever when it has no timeout and its attempt waits for ever."""
     if call.site.policy.timeout < FOREVER or len(call.open) != 1:
         return False

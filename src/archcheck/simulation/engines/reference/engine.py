@@ -8,7 +8,7 @@ from functools import partial
 import simpy
 
 from archcheck.simulation.engines.reference.caches import Content, Lookup
-from archcheck.simulation.engines.reference.calls import Attempt, Call
+from archcheck.simulation.engines.reference.calls import Attempt, PendingCall
 from archcheck.simulation.engines.reference.client_state import TokenBucket
 from archcheck.simulation.engines.reference.clock import Clock, Timeouts, rarely_collecting
 from archcheck.simulation.engines.reference.deadlock import check_progress
@@ -67,7 +67,7 @@ class Streams(dict[int, int]):
 class Engine(Clock):
     """The clock, the node_groups and the streams of one run."""
 
-    new_call = Call
+    new_call = PendingCall
 
     def __init__(self, plan: Plan, seed: int, duration: float, warmup: float) -> None:
         super().__init__()

@@ -13,7 +13,7 @@ from archcheck.simulation.arrivals import (
     next_journey,
 )
 from archcheck.simulation.attribution import Notes
-from archcheck.simulation.engines.reference.calls import Call
+from archcheck.simulation.engines.reference.calls import PendingCall
 from archcheck.simulation.engines.reference.node_groups import Caller
 from archcheck.simulation.plan import FOREVER, ArrivalKind, Outcome, Stream
 from archcheck.simulation.randomness import child, mix
@@ -34,10 +34,10 @@ def start(engine: Engine, source: Stream) -> None:
             user = User(engine, source, number)
             engine.timer(source.start, user.think)
     else:
-        Source(engine, source).schedule()
+        OpenSource(engine, source).schedule()
 
 
-class Source:
+class OpenSource:
     """An open stream: requests that come whether or not earlier ones were answered."""
 
     def __init__(self, engine: Engine, source: Stream) -> None:
@@ -67,7 +67,7 @@ def begin(
 ) -> None:
     """Somebody comes, for one journey or for a whole session."""
     if source.session is not None:
-        Session(engine, source, caller, key, client, done).start()
+        UserSession(engine, source, caller, key, client, done).start()
     else:
         journey = chosen_journey(source, engine.seed, key)
         Travel(engine, journey, caller, key, client, done).start()
@@ -107,7 +107,7 @@ class Travel:
     def _enter(self) -> None:
         site = self.spec.entries[self._next]
         self._next += 1
-        Call(self.engine, self.caller, site, self, self.key, self.client).start()
+        PendingCall(self.engine, self.caller, site, self, self.key, self.client).start()
 
     def answered(self, outcome: int, fallback: int) -> None:
         """An entry has answered."""
@@ -148,7 +148,7 @@ class User:
         engine.timer(pause, begins)
 
 
-class Session:
+class UserSession:
     """A user who goes from journey to journey until the session is over."""
 
     def __init__(

@@ -9,7 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from archcheck.simulation.engines.reference.client_state import Breaker, RetryBudget, TokenBucket
+from archcheck.simulation.engines.reference.client_state import (
+    Breaker,
+    RetryBudgetState,
+    TokenBucket,
+)
 from archcheck.simulation.engines.reference.servers import Servers, Shared
 from archcheck.simulation.engines.reference.throttling import Throttled
 from archcheck.simulation.plan import FOREVER, Balance, CallSite, Discipline, GroupSpec, Station
@@ -41,7 +45,7 @@ class Caller:
         self._pools: dict[int, Servers] = {}
         self._bulkheads: dict[int, Servers] = {}
         self._breakers: dict[int, Breaker] = {}
-        self._budgets: dict[int, RetryBudget] = {}
+        self._budgets: dict[int, RetryBudgetState] = {}
         self._limits: dict[int, TokenBucket] = {}
         self._contents: dict[int, Content] = {}
         self._failures: dict[Replica, int] = {}
@@ -76,11 +80,11 @@ class Caller:
             found = self._breakers[index] = Breaker(self.engine.plan.breakers[index])
         return found
 
-    def budget(self, index: int) -> RetryBudget:
+    def budget(self, index: int) -> RetryBudgetState:
         """This caller's retry budget."""
         found = self._budgets.get(index)
         if found is None:
-            found = self._budgets[index] = RetryBudget(self.engine.plan.budgets[index])
+            found = self._budgets[index] = RetryBudgetState(self.engine.plan.budgets[index])
         return found
 
     def limit(self, index: int) -> TokenBucket:

@@ -19,7 +19,7 @@ from archcheck.simulation.sampling import sample
 
 if TYPE_CHECKING:
     from archcheck.simulation.engines.reference.caches import Loading
-    from archcheck.simulation.engines.reference.calls import Call
+    from archcheck.simulation.engines.reference.calls import PendingCall
     from archcheck.simulation.engines.reference.engine import Engine
     from archcheck.simulation.engines.reference.requests import Request
 
@@ -63,7 +63,7 @@ class Walk(ABC):
         self.stack: list[
             tuple[tuple[StepSpec, ...], int, int, StepSpec | None, int, Loading | None]
         ] = []
-        self.call: Call | None = None
+        self.call: PendingCall | None = None
         self.is_asking = False
         self.join: Join | None = None
 
@@ -163,7 +163,7 @@ class Walk(ABC):
         self.call = call = engine.new_call(engine, caller, step.call, self, self.key)
         return self.goes_on_after(call)
 
-    def goes_on_after(self, call: Call) -> bool:
+    def goes_on_after(self, call: PendingCall) -> bool:
         """Make a call; whether the walk can go on because it has its answer at once."""
         self.is_asking, self.goes_on = True, False
         call.start()

@@ -1,4 +1,4 @@
-"""The part of the plan about outcomes, distributions, and what callers do about failure."""
+"""The part of the plan about outcomes, distributions, and what protects a caller."""
 
 from __future__ import annotations
 

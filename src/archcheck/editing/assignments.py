@@ -1,4 +1,4 @@
-"""Settings: one value of a model, named as people say it, and the system with it.
+"""Assignments: one value of a model, named as people say it, and the system with it.
 
 ==============================================  ==================================================
 ``payments.replicas=6``                         a field of an element, of its deployment or runtime

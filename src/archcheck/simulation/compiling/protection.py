@@ -1,4 +1,4 @@
-"""What callers do about slowness and failure, compiled."""
+"""What protects callers from slowness and failure, compiled."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from archcheck.model import (
     RetryBudget,
     Service,
 )
-from archcheck.model.steps import Interaction
+from archcheck.model.steps import RemoteStep
 from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.assumed import BURST_SECONDS
-from archcheck.simulation.compiling.tables import Tables
+from archcheck.simulation.compiling.tables import PlanRows
 from archcheck.units import Duration
 
 _FAILURES = {
@@ -32,7 +32,7 @@ E = TypeVar("E")
 
 
 def compile_policy(
-    tables: Tables, owner: Service, step: Interaction, callee: str, fallback: int
+    tables: PlanRows, owner: Service, step: RemoteStep, callee: str, fallback: int
 ) -> p.PolicySpec:
     """The policy of the code for a call, a read or a write.
 
@@ -65,7 +65,7 @@ def attempt_timeout(guard: Protection) -> float:
     return min((float(each) for each in known if each is not None), default=p.FOREVER)
 
 
-def compile_mesh_policy(tables: Tables, link: str, guard: Protection) -> p.PolicySpec:
+def compile_mesh_policy(tables: PlanRows, link: str, guard: Protection) -> p.PolicySpec:
     """The policy of a sidecar for its own attempts; ``link``: its process and the callee."""
     each = guard.per_try_timeout
     return p.PolicySpec(
@@ -84,14 +84,14 @@ def _known(value: object, kind: type[E]) -> E | None:
     return value if isinstance(value, kind) else None
 
 
-def _may_pass(tables: Tables, owner: Service, callee: str) -> bool:
+def _may_pass(tables: PlanRows, owner: Service, callee: str) -> bool:
     """Whether there is a deadline to pass on, or somebody who could work on after it."""
     asked = tables.system.directory.elements.get(callee.partition(".")[0])
     goes_on = isinstance(asked, Service)
     return goes_on or bool(tables.graph.incoming.get(owner.name))
 
 
-def _propagates(tables: Tables, owner: Service, guard: Protection, matters: bool) -> bool:
+def _propagates(tables: PlanRows, owner: Service, guard: Protection, matters: bool) -> bool:
     passes_on = guard.passes_deadline_on
     if matters and guard.deadline.origin == "default":
         said = "yes" if passes_on else "no"
@@ -102,7 +102,7 @@ def _propagates(tables: Tables, owner: Service, guard: Protection, matters: bool
     return passes_on
 
 
-def _retries(tables: Tables, link: str, retry: Retry | None) -> dict[str, Any]:
+def _retries(tables: PlanRows, link: str, retry: Retry | None) -> dict[str, Any]:
     if retry is None:
         return {}
     if retry.backoff is None and retry.attempts > 1:
@@ -118,17 +118,17 @@ def _retries(tables: Tables, link: str, retry: Retry | None) -> dict[str, Any]:
     }
 
 
-def _budget(tables: Tables, link: str, budget: RetryBudget) -> int:
+def _budget(tables: PlanRows, link: str, budget: RetryBudget) -> int:
     floor = float(budget.minimum) if budget.minimum is not None else 0.0
     return tables.budgets.place_of(p.BudgetSpec(link, float(budget.ratio), floor))
 
 
-def _bulkhead(tables: Tables, link: str, bulkhead: Bulkhead) -> int:
+def _bulkhead(tables: PlanRows, link: str, bulkhead: Bulkhead) -> int:
     wait = float(bulkhead.max_wait) if bulkhead.max_wait is not None else 0.0
     return tables.bulkheads.place_of(p.BulkheadSpec(link, bulkhead.max_concurrent, wait))
 
 
-def _breaker(tables: Tables, link: str, breaker: CircuitBreaker) -> int:
+def _breaker(tables: PlanRows, link: str, breaker: CircuitBreaker) -> int:
     if breaker.open_for is None:
         reason = "Resilience4j: waitDurationInOpenState"
         tables.assumed.add(link, "open_for", OPEN_FOR, reason)
@@ -148,7 +148,7 @@ def _breaker(tables: Tables, link: str, breaker: CircuitBreaker) -> int:
     return tables.breakers.place_of(spec)
 
 
-def add_limit(tables: Tables, name: str, limit: RateLimit) -> int:
+def add_limit(tables: PlanRows, name: str, limit: RateLimit) -> int:
     """The token bucket of a rate limit."""
     burst = float(limit.burst) if limit.burst is not None else None
     if burst is None:
