@@ -8,7 +8,7 @@ from pathlib import Path
 
 from archcheck.diagrams import (
     VIEWS,
-    View,
+    Diagram,
     canvas_of,
     difference_view,
     filtered,
@@ -72,7 +72,7 @@ def _extras() -> Iterator[tuple[str, str]]:
     newer = canvas_of(with_settings(shop, changed))
     yield "shop-difference", svg_of(difference_view(canvas("shop"), newer))
     whole = view_of(canvas("landscape"))
-    if isinstance(whole, View):
+    if isinstance(whole, Diagram):
         opened = readable(whole, ["orders"])
         yield "landscape-inside", svg_of(filtered(opened, near="orders-0", hops=2))
 
@@ -81,7 +81,7 @@ def _containers(
     system: str, overlay: overlays.Overlay | None = None, theme: Theme = "light"
 ) -> str:
     found = drawing(system, "containers")
-    if overlay is not None and isinstance(found, View):
+    if overlay is not None and isinstance(found, Diagram):
         found = laid_over(found, overlay)
     return svg_of(found, theme=theme, look=canvas(system).look)
 

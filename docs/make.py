@@ -12,7 +12,7 @@ from gallery import gallery_page, gallery_pictures
 
 from archcheck.diagrams import (
     Overlay,
-    View,
+    Diagram,
     canvas_of,
     laid_over,
     overlays,
@@ -62,7 +62,7 @@ def drawn(system: System, overlay: Overlay | None = None) -> str:
     """The containers, with an overlay."""
     canvas = canvas_of(system)
     view = view_of(canvas)
-    if overlay is not None and isinstance(view, View):
+    if overlay is not None and isinstance(view, Diagram):
         view = laid_over(view, overlay)
     return svg_of(view, look=canvas.look)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from landscape import landscape
 
-from archcheck.diagrams import Canvas, Drawing, View, canvas_of, readable, view_of
+from archcheck.diagrams import Canvas, Diagram, Drawing, canvas_of, readable, view_of
 from archcheck.loading import load
 
 ROOT = Path(__file__).parents[1]
@@ -34,4 +34,4 @@ def drawing(name: str, kind: str) -> Drawing:
     service, journey, element = OF[name]
     of = {"components": service, "journey": journey, "sequence": journey, "failure": element}
     found = view_of(canvas(name), kind, of.get(kind))
-    return readable(found) if isinstance(found, View) else found
+    return readable(found) if isinstance(found, Diagram) else found

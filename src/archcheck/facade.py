@@ -289,12 +289,20 @@ def diagram(
     which measure of a simulation, such as ``"flow"`` (default: ``"utilisation"``). A large view is
     collapsed. Raises :class:`~archcheck.model.ArchcheckError` for what there is not.
     """
-    from archcheck.diagrams import Picture, View, canvas_of, laid_over, overlays, readable, view_of
+    from archcheck.diagrams import (
+        Diagram,
+        Picture,
+        canvas_of,
+        laid_over,
+        overlays,
+        readable,
+        view_of,
+    )
 
     is_bare = isinstance(subject, System)
     canvas = canvas_of(subject if isinstance(subject, System) else subject.system)
     drawing = view_of(canvas, view, of)
-    if isinstance(drawing, View):
+    if isinstance(drawing, Diagram):
         drawing = readable(drawing)
         if not isinstance(subject, System):
             drawing = laid_over(drawing, overlays.overlay_of(subject, overlay))

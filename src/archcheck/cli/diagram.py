@@ -22,12 +22,12 @@ from archcheck.cli.streams import guests
 from archcheck.diagrams import (
     VIEWS,
     Canvas,
+    Diagram,
     Drawing,
     Overlay,
     Picture,
     TeamLook,
     Theme,
-    View,
     canvas_of,
     checked_format,
     difference_view,
@@ -60,7 +60,7 @@ class Filtering:
     expand: tuple[str, ...]
     flat: bool
 
-    def of(self, view: View) -> View:
+    def of(self, view: Diagram) -> Diagram:
         """The view, filtered and collapsed."""
         view = filtered(
             view, tags=self.tags, boundaries=self.boundaries, near=self.near, hops=self.hops
@@ -148,7 +148,7 @@ def command(
     drawing = _drawing(canvas, kind, of, against, look)
     checked_format(str(path), drawing)
     narrowing = Filtering(tags, boundaries, near, hops, expand, flat)
-    if isinstance(drawing, View):
+    if isinstance(drawing, Diagram):
         drawing = narrowing.of(drawing)
         wanted = layers or (("utilisation",) if scenario else ())
         for overlay in _overlays(system, wanted, scenario, seed):

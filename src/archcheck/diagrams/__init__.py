@@ -6,7 +6,8 @@
     view = readable(view_of(canvas, "containers"))
     picture = drawing_of(view, ".png", look=canvas.look)
 
-A view is plain data (:class:`View`, or :class:`Sequence`); nothing is laid out before it is drawn.
+A view is plain data (:class:`Diagram`, or :class:`Sequence`); nothing is laid out before it is
+drawn.
 """
 
 from archcheck.diagrams import overlays
@@ -16,7 +17,7 @@ from archcheck.diagrams.layout import DrawingError
 from archcheck.diagrams.look import TeamLook, Theme, look_of
 from archcheck.diagrams.overlays import Overlay, laid_over
 from archcheck.diagrams.picture import Picture
-from archcheck.diagrams.view import Arrow, Card, Sequence, View
+from archcheck.diagrams.view import Arrow, Card, Diagram, Sequence
 from archcheck.diagrams.views import (
     VIEWS,
     Canvas,
@@ -33,6 +34,7 @@ __all__ = [
     "Arrow",
     "Canvas",
     "Card",
+    "Diagram",
     "Drawing",
     "DrawingError",
     "Overlay",
@@ -40,7 +42,6 @@ __all__ = [
     "Sequence",
     "TeamLook",
     "Theme",
-    "View",
     "canvas_of",
     "checked_format",
     "difference_view",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from archcheck.diagrams.card_text import LABEL, TEXT, TITLE, card_text, label_lines
 from archcheck.diagrams.text_width import printable, wrapped
-from archcheck.diagrams.view import View
+from archcheck.diagrams.view import Diagram
 
 _PACKED = "packmode=array_tlu"
 """In rows, upper left corners in line, in the order of ``sortv`` and not by size; a number behind
@@ -20,13 +20,13 @@ _FONT = "Arial"
 """Graphviz measures labels with metrics of its own; ours are a little narrower."""
 
 
-def to_dot(view: View, columns: int = 1) -> str:
+def to_dot(view: Diagram, columns: int = 1) -> str:
     """The view in graphviz's language; ``columns`` as in
     :func:`~archcheck.diagrams.layout.lay_out`."""
     return "\n".join(_dot_lines(view, columns)) + "\n"
 
 
-def _dot_lines(view: View, columns: int) -> Iterator[str]:
+def _dot_lines(view: Diagram, columns: int) -> Iterator[str]:
     yield "digraph view {"
     yield (
         f"  graph [rankdir=LR, nodesep={_CLOSE if columns > 1 and not view.is_packed else 0.3}, "
@@ -47,7 +47,7 @@ def _dot_lines(view: View, columns: int) -> Iterator[str]:
     yield "}"
 
 
-def _in_columns(view: View, columns: int) -> dict[int, int]:
+def _in_columns(view: Diagram, columns: int) -> dict[int, int]:
     """Arrow, by its place in the view, to the column of the leaf that it leads to."""
     into = Counter(arrow.target for arrow in view.arrows)
     sources = {arrow.source for arrow in view.arrows}
@@ -64,7 +64,7 @@ def _in_columns(view: View, columns: int) -> dict[int, int]:
 
 
 def _inside(
-    view: View, parent: str | None, numbers: Mapping[str, str], indent: str
+    view: Diagram, parent: str | None, numbers: Mapping[str, str], indent: str
 ) -> Iterator[str]:
     for index, group in enumerate(view.groups):
         if group.parent == parent:
@@ -83,7 +83,7 @@ def _inside(
             yield f"{indent}{numbers[card.key]} [label={label}, {size}{order}];"
 
 
-def _in_its_place(view: View, key: str) -> str:
+def _in_its_place(view: Diagram, key: str) -> str:
     """A group stands where the first card in it stands, and has its own groups in one row."""
     inside = [group.key for group in view.groups if group.parent == key]
     place = next((n for n, card in enumerate(view.cards, 1) if card.group in (key, *inside)), 1)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from archcheck.diagrams.card_text import plural
-from archcheck.diagrams.view import UNPLACED, Arrow, Card, CardGroup, View
+from archcheck.diagrams.view import UNPLACED, Arrow, Card, CardGroup, Diagram
 from archcheck.model import ModelError, Schedule
 from archcheck.model.element import nearest
 
@@ -27,13 +27,13 @@ _MOST_WAYS = 3.5
 
 
 def filtered(
-    view: View,
+    view: Diagram,
     *,
     tags: Collection[str] = (),
     boundaries: Collection[str] = (),
     near: str | None = None,
     hops: int = 1,
-) -> View:
+) -> Diagram:
     """The cards with one of the tags, in one of the boundaries, within ``hops`` of ``near``.
 
     Several kinds of filters must all agree. What is cut off ends in stubs, and the heading says how
@@ -54,7 +54,7 @@ def filtered(
     return with_stubs(view, keys) if len(keys) < len(view.cards) else view
 
 
-def with_stubs(view: View, keys: frozenset[str]) -> View:
+def with_stubs(view: Diagram, keys: frozenset[str]) -> Diagram:
     """The cards with these keys; each arrow that is cut off leads to or from a stub.
 
     A card has one stub for all that asks it and one for all that it asks.
@@ -110,7 +110,7 @@ def _neighbourhood(arrows: Iterable[Arrow], centre: str, hops: int) -> frozenset
     return frozenset(near)
 
 
-def collapsed(view: View, expand: Collection[str] = ()) -> View:
+def collapsed(view: Diagram, expand: Collection[str] = ()) -> Diagram:
     """Each group as one card, except those in ``expand``. Raises :class:`ModelError`."""
     groups = {group.key: group for group in view.groups}
     _known("group", expand, groups)
@@ -175,7 +175,7 @@ def _sum(source: str, target: str, same: list[Arrow], most: int) -> Arrow:
     return Arrow(source, target, f"{len(same)}\N{MULTIPLICATION SIGN}", style, tooltip, weight)
 
 
-def thinned(view: View) -> View:
+def thinned(view: Diagram) -> Diagram:
     """Of each card the two heaviest ways out and the heaviest way in; the heading says so."""
     heaviest = sorted(view.arrows, key=lambda arrow: -arrow.weight)
     kept: set[tuple[str, str]] = set()
@@ -189,7 +189,7 @@ def thinned(view: View) -> View:
     return replace(view, arrows=arrows, heading=replace(view.heading, subtitle=subtitle))
 
 
-def readable(view: View, expand: Collection[str] = ()) -> View:
+def readable(view: Diagram, expand: Collection[str] = ()) -> Diagram:
     """The view itself; collapsed and thinned when it is more than anybody can read at once."""
     if view.groups and (expand or len(view.cards) > MOST_CARDS):
         view = collapsed(view, expand)

@@ -21,7 +21,7 @@ from typing import Any
 from archcheck.diagrams.card_text import LABEL, LEADING, TEXT, card_text, label_lines
 from archcheck.diagrams.dot import to_dot
 from archcheck.diagrams.text_width import width, wrapped
-from archcheck.diagrams.view import Arrow, View
+from archcheck.diagrams.view import Arrow, Diagram
 from archcheck.model import ArchcheckError
 
 _FAR = 120.0
@@ -92,7 +92,7 @@ class Layout:
         return max(shape, 1 / shape)
 
 
-def lay_out(view: View, *, upright: bool | None = None, columns: int = 1) -> Layout:
+def lay_out(view: Diagram, *, upright: bool | None = None, columns: int = 1) -> Layout:
     """The places of all cards, groups and arrows.
 
     ``upright``: from top to bottom, or not; ``None``: where the picture would be too wide.
@@ -139,7 +139,9 @@ def heading_box(label: str, frame: Box, middle: tuple[float, float]) -> Box:
     return Box(frame.x + 12, middle[1] - high / 2, wide, high)
 
 
-def _headings(view: View, frames: Mapping[str, tuple[Box, tuple[float, float]]]) -> Iterator[Box]:
+def _headings(
+    view: Diagram, frames: Mapping[str, tuple[Box, tuple[float, float]]]
+) -> Iterator[Box]:
     for group in view.groups:
         if group.key in frames:
             yield heading_box(group.label, *frames[group.key])
@@ -209,7 +211,7 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 class _Reader:
     """Turns graphviz's answer into places; its vertical axis points upwards."""
 
-    def __init__(self, view: View, placed: dict[str, Any]) -> None:
+    def __init__(self, view: Diagram, placed: dict[str, Any]) -> None:
         self._view = view
         self._objects = placed.get("objects", [])
         self._edges = placed.get("edges", [])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from archcheck.configuration import RANK
-from archcheck.diagrams.view import Arrow, Card, Sign, Tone, View
+from archcheck.diagrams.view import Arrow, Card, Diagram, Sign, Tone
 from archcheck.graph import Graph
 from archcheck.model import ArchcheckError, System
 from archcheck.proof import Proofs, Refuted, marked
@@ -64,7 +64,7 @@ class Overlay:
     legend: tuple[Sign, ...] = ()
 
 
-def laid_over(view: View, overlay: Overlay) -> View:
+def laid_over(view: Diagram, overlay: Overlay) -> Diagram:
     """The view with an overlay."""
     cards = tuple(_marked(card, overlay) for card in view.cards)
     names = {card.key: card.stands_for or (card.key,) for card in cards}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from archcheck.diagrams.formats import checked_format, drawing_of, svg_of
 from archcheck.diagrams.look import TeamLook, Theme
-from archcheck.diagrams.view import View
+from archcheck.diagrams.view import Diagram
 from archcheck.diagrams.views import Drawing
 from archcheck.files import write_file
 
@@ -29,7 +29,9 @@ class Picture:
         return self.svg
 
     def __repr__(self) -> str:
-        cards = self.drawing.cards if isinstance(self.drawing, View) else self.drawing.participants
+        cards = (
+            self.drawing.cards if isinstance(self.drawing, Diagram) else self.drawing.participants
+        )
         return f"Picture({self.drawing.heading.title!r}: {len(cards)} elements)"
 
     def save(self, path: str | Path, *, theme: Theme = "light") -> None:

@@ -97,7 +97,7 @@ class Heading:
 
 
 @dataclass(frozen=True)
-class View:
+class Diagram:
     """Cards in groups, with arrows between them.
 
     ``is_packed`` views have no arrows to arrange them by: their groups are packed side by side.
@@ -119,19 +119,19 @@ class View:
                 return card
         raise KeyError(key)
 
-    def only(self, keys: frozenset[str]) -> View:
+    def only(self, keys: frozenset[str]) -> Diagram:
         """The cards with these keys, the arrows between them, the groups around them."""
         cards = tuple(card for card in self.cards if card.key in keys)
         arrows = tuple(a for a in self.arrows if a.source in keys and a.target in keys)
         return replace(self, cards=cards, arrows=arrows).with_used_groups()
 
-    def spelled_out(self) -> View:
+    def spelled_out(self) -> Diagram:
         """With the protocol on each arrow that the legend would name once."""
         return replace(
             self, arrows=tuple(replace(a, label=a.words, shared="") for a in self.arrows)
         )
 
-    def with_used_groups(self) -> View:
+    def with_used_groups(self) -> Diagram:
         """Without groups that hold nothing."""
         parents = {group.key: group.parent for group in self.groups}
         used: set[str] = set()

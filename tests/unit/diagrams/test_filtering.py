@@ -9,19 +9,19 @@ from hypothesis import given
 from strategies import systems
 
 from archcheck import ModelError, System
-from archcheck.diagrams import View, canvas_of, filtered, readable, view_of
+from archcheck.diagrams import Diagram, canvas_of, filtered, readable, view_of
 from archcheck.diagrams.filtering import collapsed
 
 
-def containers(system: System) -> View:
+def containers(system: System) -> Diagram:
     found = view_of(canvas_of(system))
-    assert isinstance(found, View)
+    assert isinstance(found, Diagram)
     return found
 
 
-def large() -> View:
+def large() -> Diagram:
     found = view_of(canvas("landscape"))
-    assert isinstance(found, View)
+    assert isinstance(found, Diagram)
     return found
 
 

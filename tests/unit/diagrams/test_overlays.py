@@ -21,7 +21,7 @@ from archcheck import (
     Topic,
     Work,
 )
-from archcheck.diagrams import View, laid_over, overlays, readable, view_of
+from archcheck.diagrams import Diagram, laid_over, overlays, readable, view_of
 from archcheck.graph import Graph
 from archcheck.proof import prove
 from archcheck.simulation import SimulationResult, simulate
@@ -29,9 +29,9 @@ from archcheck.units import ms, s
 from archcheck.verification import verify
 
 
-def shop() -> View:
+def shop() -> Diagram:
     found = view_of(canvas("shop"))
-    assert isinstance(found, View)
+    assert isinstance(found, Diagram)
     return found
 
 
@@ -117,7 +117,7 @@ def test_a_counterexample_marks_what_it_breaks() -> None:
 
 def test_a_collapsed_card_shows_the_gravest_of_its_elements() -> None:
     found = view_of(canvas("landscape"))
-    assert isinstance(found, View)
+    assert isinstance(found, Diagram)
     marks = {
         "orders-1": overlays.Mark("warm", "60% busy", 0.6),
         "orders-2": overlays.Mark("critical", "99% busy", 0.99),

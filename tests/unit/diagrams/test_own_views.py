@@ -7,8 +7,7 @@ import re
 import pytest
 
 from archcheck import Call, Endpoint, External, ModelError, MySQL, Read, Service, System, View
-from archcheck.diagrams import TeamLook, canvas_of, drawing_of, view_of
-from archcheck.diagrams import View as Drawn
+from archcheck.diagrams import Diagram, TeamLook, canvas_of, drawing_of, view_of
 from archcheck.units import ms
 
 
@@ -29,14 +28,14 @@ def shop(*views: View) -> System:
     )
 
 
-def drawn(*include: str, **others: str) -> Drawn:
+def drawn(*include: str, **others: str) -> Diagram:
     view = View("mine", include=include, **others)  # type: ignore[arg-type]
     found = view_of(canvas_of(shop(view)), "mine")
-    assert isinstance(found, Drawn)
+    assert isinstance(found, Diagram)
     return found
 
 
-def names(view: Drawn) -> list[str]:
+def names(view: Diagram) -> list[str]:
     return [card.key for card in view.cards if card.shape != "stub"]
 
 
@@ -66,7 +65,7 @@ def test_what_is_cut_off_is_counted_and_named() -> None:
 
 def test_all_of_it_is_the_containers_and_says_nothing_of_cuts() -> None:
     whole = view_of(canvas_of(shop()), "containers")
-    assert isinstance(whole, Drawn)
+    assert isinstance(whole, Diagram)
     view = drawn("*")
     assert (view.cards, view.arrows) == (whole.cards, whole.arrows)
     assert view.heading.subtitle == ""

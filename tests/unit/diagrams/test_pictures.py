@@ -15,7 +15,7 @@ from archcheck import System
 from archcheck.diagrams import (
     FORMATS,
     VIEWS,
-    View,
+    Diagram,
     canvas_of,
     drawing_of,
     readable,
@@ -35,7 +35,7 @@ ALL = [(system, kind) for system in SYSTEMS for kind in VIEWS]
 @pytest.mark.parametrize(("system", "kind"), [each for each in ALL if each[1] != "sequence"])
 def test_nothing_overlaps_and_nothing_is_cut(system: str, kind: str) -> None:
     found = drawing(system, kind)
-    assert isinstance(found, View)
+    assert isinstance(found, Diagram)
     layout = lay_out(found)
     assert set(layout.cards) == {card.key for card in found.cards}
     boxes = [*layout.cards.values()]
@@ -71,9 +71,9 @@ def test_a_fan_of_many_cards_stands_in_columns(columns: int) -> None:
         assert not box.overlaps(other)
 
 
-def containers(system: System) -> View:
+def containers(system: System) -> Diagram:
     found = view_of(canvas_of(system))
-    assert isinstance(found, View)
+    assert isinstance(found, Diagram)
     return found
 
 
@@ -86,7 +86,7 @@ def test_the_svg_is_complete(system: str, kind: str) -> None:
     text = "".join(root.itertext())
     assert found.heading.title.split(":")[0] in text
     nodes = [g for g in root.iter(f"{SVG}g") if g.get("class") == "node"]
-    if isinstance(found, View):
+    if isinstance(found, Diagram):
         assert [node.get("data-key") for node in nodes] == [card.key for card in found.cards]
         edges = [g for g in root.iter(f"{SVG}g") if g.get("class") == "edge"]
         assert len(edges) == len(found.arrows)

@@ -33,7 +33,7 @@ from archcheck import (
     TagColour,
     Topic,
 )
-from archcheck.diagrams import VIEWS, Drawing, Sequence, View, canvas_of, drawing_of, view_of
+from archcheck.diagrams import VIEWS, Diagram, Drawing, Sequence, canvas_of, drawing_of, view_of
 from archcheck.diagrams.formats.words import identifiers, line
 from archcheck.diagrams.look import TeamLook
 from archcheck.units import ms, s
@@ -123,12 +123,12 @@ def parsed(format_: str, written: list[str]) -> list[dict[str, Any]]:
 
 def ends(found: Drawing) -> Counter[tuple[str, str]]:
     """How many relations go from which card to which."""
-    relations = found.arrows if isinstance(found, View) else found.messages
+    relations = found.arrows if isinstance(found, Diagram) else found.messages
     return Counter((each.source, each.target) for each in relations)
 
 
 def cards(found: Drawing) -> list[Any]:
-    return [*(found.cards if isinstance(found, View) else found.participants)]
+    return [*(found.cards if isinstance(found, Diagram) else found.participants)]
 
 
 @needs_node

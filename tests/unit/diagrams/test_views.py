@@ -38,8 +38,8 @@ from archcheck import (
 )
 from archcheck.diagrams import (
     VIEWS,
+    Diagram,
     Sequence,
-    View,
     canvas_of,
     difference_view,
     drawing_of,
@@ -53,9 +53,9 @@ from archcheck.simulation import simulate
 from archcheck.units import MiB, cores, ms, percent, s
 
 
-def view(system: System, kind: str = "containers", of: str | None = None) -> View:
+def view(system: System, kind: str = "containers", of: str | None = None) -> Diagram:
     found = view_of(canvas_of(system), kind, of)
-    assert isinstance(found, View)
+    assert isinstance(found, Diagram)
     return found
 
 
@@ -102,7 +102,7 @@ def test_containers_show_every_element_and_interaction(system: System) -> None:
 
 def test_context_keeps_what_is_outside() -> None:
     found = view_of(canvas("shop"), "context")
-    assert isinstance(found, View)
+    assert isinstance(found, Diagram)
     assert {card.key for card in found.cards} == {"shopper", "nightly", "shop", "bank"}
     assert ("shop", "bank") in {(a.source, a.target) for a in found.arrows}
 

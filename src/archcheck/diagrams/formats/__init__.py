@@ -21,7 +21,7 @@ from archcheck.diagrams.formats.structurizr import to_structurizr
 from archcheck.diagrams.formats.svg import to_svg
 from archcheck.diagrams.layout import lay_out
 from archcheck.diagrams.look import TeamLook, Theme
-from archcheck.diagrams.view import Sequence, View
+from archcheck.diagrams.view import Diagram, Sequence
 from archcheck.diagrams.views import Drawing
 from archcheck.model import ArchcheckError
 from archcheck.model.element import nearest
@@ -34,7 +34,7 @@ class Format:
     """How a view, and a sequence where the format has them, becomes text."""
 
     name: str
-    view: Callable[[View, TeamLook], str]
+    view: Callable[[Diagram, TeamLook], str]
     sequence: Callable[[Sequence], str] | None
 
 
@@ -72,7 +72,7 @@ def drawing_of(
     checked_format(f"drawing{ending}", drawing)
     if ending in _TEXTS:
         form = _TEXTS[ending]
-        if isinstance(drawing, View):
+        if isinstance(drawing, Diagram):
             return form.view(drawing, look or TeamLook()).encode()
         return form.sequence(drawing).encode() if form.sequence else b""
     svg = svg_of(drawing, theme=theme, look=look)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from archcheck.diagrams.formats.words import identifiers, line
 from archcheck.diagrams.look import TeamLook
-from archcheck.diagrams.view import Message, MessageFrame, Sequence, Shape, View
+from archcheck.diagrams.view import Diagram, Message, MessageFrame, Sequence, Shape
 
 _SHAPES: Mapping[Shape, str] = {
     "box": "rectangle",
@@ -20,12 +20,12 @@ _SHAPES: Mapping[Shape, str] = {
 _DASHES = {"solid": "", "dashed": " {style.stroke-dash: 5}", "dotted": " {style.stroke-dash: 2}"}
 
 
-def to_d2(view: View, look: TeamLook | None = None) -> str:
+def to_d2(view: Diagram, look: TeamLook | None = None) -> str:
     """A diagram."""
     return "\n".join(_diagram(view, look or TeamLook())) + "\n"
 
 
-def _diagram(view: View, look: TeamLook) -> Iterator[str]:
+def _diagram(view: Diagram, look: TeamLook) -> Iterator[str]:
     yield f"# {line(view.heading.title)}"
     yield "direction: down" if view.is_upright else "direction: right"
     cards = identifiers(card.key for card in view.cards)
@@ -47,7 +47,7 @@ def _diagram(view: View, look: TeamLook) -> Iterator[str]:
 
 
 def _inside(
-    view: View,
+    view: Diagram,
     parent: str | None,
     cards: Mapping[str, str],
     groups: Mapping[str, str],

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from archcheck.diagrams.formats.words import identifiers, line
 from archcheck.diagrams.look import TeamLook
-from archcheck.diagrams.view import Card, Message, MessageFrame, Sequence, Shape, View
+from archcheck.diagrams.view import Card, Diagram, Message, MessageFrame, Sequence, Shape
 
 _ENTITY = re.compile(r"[^\w\s.,:/()+\-=%]", re.UNICODE)
 _SHAPES: Mapping[Shape, tuple[str, str]] = {
@@ -23,12 +23,12 @@ _LINES = {"solid": "-->", "dashed": "-.->", "dotted": "-.->"}
 _CALLS = {"solid": "->>", "dashed": "-)", "dotted": "-->>"}
 
 
-def to_mermaid(view: View, look: TeamLook | None = None) -> str:
+def to_mermaid(view: Diagram, look: TeamLook | None = None) -> str:
     """A flowchart."""
     return "\n".join(_flowchart(view, look or TeamLook())) + "\n"
 
 
-def _flowchart(view: View, look: TeamLook) -> Iterator[str]:
+def _flowchart(view: Diagram, look: TeamLook) -> Iterator[str]:
     yield from _front(view.heading.title)
     yield "flowchart TB" if view.is_upright else "flowchart LR"
     cards = identifiers(card.key for card in view.cards)
@@ -50,7 +50,7 @@ def _front(title: str) -> Iterator[str]:
 
 
 def _inside(
-    view: View,
+    view: Diagram,
     parent: str | None,
     cards: Mapping[str, str],
     groups: Mapping[str, str],

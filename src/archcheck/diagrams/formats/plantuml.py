@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from archcheck.diagrams.formats.words import identifiers, line
 from archcheck.diagrams.look import TeamLook
-from archcheck.diagrams.view import Message, MessageFrame, Sequence, Shape, View
+from archcheck.diagrams.view import Diagram, Message, MessageFrame, Sequence, Shape
 
 _MACROS: Mapping[Shape, str] = {
     "box": "Container",
@@ -22,12 +22,12 @@ _MEANING = re.compile(r"[^\w\s.,:;()+=%-]")
 _CALLS = {"solid": "->", "dashed": "->>", "dotted": "-->"}
 
 
-def to_plantuml(view: View, look: TeamLook | None = None) -> str:
+def to_plantuml(view: Diagram, look: TeamLook | None = None) -> str:
     """A C4 container diagram."""
     return "\n".join(_diagram(view, look or TeamLook())) + "\n"
 
 
-def _diagram(view: View, look: TeamLook) -> Iterator[str]:
+def _diagram(view: Diagram, look: TeamLook) -> Iterator[str]:
     yield "@startuml"
     yield "!include <C4/C4_Container>"
     yield "LAYOUT_TOP_DOWN()" if view.is_upright else "LAYOUT_LEFT_RIGHT()"
@@ -46,7 +46,7 @@ def _diagram(view: View, look: TeamLook) -> Iterator[str]:
 
 
 def _inside(
-    view: View,
+    view: Diagram,
     parent: str | None,
     cards: Mapping[str, str],
     groups: Mapping[str, str],

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 
 from archcheck.diagrams.formats.words import identifiers, line
 from archcheck.diagrams.look import TeamLook
-from archcheck.diagrams.view import Card, View
+from archcheck.diagrams.view import Card, Diagram
 
 _TAGS = {"store": "Datastore", "queue": "Topic", "group": "Group"}
 
 
-def to_structurizr(view: View, look: TeamLook | None = None) -> str:
+def to_structurizr(view: Diagram, look: TeamLook | None = None) -> str:
     """A workspace with one container view."""
     return "\n".join(_workspace(view, look or TeamLook())) + "\n"
 
 
-def _workspace(view: View, look: TeamLook) -> Iterator[str]:
+def _workspace(view: Diagram, look: TeamLook) -> Iterator[str]:
     cards = identifiers(card.key for card in view.cards)
     outside = [card for card in view.cards if card.shape in ("person", "external")]
     inside = [card for card in view.cards if card not in outside]
@@ -40,7 +40,7 @@ def _workspace(view: View, look: TeamLook) -> Iterator[str]:
     yield "}"
 
 
-def _containers(view: View, inside: list[Card], cards: Mapping[str, str]) -> Iterator[str]:
+def _containers(view: Diagram, inside: list[Card], cards: Mapping[str, str]) -> Iterator[str]:
     paths = _paths(view)
     taken: set[str] = set()
     by_group: dict[str | None, list[Card]] = {}
@@ -57,7 +57,7 @@ def _containers(view: View, inside: list[Card], cards: Mapping[str, str]) -> Ite
             yield "            }"
 
 
-def _relations(view: View, cards: Mapping[str, str]) -> Iterator[str]:
+def _relations(view: Diagram, cards: Mapping[str, str]) -> Iterator[str]:
     """Between two elements each relation needs words of its own."""
     taken: dict[tuple[str, str], set[str]] = {}
     for arrow in view.arrows:
@@ -93,7 +93,7 @@ def _own(text: str, taken: set[str], instead: str = "") -> str:
     return free
 
 
-def _paths(view: View) -> dict[str, str]:
+def _paths(view: Diagram) -> dict[str, str]:
     """Groups in groups, written as Structurizr wants it: outer/inner, none like another."""
     found: dict[str, str] = {}
     taken: set[str] = set()
@@ -111,7 +111,7 @@ def _paths(view: View) -> dict[str, str]:
     return found
 
 
-def _views(view: View, look: TeamLook) -> Iterator[str]:
+def _views(view: Diagram, look: TeamLook) -> Iterator[str]:
     yield "    views {"
     yield "        container the_system {"
     direction = "tb" if view.is_upright else "lr"

@@ -34,7 +34,7 @@ from archcheck.diagrams.formats.primitives import (
 from archcheck.diagrams.layout import Box, Layout, Way, label_box
 from archcheck.diagrams.look import TeamLook, Theme
 from archcheck.diagrams.text_width import printable, wrapped
-from archcheck.diagrams.view import Arrow, Card, CardGroup, Sign, View
+from archcheck.diagrams.view import Arrow, Card, CardGroup, Diagram, Sign
 
 _TOLD = 8
 """Interactions that the tooltip of an arrow lists. A choice: longer ones cover the picture."""
@@ -43,7 +43,7 @@ _BAND = 5.0
 
 
 def to_svg(
-    view: View, layout: Layout, *, theme: Theme = "light", look: TeamLook | None = None
+    view: Diagram, layout: Layout, *, theme: Theme = "light", look: TeamLook | None = None
 ) -> str:
     """The whole picture: heading, diagram, legend."""
     look = look or TeamLook()
@@ -53,7 +53,7 @@ def to_svg(
     return assembled(view.heading, body, signs, icons, theme)
 
 
-def drawn(view: View, layout: Layout, icons: Icons, look: TeamLook) -> Piece:
+def drawn(view: Diagram, layout: Layout, icons: Icons, look: TeamLook) -> Piece:
     """Groups, arrows, cards and labels of a view, without heading and legend."""
     keys = {card.key for card in view.cards}
     framed = [(group, *layout.frames[group.key]) for group in _outer_first(view, layout)]
@@ -66,12 +66,12 @@ def drawn(view: View, layout: Layout, icons: Icons, look: TeamLook) -> Piece:
     return Piece("".join(parts), layout.width, layout.height)
 
 
-def _outer_first(view: View, layout: Layout) -> Iterator[CardGroup]:
+def _outer_first(view: Diagram, layout: Layout) -> Iterator[CardGroup]:
     there = [group for group in view.groups if group.key in layout.frames]
     yield from sorted(there, key=lambda group: _depth(view, group))
 
 
-def _depth(view: View, group: CardGroup) -> int:
+def _depth(view: Diagram, group: CardGroup) -> int:
     parents = {each.key: each.parent for each in view.groups}
     depth, key = 0, group.parent
     while key is not None and depth < len(parents):
@@ -181,7 +181,7 @@ def _label(arrow: Arrow, way: Way) -> str:
     return f'<g class="edge-label" data-source="{source}" data-target="{target}">{texts}</g>\n'
 
 
-def _tag_signs(view: View, look: TeamLook) -> Iterable[Sign]:
+def _tag_signs(view: Diagram, look: TeamLook) -> Iterable[Sign]:
     used = {tag for card in view.cards for tag in card.tags}
     return [
         Sign(f"tag {tag}", colour=colour) for tag, colour in look.colours.items() if tag in used

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from archcheck.diagrams.look import TeamLook, look_of
-from archcheck.diagrams.view import Sequence, View
+from archcheck.diagrams.view import Diagram, Sequence
 from archcheck.diagrams.views.boundaries import boundary_view
 from archcheck.diagrams.views.components import component_view
 from archcheck.diagrams.views.containers import container_view
@@ -39,7 +39,7 @@ __all__ = [
     "view_of",
 ]
 
-Drawing: TypeAlias = View | Sequence
+Drawing: TypeAlias = Diagram | Sequence
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import replace
 
 from archcheck.diagrams.card_text import plural
-from archcheck.diagrams.view import UNPLACED, Arrow, Card, CardGroup, Sign, View
+from archcheck.diagrams.view import UNPLACED, Arrow, Card, CardGroup, Diagram, Sign
 from archcheck.diagrams.views.parts import Canvas
 from archcheck.graph import Interaction
 from archcheck.model import Datastore, Named, Service
 
 
-def boundary_view(canvas: Canvas) -> View:
+def boundary_view(canvas: Canvas) -> Diagram:
     """A card for each boundary, in the team that answers for it; arrows count dependencies."""
     graph = canvas.graph
     inside: dict[str, list[Named]] = {}
@@ -39,7 +39,7 @@ def boundary_view(canvas: Canvas) -> View:
         arrows.append(
             Arrow(source, target, label, "dashed" if is_event else "solid", tooltip, len(steps))
         )
-    return View(
+    return Diagram(
         canvas.heading("boundaries and teams"),
         cards,
         tuple(_weighed(arrows)),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from archcheck.diagrams.view import Arrow, Card, CardGroup, View
+from archcheck.diagrams.view import Arrow, Card, CardGroup, Diagram
 from archcheck.diagrams.views.containers import legend_of
 from archcheck.diagrams.views.parts import Canvas, arrow, shared_protocol
 from archcheck.graph import Interaction, Operation
 from archcheck.model import Consumer, Endpoint, ModelError, Service
 
 
-def component_view(canvas: Canvas, name: str) -> View:
+def component_view(canvas: Canvas, name: str) -> Diagram:
     """C4's third level, of the service called ``name``. Raises :class:`ModelError`."""
     graph = canvas.graph
     service = graph.system.find(name)
@@ -30,7 +30,7 @@ def component_view(canvas: Canvas, name: str) -> View:
     drawn += _from_outside(canvas, cards) + _consumed(operations)
     around = dict.fromkeys(key for a in drawn for key in (a.source, a.target) if key not in cards)
     others = [canvas.card(graph.system.find(key)) for key in around]
-    return View(
+    return Diagram(
         canvas.heading(f"components of {name}", service.description or ""),
         (*others, *cards.values()),
         tuple(drawn),

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archcheck.diagrams.view import Arrow, Sign, View
+from archcheck.diagrams.view import Arrow, Diagram, Sign
 from archcheck.diagrams.views.parts import LINES, UNSAID, Canvas, arrow, shared_protocol
 from archcheck.graph import Graph, Interaction
 from archcheck.model import Schedule
 
 
-def container_view(canvas: Canvas) -> View:
+def container_view(canvas: Canvas) -> Diagram:
     """All elements; boundaries are groups."""
     members = canvas.drawn
     cards = tuple(canvas.card(member, group=canvas.group_of(member)) for member in members)
     keys = frozenset(card.key for card in cards)
-    return View(
+    return Diagram(
         canvas.heading("containers"),
         cards,
         arrows := tuple(

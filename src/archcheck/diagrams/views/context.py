@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archcheck.diagrams.card_text import plural
-from archcheck.diagrams.view import Arrow, Card, View
+from archcheck.diagrams.view import Arrow, Card, Diagram
 from archcheck.diagrams.views.containers import starts
 from archcheck.diagrams.views.parts import LINES, Canvas, arrow
 from archcheck.graph import Interaction
@@ -12,7 +12,7 @@ from archcheck.model import External, Person, Schedule
 _USERS = "(who starts journeys)"
 
 
-def context_view(canvas: Canvas) -> View:
+def context_view(canvas: Canvas) -> Diagram:
     """C4's first level. Journeys without declared users are started by a nameless person."""
     graph, system = canvas.graph, canvas.graph.system
     around = [m for m in canvas.drawn if isinstance(m, External | Person | Schedule)]
@@ -38,7 +38,7 @@ def context_view(canvas: Canvas) -> View:
         if isinstance(step.target, External):
             calls.setdefault(step.target.name, []).append(step)
     arrows += [arrow(centre.key, name, steps) for name, steps in calls.items()]
-    return View(
+    return Diagram(
         canvas.heading("context"), (*cards, centre), tuple(_merged(arrows)), legend=LINES[:1]
     )
 

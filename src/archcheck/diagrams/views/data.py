@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcheck.diagrams.view import Arrow, Card, Sign, View
+from archcheck.diagrams.view import Arrow, Card, Diagram, Sign
 from archcheck.diagrams.views.parts import Canvas, described
 from archcheck.graph import Graph
 from archcheck.model import Channel, Datastore, Named
@@ -10,7 +10,7 @@ from archcheck.model import Channel, Datastore, Named
 _VERBS = {"read": "reads", "write": "writes", "publish": "publishes", "cache": "caches"}
 
 
-def data_view(canvas: Canvas) -> View:
+def data_view(canvas: Canvas) -> Diagram:
     """Datastores and topics with the services that touch them."""
     graph = canvas.graph
     verbs: dict[tuple[str, str], dict[str, None]] = {}
@@ -33,7 +33,7 @@ def data_view(canvas: Canvas) -> View:
         if member.name in touched or isinstance(member, Datastore | Channel)
     )
     keys = {card.key for card in cards}
-    return View(
+    return Diagram(
         canvas.heading("data"),
         cards,
         tuple(a for a in arrows if a.source in keys and a.target in keys),

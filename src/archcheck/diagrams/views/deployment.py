@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from archcheck.diagrams.view import Card, CardGroup, View
+from archcheck.diagrams.view import Card, CardGroup, Diagram
 from archcheck.diagrams.views.parts import Canvas
 from archcheck.model import (
     Absent,
@@ -22,7 +22,7 @@ from archcheck.units import Cpu
 _UNKNOWN = "not declared"
 
 
-def deployment_view(canvas: Canvas) -> View:
+def deployment_view(canvas: Canvas) -> Diagram:
     """Each element once in each of its zones, with the replicas or nodes that it has there."""
     cards: list[Card] = []
     groups: dict[str, CardGroup] = {}
@@ -47,7 +47,7 @@ def deployment_view(canvas: Canvas) -> View:
             )
             key = f"{member.name} in {zone}" if zone else member.name
             cards.append(replace(card, key=key, details=details_of(member)))
-    return View(
+    return Diagram(
         canvas.heading("deployment"), tuple(cards), groups=tuple(groups.values()), is_packed=True
     )
 

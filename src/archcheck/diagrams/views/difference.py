@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 
 from archcheck.diagrams.card_text import plural
-from archcheck.diagrams.view import Arrow, Card, Sign, View
+from archcheck.diagrams.view import Arrow, Card, Diagram, Sign
 from archcheck.diagrams.views.containers import container_view
 from archcheck.diagrams.views.parts import LINES, Canvas
 from archcheck.graph import Interaction
@@ -20,7 +20,7 @@ _LEGEND = (
 )
 
 
-def difference_view(old: Canvas, new: Canvas) -> View:
+def difference_view(old: Canvas, new: Canvas) -> Diagram:
     """The containers of both: what was added, removed, changed, and what that touches."""
     before, after = (container_view(each).spelled_out() for each in (old, new))
     cards = {card.key: card for card in _cards(before, after)}
@@ -38,7 +38,7 @@ def difference_view(old: Canvas, new: Canvas) -> View:
         "difference",
         f"{', '.join(counts)}; {plural(len(cards) - len(near), 'element')} far from it not shown",
     )
-    view = View(
+    view = Diagram(
         replace(heading, revision=f"from {revisions[0]} to {revisions[1]}"),
         tuple(cards.values()),
         tuple(arrows.values()),
@@ -48,7 +48,7 @@ def difference_view(old: Canvas, new: Canvas) -> View:
     return view.only(frozenset(near))
 
 
-def _cards(before: View, after: View) -> Iterator[Card]:
+def _cards(before: Diagram, after: Diagram) -> Iterator[Card]:
     old = {card.key: card for card in before.cards}
     new = {card.key: card for card in after.cards}
     for key, card in new.items():
@@ -76,7 +76,7 @@ def changed_fields(old: Named | None, new: Named | None) -> list[str]:
     ]
 
 
-def _arrows(old: Canvas, new: Canvas, before: View, after: View) -> Iterator[Arrow]:
+def _arrows(old: Canvas, new: Canvas, before: Diagram, after: Diagram) -> Iterator[Arrow]:
     earlier = {(a.source, a.target): a for a in before.arrows}
     later = {(a.source, a.target): a for a in after.arrows}
     for ends, arrow in later.items():

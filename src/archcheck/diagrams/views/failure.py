@@ -12,7 +12,7 @@ from dataclasses import replace
 from enum import IntEnum
 
 from archcheck.diagrams.card_text import plural
-from archcheck.diagrams.view import Arrow, Card, Sign, Tone, View
+from archcheck.diagrams.view import Arrow, Card, Diagram, Sign, Tone
 from archcheck.diagrams.views.containers import arrows_between, by_shared
 from archcheck.diagrams.views.parts import Canvas
 from archcheck.graph import Graph, Interaction
@@ -106,7 +106,7 @@ class Loss:
         return worst, f"{count} of {all_of} {one if count == 1 else many}"
 
 
-def failure_view(canvas: Canvas, name: str) -> View:
+def failure_view(canvas: Canvas, name: str) -> Diagram:
     """The lost element, everything that it takes with it, and the journeys that meet it.
 
     Raises :class:`ModelError` for an unknown element.
@@ -130,7 +130,7 @@ def failure_view(canvas: Canvas, name: str) -> View:
         if (key := f"journey {journey.name}") in journeys and owner.name in cards
     ]
     untouched = len(canvas.drawn) - len(cards)
-    return View(
+    return Diagram(
         canvas.heading(f"without {name}", f"{plural(untouched, 'element')} not touched, not shown"),
         (*journeys.values(), *cards.values()),
         tuple(arrows),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from archcheck.diagrams.view import Arrow, Card, Message, MessageFrame, Sign, Style, View
+from archcheck.diagrams.view import Arrow, Card, Diagram, Message, MessageFrame, Sign, Style
 from archcheck.diagrams.view import Sequence as SequenceView
 from archcheck.diagrams.views.parts import LINES, Canvas, spoken
 from archcheck.graph import Interaction, Operation
@@ -30,7 +30,7 @@ _SHOWN_NUMBERS = 6
 """Numbers of steps on an arrow: more are wider than the gap between two cards."""
 
 
-def journey_view(canvas: Canvas, name: str) -> View:
+def journey_view(canvas: Canvas, name: str) -> Diagram:
     """The elements that the journey called ``name`` visits, its messages numbered on the arrows.
 
     Raises :class:`ModelError` for an unknown journey.
@@ -51,7 +51,7 @@ def journey_view(canvas: Canvas, name: str) -> View:
         )
         for (source, target), messages in between.items()
     ]
-    return View(
+    return Diagram(
         canvas.heading(f"journey {name}", journey.description or ""),
         told.participants,
         tuple(arrows),

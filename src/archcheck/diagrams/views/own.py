@@ -6,27 +6,26 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from archcheck.diagrams.filtering import with_stubs
-from archcheck.diagrams.view import View
+from archcheck.diagrams.view import Diagram
 from archcheck.diagrams.views.containers import container_view
 from archcheck.diagrams.views.parts import Canvas
 from archcheck.graph.selectors import selected
-from archcheck.model import ModelError
-from archcheck.model import View as Declared
+from archcheck.model import ModelError, View
 from archcheck.model.element import nearest
 
 
-def own_views(canvas: Canvas, taken: Collection[str]) -> Mapping[str, Declared]:
+def own_views(canvas: Canvas, taken: Collection[str]) -> Mapping[str, View]:
     """The declared views by name. Raises :class:`ModelError` for names that are ``taken``."""
-    found: dict[str, Declared] = {}
+    found: dict[str, View] = {}
     for each in canvas.graph.system.look:
-        if isinstance(each, Declared):
+        if isinstance(each, View):
             if each.name in taken or each.name in found:
                 raise _error(each, "there is another view of this name; choose another one")
             found[each.name] = each
     return found
 
 
-def own_view(canvas: Canvas, declared: Declared) -> View:
+def own_view(canvas: Canvas, declared: View) -> Diagram:
     """The elements that it includes, in its order; what is cut off ends in stubs.
 
     Raises :class:`ModelError` where it includes what the system does not have.
@@ -53,6 +52,6 @@ def own_view(canvas: Canvas, declared: Declared) -> View:
     return replace(view, is_upright=upright)
 
 
-def _error(declared: Declared, what: str) -> ModelError:
+def _error(declared: View, what: str) -> ModelError:
     place = declared.site.place if declared.site else None
     return ModelError(f"View {declared.name!r}: {what}", place)

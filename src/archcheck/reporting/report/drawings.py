@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from archcheck.diagrams import VIEWS, Canvas, Drawing, Sequence, View, own_views, readable, view_of
+from archcheck.diagrams import (
+    VIEWS,
+    Canvas,
+    Diagram,
+    Drawing,
+    Sequence,
+    own_views,
+    readable,
+    view_of,
+)
 from archcheck.diagrams.card_text import TITLE
 from archcheck.diagrams.filtering import MOST_CARDS, collapsed
 from archcheck.diagrams.folding import folded
@@ -62,7 +71,7 @@ def pictures(canvas: Canvas, icons: Icons) -> Iterator[PagePicture]:
     """The views of the whole system, each group opened, and the journeys."""
     for kind in _WHOLE:
         view = view_of(canvas, kind)
-        if not isinstance(view, View) or not view.cards:
+        if not isinstance(view, Diagram) or not view.cards:
             continue
         small = legible(view) if kind == "containers" else readable(view)
         yield _picture(canvas, icons, kind, kind, small, wide(small))
@@ -70,22 +79,22 @@ def pictures(canvas: Canvas, icons: Icons) -> Iterator[PagePicture]:
             yield from _opened(canvas, icons, view, small)
     for name in own_views(canvas, VIEWS):
         own = view_of(canvas, name)
-        assert isinstance(own, View)  # noqa: S101  # only sequences are not
+        assert isinstance(own, Diagram)  # noqa: S101  # only sequences are not
         yield _picture(canvas, icons, f"view {name}", name, readable(own))
     services = [each for each in canvas.graph.system.services if each.endpoints or each.consumers]
     for service in services if len(services) <= _INSIDES else ():
         found = view_of(canvas, "components", service.name)
-        assert isinstance(found, View)  # noqa: S101  # only sequences are not
+        assert isinstance(found, Diagram)  # noqa: S101  # only sequences are not
         title = f"endpoints of {service.name}"
         yield _picture(canvas, icons, f"components of {service.name}", title, readable(found))
     for journey in canvas.graph.system.journeys[:_JOURNEYS]:
         for kind in ("journey", "sequence"):
             title, found = f"{kind} {journey.name}", view_of(canvas, kind, journey.name)
-            shown = readable(found) if isinstance(found, View) else found
+            shown = readable(found) if isinstance(found, Diagram) else found
             yield _picture(canvas, icons, title, title, shown)
 
 
-def _opened(canvas: Canvas, icons: Icons, view: View, small: View) -> Iterator[PagePicture]:
+def _opened(canvas: Canvas, icons: Icons, view: Diagram, small: Diagram) -> Iterator[PagePicture]:
     """The inside of each collapsed group, and everything at once where that is not too much."""
     for card in small.cards:
         key = card.key.removeprefix("group ")
@@ -96,7 +105,7 @@ def _opened(canvas: Canvas, icons: Icons, view: View, small: View) -> Iterator[P
         yield _picture(canvas, icons, "all containers", "all containers", readable(view))
 
 
-def legible(view: View) -> View:
+def legible(view: Diagram) -> Diagram:
     """The view as it can be read: collapsed where its names would be too small on a screen."""
     shown = readable(view)
     groups = [card.group for card in view.cards if card.group]
@@ -105,7 +114,7 @@ def legible(view: View) -> View:
     return shown if _scale(wide(shown)) * TITLE >= _LEAST else readable(collapsed(view))
 
 
-def wide(view: View) -> Layout:
+def wide(view: Diagram) -> Layout:
     """The layout that is largest on a screen: to the right, downwards, or with fans in columns."""
     found = lay_out(view, upright=False)
     if view.is_packed or _scale(found) >= 1:
@@ -122,7 +131,7 @@ def _scale(layout: Layout) -> float:
     return min(_SCREEN[0] / layout.width, _SCREEN[1] / layout.height)
 
 
-def _around(view: View, group: str) -> View:
+def _around(view: Diagram, group: str) -> Diagram:
     """The cards of a group, and what they talk to."""
     inside = {card.key for card in view.cards if card.group == group}
     touched = {
