@@ -22,7 +22,7 @@ from archcheck.planning.refusals import not_refused
 from archcheck.planning.sensitivity import Influence, influences, most_first
 from archcheck.planning.sizing import MOST_BUSY, Sizing, fewest, size
 from archcheck.planning.sustaining import Sustained, analytic_limit, analytic_only, confirmed
-from archcheck.simulation import SimulationResult
+from archcheck.simulation import LostMessages, SimulationResult
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.plan import Assumption, Plan
 from archcheck.simulation.replications import Stop, StoppedError
@@ -90,6 +90,7 @@ class CapacityPlan:
     flow: Flow
     assumptions: tuple[Assumption, ...]
     today: tuple[Reading, ...] = ()
+    lost: tuple[LostMessages, ...] = ()
     compared: tuple[AnalyticComparison, ...] = ()
     sustained: Sustained | None = None
     alone: dict[str, Sustained] = field(default_factory=dict)
@@ -314,6 +315,7 @@ class _Work:
         found = self.plan
         result = self.probe.simulated(self.steady, found.flow, found.objectives)
         found.today = read_result(found.objectives, result)
+        found.lost = result.lost_messages
         found.compared = tuple(_compared(found.flow, result))
         self.measured.append(simulated_point(1.0, result, _load_in(found.today)))
 

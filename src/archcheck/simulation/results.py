@@ -195,6 +195,25 @@ class SeriesPoint:
 
 
 @dataclass(frozen=True)
+class LostMessages:
+    """Messages that a consumer has not done in the end, and the share of those that came.
+
+    ``dead_letters`` were delivered as often as may be and went to a channel for such messages,
+    ``dropped`` went nowhere.
+    """
+
+    consumer: str
+    dead_letters: int
+    dropped: int
+    share: float
+
+    def __str__(self) -> str:
+        kinds = (("become dead letters", self.dead_letters), ("are dropped", self.dropped))
+        said = " or ".join(what for what, count in kinds if count)
+        return f"{self.share:.2%} of the messages of {self.consumer} {said}"
+
+
+@dataclass(frozen=True)
 class SimulationResult:
     """A run of a scenario on a system, or several merged ones. Times are in seconds.
 
@@ -250,6 +269,21 @@ class SimulationResult:
         """
         limited = [r for r in self.resources if not math.isnan(r.utilisation)]
         return tuple(sorted(limited, key=_by_limitation))
+
+    @cached_property
+    def lost_messages(self) -> tuple[LostMessages, ...]:
+        """What each consumer has lost, the largest share first; none where nothing is lost."""
+        found = []
+        for operation in self.operations:
+            dead, dropped, again = (
+                self.counts.get(f"{what}: {operation.name}", 0)
+                for what in ("dead letters", "dropped", "redelivered")
+            )
+            if dead or dropped:
+                came = max(operation.started - again, dead + dropped)
+                share = (dead + dropped) / came
+                found.append(LostMessages(operation.name, dead, dropped, share))
+        return tuple(sorted(found, key=lambda each: -each.share))
 
     @property
     def bottleneck(self) -> ResourceResult | None:

@@ -12,17 +12,23 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archcheck import (
+    Absent,
     Autoscale,
     Call,
     Constant,
+    Consumer,
     CustomRuntime,
     Endpoint,
+    External,
     Journey,
     Kubernetes,
     Load,
     MySQL,
     Poisson,
     Prices,
+    Publish,
+    Queue,
+    RabbitMQ,
     Ramp,
     RateLimit,
     Read,
@@ -48,6 +54,7 @@ from archcheck.planning.bottlenecks import climb
 from archcheck.planning.changes import zone_lost
 from archcheck.planning.readings import read_flow
 from archcheck.planning.sizing import size
+from archcheck.reporting.planning.tables import verdicts
 from archcheck.simulation import simulate
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.plan import Plan
@@ -219,6 +226,33 @@ def test_the_ladder_goes_from_the_first_bottleneck_to_the_next() -> None:
     assert factors == sorted(factors)
     # the back's eight threads carry 8 / 22 ms; the front, which waits for them, is full before
     assert 0.8 < bottlenecks[0].factor * 100 * 0.022 / 8 <= 0.98
+
+
+def test_messages_that_are_lost_are_named() -> None:
+    """No objective speaks of them: half of the calls fail, each message comes twice."""
+    system = System(
+        "shop",
+        [
+            Service("web", endpoints=[Endpoint("order", steps=[Work(2 * ms), Publish("orders")])]),
+            Service(
+                "mail",
+                consumers=[Consumer("orders", steps=[Call("smtp")], max_deliveries=2)],
+            ),
+            External("smtp", latency=Constant(20 * ms), error_rate=50 * percent),
+            RabbitMQ("rabbit"),
+            Queue("orders", broker="rabbit", dead_letter=Absent("the mail is sent again by hand")),
+        ],
+        journeys=[Journey("order", "web.order", slo=Slo(p99=100 * ms))],
+        scenarios=[Scenario("day", load=[Load("order", Poisson(20 / s))])],
+    )
+    plan = plan_capacity(system, target=1.0)
+    (lost,) = plan.lost
+    assert (lost.consumer, lost.dead_letters) == ("mail.consume", 0)
+    assert lost.share == pytest.approx(0.25, abs=0.03)
+    assert any(
+        state == "open" and "of the messages of mail.consume are dropped" in said
+        for state, said in verdicts(plan)
+    )
 
 
 def test_headroom_follows_the_declared_growth() -> None:

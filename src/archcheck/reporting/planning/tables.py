@@ -51,6 +51,8 @@ def verdicts(plan: CapacityPlan) -> Iterator[tuple[State, str]]:
     if found is not None:
         yield plan.carried, f"declared load: {_carried(plan)}"
         yield plan.carried, f"sustainable load: {interval(found)}{_ended(found)}"
+    for lost in plan.lost:
+        yield "open", f"declared load: {lost}, of which no objective speaks"
     if plan.headroom is not None:
         room = plan.headroom
         lasts = (
