@@ -45,6 +45,7 @@ from archcheck.simulation import (
     runs_for,
     simulate,
     simulate_until_decided,
+    with_knife_edges,
 )
 from archcheck.units import Duration, Fraction
 
@@ -124,8 +125,9 @@ def command(
 
     Objectives are met, missed, or open where the runs do not decide. A steady load is simulated
     for as long as they need, its duration at least, unless --duration or --replications say how
-    long; faults and changing loads for their own time. Exits with 1 when an objective is missed,
-    or when the load cannot be carried. Ctrl-C reports what is there, marked incomplete.
+    long; faults and changing loads for their own time. Knife edges are outcomes that move far
+    where all work takes 3% longer or shorter. Exits with 1 when an objective is missed, or when
+    the load cannot be carried. Ctrl-C reports what is there, marked incomplete.
     Loading a Python model runs its code.
     """
     system = one_system(models, system_name)
@@ -172,6 +174,8 @@ def command(
                 stop=stop,
                 tracer=tracer,
             )
+        if tracer is None:
+            result = with_knife_edges(result, jobs=jobs, stop=stop)
     show = partial(print_simulation, verbose=verbose)
     write_result(result, format_, output, data=simulation_data, show=show)
     if trace is not None:

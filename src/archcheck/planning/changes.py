@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from archcheck.planning.flow.sources import open_rate
-from archcheck.simulation.plan import ArrivalKind, Plan, Sampler, SamplerShape, StepSpec, Stream
+from archcheck.simulation.plan import ArrivalKind, Plan, StepSpec, Stream
 
 _BURST, _TOKENS = 0.25, 20.0
 """Seconds of its rate, and tokens, that a bucket holds at most in the long run. A choice: enough to
@@ -162,9 +162,7 @@ def slower(plan: Plan, group: int, factor: float) -> Plan:
 
     def change(step: StepSpec) -> StepSpec:
         return (
-            replace(step, sampler=_longer(step.sampler, factor))
-            if step.sampler is not None
-            else step
+            replace(step, sampler=step.sampler.times(factor)) if step.sampler is not None else step
         )
 
     return _with_steps(plan, touched, change)
@@ -216,15 +214,3 @@ def _inside(plan: Plan, block: int, found: set[int]) -> None:
             _inside(plan, inner, found)
         if step.call >= 0 and plan.calls[step.call].policy.fallback >= 0:
             _inside(plan, plan.calls[step.call].policy.fallback, found)
-
-
-def _longer(sampler: Sampler, factor: float) -> Sampler:
-    match sampler.shape:
-        case SamplerShape.LOGNORMAL:
-            return replace(sampler, a=sampler.a + math.log(factor))
-        case SamplerShape.UNIFORM:
-            return replace(sampler, a=sampler.a * factor, b=sampler.b * factor)
-        case SamplerShape.EMPIRICAL:
-            return replace(sampler, values=tuple(value * factor for value in sampler.values))
-        case _:
-            return replace(sampler, a=sampler.a * factor)

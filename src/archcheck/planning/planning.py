@@ -22,7 +22,7 @@ from archcheck.planning.refusals import not_refused
 from archcheck.planning.sensitivity import Influence, influences, most_first
 from archcheck.planning.sizing import MOST_BUSY, Sizing, fewest, size
 from archcheck.planning.sustaining import Sustained, analytic_limit, analytic_only, confirmed
-from archcheck.simulation import LostMessages, SimulationResult
+from archcheck.simulation import KnifeEdge, LostMessages, SimulationResult, with_knife_edges
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.plan import Assumption, Plan
 from archcheck.simulation.replications import Stop, StoppedError
@@ -91,6 +91,7 @@ class CapacityPlan:
     assumptions: tuple[Assumption, ...]
     today: tuple[Reading, ...] = ()
     lost: tuple[LostMessages, ...] = ()
+    knife_edges: tuple[KnifeEdge, ...] = ()
     compared: tuple[AnalyticComparison, ...] = ()
     sustained: Sustained | None = None
     alone: dict[str, Sustained] = field(default_factory=dict)
@@ -254,6 +255,7 @@ class _Work:
     progress: Progress
     measured: list[CurvePoint] = field(default_factory=list)
     limit: tuple[float, Reading | None] | None = None
+    simulated: SimulationResult | None = None
 
     def go(self) -> None:
         """All parts. Raises :class:`StoppedError` when somebody stops the work."""
@@ -264,6 +266,7 @@ class _Work:
             ("bottlenecks", self._bottlenecks, 0.3),
             (f"sizes for x{self.asked.target:g}", self._sizes, 0.5),
             ("sustainable load, simulated", self._sustained, 0.65),
+            ("knife edges", self._edges, 0.3),
             ("headroom", self._headroom, 1.0),
             ("capacity curve", self._curve, 0.4),
             ("what to measure", self._influences, 0.5),
@@ -314,10 +317,22 @@ class _Work:
     def _today(self) -> None:
         found = self.plan
         result = self.probe.simulated(self.steady, found.flow, found.objectives)
+        self.simulated = result
         found.today = read_result(found.objectives, result)
         found.lost = result.lost_messages
         found.compared = tuple(_compared(found.flow, result))
         self.measured.append(simulated_point(1.0, result, _load_in(found.today)))
+
+    def _edges(self) -> None:
+        """What moves far at the declared load. Raises :class:`StoppedError`, as it is simulated."""
+        if self.simulated is None:
+            raise StoppedError
+        jobs, budget = self.probe.jobs, self.probe.budget
+        result = with_knife_edges(
+            self.simulated, plan=self.steady, jobs=jobs, stop=lambda: budget.is_over
+        )
+        budget.check()
+        self.plan.knife_edges = result.knife_edges.found if result.knife_edges else ()
 
     def _sustained(self) -> None:
         def note(at: float, result: SimulationResult, readings: tuple[Reading, ...]) -> None:

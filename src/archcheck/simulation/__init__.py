@@ -20,6 +20,7 @@ from archcheck.simulation.comparing import (
 from archcheck.simulation.engines import ENGINES, EngineName
 from archcheck.simulation.estimates import Estimate
 from archcheck.simulation.fault_language import parse_fault
+from archcheck.simulation.knife_edges import with_knife_edges
 from archcheck.simulation.objectives import (
     EVENTS,
     EVENTS_A_SECOND,
@@ -31,6 +32,8 @@ from archcheck.simulation.results import (
     Band,
     CallResult,
     JourneyTime,
+    KnifeEdge,
+    KnifeEdges,
     Latencies,
     LostMessages,
     RequestResult,
@@ -53,6 +56,8 @@ __all__ = [
     "EngineName",
     "Estimate",
     "JourneyTime",
+    "KnifeEdge",
+    "KnifeEdges",
     "Latencies",
     "LostMessages",
     "Overload",
@@ -69,4 +74,5 @@ __all__ = [
     "runs_for",
     "simulate",
     "simulate_until_decided",
+    "with_knife_edges",
 ]

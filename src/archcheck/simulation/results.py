@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from archcheck.findings import PERCENTILES, Objective, Reading, objectives_of
+from archcheck.findings import PERCENTILES, Objective, Reading, State, objectives_of
 from archcheck.findings.objectives import Basis
 from archcheck.model import Scenario, System
 from archcheck.simulation.estimates import Estimate
@@ -214,6 +214,52 @@ class LostMessages:
 
 
 @dataclass(frozen=True)
+class KnifeEdge:
+    """An outcome that moves far where all work takes ``factor`` times as long.
+
+    ``metric``: a percentile in seconds, or ``availability``, the share of good answers.
+    ``shift``: of a percentile relative to ``value``, of a share absolute; with the ``half_width``
+    of its 95% interval. ``before`` and ``after``: states of the objective; ``None`` without one.
+    """
+
+    journey: str
+    metric: str
+    factor: float
+    value: float
+    shift: float
+    half_width: float
+    before: State | None
+    after: State | None
+
+    @property
+    def moved(self) -> float:
+        """The value with the changed times."""
+        if self.metric == "availability":
+            return min(1.0, max(0.0, self.value + self.shift))
+        return self.value * (1 + self.shift)
+
+    def __str__(self) -> str:
+        off = f"{max(self.factor, 1 / self.factor) - 1:.0%}"
+        what = f"{off} longer" if self.factor > 1 else f"{off} shorter"
+        unit = " points" if self.metric == "availability" else "%"
+        shown = Objective(self.journey, self.metric, 0.0).shown
+        state = f", {self.after} instead of {self.before}" if self.before != self.after else ""
+        return (
+            f"where work takes {what}, {self.metric} of {self.journey} is "
+            f"{shown(self.moved)} instead of {shown(self.value)} "
+            f"({_percent(self.shift, sign='+')}{unit} \u00b1 {_percent(self.half_width)}){state}"
+        )
+
+
+@dataclass(frozen=True)
+class KnifeEdges:
+    """What was found, the farthest first; ``left_out``: why nobody looked."""
+
+    found: tuple[KnifeEdge, ...] = ()
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
 class SimulationResult:
     """A run of a scenario on a system, or several merged ones. Times are in seconds.
 
@@ -225,7 +271,8 @@ class SimulationResult:
     into a queue that grows without bound. ``unsettled``: resources whose queue changes too slowly
     for the length of the runs, and ``early`` the journeys through them: what was read of these is
     too little rather than too much, and no objective of theirs is met by it. ``assumptions`` come
-    in the order of their influence.
+    in the order of their influence. ``knife_edges``: what moves far where times are a little off;
+    ``None`` where nobody was asked (:func:`~archcheck.simulation.with_knife_edges`).
     """
 
     system: System
@@ -260,6 +307,7 @@ class SimulationResult:
     servers_series: dict[str, tuple[float, ...]]
     assumptions: tuple[Assumption, ...]
     not_simulated: tuple[str, ...]
+    knife_edges: KnifeEdges | None = None
 
     @cached_property
     def bottlenecks(self) -> tuple[ResourceResult, ...]:
@@ -347,6 +395,12 @@ class SimulationResult:
 def _by_limitation(resource: ResourceResult) -> tuple[float, float, float, str]:
     waiting = resource.waiting_share
     return (-round(resource.busiest, 3), -waiting, -resource.waiting, resource.name)
+
+
+def _percent(share: float, sign: str = "") -> str:
+    """Percent with two digits, and without an exponent."""
+    value = 100 * share
+    return f"{value:{sign}.0f}" if abs(value) >= 10 else f"{value:{sign}.2g}"
 
 
 def _named(results: tuple[RequestResult, ...], name: str) -> RequestResult:

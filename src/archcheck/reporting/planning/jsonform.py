@@ -49,6 +49,9 @@ def plan_data(plan: CapacityPlan) -> dict[str, Any]:
         ],
         "curve": asdict(plan.curve) if plan.curve is not None else None,
         "sizing": _sizing(plan),
+        "knife_edges": [
+            {**asdict(each), "moved": each.moved, "text": str(each)} for each in plan.knife_edges
+        ],
         "lost_messages": [asdict(each) for each in plan.lost],
         "headroom": asdict(plan.headroom) if plan.headroom is not None else None,
         "influences": [asdict(each) for each in plan.influences],

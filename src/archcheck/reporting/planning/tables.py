@@ -53,6 +53,8 @@ def verdicts(plan: CapacityPlan) -> Iterator[tuple[State, str]]:
         yield plan.carried, f"sustainable load: {interval(found)}{_ended(found)}"
     for lost in plan.lost:
         yield "open", f"declared load: {lost}, of which no objective speaks"
+    for edge in plan.knife_edges:
+        yield "open", f"knife edge: {edge}"
     if plan.headroom is not None:
         room = plan.headroom
         lasts = (

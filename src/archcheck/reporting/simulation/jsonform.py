@@ -7,7 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from archcheck.reporting.objectives import readings_data
-from archcheck.simulation import CallResult, RequestResult, ResourceResult, SimulationResult
+from archcheck.simulation import (
+    CallResult,
+    KnifeEdges,
+    RequestResult,
+    ResourceResult,
+    SimulationResult,
+)
 
 FORMAT = "archcheck.simulate/3"
 
@@ -52,6 +58,7 @@ def simulation_data(result: SimulationResult) -> dict[str, Any]:
         },
         "counts": result.counts,
         "objectives": readings_data(result.objectives),
+        "knife_edges": _edges_data(result.knife_edges),
         "series": {
             name: [asdict(point) for point in points] for name, points in result.series.items()
         },
@@ -62,6 +69,13 @@ def simulation_data(result: SimulationResult) -> dict[str, Any]:
         "not_simulated": list(result.not_simulated),
     }
     return {key: _without_nan(value) for key, value in data.items()}
+
+
+def _edges_data(edges: KnifeEdges | None) -> dict[str, Any] | None:
+    if edges is None:
+        return None
+    found = [{**asdict(edge), "moved": edge.moved, "text": str(edge)} for edge in edges.found]
+    return {"found": found, "left_out": edges.left_out}
 
 
 def _request_data(request: RequestResult) -> dict[str, Any]:

@@ -14,6 +14,9 @@ from archcheck.reporting.simulation.assumptions import grouped
 from archcheck.reporting.simulation.tables import simulation_sheets
 from archcheck.simulation import ResourceResult, SimulationResult
 
+_FEW = 3
+"""Knife edges that are shown without ``-v``, the gravest first. A choice."""
+
 
 def print_simulation(console: Console, result: SimulationResult, *, verbose: bool = False) -> None:
     """Latencies by journey, where the time went, the bottleneck, what was assumed."""
@@ -28,6 +31,7 @@ def print_simulation(console: Console, result: SimulationResult, *, verbose: boo
     for sheet in simulation_sheets(result, verbose=verbose):
         print_sheet(console, sheet)
     console.print(_bottleneck(result))
+    _print_edges(console, result, verbose)
     _print_notes(console, result)
     if result.not_simulated:
         console.print(
@@ -65,6 +69,20 @@ def _bottleneck(result: SimulationResult) -> Text:
         return Text("no resource has a limited number of servers")
     name = (f"{found.name} {found.what}", "bold")
     return Text.assemble("bottleneck: ", name, ", ", found.evidence)
+
+
+def _print_edges(console: Console, result: SimulationResult, verbose: bool) -> None:
+    """Outcomes that move far where times are a little off."""
+    edges = result.knife_edges
+    if edges is None:
+        return
+    if edges.left_out and result.is_complete and not result.overloads:
+        console.print(f"knife edges: nobody looked, as {edges.left_out}")
+    shown = len(edges.found) if verbose else _FEW
+    for edge in edges.found[:shown]:
+        console.print(Text.assemble(("knife edge: ", "bold yellow"), str(edge)))
+    if len(edges.found) > shown:
+        console.print(f"{len(edges.found) - shown} more knife edges; -v lists them")
 
 
 def _print_notes(console: Console, result: SimulationResult) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 FOREVER = float("inf")
@@ -45,6 +46,18 @@ class Sampler:
     a: float = 0.0
     b: float = 0.0
     values: tuple[float, ...] = ()
+
+    def times(self, factor: float) -> Sampler:
+        """The distribution of ``factor`` times as many seconds."""
+        match self.shape:
+            case SamplerShape.LOGNORMAL:
+                return replace(self, a=self.a + math.log(factor))
+            case SamplerShape.UNIFORM:
+                return replace(self, a=self.a * factor, b=self.b * factor)
+            case SamplerShape.EMPIRICAL:
+                return replace(self, values=tuple(value * factor for value in self.values))
+            case _:
+                return replace(self, a=self.a * factor)
 
 
 @dataclass(frozen=True, slots=True)
