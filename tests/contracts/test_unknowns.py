@@ -64,10 +64,10 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Endpoint.deprecation": "EVO008",
         "Endpoint.rate_limit": "PRF005",
         "Fallback.target": ALL,
-        "Interaction.breaker": "RES010 TEC006",
-        "Interaction.bulkhead": "PRF004 RES002 TEC006",
-        "Interaction.fallback": ALL,
-        "Interaction.retry": (
+        "RemoteStep.breaker": "RES010 TEC006",
+        "RemoteStep.bulkhead": "PRF004 RES002 TEC006",
+        "RemoteStep.fallback": ALL,
+        "RemoteStep.retry": (
             "PRF002 PRF003 RES002 RES003 RES004 RES005 RES006 RES007 RES008 RES025"
         ),
         "Mesh.retry": ALL,
@@ -161,7 +161,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
     "the runtime or the product says it": {
         "Call.propagates_deadline": "RES001 TEC007",
         "Datastore.copies": "DAT001 RES012",
-        "Interaction.blocking": "TEC003",
+        "RemoteStep.blocking": "TEC003",
         "ObjectStore.product": ALL,
         "Retry.backoff": "RES005 RES006",
         "Retry.jitter": "RES006",
@@ -181,7 +181,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Broker.deployment": "DEP001 DEP003 DEP010",
         "Deployment.readiness": "RES013 RES014",
         "Endpoint.request_size": "COM006",
-        "Interaction.timeout": "DEP012 RES002 RES003 RES008 RES010 RES025 TEC009",
+        "RemoteStep.timeout": "DEP012 RES002 RES003 RES008 RES010 RES025 TEC009",
         "Kubernetes.spread": "DEP002 RES013 RES014",
         "Queue.visibility_timeout": "RES002 RES021",
         "Runtime.graceful_stop": "DEP012",
@@ -195,7 +195,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Tracing.propagation": "OBS003",
     },
     "the rule speaks of what is declared so": {
-        "Interaction.result_used": "RES022",
+        "RemoteStep.result_used": "RES022",
         "Service.metrics": "OBS001",
     },
 }

@@ -306,6 +306,8 @@ class Generator:
                     scheduling=self.pick((None, "fifo", "processor_sharing")),
                     accept_queue=self.pick((None, 2)),
                     deadline_propagation=self.pick((None, True)),
+                    drops_late_requests=self.pick((None, True, False)),
+                    stops_late_work=self.pick((None, None, False, True)),
                 ),
             )
         )

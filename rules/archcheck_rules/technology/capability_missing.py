@@ -27,6 +27,7 @@ from archcheck import (
     Grpc,
     Mesh,
     Protocol,
+    PythonGrpc,
     Runtime,
     Service,
     SpringBoot,
@@ -77,11 +78,14 @@ def _deadline(step: Interaction) -> Iterator[Result]:
         missing = "runtime.deadline_propagation" if step.target.runtime else "runtime"
         yield Undecided(step.target, missing)
     elif step.deadline_is_kept is False:
+        whose: Runtime | None = getattr(step.target, "runtime", None)
+        stops = effective(whose, "stops_late_work")
+        attribute = "stops_late_work" if stops.is_known else "deadline_propagation"
+        what = "does not stop" if stops.origin == "default" else "declares that it ignores it"
         yield Violation(
             step,
-            f"{step.name} passes its deadline on, and {step.target.name} declares that it ignores "
-            "it",
-            fix=f"deadline_propagation=True in the runtime of {step.target.name}, or "
+            f"{step.name} passes its deadline on, and {step.target.name} {what}",
+            fix=f"{attribute}=True in the runtime of {step.target.name}, or "
             "propagates_deadline=False here",
         )
 
@@ -160,6 +164,11 @@ def go_carries_it_in_the_context() -> System:
 @rule.good
 def the_mesh_reads_grpc() -> System:
     return _in_the_mesh(Grpc())
+
+
+@rule.bad("orders.place -> pay.charge")
+def a_handler_of_grpcio_is_not_interrupted() -> System:
+    return _passing_on(GoKit(), PythonGrpc())
 
 
 @rule.unknown("runtime.deadline_propagation")

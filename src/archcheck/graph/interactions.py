@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from archcheck.graph.protection import Protection, protection_of
+from archcheck.graph.protection import Protection, protection_of, stops_late_work
 from archcheck.graph.shapes import Shape, shape_of
 from archcheck.model import (
     Absent,
@@ -31,7 +31,6 @@ from archcheck.model import (
     Step,
     System,
     Write,
-    effective,
 )
 from archcheck.model.clients import as_asked
 from archcheck.model.steps import Group, RemoteStep
@@ -153,10 +152,7 @@ class Interaction:
         """
         if not self.protection.passes_deadline_on:
             return False
-        obeys: bool | None = effective(
-            getattr(self.target, "runtime", None), "deadline_propagation"
-        ).value
-        return obeys
+        return stops_late_work(self.target)
 
     def is_encrypted(self) -> bool | None:
         """As the call says, else the protocol, else (inside) the mesh; ``None``: unknown."""

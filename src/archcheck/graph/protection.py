@@ -55,6 +55,8 @@ class Protection:
     mesh: Mesh | None = None
     deadline: Effective = field(default_factory=lambda: Effective(None, "unknown"))
     """Whether the callee learns how much time is left: as the step says, else the runtime."""
+    is_silent: bool = False
+    """Whether the step says that the callee does not learn of its deadline."""
     waits_to_be_rejected: bool = True
     """Whether an attempt may wait before it is turned away, bulkheads apart."""
 
@@ -242,8 +244,28 @@ def protection_of(source: Named, step: Step, target: Named | None = None) -> Pro
         rate_limit=_present(step, "rate_limit", RateLimit),
         mesh=mesh if isinstance(mesh, Mesh) else None,
         deadline=deadline if own is None else Effective(own, "declared"),
+        is_silent=own is False,
         waits_to_be_rejected=not is_call or sheds,
     )
+
+
+def stops_late_work(target: object) -> bool | None:
+    """Whether who is asked stops when the deadline that it is told has passed; ``None``: unknown.
+
+    Who passes a deadline on to the calls it makes stops as well, unless it says otherwise.
+    """
+    runtime = getattr(target, "runtime", None)
+    own: bool | None = effective(runtime, "stops_late_work").value
+    if own is not None:
+        return own
+    passed_on: bool | None = effective(runtime, "deadline_propagation").value
+    return passed_on
+
+
+def drops_late_requests(target: object) -> bool | None:
+    """Whether who is asked drops what waited past its deadline; ``None``: unknown."""
+    own: bool | None = effective(getattr(target, "runtime", None), "drops_late_requests").value
+    return own if own is not None else stops_late_work(target)
 
 
 def _present(step: Step, name: str, kind: type[T]) -> T | None:

@@ -60,6 +60,8 @@ class Runtime(Element, Documented):
     parallelism: int | None
     scheduling: str | None
     deadline_propagation: bool | None
+    drops_late_requests: bool | None
+    stops_late_work: bool | None
     accept_queue: int | Absent | None
 
     def worker_attribute(self) -> str:
@@ -94,6 +96,12 @@ class _Runtime(Runtime):
     """Libraries that matter to the architecture: ``resilience4j``, ``grpc-java`` ..."""
     deadline_propagation: bool | None = None
     """Whether a caller's deadline reaches the calls made on its behalf."""
+    drops_late_requests: bool | None = None
+    """Whether a request is dropped instead of begun when its caller's deadline passed while it
+    waited; ``None``: where late work stops."""
+    stops_late_work: bool | None = None
+    """Whether work stops, at its next step, when the deadline of its caller has passed; ``None``:
+    where a caller's deadline reaches the calls made on its behalf."""
     graceful_stop: Duration | Absent | None = None
     """How long it finishes requests after the signal to stop."""
     max_request: Size | None = None
@@ -327,6 +335,12 @@ class PythonGrpc(_Runtime):
     language: ClassVar[str] = "python"
     documented: ClassVar[Mapping[str, Default]] = {
         "concurrency": Default("blocking", "grpcio: a pool thread per call", "2026-11-30"),
+        "drops_late_requests": Default(
+            True, "grpcio: a call that is over when a thread takes it is not handled", "2026-11-30"
+        ),
+        "stops_late_work": Default(
+            False, "grpc.io, Cancellation: a handler that runs is not interrupted", "2026-11-30"
+        ),
     }
 
 

@@ -76,7 +76,7 @@ class RemoteStep(Step):
 
 
 @element
-class _Interaction(RemoteStep):
+class _RemoteStep(RemoteStep):
     """Fields that every step that leaves the process has."""
 
     _is_abstract = True
@@ -108,7 +108,7 @@ class _Interaction(RemoteStep):
 
 
 @element
-class Call(_Interaction):
+class Call(_RemoteStep):
     """A synchronous request to an endpoint: ``Call("payments.Charge", timeout=250 * ms)``.
 
     With a service or external as target, its only endpoint is meant.
@@ -151,7 +151,7 @@ class Call(_Interaction):
 
 
 @element
-class Read(_Interaction):
+class Read(_RemoteStep):
     """A query that changes nothing: ``Read("ledger", timeout=50 * ms)``."""
 
     target: DatastoreRef = field(kw_only=False)
@@ -165,7 +165,7 @@ class Read(_Interaction):
 
 
 @element
-class Write(_Interaction):
+class Write(_RemoteStep):
     """A query that changes data: ``Write("ledger", timeout=50 * ms)``."""
 
     target: DatastoreRef = field(kw_only=False)
@@ -177,7 +177,7 @@ class Write(_Interaction):
 
 
 @element
-class Publish(_Interaction):
+class Publish(_RemoteStep):
     """Send a message to a topic or queue and go on."""
 
     target: ChannelRef = field(kw_only=False)

@@ -21,6 +21,7 @@ from archcheck import (
     FlushCache,
     Grpc,
     Hedge,
+    Http2,
     Journey,
     Kafka,
     KeySpace,
@@ -33,6 +34,7 @@ from archcheck import (
     Network,
     Pool,
     Publish,
+    PythonGrpc,
     Queue,
     Read,
     Recorded,
@@ -42,10 +44,12 @@ from archcheck import (
     Scenario,
     Service,
     Slow,
+    SpringBoot,
     System,
     Topic,
     Work,
 )
+from archcheck.model import Runtime
 from archcheck.simulation import SimulationResult, simulate
 from archcheck.units import GB, KB, MB, ms, percent, s
 
@@ -126,6 +130,52 @@ def test_deadlines_shrink_along_the_path() -> None:
     call = result.call("middle.run -> back.run")
     assert call.timed_out == 1
     assert result.operation("middle.run").latency.max == pytest.approx(0.030)
+
+
+def two_at_one_thread(
+    runtime: Runtime, protocol: Http2 | Grpc, *, propagates: bool | None = None
+) -> SimulationResult:
+    """Two requests of 20 ms and a query at a thread; the second one's caller waits for 30 ms."""
+    call = Call("back.run", timeout=30 * ms, propagates_deadline=propagates)
+    back = Service(
+        "back",
+        runtime=runtime,
+        deployment=Docker(replicas=1),
+        endpoints=[Endpoint("run", protocol, steps=[work(20), work(20), Call("db.run")])],
+    )
+    return run(system(service("front", call), back, service("db", work(1))), 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("case", "begun", "asked"),
+    [
+        ((PythonGrpc(threads=1), Grpc("v1.Back")), 1, 1),  # drops, and does nothing else
+        ((PythonGrpc(threads=1, drops_late_requests=False), Grpc("v1.Back")), 2, 2),
+        ((PythonGrpc(threads=1, stops_late_work=True), Grpc("v1.Back")), 1, 0),
+        ((PythonGrpc(threads=1), Http2()), 2, 2),  # nobody tells it
+        ((SpringBoot(threads=1), Grpc("v1.Back")), 2, 2),  # nobody says what it does
+    ],
+)
+def test_what_is_late_is_dropped_or_stopped(
+    case: tuple[Runtime, Http2 | Grpc], begun: int, asked: int
+) -> None:
+    """gRPC tells of each timeout; what a server makes of it is its own affair."""
+    result = two_at_one_thread(*case)
+    assert result.call("front.run -> back.run").timed_out == 2
+    assert result.resource("back").busy * 60 == pytest.approx(begun * 0.040, abs=0.003)
+    assert sum(each.calls for each in result.calls if each.name == "back.run -> db.run") == asked
+
+
+def test_who_passes_on_tells_only_those_who_listen() -> None:
+    deaf = SpringBoot(threads=1, deadline_propagation=False)
+    result = two_at_one_thread(deaf, Http2(), propagates=True)
+    assert result.call("back.run -> db.run").calls == 2
+    keen = SpringBoot(threads=1, deadline_propagation=False, drops_late_requests=True)
+    result = two_at_one_thread(keen, Http2(), propagates=True)
+    assert result.call("back.run -> db.run").calls == 1
+    silent = PythonGrpc(threads=1)
+    result = two_at_one_thread(silent, Grpc("v1.Back"), propagates=False)
+    assert result.call("back.run -> db.run").calls == 2
 
 
 def test_the_loser_of_a_hedge_is_cancelled_where_deadlines_travel() -> None:

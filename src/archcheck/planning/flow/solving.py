@@ -293,7 +293,7 @@ def _left_out(plan: Plan) -> tuple[str, ...]:
         found.append("circuit breakers: taken as closed")
     if any(call.policy.hedges > 1 for call in plan.calls):
         found.append("hedging: its load counts, its gain does not")
-    if any(call.policy.propagates for call in plan.calls):
+    if any(call.policy.drops for call in plan.calls):
         found.append("deadline propagation: abandoned work counts in full")
     if any(station.limit is not None for station in plan.stations):
         found.append("the pauses that a CPU limit brings: slower cores instead")

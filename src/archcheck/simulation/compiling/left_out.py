@@ -230,15 +230,15 @@ DESCRIPTIVE: Mapping[str, str] = {
             "Datastore.data", "Endpoint.data", "Read.entity", "Write.entity", "Service.entities",
             "StoreFields.entities", "System.entities", "ShardKey.immutable", "ShardKey.in_queries",
             "ShardKey.monotonic", "ShardKey.name", "StoreFields.sharding", "_Channel.data",
-            "_Interaction.data", "Topic.replayed",
+            "_RemoteStep.data", "Topic.replayed",
         ),
         _DATA,
     ),
     **dict.fromkeys(
         (
             "Cached.hot_keys", "Call.idempotency_key", "Consumer.idempotent", "Endpoint.idempotent",
-            "Flag.excludes", "Flag.requires", "Retry.idempotency_key", "_Interaction.independent",
-            "_Interaction.result_used", "MqttProtocol.qos",
+            "Flag.excludes", "Flag.requires", "Retry.idempotency_key", "_RemoteStep.independent",
+            "_RemoteStep.result_used", "MqttProtocol.qos",
         ),
         _RULES,
     ),

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from archcheck.graph.protection import OPEN_FOR, Protection, protection_of
+from archcheck.graph.protection import (
+    OPEN_FOR,
+    Protection,
+    drops_late_requests,
+    protection_of,
+    stops_late_work,
+)
 from archcheck.model import (
     Absent,
     Bulkhead,
     CircuitBreaker,
+    External,
     Fallback,
+    Grpc,
     RateLimit,
     Retry,
     RetryBudget,
     Service,
 )
 from archcheck.model.steps import RemoteStep
+from archcheck.model.values import effective
 from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.assumed import BURST_SECONDS
 from archcheck.simulation.compiling.tables import PlanRows
@@ -42,13 +51,13 @@ def compile_policy(
     guard = protection_of(owner, step)
     link = f"{owner.name} -> {callee.partition('.')[0]}"
     timeout = attempt_timeout(guard)
+    if timeout < p.FOREVER and _may_pass(tables, owner, callee):
+        _note_assumption(tables, owner, guard)
     return p.PolicySpec(
         timeout=timeout,
         optional=step.optional or _known(step.fallback, Fallback) is not None,
         fallback=fallback,
-        propagates=_propagates(
-            tables, owner, guard, timeout < p.FOREVER and _may_pass(tables, owner, callee)
-        ),
+        **_late(tables, guard, callee, timeout < p.FOREVER),
         hedges=guard.hedged,
         hedge_after=float(guard.hedge.after) if guard.hedge else 0.0,
         bulkhead=_bulkhead(tables, link, guard.bulkhead) if guard.bulkhead else -1,
@@ -65,12 +74,14 @@ def attempt_timeout(guard: Protection) -> float:
     return min((float(each) for each in known if each is not None), default=p.FOREVER)
 
 
-def compile_mesh_policy(tables: PlanRows, link: str, guard: Protection) -> p.PolicySpec:
-    """The policy of a sidecar for its own attempts; ``link``: its process and the callee."""
+def compile_mesh_policy(
+    tables: PlanRows, link: str, guard: Protection, callee: str
+) -> p.PolicySpec:
+    """The policy of a sidecar for its own attempts; ``link``: its process and the callee's."""
     each = guard.per_try_timeout
     return p.PolicySpec(
         timeout=float(each) if each is not None else p.FOREVER,
-        propagates=guard.passes_deadline_on,
+        **_late(tables, guard, callee, True),
         ejects=_ejects(guard),
         **_retries(tables, link, guard.mesh_retry),
     )
@@ -91,15 +102,44 @@ def _may_pass(tables: PlanRows, owner: Service, callee: str) -> bool:
     return goes_on or bool(tables.graph.incoming.get(owner.name))
 
 
-def _propagates(tables: PlanRows, owner: Service, guard: Protection, matters: bool) -> bool:
-    passes_on = guard.passes_deadline_on
-    if matters and guard.deadline.origin == "default":
-        said = "yes" if passes_on else "no"
+def _note_assumption(tables: PlanRows, owner: Service, guard: Protection) -> None:
+    if guard.deadline.origin == "default":
+        said = "yes" if guard.passes_deadline_on else "no"
         tables.assumed.add(owner.name, "deadline_propagation", said, guard.deadline.source)
-    elif matters and guard.deadline.origin == "unknown":
+    elif guard.deadline.origin == "unknown":
         reason = "neither the calls nor the runtime declare it"
         tables.assumed.add(owner.name, "deadline_propagation", "no", reason)
-    return passes_on
+
+
+def _late(tables: PlanRows, guard: Protection, callee: str, is_bounded: bool) -> dict[str, bool]:
+    """Who heeds the deadline of a call, and how.
+
+    Where the caller passes deadlines on, a callee of which nothing is known heeds them. gRPC tells
+    the callee of the call's own timeout in any case; then counts only what its runtime does for
+    certain.
+    """
+    target = tables.system.directory.elements.get(callee.partition(".")[0])
+    drops, stops = drops_late_requests(target), stops_late_work(target)
+    if guard.passes_deadline_on:
+        passed_on = effective(getattr(target, "runtime", None), "deadline_propagation").value
+        tells = stops is not False or bool(passed_on)
+        return {"inherits": True, "tells": tells, "drops": drops is not False,
+                "stops": stops is not False}  # fmt: skip
+    if guard.is_silent or not is_bounded or not _speaks_grpc(tables, callee):
+        return {}
+    runtime = getattr(target, "runtime", None)
+    return {
+        "drops": bool(effective(runtime, "drops_late_requests").value),
+        "stops": bool(effective(runtime, "stops_late_work").value),
+    }
+
+
+def _speaks_grpc(tables: PlanRows, callee: str) -> bool:
+    owner = tables.system.directory.elements.get(callee.partition(".")[0])
+    if not isinstance(owner, Service | External):
+        return False
+    _, endpoint = tables.system.endpoint(callee)
+    return endpoint is not None and isinstance(endpoint.protocol, Grpc)
 
 
 def _retries(tables: PlanRows, link: str, retry: Retry | None) -> dict[str, Any]:

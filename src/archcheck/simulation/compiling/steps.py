@@ -246,13 +246,14 @@ class StepCompiler:
 
     def _through_mesh(self, site: _Site, guard: Protection, asked: p.CallSite) -> p.CallSite:
         """The code asks its sidecar, which asks the callee as often as the mesh tries."""
-        callee = self.tables.operations[asked.operation].name.partition(".")[0]
+        name = self.tables.operations[asked.operation].name
+        callee = name.partition(".")[0]
         link = f"{site.owner.name} -> {callee}"
         outgoing = replace(
             asked,
             name=f"{asked.name}{p.THROUGH_MESH}",
             place=place_hash(f"{site.name}#mesh"),
-            policy=compile_mesh_policy(self.tables, f"{link}{p.THROUGH_MESH}", guard),
+            policy=compile_mesh_policy(self.tables, f"{link}{p.THROUGH_MESH}", guard, name),
             pool=-1,
         )
         call = self.tables.add_call(outgoing)

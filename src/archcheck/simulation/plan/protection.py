@@ -124,9 +124,12 @@ class BudgetSpec:
 class PolicySpec:
     """What a caller does about slowness and failure; ``attempts`` counts the first try.
 
-    ``propagates``: the callee learns the deadline, and stops when it has passed. ``hedges``:
-    attempts in all of a hedged call, one more every ``hedge_after`` seconds. ``fallback``: block
-    that runs when all else failed (-1: none). ``retried`` is a set of outcomes as bits.
+    ``inherits``: an attempt has no more time than its asker. ``tells``: the calls that the callee
+    makes for it have no more either, and are not retried afterwards. ``drops``: the callee drops a
+    request whose caller gave up while it waited; ``stops``: it also stops work, at its next step.
+    ``hedges``: attempts in all of a hedged call, one more every ``hedge_after`` seconds.
+    ``fallback``: block that runs when all else failed (-1: none). ``retried`` is a set of outcomes
+    as bits.
     """
 
     timeout: float = FOREVER
@@ -138,7 +141,10 @@ class PolicySpec:
     retried: int = 0
     optional: bool = False
     fallback: int = -1
-    propagates: bool = False
+    inherits: bool = False
+    tells: bool = False
+    drops: bool = False
+    stops: bool = False
     hedges: int = 1
     hedge_after: float = 0.0
     bulkhead: int = -1

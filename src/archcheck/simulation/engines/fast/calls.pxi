@@ -207,7 +207,7 @@ cdef void make_attempt(Engine *engine, Call *call) noexcept nogil:
         settle(engine, attempt, REJECTED)
         return
     attempt.refs += 1
-    if site.propagates:
+    if site.inherits:
         attempt.deadline = min(now + site.timeout, call.deadline)
     if attempt.deadline < now + site.timeout:
         attempt.refs += 1
@@ -415,8 +415,10 @@ cdef void arrive(Engine *engine, Attempt *attempt) noexcept nogil:
     )
     request.root = call.root
     attempt.request = request
-    request.walk.deadline = attempt.deadline
-    request.is_cancelled = attempt.is_settled and call.site.propagates
+    if call.site.tells:
+        request.walk.deadline = attempt.deadline
+    request.is_late = attempt.is_settled and call.site.drops
+    request.is_cancelled = attempt.is_settled and call.site.stops
     admit(engine, request, False)
 
 
@@ -480,8 +482,9 @@ cdef void give_back(Engine *engine, Attempt *attempt) noexcept nogil:
     attempt.is_settled = True
     if attempt.is_watched:
         unwatch(engine, attempt.call.site, attempt)
-    if attempt.request != NULL and attempt.call.site.propagates:
-        attempt.request.is_cancelled = True
+    if attempt.request != NULL:
+        attempt.request.is_late = attempt.call.site.drops
+        attempt.request.is_cancelled = attempt.call.site.stops
     if attempt.request != NULL and attempt.request.operation.beside:
         hang_up(engine, attempt.request)
     if attempt.connection != NULL:

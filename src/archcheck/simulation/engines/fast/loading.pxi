@@ -122,7 +122,8 @@ cdef int load_policy(Site *site, object spec) except -1:
     site.timeout, site.attempts = spec.timeout, spec.attempts
     site.backoff, site.factor, site.max_backoff = spec.backoff, spec.factor, spec.max_backoff
     site.jitter, site.retried, site.optional = spec.jitter, spec.retried, spec.optional
-    site.fallback, site.propagates = spec.fallback, spec.propagates
+    site.fallback, site.inherits, site.tells = spec.fallback, spec.inherits, spec.tells
+    site.drops, site.stops = spec.drops, spec.stops
     site.hedges, site.hedge_after = spec.hedges, spec.hedge_after
     site.bulkhead, site.breaker, site.limit = spec.bulkhead, spec.breaker, spec.limit
     site.budget, site.ejects = spec.budget, spec.ejects

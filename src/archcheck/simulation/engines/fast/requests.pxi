@@ -23,7 +23,8 @@ cdef Request *new_request(
     request.replica = request.home = replica
     request.origin, request.is_message = origin, is_message
     request.since = engine.time
-    request.is_cancelled = request.is_degraded = request.is_over = request.is_stopped = False
+    request.is_late = request.is_cancelled = request.is_degraded = False
+    request.is_over = request.is_stopped = False
     request.is_inside = request.has_visit = False
     request.loading = 0
     request.refs = 2
@@ -76,7 +77,16 @@ cdef void admit(Engine *engine, Request *request, bint first) noexcept nogil:
         request.has_visit = True
         if not acquire(engine, replica.slots, &request.visit, GRANTED, request, rank, first):
             return
-    begin_request(engine, request)
+    begin_in_time(engine, request)
+
+
+cdef inline void begin_in_time(Engine *engine, Request *request) noexcept nogil:
+    """Begin, unless nobody waits any more and late requests are dropped."""
+    if request.is_late:
+        leave_request(engine, request, TIMED_OUT)
+        end_walk(engine, &request.walk)
+    else:
+        begin_request(engine, request)
 
 
 cdef inline int rank_at(const Replica *replica, int rank) noexcept nogil:
@@ -132,11 +142,7 @@ cdef void granted(Engine *engine, Request *request) noexcept nogil:
         end_walk(engine, &request.walk)
         return
     note_slot(engine, request)
-    if request.is_cancelled:
-        leave_request(engine, request, TIMED_OUT)
-        end_walk(engine, &request.walk)
-    else:
-        begin_request(engine, request)
+    begin_in_time(engine, request)
 
 
 cdef inline void note_slot(Engine *engine, Request *request) noexcept nogil:

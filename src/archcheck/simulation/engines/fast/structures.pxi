@@ -218,7 +218,10 @@ cdef struct Site:
     int retried
     flag optional
     int fallback
-    flag propagates
+    flag inherits
+    flag tells
+    flag drops
+    flag stops
     int64_t hedges
     double hedge_after
     int bulkhead
@@ -522,6 +525,7 @@ cdef struct Request:
     Replica *home
     void *origin
     flag is_message
+    flag is_late
     flag is_cancelled
     flag is_degraded
     flag is_over

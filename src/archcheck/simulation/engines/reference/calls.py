@@ -228,7 +228,7 @@ class Attempt:
             self._settle(_REJECTED)
             return
         timeout = policy.timeout
-        if policy.propagates:
+        if policy.inherits:
             self.deadline = min(self.since + timeout, call.asker.deadline)
         if self.deadline < self.since + timeout:
             self.engine.timer(self.deadline - self.since, self.time_out)
@@ -349,8 +349,11 @@ class Attempt:
         self.request = request = Request(
             self.engine, call.site.operation, self.replica, self, self.key, call.asker.rank
         )
-        request.deadline = self.deadline
-        request.is_cancelled = self.is_settled and call.site.policy.propagates
+        policy = call.site.policy
+        if policy.tells:
+            request.deadline = self.deadline
+        request.is_late = self.is_settled and policy.drops
+        request.is_cancelled = self.is_settled and policy.stops
         request.admit()
 
     def answer(self, outcome: int, notes: Notes) -> None:
@@ -394,8 +397,10 @@ class Attempt:
     def _leave(self) -> None:
         """Give back what the attempt holds; a callee that knows the deadline may stop."""
         self.is_settled = True
-        if self.request is not None and self.call.site.policy.propagates:
-            self.request.is_cancelled = True
+        if self.request is not None:
+            policy = self.call.site.policy
+            self.request.is_late = policy.drops
+            self.request.is_cancelled = policy.stops
         if self.request is not None and self.request.operation.beside:
             self.request.hang_up()
         if self.connection is not None:

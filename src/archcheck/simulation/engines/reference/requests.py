@@ -48,8 +48,8 @@ class Request(Walk):
     """
 
     __slots__ = (
-        "home", "index", "is_cancelled", "is_degraded", "is_over", "is_stopped", "loading",
-        "operation", "origin", "replica", "since", "visit",
+        "home", "index", "is_cancelled", "is_degraded", "is_late", "is_over", "is_stopped",
+        "loading", "operation", "origin", "replica", "since", "visit",
     )  # fmt: skip
 
     def __init__(
@@ -71,7 +71,10 @@ class Request(Walk):
         self.is_degraded = False
         self.is_over = False
         self.is_stopped = False
+        self.is_late = False
+        """Whether nobody waits for it any more, and it is dropped if it has not begun."""
         self.is_cancelled = False
+        """Whether nobody waits for it any more, and its work stops."""
         self.visit: Visit | None = None
         self.loading = 0
         """How many keys it is filling in to caches."""
@@ -105,14 +108,18 @@ class Request(Walk):
             self.visit = replica.slots.acquire(self.granted, self, rank, first=first)
             if not self.visit.is_served:
                 return
-        self.begin()
+        self._begin_in_time()
 
     def granted(self) -> None:
         """A server is free."""
         if self.is_over:
             return
         self.notes += (_SLOT + (self.operation.group << SHIFT), self.engine.time - self.since)
-        if self.is_cancelled:
+        self._begin_in_time()
+
+    def _begin_in_time(self) -> None:
+        """Do the steps, unless nobody waits any more and late requests are dropped."""
+        if self.is_late:
             self.leave(_TIMED_OUT)
         else:
             self.begin()
