@@ -5,7 +5,7 @@
 
 from archcheck.capacity.attempts import Attempted
 from archcheck.capacity.bottleneck import CPU, Resource, Unsized, resources
-from archcheck.capacity.consumers import ConsumerFlow, consumer_flows
+from archcheck.capacity.consumers import ConsumerFlow, consumer_flows, messages_at_a_time
 from archcheck.capacity.demand import Demand, StoreDemand, demands
 from archcheck.capacity.latency import Latencies, Latency, Missing, advised_timeout, latency_of
 from archcheck.capacity.load import journey_rates, operation_rates
@@ -33,6 +33,7 @@ __all__ = [
     "journey_rates",
     "latency_of",
     "mean_wait",
+    "messages_at_a_time",
     "operation_rates",
     "residence",
     "resources",
