@@ -72,14 +72,17 @@ def spans_of(
 # -- timeouts --------------------------------------------------------------------------------------
 
 
+AT_ONCE = Retry(attempts=2, backoff=0 * s)
+
+
 def mesh(draw: Draw) -> Mesh | None:
     return draw.pick(
         None,
         None,
         Mesh("istio"),
         Mesh("istio", timeout=300 * ms),
-        Mesh("istio", timeout=300 * ms, per_try_timeout=80 * ms, retry=Retry(attempts=3)),
-        Mesh("istio", retry=Retry(attempts=2), per_try_timeout=80 * ms),
+        Mesh("istio", timeout=300 * ms, per_try_timeout=80 * ms, retry=AT_ONCE),
+        Mesh("istio", retry=AT_ONCE, per_try_timeout=80 * ms),
     )
 
 
@@ -136,9 +139,11 @@ def impatient(draw: Draw) -> Case:
     on: tuple[Any, ...] = ("timeout", "rejected", "failed")
     if not is_read:  # a query may wait for a connection before it is rejected, and never fails late
         on = draw.pick(on, ("rejected",), ("failed",))
+    below = draw.pick(None, None, mesh(draw)) if on != ("failed",) else None
+    if on == ("rejected",):
+        backoff = 0  # nothing rejects here, so that nobody waits before the attempt that lasts
     retry = Retry(attempts=attempts, backoff=backoff * ms, jitter=False, on=on)
     hedge = draw.pick(None, None, Hedge(30 * ms))
-    below = draw.pick(None, None, mesh(draw))
     tries = attempts if "timeout" in on else 1
     waits = sum(backoff * 2**n for n in range(tries - 1))
     longest = tries * (inner + (30 if hedge else 0)) + waits
@@ -282,7 +287,7 @@ def layered(draw: Draw) -> System:
         tried = Retry(attempts=draw.pick(2, 3, 4), backoff=1 * ms, jitter=True, budget=budget)
         step = Call(
             below,
-            timeout=draw.pick(200, 400) * ms,
+            timeout=draw.random.uniform(150, 500) * ms,  # never two that are over at once
             retry=draw.pick(NONE, tried),
             optional=draw.chance(0.1),
             fallback=draw.pick(None, None, None, None, Fallback("static")),
@@ -347,7 +352,8 @@ def layers(draw: Draw) -> Case:
         ]
         return max(trying_again) - 1
 
-    return Case(model, trying)
+    has_mesh = any(service.mesh for service in model.services)
+    return Case(model, trying, "the mesh stops trying when the code gives up" if has_mesh else "")
 
 
 # -- breakers, bulkheads, fallbacks ----------------------------------------------------------------
@@ -420,6 +426,7 @@ def without_bulkhead(draw: Draw) -> Case:
         Bulkhead(threads),
         Bulkhead(2 * threads),
         Bulkhead(threads // 2, max_wait=10 * s),
+        Bulkhead(threads // 2, max_wait=50 * ms),
     )
     timeout = draw.pick(NONE, 30 * s)
     kind = draw.pick("blocking", "blocking", "lightweight")
@@ -430,6 +437,7 @@ def without_bulkhead(draw: Draw) -> Case:
     served = Service(
         "web",
         runtime=runtime,
+        deployment=Kubernetes(replicas=1),
         endpoints=[Endpoint("go", steps=[Work(constant(0.001))]), Endpoint("pay", steps=[asked])],
     )
     from archcheck import Journey, Load, Poisson, Scenario
