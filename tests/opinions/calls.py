@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
+
+from differential.compare import Collected
+from opinions.common import NONE, ROOMY, Case, Draw, Opinion, constant, good, run, system, web
 
 from archcheck import (
     Absent,
@@ -14,7 +18,6 @@ from archcheck import (
     CircuitBreaker,
     Client,
     CustomRuntime,
-    CutLink,
     Deterministic,
     Endpoint,
     Errors,
@@ -22,16 +25,20 @@ from archcheck import (
     Fallback,
     Fault,
     Hedge,
+    Journey,
     Kubernetes,
+    Load,
     Mesh,
     MySQL,
+    Poisson,
     Read,
     Repeat,
     Retry,
     RetryBudget,
+    Scenario,
     Service,
-    Slow,
     Slo,
+    Slow,
     Step,
     System,
     Work,
@@ -39,13 +46,10 @@ from archcheck import (
 )
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.engines import fast
-from archcheck.simulation.plan import Outcome, Plan
-from archcheck.simulation.trace import Span, SpanKind
+from archcheck.simulation.plan import Plan
 from archcheck.simulation.results import SimulationResult
+from archcheck.simulation.trace import Span, SpanKind
 from archcheck.units import ms, percent, s
-from differential.compare import Collected
-
-from opinions.common import NONE, ROOMY, Case, Draw, Opinion, constant, good, run, system, web
 
 HUNG = 1e6
 """What hangs takes so many times as long."""
@@ -59,9 +63,7 @@ def failing(name: str, share: float = 1.0) -> Fault:
     return Errors(name, rate=share * 100 * percent, start=0 * s, end=1e6 * s)
 
 
-def spans_of(
-    model: System, *faults: Fault, seconds: float = 30.0
-) -> tuple[Plan, Sequence[Span]]:
+def spans_of(model: System, *faults: Fault, seconds: float = 30.0) -> tuple[Plan, Sequence[Span]]:
     """Everything that happened, by name."""
     plan = compile_plan(model, replace(model.scenarios[0], faults=faults))
     tracer = Collected()
@@ -155,7 +157,9 @@ def impatient(draw: Draw) -> Case:
     )
     if draw.chance(0.2):
         ask = Repeat(2, [ask])
-    orders = Service("orders", runtime=ROOMY, mesh=below, endpoints=[Endpoint("place", steps=[ask])])
+    orders = Service(
+        "orders", runtime=ROOMY, mesh=below, endpoints=[Endpoint("place", steps=[ask])]
+    )
     call = Call("orders.place", timeout=outer * ms, retry=NONE)
     members = [
         web(call),
@@ -163,6 +167,7 @@ def impatient(draw: Draw) -> Case:
         External("bank", latency=constant(0.01)),
         MySQL("db", read=constant(0.01), max_connections=5000),
     ]
+
     def outlived(model: System) -> float:
         """Above one: what ``orders`` works on for longer than ``web`` waits, while all hangs."""
         late = failing_after(inner / 1000 - 1e-6)
@@ -197,9 +202,7 @@ def twice(draw: Draw) -> Case:
     call = Call(
         "pay.charge", timeout=100 * ms, retry=retries(draw), hedge=hedge, idempotency_key=key
     )
-    through = draw.pick(
-        None, None, Mesh("istio", retry=Retry(attempts=2), per_try_timeout=40 * ms)
-    )
+    through = draw.pick(None, None, Mesh("istio", retry=Retry(attempts=2), per_try_timeout=40 * ms))
     charge = Endpoint("charge", steps=[Work(constant(0.005)), Write("db")], idempotent=is_safe)
     members = [
         web(call, mesh=through),
@@ -231,7 +234,7 @@ def pauses(model: System, name: str) -> list[list[float]]:
     found = []
     for each in by_root.values():
         ordered = sorted(each, key=lambda span: span.start)
-        found.append([b.start - a.end for a, b in zip(ordered, ordered[1:], strict=False)])
+        found.append([b.start - a.end for a, b in pairwise(ordered)])
     whole = max(map(len, found), default=0)  # the last one is cut off by the end of the run
     return [waits for waits in found if waits and len(waits) == whole]
 
@@ -263,7 +266,7 @@ def backing_off(draw: Draw) -> Case:
         means = [sum(each) / len(waits) for each in zip(*waits, strict=True)]
         if min(means) < 1e-6:
             return 1.0
-        grows = all(b > a * 1.1 for a, b in zip(means, means[1:], strict=False))
+        grows = all(b > a * 1.1 for a, b in pairwise(means))
         return 0.0 if grows else 1.0
 
     return Case(again(draw, 0, 10, 20), steady)
@@ -347,8 +350,7 @@ def layers(draw: Draw) -> Case:
     def trying(drawn: System) -> float:
         """How many call sites of the path try again while something on it fails, less one."""
         trying_again = [
-            sum(call.amplification > 1.001 for call in result.calls)
-            for result, _ in failed(drawn)
+            sum(call.amplification > 1.001 for call in result.calls) for result, _ in failed(drawn)
         ]
         return max(trying_again) - 1
 
@@ -430,9 +432,7 @@ def without_bulkhead(draw: Draw) -> Case:
     )
     timeout = draw.pick(NONE, 30 * s)
     kind = draw.pick("blocking", "blocking", "lightweight")
-    runtime = CustomRuntime(
-        concurrency=kind, threads=threads, parallelism=1000, accept_queue=1000
-    )
+    runtime = CustomRuntime(concurrency=kind, threads=threads, parallelism=1000, accept_queue=1000)
     asked = Call("bank", timeout=timeout, retry=NONE, bulkhead=bulkhead)
     served = Service(
         "web",
@@ -440,8 +440,6 @@ def without_bulkhead(draw: Draw) -> Case:
         deployment=Kubernetes(replicas=1),
         endpoints=[Endpoint("go", steps=[Work(constant(0.001))]), Endpoint("pay", steps=[asked])],
     )
-    from archcheck import Journey, Load, Poisson, Scenario
-
     bank = External("bank", latency=constant(0.01))
     base = system([served, bank], 20, timeout=5 * s)
     model = replace(
@@ -471,10 +469,19 @@ def promised(draw: Draw) -> Case:
     lost = 1 - (1 - rate) ** times
     fallback = draw.pick(None, None, None, Fallback("static"))
     calls = [Call("bank", timeout=1 * s, retry=retry, fallback=fallback)] * times
-    bank = External("bank", latency=constant(0.005), error_rate=share * 100 * percent, availability=100 * percent)
+    bank = External(
+        "bank",
+        latency=constant(0.005),
+        error_rate=share * 100 * percent,
+        availability=100 * percent,
+    )
     bound = draw.around(lost)
     always = Kubernetes(replicas=2, availability=100 * percent)
-    model = system([web(*calls, deployment=always), bank], 100, slo=Slo(availability=(1 - bound) * 100 * percent))
+    model = system(
+        [web(*calls, deployment=always), bank],
+        100,
+        slo=Slo(availability=(1 - bound) * 100 * percent),
+    )
 
     def missed(drawn: System) -> float:
         """Failures over those that the promise allows."""
@@ -485,14 +492,32 @@ def promised(draw: Draw) -> Case:
 
 OPINIONS = [
     Opinion("RES001", "requests that hang with what they ask", unguarded, 0.2, 0.8, "none"),
-    Opinion("RES002", "how long the callee works, over the caller's wait", impatient, 0.999, 1.001, "rounding"),
+    Opinion(
+        "RES002",
+        "how long the callee works, over the caller's wait",
+        impatient,
+        0.999,
+        1.001,
+        "rounding",
+    ),
     Opinion("RES004", "charges for each call beyond the first", twice, 0.01, 0.5, "none"),
     Opinion("RES005", "whether waits grow", backing_off, 0.1, 0.9, "none"),
     Opinion("RES006", "whether all wait equally long", in_step, 0.1, 0.9, "none"),
-    Opinion("RES007", "attempts on what fails, over ten", amplified, 0.5, 1.001, "of all the moments at which something can fail, a run has six"),
+    Opinion(
+        "RES007",
+        "attempts on what fails, over ten",
+        amplified,
+        0.5,
+        1.001,
+        "of all the moments at which something can fail, a run has six",
+    ),
     Opinion("RES008", "layers that try again, less one", layers, 0.1, 0.9, "none"),
-    Opinion("RES009", "journeys that ask what fails", broken_circuit, 0.3, 0.7, "probes of a breaker"),
+    Opinion(
+        "RES009", "journeys that ask what fails", broken_circuit, 0.3, 0.7, "probes of a breaker"
+    ),
     Opinion("RES010", "breakers that stay closed", slow_to_open, 0.1, 0.9, "one replica of three"),
-    Opinion("RES018", "others that fail while the bank hangs", without_bulkhead, 0.05, 0.3, "the start"),
+    Opinion(
+        "RES018", "others that fail while the bank hangs", without_bulkhead, 0.05, 0.3, "the start"
+    ),
     Opinion("RES015", "failures over those promised", promised, 0.9, 1.1, "60,000 requests"),
 ]

@@ -63,7 +63,7 @@ class Draw:
 class Case:
     """A system, and what a run of it measures of the rule's claim.
 
-    ``margin``: words of the rule's page that allow a finding although the run is calm.
+    ``margin``: words of the rule's page that allow it to disagree with a run.
     """
 
     system: System
@@ -125,9 +125,7 @@ def system(
 
 def web(*steps: Any, **fields: Any) -> Service:
     """The service at the entry: it has room for everything, unless said otherwise."""
-    return Service(
-        "web", endpoints=[Endpoint("go", steps=steps)], **{"runtime": ROOMY, **fields}
-    )
+    return Service("web", endpoints=[Endpoint("go", steps=steps)], **{"runtime": ROOMY, **fields})
 
 
 def run(
@@ -140,9 +138,7 @@ def run(
 ) -> SimulationResult:
     """A run of the first scenario, with other faults."""
     scenario = replace(model.scenarios[0], faults=faults)
-    return simulate(
-        model, scenario, duration=seconds * s, warmup=warmup * s, seed=seed, **others
-    )
+    return simulate(model, scenario, duration=seconds * s, warmup=warmup * s, seed=seed, **others)
 
 
 def pressure(result: SimulationResult, *names: str) -> float:

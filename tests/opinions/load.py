@@ -5,8 +5,21 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from opinions.common import (
+    FULL,
+    NONE,
+    ROOMY,
+    Case,
+    Draw,
+    Opinion,
+    constant,
+    pressure,
+    run,
+    system,
+    web,
+)
+
 from archcheck import (
-    Absent,
     Autoscale,
     Bulkhead,
     Cached,
@@ -16,6 +29,7 @@ from archcheck import (
     Deterministic,
     Endpoint,
     External,
+    Kill,
     Kubernetes,
     MySQL,
     Parallel,
@@ -24,14 +38,19 @@ from archcheck import (
     Publish,
     Queue,
     RateLimit,
+    RateStep,
     Read,
+    Recreate,
     Redis,
+    Release,
     Repeat,
     Resources,
+    RollingUpdate,
     Service,
     ShardKey,
     Slo,
     Step,
+    Stepped,
     System,
     Topic,
     Wait,
@@ -41,21 +60,6 @@ from archcheck import (
     ZoneLoss,
 )
 from archcheck.units import cores, ms, percent, s
-
-from opinions.common import (
-    FULL,
-    NONE,
-    ROOMY,
-    Case,
-    Draw,
-    Opinion,
-    constant,
-    good,
-    pressure,
-    run,
-    system,
-    web,
-)
 
 ALL = 0.8
 """The limit of the rules for what may be busy."""
@@ -79,7 +83,10 @@ def held(draw: Draw) -> tuple[list[Step], float]:
         ([Work(constant(first)), WithProbability(50 * percent, [asked])], first + 0.025),
         ([Call("inner.get", timeout=2 * s, retry=NONE), asked], 0.08),
         ([Call("quick", timeout=20 * ms, retry=NONE, optional=True)], 0.02),
-        ([Call("bank", timeout=1 * s, bulkhead=Bulkhead(500)), Work(constant(first))], first + .05),
+        (
+            [Call("bank", timeout=1 * s, bulkhead=Bulkhead(500)), Work(constant(first))],
+            first + 0.05,
+        ),
     ]
     return draw.pick(*ways)
 
@@ -144,7 +151,10 @@ def queries(draw: Draw) -> Case:
         busy = read / 2
     hot = Redis("hot", read=constant(0.0001))
     rate = draw.around(shards * parallelism / busy)
-    return Case(system([web(*steps), db, hot], rate), lambda s: pressure(run(s, seconds=40), "db", "db replicas"))
+    return Case(
+        system([web(*steps), db, hot], rate),
+        lambda s: pressure(run(s, seconds=40), "db", "db replicas"),
+    )
 
 
 def skewed(draw: Draw) -> Case:
@@ -201,9 +211,7 @@ def autoscaled(draw: Draw) -> Case:
 
     def lost(_: System) -> float:
         scaled = system([full, *others()], rate)
-        return max(
-            pressure(run(scaled, ZoneLoss(zone), seconds=120), "web") for zone in up.zones
-        )
+        return max(pressure(run(scaled, ZoneLoss(zone), seconds=120), "web") for zone in up.zones)
 
     return Case(system([served, *others()], rate), lost)
 
@@ -273,9 +281,7 @@ def headroom(draw: Draw) -> Case:
     rate = draw.around(count * replicas / seconds / 2)
     served = web(*steps, runtime=blocking(count), deployment=Kubernetes(replicas=replicas))
     twice = system([served, *others()], 2 * rate)
-    return Case(
-        system([served, *others()], rate), lambda _: pressure(run(twice, seconds=120))
-    )
+    return Case(system([served, *others()], rate), lambda _: pressure(run(twice, seconds=120)))
 
 
 def throttled(draw: Draw) -> Case:
@@ -312,9 +318,7 @@ def cold(draw: Draw) -> Case:
     db = MySQL("db", read=constant(seconds), parallelism=parallelism, max_connections=10_000)
     hot = Redis("hot", read=constant(0.0001))
     empty = system([web(miss), db, hot], rate)
-    return Case(
-        system([web(ask), db, hot], rate), lambda _: pressure(run(empty, seconds=40), "db")
-    )
+    return Case(system([web(ask), db, hot], rate), lambda _: pressure(run(empty, seconds=40), "db"))
 
 
 def bare_times(draw: Draw) -> Case:
@@ -367,8 +371,6 @@ def drained(draw: Draw) -> Case:
             )
         ],
     )
-    from archcheck import Kill
-
     model = system([web(Publish("placed")), Queue("placed"), mails], Deterministic(rate / s))
 
     def until_empty(drawn: System) -> float:
@@ -383,7 +385,114 @@ def drained(draw: Draw) -> Case:
     return Case(model, until_empty)
 
 
+def promised(draw: Draw) -> Case:
+    """A percentile that is promised, against runs with other seeds than the rule's own."""
+    count = draw.whole(1, 4)
+    mean = 0.01
+    busy = draw.pick(0.3, 0.6, 0.8)
+    free = Kubernetes(replicas=1, resources=Resources(cpu_limit=NONE))
+    served = web(Work(mean * s), runtime=blocking(count), deployment=free)
+    rate = busy * count / mean
+    calm = run(system([served], rate), seconds=300).journeys[0].latency.p95
+    bound = draw.around(calm)
+    model = system([served], rate, slo=Slo(p95=bound * s))
+
+    def missed(drawn: System) -> float:
+        return run(drawn, seconds=600, seed=99).journeys[0].latency.p95 / bound
+
+    return Case(model, missed)
+
+
+def scaling(draw: Draw) -> Case:
+    """A load that rises at once while new replicas start: how much of it waits."""
+    target, start = draw.pick(50, 70, 90), draw.pick(5, 30)
+    seconds, cpus = 0.05, 4
+    first = draw.pick(80, 200, 400)
+    factor = draw.random.uniform(1.1, 3.0)
+    least = draw.pick(1, 3, 8)
+    scale = Autoscale(min=least, max=40, target_cpu=target * percent, start_up=start * s)
+    up = Kubernetes(autoscale=scale, resources=Resources(cpu=cpus * cores), readiness=READY)
+    runtime = CustomRuntime(concurrency="lightweight", parallelism=cpus, accept_queue=NONE)
+    served = web(Work(constant(seconds)), runtime=runtime, deployment=up)
+    rise = Stepped([RateStep(first / s, 1200 * s), RateStep(first * factor / s, 300 * s)])
+
+    def waits(drawn: System) -> float:
+        """The longest queue after the rise, in seconds of what comes."""
+        waiting = run(drawn, seconds=1500, warmup=0).waiting_series["web"]
+        return max(waiting[48:]) / (first * factor)
+
+    needed = first * seconds / cpus / (target / 100)
+    margin = "it may keep a replica more" if needed / (math.ceil(needed) + 1) > 0.88 else ""
+    return Case(system([served], rise), waits, margin)
+
+
+def released(draw: Draw) -> Case:
+    count, replicas = draw.whole(3, 8), draw.whole(2, 8)
+    steps, seconds = held(draw)
+    away = draw.pick(None, 0, 1, 2, 50 * percent)
+    rollout = None if away is None else RollingUpdate(max_surge=1, max_unavailable=away)
+    if draw.chance(0.2):
+        rollout = Recreate()
+    missing = (rollout or RollingUpdate()).unavailable(replicas)
+    rate = draw.around(count * max(replicas - missing, 1) / seconds)
+    rate = min(rate, 0.95 * count * replicas / seconds)
+    up = Kubernetes(replicas=replicas, rollout=rollout, readiness=READY)
+    served = web(*steps, runtime=blocking(count), deployment=up)
+    model = system([served, *others()], Deterministic(rate / s))
+
+    def left(drawn: System) -> float:
+        """What comes over what the fewest replicas of a release serve."""
+        result = run(drawn, Release("web", start=20 * s), seconds=120, warmup=0)
+        fewest = min(result.servers_series["web"][5:])
+        return rate * seconds / max(fewest, 1e-6)
+
+    return Case(model, left)
+
+
+def chatty(draw: Draw) -> Case:
+    below, outer = draw.whole(1, 4), draw.whole(3, 20)
+    ask: list[Step] = [Call(f"inner{n % 5}") for n in range(outer)]  # few to each: BND010
+    if draw.chance(0.3):
+        ask = [WithProbability(50 * percent, ask), *ask]
+    reads = [Read("db") for _ in range(below)]
+    if draw.chance(0.3):
+        reads = [Cached("hot", reads, hit_ratio=50 * percent)]
+    inner = Endpoint("get", steps=reads)
+    members = [
+        web(*ask),
+        *[Service(f"inner{n}", runtime=ROOMY, endpoints=[inner]) for n in range(5)],
+        MySQL("db", read=constant(0.0001), parallelism=1000, max_connections=5000),
+        Redis("hot", read=constant(0.00001)),
+    ]
+
+    def calls(drawn: System) -> float:
+        """Calls and queries of each journey, over the thirty that the rule allows."""
+        result = run(drawn, seconds=60, warmup=0)
+        asked = sum(call.calls for call in result.calls if not call.name.startswith("use"))
+        return asked / result.journeys[0].started / 30
+
+    return Case(system(members, 10), calls)
+
+
 OPINIONS = [
+    Opinion("PRF003", "p95 of a long run over the promise", promised, 0.93, 1.07, "two runs"),
+    Opinion(
+        "DEP006",
+        "seconds of load that wait after it rises",
+        scaling,
+        0.1,
+        2.0,
+        "steps of the autoscaler",
+    ),
+    Opinion(
+        "DEP007",
+        "what comes over what the fewest replicas serve",
+        released,
+        0.999,
+        1.02,
+        "the mean of two seconds",
+    ),
+    Opinion("PRF012", "calls of each journey over the limit", chatty, 0.98, 1.02, "600 journeys"),
     Opinion("TEC002", "threads busy, or requests over what they serve", threads, **FULL),
     Opinion("PRF008", "consumers busy, or messages over what they take", consumers, **FULL),
     Opinion("DAT002", "queries at a time of the database", queries, **FULL),
@@ -397,13 +506,36 @@ OPINIONS = [
     ),
     Opinion("PRF001", "how busy, in all zones and with one lost", utilised, **NEAR),
     Opinion("DEP005", "how busy at the largest scale with a zone lost", autoscaled, **FULL),
-    Opinion("PRF004", "how full the pool is, calls in progress over the bulkhead", limited_calls, **FULL),
+    Opinion(
+        "PRF004", "how full the pool is, calls in progress over the bulkhead", limited_calls, **FULL
+    ),
     Opinion("PRF005", "what is full when all comes that the limit lets in", admitted, **FULL),
     Opinion("PRF009", "how little is busy", idle, 0.95, 1.05, "a minute's mean strays by 5%"),
     Opinion("PRF010", "what is full at twice the load", headroom, **FULL),
     Opinion("DEP015", "time for which a request stands still", throttled, 1e-6, 1e-3, "rounding"),
     Opinion("RES024", "queries at a time when each request misses", cold, **FULL),
-    Opinion("PRF002", "mean latency of an idle system over the objective", bare_times, 0.97, 1.03, "shares of 1,200 requests"),
-    Opinion("PRF006", "p99 of an idle system over the objective", slow_branches, 0.95, 1.05, "a p99 of 30,000 requests"),
-    Opinion("PRF011", "time until the topic is empty over its freshness", drained, 0.93, 1.07, "a sixtieth of the run"),
+    Opinion(
+        "PRF002",
+        "mean latency of an idle system over the objective",
+        bare_times,
+        0.97,
+        1.03,
+        "shares of 1,200 requests",
+    ),
+    Opinion(
+        "PRF006",
+        "p99 of an idle system over the objective",
+        slow_branches,
+        0.95,
+        1.05,
+        "a p99 of 30,000 requests",
+    ),
+    Opinion(
+        "PRF011",
+        "time until the topic is empty over its freshness",
+        drained,
+        0.93,
+        1.07,
+        "a sixtieth of the run",
+    ),
 ]

@@ -11,7 +11,8 @@ start-up time and a sync period of 15 s. A ``Burst`` among the faults of a scena
 How to fix: a lower ``target_cpu``, a higher ``min``, replicas that start faster, or scaling on a
 schedule before the rise.
 
-False positives: steps of a load test that real traffic does not take.
+False positives: steps of a load test that real traffic does not take. An autoscaler of Kubernetes
+does nothing within a tenth of its target, so that it may keep a replica more than the rule counts.
 
 Sources: Kubernetes, Horizontal Pod Autoscaling (sync period, algorithm); Google SRE workbook,
 chapter 11 (managing load).

@@ -7,9 +7,9 @@ An operation is up when a replica of its service is up and so is everything that
 without. With availability a, n replicas give 1 - (1 - a)^n; hard dependencies multiply, taken as
 independent. A dependency counts with what it promises itself (its objective, an external's or a
 provider's agreement), else with what its own dependencies allow, and with the share of requests
-that it does not answer with an error (``error_rate``), retries and each of several calls counted. Errors that nobody declares
-are not counted: what is left is the most that can be reached. Optional steps, fallbacks and caches
-do not count against it.
+that it does not answer with an error (``error_rate``), retries and each of several calls counted.
+Errors that nobody declares are not counted: what is left is the most that can be reached. Optional
+steps, fallbacks and caches do not count against it.
 
 How to fix: make a dependency soft (a fallback, a cache, an event), replicate it, or promise less.
 

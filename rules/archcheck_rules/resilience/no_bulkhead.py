@@ -42,6 +42,7 @@ from archcheck import (
 from archcheck.capacity import demands
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.model import Deployment
 from archcheck.units import ms, s
 
 rule = Rule("RES018", "no-bulkhead", severity="info", method="graph", recommended=False)
@@ -83,9 +84,7 @@ def _judge(
             )
 
 
-def _bounded(
-    graph: Graph, step: Interaction, bulkhead: Bulkhead, threads: int
-) -> Iterator[Result]:
+def _bounded(graph: Graph, step: Interaction, bulkhead: Bulkhead, threads: int) -> Iterator[Result]:
     name, wait = step.source.name, bulkhead.max_wait
     text = f"its bulkhead lets {bulkhead.max_concurrent} calls through"
     held: float = bulkhead.max_concurrent
@@ -109,7 +108,7 @@ def _bounded(
 
 def _arrivals(graph: Graph, step: Interaction) -> float | Undecided:
     """Calls a second in each replica at the peak."""
-    deployment = getattr(step.source, "deployment", None)
+    deployment: Deployment | None = getattr(step.source, "deployment", None)
     replicas = deployment.fewest_replicas() if deployment is not None else None
     if not demands(graph):
         return Undecided(step, "a load that reaches it", "or a bulkhead without max_wait")
@@ -141,7 +140,8 @@ def _shared(
 
 def _waiting(bulkhead: Bulkhead) -> System:
     """Two hundred threads, and fifty charges a second in one replica."""
-    orders, bank = _shared(bulkhead, SpringBoot()).elements
+    shared = _shared(bulkhead, SpringBoot())
+    orders, bank = shared.services
     return System(
         "shop",
         [replace(orders, deployment=Kubernetes(replicas=1)), bank],

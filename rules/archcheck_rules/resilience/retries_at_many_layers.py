@@ -12,7 +12,8 @@ How to fix: retry where the failure happens or at the edge, and let everybody el
 ``retry=Absent("the gateway retries")``.
 
 False positives: retries with a budget multiply less in practice; rule RES007 takes budgets into
-account. Where only a timeout of the code would make it try again, the mesh stops trying when the code gives up.
+account. Where only a timeout of the code would make it try again, the mesh stops trying when the
+code gives up.
 
 Sources: AWS Well-Architected, REL05-BP03 (control and limit retry calls); Azure Architecture
 Center, Retry Storm antipattern; Google SRE book, chapter 22.
