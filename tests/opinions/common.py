@@ -94,7 +94,7 @@ class Opinion:
 
 FULL = {
     "calm": 0.95,
-    "broken": 1.03,
+    "broken": 1.08,
     "tolerance": "a minute cannot tell 98% busy from too much",
 }
 """Of resources that are full or not: how busy, or what comes over what can be done."""
@@ -145,7 +145,8 @@ def pressure(result: SimulationResult, *names: str) -> float:
     """How busy the busiest of the resources is; above one: what comes over what can be done."""
     wanted = [r for r in result.resources if not names or r.name in names]
     busy = [r.utilisation for r in wanted if not math.isnan(r.utilisation)]
-    over = [_over(result, r) for r in wanted if r.utilisation > SATURATED]
+    busy += [r.busiest for r in wanted if r.what == "consumers"]  # one with more partitions
+    over = [_over(result, r) for r in wanted if max(r.utilisation, r.busiest) > SATURATED]
     return max([*busy, *over], default=0.0)
 
 

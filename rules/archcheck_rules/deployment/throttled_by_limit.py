@@ -13,7 +13,8 @@ declared.
 How to fix: a limit of at least the work over 100 ms; or no limit: where a machine is full, requests
 (``cpu=``) share it fairly. Or less work in a request.
 
-False positives: batches that nobody waits for.
+False positives: batches that nobody waits for; computing that waits interrupt, of which a part may
+fall into the next period: fewer requests pause, and none where each wait lasts for a period.
 
 Sources: Linux kernel documentation, CFS Bandwidth Control; Kubernetes, Resource Management for
 Pods and Containers (CPU limits are enforced by throttling).
