@@ -112,7 +112,8 @@ def _judge(demand: Demand, service: Service, deployment: Deployment) -> Iterator
             f"the load needs {needed} in scenario {demand.scenario.name!r}",
             fix="rollout=RollingUpdate(max_surge=1, max_unavailable=0)",
             evidence=(
-                f"{resource.busy:.3g} {resource.what} busy, {resource.per_unit:g} in each replica",
+                f"{resource.busy:.3g} {resource.called} busy, {resource.per_unit:g} in each "
+                f"replica",
             ),
         )
 

@@ -69,7 +69,7 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Violation(
                 operation,
                 f"a request of {operation.name} computes for {Duration(work):.3}, and the limit of "
-                f"{Cpu(limit)} gives it {Duration(quota):.3} in each {Duration(PERIOD)}: it "
+                f"{limit:.3g} cores gives it {Duration(quota):.3} in each {Duration(PERIOD)}: it "
                 f"takes up to {Duration(takes):.3} where nothing else runs",
                 fix=f"{advice}; or less work in a request",
                 cause=f"{service.name} is throttled by its CPU limit",

@@ -66,7 +66,11 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Violation(
                 step,
                 f"{step.operation.name} tries {step.target_name} up to {attempts} times and "
-                + (f"{inner[-1].operation.name} retries too" if inner else "its mesh does a part")
+                + (
+                    f"{inner[-1].operation.name} retries too"
+                    if inner
+                    else "its mesh makes some of them"
+                )
                 + f": up to {total} attempts for one request",
                 fix='retry=Absent("another layer retries") in all layers but one',
                 evidence=(step, *inner),

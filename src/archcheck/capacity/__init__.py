@@ -4,7 +4,7 @@
 """
 
 from archcheck.capacity.attempts import Attempted
-from archcheck.capacity.bottleneck import CPU, Resource, Unsized, resources
+from archcheck.capacity.bottleneck import CPU, Resource, Unsized, resources, servers_called
 from archcheck.capacity.consumers import ConsumerFlow, consumer_flows, messages_at_a_time
 from archcheck.capacity.demand import Demand, StoreDemand, demands
 from archcheck.capacity.latency import Latencies, Latency, Missing, advised_timeout, latency_of
@@ -37,5 +37,6 @@ __all__ = [
     "operation_rates",
     "residence",
     "resources",
+    "servers_called",
     "zipf_share",
 ]

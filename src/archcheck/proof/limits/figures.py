@@ -24,6 +24,7 @@ from archcheck.capacity import (
     StoreDemand,
     Unsized,
     Waiting,
+    servers_called,
 )
 from archcheck.findings import Subject
 from archcheck.graph import Graph
@@ -34,14 +35,6 @@ from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 
 _NONE = Rational(0)
 _ALL = Rational(1)
-
-
-_CALLED = {
-    (True, "parallelism"): "cores",
-    (False, "parallelism"): "workers",
-    (False, "max_connections"): "connections",
-}
-"""What servers of a service, or of a datastore, are called in sentences."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +90,7 @@ class Figure:
     @property
     def servers(self) -> str:
         """What is busy, as people call it."""
-        is_service = isinstance(self.holder, Service)
-        return _CALLED.get((is_service, self.what), self.what)
+        return servers_called(self.holder, self.what)
 
     def unseen(self, holder: Subject, claim: str, room: Rational, scenario: str = "") -> Unseen:
         """What would have to be known to say whether ``room`` is exceeded."""

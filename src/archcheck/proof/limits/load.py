@@ -236,7 +236,7 @@ def _refuted(
 ) -> Refuted:
     capacity, limit = room
     name = figure.holder.name
-    share = _percent(figure.busy / capacity) if capacity else "more than all"
+    share = _percent(figure.busy / capacity, limit) if capacity else "more than all"
     shown = WorstPoint(
         f"{name} needs {share} of {_what(figure)} in scenario {scenario.name!r}{lost}; "
         f"the limit is {_percent(limit)}",
@@ -273,5 +273,9 @@ def _fix(figure: Figure, limit: Rational) -> str:
     return "more of it"
 
 
-def _percent(share: Rational) -> str:
-    return f"{Fraction(float(share)):.3}"
+def _percent(share: Rational, limit: Rational | None = None) -> str:
+    """Three digits, or as many as show that it is above the limit."""
+    shown = f"{Fraction(float(share)):.3}"
+    return (
+        f"{Fraction(float(share)):.5}" if limit is not None and shown == _percent(limit) else shown
+    )
