@@ -94,8 +94,8 @@ def test_a_run_agrees_with_the_rule(opinion: Opinion) -> None:
 @pytest.mark.parametrize("opinion", OPINIONS, ids=IDS)
 def test_many_runs_agree_and_both_sides_are_tried(opinion: Opinion) -> None:
     verdicts = [check(opinion, seed) for seed in range(QUICK, SEEDS)]
-    assert verdicts.count("violated") >= SEEDS // 10
-    assert verdicts.count("holds") >= SEEDS // 10
+    assert verdicts.count("violated") >= SEEDS // 20
+    assert verdicts.count("holds") >= SEEDS // 20
 
 
 @pytest.mark.parametrize("opinion", OPINIONS, ids=IDS)

@@ -311,3 +311,23 @@ def test_threads_below_that_nobody_declares_are_a_question() -> None:
     answer = of("a", carried(Graph(system(above, bare, rate=10))))
     assert isinstance(answer, Undecided)
     assert [gap.attribute for gap in answer.gaps] == ["runtime.threads"]
+
+
+def test_a_resource_that_is_too_small_is_one_answer_naming_its_scenarios() -> None:
+    work = Endpoint("do", steps=[Work(Constant(100 * ms))])
+    up = Kubernetes(replicas=2, zones=["z1"])
+    system = System(
+        "shop",
+        [Service("web", runtime=SpringBoot(threads=10), deployment=up, endpoints=[work])],
+        journeys=[Journey("use", "web.do")],
+        scenarios=[
+            Scenario(name, load=[Load("use", Poisson(rate / s))])
+            for name, rate in (("day", 180), ("sale", 400), ("evening", 170), ("night", 10))
+        ],
+    )
+    found = [answer for answer in carried(Graph(system)) if isinstance(answer, Refuted)]
+    (answer,) = found
+    assert answer.counterexample.message == (
+        "web needs 200% of its threads in scenario 'sale'; the limit is 80% "
+        "(also in 'day' and 'evening')"
+    )
