@@ -5,6 +5,7 @@ from archcheck import (
     Backup,
     Cached,
     Call,
+    Client,
     Endpoint,
     Fallback,
     GoKit,
@@ -124,6 +125,7 @@ catalogue = Service(
     tracing=TRACING,
     pipeline=pipeline("edge"),
     pools=[Pool("product-pages", 50), Pool("page-cache", 100)],
+    clients=[Client("page-cache", timeout=10 * ms)],
     entities=["product"],
     endpoints=[
         Endpoint(

@@ -48,6 +48,7 @@ RULES = [
 ALL = "*"
 RIGHTLY: Mapping[str, Mapping[str, str]] = {
     "a mechanism that nobody declares is not there; the rule that demands one asks for it": {
+        "Bulkhead.max_wait": "RES018",  # the vocabulary: none is a rejection at once
         "Call.hedge": ALL,
         "Call.rate_limit": "TEC006",
         "Channel.dead_letter": "BND014",
@@ -222,6 +223,7 @@ def test_the_table_names_what_there_is() -> None:
 NAMED_OTHERWISE = {
     "BND018": "whoever lists the entity may be any element",
     "RES010": "a load belongs to a scenario",
+    "RES018": "a load belongs to a scenario",
     "TEC001": "support belongs to a table of the rule",
 }
 """Rules that do not ask for an attribute of what they ask about."""

@@ -24,7 +24,7 @@ def test_the_readme_model_is_mended_by_a_timeout() -> None:
     (written,) = re.findall(r'Write\("ledger", timeout=(\d+) \* ms\)', done.stdout)
     assert 28 <= int(written) <= 80
     # the missing contract and the pool of the framework stay
-    assert "3 findings before, 2 after: 1 fixed, 0 introduced" in done.stdout
+    assert "3 places with a finding before, 2 after: 1 fixed, 0 introduced" in done.stdout
 
 
 def test_a_json_model_is_written_and_simulated(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_constant_stays_and_the_call_gets_the_value(tmp_path: Path) -> None:
     (tmp_path / "model.py").write_text(CONSTANTS.replace("LEAVES", LEAVES))
     done = archcheck("fix", "model.py", "--select", INVERSIONS, cwd=tmp_path)
     assert done.returncode == 0
-    assert "1 finding before, 0 after: 1 fixed, 0 introduced" in done.stdout
+    assert "1 place with a finding before, 0 after: 1 fixed, 0 introduced" in done.stdout
     assert "# by hand" not in done.stdout
     subprocess.run(
         ["git", "apply"], input=done.stdout, text=True, check=True, cwd=tmp_path, timeout=20
@@ -168,7 +168,7 @@ def test_what_a_line_makes_gets_the_value_together(tmp_path: Path) -> None:
     assert "  mid.do -> leaf0.x: attempts: 2 becomes 1\n" in done.stdout
     assert "  mid.do -> leaf1.x: attempts: 2 becomes 1\n" in done.stdout
     assert "Retry(attempts=1, backoff=10 * ms)) for i in range(2)" in done.stdout
-    assert "1 finding before, 0 after: 1 fixed, 0 introduced" in done.stdout
+    assert "1 place with a finding before, 0 after: 1 fixed, 0 introduced" in done.stdout
 
 
 def test_what_is_not_written_is_not_mended(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_what_is_not_written_is_not_mended(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert re.search(r"# by hand: .*leaf1.x: .*; write timeout=.* \(no line of a file", done.stdout)
     assert "of no use without the others by hand" in done.stdout
-    assert "1 finding before, 1 after the patch: 0 fixed, 0 introduced" in done.stdout
+    assert "1 place with a finding before, 1 after the patch: 0 fixed, 0 introduced" in done.stdout
     assert "by hand: 0 after" in done.stdout
     assert "loaded" not in done.stdout
 

@@ -149,6 +149,7 @@ def test_suggested_sizes_are_a_patch(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["--question", "load,dedlines"], "there is no question 'dedlines'; did you mean"),
         (["--question", "dedlines"], "there is no question 'dedlines'; did you mean 'deadlines'"),
         (["--failures", "7"], "the number of failures at once must be from 1 to 4, got 7"),
         (["--diagram", "x.gif"], "cannot draw 'x.gif'; name a file that ends in one of"),

@@ -33,9 +33,10 @@ def check(graph: Graph) -> Iterator[Result]:
 
 
 def _unowned(member: Named, what: str, fix: str) -> Violation:
+    kind = "broker" if isinstance(member, Broker) else member.kind
     return Violation(
         member,
-        f"the {member.kind} {member.name} has no {what}",
+        f"the {kind} {member.name} has no {what}",
         fix=fix,
         cause=f"there is no {what}",
     )

@@ -3,12 +3,13 @@
 Why it matters: each service commits for itself. When the second call fails, or the caller stops in
 between, the first change stays: an order without its payment, a payment without its order.
 
-A change is a write of a datastore by a service, in the request itself or in what it calls and
-waits for; caches do not count. The endpoint that makes them side by side is the one that is named.
+A change is a write of a datastore by a service, in the request itself or in what it calls and waits
+for; caches do not count. The endpoint that makes them side by side is the one that is named.
 Several datastores of one service are rule DAT006's. A saga keeps together what its actions change,
-and ``TwoPhaseCommit()`` datastores that have transactions. An outbox keeps a message together with
-the data of one service, so it helps if the message takes the place of the call. What is
-``optional`` may be lost, and feature flags that exclude each other leave one change.
+but for one that can be neither undone nor repeated and is not the pivot, and ``TwoPhaseCommit()``
+datastores that have transactions. An outbox keeps a message together with the data of one service,
+so it helps if the message takes the place of the call. What is ``optional`` may be lost, and
+feature flags that exclude each other leave one change.
 
 How to fix: ``atomicity=Saga([SagaStep(...), ...])`` on the endpoint, or change the data of one
 service and let the others consume its event (``Publish(..., outbox=True)``).
@@ -94,7 +95,7 @@ def _left_apart(graph: Graph, atomicity: object, branches: list[list[Way]]) -> l
             safe = all(getattr(store, "is_transactional", False) for store in stores)
             return [] if safe else branches
         case Saga():
-            actions = {str(part.action) for part in atomicity.steps if part.retriable is not False}
+            actions = {str(part.action) for part in atomicity.settled()}
             parts = with_own(graph, actions)
             return [ways for ways in branches if not any(_is_part(way, parts) for way in ways)]
         case _:
@@ -176,6 +177,15 @@ def a_saga_runs_both() -> System:
     steps = [
         SagaStep("stock.reserve", compensation="stock.release"),
         SagaStep("till.pay", pivot=True),
+    ]
+    return _shop(Call("stock.reserve"), Call("till.pay"), atomicity=Saga(steps))
+
+
+@rule.good
+def what_cannot_be_repeated_is_undone() -> System:
+    steps = [
+        SagaStep("stock.reserve", compensation="stock.release", retriable=False),
+        SagaStep("till.pay", pivot=True, retriable=False),
     ]
     return _shop(Call("stock.reserve"), Call("till.pay"), atomicity=Saga(steps))
 

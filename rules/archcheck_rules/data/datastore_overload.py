@@ -69,12 +69,12 @@ def _busy(demand: Demand, store: Datastore, asked: StoreDemand) -> Iterator[Resu
         yield Violation(
             store,
             f"{store.name} is asked for {node / each:.0%} of what a node can do in scenario "
-            f"{demand.scenario.name!r}: {node:.3g} queries at a time, {what} is {each}",
+            f"{demand.scenario.name!r}: {node:.3g} queries at a time, and {what} is {each}",
             fix=f"{_more(store, asked.shards * (int(node / each) + 1))}, or a cache in front",
             evidence=(
                 f"{Rate(asked.reads):.3} reads busy {asked.read_busy:.3g}, "
                 f"{Rate(asked.writes):.3} writes busy {asked.write_busy:.3g}, over "
-                f"{asked.shards} shards",
+                f"{asked.shards} {'shard' if asked.shards == 1 else 'shards'}",
             ),
         )
 

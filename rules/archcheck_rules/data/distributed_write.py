@@ -4,7 +4,8 @@ Why it matters: a crash between the two writes leaves one without the other, for
 an error that anybody sees.
 
 Endpoints of its own service that an endpoint calls count as a part of it. A saga keeps together
-what its actions write, and ``TwoPhaseCommit()`` datastores that have transactions. An outbox and
+what its actions write, but for one that can be neither undone nor repeated (unless it is the pivot,
+and writes one datastore), and ``TwoPhaseCommit()`` datastores that have transactions. An outbox and
 change capture keep messages together with the data of one datastore, not two datastores.
 
 How to fix: write to one and derive the other in a consumer of its events (published through
@@ -78,11 +79,18 @@ def _left_apart(
             if not all(getattr(step.target, "is_transactional", False) for step in changes):
                 yield from changes
         case Saga():
-            actions = {str(part.action) for part in atomicity.steps if part.retriable is not False}
-            parts = with_own(graph, actions)
+            kept = [part for part in atomicity.settled() if _is_whole(graph, part, changes)]
+            parts = with_own(graph, {str(part.action) for part in kept})
             yield from (step for step in changes if step.operation.name not in parts)
         case _:
             yield from changes
+
+
+def _is_whole(graph: Graph, part: SagaStep, changes: list[Interaction]) -> bool:
+    """Whether an action leaves nothing half done: it is repeated, undone, or a single change."""
+    own = with_own(graph, {str(part.action)})
+    stores = {step.target.name for step in changes if step.operation.name in own}
+    return part.retriable is not False or part.compensation is not None or len(stores) < 2
 
 
 def _together(
@@ -155,6 +163,17 @@ def the_saga_has_the_other_write() -> System:
 @rule.good
 def both_have_transactions() -> System:
     return _by_itself(TwoPhaseCommit())
+
+
+@rule.good
+def what_cannot_be_repeated_is_undone() -> System:
+    undone = SagaStep("orders.list", compensation="orders.place", retriable=False)
+    return _by_itself(Saga([undone, SagaStep("orders.place", pivot=True)]))
+
+
+@rule.bad("orders.place")
+def a_pivot_that_is_left_half_done() -> System:
+    return _two_writes(Saga([SagaStep("orders.place", pivot=True, retriable=False)]))
 
 
 @rule.good

@@ -91,12 +91,14 @@ def _judge(
         yield Violation(
             store,
             f"the hottest of {asked.shards} shards of {store.name} gets {share:.0%} of the "
-            f"requests and is {busy:.0%} busy in scenario {demand.scenario.name!r}, more than "
+            f"requests and is {Fraction(busy):.3} busy in scenario {demand.scenario.name!r}, "
+            f"more than "
             f"{options.max_utilisation}",
             fix="cache the hottest keys, or split them over several shards",
             evidence=(
-                f"the first of {key.cardinality} keys gets {first:.2%} (Zipf, exponent {key.skew})",
-                f"an even shard would be {asked.busiest_node() / servers:.0%} busy",
+                f"the first of {key.cardinality} keys gets {Fraction(first):.3} (Zipf, exponent "
+                f"{key.skew})",
+                f"an even shard would be {Fraction(asked.busiest_node() / servers):.3} busy",
             ),
         )
 

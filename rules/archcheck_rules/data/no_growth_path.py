@@ -73,11 +73,15 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
             yield Violation(
                 store,
                 f"{store.name} is full {_when(size, monthly, limit)}: {growth.size} today, "
-                f"{growth.per_month} more each month, {Size(limit):.3} on {shards} "
+                f"{_more(growth.per_month)}{Size(limit):.3} on {shards} "
                 f"{'node' if shards == 1 else 'shards'}",
                 fix=f"shards={needed}{' with a shard_key' if lacks_key(store) else ''}, an "
                 "archive, or a distributed product",
             )
+
+
+def _more(monthly: Size) -> str:
+    return f"{monthly} more each month, " if float(monthly) else "room for "
 
 
 def _when(size: float, monthly: float, limit: float) -> str:

@@ -11,7 +11,8 @@ start-up time and a sync period of 15 s. A ``Burst`` among the faults of a scena
 How to fix: a lower ``target_cpu``, a higher ``min``, replicas that start faster, or scaling on a
 schedule before the rise.
 
-False positives: steps of a load test that real traffic does not take.
+False positives: steps of a load test that real traffic does not take. An autoscaler of Kubernetes
+does nothing within a tenth of its target, so that it may keep a replica more than the rule counts.
 
 Sources: Kubernetes, Horizontal Pod Autoscaling (sync period, algorithm); Google SRE workbook,
 chapter 11 (managing load).
@@ -88,16 +89,20 @@ def _judge(demand: Demand, service: Service, autoscale: Autoscale) -> Iterator[R
     kept = math.ceil(before / (float(autoscale.target_cpu) * resource.per_unit) - 1e-9)
     kept = min(max(kept, autoscale.min), autoscale.max)
     if after > kept * resource.per_unit * (1 + 1e-9):
-        factor = "from nothing" if growth == math.inf else f"{growth:.2g} times"
+        factor = "from nothing" if growth == math.inf else f"to {growth:.2g} times its rate"
+        replicas = (
+            "replica that runs by then carries" if kept == 1 else "replicas that run by then carry"
+        )
         yield Violation(
             service,
             f"the load of {service.name} rises {factor} within "
             f"{Duration(start_up + SYNC_PERIOD)} in "
-            f"scenario {demand.scenario.name!r}, and the {kept} replicas that run by then carry "
+            f"scenario {demand.scenario.name!r}, and the {kept} {replicas} "
             f"{kept * resource.per_unit / after:.0%} of it",
             fix=f"min={math.ceil(after / resource.per_unit)}, or a lower target_cpu",
             evidence=(
-                f"before: {before:.3g} {resource.what} busy at a target of {autoscale.target_cpu}",
+                f"before: {before:.3g} {resource.called} busy at a target of "
+                f"{autoscale.target_cpu}",
                 f"after: {after:.3g} busy, {resource.per_unit:g} in each replica",
             ),
         )

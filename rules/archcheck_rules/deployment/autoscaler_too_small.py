@@ -84,14 +84,20 @@ def check(graph: Graph) -> Iterator[Result]:
                 needed = math.ceil(resource.busy / resource.per_unit)
                 yield Violation(
                     service,
-                    f"{service.name} keeps {left} of {autoscale.max} replicas when a zone of "
-                    f"{zones} is lost, and needs {needed} in scenario {demand.scenario.name!r}",
+                    f"{service.name} keeps {left} of {autoscale.max} replicas when "
+                    f"{_lost(zones)} is lost, and needs {needed} in scenario "
+                    f"{demand.scenario.name!r}",
                     fix=f"max={_enough(resource, zones)}",
                     evidence=(
-                        f"{resource.busy:.3g} {resource.what} busy, {resource.per_unit:g} in each "
+                        f"{resource.busy:.3g} {resource.called} busy, {resource.per_unit:g} in "
+                        f"each "
                         "replica",
                     ),
                 )
+
+
+def _lost(zones: int) -> str:
+    return f"one of {zones} zones" if zones > 1 else "its only zone"
 
 
 def _enough(resource: Resource, zones: int) -> int | str:

@@ -96,7 +96,7 @@ def _judge(service: Service, longest: Duration, who: str) -> Iterator[Result]:
             service,
             f"{service.name} is killed {grace.value} after the signal to stop{default}{after}, and "
             f"{who} waits up to {longest}",
-            fix=f"grace={longest + (leaving or Duration(0.0))}".replace(" s", " * s"),
+            fix=f"grace={longest + (leaving or Duration(0.0))}".replace(" ", " * "),
         )
     elif isinstance((stop := effective(service.runtime, "graceful_stop")).value, Duration) and (
         stop.value < longest

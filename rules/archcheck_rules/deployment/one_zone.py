@@ -64,8 +64,8 @@ def check(graph: Graph) -> Iterator[Result]:
         elif len(zones) == 1:
             yield Violation(
                 member,
-                f"{member.name} lives in {next(iter(zones))} only, and the critical {names} need "
-                "it",
+                f"{member.name} lives in {next(iter(zones))} only, and critical journeys need it: "
+                f"{names}",
                 fix='zones=["a", "b"]',
                 cause="what a critical journey needs lives in one zone",
             )
@@ -73,8 +73,7 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Violation(
                 member,
                 f"nothing spreads the replicas of {member.name} over its zones "
-                f"({spread.reason!r}), "
-                f"and the critical {names} need it",
+                f"({spread.reason!r}), and critical journeys need it: {names}",
                 fix='spread="topology_spread"',
             )
 

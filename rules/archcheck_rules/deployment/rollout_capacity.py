@@ -42,7 +42,7 @@ from archcheck import (
     Work,
     effective,
 )
-from archcheck.capacity import ConsumerFlow, Demand, consumer_flows, demands
+from archcheck.capacity import ConsumerFlow, Demand, consumer_flows, demands, messages_at_a_time
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.model import Deployment, Effective
@@ -80,14 +80,12 @@ def _judge_consumer(flow: ConsumerFlow) -> Iterator[Result]:
             yield Undecided(missing.holder, missing.attribute)
     if flow.slots is None or flow.rate > flow.capacity:
         return
-    slots = left * (flow.consumer.concurrency or 1)
-    if flow.channel.partitions is not None:
-        slots = min(slots, flow.channel.partitions)
+    slots = messages_at_a_time(flow.channel, left * (flow.consumer.concurrency or 1))
     if left < replicas and flow.needed > slots * (1 + 1e-9):
         yield Violation(
             flow.operation,
             f"a rollout leaves {left} of {replicas} replicas of {flow.operation.owner.name}, which "
-            f"work on {slots} messages of {flow.channel.name} at a time, and the load needs "
+            f"work on {slots:.3g} messages of {flow.channel.name} at a time, and the load needs "
             f"{flow.needed:.3g} in scenario {flow.demand.scenario.name!r}",
             fix="rollout=RollingUpdate(max_surge=1, max_unavailable=0)",
         )
@@ -114,7 +112,8 @@ def _judge(demand: Demand, service: Service, deployment: Deployment) -> Iterator
             f"the load needs {needed} in scenario {demand.scenario.name!r}",
             fix="rollout=RollingUpdate(max_surge=1, max_unavailable=0)",
             evidence=(
-                f"{resource.busy:.3g} {resource.what} busy, {resource.per_unit:g} in each replica",
+                f"{resource.busy:.3g} {resource.called} busy, {resource.per_unit:g} in each "
+                f"replica",
             ),
         )
 

@@ -13,7 +13,8 @@ declared.
 How to fix: a limit of at least the work over 100 ms; or no limit: where a machine is full, requests
 (``cpu=``) share it fairly. Or less work in a request.
 
-False positives: batches that nobody waits for.
+False positives: batches that nobody waits for; computing that waits interrupt, of which a part may
+fall into the next period: fewer requests pause, and none where each wait lasts for a period.
 
 Sources: Linux kernel documentation, CFS Bandwidth Control; Kubernetes, Resource Management for
 Pods and Containers (CPU limits are enforced by throttling).
@@ -68,7 +69,7 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Violation(
                 operation,
                 f"a request of {operation.name} computes for {Duration(work):.3}, and the limit of "
-                f"{Cpu(limit)} gives it {Duration(quota):.3} in each {Duration(PERIOD)}: it "
+                f"{limit:.3g} cores gives it {Duration(quota):.3} in each {Duration(PERIOD)}: it "
                 f"takes up to {Duration(takes):.3} where nothing else runs",
                 fix=f"{advice}; or less work in a request",
                 cause=f"{service.name} is throttled by its CPU limit",

@@ -42,9 +42,10 @@ def _judge(service: Service, attribute: str, value: str | None, wrong: str) -> I
     if value is None:
         yield Undecided(service, attribute)
     elif value == wrong:
+        goes = "go" if signal == "logs" else "goes"
         yield Violation(
             service,
-            f"requests of {service.name} wait for {platform}, where its {signal} go",
+            f"requests of {service.name} wait for {platform}, where its {signal} {goes}",
             fix='shipping="agent"' if signal == "logs" else 'export="async"',
         )
 

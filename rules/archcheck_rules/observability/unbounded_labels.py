@@ -64,7 +64,7 @@ def _budget(platform: Platform, labelled: list[tuple[Service, Metrics]]) -> Iter
     if budget is not None and total > budget:
         yield Violation(
             platform,
-            f"{platform.name} is sized for {budget} series and gets at least {total}",
+            f"{platform.name} is sized for {budget:,} series and gets at least {total:,}",
             fix="fewer labels, labels with fewer values, or a larger series_budget",
             evidence=tuple(f"{name}: {count} series" for name, count in counts),
         )
@@ -94,7 +94,8 @@ def _judge(service: Service, metrics: Metrics, options: Options) -> Iterator[Res
     if series > options.max_series:
         yield Violation(
             service,
-            f"the labels of {service.name} make {series} series, more than {options.max_series}",
+            f"the labels of {service.name} make {series:,} series, more than "
+            f"{options.max_series:,}",
             fix="fewer labels, or labels with fewer values",
             evidence=(f"{' x '.join(str(n) for n in counts)} values x {replicas} replicas",),
         )

@@ -125,7 +125,7 @@ def _behind(
         "shop",
         [
             MySQL("db", write=Constant(write), parallelism=parallelism),
-            Topic("placed", partitions=12),
+            Topic("placed", partitions=10),
             Service("orders", endpoints=[Endpoint("place", steps=[Publish("placed")])]),
             Service("mails", deployment=Kubernetes(replicas=5), consumers=[listen]),
         ],

@@ -109,7 +109,7 @@ def _judge(demand: Demand, limit: _Limit) -> Iterator[Result]:
     if each > limit.size * (1 + 1e-9):
         yield Violation(
             limit.subject,
-            f"{limit.what} holds {limit.size}, and {each:.3g} are in use in each replica in "
+            f"{limit.what} holds {limit.size}, and {each:.4g} are in use in each replica in "
             f"scenario {demand.scenario.name!r}",
             fix=f"{int(each * 1.5) + 1} instead of {limit.size}, or a shorter time behind it",
             evidence=(

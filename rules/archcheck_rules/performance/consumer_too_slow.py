@@ -4,7 +4,9 @@ Why it matters: a consumer that is slower than its topic falls behind for ever; 
 until it is full or the messages expire.
 
 A consumer works on as many messages at a time as its replicas have slots, at most one for each
-partition; that number over the time of a message is its capacity. Autoscaled consumers count
+partition; that number over the time of a message is its capacity. Where the partitions of a topic
+do not divide evenly among the slots, those with one more decide: four partitions over three slots
+keep up with what two slots could do. Autoscaled consumers count
 with their largest scale.
 
 How to fix: more partitions and replicas, more ``concurrency``, or less work for each message.
@@ -17,6 +19,7 @@ documentation, consumer groups.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from archcheck import (
@@ -35,7 +38,7 @@ from archcheck import (
     Topic,
     Work,
 )
-from archcheck.capacity import consumer_flows, demands
+from archcheck.capacity import ConsumerFlow, consumer_flows, demands, messages_at_a_time
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.units import Duration, Rate, ms, s
@@ -55,18 +58,36 @@ def check(graph: Graph) -> Iterator[Result]:
                 flow.operation,
                 f"{name} works off {Rate(flow.capacity):.3} and gets {Rate(flow.rate):.3} in "
                 f"scenario {flow.demand.scenario.name!r}",
-                fix=f"slots for {int(flow.needed) + 1} messages at a time (replicas x concurrency, "
-                "and partitions)",
-                evidence=(
-                    flow.channel,
-                    f"{flow.slots} at a time / {Duration(flow.time):.3} = {Rate(flow.capacity):.3}",
-                ),
+                fix=_more(flow),
+                evidence=(flow.channel, *_sum(flow)),
             )
             continue
         for missing in flow.missing:
             yield Undecided(
                 missing.holder, missing.attribute, f"needs {flow.needed:.3g} messages at a time"
             )
+
+
+def _sum(flow: ConsumerFlow) -> Iterator[str]:
+    at_a_time = flow.slots or 0
+    if at_a_time < min(flow.members, flow.channel.partitions or flow.members):
+        yield (
+            f"{flow.channel.partitions} partitions over {flow.members} consumers: some have "
+            f"{math.ceil((flow.channel.partitions or 0) / flow.members)}, as if there were "
+            f"{at_a_time:.3g} that share evenly"
+        )
+    yield f"{at_a_time:.3g} at a time / {Duration(flow.time):.3} = {Rate(flow.capacity):.3}"
+
+
+def _more(flow: ConsumerFlow) -> str:
+    """Consumers for the partitions that there are, if they can be enough; else more of both."""
+    partitions = flow.channel.partitions
+    if partitions is not None:
+        for members in range(flow.members + 1, partitions + 1):
+            if messages_at_a_time(flow.channel, members) >= flow.needed:
+                return f"{members} consumers (replicas x concurrency) for {partitions} partitions"
+    needed = int(flow.needed) + 1
+    return f"slots for {needed} messages at a time (replicas x concurrency, and partitions)"
 
 
 def _feeding(
@@ -100,6 +121,16 @@ def too_few_slots() -> System:
 @rule.bad("mails.consume")
 def too_few_partitions() -> System:
     return _feeding(45, partitions=4)
+
+
+@rule.bad("mails.consume")
+def one_slot_has_two_partitions() -> System:
+    return _feeding(36, partitions=7)  # of six slots, one has two partitions: 35/s at most
+
+
+@rule.borderline()
+def two_partitions_for_each() -> System:
+    return _feeding(60, partitions=12)
 
 
 @rule.borderline()

@@ -42,7 +42,7 @@ from archcheck import (
 from archcheck.capacity import Missing, OperationLatencies, latency_of
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
-from archcheck.units import Duration, ms, percent, s
+from archcheck.units import Duration, Fraction, ms, percent, s
 
 rule = Rule("PRF006", "fan-out-tail", severity="warning", method="calc")
 
@@ -110,9 +110,10 @@ def _judge(
     if not unknown and late_share > allowed * (1 + 1e-9):
         yield Violation(
             subject,
-            f"{late_share:.2%} of the requests of {subject.name} wait longer than {bound} for "
+            f"{Fraction(late_share):.3} of the requests of {subject.name} wait longer than "
+            f"{bound} for "
             "one of "
-            f"{len(steps)} branches, and {name} = {bound} allows {allowed:.2%}",
+            f"{len(steps)} branches, and {name} = {bound} allows {Fraction(allowed):.3}",
             fix="fewer required branches, or hedge them",
             evidence=tuple(steps),
         )

@@ -72,10 +72,12 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
             verb = "saturates" if first.what == CPU else "saturate"
             yield Violation(
                 first.holder,
-                f"{first.name} {verb} first in scenario {demand.scenario.name!r}: at "
+                f"the {first.called} of {first.holder.name} {verb} first in scenario "
+                f"{demand.scenario.name!r}: at "
                 f"{Rate(sum(demand.journeys.values()) * first.headroom):.3}, "
-                f"{first.headroom:.2g} times the "
-                f"declared load" + (f"; then {rest[0].name}" if rest else ""),
+                f"{first.headroom:.3g} times the "
+                f"declared load"
+                + (f"; then the {rest[0].called} of {rest[0].holder.name}" if rest else ""),
                 fix="more replicas or servers for it, or less work in it",
                 evidence=tuple(_line(resource) for resource in (first, *rest)),
             )
@@ -84,8 +86,9 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
 def _line(resource: Resource) -> str:
     wait = f"mean wait {Duration(resource.wait):.3}" if resource.utilisation < 1 else "no end of it"
     return (
-        f"{resource.name}: {resource.busy:.2f} of {resource.servers} busy "
-        f"({resource.utilisation:.0%}), {wait}, saturated at {resource.headroom:.2g} times the load"
+        f"{resource.called} of {resource.holder.name}: {resource.busy:.2f} of "
+        f"{resource.servers} busy "
+        f"({resource.utilisation:.0%}), {wait}, saturated at {resource.headroom:.3g} times the load"
     )
 
 

@@ -74,7 +74,8 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
         if resource.utilisation < float(options.min_utilisation) and resource.units > least:
             yield Violation(
                 service,
-                f"{resource.name} are {resource.utilisation:.1%} busy at the busiest peak, less "
+                f"{resource.utilisation:.1%} of the {resource.called} of {resource.holder.name} "
+                f"are busy at the busiest peak, less "
                 f"than {options.min_utilisation}, with {resource.units} replicas",
                 fix=f"replicas={least}",
                 evidence=(f"{resource.busy:.3g} of {resource.servers} busy",),

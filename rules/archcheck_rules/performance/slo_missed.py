@@ -148,7 +148,7 @@ def _without_queues(system: System, scenario: Scenario, journey: Journey) -> Ite
 
 def _advice(scenario: Scenario, judged: SimulationResult) -> str:
     limit = judged.bottleneck
-    busy = f"{limit.name} is busy {limit.utilisation:.0%} of the time" if limit else ""
+    busy = f"{limit.utilisation:.0%} of the {limit.what} of {limit.name} are busy" if limit else ""
     return f"{busy}; archcheck simulate --scenario {scenario.name} shows the rest"
 
 

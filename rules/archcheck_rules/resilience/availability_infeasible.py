@@ -7,9 +7,9 @@ An operation is up when a replica of its service is up and so is everything that
 without. With availability a, n replicas give 1 - (1 - a)^n; hard dependencies multiply, taken as
 independent. A dependency counts with what it promises itself (its objective, an external's or a
 provider's agreement), else with what its own dependencies allow, and with the share of requests
-that it does not answer with an error (``error_rate``), retries counted. Errors that nobody declares
-are not counted: what is left is the most that can be reached. Optional steps, fallbacks and caches
-do not count against it.
+that it does not answer with an error (``error_rate``), retries and each of several calls counted.
+Errors that nobody declares are not counted: what is left is the most that can be reached. Optional
+steps, fallbacks and caches do not count against it.
 
 How to fix: make a dependency soft (a fallback, a cache, an event), replicate it, or promise less.
 
@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from archcheck import (
+    Absent,
     Call,
     Datastore,
     Endpoint,
@@ -38,6 +39,7 @@ from archcheck import (
     Named,
     Publish,
     Read,
+    Repeat,
     Retry,
     Service,
     Slo,
@@ -58,12 +60,23 @@ class _Bound:
     """What a promise rests on: name to availability, and the elements that declare none."""
 
     parts: dict[str, float] = field(default_factory=dict)
+    alone: dict[str, float] = field(default_factory=dict)
+    """The same with one call of those that may fail by themselves, however often they are made."""
     missing: dict[str, Named] = field(default_factory=dict)
 
     @property
     def value(self) -> float:
-        """All of them up at once, taken as independent; each counts once."""
+        """All of them up at once, taken as independent; each counts once, errors for each call."""
         return math.prod(self.parts.values())
+
+    def add(self, name: str, value: float) -> None:
+        """Something that is up or down for all who ask."""
+        self.parts[name] = self.alone[name] = value
+
+    def add_errors(self, name: str, good: float, calls: int) -> None:
+        """A share of good answers, on which each call relies anew."""
+        self.parts[name] = self.parts.get(name, 1.0) * good**calls
+        self.alone[name] = good
 
 
 @rule.check
@@ -93,7 +106,7 @@ _ATTRIBUTE = "deployment.availability"
 
 
 def _violation(subject: Journey | Operation, target: Fraction, bound: _Bound) -> Violation:
-    worst = min(bound.parts.values())
+    worst = min(bound.alone.values())
     shown = sorted(bound.parts.items(), key=lambda part: part[1])
     return Violation(
         subject,
@@ -132,15 +145,16 @@ def _collect(
     endpoint: Endpoint | None,
     seen: set[str],
     tries: int = 1,
+    calls: int = 1,
 ) -> None:
     """Add an endpoint: by its promise, else by its errors and by what it rests on."""
     slo = endpoint.slo if endpoint else None
     name = f"{owner.name}.{endpoint.name}" if endpoint else owner.name
     if slo is not None and slo.availability is not None:
-        bound.parts[name] = float(slo.availability)
+        bound.add(name, float(slo.availability))
         return
     if wrong := _error_rate(owner, endpoint):
-        bound.parts[f"errors of {name}"] = 1 - wrong**tries
+        bound.add_errors(f"errors of {name}", 1 - wrong**tries, calls)
     if name in graph.operations and isinstance(owner, Service):
         _collect_parts(graph, bound, graph.operations[name], seen)
     else:
@@ -156,7 +170,8 @@ def _collect_parts(graph: Graph, bound: _Bound, operation: Operation, seen: set[
         if step.can_fail_softly or step.mode == "publish" or step.visits < 1:
             continue
         if step.mode == "call":
-            _collect(graph, bound, step.target, step.endpoint, seen, _tries_after_errors(step))
+            tries, calls = _tries_after_errors(step), int(step.visits)
+            _collect(graph, bound, step.target, step.endpoint, seen, tries, calls)
         else:
             _add(bound, step.target)
 
@@ -172,7 +187,7 @@ def _add(bound: _Bound, member: Named) -> None:
     if declared is None:
         bound.missing[member.name] = member
     else:
-        bound.parts[member.name] = 1 - (1 - float(declared)) ** copies
+        bound.add(member.name, 1 - (1 - float(declared)) ** copies)
 
 
 def _error_rate(owner: Named, endpoint: Endpoint | None) -> float:
@@ -217,6 +232,18 @@ def _shop(
     )
 
 
+def _asking(times: int) -> System:
+    """A journey that promises 98%, and asks a party which fails 1% of the requests."""
+    place = Endpoint("place", steps=[Repeat(times, [Call("bank", retry=Absent("no"))])])
+    up = Kubernetes(replicas=2, availability=99.9 * percent)
+    bank = External("bank", availability=99.9 * percent, error_rate=1 * percent)
+    return System(
+        "shop",
+        [bank, Service("orders", deployment=up, endpoints=[place])],
+        journeys=[Journey("checkout", "orders.place", slo=Slo(availability=98 * percent))],
+    )
+
+
 @rule.bad("checkout")
 def more_than_the_bank_promises() -> System:
     return _shop(99.9)
@@ -230,6 +257,16 @@ def one_replica_less() -> System:
 @rule.bad("checkout")
 def the_bank_answers_with_errors() -> System:
     return _shop(98.5, error_rate=1 * percent)
+
+
+@rule.bad("checkout")
+def each_of_three_calls_may_fail() -> System:
+    return _asking(3)
+
+
+@rule.borderline()
+def one_call_may_fail() -> System:
+    return _asking(1)
 
 
 @rule.borderline()

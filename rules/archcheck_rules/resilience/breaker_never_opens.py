@@ -88,7 +88,7 @@ def _timings(step: Interaction, breaker: CircuitBreaker) -> Iterator[Violation]:
             step,
             f"the breaker of {step.name} looks back {breaker.window}, no further than the timeout "
             f"of {timeout}",
-            fix=f"window={timeout * 10}",
+            fix=f"window={timeout * 10}".replace(" ", " * "),
         )
 
 
@@ -109,7 +109,7 @@ def _opens(
         yield Violation(
             step,
             f"the breaker of {step.name} needs {needed} calls in {window} and sees "
-            f"{rate / replicas * float(window):.3g} in each of {replicas} replicas",
+            f"{rate / replicas * float(window):.3g} in each replica",
             fix=f"minimum_calls={max(1, int(rate / replicas * float(window) / 2))}",
             evidence=(f"{Rate(rate):.3} over {replicas} replicas",),
         )

@@ -109,13 +109,13 @@ def _compare(warm: Demand, cold: Demand) -> Iterator[Result]:
             carried = Rate(sum(cold.journeys.values()) * resource.headroom)
             yield Violation(
                 resource.holder,
-                f"with empty caches {resource.name} is asked for {resource.utilisation:.0%} of "
-                f"what it has in scenario {warm.scenario.name!r}; the system then carries "
+                f"with empty caches {resource.holder.name} needs {resource.utilisation:.0%} of its "
+                f"{resource.called} in scenario {warm.scenario.name!r}; the system then carries "
                 f"{carried:.3}",
                 fix="coalesced misses and warming, or more capacity behind the cache",
                 evidence=(
                     f"warm: {usual:.0%} busy",
-                    f"cold: {resource.busy:.3g} busy of {resource.servers}",
+                    f"cold: {resource.busy:.3g} of {resource.servers:g} busy",
                 ),
             )
 

@@ -5,7 +5,8 @@ one dependency hangs, its callers soon hold every thread, and requests that neve
 with them.
 
 The rule looks at blocking services that also serve operations without the dependency. A bulkhead
-that lets as many calls wait as there are threads protects nobody.
+that lets as many calls wait as there are threads protects nobody. A call that waits for its turn
+at a bulkhead (``max_wait``) holds its thread as well: as many as come in that time.
 
 How to fix: ``bulkhead=Bulkhead(40)`` on the call, below the number of threads, or a runtime
 that does not hold a thread while it waits.
@@ -19,6 +20,7 @@ pattern; Resilience4j, Bulkhead.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from archcheck import (
     Absent,
@@ -26,14 +28,22 @@ from archcheck import (
     Call,
     Endpoint,
     GoKit,
+    Journey,
+    Kubernetes,
+    Load,
+    Poisson,
     Runtime,
+    Scenario,
     Service,
     SpringBoot,
     System,
     effective,
 )
+from archcheck.capacity import demands
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.model import Deployment
+from archcheck.units import ms, s
 
 rule = Rule("RES018", "no-bulkhead", severity="info", method="graph", recommended=False)
 
@@ -49,11 +59,11 @@ def check(graph: Graph) -> Iterator[Result]:
         if not model.is_known:
             yield Undecided(service, "runtime")
         elif model.value == "blocking":
-            yield from _judge(service, shared, steps)
+            yield from _judge(graph, service, shared, steps)
 
 
 def _judge(
-    service: Service, shared: list[Interaction], steps: list[Interaction]
+    graph: Graph, service: Service, shared: list[Interaction], steps: list[Interaction]
 ) -> Iterator[Result]:
     for step in shared:
         bulkhead = getattr(step.step, "bulkhead", None)
@@ -61,15 +71,8 @@ def _judge(
         if bulkhead is None:
             yield Undecided(step, "bulkhead")
         elif isinstance(bulkhead, Bulkhead):
-            if threads.is_known and bulkhead.max_concurrent >= threads.value:
-                yield Violation(
-                    step,
-                    f"a slow {step.target.name} can take every thread of {service.name}: its "
-                    f"bulkhead lets {bulkhead.max_concurrent} calls wait, and there are "
-                    f"{threads.value} threads",
-                    fix=f"bulkhead=Bulkhead(...), below the {threads.value} threads",
-                    cause="a slow dependency can take every thread",
-                )
+            if threads.is_known:
+                yield from _bounded(graph, step, bulkhead, threads.value)
         elif isinstance(bulkhead, Absent):
             others = _others(service, step, steps)
             yield Violation(
@@ -79,6 +82,39 @@ def _judge(
                 fix="bulkhead=Bulkhead(...), below the number of threads",
                 cause="a slow dependency can take every thread",
             )
+
+
+def _bounded(graph: Graph, step: Interaction, bulkhead: Bulkhead, threads: int) -> Iterator[Result]:
+    name, wait = step.source.name, bulkhead.max_wait
+    text = f"its bulkhead lets {bulkhead.max_concurrent} calls through"
+    held: float = bulkhead.max_concurrent
+    if held < threads and wait:
+        come = _arrivals(graph, step)
+        if isinstance(come, Undecided):
+            yield come
+            return
+        held += come * float(wait)
+        text += f" and others wait up to {wait} for their turn ({come * float(wait):.3g} of them)"
+    if held >= threads:
+        yield Violation(
+            step,
+            f"a slow {step.target.name} can take every thread of {name}: {text}, and there are "
+            f"{threads} threads",
+            fix=f"bulkhead=Bulkhead(...), below the {threads} threads"
+            + (" and without max_wait" if wait else ""),
+            cause="a slow dependency can take every thread",
+        )
+
+
+def _arrivals(graph: Graph, step: Interaction) -> float | Undecided:
+    """Calls a second in each replica at the peak."""
+    deployment: Deployment | None = getattr(step.source, "deployment", None)
+    replicas = deployment.fewest_replicas() if deployment is not None else None
+    if not demands(graph):
+        return Undecided(step, "a load that reaches it", "or a bulkhead without max_wait")
+    if replicas is None:
+        return Undecided(step.source, "deployment.replicas")
+    return max(demand.steps.get(step, 0.0) for demand in demands(graph)) / replicas
 
 
 def _others(service: Service, step: Interaction, steps: list[Interaction]) -> list[str]:
@@ -102,6 +138,18 @@ def _shared(
     )
 
 
+def _waiting(bulkhead: Bulkhead) -> System:
+    """Two hundred threads, and fifty charges a second in one replica."""
+    shared = _shared(bulkhead, SpringBoot())
+    orders, bank = shared.services
+    return System(
+        "shop",
+        [replace(orders, deployment=Kubernetes(replicas=1)), bank],
+        journeys=[Journey("buy", "orders.charge")],
+        scenarios=[Scenario("peak", load=[Load("buy", Poisson(50 / s))])],
+    )
+
+
 @rule.bad("orders.charge -> bank.pay")
 def all_threads_may_wait_for_the_bank() -> System:
     return _shared(Absent("not yet"), SpringBoot())
@@ -110,6 +158,21 @@ def all_threads_may_wait_for_the_bank() -> System:
 @rule.bad("orders.charge -> bank.pay")
 def a_bulkhead_as_large_as_the_pool() -> System:
     return _shared(Bulkhead(20), SpringBoot(threads=20))
+
+
+@rule.bad("orders.charge -> bank.pay")
+def those_who_wait_for_their_turn_hold_threads() -> System:
+    return _waiting(Bulkhead(40, max_wait=10 * s))
+
+
+@rule.borderline()
+def few_wait_for_a_moment() -> System:
+    return _waiting(Bulkhead(40, max_wait=100 * ms))
+
+
+@rule.unknown("a load that reaches it")
+def nobody_says_how_many_wait() -> System:
+    return _shared(Bulkhead(40, max_wait=10 * s), SpringBoot())
 
 
 @rule.borderline()

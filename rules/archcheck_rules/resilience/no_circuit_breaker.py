@@ -11,7 +11,9 @@ what a fallback asks, in a ``Client`` of the service.
 
 False positives: a mesh that ejects failing instances does the same; declare it:
 ``mesh=Mesh("istio", outlier_detection=True)``. ``Absent("...")`` says that there is none, and is a
-finding.
+finding. Ejection is not quite the same, and the rule does not see the difference: Istio ejects a
+tenth of the instances, one at least, unless ``maxEjectionPercent`` says more. When all instances
+fail, calls go on.
 
 Sources: Nygard, Release It!, 2nd ed., 2018; Azure Architecture Center, Circuit Breaker pattern;
 Soldani et al., microFreshener (wobbly service interaction).

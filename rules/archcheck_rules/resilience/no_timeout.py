@@ -6,7 +6,8 @@ most HTTP clients wait without end.
 
 A message waits for its broker's acknowledgement unless it asks for none (``acks="none"``) or goes
 through an outbox. A cache in the caller's own process is not waited for. A call without a timeout
-of its own is bounded where everybody who asks for it has one and passes the deadline on.
+of its own is bounded where everybody who asks for it has one and passes the deadline on. What a
+fallback asks is waited for as well; its timeout is that of a ``Client``, or of the mesh.
 
 How to fix: set ``timeout=`` a little above the callee's 99.9th percentile.
 
@@ -25,7 +26,9 @@ from archcheck import (
     Absent,
     Cached,
     Call,
+    Client,
     Endpoint,
+    Fallback,
     GoKit,
     Kafka,
     LocalCache,
@@ -33,6 +36,7 @@ from archcheck import (
     MySQL,
     Publish,
     Read,
+    Retry,
     Service,
     System,
     Topic,
@@ -41,6 +45,7 @@ from archcheck.capacity import OperationLatencies, advised_timeout
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.deadlines import inherits_deadline
+from archcheck.graph.protection import Protection
 from archcheck.units import Duration, ms, s
 
 rule = Rule("RES001", "no-timeout", severity="error", method="attr", on_unknown="violation")
@@ -52,19 +57,27 @@ _VERBS = {"call": "calls", "read": "reads", "write": "writes", "publish": "publi
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     latencies = OperationLatencies(graph)
-    for step in graph.interactions:
-        if step.protection.attempt() is not None or not _waits(step):
+    ways = (way for step in graph.interactions for way in (step, step.fallback) if way is not None)
+    for step in ways:
+        if _is_bounded(step.protection) or not _waits(step):
             continue
         if step.mode == "call" and inherits_deadline(graph, step):
             continue
         reason = f" ({step.timeout.reason!r})" if isinstance(step.timeout, Absent) else ""
-        verb = _VERBS.get(step.mode, "waits for")
+        verb = "falls back to" if step.is_fallback else _VERBS.get(step.mode, "waits for")
+        timeout = f"timeout={advised_timeout(latencies, step)}".replace(" ", " * ")
         yield Violation(
             step,
             f"{step.operation.name} {verb} {step.target_name} without a timeout{reason}",
-            fix=f"timeout={advised_timeout(latencies, step)}".replace(" ", " * "),
+            fix=f'Client("{step.target.name}", {timeout})' if step.is_fallback else timeout,
             cause="a step waits for another process without a timeout",
         )
+
+
+def _is_bounded(protection: Protection) -> bool:
+    """Whether something ends each attempt: how long the mesh waits between its own is no matter."""
+    is_counted = protection.mesh_retry is not None and protection.per_try_timeout is not None
+    return protection.attempt() is not None or is_counted
 
 
 def _waits(step: Interaction) -> bool:
@@ -82,6 +95,19 @@ def _call(call: Call, mesh: Mesh | None = None) -> System:
         [
             Service("orders", mesh=mesh, endpoints=[Endpoint("place", steps=[call])]),
             Service("payments", endpoints=[Endpoint("Charge")]),
+        ],
+    )
+
+
+def _falling_back(*clients: Client) -> System:
+    instead = Fallback("call", target="backup.Charge")
+    call = Call("payments.Charge", timeout=250 * ms, fallback=instead)
+    return System(
+        "shop",
+        [
+            Service("orders", clients=clients, endpoints=[Endpoint("place", steps=[call])]),
+            Service("payments", endpoints=[Endpoint("Charge")]),
+            Service("backup", endpoints=[Endpoint("Charge")]),
         ],
     )
 
@@ -107,6 +133,22 @@ def a_message_waits_for_its_acknowledgement() -> System:
 def nobody_says_that_it_does_not_wait() -> System:
     orders = Service("orders", endpoints=[Endpoint("place", steps=[Publish("placed")])])
     return System("shop", [Topic("placed"), orders])
+
+
+@rule.bad("orders.place -> backup.Charge")
+def a_fallback_waits_without_end() -> System:
+    return _falling_back()
+
+
+@rule.good
+def a_fallback_with_the_timeout_of_a_client() -> System:
+    return _falling_back(Client("backup", timeout=250 * ms))
+
+
+@rule.good
+def each_of_two_attempts_of_the_mesh_ends() -> System:
+    mesh = Mesh("istio", per_try_timeout=100 * ms, retry=Retry(attempts=2))
+    return _call(Call("payments.Charge"), mesh)
 
 
 @rule.good

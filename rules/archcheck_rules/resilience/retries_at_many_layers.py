@@ -12,7 +12,8 @@ How to fix: retry where the failure happens or at the edge, and let everybody el
 ``retry=Absent("the gateway retries")``.
 
 False positives: retries with a budget multiply less in practice; rule RES007 takes budgets into
-account.
+account. Where only a timeout of the code would make it try again, the mesh stops trying when the
+code gives up.
 
 Sources: AWS Well-Architected, REL05-BP03 (control and limit retry calls); Azure Architecture
 Center, Retry Storm antipattern; Google SRE book, chapter 22.
@@ -48,14 +49,12 @@ rule = Rule("RES008", "retries-at-many-layers", severity="warning", method="grap
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    hard, all_steps = _Below(graph, soft=False), _Below(graph, soft=True)
-    cases = WorstCases(graph)
+    below = _Below(graph)
     for step in graph.calls():
         attempts = step.protection.attempts
         if attempts == 1:
             continue
-        below = all_steps if may_time_out(cases, step) else hard
-        inner = below.retrying(step.target_name)
+        inner = below.retrying(step)
         own = step.protection.tries > 1 and step.protection.mesh_tries > 1
         if inner or own:
             if attempts is None:
@@ -67,55 +66,66 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Violation(
                 step,
                 f"{step.operation.name} tries {step.target_name} up to {attempts} times and "
-                + (f"{inner[-1].operation.name} retries too" if inner else "its mesh does a part")
+                + (
+                    f"{inner[-1].operation.name} retries too"
+                    if inner
+                    else "its mesh makes some of them"
+                )
                 + f": up to {total} attempts for one request",
                 fix='retry=Absent("another layer retries") in all layers but one',
                 evidence=(step, *inner),
                 cause="several layers of a path retry",
             )
         elif attempts is not None:
-            for part in below.unknown(step.target_name):
+            for part in below.unknown(step):
                 yield Undecided(part, "retry", "holds with a single attempt")
 
 
 class _Below:
-    """What lies below an operation, each computed once; calls back are not followed."""
+    """What lies below a call, each operation computed once; calls back are not followed.
 
-    def __init__(self, graph: Graph, *, soft: bool) -> None:
-        """``soft``: with the steps that keep their failures to themselves."""
-        self._soft = soft
+    What can fail softly keeps its failures to itself, unless a timeout above it is over before it
+    has an answer: that failure is seen all the way up.
+    """
+
+    def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._retrying: dict[str, tuple[Interaction, ...]] = {}
-        self._unknown: dict[str, tuple[Interaction, ...]] = {}
+        self._cases = WorstCases(graph)
+        self._retrying: dict[tuple[str, bool], tuple[Interaction, ...]] = {}
+        self._unknown: dict[tuple[str, bool], tuple[Interaction, ...]] = {}
 
-    def retrying(self, operation: str) -> tuple[Interaction, ...]:
-        """The path with the most steps that retry, those steps only."""
-        if operation not in self._retrying:
-            self._retrying[operation] = ()
+    def retrying(self, call: Interaction, *, late: bool = False) -> tuple[Interaction, ...]:
+        """The path with the most steps that retry, those steps only.
+
+        ``late``: a timeout above the call may be over first.
+        """
+        late = late or may_time_out(self._cases, call)
+        key = call.target_name, late
+        if key not in self._retrying:
+            self._retrying[key] = ()
             paths = []
-            for step in self._graph.outgoing.get(operation, ()):
-                if step.mode == "publish" or not self._passes_failures_on(step):
+            for step in self._graph.outgoing.get(call.target_name, ()):
+                if step.mode == "publish" or (step.can_fail_softly and not late):
                     continue
-                rest = self.retrying(step.target_name) if step.mode == "call" else ()
+                rest = self.retrying(step, late=late) if step.mode == "call" else ()
                 paths.append((step, *rest) if (step.protection.attempts or 1) > 1 else rest)
-            self._retrying[operation] = max(paths, key=len, default=())
-        return self._retrying[operation]
+            self._retrying[key] = max(paths, key=len, default=())
+        return self._retrying[key]
 
-    def unknown(self, operation: str) -> tuple[Interaction, ...]:
+    def unknown(self, call: Interaction, *, late: bool = False) -> tuple[Interaction, ...]:
         """The calls below that do not say whether they retry."""
-        if operation not in self._unknown:
-            self._unknown[operation] = ()
+        late = late or may_time_out(self._cases, call)
+        key = call.target_name, late
+        if key not in self._unknown:
+            self._unknown[key] = ()
             found: dict[Interaction, None] = {}
-            for step in self._graph.outgoing.get(operation, ()):
-                if step.mode == "call" and self._passes_failures_on(step):
+            for step in self._graph.outgoing.get(call.target_name, ()):
+                if step.mode == "call" and (late or not step.can_fail_softly):
                     if step.protection.retry is None:
                         found[step] = None
-                    found.update(dict.fromkeys(self.unknown(step.target_name)))
-            self._unknown[operation] = tuple(found)
-        return self._unknown[operation]
-
-    def _passes_failures_on(self, step: Interaction) -> bool:
-        return self._soft or not step.can_fail_softly
+                    found.update(dict.fromkeys(self.unknown(step, late=late)))
+            self._unknown[key] = tuple(found)
+        return self._unknown[key]
 
 
 def _layers(outer: Retry | Absent | None, inner: Retry | Absent | None) -> System:

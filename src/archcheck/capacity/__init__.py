@@ -4,8 +4,8 @@
 """
 
 from archcheck.capacity.attempts import Attempted
-from archcheck.capacity.bottleneck import CPU, Resource, Unsized, resources
-from archcheck.capacity.consumers import ConsumerFlow, consumer_flows
+from archcheck.capacity.bottleneck import CPU, Resource, Unsized, resources, servers_called
+from archcheck.capacity.consumers import ConsumerFlow, consumer_flows, messages_at_a_time
 from archcheck.capacity.demand import Demand, StoreDemand, demands
 from archcheck.capacity.latency import (
     Latency,
@@ -39,8 +39,10 @@ __all__ = [
     "journey_rates",
     "latency_of",
     "mean_wait",
+    "messages_at_a_time",
     "operation_rates",
     "residence",
     "resources",
+    "servers_called",
     "zipf_share",
 ]

@@ -23,6 +23,19 @@ CPU = "CPU"
 """What a resource has that is bounded by a CPU limit."""
 
 
+_CALLED = {
+    (True, "parallelism"): "cores",
+    (False, "parallelism"): "threads",
+    (False, "max_connections"): "connections",
+}
+"""What servers of a service, or of a datastore, are called in sentences, as in a simulation."""
+
+
+def servers_called(holder: object, what: str) -> str:
+    """``threads``, ``cores``, ``connections``: the word for servers that an attribute counts."""
+    return _CALLED.get((isinstance(holder, Service), what), what)
+
+
 @dataclass(frozen=True)
 class Resource:
     """Servers of one kind and how busy the declared load keeps them.
@@ -50,6 +63,11 @@ class Resource:
     def name(self) -> str:
         """``payments threads``."""
         return f"{self.holder.name} {self.what}"
+
+    @property
+    def called(self) -> str:
+        """What is busy, as people call it."""
+        return servers_called(self.holder, self.what)
 
     @property
     def utilisation(self) -> float:

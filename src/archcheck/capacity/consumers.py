@@ -2,7 +2,8 @@
 
 A consumer works on as many messages at a time as its replicas have slots, and on no more than
 the topic has partitions, since a partition goes to one consumer of a group. By the utilisation
-law it works off that number over the time of a message.
+law it works off that number over the time of a message. Partitions that do not divide evenly leave
+some slots with one more than others; as messages are spread over partitions, these decide.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ class ConsumerFlow:
     channel: Channel
     rate: float
     time: float
-    slots: int | None
-    """Messages at a time; ``None`` when it is unknown."""
+    members: int
+    """Consumers of the group, replicas times ``concurrency``; zero when it is unknown."""
+    slots: float | None
+    """Messages at a time, as :func:`messages_at_a_time`; ``None`` when it is unknown."""
     missing: tuple[Missing, ...]
     """What is needed for the time, and for the slots."""
 
@@ -41,6 +44,20 @@ class ConsumerFlow:
     def needed(self) -> float:
         """Messages at a time that the load keeps busy (Little's law)."""
         return self.rate * self.time
+
+
+def messages_at_a_time(channel: Channel, members: int) -> float:
+    """Messages that so many consumers of a group work on while every partition keeps up.
+
+    Four partitions of three consumers: one has two of them, and at more than two messages at a
+    time it falls behind, while the others idle.
+    """
+    partitions = channel.partitions
+    if partitions is None or not members:
+        return members
+    if not isinstance(channel, Topic):
+        return min(members, partitions)
+    return partitions / math.ceil(partitions / members)
 
 
 def consumer_flows(demand: Demand) -> Iterator[ConsumerFlow]:
@@ -71,11 +88,9 @@ def _flow(
         missing.append(Missing(operation, "concurrency"))
     if isinstance(channel, Topic) and channel.partitions is None:
         missing.append(Missing(channel, "partitions"))
-    slots = None
-    if replicas is not None and consumer.concurrency is not None:
-        slots = replicas * consumer.concurrency
-        if channel.partitions is not None:
-            slots = min(slots, channel.partitions)
+    members = (replicas or 0) * (consumer.concurrency or 0)
+    slots = messages_at_a_time(channel, members) if members else None
+    time = latency.seconds
     return ConsumerFlow(
-        demand, operation, consumer, channel, rate, latency.seconds, slots, tuple(missing)
+        demand, operation, consumer, channel, rate, time, members, slots, tuple(missing)
     )

@@ -21,6 +21,7 @@ from archcheck.cli.common import (
     write,
 )
 from archcheck.cli.completion import files
+from archcheck.cli.rule_options import listed
 from archcheck.cli.streams import guests
 from archcheck.diagrams import checked_format
 from archcheck.editing import patch_of
@@ -48,8 +49,8 @@ from archcheck.units import Duration
     "--question",
     "names",
     multiple=True,
-    metavar="NAME",
-    help="Ask only this question, such as deadlines; can be repeated.",
+    metavar="NAMES",
+    help="Ask only these questions, such as deadlines or deadlines,load.",
 )
 @click.option(
     "--failures",
@@ -101,6 +102,7 @@ def command(
     order of a saga's messages. Exits with 1 when something is refuted. Loading a Python model
     runs its code.
     """
+    names = listed(names)
     system = one_system(models, system_name)
     graph = Graph(system)
     if suggest is not None:

@@ -365,6 +365,8 @@ def _one_error(kind: type[Element], error: ErrorDetails) -> str:
                 "too many positional arguments; write the rest with names "
                 f"({', '.join(names[:6])} ...)"
             )
+        case "multiple_argument_values":
+            return f"{where} is given twice, by its place and by its name"
         case "missing" | "missing_argument" | "missing_keyword_only_argument":
             return f"{where} is missing"
         case "tuple_type":

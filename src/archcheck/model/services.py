@@ -88,6 +88,17 @@ class Saga(Atomicity):
     coordinator: Ref | None = None
     """Who drives it; ``None``: choreography."""
 
+    def settled(self) -> list[SagaStep]:
+        """The steps after which the saga can go back or on: not those that are neither undone, nor
+        repeated, nor the point of no return (without a pivot: the last)."""
+        has_pivot = any(step.pivot for step in self.steps)
+        last = None if has_pivot or not self.steps else self.steps[-1]
+        return [
+            step
+            for step in self.steps
+            if step.retriable is not False or step.compensation or step.pivot or step is last
+        ]
+
 
 @element
 class TwoPhaseCommit(Atomicity):

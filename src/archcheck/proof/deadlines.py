@@ -336,7 +336,7 @@ def judged(
             case.parts,
             limit,
         )
-        longer = "timeout" if isinstance(subject, Interaction) else "its limit"
+        longer = "timeout" if isinstance(subject, Interaction) else "a limit"
         fix = f"{longer} of at least {shown(case.seconds)}, or shorter timeouts below"
         return Refuted(subject, claim, run, fix)
     if case.gaps:

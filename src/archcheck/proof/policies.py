@@ -88,9 +88,10 @@ def contradictions(graph: Graph) -> Iterator[Answer]:
                 continue
             conflict = _smallest(wanted, bans)
             names = " and ".join(repr(other.title()) for other in conflict if other is not policy)
+            others = sum(other is not policy for other in conflict)
             shown = Counterexample(
                 f"{policy.title()!r} calls dependencies of {words} right, and "
-                f"{names or 'itself'} forbids all of them",
+                f"{names or 'itself'} {'forbids' if others < 2 else 'together forbid'} all of them",
                 tuple(conflict),
                 (policy, *(other for other in conflict if other is not policy)),
             )

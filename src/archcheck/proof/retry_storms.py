@@ -122,18 +122,20 @@ def _asked(graph: Graph) -> dict[str, Named | Interaction]:
 def _storm(worst: Amplification, name: str) -> RetryStorm:
     path, factors = worst.path_to(name)
     factor = math.prod(factors, start=_ONCE)
-    product = " x ".join(_times(part) for part in factors if part != 1)
+    several = [_times(part) for part in factors if part != 1]
+    product = " x ".join(several)
+    shown = f": {product}" if len(several) > 1 else ""
     retrying = [step for step, part in zip(path, factors, strict=True) if part != 1]
     end = "queries" if isinstance(path[-1].target, Datastore) else "calls"
     return RetryStorm(
-        f"while {name} fails, one request makes up to {_times(factor)} {end} of it: {product}",
+        f"while {name} fails, one request makes up to {_times(factor)} {end} of it{shown}",
         (
             *(
                 text
                 for step, part in zip(path, factors, strict=True)
                 for text in (step, _tries(step, part))
             ),
-            f"together {product} = {_times(factor)}",
+            *([f"together {product} = {_times(factor)}"] if shown else []),
         ),
         tuple(retrying),
         {

@@ -52,8 +52,9 @@ def outcome(found: Repair) -> Iterator[str]:
     """What is fixed, introduced and left."""
     by_hand = found.patch.by_hand
     fixed, caused = found.before - found.after_patch, found.after_patch - found.before
+    places = counted(len(found.before), "place")
     yield (
-        f"{counted(len(found.before), 'finding')} before, {len(found.after_patch)} after"
+        f"{places} with a finding before, {len(found.after_patch)} after"
         f"{' the patch' if by_hand else ''}: {len(fixed)} fixed, {len(caused)} introduced"
     )
     if by_hand:

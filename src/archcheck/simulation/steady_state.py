@@ -233,7 +233,8 @@ def _declared_loads(
 
 
 def _is_saturated(measured: StationRecord) -> bool:
-    return measured.capacity > 0 and measured.busy > _BUSY * measured.capacity
+    """Whether a node is full: others may idle beside a hot shard, or one with more partitions."""
+    return measured.capacity > 0 and measured.busiest > _BUSY
 
 
 def _rises(record: Record, station: int) -> bool:
@@ -246,7 +247,9 @@ def _saturated_behind(plan: Plan, record: Record, group: int) -> Iterator[str]:
     behind = groups_behind(plan, group) - {group}
     for station, measured in zip(plan.stations, record.stations, strict=True):
         if station.group in behind and _is_saturated(measured):
-            yield f"{station.name} ({measured.busy / measured.capacity:.0%} of its {station.what})"
+            share = measured.busy / measured.capacity
+            where = f"{share:.0%} of its" if share > _BUSY else "a node with all of its"
+            yield f"{station.name} ({where} {station.what})"
 
 
 def groups_behind(plan: Plan, group: int) -> set[int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archcheck import Call, Endpoint, Journey, Read, Service, System, facade
+from archcheck import Call, Endpoint, Journey, Read, Repeat, Service, System, facade
 from archcheck.loading import load
 from archcheck.model import ModelError
 from archcheck.model.codec import from_json
@@ -39,6 +39,11 @@ def test_every_wrong_argument_of_an_element_is_said() -> None:
     first, second = said(error)
     assert "there is no argument 'ownr'; did you mean 'owner'" in first
     assert "owner must be a valid string" in second
+
+
+def test_an_argument_that_is_given_twice_is_said() -> None:
+    with pytest.raises(ModelError, match="Repeat: times is given twice, by its place and by its"):
+        Repeat(3, [Call("b")], times=2)  # type: ignore[misc]
 
 
 def test_every_file_says_its_mistake_and_no_mistake_is_said_twice(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_a_network_without_a_delay_may_be_what_makes_it_too_much() -> None:
         1, 0.5, 13, (1, 300), between=between, uncertain=[RateBetween("buy", 1 / s, 144 / s)]
     )
     (web,) = [a for a in carried(Graph(made), LIMIT) if isinstance(a, Undecided)]
-    assert "at most 3.2 threads of web busy; the network (nobody declares its delay)" in web.reason
+    assert "what the network (nobody declares its delay), hedges" in web.reason
 
 
 @examples(60)

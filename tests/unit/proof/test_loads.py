@@ -129,15 +129,15 @@ def test_a_counterexample_names_the_journeys_that_lead_there() -> None:
     )
     answer = of("busy", carried(Graph(made)))
     assert isinstance(answer, Refuted)
-    assert answer.counterexample.story == ("busy: 100/s", "9 threads busy of 10")
+    assert answer.counterexample.story == ("busy: 100/s", "9 of 10 threads busy")
     idle = of("idle", carried(Graph(made), limit=Rational(1, 10**6)))
     assert isinstance(idle, Refuted)
-    assert "0.001 threads busy of 10" in idle.counterexample.story
+    assert "0.001 of 10 threads busy" in idle.counterexample.story
     tiny = dataclasses.replace(made.scenarios[0], load=[Load("idle", Poisson(1 / s))])
     rare = dataclasses.replace(made, scenarios=[tiny])
     idle = of("idle", carried(Graph(rare), limit=Rational(1, 10**9)))
     assert isinstance(idle, Refuted)
-    assert "0.00001 threads busy of 10" in idle.counterexample.story
+    assert "0.00001 of 10 threads busy" in idle.counterexample.story
 
 
 def asks(call: Call, *, error_rate: Any = None, rate: float = 75) -> System:
@@ -297,7 +297,7 @@ def test_threads_that_wait_in_queues_below_are_held(threads: int, rate: float, k
     answer = of("a", carried(Graph(queued(threads, rate))))
     assert isinstance(answer, kind)
     if isinstance(answer, Undecided):
-        assert "at most 0.8121 threads of a held by requests that wait" in answer.reason
+        assert "of it, and 0.8121 are free" in answer.reason
         assert "may hold 5.94" in answer.reason
     if isinstance(answer, Proved):
         assert any("Poisson" in text for text in answer.assumptions)
@@ -311,3 +311,23 @@ def test_threads_below_that_nobody_declares_are_a_question() -> None:
     answer = of("a", carried(Graph(system(above, bare, rate=10))))
     assert isinstance(answer, Undecided)
     assert [gap.attribute for gap in answer.gaps] == ["runtime.threads"]
+
+
+def test_a_resource_that_is_too_small_is_one_answer_naming_its_scenarios() -> None:
+    work = Endpoint("do", steps=[Work(Constant(100 * ms))])
+    up = Kubernetes(replicas=2, zones=["z1"])
+    system = System(
+        "shop",
+        [Service("web", runtime=SpringBoot(threads=10), deployment=up, endpoints=[work])],
+        journeys=[Journey("use", "web.do")],
+        scenarios=[
+            Scenario(name, load=[Load("use", Poisson(rate / s))])
+            for name, rate in (("day", 180), ("sale", 400), ("evening", 170), ("night", 10))
+        ],
+    )
+    found = [answer for answer in carried(Graph(system)) if isinstance(answer, Refuted)]
+    (answer,) = found
+    assert answer.counterexample.message == (
+        "web needs 200% of its threads in scenario 'sale'; the limit is 80% "
+        "(also in 'day' and 'evening')"
+    )

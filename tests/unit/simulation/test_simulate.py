@@ -361,6 +361,28 @@ def test_an_overload_behind_a_gateway_holds_up_who_goes_there() -> None:
     assert result.journey("quick").latency.p99 < 0.2
 
 
+def test_a_consumer_with_more_partitions_than_the_others_is_an_overload() -> None:
+    mails = Service(
+        "mails",
+        runtime=SpringBoot(),
+        deployment=Docker(replicas=3),
+        consumers=[Consumer("placed", concurrency=1, steps=[Work(Constant(50 * ms))])],
+    )
+    place = Endpoint("place", steps=[Publish("placed")])
+    system = System(
+        "shop",
+        [
+            Topic("placed", partitions=4),
+            Service("orders", runtime=SpringBoot(), endpoints=[place]),
+            mails,
+        ],
+        journeys=[Journey("buy", "orders.place")],
+    )
+    busy = Scenario("busy", load=[Load("buy", Poisson(50 / s))])  # one has two of four: 40/s
+    result = simulate(system, busy, duration=60 * s, warmup=0 * s)
+    assert [overload.name for overload in result.overloads] == ["mails.consume"]
+
+
 def test_a_warm_up_longer_than_the_run_is_refused() -> None:
     with pytest.raises(ScenarioError, match="warm-up of 5 s must be shorter than the duration of"):
         simulate(chain(), chain().scenarios[0], duration=2 * s, warmup=5 * s)

@@ -91,7 +91,7 @@ def _behind(
 ) -> Answer:
     subject = operations[0] if len(operations) == 1 else operations[0].owner
     gaps: list[Gap] = []
-    unseen = ""
+    unseen: Undecided | None = None
     assumed: dict[str, None] = {"the other endpoints are idle": None}
     needed = waited_for(graph, [each.name for each in operations])
     idle = {(f.holder.name, f.what): f.busy for f in corner.figures_and_parties({})}
@@ -108,13 +108,13 @@ def _behind(
             besides = idle.get((figure.holder.name, figure.what), _NONE)
             return _overrun(graph, operations, claim, rate, figure, besides, corner)
         if not figure.fits(capacity):
-            unseen = unseen or figure.unseen(capacity)
+            unseen = unseen or figure.unseen(subject, claim, capacity)
         assumed |= dict.fromkeys(assumptions(figure))
     if gaps:
         found = tuple(dict.fromkeys(gaps))
         return Undecided(subject, claim, missing(found), found)
     if unseen:
-        return Undecided(subject, claim, unseen)
+        return unseen
     return Proved(subject, claim, tuple(assumed))
 
 
@@ -132,15 +132,15 @@ def _overrun(
     room = max(_NONE, capacity - besides)
     carries = Rate(float(rate * room / (figure.busy - besides)))
     name = figure.holder.name
-    lets = f"the limit of {Rate(float(rate))} lets"
+    lets = f"the limit of {Rate(float(rate)):.6} lets"
     if len(operations) > 1:
         names = " and ".join(operation.name for operation in operations)
-        lets = f"the limits of {names}, together {Rate(float(rate))}, let"
+        lets = f"the limits of {names}, together {Rate(float(rate)):.6}, let"
     shown = WorstPoint(
         f"{lets} through more than {name} can take: {carries:.4}",
         (
             graph.system.find(name),
-            f"{count(figure.busy)} {figure.what} busy of {count(capacity)}",
+            f"{count(figure.busy)} of {count(capacity)} {figure.servers} busy",
         ),
         (),
         {name: f"full at {carries:.4}"},

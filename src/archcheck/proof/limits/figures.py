@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,11 +24,13 @@ from archcheck.capacity import (
     StoreDemand,
     Unsized,
     Waiting,
+    servers_called,
 )
+from archcheck.findings import Subject
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
 from archcheck.model import Datastore, Endpoint, External, ModelError, RateLimit, Service, effective
-from archcheck.proof.answers import Counterexample, Gap
+from archcheck.proof.answers import Answer, Counterexample, Gap, Refuted, Undecided
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 
 _NONE = Rational(0)
@@ -38,7 +41,8 @@ _ALL = Rational(1)
 class WorstPoint(Counterexample):
     """The rates of journeys, or of endpoints, at which ``busy`` exceeds ``limit`` of ``capacity``.
 
-    ``units``: the replicas that have this capacity; ``None``: all that are declared.
+    ``units``: the replicas that have this capacity; ``None``: all that are declared. ``scenario``:
+    whose load it is; empty where it is none's.
     """
 
     rates: Mapping[str, Rational] = dataclasses.field(default_factory=dict)
@@ -46,6 +50,7 @@ class WorstPoint(Counterexample):
     capacity: Rational = _NONE
     limit: Rational = _ALL
     units: int | None = None
+    scenario: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,23 +87,31 @@ class Occupancy:
         """Whether no run exceeds ``room``."""
         return self.most is not None and max(self.most, self.busy) <= room
 
-    def unseen(self, room: Rational) -> str:
-        """Why it is unknown whether ``room`` is exceeded."""
-        name = self.holder.name
+    @property
+    def servers(self) -> str:
+        """What is busy, as people call it."""
+        return servers_called(self.holder, self.what)
+
+    def unseen(self, holder: Subject, claim: str, room: Rational, scenario: str = "") -> Unseen:
+        """What would have to be known to say whether ``room`` is exceeded."""
+        name, where = self.holder.name, f" in scenario {scenario!r}" if scenario else ""
         asked = None if self.most is None or self.waits is None else self.most - self.waits
         if asked is not None and asked > room:
             network = "the network (nobody declares its delay), " if self.crosses else ""
-            return (
-                f"at most {count(room)} {self.what} of {name} busy; {network}hedges, retries, "
-                "fallbacks, messages that come again and runs of schedules may make it "
-                f"{count(asked)}"
+            reason = (
+                f"a bound for what {network}hedges, retries, fallbacks, repeated messages and "
+                f"schedules add{where}: they may keep {count(asked)} {self.servers} of {name} "
+                f"busy, and {count(room)} are the limit"
             )
+            return Unseen(holder, claim, reason, (), scenario, float(asked))
         spare = max(_NONE, room - (asked if asked is not None else self.busy))
-        bound = "have no bound" if self.waits is None else f"may hold {count(self.waits)}"
-        return (
-            f"at most {count(spare)} {self.what} of {name} held by requests that wait in "
-            f"queues below; such waits {bound}"
+        bound = "any number of" if self.waits is None else f"{count(self.waits)}"
+        reason = (
+            f"a bound for the waits in queues below {name}{where}: requests that wait there may "
+            f"hold {bound} {self.servers} of it, and {count(spare)} are free"
         )
+        most = math.inf if self.waits is None else float(self.waits)
+        return Unseen(holder, claim, reason, (), scenario, most)
 
 
 def count(amount: Rational) -> str:
@@ -305,3 +318,52 @@ def _calls(demand: Demand) -> dict[tuple[External, External | Endpoint], Rationa
                 if limited is not None:
                     asked[party, limited] = asked.get((party, limited), _NONE) + exact(rate)
     return asked
+
+
+@dataclass(frozen=True)
+class Unseen(Undecided):
+    """Whether a resource is large enough depends on what may come; ``most``: how much of it."""
+
+    scenario: str = ""
+    most: float = 0.0
+
+
+def worst_for_each(answers: Iterable[Answer]) -> Iterator[Answer]:
+    """Scenarios in which the same resource is too small are one answer: the worst, naming the rest.
+
+    The same for those in which what may come has no bound.
+    """
+    alike: dict[tuple[str, int], list[Answer]] = defaultdict(list)
+    for number, answer in enumerate(answers):
+        is_of_a_load = isinstance(_of_a_load(answer), WorstPoint | Unseen)
+        which = id(answer.subject) if is_of_a_load else number
+        alike[type(answer).__name__, which].append(answer)
+    for several in alike.values():
+        worst = max(several, key=_amount)
+        yield _naming(worst, [other for other in several if other is not worst])
+
+
+def _of_a_load(answer: Answer) -> object:
+    return answer.counterexample if isinstance(answer, Refuted) else answer
+
+
+def _amount(answer: Answer) -> float:
+    shown = _of_a_load(answer)
+    if isinstance(shown, WorstPoint):
+        return float(shown.busy)
+    return shown.most if isinstance(shown, Unseen) else 0.0
+
+
+def _naming(answer: Answer, others: Sequence[Answer]) -> Answer:
+    names = [repr(getattr(_of_a_load(other), "scenario", "")) for other in others]
+    if not names:
+        return answer
+    *most, last = names
+    also = f" (also in {', '.join(most)}{' and ' if most else ''}{last})"
+    if isinstance(answer, Unseen):
+        return dataclasses.replace(answer, reason=answer.reason + also)
+    if isinstance(answer, Refuted):
+        shown = answer.counterexample
+        shown = dataclasses.replace(shown, message=shown.message + also)
+        return dataclasses.replace(answer, counterexample=shown)
+    return answer

@@ -16,7 +16,14 @@ from archcheck.model import External, LoadShedding, Scenario, Service
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
 from archcheck.proof.feature_flags import configured
-from archcheck.proof.limits.figures import Corner, Occupancy, WorstPoint, count, least_units
+from archcheck.proof.limits.figures import (
+    Corner,
+    Occupancy,
+    WorstPoint,
+    count,
+    least_units,
+    worst_for_each,
+)
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 from archcheck.units import Fraction, Rate
 
@@ -35,7 +42,14 @@ _known: WeakKeyDictionary[Graph, tuple[tuple[Scenario, Occupancy, Mapping[str, R
 
 
 def carried(graph: Graph, limit: Rational = LIMIT) -> Iterator[Answer]:
-    """For each loaded resource and scenario: does it stay under ``limit``, one zone lost or not?"""
+    """For each loaded resource and scenario: does it stay under ``limit``, one zone lost or not?
+
+    A resource that does not is one answer, whatever the number of scenarios.
+    """
+    yield from worst_for_each(_carried(graph, limit))
+
+
+def _carried(graph: Graph, limit: Rational) -> Iterator[Answer]:
     for scenario, gaps in _scenarios(graph):
         left()
         claim = f"every resource carries {scenario.name}"
@@ -164,7 +178,7 @@ def _judged(
         gaps = tuple(dict.fromkeys(gaps))
         return Undecided(holder, claim, missing(gaps), gaps)
     if not figure.fits(room):
-        return Undecided(holder, claim, figure.unseen(room))
+        return figure.unseen(holder, claim, room, scenario.name)
     return Proved(holder, claim, assumptions(figure))
 
 
@@ -223,13 +237,13 @@ def _refuted(
 ) -> Refuted:
     capacity, limit = room
     name = figure.holder.name
-    share = _percent(figure.busy / capacity) if capacity else "more than all"
+    share = _percent(figure.busy / capacity, limit) if capacity else "more than all"
     shown = WorstPoint(
-        f"{name} is {share} busy in scenario {scenario.name!r}{lost}; the limit is "
-        f"{_percent(limit)}",
+        f"{name} needs {share} of {_what(figure)} in scenario {scenario.name!r}{lost}; "
+        f"the limit is {_percent(limit)}",
         (
             *(f"{name}: {Rate(float(rates[name])):.4}" for name in _asking(graph, figure, rates)),
-            f"{count(figure.busy)} {figure.what} busy of {count(capacity)}",
+            f"{count(figure.busy)} of {count(capacity)} {figure.servers} busy",
         ),
         (),
         {name: f"{share} busy"},
@@ -238,8 +252,15 @@ def _refuted(
         capacity,
         limit,
         units,
+        scenario.name,
     )
     return Refuted(graph.system.find(name), claim, shown, _fix(figure, limit))
+
+
+def _what(figure: Occupancy) -> str:
+    if isinstance(figure.holder, External):
+        return "the rate that it grants"
+    return f"its {figure.servers}"
 
 
 def _fix(figure: Occupancy, limit: Rational) -> str:
@@ -253,5 +274,9 @@ def _fix(figure: Occupancy, limit: Rational) -> str:
     return "more of it"
 
 
-def _percent(share: Rational) -> str:
-    return f"{Fraction(float(share)):.3}"
+def _percent(share: Rational, limit: Rational | None = None) -> str:
+    """Three digits, or as many as show that it is above the limit."""
+    shown = f"{Fraction(float(share)):.3}"
+    return (
+        f"{Fraction(float(share)):.5}" if limit is not None and shown == _percent(limit) else shown
+    )

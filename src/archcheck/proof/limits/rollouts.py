@@ -9,7 +9,7 @@ from archcheck.graph import Graph
 from archcheck.graph.exact import Rational
 from archcheck.model import Rollout, Scenario, Service, effective
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
-from archcheck.proof.limits.figures import Occupancy, WorstPoint, count
+from archcheck.proof.limits.figures import Occupancy, WorstPoint, count, worst_for_each
 from archcheck.proof.limits.load import assumptions, worst_figures
 
 
@@ -17,8 +17,12 @@ def rollouts(graph: Graph) -> Iterator[Answer]:
     """While a service is rolled out, does the loss of any zone leave enough replicas?
 
     At its largest scale, with as many replicas away as the rollout allows, all of them outside
-    the zone that is lost.
+    the zone that is lost. A service of which too few are left is one answer.
     """
+    yield from worst_for_each(_rollouts(graph))
+
+
+def _rollouts(graph: Graph) -> Iterator[Answer]:
     for scenario, figure, rates in worst_figures(graph):
         if isinstance(figure.holder, Service):
             yield from _rolled(graph, scenario, figure, figure.holder, rates)
@@ -50,7 +54,7 @@ def _rolled(
     room = figure.each * left
     if figure.busy < room:
         if figure.most is None or figure.most >= room:
-            yield Undecided(holder, claim, figure.unseen(room))
+            yield figure.unseen(holder, claim, room, scenario.name)
             return
         yield Proved(holder, claim, (*assumptions(figure), "replicas are spread evenly over zones"))
         return
@@ -64,7 +68,7 @@ def _rolled(
         (
             f"{away} are away for the rollout",
             f"{figure.units - (figure.left() or 0)} are in the zone that is lost",
-            f"{count(figure.busy)} {figure.what} busy, {float(figure.each):g} in each replica",
+            f"{count(figure.busy)} {figure.servers} busy, {float(figure.each):g} in each replica",
         ),
         (),
         {service.name: f"{left} of {figure.units} left"},
@@ -72,6 +76,7 @@ def _rolled(
         figure.busy,
         figure.each * left,
         units=left,
+        scenario=scenario.name,
     )
     yield Refuted(holder, claim, shown, fix)
 

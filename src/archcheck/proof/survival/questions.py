@@ -311,8 +311,8 @@ def _overlap(store: Datastore, quorum: Quorum) -> Answer:
     if consistency.value != "strong" or both > quorum.copies:
         return Proved(store, claim)
     shown = Counterexample(
-        f"{store.name} claims strong consistency, but {quorum.read} copies that are read and "
-        f"{quorum.write} that are written need not share one of {quorum.copies}",
+        f"{store.name} claims strong consistency, but a read asks {quorum.read} and a write "
+        f"reaches {quorum.write} of {quorum.copies} copies, which may be others",
         (
             f"{quorum.write} of {quorum.copies} copies take a write",
             f"a read asks {quorum.read} of the {quorum.copies - quorum.write} others",

@@ -17,6 +17,7 @@ from archcheck.reporting.charts.base import (
     data,
     millis,
 )
+from archcheck.reporting.console import figure
 
 _DECADE = 10
 """An axis that spans more than this factor is logarithmic."""
@@ -131,7 +132,7 @@ def bottleneck_chart(plan: CapacityPlan) -> Chart:
         {
             "bottleneck": f"{number}. {bottleneck.resource or bottleneck.reason.partition(':')[0]}",
             "load": total * bottleneck.factor,
-            "text": f"{total * bottleneck.factor:,.4g}/s",
+            "text": f"{figure(total * bottleneck.factor)}/s",
             "missed": str(bottleneck.limit.objective),
         }
         for number, bottleneck in enumerate(plan.bottlenecks, start=1)

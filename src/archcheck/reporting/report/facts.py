@@ -14,6 +14,7 @@ from archcheck.findings import Finding
 from archcheck.graph import Interaction
 from archcheck.graph.reach import dependencies, dependents
 from archcheck.model import Broker, Channel, Datastore, Named, Place, Service
+from archcheck.reporting.console import figure
 from archcheck.reporting.report.drawings import PagePicture
 from archcheck.reporting.report.elements import owner_of
 from archcheck.reporting.report.losses import Lost
@@ -161,7 +162,7 @@ def _figures(run: SimulationResult, name: str) -> Iterator[list[str]]:
     for operation in run.operations:
         if (operation.name.rpartition(".")[0] or operation.name) == name and operation.finished:
             latency = overlays.seconds(operation.latency.p95)
-            rate = f"{operation.throughput:,.3g}/s"
+            rate = f"{figure(operation.throughput)}/s"
             errors = f", {operation.error_rate:.2%} errors" if operation.error_rate else ""
             yield [operation.name.rpartition(".")[2], f"{rate}, p95 {latency}{errors}"]
     for resource in run.resources:

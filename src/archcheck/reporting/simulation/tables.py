@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from archcheck.reporting.console import figure
 from archcheck.reporting.objectives import objectives_sheet
 from archcheck.reporting.sheets import Cell, Sheet, Tone, Words
 from archcheck.simulation import Band, RequestResult, ResourceResult, SimulationResult
@@ -165,14 +166,14 @@ def course_sheet(result: SimulationResult) -> Sheet:
     for name in (name for name in result.series if name in started):
         points = result.series[name]
         measures = (
-            ("answers / s", [point.throughput for point in points], "{:,.4g}"),
-            ("failed / s", [point.failures for point in points], "{:,.4g}"),
-            ("p95, ms", [1000 * point.p95 for point in points], "{:,.3g}"),
+            ("answers / s", [point.throughput for point in points]),
+            ("failed / s", [point.failures for point in points]),
+            ("p95, ms", [1000 * point.p95 for point in points]),
         )
-        for what, values, form in measures:
+        for what, values in measures:
             known = [value for value in values if not math.isnan(value)]
             if any(known):
-                rows.append((f"{name} {what}", _course(values), form.format(max(known))))
+                rows.append((f"{name} {what}", _course(values), figure(max(known))))
     for resource in result.bottlenecks[:_SHOWN_COURSES]:
         busy = result.utilisation_series.get(resource.name)
         if busy and any(busy):

@@ -248,8 +248,9 @@ def _print_questions(
 def _question_line(suggestion: Suggestion) -> Text:
     rules = ", ".join(suggestion.rules[:6])
     more = f" and {len(suggestion.rules) - 6} more" if len(suggestion.rules) > 6 else ""
+    verb = "needs" if " " in suggestion.attribute else "declare"  # a sentence, or an attribute
     return Text.assemble(
-        "  declare ",
+        f"  {verb} ",
         (printable(suggestion.attribute), "magenta"),
         f" in {counted(len(suggestion.subjects), 'place')}: decides {rules}{more}",
     )
@@ -309,6 +310,9 @@ def _print_broken(console: Console, outcome: RuleOutcome) -> None:
 def _summary(result: Verification) -> Text:
     severities: tuple[Severity, ...] = ("error", "warning", "info")
     counts = ", ".join(counted(result.count(severity), severity) for severity in severities)
+    places = {(f.rule.id, each.subject) for f in result.findings for each in f.occurrences}
+    if len(places) > len(result.findings):
+        counts += f" in {len(places)} places"
     verdicts = result.verdicts()
     rules = (
         f"{verdicts['holds']} hold, {verdicts['violated']} violated, "
