@@ -23,6 +23,7 @@ ATTACKS: dict[str, Callable[[int], None]] = {
     "engines": test_engines.check,
     "proofs": lambda seed: test_runs_and_proofs.check(Random(seed), seed),
     "failures": test_failures_in_runs.check,
+    "stores": test_failures_in_runs.check_store,
     "replays": test_replays.check,
     "repairs": lambda seed: None if seed % 5 else test_repairs.check(5 + seed % 16, seed),
 }
