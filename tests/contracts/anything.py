@@ -22,20 +22,26 @@ from archcheck import (
     Canary,
     Cassandra,
     ChangeCapture,
+    Choice,
     CircuitBreaker,
     Client,
+    Closed,
     CockroachDB,
     Constant,
     Consumer,
     CustomRuntime,
     Deterministic,
+    Diurnal,
     Docker,
+    Empirical,
     Endpoint,
     Envoy,
+    Exponential,
     External,
     Fallback,
     Feature,
     Flag,
+    Gamma,
     Gateway,
     Go,
     Grpc,
@@ -49,17 +55,23 @@ from archcheck import (
     Load,
     LoadShedding,
     LocalCache,
+    Lognormal,
     Managed,
     Memcached,
     Mesh,
+    Mix,
+    Mmpp,
     MongoDB,
+    Move,
     MySQL,
     Named,
     Nats,
     Network,
     Outbox,
     Parallel,
+    Pareto,
     Person,
+    Poisson,
     Pool,
     PostgreSQL,
     Probe,
@@ -67,9 +79,12 @@ from archcheck import (
     Queue,
     Quorum,
     RabbitMQ,
+    Ramp,
     RateBetween,
     RateLimit,
+    RateStep,
     Read,
+    Recorded,
     Redis,
     Repeat,
     Resources,
@@ -82,25 +97,29 @@ from archcheck import (
     Schedule,
     Series,
     Service,
+    Session,
     ShardKey,
+    ShareBetween,
     Slo,
     Sqs,
     Step,
+    Stepped,
     System,
     Topic,
     TwoPhaseCommit,
     Uniform,
     VirtualMachines,
     Wait,
+    Weibull,
     WithProbability,
     Work,
     Write,
 )
-from archcheck.units import GB, MB, B, Duration, cores, ms, percent, s, us
+from archcheck.units import GB, MB, B, cores, ms, percent, s, us
 
 MANY = 10_000
 ZONES = ("z1", "z2", "z3")
-LAYERS = (80 * ms, 800 * ms, 8 * s, 80 * s)
+LAYERS = (80 * ms, 600 * ms, 4 * s, 25 * s)
 """Timeouts that nest, whatever is tried again."""
 NO = Absent("no")
 
@@ -115,6 +134,8 @@ class Anything:
     def __init__(self, random: Random) -> None:
         self.random = random
         self.is_calm = random.random() < 0.5
+        self.is_loud = not self.is_calm and random.random() < 0.2
+        """Some times have no bound: proofs of deadlines take their 99th percentile."""
         self.layer = 0
         """Of how many services before it the one that is made may ask one."""
         self.has_budgets = random.random() < 0.3
@@ -129,7 +150,17 @@ class Anything:
 
     def time(self, *more: Any) -> Any:
         plain = (Constant(1 * ms), Constant(3 * ms), Uniform(1 * ms, 3 * ms), Constant(0 * ms))
-        return self.pick(*plain, *more)
+        if not self.is_loud:
+            return self.pick(*plain, Empirical([0 * ms, 2 * ms]), *more)
+        tails = (
+            1 * ms,
+            Exponential(1 * ms),
+            Lognormal(1 * ms, p99=9 * ms),
+            Gamma(1 * ms, shape=0.5),
+            Weibull(1 * ms, shape=0.7),
+            Pareto(1 * ms, alpha=2.5),
+        )
+        return self.pick(*plain, *tails, *more)
 
     def share_of_errors(self, *shares: int) -> Any:
         some = () if self.is_calm else tuple(share * percent for share in shares)
@@ -152,6 +183,7 @@ class Anything:
             max_backoff=self.pick(None, 0 * ms, 6 * ms),
             on=self.pick(*on),
             budget=self.maybe(self.budget, 0.5) if self.has_budgets else None,
+            idempotency_key=self.pick(None, True),
         )
 
     def budget(self) -> RetryBudget:
@@ -211,6 +243,8 @@ class Anything:
             "blocking": self.pick(None, None, True, False),
             "request_size": self.pick(None, None, 0 * B, 100_000 * B),
             "response_size": self.pick(None, None, 200_000 * B),
+            "independent": self.pick(None, True),
+            "result_used": self.pick(None, False),
         }
 
     def of_client(self) -> dict[str, Any]:
@@ -291,6 +325,7 @@ class Anything:
             keys=keys,
             timeout=self.pick(None, 2 * ms, 50 * ms, NO),
             ttl=self.pick(None, 10 * ms, NO),
+            hot_keys=self.pick(None, True),
         )
 
     # -- stores, messages, others ----------------------------------------------------------------
@@ -366,7 +401,11 @@ class Anything:
             "partitions": self.pick(None, 1, 3),
         }
         topic = Topic(
-            "events", copies=self.pick(None, 1, 3), min_in_sync=self.pick(None, 1, 2), **common
+            "events",
+            key=self.pick(None, "id"),
+            copies=self.pick(None, 1, 3),
+            min_in_sync=self.pick(None, 1, 2),
+            **common,
         )
         hidden = self.pick(None, 5 * ms, 1 * s)
         priority = self.pick(None, True)
@@ -432,6 +471,18 @@ class Anything:
             touches=self.pick((), (), ("db",)),
         )
 
+    def resources(self) -> Resources:
+        limit = self.pick(None, NO, MANY * cores)
+        return Resources(cpu=1 * cores, cpu_limit=limit, memory_limit=1 * GB)
+
+    def shedding(self) -> Any:
+        above = self.pick(None, 100 * percent)
+        return self.pick(
+            None,
+            NO,
+            LoadShedding(max_utilisation=above, priorities=self.pick((), ("gold", "bronze"))),
+        )
+
     def deployment(self) -> Any:
         probe = self.pick(None, NO, self.probe(), self.probe())
         common: dict[str, Any] = {
@@ -442,7 +493,7 @@ class Anything:
             "grace": self.pick(None, 0 * s, 1 * s),
             "deregistration": self.pick(None, 1 * s),
             "availability": self.pick(None, 99 * percent, 100 * percent),
-            "resources": self.pick(None, Resources(cpu=1 * cores, memory_limit=1 * GB)),
+            "resources": self.pick(None, self.resources()),
             "rollout": self.pick(
                 None,
                 RollingUpdate(max_surge=1, max_unavailable=0),
@@ -486,6 +537,7 @@ class Anything:
             request_size=self.pick(None, None, 100_000 * B),
             response_size=self.pick(None, None, 100_000 * B),
             atomicity=self.pick(None, None, Outbox(), TwoPhaseCommit(), ChangeCapture()),
+            idempotent=self.pick(None, True, False),
         )
         pool = Pool("db", MANY, max_wait=self.pick(None, 1 * ms), processes=self.pick(1, 2))
         clients = self.pick([], [self.client(None)], [self.client(None), self.client("db")])
@@ -497,7 +549,7 @@ class Anything:
             clients=clients,
             pools=self.pick([], [pool]),
             mesh=self.pick(None, None, NO, self.mesh()),
-            shedding=self.pick(None, None, NO, LoadShedding(priorities=["gold", "bronze"])),
+            shedding=self.shedding(),
             consumers=self.consumers(callees) if name == "s1" else [],
         )
 
@@ -511,17 +563,68 @@ class Anything:
                 max_deliveries=self.pick(None, 1, 2, 3),
                 dead_letter=self.pick(None, NO, "dead"),
                 batch=self.pick(None, 10),
+                idempotent=self.pick(None, True),
             )
             for channel in self.pick((), ("events",), ("jobs",), ("events", "jobs"))
         ]
 
     def saga(self) -> Service:
         steps = [
-            SagaStep(action="s0.go", compensation=self.pick(None, "bank.pay")),
+            SagaStep(
+                action="s0.go",
+                compensation=self.pick(None, "bank.pay"),
+                guarded=self.pick(None, True),
+            ),
             SagaStep(action="bank.pay", pivot=True),
+            SagaStep(action="s1.go", retriable=self.pick(None, True)),
         ]
-        endpoint = Endpoint("order", steps=[Work(Constant(1 * ms))], atomicity=Saga(steps=steps))
+        saga = Saga(steps=steps, coordinator=self.pick(None, "sagas"))
+        endpoint = Endpoint("order", steps=[Work(Constant(1 * ms))], atomicity=saga)
         return Service("sagas", runtime=self.runtime(), endpoints=[endpoint])
+
+    def slo(self) -> Slo:
+        bound = self.pick(1 * us, 50 * ms, 3600 * s)
+        which = self.pick("p50", "p90", "p95", "p99", "p999")
+        return Slo(availability=self.pick(None, 99 * percent), **{which: bound})
+
+    def arrivals(self) -> Any:
+        rate = self.pick(1, 20, 50)
+        return self.pick(
+            Poisson(rate / s),
+            Deterministic(rate / s),
+            Ramp(1 / s, rate / s, over=2 * s),
+            Stepped([RateStep(rate / s, 1 * s), RateStep(0 / s, 1 * s)]),
+            Diurnal(low=0 / s, high=rate / s, period=2 * s),
+            Mmpp(1 / s, rate / s, calm_lasts=1 * s, busy_lasts=0.1 * s),
+            Recorded(times=[0 * s, 0 * s, 1 * s]),
+            Closed(self.pick(1, 9), think=self.pick(0 * s, 0.1 * s)),
+        )
+
+    def load(self) -> Any:
+        clients, both = self.pick(None, 1, 3), [Choice("use", 9), Choice("both", 1)]
+        moves = [Move(after="use", to=both, leave=self.pick(0.5, 9.0))]
+        return self.pick(
+            Load("use", self.arrivals(), weight=self.pick(1.0, 0.5), clients=clients),
+            Load("use", self.arrivals(), weight=1.0, clients=clients),
+            Mix(both, self.arrivals(), name="mixed", clients=clients),
+            Session(
+                "use", self.arrivals(), moves=moves, pause=0.1 * s, name="people", clients=clients
+            ),
+        )
+
+    def scenarios(self) -> list[Scenario]:
+        """The first is steady; the second may be anything."""
+        steady = Load("use", Deterministic(self.pick(1, 20, 50) / s))
+        ranges = self.pick([], [RateBetween("use", 1 / s, 60 / s)])
+        shares = [ShareBetween("both", 0 * percent, 20 * percent)]
+        mixed = Mix([Choice("use", 9), Choice("both", 1)], Poisson(20 / s))
+        return [
+            Scenario(
+                "steady", load=[steady], uncertain=ranges, duration=self.pick(None, 0.4 * s, 60 * s)
+            ),
+            Scenario("any", load=[self.load()]),
+            Scenario("shares", load=[mixed], uncertain=shares),
+        ]
 
     def system(self) -> System:
         callees = ["bank.pay"]
@@ -534,18 +637,12 @@ class Anything:
         patience = 1000 * s if self.is_calm else self.pick(None, NO, 30 * ms, 90 * ms, 3600 * s)
         journeys = [
             Journey("use", last, timeout=patience, critical=True, priority=self.pick(None, "gold")),
-            Journey("both", entries=["s0.go", last], slo=Slo(p99=self.pick(None, 50 * ms))),
+            Journey("both", entries=["s0.go", last], slo=self.slo()),
         ]
-        rate = self.pick(1, 20, 50)
         every = self.pick(None, 0.5 * s)
         jobs = [Schedule("job", calls="s0.go", every=every)] if self.random.random() < 0.2 else []
         sagas = [self.saga()] if self.random.random() < 0.2 else []
-        between = Between("db", "read", Duration(0.001), Duration(0.002))
-        calm = Scenario(
-            "calm",
-            load=[Load("use", Deterministic(rate / s), weight=self.pick(1.0, 0.5), clients=None)],
-            uncertain=self.pick([], [RateBetween("use", 1 / s, 60 / s)]),
-        )
+        between = Between("db", "read", 0 * ms, 10 * ms)
         elements: list[Named] = [
             self.store(),
             *self.caches(),
@@ -561,7 +658,7 @@ class Anything:
             "anything",
             elements,
             journeys=journeys,
-            scenarios=[calm],
+            scenarios=self.scenarios(),
             network=self.pick(
                 None,
                 Network(delay=0 * ms),

@@ -70,6 +70,7 @@ _GENERIC = (
     "archcheck.model.element",
     "archcheck.model.linking",
     "archcheck.model.codec",
+    "archcheck.editing",
     "archcheck.simulation.compiling.left_out",
 )
 """Whoever reads all fields of whatever there is says nothing about a single one."""

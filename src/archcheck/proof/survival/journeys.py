@@ -241,7 +241,10 @@ class Survival:
         ends = _behind(step.fallback, self._ends(step.fallback, patience, apart))
         if not ends.structure.units:
             return ends
-        return _any((self._asked(step, patience), ends))
+        answered = self._asked(step, patience)
+        if step.is_synchronous:  # a link that is cut sends its caller to the fallback, too
+            answered = replace(answered, structure=all_of((answered.structure, _link(step))))
+        return _any((answered, ends))
 
     def _end_below(
         self, step: Interaction, patience: Rational | None, met: _Met

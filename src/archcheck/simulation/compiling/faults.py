@@ -13,6 +13,7 @@ from archcheck.model import (
     Fault,
     FlushCache,
     Kill,
+    LocalCache,
     Release,
     Rollout,
     ScenarioError,
@@ -149,6 +150,8 @@ def _is_of_store(tables: Tables, group: str) -> bool:
 def _cut(tables: Tables, fault: CutLink) -> p.PlannedFault:
     source = _group(tables, str(fault.source), "the source of CutLink")
     asked = _operations(tables, str(fault.target))
+    if isinstance(tables.system.directory.elements.get(str(fault.target)), LocalCache):
+        raise ScenarioError(f"{_title(fault)}: no link leads to it, it is in the process that asks")
     return p.PlannedFault(
         p.FaultKind.CUT, float(fault.start), float(fault.end), asked, group=source
     )
