@@ -131,8 +131,10 @@ class Anything:
     under a fault fails because of it.
     """
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, *, is_busy: bool = False) -> None:
         self.random = random
+        self.is_busy = is_busy
+        """Whether capacities are small and work takes long: for claims of loads."""
         self.is_calm = random.random() < 0.5
         self.is_loud = not self.is_calm and random.random() < 0.2
         """Some times have no bound: proofs of deadlines take their 99th percentile."""
@@ -149,6 +151,8 @@ class Anything:
         return value() if self.random.random() < share else None
 
     def time(self, *more: Any) -> Any:
+        if self.is_busy:
+            return self.pick(Constant(5 * ms), Uniform(0 * ms, 20 * ms), 10 * ms)
         plain = (Constant(1 * ms), Constant(3 * ms), Uniform(1 * ms, 3 * ms), Constant(0 * ms))
         if not self.is_loud:
             return self.pick(*plain, Empirical([0 * ms, 2 * ms]), *more)
@@ -340,7 +344,7 @@ class Anything:
             read=self.time(),
             write=self.time(),
             max_connections=MANY * 10,
-            parallelism=self.pick(None, MANY),
+            parallelism=self.pick(1, 4) if self.is_busy else self.pick(None, MANY),
             reserved_connections=self.pick(None, 3),
             max_rate=self.pick(None, 1000 / s),
             shards=self.pick(None, 1, 3),
@@ -450,8 +454,8 @@ class Anything:
             "accept_queue": self.pick(None, 0, NO),
             "version": self.pick(None, "1.0"),
         }
-        cores_ = {"parallelism": MANY}
-        blocking = {"threads": MANY}
+        cores_ = {"parallelism": self.pick(1, 4) if self.is_busy else MANY}
+        blocking = {"threads": self.pick(2, 20) if self.is_busy else MANY}
         return self.pick(
             CustomRuntime(concurrency="lightweight", **cores_, **roomy),
             CustomRuntime(concurrency="event_loop", scheduling="fifo", **cores_, **roomy),

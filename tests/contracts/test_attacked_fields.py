@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 from contracts.anything import Anything
-from contracts.test_claims_of_anything import Attacker
+from contracts.test_claims_of_anything import Attacker, parts
 from contracts.test_failures_in_runs import drawn, drawn_with_store
 from contracts.test_fields import all_fields, read_fields
 from contracts.test_runs_and_proofs import Guarded
@@ -32,17 +32,6 @@ NEVER_SET: Mapping[str, str] = {
     **dict.fromkeys(("Broker.owner", "Channel.owner", "Datastore.owner"), "an owner must exist"),
 }
 """Fields that are neither drawn nor descriptive, or that are read when systems are made anew."""
-
-
-def parts(value: object) -> Iterator[Element]:
-    """An element and all that is in it."""
-    if isinstance(value, Element):
-        yield value
-        for each in fields(value):  # type: ignore[arg-type]  # every element is a dataclass
-            yield from parts(getattr(value, each.name))
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from parts(each)
 
 
 def attacked() -> Iterator[Element]:

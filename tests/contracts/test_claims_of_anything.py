@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from random import Random
 from typing import Any
 
@@ -27,8 +27,10 @@ from archcheck import (
     Consumer,
     CutLink,
     Deterministic,
+    Element,
     Endpoint,
     Errors,
+    External,
     Fallback,
     Fault,
     FlushCache,
@@ -37,9 +39,12 @@ from archcheck import (
     Kill,
     Load,
     LocalCache,
+    MySQL,
     Network,
     Publish,
+    Read,
     Release,
+    Repeat,
     Scenario,
     ScenarioError,
     Service,
@@ -59,8 +64,10 @@ from archcheck.proof import (
     Proved,
     Refuted,
     Undecided,
+    carried,
     cut_sets,
     deadline_budgets,
+    retry_amplification,
     zone_loss,
 )
 from archcheck.proof.amplification import Amplification
@@ -77,6 +84,8 @@ pytestmark = pytest.mark.skipif(not fast.is_compiled(), reason="the engine is no
 END = 3.0
 ALWAYS = 1000 * s
 ROUNDING = 1e-9
+NOISE = 0.05
+"""Of a share of a minute in which work of ten milliseconds comes at random."""
 
 
 class Attacker:
@@ -173,9 +182,9 @@ def check_counts(system: System, seed: int) -> None:
     protected = [step.protection for step in graph.interactions]
     if any(retry.budget for guard in protected for retry in guard.retries):
         return  # what a budget lets through in the long run, it lets through at once
+    if any(is_by_chance(part) for part in parts(system)):
+        return  # chance decides how often something is asked anyway
     visits = graph.visits(system.journeys[0])
-    if any(round(count) != count for _, count in visits.interactions):
-        return  # chance decides how often it is asked
     worst = Amplification(graph)
     plan, spans = attacked(system, Attacker(Random(seed), system).faults(), seed)
     roots = {
@@ -193,6 +202,22 @@ def check_counts(system: System, seed: int) -> None:
         most = float(way.at_most * lost) * max(1.0, usual[name])
         assert has_breaker or max(counts) <= most + ROUNDING, (name, max(counts), most)
         assert sum(counts) <= (most + ROUNDING) * len(roots), (name, sum(counts), most)
+
+
+def is_by_chance(part: Element) -> bool:
+    share = getattr(part, "probability", None) or getattr(part, "hit_ratio", None)
+    return share is not None and 0 < float(share) < 1
+
+
+def parts(value: object) -> Iterator[Element]:
+    """An element and all that is in it."""
+    if isinstance(value, Element):
+        yield value
+        for each in fields(value):  # type: ignore[arg-type]  # every element is a dataclass
+            yield from parts(getattr(value, each.name))
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from parts(each)
 
 
 def asked_for(plan: Plan, spans: Sequence[Span], roots: set[int]) -> dict[str, list[int]]:
@@ -249,6 +274,37 @@ def single_failures(system: System) -> Iterator[Fault]:
     yield from (fault for fault in possible if attacker.has_effect(fault))
 
 
+# -- loads ---------------------------------------------------------------------------------------
+
+
+def check_loads(system: System, seed: int) -> None:
+    """What is proved to stay under its limit does, also while others fail or nobody waits long."""
+    random = Random(seed)
+    names = [*(each.name for each in system.services), "bank", "cache"]
+    failing = [Errors(name, rate=100 * percent) for name in names if random.random() < 0.3]
+    attacker = Attacker(random, system)
+    faults = [fault for fault in failing if attacker.has_effect(fault)]
+    steady = replace(system.scenarios[0], faults=faults, duration=None)
+    answers = [
+        answer
+        for answer in carried(Graph(system))
+        if isinstance(answer, Proved) and answer.claim.endswith(" in steady")
+    ]
+    if not answers:
+        return
+    found = simulate(system, steady, duration=60 * s, warmup=5 * s)
+    for answer in answers:
+        name, limit = str(answer.subject.name), limit_of(answer)  # type: ignore[union-attr]
+        for resource in found.resources:
+            if resource.name == name and resource.what in answer.claim:
+                assert resource.utilisation <= limit + NOISE, (answer.claim, resource.utilisation)
+
+
+def limit_of(answer: Answer) -> float:
+    _, _, after = answer.claim.partition(" under ")
+    return float(after.partition("%")[0]) / 100
+
+
 # -- at random -----------------------------------------------------------------------------------
 
 
@@ -262,6 +318,7 @@ def check(seed: int) -> None:
         check_counts(system, seed)
         if maker.is_calm:
             check_failures(system)
+        check_loads(Anything(Random(seed), is_busy=True).system(), seed)
     except EndlessError:
         return
 
@@ -325,3 +382,26 @@ def test_no_link_leads_to_a_cache_in_the_process() -> None:
     system = small(Cached("local", [Wait(Constant(1 * ms))]))
     with pytest.raises(ScenarioError, match="in the process"):
         compile_plan(system, scenario(system, [cut]))
+
+
+def test_what_a_fallback_asks_in_turn_comes_on_top() -> None:
+    """Thirty reads by who answers instead, beside the one that there is anyway."""
+    read = Read("db", timeout=50 * ms, retry=NO)
+    asks = Call("bank", timeout=50 * ms, retry=NO, fallback=Fallback("call", target="b.go"))
+    system = System(
+        "deep",
+        [
+            Service("web", endpoints=[Endpoint("go", steps=[read, asks])]),
+            Service("b", endpoints=[Endpoint("go", steps=[Repeat(30, [read])])]),
+            External("bank", latency=Constant(1 * ms)),
+            MySQL("db", read=Constant(1 * ms)),
+        ],
+        journeys=[Journey("use", "web.go")],
+    )
+    down = Errors("bank", rate=100 * percent)
+    plan, spans = attacked(system, [down], 1)
+    roots = {span.root for span in spans if span.kind == SpanKind.JOURNEY}
+    assert max(asked_for(plan, spans, roots)["db"]) == 31
+    (answer,) = [found for found in retry_amplification(Graph(system)) if "of db by" in found.claim]
+    assert isinstance(answer, Undecided)
+    assert "31" in answer.reason

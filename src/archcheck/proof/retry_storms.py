@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational
 from archcheck.model import Datastore, Named
-from archcheck.proof.amplification import Amplification
+from archcheck.proof.amplification import UNBOUNDED, Amplification
 from archcheck.proof.answers import (
     Answer,
     Counterexample,
@@ -103,7 +103,9 @@ def _holds_with(count: int, gap: Gap) -> str:
 def _if_caches_stay(name: str, caches: Mapping[str, Rational]) -> tuple[str, ...]:
     """What the loss of each cache does to the work of an element behind it."""
     return tuple(
-        f"{cache} keeps its hit ratio: without it, {name} works {_times(factor)} times as much"
+        f"{cache} answers every request: without it, {name} works, too"
+        if factor >= UNBOUNDED
+        else f"{cache} keeps its hit ratio: without it, {name} works {_times(factor)} times as much"
         for cache, factor in caches.items()
         if factor != 1
     )
