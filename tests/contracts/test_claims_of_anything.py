@@ -61,6 +61,7 @@ from archcheck.graph.transfer import ONE_WAY
 from archcheck.model.errors import EndlessError
 from archcheck.proof import (
     Answer,
+    FailureSet,
     Proved,
     Refuted,
     Undecided,
@@ -405,3 +406,20 @@ def test_what_a_fallback_asks_in_turn_comes_on_top() -> None:
     (answer,) = [found for found in retry_amplification(Graph(system)) if "of db by" in found.claim]
     assert isinstance(answer, Undecided)
     assert "31" in answer.reason
+
+
+def test_a_fallback_over_the_same_link_is_none_when_that_is_cut() -> None:
+    call = Call("b", timeout=50 * ms, retry=NO, fallback=Fallback("call", target="b.go"))
+    system = small(call, clients=[Client("b", timeout=50 * ms, retry=NO)])
+    system = replace(system, journeys=[Journey("use", "web.go", critical=True)])
+    answer = survives(system)
+    assert isinstance(answer, Refuted)
+    assert isinstance(answer.counterexample, FailureSet)
+    found = {frozenset(map(str, units)) for units in answer.counterexample.sets}
+    assert frozenset({"the link web -> b"}) in found
+    assert good(system, CutLink("web", "b", start=0 * s, end=ALWAYS)) == 0
+
+
+def test_an_endless_wait_of_nobody_is_no_wait() -> None:
+    """The seed is of a store that is too busy, and of a step that is never taken."""
+    list(carried(Graph(Anything(Random(197), is_busy=True).system())))

@@ -150,7 +150,12 @@ def circle(*order: str) -> System:
 def test_who_is_asked_again_by_its_own_fallback_helps_nobody(order: str) -> None:
     model = circle(*order)
     assert isinstance(survives(model), Proved)
-    assert failures_in(survives(model, 2)) == {frozenset({"b", "d"})}
+    answer = survives(model, 2)
+    assert frozenset({"b", "d"}) in failures_in(answer)
+    assert isinstance(answer, Refuted)
+    assert isinstance(answer.counterexample, FailureSet)
+    for number in range(len(answer.counterexample.sets)):  # with the links of both ways, too
+        assert good(model, *answer.counterexample.faults(START, END, number)) == 0
     both = [Errors(name, rate=100 * percent, start=START, end=END) for name in "bd"]
     assert good(model, *both) == 0
 
