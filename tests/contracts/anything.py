@@ -194,7 +194,7 @@ class Anything:
         return RetryBudget(self.pick(0, 20, 100) * percent, minimum=self.pick(None, 1 / s))
 
     def breaker(self) -> CircuitBreaker:
-        slow = self.pick(None, 5 * ms)
+        slow = None if self.is_calm else self.pick(None, 5 * ms)  # which calls take anyway
         return CircuitBreaker(
             failure_rate=self.pick(1, 50, 100) * percent,
             window=self.pick(1, 5, 100, 1 * s, 10 * s),

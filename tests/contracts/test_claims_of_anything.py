@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from contracts.anything import NO, ZONES, Anything
 from contracts.test_runs_and_proofs import longest_spans
+from depth import sample
 from differential.compare import Collected
 
 from archcheck import (
@@ -187,7 +188,10 @@ def check_counts(system: System, seed: int) -> None:
         return  # chance decides how often something is asked anyway
     visits = graph.visits(system.journeys[0])
     worst = Amplification(graph)
-    plan, spans = attacked(system, Attacker(Random(seed), system).faults(), seed)
+    faults = Attacker(Random(seed), system).faults()
+    if graph.consumers:  # a lost replica's message comes again, which the claims assume away
+        faults = [each for each in faults if not isinstance(each, Kill | ZoneLoss | Release)]
+    plan, spans = attacked(system, faults, seed)
     roots = {
         span.root
         for span in spans
@@ -324,7 +328,7 @@ def check(seed: int) -> None:
         return
 
 
-@pytest.mark.parametrize("chunk", range(10))
+@pytest.mark.parametrize("chunk", sample(range(10)))
 def test_no_run_breaks_what_is_proved_of_anything(chunk: int) -> None:
     for seed in range(chunk * 10, (chunk + 1) * 10):
         try:

@@ -35,6 +35,7 @@ _NO_PATTERN = (
     "failures at once and answers that never come make it {}; others, of which each layer retries "
     "what it sees in time, may make it {}"
 )
+_STAYS = "no replica is lost while it works on a message, which would come again"
 _QUERIES_ONCE = "queries whose retries nobody declares are tried once"
 
 
@@ -83,9 +84,8 @@ def retry_amplification(
         elif way.at_most > bound:
             yield Undecided(subject, claim, _ABOVE.format(_times(way.at_most)))
         else:
-            yield Proved(
-                subject, claim, (_LONG_RUN, _QUERIES_ONCE, *_if_caches_stay(name, way.caches))
-            )
+            assumed = (_LONG_RUN, _QUERIES_ONCE, *([_STAYS] if graph.consumers else []))
+            yield Proved(subject, claim, (*assumed, *_if_caches_stay(name, way.caches)))
 
 
 def _made(graph: Graph, worst: Amplification, name: str) -> Rational:

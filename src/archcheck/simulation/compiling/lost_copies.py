@@ -70,11 +70,20 @@ def shards_killed(tables: Tables, store: Datastore, fault: Kill) -> Iterator[p.P
     """Shards lose their first copies: others take over, if enough are left, or it comes back."""
     start, end = float(fault.start), float(fault.end)
     left = (copies_of(store) or 1) - 1
-    asked = [kind for kind in _KINDS if _queries(tables, store, kind)]
+    asked = {kind: _queries(tables, store, kind) for kind in _KINDS}
+    stopped = {
+        kind: queries
+        for kind, queries in asked.items()
+        if not is_taken_over(store, kind) or needed_for(store, kind).best > left
+    }
     back, group = end, tables.group_of[store.name]
-    if all(is_taken_over(store, each) and needed_for(store, each).best <= left for each in asked):
+    if any(queries for kind, queries in asked.items() if kind not in stopped):
         tables.assumed.add(store.name, "failover time", FAILOVER, "no datastore declares it")
         back = min(end, start + float(FAILOVER))
+        share = fault.replicas / tables.groups[group].nodes
+        for queries in stopped.values():
+            if queries and back < end:
+                yield p.PlannedFault(p.FaultKind.ERRORS, back, end, queries, share)
     yield p.PlannedFault(p.FaultKind.KILL, start, back, group=group, count=fault.replicas)
     beside = tables.group_of.get(f"{store.name} replicas")
     if beside is not None and needed_for(store, "stale").best > left:
