@@ -169,10 +169,11 @@ class Components:
             return self._either(_SURE, *open_, *gaps)
         most = needed.worst if self.worst else needed.best
         counted = 1 if most == 0 else needed.copies
-        shards = all_of(
+        groups = tuple(
             self._group("copy", store.name, counted, most or 1, places)
             for places in self._placed(store, zones)
         )
+        shards = groups[0] if len(groups) == 1 else AtLeast(len(groups), groups)
         if gaps and self._zones_count:
             return self._either(shards, *open_, *gaps)
         return Part(shards, (*open_, *gaps))
