@@ -16,13 +16,21 @@ from functools import partial
 from multiprocessing import Pool
 from random import Random
 
-from contracts import test_failures_in_runs, test_repairs, test_replays, test_runs_and_proofs
+from contracts import (
+    test_claims_of_anything,
+    test_failures_in_runs,
+    test_repairs,
+    test_replays,
+    test_runs_and_proofs,
+)
 from differential import test_engines
 
 ATTACKS: dict[str, Callable[[int], None]] = {
     "engines": test_engines.check,
     "proofs": lambda seed: test_runs_and_proofs.check(Random(seed), seed),
+    "anything": test_claims_of_anything.check,
     "failures": test_failures_in_runs.check,
+    "stores": test_failures_in_runs.check_store,
     "replays": test_replays.check,
     "repairs": lambda seed: None if seed % 5 else test_repairs.check(5 + seed % 16, seed),
 }

@@ -6,7 +6,7 @@ systems drawn at random, each claim of which is attacked by the very failures th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 
 import pytest
@@ -15,10 +15,15 @@ from depth import thorough
 from archcheck import (
     Absent,
     Call,
+    Cassandra,
     Client,
+    CockroachDB,
     Constant,
     CutLink,
+    Datastore,
     Deterministic,
+    DynamoDB,
+    Elasticsearch,
     Endpoint,
     Errors,
     External,
@@ -31,9 +36,13 @@ from archcheck import (
     Load,
     Mesh,
     MongoDB,
+    MySQL,
     Named,
+    PostgreSQL,
     Probe,
     Publish,
+    Quorum,
+    Read,
     Retry,
     Scenario,
     Service,
@@ -141,7 +150,12 @@ def circle(*order: str) -> System:
 def test_who_is_asked_again_by_its_own_fallback_helps_nobody(order: str) -> None:
     model = circle(*order)
     assert isinstance(survives(model), Proved)
-    assert failures_in(survives(model, 2)) == {frozenset({"b", "d"})}
+    answer = survives(model, 2)
+    assert frozenset({"b", "d"}) in failures_in(answer)
+    assert isinstance(answer, Refuted)
+    assert isinstance(answer.counterexample, FailureSet)
+    for number in range(len(answer.counterexample.sets)):  # with the links of both ways, too
+        assert good(model, *answer.counterexample.faults(START, END, number)) == 0
     both = [Errors(name, rate=100 * percent, start=START, end=END) for name in "bd"]
     assert good(model, *both) == 0
 
@@ -273,6 +287,72 @@ def test_replication_that_nobody_declares() -> None:
         assert isinstance(ask(store("async")), Proved)
 
 
+# -- copies of a store ----------------------------------------------------------------------------
+
+
+def two_copies(*shards: int, **query: object) -> System:
+    (count,) = shards or (1,)
+    db = PostgreSQL(
+        "db",
+        copies=2,
+        shards=count,
+        zones=["z4", "z5"],
+        failover="automatic",
+        replication="async",
+    )
+    return system(service("a", Read("db", timeout=50 * ms, retry=NO, **query)), db)  # type: ignore[arg-type]
+
+
+def loses(*names: str) -> list[Fault]:
+    return [ZoneLoss(name, start=START, end=END) for name in names]
+
+
+@pytest.mark.parametrize("stale", [True, False])
+def test_whichever_zone_of_a_store_is_lost_the_other_copy_answers(stale: bool) -> None:
+    model = two_copies(stale=stale)
+    assert isinstance(zones(model), Proved)
+    assert [good(model, *loses(zone)) for zone in ("z4", "z5")] == [1, 1]
+
+
+@pytest.mark.parametrize("stale", [True, False])
+def test_a_shard_whose_copies_are_all_lost_does_not_come_back(stale: bool) -> None:
+    model = two_copies(stale=stale)
+    assert frozenset({"zone z4", "zone z5"}) in failures_in(survives(model, 2))
+    assert good(model, *loses("z4", "z5")) == 0
+    late = ZoneLoss("z5", start=40 * s, end=END)  # after z5 has taken over
+    assert good(model, *loses("z4"), late) == 0
+
+
+def test_who_agrees_elects_another_and_who_declares_that_nobody_takes_over_does_not() -> None:
+    def agreeing(failover: str | None) -> System:
+        db = MongoDB(
+            "db",
+            copies=3,
+            zones=ZONES,
+            replication="consensus",
+            failover=failover,  # type: ignore[arg-type]
+        )
+        return system(service("a", Write("db", timeout=50 * ms, retry=NO)), db)
+
+    assert isinstance(zones(agreeing(None)), Proved)
+    assert good(agreeing(None), *loses("z1")) == 1
+    assert isinstance(zones(agreeing("none")), Refuted)
+    assert good(agreeing("none"), *loses("z1")) == 0
+
+
+def test_every_shard_has_its_primary_in_another_zone() -> None:
+    """What answers instead must not be in the zone of any of them."""
+    db = MongoDB("db", shards=3, copies=3, zones=ZONES, failover="none")
+    call = Read("db", timeout=50 * ms, retry=NO, fallback=Fallback("call", target="b.get"))
+    a, b = service("a", call), service("b", replicas=1, zones=["z3"])
+    asks = Service(
+        "a", deployment=a.deployment, endpoints=a.endpoints, clients=[Client("b", timeout=50 * ms)]
+    )
+    model = system(asks, db, b)
+    assert frozenset({"zone z3"}) in failures_in(survives(model))
+    assert 0.5 < good(model, *loses("z3")) < 0.8
+
+
 # -- steps that may fail, but must end ------------------------------------------------------------
 
 
@@ -374,6 +454,77 @@ def single_failures(model: System) -> Iterator[Fault]:
     soft = {(source, target) for source, target, _ in asked} - hard
     for source, target in sorted(soft):
         yield CutLink(source=source, target=target, start=START, end=END)
+
+
+STORES = (MongoDB, PostgreSQL, MySQL, Cassandra, CockroachDB, Elasticsearch, DynamoDB)
+
+
+def drawn_store(random: Random) -> Datastore:
+    """A store with any replication, placed anywhere; a quorum of its own at times."""
+    copies = random.choice([None, 1, 2, 3, 4, 5])
+    quorum = None
+    if random.random() < 0.25:
+        copies = copies or 3
+        read, write = random.randint(1, copies), random.randint(1, copies)
+        quorum = Quorum(copies=copies, read=read, write=write)
+    return random.choice(STORES)(
+        "db",
+        zones=random.choice([ZONES, ZONES[:2], ZONES[:1], ZONES[1:], ZONES[::-1]]),
+        copies=copies,
+        quorum=quorum,
+        shards=random.choice([None, 1, 2, 3, 5]),
+        failover=random.choice([None, "automatic", "automatic", "manual", "none"]),
+        replication=random.choice([None, "async", "semi_sync", "sync", "consensus"]),
+        consistency=random.choice([None, "strong", "bounded", "session", "eventual"]),
+    )
+
+
+def drawn_with_store(seed: int) -> System:
+    """A service with one or two queries, which another service may answer instead."""
+    random = Random(seed)
+
+    def query(fallback: Fallback | Absent) -> Step:
+        common = {"timeout": 50 * ms, "retry": NO, "optional": random.random() < 0.1}
+        if random.random() < 0.4:
+            return Write("db", fallback=fallback, **common)  # type: ignore[arg-type]
+        stale = random.choice([True, False, None])
+        return Read("db", stale=stale, fallback=fallback, **common)  # type: ignore[arg-type]
+
+    instead = Fallback("call", target="b.get") if random.random() < 0.3 else NO
+    a = service("a", *(query(instead) for _ in range(random.randint(1, 2))))
+    clients = [Client("b", timeout=50 * ms)] if instead is not NO else []
+    asks = Service("a", deployment=a.deployment, endpoints=a.endpoints, clients=clients)
+    b = service("b", replicas=1, zones=[random.choice(ZONES)])
+    return system(asks, drawn_store(random), *([b] if instead is not NO else []))
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_stores_that_lose_zones_and_copies(seed: int) -> None:
+    check_store(seed)
+
+
+def check_store(seed: int) -> None:
+    model = drawn_with_store(seed)
+    there = {each for member in (*model.services, *model.datastores) for each in zones_of(member)}
+    for answer in (zones(model), survives(model), survives(model, 2)):
+        if isinstance(answer, Proved):
+            faults = loses(*sorted(there))
+            if answer.claim != zones(model).claim:
+                faults += [Kill(name, start=START, end=END) for name in ("db", "a")]
+            for fault in faults:
+                assert good(model, fault) > 0.95, (answer.claim, fault)
+        elif isinstance(answer, Refuted):
+            assert isinstance(answer.counterexample, FailureSet)
+            for number, units in enumerate(answer.counterexample.sets):
+                # a fault kills a copy of each shard, and no two of the same
+                if all(unit.kind == "zone" for unit in units) or len(units) == 1:
+                    faults = [*answer.counterexample.faults(START, END, number)]
+                    assert good(model, *faults) < 1, units
+
+
+def zones_of(member: Service | Datastore) -> Sequence[str]:
+    deployment = getattr(member, "deployment", None)
+    return member.zones if isinstance(member, Datastore) else getattr(deployment, "zones", ())
 
 
 @pytest.mark.parametrize("seed", range(50))

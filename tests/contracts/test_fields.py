@@ -6,6 +6,7 @@ import random
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ from archcheck import (
     Load,
     Managed,
     MongoDB,
+    MySQL,
     Named,
     NodeJs,
     Poisson,
@@ -70,6 +72,7 @@ _GENERIC = (
     "archcheck.model.element",
     "archcheck.model.linking",
     "archcheck.model.codec",
+    "archcheck.editing",
     "archcheck.simulation.compiling.left_out",
 )
 """Whoever reads all fields of whatever there is says nothing about a single one."""
@@ -87,6 +90,10 @@ def systems() -> Iterator[System]:
     load_ = Scenario("load", load=[Load("visit", Poisson(1 / s))])
     journeys = [Journey("visit", "old.go")]
     yield System("old", [threads_of_that_version], journeys=journeys, scenarios=[load_])
+    store = MySQL("db", copies=2, replication="async", failover="automatic")
+    reads = Service("old", endpoints=[Endpoint("go", steps=[Read("db")])])
+    killed = replace(load_, faults=[Kill("db", start=1 * s, end=2 * s)])
+    yield System("killed", [reads, store], journeys=journeys, scenarios=[killed])
 
 
 def _is_told_apart(reader: str, holder: Element) -> bool:

@@ -51,7 +51,9 @@ class Held:
         return Held(self.seconds + other.seconds, self.waits + other.waits, missing)
 
     def scaled(self, factor: float) -> Held:
-        """So many of it."""
+        """So many of it: none of what is endless is nothing."""
+        if not factor:
+            return Held()
         return Held(self.seconds * factor, self.waits * factor, self.missing)
 
 
@@ -101,7 +103,7 @@ class Waiting:
         if isinstance(operation.owner, External):
             return Held(self._responses.of(name).mean)
         work = self._demand.latencies.own_work(name).seconds
-        waits = self._for_cores(operation.owner) * work
+        waits = self._for_cores(operation.owner) * work if work else 0.0
         total = Held(self._demand.latencies.own_time(name).seconds + waits, waits)
         for step in graph.outgoing[name]:
             if step.is_awaited and step.visits and step.mode != "publish":

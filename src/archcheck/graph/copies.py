@@ -49,7 +49,9 @@ def needed_for(store: Datastore, kind: QueryKind) -> Needed:
         return Needed(copies, 1, 1)
     majority = copies // 2 + 1
     if getattr(store, "replication", None) == "consensus":
-        return Needed(copies, majority, majority)
+        # who declares that nobody takes over has no election
+        votes = getattr(store, "failover", None) in (None, "automatic") or store.is_distributed
+        return Needed(copies, majority, majority) if votes else Needed(copies)
     return _distributed(store, copies) if store.is_distributed else _followed(store, copies)
 
 
@@ -75,7 +77,18 @@ def _followed(store: Datastore, copies: int) -> Needed:
     return Needed(copies, 1, 1)
 
 
-def held_in(zones: Sequence[str], copies: int, zone: str, shard: int = 0) -> int:
-    """How many copies of a shard are in ``zone``: each in the zone after that of the one before,
-    the first copy of each shard in that after the shard before."""
-    return sum(zones[(shard + copy) % len(zones)] == zone for copy in range(copies))
+def is_taken_over(store: Datastore, kind: QueryKind) -> bool:
+    """Whether another copy answers in the place of one that is lost.
+
+    Who does not declare a failover, of a primary and copies that follow it, has none for certain.
+    """
+    if kind == "stale":
+        return True
+    needed = needed_for(store, kind)
+    return needed.best > 0 and needed.unknown != "failover"
+
+
+def zones_of_copies(zones: Sequence[str], copies: int, shard: int = 0) -> list[str]:
+    """The zone of each copy of a shard: each in the zone after that of the one before, the first
+    copy of each shard in that after the shard before."""
+    return [zones[(shard + copy) % len(zones)] for copy in range(copies)]

@@ -27,7 +27,7 @@ A cache that is lost multiplies the work behind it, too. That is no retry: the c
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -38,6 +38,7 @@ from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.messages import deliveries
 from archcheck.graph.protection import OPEN_FOR
+from archcheck.graph.visits import Visits
 from archcheck.model import CircuitBreaker, Consumer, Journey, Retry
 from archcheck.model.scenarios import OpenArrivals
 from archcheck.proof.answers import (
@@ -48,8 +49,9 @@ from archcheck.units import Duration
 
 K = TypeVar("K")
 _ONCE = Rational(1)
-_UNBOUNDED = Rational(10**9)
-"""More than any declared number of attempts multiplies to before it counts as too many."""
+UNBOUNDED = Rational(10**9)
+"""More than any declared number of attempts multiplies to before it counts as too many. What is
+behind a cache that answers everything works so many times as much without it."""
 _NO_END = "an end of the calls that come back to it"
 
 
@@ -85,7 +87,9 @@ class Amplification:
         self._is_steady = all(_is_steady(load.arrivals) for load in loads)
         self._callers = _callers(graph)
         self._circles = _circles(graph, self._callers)
-        self._shares = {} if self._circles else _shares(graph)
+        runs = [] if self._circles else list(_runs(graph))
+        self._shares = _shares(runs)
+        self._beside = _beside(graph, runs)
         self._entries = graph.entered_from_outside()
         self._cases = WorstCases(graph)
         self._known: dict[tuple[str, bool], _Way] = {}
@@ -98,8 +102,14 @@ class Amplification:
         if name in self._circles:
             return _Way(gaps={Gap(self._graph.operations[name], _NO_END): _ONCE})
         if (name, fails) not in self._known:
-            ways = [self._through(step, fails=fails) for step in self._callers.get(name, ())]
-            self._known[name, fails] = self._delivered(name, self._together(ways), fails)
+            callers = self._callers.get(name, ())
+            ways = [self._through(step, fails=fails) for step in callers]
+            besides = [
+                way.at_most * self._beside[step]
+                for step, way in zip(callers, ways, strict=True)
+                if step in self._beside
+            ]
+            self._known[name, fails] = self._delivered(name, self._together(ways, besides), fails)
         return self._known[name, fails]
 
     def _delivered(self, name: str, way: _Way, fails: bool) -> _Way:
@@ -128,7 +138,7 @@ class Amplification:
             own = Rational(step.protection.hedged)
             most = own if self._one_failure else most
         gaps = {gap: factor * (own or 1) for gap, factor in above.gaps.items()}
-        lost = {cache: 1 / exact(share) for cache, share in step.misses if share}
+        lost = {c: 1 / exact(share) if share else UNBOUNDED for c, share in step.misses}
         caches = _largest([above.caches, lost])
         if own is None:
             gaps[Gap(step, self._undeclared(step))] = above.factor
@@ -141,14 +151,17 @@ class Amplification:
         return _Way(above.factor * own, step, own, gaps, above.at_most * most, caches, above)
 
     @staticmethod
-    def _together(ways: Sequence[_Way]) -> _Way:
-        """The worst of all ways to an element, and the bound of all of them together."""
+    def _together(ways: Sequence[_Way], besides: Sequence[Rational]) -> _Way:
+        """The worst of all ways to an element, and the bound of all of them together.
+
+        ``besides``: what comes on top since those who ask it answer in somebody's place.
+        """
         worst = max(ways, key=lambda way: way.factor, default=_Way())
         gaps = _largest([way.gaps for way in ways])
         caches = _largest([way.caches for way in ways])
         asked = [way.at_most for way in ways if way.last is None or not way.last.is_fallback]
         instead = [way.at_most for way in ways if way.last is not None and way.last.is_fallback]
-        at_most = max(asked, default=Rational(0)) + sum(instead, Rational(0))
+        at_most = max(asked, default=Rational(0)) + sum((*instead, *besides), Rational(0))
         at_most = max(at_most, _ONCE)
         return _Way(worst.factor, worst.last, worst.own, gaps, at_most, caches, worst.above)
 
@@ -233,7 +246,7 @@ class Amplification:
         least = self._least_rate(step)
         open_for = exact(breaker.open_for if breaker.open_for is not None else OPEN_FOR)
         if least is None or not open_for:
-            return _UNBOUNDED
+            return UNBOUNDED
         filled = breaker.minimum_calls
         if not isinstance(breaker.window, Duration):
             filled = max(filled, breaker.window)
@@ -308,15 +321,21 @@ def _circles(graph: Graph, callers: Mapping[str, Sequence[Interaction]]) -> froz
     return frozenset().union(*rings, alone) & graph.operations.keys()
 
 
-def _shares(graph: Graph) -> dict[Interaction, Rational]:
+def _runs(graph: Graph) -> Iterator[Visits]:
+    """What each journey visits, and each other start from outside."""
+    starts = graph.entered_from_outside().items()
+    yield from (graph.visits(journey) for journey in graph.system.journeys)
+    for name, by in starts:
+        if not all(isinstance(who, Journey) for who in by):
+            yield graph.visits_from(name)
+
+
+def _shares(runs: Iterable[Visits]) -> dict[Interaction, Rational]:
     """For each question of a fallback how often it may be asked for each time that its target is
     asked anyway: as often as the step that fails.
     """
     found: dict[Interaction, Rational] = {}
-    starts = graph.entered_from_outside().items()
-    others = [name for name, by in starts if not all(isinstance(who, Journey) for who in by)]
-    journeys = [graph.visits(journey) for journey in graph.system.journeys]
-    for visits in (*journeys, *map(graph.visits_from, others)):
+    for visits in runs:
         usual = visits.of_targets()
         for step, count in visits.interactions:
             if step.fallback is not None:
@@ -324,3 +343,44 @@ def _shares(graph: Graph) -> dict[Interaction, Rational]:
                 share = exact(count / base if base else count)
                 found[step.fallback] = max(share, found.get(step.fallback, share))
     return found
+
+
+def _beside(graph: Graph, runs: Iterable[Visits]) -> dict[Interaction, Rational]:
+    """Steps of operations that only a fallback leads to, each with how often it is taken for each
+    time that its target is asked anyway.
+    """
+    found: dict[Interaction, Rational] = {}
+    for visits in runs:
+        usual = {**visits.of_targets(), **visits.operations}
+        for name in _answering_instead(graph, visits):
+            for step in graph.outgoing.get(name, ()):
+                for asked in _asked_by(graph, step):
+                    if usual.get(asked) and not visits.operations.get(name):
+                        share = exact(step.visits / usual[asked])
+                        found[step] = max(share, found.get(step, share))
+    return found
+
+
+def _answering_instead(graph: Graph, visits: Visits) -> set[str]:
+    """The operations that the fallbacks of what is visited lead to."""
+    found: set[str] = set()
+    new = [
+        step.fallback.target_name
+        for step, count in visits.interactions
+        if count and step.fallback is not None
+    ]
+    while new:
+        name = new.pop()
+        if name not in found:
+            found.add(name)
+            for step in graph.outgoing.get(name, ()):
+                new += _asked_by(graph, step)
+                new += [step.fallback.target_name] if step.fallback is not None else []
+    return found
+
+
+def _asked_by(graph: Graph, step: Interaction) -> Sequence[str]:
+    """The names that work of a step arrives at."""
+    if step.mode == "publish":
+        return graph.consumers.get(step.target.name, ())
+    return (step.target_name,)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational
 from archcheck.model import Datastore, Named
-from archcheck.proof.amplification import Amplification
+from archcheck.proof.amplification import UNBOUNDED, Amplification
 from archcheck.proof.answers import (
     Answer,
     Counterexample,
@@ -35,6 +35,7 @@ _NO_PATTERN = (
     "failures at once and answers that never come make it {}; others, of which each layer retries "
     "what it sees in time, may make it {}"
 )
+_STAYS = "no replica is lost while it works on a message, which would come again"
 _QUERIES_ONCE = "queries whose retries nobody declares are tried once"
 
 
@@ -83,9 +84,8 @@ def retry_amplification(
         elif way.at_most > bound:
             yield Undecided(subject, claim, _ABOVE.format(_times(way.at_most)))
         else:
-            yield Proved(
-                subject, claim, (_LONG_RUN, _QUERIES_ONCE, *_if_caches_stay(name, way.caches))
-            )
+            assumed = (_LONG_RUN, _QUERIES_ONCE, *([_STAYS] if graph.consumers else []))
+            yield Proved(subject, claim, (*assumed, *_if_caches_stay(name, way.caches)))
 
 
 def _made(graph: Graph, worst: Amplification, name: str) -> Rational:
@@ -103,7 +103,9 @@ def _holds_with(count: int, gap: Gap) -> str:
 def _if_caches_stay(name: str, caches: Mapping[str, Rational]) -> tuple[str, ...]:
     """What the loss of each cache does to the work of an element behind it."""
     return tuple(
-        f"{cache} keeps its hit ratio: without it, {name} works {_times(factor)} times as much"
+        f"{cache} answers every request: without it, {name} works, too"
+        if factor >= UNBOUNDED
+        else f"{cache} keeps its hit ratio: without it, {name} works {_times(factor)} times as much"
         for cache, factor in caches.items()
         if factor != 1
     )

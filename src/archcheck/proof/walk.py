@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Generic, Protocol, Self, TypeVar
 
 from archcheck.graph import Graph, Interaction, Operation
-from archcheck.graph.exact import Rational, longest, shown
+from archcheck.graph.exact import Rational, exact, longest, shown
 from archcheck.graph.shapes import Shape, shape_of
 from archcheck.graph.transfer import coding, is_weighed, round_trip, sizes_of
 from archcheck.model import (
@@ -32,6 +32,8 @@ from archcheck.model.steps import Group
 
 TAIL = "times are at most their declared 99th percentile, else mean and three standard deviations"
 _LIGHT = "payloads whose size, bandwidth or coding nobody declares take no time"
+
+_BROKER = "a broker acknowledges a message at once"
 
 
 class _Time(Protocol):
@@ -121,8 +123,9 @@ class LongestWalk(ABC, Generic[T]):
 
     def of_step(self, step: Interaction) -> T:
         """What a step takes that leaves the process, and the question that is asked instead."""
-        if isinstance(step.target, LocalCache):
-            return self.nothing()
+        if isinstance(step.target, LocalCache):  # in the process: no time but a declared one
+            time = step.target.read
+            return self.nothing() if time is None else self._drawn(step, step.target.name, time)
         own = self.waiting(step) + self._coding(step)
         return own if step.fallback is None else own + self.of_step(step.fallback)
 
@@ -202,9 +205,19 @@ class LongestWalk(ABC, Generic[T]):
             case Wait():
                 return self._drawn(operation, f"a wait of {operation.name}", step.time)
             case Publish():
-                return self.nothing()
+                return self._acknowledged(found[id(step)])
             case _:
                 return self.of_step(found[id(step)])
+
+    def _acknowledged(self, step: Interaction) -> T:
+        """What a publisher waits for: the broker, not the consumers."""
+        network = self.graph.system.network
+        delay = network.delay if network is not None else None
+        if delay is None:
+            return self.unknown_delay(2) + self.assumed(_BROKER)
+        seconds = 2 * exact(delay)
+        text = f"the network takes {shown(seconds)} to the broker of {step.target.name} and back"
+        return self.fixed(step, seconds, text) + self.assumed(_BROKER)
 
     def _runs(self, shape: Shape) -> bool:
         """Whether a group is there in the configuration that is looked at, if one is."""

@@ -6,8 +6,8 @@ from; without one callers go on choosing dead replicas, so that all must work, b
 they try again elsewhere, or eject by themselves. Replicas that nothing spreads
 (``spread=Absent(...)``) are all in one zone at worst, and are taken to be. A datastore works while
 enough copies do: as many as its quorum asks, a majority where copies agree by consensus, any one
-where it fails over automatically or where a stale answer will do, else the primary; its shards are
-placed alike, so that one stands for all.
+where it fails over automatically or where a stale answer will do, else the primary. Each shard is
+placed a zone further than the one before, and all of them must work.
 
 What is not declared is every value: it is taken as it is best for the system and, with ``worst``,
 as it is worst, and listed as a gap. What fails at best is refuted whatever the gaps are; only what
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from archcheck.graph import Graph, Interaction
-from archcheck.graph.copies import QueryKind, needed_for
+from archcheck.graph.copies import QueryKind, needed_for, zones_of_copies
 from archcheck.graph.protection import Protection
 from archcheck.model import (
     Absent,
@@ -37,6 +37,7 @@ from archcheck.model import (
     Read,
     Service,
     Topic,
+    effective,
 )
 from archcheck.proof.answers import Gap
 from archcheck.proof.survival.structure import (
@@ -80,7 +81,7 @@ class Components:
     noticed: bool = False
     by_chance: bool = False
     zones_fail: bool = False
-    _groups: dict[tuple[str, int, int], Structure] = field(default_factory=dict)
+    _groups: dict[tuple[str, int, int, tuple[str, ...]], Structure] = field(default_factory=dict)
 
     def of_member(self, member: Named, step: Interaction | None) -> ElementStructure:
         """A service or an external party, as the caller sees it who takes this step.
@@ -168,10 +169,23 @@ class Components:
             return self._either(_SURE, *open_, *gaps)
         most = needed.worst if self.worst else needed.best
         counted = 1 if most == 0 else needed.copies
-        group = self._group("copy", store.name, counted, most or 1, zones)
+        groups = tuple(
+            self._group("copy", store.name, counted, most or 1, places)
+            for places in self._placed(store, zones)
+        )
+        shards = groups[0] if len(groups) == 1 else AtLeast(len(groups), groups)
         if gaps and self._zones_count:
-            return self._either(group, *open_, *gaps)
-        return ElementStructure(group, (*open_, *gaps))
+            return self._either(shards, *open_, *gaps)
+        return ElementStructure(shards, (*open_, *gaps))
+
+    def _placed(self, store: Datastore, zones: Sequence[str]) -> list[Sequence[str]]:
+        """The zones of the copies of each shard; a request, by chance, asks one shard."""
+        shards = effective(store, "shards").value or 1
+        if self.by_chance or not zones:
+            return [zones]
+        return [
+            zones_of_copies(zones, len(zones), shard) for shard in range(min(shards, len(zones)))
+        ]
 
     def _channel(self, channel: Channel, step: Interaction, publish: Publish) -> ElementStructure:
         if channel.broker is None:
@@ -215,7 +229,7 @@ class Components:
         self, kind: UnitKind, name: str, count: int, needed: int, zones: Sequence[str]
     ) -> Structure:
         """So many units, each in its zone, of which some must work; the same for the same."""
-        key = (name, count, needed)
+        key = (name, count, needed, tuple(zones))
         if key not in self._groups:
             places = zones if self._zones_count else ()
             self._groups[key] = AtLeast(

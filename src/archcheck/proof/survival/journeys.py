@@ -201,7 +201,7 @@ class Survival:
         walk.take(self._ends(step, patience), way)
         both = self.alternatives(step, patience)
         if both is not None and not step.optional:
-            walk.take(_any(both), way)
+            walk.take(_any(self._linked(step, both)), way)
         if self._worst and step.fallback is not None:
             for also in coming_back(self.graph, step.fallback):
                 # once all of these fail, requests go round for ever
@@ -241,7 +241,20 @@ class Survival:
         ends = _behind(step.fallback, self._ends(step.fallback, patience, apart))
         if not ends.structure.units:
             return ends
-        return _any((self._asked(step, patience), ends))
+        answered, _ = self._linked(step, (self._asked(step, patience), ends))
+        return _any((answered, ends))
+
+    def _linked(self, step: Interaction, both: tuple[Needs, Needs]) -> tuple[Needs, Needs]:
+        """A step and its fallback need their links, which may be one and the same."""
+        if self._by_chance or step.fallback is None:
+            return both
+
+        def over(asked: Interaction, needs: Needs) -> Needs:
+            if not asked.is_synchronous or isinstance(asked.target, LocalCache):
+                return needs
+            return replace(needs, structure=all_of((needs.structure, _link(asked))))
+
+        return over(step, both[0]), over(step.fallback, both[1])
 
     def _end_below(
         self, step: Interaction, patience: Rational | None, met: _Met

@@ -202,7 +202,8 @@ def gone_with(needs: Needs, zone: Unit) -> tuple[str, ...]:
     """The elements that a lost zone takes with it."""
     parts = getattr(needs.structure, "parts", (needs.structure,))
     stopped = [part for part in parts if not works(part, zone.units)]
-    names = {unit.element for part in stopped for unit in part.units if unit.kind != "zone"}
+    units = {unit for part in stopped for unit in part.units}
+    names = {unit.element for unit in units if unit.kind not in ("zone", "link")}
     return tuple(sorted(names))
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterator
 
-from archcheck.graph.copies import QueryKind, copies_of, held_in, needed_for
 from archcheck.model import (
     Burst,
     Canary,
@@ -15,6 +13,7 @@ from archcheck.model import (
     Fault,
     FlushCache,
     Kill,
+    LocalCache,
     Release,
     Rollout,
     ScenarioError,
@@ -25,8 +24,8 @@ from archcheck.model import (
 )
 from archcheck.model.element import nearest
 from archcheck.simulation import plan as p
-from archcheck.simulation.compiling.assumed import FAILOVER
 from archcheck.simulation.compiling.groups import grace_of, start_up_of
+from archcheck.simulation.compiling.lost_copies import Loss, copies_lost, shards_killed
 from archcheck.simulation.compiling.places import declared_at
 from archcheck.simulation.compiling.tables import PlanRows
 
@@ -44,6 +43,14 @@ def compile_faults(tables: PlanRows) -> tuple[p.PlannedFault, ...]:
                     f"{_title(fault)} ends at {fault.end}, before it starts at {fault.start}"
                 )
             planned += _compile(tables, fault)
+    losses = [
+        Loss(fault.zone, float(fault.start), float(fault.end))
+        for fault in tables.scenario.faults
+        if isinstance(fault, ZoneLoss)
+    ]
+    for store in tables.system.datastores:
+        if store.name in tables.group_of:
+            planned += copies_lost(tables, store, losses)
     return tuple(planned)
 
 
@@ -64,7 +71,7 @@ def _compile(tables: PlanRows, fault: Fault) -> Iterator[p.PlannedFault]:
                 p.FaultKind.ERRORS, start, end, _operations(tables, str(target)), float(rate)
             )
         case Kill():
-            yield _kill(tables, fault)
+            yield from _kill(tables, fault)
         case ZoneLoss(zone=zone):
             yield from _zone_loss(tables, zone, start, end)
         case CutLink():
@@ -109,26 +116,18 @@ def _group(tables: PlanRows, target: str, what: str) -> int:
     return found
 
 
-def _kill(tables: PlanRows, fault: Kill) -> p.PlannedFault:
+def _kill(tables: PlanRows, fault: Kill) -> Iterator[p.PlannedFault]:
     target = str(fault.target)
     group = _group(tables, target, "Kill")
     nodes = tables.groups[group].nodes
     if fault.replicas > nodes:
         raise ScenarioError(f"Kill cannot take {fault.replicas} of the {nodes} nodes of {target}")
-    end = _back(tables, target, float(fault.start), float(fault.end))
-    start, count = float(fault.start), fault.replicas
-    return p.PlannedFault(p.FaultKind.KILL, start, end, group=group, count=count)
-
-
-def _back(tables: PlanRows, target: str, start: float, end: float) -> float:
-    """When a lost shard answers again: its replica takes over, or the fault is over."""
     store = tables.system.directory.elements.get(target)
-    if not isinstance(store, Datastore) or getattr(store, "failover", None) != "automatic":
-        return end
-    if (copies_of(store) or 1) == 1:
-        return end
-    tables.assumed.add(target, "failover time", FAILOVER, "no datastore declares it")
-    return min(end, start + float(FAILOVER))
+    if isinstance(store, Datastore):
+        yield from shards_killed(tables, store, fault)
+        return
+    start, end, count = float(fault.start), float(fault.end), fault.replicas
+    yield p.PlannedFault(p.FaultKind.KILL, start, end, group=group, count=count)
 
 
 def _zone_loss(tables: PlanRows, zone: str, start: float, end: float) -> Iterator[p.PlannedFault]:
@@ -139,59 +138,20 @@ def _zone_loss(tables: PlanRows, zone: str, start: float, end: float) -> Iterato
         )
     lost = tables.zones.index(zone)
     for index, group in enumerate(tables.groups):
-        store = tables.system.directory.elements.get(group.name)
-        if lost in group.zones and isinstance(store, Datastore):
-            yield from _copies_lost(tables, store, index, lost, (start, end))
-        elif lost in group.zones:
+        if lost in group.zones and not _is_of_store(tables, group.name):
             yield p.PlannedFault(p.FaultKind.KILL, start, end, group=index, zone=lost)
 
 
-def _copies_lost(
-    tables: PlanRows, store: Datastore, index: int, lost: int, span: tuple[float, float]
-) -> Iterator[p.PlannedFault]:
-    """A shard answers again when another copy has taken over, if enough copies are left.
-
-    Where too few are left for writes only, these fail. A shard that keeps its primary may lose too
-    many copies, too: if all shards do, the store is gone; if only some do, they answer all the
-    same, as no fault is of single shards.
-    """
-    start, end = span
-    group, zone = tables.groups[index], tables.zones[lost]
-    back = _back(tables, store.name, start, end)
-    copies = copies_of(store) or 1
-    zones = [tables.zones[each] for each in group.zones]
-    shards = range(min(group.nodes, len(zones)))
-    left = {shard: copies - held_in(zones, copies, zone, shard) for shard in shards}
-    hit = [shard for shard in shards if zones[shard] == zone]
-
-    def stopped(kind: QueryKind, among: Iterable[int]) -> bool:
-        needed = needed_for(store, kind)
-        if needed.unknown and needed.best != needed.worst:
-            said = f"{needed.best} of {copies} copies are enough for a {kind}"
-            tables.assumed.add(
-                store.name, needed.unknown, said, "the datastore does not declare it"
-            )
-        return all(left[shard] < max(1, needed.best) for shard in among)
-
-    kill = partial(p.PlannedFault, p.FaultKind.KILL, start, group=index)
-    if stopped("read", shards):
-        yield kill(end, count=group.nodes)
-        return
-    if hit:
-        is_over = stopped("read", hit) or (stopped("write", hit) and not stopped("write", shards))
-        yield kill(end if is_over else back, zone=lost)
-    if stopped("write", shards):
-        writes = [
-            operation
-            for operation in tables.operations_by_owner.get(store.name, ())
-            if tables.operations[operation].name.startswith(f"{store.name}.write")
-        ]
-        yield p.PlannedFault(p.FaultKind.ERRORS, start, end, tuple(writes), 1.0)
+def _is_of_store(tables: PlanRows, group: str) -> bool:
+    name = group.removesuffix(" replicas")
+    return isinstance(tables.system.directory.elements.get(name), Datastore)
 
 
 def _cut(tables: PlanRows, fault: CutLink) -> p.PlannedFault:
     source = _group(tables, str(fault.source), "the source of CutLink")
     asked = _operations(tables, str(fault.target))
+    if isinstance(tables.system.directory.elements.get(str(fault.target)), LocalCache):
+        raise ScenarioError(f"{_title(fault)}: no link leads to it, it is in the process that asks")
     return p.PlannedFault(
         p.FaultKind.CUT, float(fault.start), float(fault.end), asked, group=source
     )
