@@ -11,8 +11,8 @@ from fields import fields_page
 from gallery import gallery_page, gallery_pictures
 
 from archcheck.diagrams import (
-    Overlay,
     Diagram,
+    Overlay,
     canvas_of,
     laid_over,
     overlays,

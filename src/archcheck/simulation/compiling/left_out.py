@@ -243,7 +243,7 @@ DESCRIPTIVE: Mapping[str, str] = {
         _RULES,
     ),
     **dict.fromkeys(
-        ("Between.*", "LoadRange.*", "RateBetween.*", "ShareBetween.*", "Quorum.*", "Saga.*"),
+        ("Between.*", "LoadRange.*", "RateBetween.*", "ShareBetween.*", "Saga.*"),
         "within a field that is listed where it is declared",
     ),
     **dict.fromkeys(
