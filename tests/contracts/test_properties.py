@@ -9,7 +9,7 @@ from depth import examples
 from hypothesis import given
 from strategies import systems
 
-from archcheck import Cached, Element, Kubernetes, Load, MySQL, Retry, Service, System
+from archcheck import Cached, Client, Element, Kubernetes, Load, MySQL, Retry, Service, System
 from archcheck.findings import evaluate
 from archcheck.graph import Graph
 from archcheck.model import Docker
@@ -48,11 +48,11 @@ def mended(system: System, change: Callable[[Element], Element]) -> System:
 
 
 def with_timeouts(part: Element) -> Element:
-    return (
-        dataclasses.replace(part, timeout=Duration(0.05))  # type: ignore[type-var]
-        if isinstance(part, RemoteStep | Cached)
-        else part
-    )
+    if isinstance(part, RemoteStep | Cached):
+        return dataclasses.replace(part, timeout=Duration(0.05))  # type: ignore[type-var]
+    if isinstance(part, Service):  # what a fallback asks has the timeout of its client
+        return dataclasses.replace(part, clients=[Client("cache", timeout=Duration(0.05))])
+    return part
 
 
 def with_jitter(part: Element) -> Element:

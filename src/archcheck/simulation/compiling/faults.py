@@ -25,7 +25,7 @@ from archcheck.model import (
 from archcheck.model.element import nearest
 from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.groups import grace_of, start_up_of
-from archcheck.simulation.compiling.lost_copies import Loss, copies_lost, shards_killed
+from archcheck.simulation.compiling.lost_copies import CopyLoss, copies_lost, shards_killed
 from archcheck.simulation.compiling.places import declared_at
 from archcheck.simulation.compiling.tables import PlanRows
 
@@ -44,7 +44,7 @@ def compile_faults(tables: PlanRows) -> tuple[p.PlannedFault, ...]:
                 )
             planned += _compile(tables, fault)
     losses = [
-        Loss(fault.zone, float(fault.start), float(fault.end))
+        CopyLoss(fault.zone, float(fault.start), float(fault.end))
         for fault in tables.scenario.faults
         if isinstance(fault, ZoneLoss)
     ]

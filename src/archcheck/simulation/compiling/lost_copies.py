@@ -30,7 +30,7 @@ _KINDS: tuple[QueryKind, ...] = ("read", "write")
 
 
 @dataclass(frozen=True)
-class Loss:
+class CopyLoss:
     """A zone that is gone for a while."""
 
     zone: str
@@ -39,7 +39,7 @@ class Loss:
 
 
 def copies_lost(
-    tables: PlanRows, store: Datastore, losses: Sequence[Loss]
+    tables: PlanRows, store: Datastore, losses: Sequence[CopyLoss]
 ) -> Iterator[p.PlannedFault]:
     """The faults of a datastore's nodes and queries while zones are lost."""
     hit = [loss for loss in losses if loss.zone in store.zones]
@@ -53,7 +53,7 @@ def copies_lost(
         yield from _of_copies_beside(tables, beside, outages)
 
 
-def _note(tables: PlanRows, store: Datastore, losses: Sequence[Loss]) -> None:
+def _note(tables: PlanRows, store: Datastore, losses: Sequence[CopyLoss]) -> None:
     copies = copies_of(store) or 1
     for kind in _KINDS:
         needed = needed_for(store, kind)
@@ -100,7 +100,7 @@ class _Outages:
 
     store: Datastore
     copies: int
-    losses: Sequence[Loss]
+    losses: Sequence[CopyLoss]
 
     def of(self, shard: int, kind: QueryKind, first: int = 0) -> list[Span]:
         """Of queries to a shard that its copy number ``first`` answers while it can."""
