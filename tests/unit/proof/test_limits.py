@@ -151,7 +151,7 @@ def test_the_worst_of_all_corners_is_found(
     answers = list(carried(Graph(system), LIMIT))
     assert {a.subject.name for a in answers if isinstance(a, Refuted)} == expected  # type: ignore[union-attr]
     open_answers = [answer for answer in answers if isinstance(answer, Undecided)]
-    reasons = ("wait in queues below", "nobody declares its delay")
+    reasons = ("the waits in queues below", "nobody declares its delay")
     assert all(any(why in answer.reason for why in reasons) for answer in open_answers)
 
 
