@@ -6,7 +6,8 @@ the shard that holds them is full while the others idle, and more shards do not 
 Popularity follows Zipf's law: with exponent s the first of K keys gets 1 / H(K, s) of the
 requests, H being the generalised harmonic number. The hottest shard gets that and its share of
 the rest. Its share of the operations counts against a declared ``max_rate`` of a shard, and how
-busy they keep it against what it can do at a time.
+busy they keep it against what it can do at a time. These are expected shares: where keys are few,
+two of the popular ones may share a shard, which is then busier than that.
 
 How to fix: a cache for the hot keys, a key that splits them (a suffix for the largest tenants),
 or shards of their own for them.

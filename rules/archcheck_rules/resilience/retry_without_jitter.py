@@ -3,7 +3,8 @@
 Why it matters: callers that failed together and wait equally long come back together; the
 dependency meets the same peak again and again.
 
-The retries of a mesh count as well; one that does not say spreads its waits, as Envoy does.
+The retries of a mesh count as well; one that does not say spreads its waits, as Envoy does. A retry
+without any wait is rule RES005's finding.
 
 How to fix: ``Retry(attempts=3, backoff=20 * ms, jitter=True)`` draws each wait evenly between
 zero and the backoff.

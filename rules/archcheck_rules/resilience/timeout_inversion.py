@@ -15,9 +15,10 @@ propagate the deadline (``propagates_deadline=True``), so that the callee stops 
 The longest time of a step is that of all its attempts, each as long as its timeout (the client's or
 the mesh's, whichever is shorter), with the longest backoffs between them and hedges on top. The
 timeout includes the wait at a bulkhead, as in Resilience4j. Attempts that are repeated only after
-a rejection do not last. A step without a timeout takes at least as long as its callee may. A
-deadline that is passed on helps unless the callee declares that it ignores it
-(``deadline_propagation=False``).
+a rejection do not last, queries apart, which may wait for a connection first. A step without a
+timeout takes at least as long as its callee may. A deadline that is passed on helps unless the
+callee declares that it ignores it (``stops_late_work=False`` or ``deadline_propagation=False``),
+or is documented not to stop (grpcio for Python).
 
 False positives: an inner step that runs only when there is time left. Steps that together take
 too long are rule RES003's.

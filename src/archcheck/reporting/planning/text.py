@@ -27,4 +27,6 @@ def print_plan(console: Console, plan: CapacityPlan, *, verbose: bool = False) -
                 markup=False,
             )
     elif plan.assumptions:
-        console.print(f"{len(plan.assumptions)} values were assumed; -v lists them")
+        count = len(plan.assumptions)
+        were = "value was" if count == 1 else "values were"
+        console.print(f"{count} {were} assumed; -v lists them")

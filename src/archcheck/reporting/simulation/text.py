@@ -82,7 +82,8 @@ def _print_edges(console: Console, result: SimulationResult, verbose: bool) -> N
     for edge in edges.found[:shown]:
         console.print(Text.assemble(("knife edge: ", "bold yellow"), str(edge)))
     if len(edges.found) > shown:
-        console.print(f"{len(edges.found) - shown} more knife edges; -v lists them")
+        more = len(edges.found) - shown
+        console.print(f"{more} more knife edge{'s' if more > 1 else ''}; -v lists them")
 
 
 def _print_notes(console: Console, result: SimulationResult) -> None:
