@@ -332,7 +332,10 @@ class _Work:
             self.simulated, plan=self.steady, jobs=jobs, stop=lambda: budget.is_over
         )
         budget.check()
-        self.plan.knife_edges = result.knife_edges.found if result.knife_edges else ()
+        edges = result.knife_edges
+        if edges is not None and edges.left_out and not result.overloads:
+            self.plan.missing += (MissingPart("knife edges", edges.left_out),)
+        self.plan.knife_edges = edges.found if edges is not None else ()
 
     def _sustained(self) -> None:
         def note(at: float, result: SimulationResult, readings: tuple[Reading, ...]) -> None:

@@ -158,6 +158,9 @@ class TimeBook:
             return self._by_element.get(subject, 0.0)
         if assumption.attribute == "deadline_propagation":
             return sum(lost for place, lost in self._lost.items() if place.startswith(subject))
+        if assumption.attribute in ("drops_late_requests", "stops_late_work"):
+            asked = ((place.rpartition(" -> ")[2], lost) for place, lost in self._lost.items())
+            return sum(lost for name, lost in asked if name.partition(".")[0] == subject)
         capacities = self._by_capacity
         return capacities.get(subject, 0.0) + capacities.get(f"{subject} replicas", 0.0)
 

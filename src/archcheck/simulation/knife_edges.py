@@ -1,9 +1,10 @@
 """Outcomes on a knife edge: those that inputs a little off move far.
 
 Times of work are known to some percent at best, and so is what a machine is capable of; to a
-queue, 3% less capacity is as 3% more work. A few short runs with all times of work 3% longer and
-3% shorter, with the random numbers of runs as declared, show what that does. An outcome is on a
-knife edge where it moves by more than its interval, beyond chance, and
+queue, 3% less capacity is as 3% more work. Declared limits (rates, pools, permits) are known, and
+stay. A few short runs with all times of work 3% longer and 3% shorter, with the random numbers of
+runs as declared, show what that does. An outcome is on a knife edge where it moves, beyond chance,
+by more than its interval, and
 
 - more than in proportion: a percentile by more than 6%, a share of good answers by a point; or
 - across its objective, which is met or missed no more.
@@ -26,7 +27,7 @@ from archcheck.simulation.replications import Replicator, Stop
 from archcheck.simulation.results import KnifeEdge, KnifeEdges, SimulationResult
 
 OFF = 0.03
-"""How far times are off: 3%, about what calibration from traces leaves (docs/truth.md)."""
+"""How far times are off. A choice: measured times are seldom known better."""
 _MORE_THAN = 2 * OFF
 """How far a percentile moves at least: twice as far as the times. A choice."""
 _POINT = 0.01
@@ -37,8 +38,8 @@ _EVENTS = 3_000_000
 """Events of all these runs: about a second and a half on the compiled engine."""
 _LONGEST = 2.0
 """A course cannot be shortened: its runs may take so many times as many. A choice."""
-_LEAST_RUN = 2.0
-"""A run is at least so many times as long as its warm-up. A choice: half of it counts."""
+_LEAST_RUN = 1.5
+"""A run is at least so many times as long as its warm-up. A choice: a third of it counts."""
 
 
 def with_knife_edges(
@@ -140,11 +141,11 @@ def _edge(
     is_share = metric == "availability"
     half = reading.half_width or 0.0
     width = half if is_share else half / reading.value if reading.value else math.inf
-    moves = abs(shift.value)
+    moves = abs(shift.value) - shift.half_width  # for certain
     edge = KnifeEdge(
         journey, metric, factor, reading.value, shift.value, shift.half_width, None, None
     )
-    if not math.isfinite(moves) or moves <= width or moves <= shift.half_width:
+    if not math.isfinite(moves) or moves <= width:
         return None
     if is_promised:
         scaled = half if is_share else half * (1 + shift.value)

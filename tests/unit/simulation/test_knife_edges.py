@@ -59,6 +59,7 @@ def test_a_queue_that_is_nearly_full_moves_as_theory_says() -> None:
     assert (edge.journey, edge.metric, edge.factor) == ("visit", "p95", 1.03)
     assert edge.shift == pytest.approx((100 - 90) / (100 / 1.03 - 90) - 1, abs=0.08)
     assert edge.half_width < 0.2
+    assert edge.shift - edge.half_width > 0.06  # not by chance
     assert edge.before is edge.after is None
     assert str(edge).startswith("where work takes 3% longer, p95 of visit is 4")  # 411 ms
 

@@ -178,6 +178,19 @@ def test_who_passes_on_tells_only_those_who_listen() -> None:
     assert result.call("back.run -> db.run").calls == 2
 
 
+def test_what_is_taken_for_granted_about_deadlines_is_listed() -> None:
+    def listed(runtime: Runtime, *, propagates: bool | None) -> dict[str, str]:
+        result = two_at_one_thread(runtime, Grpc("v1.Back"), propagates=propagates)
+        found = {a.attribute: a.value for a in result.assumptions if a.subject == "back"}
+        return {name: value for name, value in found.items() if "late" in name}
+
+    assert listed(SpringBoot(threads=1), propagates=True) == {"stops_late_work": "yes"}
+    assert listed(SpringBoot(threads=1, stops_late_work=False), propagates=True) == {}
+    grpcio = {"drops_late_requests": "yes", "stops_late_work": "no"}
+    assert listed(PythonGrpc(threads=1), propagates=None) == grpcio
+    assert listed(PythonGrpc(threads=1), propagates=False) == {}
+
+
 def test_the_loser_of_a_hedge_is_cancelled_where_deadlines_travel() -> None:
     call = Call(
         "back.run",

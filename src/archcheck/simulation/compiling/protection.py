@@ -52,7 +52,7 @@ def compile_policy(
     link = f"{owner.name} -> {callee.partition('.')[0]}"
     timeout = attempt_timeout(guard)
     if timeout < p.FOREVER and _may_pass(tables, owner, callee):
-        _note_assumption(tables, owner, guard)
+        _note_assumptions(tables, owner, guard, callee)
     return p.PolicySpec(
         timeout=timeout,
         optional=step.optional or _known(step.fallback, Fallback) is not None,
@@ -102,13 +102,25 @@ def _may_pass(tables: PlanRows, owner: Service, callee: str) -> bool:
     return goes_on or bool(tables.graph.incoming.get(owner.name))
 
 
-def _note_assumption(tables: PlanRows, owner: Service, guard: Protection) -> None:
+def _note_assumptions(tables: PlanRows, owner: Service, guard: Protection, callee: str) -> None:
+    """What is taken for granted about who passes a deadline on, and who heeds it."""
     if guard.deadline.origin == "default":
         said = "yes" if guard.passes_deadline_on else "no"
         tables.assumed.add(owner.name, "deadline_propagation", said, guard.deadline.source)
     elif guard.deadline.origin == "unknown":
         reason = "neither the calls nor the runtime declare it"
         tables.assumed.add(owner.name, "deadline_propagation", "no", reason)
+    target = tables.system.directory.elements.get(callee.partition(".")[0])
+    if not isinstance(target, Service):
+        return
+    if guard.passes_deadline_on and stops_late_work(target) is None:
+        tables.assumed.add(target.name, "stops_late_work", "yes", "its runtime does not declare it")
+    late = _late(tables, guard, callee, is_bounded=True)
+    for attribute, happens in (("drops_late_requests", "drops"), ("stops_late_work", "stops")):
+        found = effective(target.runtime, attribute)
+        if late and found.origin == "default":
+            said = "yes" if late.get(happens) else "no"
+            tables.assumed.add(target.name, attribute, said, found.source)
 
 
 def _late(tables: PlanRows, guard: Protection, callee: str, is_bounded: bool) -> dict[str, bool]:
