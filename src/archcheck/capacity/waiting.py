@@ -220,16 +220,16 @@ class Waiting:
         count = self._replicas.get(source.name)
         if count is None:
             return Held(missing=(Missing(source, "deployment.replicas"),))
-        rate = mean = 0.0
+        rate, busy = 0.0, Held()
         for other, often in self._between[source.name, step.target.name]:
             rate += often
-            mean += often * (self._way + self._target(other).seconds)
-        if not rate or math.isinf(mean):
+            busy += (Held(self._way) + self._target(other)).scaled(often)
+        if not rate or math.isinf(busy.seconds):
             return Held(math.inf, math.inf) if rate else Held()
         servers = pool.size * pool.processes
-        each = mean / rate
+        mean = busy.seconds / rate
         group = 1 + (self._group(step.target) - 1) / servers
-        wait = longest_mean_wait(mean / servers / count, each, 2 * each**2, group)
+        wait = longest_mean_wait(busy.seconds / servers / count, mean, 2 * mean**2, group)
         return Held(wait, wait)
 
     @cached_property
