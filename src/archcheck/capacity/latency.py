@@ -15,8 +15,10 @@ from typing import Literal
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.protection import protection_of
 from archcheck.graph.shapes import shape_of
+from archcheck.graph.transfer import coding, on_the_wire
 from archcheck.model import (
     Call,
+    Endpoint,
     External,
     Fallback,
     ModelError,
@@ -87,18 +89,21 @@ class OperationLatencies:
 
     def own_time(self, name: str) -> Latency:
         """What the operation itself takes, computing and waiting, and nobody else."""
-        return self._sum(self._graph.operations[name].part.steps, "own time")
+        return self._own(name, "own time")
 
     def own_work(self, name: str) -> Latency:
-        """Only the computing in the operation itself."""
-        return self._sum(self._graph.operations[name].part.steps, "own work")
+        """Only the computing in the operation itself, the coding of payloads included."""
+        return self._own(name, "own work")
 
     def on_cores(self, name: str) -> Latency:
         """Only what needs a core: a thread that sleeps does not."""
-        operation = self._graph.operations[name]
-        runtime = getattr(operation.owner, "runtime", None)
+        runtime = getattr(self._graph.operations[name].owner, "runtime", None)
         sleeps = effective(runtime, "concurrency").value == "blocking"
-        return self._sum(operation.part.steps, "computing" if sleeps else "own work")
+        return self._own(name, "computing" if sleeps else "own work")
+
+    def _own(self, name: str, what: _What) -> Latency:
+        part = self._graph.operations[name].part
+        return self._sum(part.steps, what) + Latency(float(coding(part)))
 
     def _operation(self, name: str, owner: Named) -> Latency:
         if name in self._open:
@@ -106,10 +111,8 @@ class OperationLatencies:
             raise ModelError(f"operations call each other without end: {chain}")
         if name not in self._known:
             self._open.append(name)
-            steps = (
-                self._graph.operations[name].part.steps if name in self._graph.operations else ()
-            )
-            self._known[name] = self._sum(steps) + self._answer(owner)
+            own = self._own(name, "all") if name in self._graph.operations else Latency(0.0)
+            self._known[name] = own + self._answer(owner)
             self._open.pop()
         return self._known[name]
 
@@ -135,17 +138,25 @@ class OperationLatencies:
             return Latency(distribution_of(step.time).mean_seconds() if waits else 0.0)
         if isinstance(step, Group):
             return self._group(step, what)
-        if what != "all":
-            return Latency(0.0)
+        system = self._graph.system
         match step:
             case Call():
-                found = Latency(2 * self._delay) + self.of(str(step.target))
-            case Read() | Write():
-                store = self._graph.system.find(str(step.target))
-                found = Latency(2 * self._delay) + query_time(store, step)
+                _, endpoint = system.endpoint(str(step.target))
+                own = Latency(float(coding(endpoint, step)))
+                return own + self._asked(step, endpoint) if what == "all" else own
+            case Read() | Write() if what == "all":
+                return self._asked(step, None)
             case _:
                 return Latency(0.0)
-        return self._given_up(step, found)
+
+    def _asked(self, step: Call | Read | Write, endpoint: Endpoint | None) -> Latency:
+        system = self._graph.system
+        if isinstance(step, Call):
+            found = self.of(str(step.target))
+        else:
+            found = query_time(system.find(str(step.target)), step)
+        way = 2 * self._delay + float(on_the_wire(system, step, endpoint))
+        return self._given_up(step, Latency(way) + found)
 
     def _given_up(self, step: Call | Read | Write, found: Latency) -> Latency:
         """A caller that can go on without the answer waits no longer than its attempts last."""

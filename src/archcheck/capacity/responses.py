@@ -12,13 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archcheck.graph import Graph
+from archcheck.graph.exact import Rational
 from archcheck.graph.protection import Protection
 from archcheck.graph.shapes import shape_of
+from archcheck.graph.transfer import coding, on_the_wire
 from archcheck.model import (
     Cached,
     Call,
     Constant,
     Empirical,
+    Endpoint,
     External,
     Fallback,
     Named,
@@ -95,16 +98,18 @@ class Responses:
         if name not in self._known:
             self._known[name] = Response()  # a circle of calls: each is counted once
             steps = operations[name].part.steps if name in operations else ()
-            self._known[name] = self._sum(steps) + self._own(owner, endpoint)
+            coded = fixed(coding(endpoint)) if name in operations else Response()
+            self._known[name] = self._sum(steps) + coded + self._own(owner, endpoint)
         return self._known[name]
 
     def work(self, name: str) -> Response:
-        """Only the computing in an operation itself."""
-        return self._sum(self._graph.operations[name].part.steps, only_work=True)
+        """Only the computing in an operation itself, the coding of payloads included."""
+        part = self._graph.operations[name].part
+        return self._sum(part.steps, only_work=True) + fixed(coding(part))
 
     def asked(self, step: RemoteStep | Cached) -> Response:
         """The answer to a call or query, the network's ways included."""
-        way = Response(self._way, 0.0, self._way)
+        way = fixed(self._way + on_the_wire(self._graph.system, step, self._endpoint(step)))
         if isinstance(step, Call):
             return way + self.of(str(step.target))
         if isinstance(step, Read | Write):
@@ -130,13 +135,19 @@ class Responses:
             return Response() if only_work else timed(step.time)
         if isinstance(step, Group):
             return self._group(step, only_work)
-        if only_work or not isinstance(step, RemoteStep):
+        if not isinstance(step, RemoteStep):
             return Response()
+        coded = fixed(coding(self._endpoint(step), step))
+        if only_work:
+            return coded
         found = self.asked(step)
         softly = step.optional or isinstance(step.fallback, Fallback)
         protection = self._protections.get(id(step))
         errors = 0.0 if softly or protection is None else failing(protection, found)
-        return Response(found.mean, found.variance, found.least, errors)
+        return coded + Response(found.mean, found.variance, found.least, errors)
+
+    def _endpoint(self, step: Step) -> Endpoint | None:
+        return self._graph.system.endpoint(str(step.target))[1] if isinstance(step, Call) else None
 
     def _group(self, step: Group, only_work: bool) -> Response:
         shape = shape_of(self._graph.system, step, cold_caches=self._graph.cold_caches)
@@ -152,7 +163,7 @@ class Responses:
         if shape.lookup is None or only_work:
             return inside
         cache = self._graph.system.find(str(shape.lookup.cache))
-        return Response(self._way, 0.0, self._way) + timed(getattr(cache, "read", None)) + inside
+        return fixed(self._way) + timed(getattr(cache, "read", None)) + inside
 
 
 def failing(protection: Protection, found: Response) -> float:
@@ -161,6 +172,11 @@ def failing(protection: Protection, found: Response) -> float:
     late = max((found.longer_than(float(x)) for x in limits if x is not None), default=0.0)
     share = min(1.0, found.errors + late)
     return share if share > _RARE else 0.0
+
+
+def fixed(seconds: float | Rational) -> Response:
+    """What always takes as long."""
+    return Response(float(seconds), 0.0, float(seconds))
 
 
 def timed(time: Time | None) -> Response:

@@ -23,7 +23,7 @@ from archcheck.capacity.responses import Responses, timed
 from archcheck.graph import Interaction
 from archcheck.graph.cpu import PERIOD, cores_of
 from archcheck.graph.protection import backoffs
-from archcheck.graph.transfer import ONE_WAY
+from archcheck.graph.transfer import ONE_WAY, on_the_wire
 from archcheck.model import (
     Datastore,
     Endpoint,
@@ -111,11 +111,15 @@ class Waiting:
         return total
 
     def _asked(self, step: Interaction) -> Held:
-        found = Held(self._way) + self._target(step) + self._connection(step)
+        found = Held(self._way_of(step)) + self._target(step) + self._connection(step)
         # a visit is an attempt, and pauses never get shorter: an attempt has at most its share
         guard = step.protection
         pauses = (float(sum(backoffs(r))) / guard.that_ask(r.attempts) for r in guard.retries)
         return found + Held(math.fsum(pauses))
+
+    def _way_of(self, step: Interaction) -> float:
+        system = self._demand.graph.system
+        return self._way + float(on_the_wire(system, step.step, step.endpoint))
 
     def _target(self, step: Interaction) -> Held:
         target = step.target
@@ -223,7 +227,7 @@ class Waiting:
         rate, busy = 0.0, Held()
         for other, often in self._between[source.name, step.target.name]:
             rate += often
-            busy += (Held(self._way) + self._target(other)).scaled(often)
+            busy += (Held(self._way_of(other)) + self._target(other)).scaled(often)
         if not rate or math.isinf(busy.seconds):
             return Held(math.inf, math.inf) if rate else Held()
         servers = pool.size * pool.processes

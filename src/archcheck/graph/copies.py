@@ -52,12 +52,15 @@ def needed_for(store: Datastore, kind: QueryKind) -> Needed:
         # who declares that nobody takes over has no election
         votes = getattr(store, "failover", None) in (None, "automatic") or store.is_distributed
         return Needed(copies, majority, majority) if votes else Needed(copies)
-    return _distributed(store, copies) if store.is_distributed else _followed(store, copies)
+    return _distributed(store, copies, kind) if store.is_distributed else _followed(store, copies)
 
 
-def _distributed(store: Datastore, copies: int) -> Needed:
+def _distributed(store: Datastore, copies: int, kind: QueryKind) -> Needed:
+    """Where copies agree on writes by consensus, a weak consistency is one of reads only."""
     consistency = effective(store, "consistency")
     majority = copies // 2 + 1
+    if kind == "write" and effective(store, "replication").value == "consensus":
+        return Needed(copies, majority, majority)
     if consistency.origin == "unknown":
         return Needed(copies, 1, majority, "consistency")
     asked = majority if consistency.value == "strong" else 1

@@ -5,6 +5,8 @@ Sizes, bandwidths and coding rates that nobody declares cost nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.interactions import Interaction
 from archcheck.model import Endpoint, LocalCache, Named, System
@@ -37,11 +39,15 @@ def round_trip(system: System, step: Interaction) -> tuple[Rational, bool]:
     known = exact(delay or 0)
     if network is not None and network.zone_delay is not None and not _in_one_zone(step):
         known = max(known, exact(network.zone_delay))
-    seconds = 2 * known
-    if network is not None and network.bandwidth is not None:
-        sizes = (size for size in sizes_of(step.step, step.endpoint) if size is not None)
-        seconds += sum((exact(size) for size in sizes), Rational(0)) / exact(network.bandwidth)
-    return seconds, delay is not None
+    return 2 * known + on_the_wire(system, step.step, step.endpoint), delay is not None
+
+
+def on_the_wire(system: System, step: object, endpoint: Endpoint | None) -> Rational:
+    """What the network takes for the payloads of a step, beside its delay."""
+    network = system.network
+    if network is None or network.bandwidth is None:
+        return Rational(0)
+    return _total(sizes_of(step, endpoint)) / exact(network.bandwidth)
 
 
 def is_weighed(system: System, step: Interaction) -> bool:
@@ -56,13 +62,20 @@ def is_weighed(system: System, step: Interaction) -> bool:
     return rated and wide and None not in sizes_of(step.step, step.endpoint)
 
 
-def coding(endpoint: Endpoint | None, *sizes: Size | None) -> Rational:
-    """What one side takes to encode or decode payloads of an endpoint's format."""
+def coding(part: object, step: object = None) -> Rational:
+    """What one side takes to encode and decode the payloads of an endpoint, or of a call to it.
+
+    Messages of consumers cost nothing.
+    """
+    endpoint = part if isinstance(part, Endpoint) else None
     protocol = endpoint.protocol if endpoint is not None else None
     if protocol is None or protocol.coding_rate is None:
         return Rational(0)
-    payload = sum((exact(size) for size in sizes if size is not None), Rational(0))
-    return payload / exact(protocol.coding_rate)
+    return _total(sizes_of(step, endpoint)) / exact(protocol.coding_rate)
+
+
+def _total(sizes: Iterable[Size | None]) -> Rational:
+    return sum((exact(size) for size in sizes if size is not None), Rational(0))
 
 
 def _in_one_zone(step: Interaction) -> bool:

@@ -15,9 +15,8 @@ from typing import Generic, Protocol, Self, TypeVar
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.exact import Rational, exact, longest, shown
 from archcheck.graph.shapes import Shape, shape_of
-from archcheck.graph.transfer import coding, is_weighed, round_trip, sizes_of
+from archcheck.graph.transfer import coding, is_weighed, round_trip
 from archcheck.model import (
-    Endpoint,
     External,
     Journey,
     LocalCache,
@@ -166,11 +165,9 @@ class LongestWalk(ABC, Generic[T]):
     def _coding(self, part: Operation | Interaction) -> T:
         """Encoding and decoding, at a callee or at its caller."""
         if isinstance(part, Operation):
-            endpoint = part.part if isinstance(part.part, Endpoint) else None
-            seconds = coding(endpoint, *sizes_of(None, endpoint))
+            seconds = coding(part.part)
         else:
-            endpoint = part.endpoint
-            seconds = coding(endpoint, *sizes_of(part.step, endpoint))
+            seconds = coding(part.endpoint, part.step)
         if not seconds:
             return self.nothing()
         return self.fixed(part, seconds, f"{part.name} codes its payloads for {shown(seconds)}")

@@ -18,10 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.copies import QueryKind, needed_for, zones_of_copies
 from archcheck.graph.protection import Protection
+from archcheck.graph.reach import asked_behind
 from archcheck.model import (
     Absent,
     Broker,
@@ -72,7 +74,8 @@ class Components:
     to the provider's zones.
     ``worst`` takes what is not declared as it is worst. ``noticed`` lets every caller know which
     replicas are dead. ``by_chance`` asks how often a request is answered instead of whether all
-    are: where dead replicas are chosen too, at best the one that is chosen is enough.
+    are: where dead replicas are chosen too, at best the one that is chosen is enough, and any of
+    them where somebody asks again.
     """
 
     graph: Graph
@@ -122,12 +125,25 @@ class Components:
         if replicas is None:
             return self._either(_SURE, Gap(service, "deployment.replicas"), *gaps)
         needed, open_, assumptions = self._unnoticed(service, replicas, step)
-        if needed == replicas > 1 and self.by_chance and not self.worst:
-            replicas = needed = 1
+        if needed > 1 and self.by_chance and not self.worst:
+            replicas, needed = replicas if service.name in self._asked_again else 1, 1
         group = self._group("replica", service.name, replicas, needed, zones)
         if gaps and self._zones_count:
             return self._either(group, *gaps, *open_)
         return ElementStructure(group, (*gaps, *open_), assumptions)
+
+    @cached_property
+    def _asked_again(self) -> frozenset[str]:
+        """What a request may ask several times, another replica each: behind a retry, a hedge or a
+        fallback, at any distance."""
+        behind = dict[str, None]()
+        for step in self.graph.every_call():
+            if step.protection.attempts != 1 or step.protection.hedged > 1:
+                behind |= asked_behind(self.graph, step.target_name, fallbacks=True)
+            if step.fallback is not None:
+                behind |= asked_behind(self.graph, step.fallback.target_name, fallbacks=True)
+        operations = self.graph.operations
+        return frozenset(operations[name].owner.name for name in behind if name in operations)
 
     def _unnoticed(
         self, service: Service, replicas: int, step: Interaction | None

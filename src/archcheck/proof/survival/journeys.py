@@ -26,6 +26,7 @@ from typing import TypeAlias
 
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
+from archcheck.graph.reach import asked_behind
 from archcheck.model import Absent, Fallback, Journey, LocalCache, Named
 from archcheck.proof.answers import Gap
 from archcheck.proof.budget import left
@@ -81,7 +82,36 @@ class Survival:
     def of_journey(self, journey: Journey) -> Needs:
         """What all entries of a journey need."""
         patience = exact(journey.timeout) if isinstance(journey.timeout, Duration) else None
-        return self._closure([(entry, None) for entry in journey.all_entries()], patience)
+        entries = journey.all_entries()
+        needs = self._closure([(entry, None) for entry in entries], patience)
+        if not self._worst:
+            return needs
+        return _all((needs, *self._round_and_round(entries, patience)))
+
+    def _round_and_round(
+        self, entries: Iterable[str], patience: Rational | None
+    ) -> Iterator[Needs]:
+        """What must not fail together, or requests go round from fallback to fallback for ever.
+
+        Wherever such a circle is, what may fail behind a timeout included: nobody waits for it
+        then, but it goes on, and more come.
+        """
+        reached = [
+            name
+            for entry in entries
+            for name in asked_behind(self.graph, self._name(entry), fallbacks=True)
+        ]
+        for name in dict.fromkeys(reached):
+            for step in self.graph.needing.get(name, ()):
+                if step.fallback is None:
+                    continue
+                for also in coming_back(self.graph, step.fallback):
+                    left()
+                    needed = [
+                        self._over(each, self._asked(each, patience)).structure
+                        for each in dict.fromkeys((step, also))
+                    ]
+                    yield Needs(any_of(needed), (Gap(step.operation, ENDLESS),))
 
     def of(
         self, reference: str, step: Interaction | None = None, patience: Rational | None = None
@@ -202,14 +232,6 @@ class Survival:
         both = self.alternatives(step, patience)
         if both is not None and not step.optional:
             walk.take(_any(self._linked(step, both)), way)
-        if self._worst and step.fallback is not None:
-            for also in coming_back(self.graph, step.fallback):
-                # once all of these fail, requests go round for ever
-                failing = [
-                    all_of((self._asked(each, patience).structure, _link(each)))
-                    for each in dict.fromkeys((step, also))
-                ]
-                walk.add(ElementStructure(any_of(failing), (Gap(step.operation, ENDLESS),)))
 
     def _ends(self, step: Interaction, patience: Rational | None, met: _Met | None = None) -> Needs:
         """The links that must hold for a step to end, whether or not it gets its answer."""
@@ -246,15 +268,15 @@ class Survival:
 
     def _linked(self, step: Interaction, both: tuple[Needs, Needs]) -> tuple[Needs, Needs]:
         """A step and its fallback need their links, which may be one and the same."""
-        if self._by_chance or step.fallback is None:
+        if step.fallback is None:
             return both
+        return self._over(step, both[0]), self._over(step.fallback, both[1])
 
-        def over(asked: Interaction, needs: Needs) -> Needs:
-            if not asked.is_synchronous or isinstance(asked.target, LocalCache):
-                return needs
-            return replace(needs, structure=all_of((needs.structure, _link(asked))))
-
-        return over(step, both[0]), over(step.fallback, both[1])
+    def _over(self, step: Interaction, needs: Needs) -> Needs:
+        """What a step asks, and the link to it, which has no availability of its own."""
+        if self._by_chance or not step.is_synchronous or isinstance(step.target, LocalCache):
+            return needs
+        return replace(needs, structure=all_of((needs.structure, _link(step))))
 
     def _end_below(
         self, step: Interaction, patience: Rational | None, met: _Met
