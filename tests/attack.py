@@ -18,6 +18,7 @@ from random import Random
 
 from contracts import (
     test_claims_of_anything,
+    test_claims_of_limits,
     test_failures_in_runs,
     test_repairs,
     test_replays,
@@ -29,6 +30,7 @@ ATTACKS: dict[str, Callable[[int], None]] = {
     "engines": test_engines.check,
     "proofs": lambda seed: test_runs_and_proofs.check(Random(seed), seed),
     "anything": test_claims_of_anything.check,
+    "limits": test_claims_of_limits.check,
     "failures": test_failures_in_runs.check,
     "stores": test_failures_in_runs.check_store,
     "replays": test_replays.check,
