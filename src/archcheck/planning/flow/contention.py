@@ -36,7 +36,9 @@ class Contention:
                 continue
             host = self.state.shape.host(row.group)
             if self._plan.groups[host].cores >= 0:
-                cases[host] += [(rate * count, work) for count, work in self._works(row.block, 1.0)]
+                begun = self.state.begun(operation)
+                works = self._works(row.block, begun)
+                cases[host] += [(rate * count, work) for count, work in works]
         for host, parts in cases.items():
             if not parts:
                 continue
@@ -52,18 +54,19 @@ class Contention:
     def work_of(self, operation: int) -> float:
         """Seconds of work of a request, waiting and the work of others left out."""
         row = self._plan.operations[operation]
-        return sum(count * work.mean for count, work in self._works(row.block, 1.0))
+        works = self._works(row.block, self.state.begun(operation))
+        return sum(count * work.mean for count, work in works)
 
     def _works(self, block: int, count: float) -> Cases:
         found: Cases = []
-        for step in self._plan.blocks[block] if count else ():
+        for step, often in self.state.taken(block, count) if count else ():
             if step.kind == StepKind.WORK and step.sampler is not None:
-                found.append((count, moments_of(step.sampler)))
+                found.append((often, moments_of(step.sampler)))
             for branch in step.blocks:
-                found += self._works(branch, count * self.state.inner(step))
+                found += self._works(branch, often * self.state.inner(step))
             if step.call >= 0 and self._plan.calls[step.call].policy.fallback >= 0:
                 fallback = self._plan.calls[step.call].policy.fallback
-                found += self._works(fallback, count * self.state.falls_back(step.call))
+                found += self._works(fallback, often * self.state.falls_back(step.call))
         return found
 
     def held(self) -> None:

@@ -48,26 +48,27 @@ class Downward:
             for entry in self._plan.journeys[index].entries:
                 self._call(entry, rate)
         for operation in self.state.shape.order:
-            self._block(self._plan.operations[operation].block, self._rates.get(operation, 0.0))
+            rate = self._rates.get(operation, 0.0) * self.state.begun(operation)
+            self._block(self._plan.operations[operation].block, rate)
 
     def _call(self, site: int, rate: float) -> None:
         self._calls[site] += rate
         self._rates[self._plan.calls[site].operation] += rate * self.state.attempts(site)
 
     def _block(self, block: int, rate: float) -> None:
-        for step in self._plan.blocks[block] if rate else ():
+        for step, often in self.state.taken(block, rate) if rate else ():
             if step.call >= 0:
-                self._call(step.call, rate)
+                self._call(step.call, often)
                 fallback = self._plan.calls[step.call].policy.fallback
                 if fallback >= 0:
-                    self._block(fallback, rate * self.state.falls_back(step.call))
+                    self._block(fallback, often * self.state.falls_back(step.call))
             if step.kind == StepKind.PUBLISH:
                 for each in self._plan.channels[step.channel].subscriptions:
-                    self._rates[each.operation] += rate * self.state.deliveries(each)
+                    self._rates[each.operation] += often * self.state.deliveries(each)
             if step.cache >= 0:
-                self._lookups[step.cache, step.place] += rate
+                self._lookups[step.cache, step.place] += often
             for branch in step.blocks:
-                self._block(branch, rate * self.state.inner(step))
+                self._block(branch, often * self.state.inner(step))
 
     def _journeys(self) -> dict[int, float]:
         """Starts of each journey a second."""

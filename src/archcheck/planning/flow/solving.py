@@ -28,6 +28,9 @@ _ROUNDS = 200
 _UNDAMPED = 10
 """Rounds in which new rates replace the old ones; afterwards they are averaged with them, so that
 a solution that swings between two values settles."""
+_RELIEVED = 50
+"""Rounds in which what fails asks for less behind it. Near overload that makes rounds swing for ever:
+queues are full, so requests fail, so queues are empty. Then failures relieve nobody."""
 _CONGESTED = 5
 """Rounds in which every attempt is taken to fail, so that queues can build."""
 _PRECISION = 1e-5
@@ -170,6 +173,9 @@ def _open(state: FlowState) -> tuple[FlowState, bool]:
     before: list[float] = []
     for step in range(_ROUNDS):
         check()
+        if step == _RELIEVED:
+            state.relieves = False
+            state.failing.clear()
         Downward(state).go(1.0 if step < _UNDAMPED else 0.5)
         contention.cores()
         upward = Upward(state)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import repeat
 from typing import Literal
 
 from archcheck.planning.flow.calls import Outcomes
@@ -196,10 +198,25 @@ class FlowState:
     lookups: dict[tuple[int, int], float] = field(default_factory=dict)
     core_work: dict[int, Moments] = field(default_factory=dict)
     journey_rates: dict[int, float] = field(default_factory=dict)
+    failing: dict[int, tuple[float, ...]] = field(default_factory=dict)
+    """Block to the chance of each of its steps that it fails: then the rest is not done."""
+    relieves: bool = True
+    """Whether what fails relieves what it would have asked next."""
     departures: dict[int, float] = field(default_factory=dict)
     """Group to the squared coefficient of variation between the requests that leave it."""
     rounds: dict[int, float] = field(default_factory=dict)
     """Stream of closed users to the rounds that they go in a second."""
+
+    def taken(self, block: int, count: float) -> Iterator[tuple[StepSpec, float]]:
+        """The steps of a block that is begun ``count`` times, and how often each is begun."""
+        steps = self.shape.plan.blocks[block]
+        for step, failed in zip(steps, self.failing.get(block, repeat(0.0)), strict=False):
+            yield step, count
+            count *= 1 - failed
+
+    def begun(self, operation: int) -> float:
+        """The share of requests whose steps are begun: the others fail at once."""
+        return 1 - self.shape.plan.operations[operation].error_rate
 
     def attempts(self, site: int) -> float:
         """Attempts for each call."""

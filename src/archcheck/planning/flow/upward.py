@@ -36,10 +36,11 @@ class Upward:
         for operation in reversed(self.state.shape.order):
             row = self._plan.operations[operation]
             run = self._block(row.block, row.group)
-            self.state.services[operation] = run.time
+            time = run.time.with_probability(self.state.begun(operation))
+            self.state.services[operation] = time
             self.state.errors[operation] = 1 - (1 - run.failed) * (1 - row.error_rate)
             queue = self.state.queues.get(("slots", row.group))
-            self.state.answers[operation] = run.time + queue.wait if queue else run.time
+            self.state.answers[operation] = time + queue.wait if queue else time
 
     def calls(self) -> None:
         """Renew what becomes of calls."""
@@ -50,10 +51,14 @@ class Upward:
     def _block(self, block: int, group: int) -> Run:
         key = block, group
         if key not in self._known:
+            parts = [self._step(step, group) for step in self._plan.blocks[block]]
             time, passes = Moments(), 1.0
-            for step in self._plan.blocks[block]:
-                part = self._step(step, group)
-                time, passes = time + part.time, passes * (1 - part.failed)
+            for part in parts:
+                is_rarer = passes < 1 and self.state.relieves
+                time += part.time.with_probability(passes) if is_rarer else part.time
+                passes *= 1 - part.failed
+            if self.state.relieves:
+                self.state.failing[block] = tuple(part.failed for part in parts)
             self._known[key] = Run(time, 1 - passes)
         return self._known[key]
 
