@@ -79,17 +79,37 @@ class ClosedChains:
         )
 
 
+@dataclass(frozen=True)
+class Learned:
+    """What one solution is for the next of almost the same network: its queues, and by what the
+    shares of them change when a customer of one chain is gone.
+    """
+
+    queues: Floats
+    change: Floats
+
+
 def approximate(closed: ClosedChains, *, linearized: bool) -> tuple[Floats, Floats, int]:
     """Throughputs and queues of the closed chains, and how many iterations it took."""
+    rates, learned, steps = from_learned(closed, None, _SWEEPS if linearized else 0)
+    return rates, learned.queues, steps
+
+
+def from_learned(
+    closed: ClosedChains, before: Learned | None, sweeps: int, rounds: int = _ROUNDS
+) -> tuple[Floats, Learned, int]:
+    """The same, from what is known ``before``; so many ``sweeps`` learn the changes anew.
+
+    ``rounds``: of one fixed point at most, where another one goes on from it anyway.
+    """
     stations, chains = closed.demands.shape
-    change = np.zeros((chains, stations, chains))
-    visited = closed.demands > 0
-    shares = visited / np.maximum(visited.sum(axis=0), 1)
-    queues = shares * closed.population
-    rates, queues, steps = _core(closed, closed.population, queues, change)
-    if not linearized:
-        return rates, queues, steps
-    for _ in range(_SWEEPS):
+    if before is None or before.queues.shape != closed.demands.shape:
+        visited = closed.demands > 0
+        shares = visited / np.maximum(visited.sum(axis=0), 1)
+        before = Learned(shares * closed.population, np.zeros((chains, stations, chains)))
+    change = before.change
+    rates, queues, steps = _core(closed, closed.population, before.queues, change, rounds)
+    for _ in range(sweeps):
         full = _shares(queues, closed.population)
         learned = change.copy()  # all chains learn from the same changes, or errors add up
         for chain in range(chains):
@@ -97,13 +117,13 @@ def approximate(closed: ClosedChains, *, linearized: bool) -> tuple[Floats, Floa
                 continue
             fewer = closed.population.copy()
             fewer[chain] -= 1
-            _, less, more = _core(closed, fewer, full * fewer, change)
+            _, less, more = _core(closed, fewer, full * fewer, change, rounds)
             steps += more
             learned[chain] = np.where(fewer > 0, _shares(less, fewer) - full, 0.0)
         change = learned
-        rates, queues, more = _core(closed, closed.population, queues, change)
+        rates, queues, more = _core(closed, closed.population, queues, change, rounds)
         steps += more
-    return rates, queues, steps
+    return rates, Learned(queues, change), steps
 
 
 def _shares(queues: Floats, population: Floats) -> Floats:
@@ -111,12 +131,12 @@ def _shares(queues: Floats, population: Floats) -> Floats:
 
 
 def _core(
-    closed: ClosedChains, population: Floats, queues: Floats, change: Floats
+    closed: ClosedChains, population: Floats, queues: Floats, change: Floats, rounds: int
 ) -> tuple[Floats, Floats, int]:
     """Iterate for one population. ``change[r]``: of the shares, when one of chain r is gone."""
     rates = np.zeros(len(population))
     step = 0
-    for step in range(1, _ROUNDS + 1):  # the count is a result
+    for step in range(1, rounds + 1):  # the count is a result
         residence = np.empty_like(closed.demands)
         for chain in range(len(population)):
             fewer = population.copy()
@@ -218,16 +238,20 @@ def _ahead(servers: float, seen: float, others: float) -> float:
     states, logs, queued = _source(math.ceil(others), others, servers)
     seen = min(max(seen, 1e-9), others * (1 - 1e-9))
     slope = math.log(seen / (others - seen))  # as if there were no queue
+    low, high = -math.inf, math.inf
     chances = logs
-    for _ in range(40):  # Newton: the mean's derivative is the variance
+    for _ in range(60):  # Newton, within what is known: the mean's derivative is the variance
         chances = np.exp(logs + slope * states - (logs + slope * states).max())
         chances /= chances.sum()
         mean = float(chances @ states)
+        if abs(seen - mean) < 1e-9 * max(1.0, seen):
+            break
+        low, high = (slope, high) if mean < seen else (low, slope)
         variance = float(chances @ (states - mean) ** 2)
         step = (seen - mean) / max(variance, 1e-12)
         slope += max(-2.0, min(2.0, step))
-        if abs(seen - mean) < 1e-9 * max(1.0, seen):
-            break
+        if not low < slope < high:
+            slope = (low + high) / 2
     return float(chances @ queued)
 
 

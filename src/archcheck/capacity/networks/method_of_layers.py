@@ -24,7 +24,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from archcheck.capacity.networks.approximate import ClosedChains, ahead_with, approximate
+from archcheck.capacity.networks.approximate import (
+    ClosedChains,
+    Learned,
+    ahead_with,
+    from_learned,
+)
 from archcheck.capacity.networks.layers import LayeredNetwork, LayeredSolution, Processor, Task
 from archcheck.capacity.networks.parts import Floats
 from archcheck.model import ModelError
@@ -35,6 +40,8 @@ _ROUNDS = 300
 """Rounds over the layers after which the last one counts. A choice; usual models need fewer."""
 _UNDAMPED = 20
 """Rounds after which new values are averaged with the old ones, so that swings settle. A choice."""
+_OF_A_LAYER = 30
+"""Rounds within a layer, which is solved again in the next round anyway. A choice."""
 _PRECISION = 1e-6
 """Relative change that counts as none: far below the error of the method."""
 _TRUST = (
@@ -82,6 +89,8 @@ class _Solver:
         """(Task, layer): seconds of a round of a thread in a layer."""
         self._spent: dict[tuple[str, str], float] = defaultdict(float)
         """(Task, server): seconds of a round of a thread until the answers of a server."""
+        self._learned: dict[int, Learned] = {}
+        """Layer: what its last solution is for the next."""
         self._answers: dict[str, float] = {}
         self._after: dict[str, float] = {}
         self._rates: dict[str, float] = {}
@@ -189,7 +198,8 @@ class _Solver:
             ),
             overlap=self._overlap(layer.clients, awaited),
         )
-        rates, queues, _ = approximate(closed, linearized=True)
+        rates, learned, _ = from_learned(closed, self._learned.get(number), 1, _OF_A_LAYER)
+        self._learned[number], queues = learned, learned.queues
         damping = 1.0 if step < _UNDAMPED else 0.5
         for column, task in enumerate(layer.clients):
             residence = queues[:, column] / rates[column] if rates[column] else demands[:, column]

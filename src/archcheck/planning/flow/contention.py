@@ -8,11 +8,23 @@ from dataclasses import dataclass, replace
 
 from archcheck.capacity.queueing import hottest_share
 from archcheck.planning.flow.moments import Moments, mixed
-from archcheck.planning.flow.queues import QueueFlow, impatient, sharing, waiting
+from archcheck.planning.flow.queues import (
+    Holding,
+    QueueFlow,
+    for_cores,
+    for_threads,
+    impatient,
+    sharing,
+    waiting,
+)
 from archcheck.planning.flow.sources import moments_of
 from archcheck.planning.flow.state import FlowState, Kept
 from archcheck.simulation.plan import Balance, Discipline, Plan, Station, StepKind
 
+_RARELY = 1e-3
+"""The share of attempts given up above which callers may have several requests each."""
+_MANY = 400
+"""A population above which it counts as without a bound: what is waited for hardly differs."""
 Cases = list[tuple[float, Moments]]
 """Rates, and for how long each holds a server."""
 
@@ -30,6 +42,7 @@ class Contention:
     def cores(self) -> None:
         """Waits for cores, from the work of all operations that run on them."""
         cases: dict[int, Cases] = defaultdict(list)
+        self.state.holding.clear()
         for operation, rate in self.state.rates.items():
             row = self._plan.operations[operation]
             if row.group < 0 or not rate:
@@ -46,10 +59,68 @@ class Contention:
             self.state.core_work[host] = work
             station = self._plan.stations[self._plan.groups[host].cores]
             shared = station.discipline == Discipline.SHARING
-            servers, slower = _as_slower_cores(station)
-            queue = self._spread(host, servers, station.queue, total, work.longer(slower), shared)
+            servers, slower = as_slower_cores(station)
+            holding = self._holding(host, parts, slower)
+            if holding is not None:
+                self.state.holding[host] = holding
+            queue = self._spread(
+                host, servers, station.queue, total, work.longer(slower), shared, holding
+            )
             longer = work.longer(slower - 1) if slower > 1 else Moments()
             self.state.queues["cores", host] = replace(queue, wait=queue.wait + longer)
+
+    def _holding(self, host: int, parts: Cases, slower: float) -> Holding | None:
+        """What the threads of a group are held for, if all that computes there has one of them.
+
+        ``None`` where so many may be there that nobody is ever kept away from its cores.
+        """
+        group = self._plan.groups[host]
+        cores, _ = as_slower_cores(self._plan.stations[group.cores])
+        known = [
+            (rate, self.state.services[operation].mean)
+            for operation, rate in self.state.rates.items()
+            if self._plan.operations[operation].group == host and operation in self.state.services
+        ]
+        requests = sum(rate for rate, _ in known)
+        before = self.state.queues.get(("cores", host))
+        if cores is None or not requests or before is None or host in self.state.shape.shared_hosts:
+            return None
+        held = sum(rate * mean for rate, mean in known) / requests
+        bursts = sum(rate for rate, _ in parts) / requests
+        work = sum(rate * part.mean for rate, part in parts) / requests
+        if not work or not math.isfinite(held + before.wait.mean):
+            return None
+        outside = max(0.0, held - work - bursts * before.wait.mean)
+        at_once = requests * held / self.state.shape.nodes_of(host)
+        threads = self._plan.stations[group.slots].servers if group.slots >= 0 else None
+        room = self._plan.stations[group.slots].queue if group.slots >= 0 else None
+        population = self._population(host)
+        if threads is not None and threads > at_once + 8 * math.sqrt(at_once) + 8:
+            threads, room = None, None
+        if threads is None and population is None:
+            return None
+        count = int(threads) if threads is not None else population
+        assert count is not None  # noqa: S101  # one of both is known
+        away = outside if threads is not None else 0.0
+        return Holding(count, room, int(cores), work * slower, bursts, away, population)
+
+    def _population(self, group: int, *, node: bool = False) -> int | None:
+        """How many requests of a group there can be at once; of a ``node``: those who work there.
+
+        Whoever gives up goes on to ask, while what was asked is still there.
+        """
+        shape = self.state.shape
+        sites = shape.sites.get(group, ())
+        gives_up = any(
+            site in self.state.outcomes and self.state.outcomes[site].timed_out > _RARELY
+            for site in sites
+        )
+        if gives_up:
+            return None
+        found = shape.populations.of(group)
+        if node:
+            found = shape.populations.within(group) / self._plan.groups[group].nodes
+        return max(1, round(found)) if found <= _MANY else None
 
     def work_of(self, operation: int) -> float:
         """Seconds of work of a request, waiting and the work of others left out."""
@@ -89,7 +160,17 @@ class Contention:
     def _queue(self, kind: str, index: int, rate: float, held: Moments) -> QueueFlow:
         if kind == "slots":
             station = self._plan.stations[self._plan.groups[index].slots]
-            return self._spread(index, station.servers, station.queue, rate, held, False)
+            holding = self.state.holding.get(index)
+            return self._spread(
+                index,
+                station.servers,
+                station.queue,
+                rate,
+                held,
+                False,
+                holding,
+                is_of_threads=True,
+            )
         if kind == "pool":
             pool = self._plan.pools[index]
             size, nodes = pool.size, self._plan.groups[pool.group].nodes
@@ -98,7 +179,16 @@ class Contention:
             spec = self._plan.bulkheads[index]
             size, nodes = spec.size, self.state.shape.callers(index)
             longest = spec.max_wait
-        return impatient(size, rate / nodes, held, longest)
+        queue = impatient(size, rate / nodes, held, longest)
+        callers = self._population(pool.group, node=True) if kind == "pool" else None
+        if callers is None or not rate:
+            return queue
+        if callers <= size:
+            return QueueFlow(load=queue.load)
+        holding = _of_one_kind(size, None, held, callers)
+        if holding is None or math.isfinite(longest):
+            return queue
+        return for_threads(queue, rate / nodes, held, 1.0, holding)
 
     def _spread(
         self,
@@ -108,6 +198,8 @@ class Contention:
         rate: float,
         service: Moments,
         shared: bool,
+        holding: Holding | None = None,
+        is_of_threads: bool = False,
     ) -> QueueFlow:
         """The queue at the nodes of a group, as its callers choose among them."""
         nodes = self.state.shape.nodes_of(group)
@@ -117,7 +209,8 @@ class Contention:
             servers * nodes if servers else None, load, whole_stream, service.variability
         )
 
-        others = self.state.shape.others
+        is_known = holding is not None and holding.population is not None
+        others = 1.0 if is_known else self.state.shape.others
 
         def queue(count: float | None, each: float, variability: float) -> QueueFlow:
             found = (
@@ -125,6 +218,12 @@ class Contention:
                 if shared
                 else waiting(count, room, each * others, service, variability)
             )
+            if holding is not None and each and count == servers:
+                found = (
+                    for_threads(found, each * others, service, variability, holding)
+                    if is_of_threads
+                    else for_cores(found, each * others, holding)
+                )
             return replace(found, load=found.load / others) if others < 1 else found
 
         found = queue(servers, rate / nodes, arrivals)
@@ -175,7 +274,7 @@ class Contention:
         return hot / total, pooled / total, variability / total, stream / total
 
 
-def _as_slower_cores(station: Station) -> tuple[float | None, float]:
+def as_slower_cores(station: Station) -> tuple[float | None, float]:
     """The cores of a station, and how many times longer work takes on them.
 
     Less than the whole of a core in the long run, by a CPU limit, is taken as cores that are slower
@@ -194,6 +293,15 @@ def _departures(servers: float | None, load: float, arrivals: float, services: f
         return arrivals if servers is None else services
     spread = (max(services, 0.2) - 1) / math.sqrt(servers)
     return max(0.05, 1 + (1 - load**2) * (arrivals - 1) + load**2 * spread)
+
+
+def _of_one_kind(
+    servers: float, room: int | None, held: Moments, population: int | None
+) -> Holding | None:
+    """Servers that are held, and do all that is done there."""
+    if population is None or not 0 < held.mean < math.inf:
+        return None
+    return Holding(int(servers), room, int(servers), held.mean, population=population)
 
 
 def _together(parts: Cases) -> tuple[float, Moments]:

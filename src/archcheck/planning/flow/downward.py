@@ -91,11 +91,15 @@ def cycle(state: FlowState, stream: Stream) -> float:
     """Seconds from one start of a round of a closed user to the next."""
     count = len(state.shape.plan.journeys)
     visits = visits_of(stream, count)
-    think = moments_of(stream.think).mean if stream.think is not None else 0.0
     total = sum(visit * state.journey(index)[0].mean for index, visit in visits.items())
+    return think_of(stream, count) + total
+
+
+def think_of(stream: Stream, journeys: int) -> float:
+    """Seconds of a round in which a closed user asks for nothing."""
+    think = moments_of(stream.think).mean if stream.think is not None else 0.0
     if stream.session is None:
-        return think + total
-    pause, journeys = moments_of(stream.session.pause).mean, sum(visits.values())
-    if not leaves(stream.session, count):
-        return total + journeys * pause
-    return think + total + (journeys - 1) * pause
+        return think
+    pause = moments_of(stream.session.pause).mean
+    visits = sum(visits_of(stream, journeys).values())
+    return think + (visits - 1) * pause if leaves(stream.session, journeys) else visits * pause

@@ -9,7 +9,7 @@ turned away.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +18,10 @@ from archcheck.capacity.queueing import erlang_c
 from archcheck.planning.flow.moments import Moments
 
 _NONE = Moments()
+_PRECISION = 1e-6
+"""Relative precision of how often each of a population comes: below what is printed."""
+_NEVER_AWAY = 40.0
+"""Natural logarithm of a rate at which nobody stays away: more often nobody can come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +131,170 @@ def sharing(servers: float | None, rate: float, work: Moments, arrivals: float =
     extra = stretch**2 * work.mean**2 * 2 * held / (2 - held)
     widened = (stretch**2 - 1) * work.variance
     return QueueFlow(Moments(queue.wait.mean, extra + widened), queue.load, 0.0)
+
+
+# -- threads that wait for cores, and callers of whom there are only so many -----------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What requests of one node hold a thread for: ``work`` seconds on one of ``cores``, in so many
+    ``bursts``, and ``outside`` seconds in which they wait for others.
+
+    ``population``: how many requests there can be at once, here and elsewhere, of those who come
+    here; ``None``: any number.
+    """
+
+    threads: int
+    room: int | None
+    cores: int
+    work: float
+    bursts: float = 1.0
+    outside: float = 0.0
+    population: int | None = None
+
+
+def for_cores(queue: QueueFlow, rate: float, holding: Holding) -> QueueFlow:
+    """The wait for a core of which only those ask who have a thread.
+
+    ``queue``: of each burst, were there threads without end; ``rate``: bursts a second.
+    """
+    count = holding.cores
+    found = _node(rate / holding.bursts, holding)
+    waits = max(0.0, found.held - holding.work - holding.outside) / holding.bursts
+    load = rate * holding.work / holding.bursts
+    if load >= count or math.isinf(queue.wait.mean):
+        return QueueFlow(Moments(waits, waits**2), queue.load, queue.rejected)
+    unbounded = erlang_c(count, load) * holding.work / (count - load) / holding.bursts
+    less = min(1.0, waits / unbounded) if unbounded else 1.0
+    return QueueFlow(queue.wait.longer(less), queue.load, queue.rejected)
+
+
+def for_threads(
+    queue: QueueFlow, rate: float, service: Moments, arrivals: float, holding: Holding
+) -> QueueFlow:
+    """The wait for a thread where those who have one slow each other down.
+
+    ``queue``: were they not to.
+    """
+    found = _node(rate, holding)
+    if math.isinf(found.wait):
+        return QueueFlow(Moments(math.inf, math.inf), queue.load, found.rejected)
+    wait = found.wait * _spread(min(queue.load, 1.0), arrivals, service.variability)
+    return QueueFlow(_wait(wait, found.delayed), queue.load, found.rejected)
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """Seconds with a thread, seconds of waiting for one, who waits, who is turned away."""
+
+    held: float
+    wait: float
+    delayed: float = 1.0
+    rejected: float = 0.0
+
+
+def _node(rate: float, holding: Holding) -> _Node:
+    """Rounded to what no solution can tell, so that a question is answered once."""
+    work, outside = float(f"{holding.work:.6g}"), float(f"{max(0.0, holding.outside):.6g}")
+    rounded = replace(holding, work=work, outside=outside, bursts=1.0)
+    return _solved(float(f"{rate:.6g}"), rounded)
+
+
+@lru_cache(maxsize=4096)
+def _solved(rate: float, holding: Holding) -> _Node:
+    """A node as one server whose speed depends on how many have a thread.
+
+    Its speed is the throughput of a closed network of the cores and of a delay, with as many users
+    as threads are taken (Chandy, Herzog and Woo, Parametric Analysis of Queuing Networks, 1975).
+    Of a ``population``, those who are not here come at random.
+    """
+    threads, population = holding.threads, holding.population
+    if population is not None:
+        threads = min(threads, population)
+    speeds = _throughputs(holding.work, holding.outside, threads, holding.cores)
+    if population is None and holding.room is None:
+        return _without_end(rate, speeds)
+    room = 20_000 if holding.room is None else min(holding.room, 20_000)
+    most = threads + room
+    if population is not None:
+        most = min(most, population)
+    leaving = np.log(speeds[np.minimum(np.arange(most), threads - 1)])
+    if population is None:
+        chances = _chances(math.log(rate) - leaving)
+        rejected = float(chances[-1])
+        delayed = float(chances[threads:-1].sum())
+    else:
+        coming = population - np.arange(most + 1)
+        found = _settled(rate, coming, leaving)
+        if found is None:
+            return _Node(threads / float(speeds[-1]), math.inf)
+        chances = found
+        met = chances * coming / float(chances @ coming)
+        rejected = float(met[-1])
+        delayed = float(met[threads:-1].sum())
+    states = np.arange(most + 1)
+    accepted = rate * max(1 - rejected, 1e-12)
+    held = float(chances @ np.minimum(states, threads)) / accepted
+    queue = float(chances @ np.maximum(states - threads, 0)) / accepted
+    return _Node(held, queue, delayed / max(1 - rejected, 1e-12), rejected)
+
+
+def _without_end(rate: float, speeds: np.ndarray) -> _Node:
+    threads, last = len(speeds), rate / float(speeds[-1])
+    if last >= 1:
+        return _Node(threads / float(speeds[-1]), math.inf)
+    chances = _chances(math.log(rate) - np.log(speeds))
+    beyond = float(chances[-1]) * last / (1 - last)  # a geometric series
+    total = 1 + beyond
+    held = float(chances @ np.arange(threads + 1) + beyond * threads) / total / rate
+    queue = float(chances[-1]) * last / (1 - last) ** 2 / total
+    return _Node(held, queue / rate, (float(chances[-1]) + beyond) / total)
+
+
+def _settled(rate: float, coming: np.ndarray, leaving: np.ndarray) -> np.ndarray | None:
+    """The states of a population that comes ``rate`` times a second; ``None``: it cannot."""
+    logs = np.concatenate([[0.0], np.cumsum(np.log(coming[:-1]) - leaving)])
+    states = np.arange(len(logs))
+
+    def chances(each: float) -> tuple[np.ndarray, float]:
+        tilted = logs + each * states
+        found = np.exp(tilted - tilted.max())
+        found /= found.sum()
+        return found, float(found @ coming) * math.exp(each)
+
+    low = math.log(rate / float(coming[0]))  # as often as if all of them were away
+    high = low + 1.0
+    while chances(high)[1] < rate:
+        low, high = high, high + 2 * (high - low)
+        if high > _NEVER_AWAY:
+            return None
+    while high - low > _PRECISION:
+        middle = (low + high) / 2
+        low, high = (middle, high) if chances(middle)[1] < rate else (low, middle)
+    return chances(high)[0]
+
+
+def _chances(steps: np.ndarray) -> np.ndarray:
+    logs = np.concatenate([[0.0], np.cumsum(steps)])
+    found = np.exp(logs - logs.max())
+    return np.asarray(found / found.sum())
+
+
+@lru_cache(maxsize=1024)
+def _throughputs(work: float, outside: float, threads: int, cores: int) -> np.ndarray:
+    """Requests a second that 1 to ``threads`` users get done who compute and then are away.
+
+    By the normalising constants of the product form, as logarithms.
+    """
+    counts = np.arange(1, threads + 1)
+    if outside <= 0:
+        return np.minimum(counts, cores) / work
+    steps = math.log(work) - np.log(np.minimum(counts, cores))
+    at_cores = np.concatenate([[0.0], np.cumsum(steps)])
+    away = np.concatenate([[0.0], np.cumsum(math.log(outside) - np.log(counts))])
+    constants = [
+        np.logaddexp.reduce(at_cores[: number + 1] + away[number::-1])
+        for number in range(threads + 1)
+    ]
+    return np.asarray(np.exp(-np.diff(constants)))

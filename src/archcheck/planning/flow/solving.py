@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from archcheck.planning.budget import check
 from archcheck.planning.flow.contention import Contention
 from archcheck.planning.flow.downward import Downward, cycle
+from archcheck.planning.flow.layered import by_layers
 from archcheck.planning.flow.moments import Moments
 from archcheck.planning.flow.state import CallOrder, FlowState, Start
 from archcheck.planning.flow.upward import Upward
@@ -29,8 +30,8 @@ _UNDAMPED = 10
 """Rounds in which new rates replace the old ones; afterwards they are averaged with them, so that
 a solution that swings between two values settles."""
 _RELIEVED = 50
-"""Rounds in which what fails asks for less behind it. Near overload that makes rounds swing for ever:
-queues are full, so requests fail, so queues are empty. Then failures relieve nobody."""
+"""Rounds in which what fails asks for less behind it. Near overload that makes rounds swing for
+ever: queues are full, so requests fail, so queues are empty. Then failures relieve nobody."""
 _CONGESTED = 5
 """Rounds in which every attempt is taken to fail, so that queues can build."""
 _PRECISION = 1e-5
@@ -41,8 +42,13 @@ _SWEEPS = 20
 """Rounds over several closed streams, each of which changes the times of the others."""
 _WORTH = 1e-6
 """The least share of failed requests that is given as a reason."""
+_NEARLY_IDLE = 1e-3
+"""Rounds a second from which the layers start: whom users ask shows at any rate."""
 _CLOSED_PRECISION = 1e-3
-"""Relative precision of the rounds of closed users: below what percentiles are good for."""
+"""The share of closed users whose time may be unaccounted for: below what percentiles are good for.
+"""
+_NARROWEST = 1e-10
+"""Relative width of rounds a second below which no number lies between two."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +133,9 @@ def solve_plan(plan: Plan, *, start: Start = "calm") -> Flow:
     state, converged = _open(FlowState(shape, start))
     if not closed:
         return _named(state, converged)
+    state.rounds = dict.fromkeys(closed, _NEARLY_IDLE)
+    if by_layers(state):
+        return _named(state, True)
     rounds = dict.fromkeys(closed, 0.0)
     for _ in range(_SWEEPS if len(closed) > 1 else 1):
         before = dict(rounds)
@@ -154,13 +163,13 @@ def _settled(
     empty = cycle(_open(FlowState(shape, start, rounds={**rounds, number: 0.0}))[0], stream)
     low, high = 0.0, stream.users / max(empty, 1e-9)
     state, converged, share = solved(high)
-    while high - low > _CLOSED_PRECISION * high and share != 1:
+    while abs(share - 1) > _CLOSED_PRECISION and high - low > _NARROWEST * high:
         middle = (low + high) / 2
         if low and math.isfinite(share) and share < 2:
             middle = min(max(high / share, low + 0.1 * (high - low)), high - 0.1 * (high - low))
-        found, is_settled, share_there = solved(middle)
-        if share_there > 1:
-            high, share = middle, share_there
+        found, is_settled, share = solved(middle)
+        if share > 1:
+            high = middle
         else:
             low, state, converged = middle, found, is_settled
     rounds[number] = low or high

@@ -12,7 +12,8 @@ from typing import Literal
 
 from archcheck.planning.flow.calls import Outcomes
 from archcheck.planning.flow.moments import Moments
-from archcheck.planning.flow.queues import QueueFlow
+from archcheck.planning.flow.populations import Populations
+from archcheck.planning.flow.queues import Holding, QueueFlow
 from archcheck.planning.flow.sources import hit_ratio, visits_of
 from archcheck.simulation.plan import (
     ArrivalKind,
@@ -75,6 +76,20 @@ class CallOrder:
         """The group on whose nodes an operation of a group does its work."""
         found = self.plan.groups[group].host
         return found if found >= 0 else group
+
+    @cached_property
+    def populations(self) -> Populations:
+        """How many requests of each group there can be at once."""
+        return Populations(self.plan)
+
+    @cached_property
+    def shared_hosts(self) -> set[int]:
+        """Groups on whose nodes operations of another group work, too."""
+        return {
+            group.host
+            for number, group in enumerate(self.plan.groups)
+            if group.host >= 0 and group.host != number
+        }
 
     @cached_property
     def others(self) -> float:
@@ -200,6 +215,8 @@ class FlowState:
     journey_rates: dict[int, float] = field(default_factory=dict)
     failing: dict[int, tuple[float, ...]] = field(default_factory=dict)
     """Block to the chance of each of its steps that it fails: then the rest is not done."""
+    holding: dict[int, Holding] = field(default_factory=dict)
+    """Group to what its threads are held for, where they may be too few."""
     relieves: bool = True
     """Whether what fails relieves what it would have asked next."""
     departures: dict[int, float] = field(default_factory=dict)
