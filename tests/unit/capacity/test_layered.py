@@ -7,6 +7,7 @@ Published: the regression models of github.com/layeredqueuing/V5, solved exactly
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from fidelity.test_layered import nested_chain
@@ -146,3 +147,30 @@ def test_wrong_input(tasks: tuple[Task, ...], says: str) -> None:
     with pytest.raises(ModelError) as caught:
         solved(*tasks)
     assert says in str(caught.value)
+
+
+def test_copies_are_tasks_of_their_own() -> None:
+    """Two copies of a task, each with a pool and a core of its own, and the same spelled out."""
+    one, pool = Processor("core", 1, copies=2), "pool"
+    together = solve_layered(
+        [FREE, one],
+        [
+            users(20, 0.01, {"a": 1}, think=0.2),
+            replace(task("a", 0.02, {pool: 2}, threads=3, on="core"), copies=2, own=[pool]),
+            replace(task(pool, 0.0, {"db": 1}, threads=2), copies=2),
+            task("db", 0.01, threads=2),
+        ],
+    )
+    apart = solve_layered(
+        [FREE, Processor("core 1", 1), Processor("core 2", 1)],
+        [
+            users(20, 0.01, {"a 1": 0.5, "a 2": 0.5}, think=0.2),
+            *(task(f"a {n}", 0.02, {f"p {n}": 2}, threads=3, on=f"core {n}") for n in (1, 2)),
+            *(task(f"p {n}", 0.0, {"db": 1}, threads=2) for n in (1, 2)),
+            task("db", 0.01, threads=2),
+        ],
+    )
+    assert together.converged
+    assert together.throughputs["users"] == pytest.approx(apart.throughputs["users"], rel=0.01)
+    assert together.answers["a"] == pytest.approx(apart.answers["a 1"], rel=0.02)
+    assert together.utilisations["a"] == pytest.approx(2 * apart.utilisations["a 1"], rel=0.02)

@@ -401,3 +401,15 @@ def test_few_customers_of_several_chains_at_several_servers(
     exact, found = solve(network, "exact"), solve(network, "linearizer")
     for chain in network.closed:
         assert found.throughput(chain.name) == pytest.approx(exact.throughput(chain.name), rel=0.01)
+
+
+@pytest.mark.parametrize("users", [10, 19, 25, 40, 80, 300])
+def test_a_station_of_several_servers_that_its_users_fill(users: int) -> None:
+    """Eight servers, from idle to full: the approximation against the exact solution."""
+    network = QueueingNetwork(
+        [QueueingStation("q", 8), QueueingStation("rest", math.inf)],
+        [Chain("all", {"q": 0.05, "rest": 0.2}, population=users)],
+    )
+    exact, found = solve(network, "exact"), solve(network, "linearizer")
+    assert found.throughput("all") == pytest.approx(exact.throughput("all"), rel=0.02)
+    assert found.queue("q") == pytest.approx(exact.queue("q"), rel=0.03)

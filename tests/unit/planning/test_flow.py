@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from depth import examples, sample
@@ -11,12 +13,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archcheck import (
+    Absent,
     Call,
     Closed,
     Constant,
     CustomRuntime,
     Docker,
     Endpoint,
+    Exponential,
     Journey,
     Load,
     Parallel,
@@ -36,7 +40,7 @@ from archcheck.planning.flow.moments import Moments, longest, mixed
 from archcheck.planning.flow.queues import impatient, waiting
 from archcheck.simulation import simulate
 from archcheck.simulation.compiling import compile_plan
-from archcheck.units import Duration, ms, s
+from archcheck.units import Duration, ms, percent, s
 
 ROOT = Path(__file__).parents[3]
 
@@ -211,6 +215,63 @@ def test_random_chains_agree_with_the_simulator(
         replications=6,
     )
     assert found.time.mean == pytest.approx(result.journey("go").latency.mean, rel=0.15)
+
+
+# -- what is held while others are waited for -----------------------------------------------------
+
+
+def computing(threads: int, cores: int, *steps: Step, **others: Any) -> Service:
+    runtime = CustomRuntime(concurrency="blocking", threads=threads, parallelism=cores)
+    return Service(
+        "a",
+        runtime=replace(runtime, accept_queue=Absent("no end")),
+        deployment=Docker(replicas=1),
+        endpoints=[Endpoint("run", steps=steps, **others)],
+    )
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5, 50])
+@pytest.mark.parametrize("load_", [0.3, 0.8, 0.95])
+def test_threads_on_one_core_are_one_queue(threads: int, load_: float) -> None:
+    """However many threads share a core, requests together wait for it alone (M/M/1)."""
+    found = solved(
+        Poisson(load_ * 100 / s), computing(threads, 1, Work(Exponential(10 * ms)))
+    ).journey("go")
+    assert found.time.mean == pytest.approx(0.010 / (1 - load_), rel=0.1)
+
+
+def test_what_fails_asks_for_nothing_more() -> None:
+    failing = replace(
+        service("b", Work(10 * ms)), endpoints=[Endpoint("run", error_rate=50 * percent)]
+    )
+    calls = [Call(name, retry=Absent("no")) for name in ("b.run", "c.run")]
+    services = (service("a", *calls), failing, service("c", Work(10 * ms)))
+    flow = solved(Poisson(100 / s), *services)
+    assert flow.requests == pytest.approx(100 + 100 + 50)
+    assert flow.journey("go").failed == pytest.approx(0.5)
+    system = System("x", services, journeys=[Journey("go", "a.run")])
+    scenario = Scenario("load", load=[Load("go", Poisson(100 / s))])
+    result = simulate(system, scenario, duration=300 * s, warmup=10 * s).journey("go")
+    assert flow.journey("go").time.mean == pytest.approx(result.latency.mean, rel=0.03)
+
+
+@pytest.mark.parametrize("users", [5, 40, 200])
+def test_users_who_fill_every_level_wait_as_littles_law_says(users: int) -> None:
+    """Threads of two levels are all held at once, and the lowest of them sets the pace."""
+    services = (
+        service("a", Work(Exponential(2 * ms)), Call("b.run"), threads=30, replicas=2),
+        service("b", Work(Exponential(2 * ms)), Call("c.run"), threads=20),
+        service("c", Work(Exponential(20 * ms)), threads=4),
+    )
+    flow = solved(Closed(users, think=0.1 * s), *services)
+    system = System("x", services, journeys=[Journey("go", "a.run")])
+    scenario = Scenario("load", load=[Load("go", Closed(users, think=0.1 * s))])
+    result = simulate(system, scenario, duration=300 * s, warmup=30 * s).journey("go")
+    found = flow.journey("go")
+    assert flow.converged
+    assert found.rate == pytest.approx(result.throughput, rel=0.03)
+    assert found.time.mean == pytest.approx(result.latency.mean, rel=0.1)
+    assert found.rate * (found.time.mean + 0.1) == pytest.approx(users, rel=0.01)
 
 
 # -- parts ------------------------------------------------------------------------------------

@@ -6,10 +6,9 @@ product form (Baskett, Chandy, Muntz and Palacios, Open, Closed, and Mixed Netwo
 approximate, and says so. :func:`solve_layered` takes networks whose servers are themselves
 customers of other servers: threads that are held while they wait.
 
-No command asks it yet. It is a solver of its own that scripts use (docs/planning.md), and the one
-that plans are to use instead of ``planning/flow`` (docs/decisions/networks-wait-for-plans.md). Who
-checks it: ``tests/unit/capacity/test_networks.py`` and ``test_layered.py`` hold it against Markov
-chains, closed forms and published solutions.
+Plans of closed streams are solved by layers (``planning/flow/layered.py``), and scripts use both
+(docs/planning.md). Who checks them: ``tests/unit/capacity/test_networks.py`` and
+``test_layered.py`` hold them against Markov chains, closed forms and published solutions.
 """
 
 from archcheck.capacity.networks.layers import LayeredSolution, Processor, Task, TaskEntry

@@ -42,7 +42,10 @@ class ClosedChains:
 
     ``overlap[k, r, q]``: the share of the customers of chain q that an arrival of chain r cannot
     meet at station k because they are there on its own behalf; zero but for layered networks.
-    ``background``: erlangs that others keep busy, ``strangers``: their mean time of service.
+    ``copies``: of each station, among which its visits are dealt out evenly; ``own[k, r]``: as
+    many, where each copy of station k has customers of chain r of its own, else 1.
+    ``background``: erlangs that others keep busy of each copy, ``strangers``: their mean time of
+    service.
     """
 
     demands: Floats
@@ -52,6 +55,8 @@ class ClosedChains:
     servers: Floats
     in_order: Floats
     variability: Floats
+    copies: Floats
+    own: Floats
     background: Floats
     strangers: Floats
     overlap: Floats
@@ -73,6 +78,8 @@ class ClosedChains:
             servers=np.array([station.servers for station in network.stations], dtype=float),
             in_order=np.array([not station.sharing for station in network.stations]),
             variability=np.array([station.variability for station in network.stations]),
+            copies=np.ones(len(network.stations)),
+            own=np.ones(demands.shape),
             background=network.open_load,
             strangers=_strangers(network),
             overlap=np.zeros((*demands.shape, chains)),
@@ -139,17 +146,12 @@ def _core(
     for step in range(1, rounds + 1):  # the count is a result
         residence = np.empty_like(closed.demands)
         for chain in range(len(population)):
-            fewer = population.copy()
-            fewer[chain] = max(0.0, fewer[chain] - 1)
-            seen = np.maximum((_shares(queues, population) + change[chain]) * fewer, 0.0)
-            seen *= 1 - closed.overlap[:, chain]
-            busy = (
-                closed.demands
-                * rates
-                * np.divide(fewer, population, out=np.zeros(len(population)), where=population > 0)
-                * (1 - closed.overlap[:, chain])
-            )
-            residence[:, chain] = _residence(closed, chain, seen, busy, fewer)
+            fewer = np.tile(population, (len(closed.demands), 1))
+            fewer[:, chain] = np.maximum(0.0, fewer[:, chain] - closed.own[:, chain])
+            met = (1 - closed.overlap[:, chain]) / closed.copies[:, None]
+            seen = np.maximum((_shares(queues, population) + change[chain]) * fewer, 0.0) * met
+            busy = closed.demands * rates * _shares(fewer, population) * met
+            residence[:, chain] = _residence(closed, chain, seen, busy, fewer / closed.own)
         cycle = closed.think + residence.sum(axis=0)
         rates = np.divide(population, cycle, out=np.zeros(len(population)), where=cycle > 0)
         found = residence * rates
@@ -185,7 +187,7 @@ def _residence(
             found[station] = demand
             continue
         background = float(closed.background[station])
-        ahead = ahead_with(background, servers, seen[station], fewer)
+        ahead = ahead_with(background, servers, seen[station], fewer[station])
         if not closed.in_order[station]:
             wait = demand * ahead / servers
         else:

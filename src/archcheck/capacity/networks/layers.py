@@ -15,11 +15,15 @@ from archcheck.model import ModelError
 
 @dataclass(frozen=True)
 class Processor:
-    """Where tasks run: ``servers`` processors, shared equally or served in order."""
+    """Where tasks run: ``servers`` processors, shared equally or served in order.
+
+    ``copies``: so many of them apart from each other, one for each copy of its tasks.
+    """
 
     name: str
     servers: float = math.inf
     sharing: bool = True
+    copies: int = 1
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,9 @@ class Task:
     """Threads that serve in the order of arrival, each held until its request is done.
 
     A reference task is the users: its ``threads`` go round for ever, with ``think`` seconds
-    between two rounds; nobody calls it.
+    between two rounds; nobody calls it. ``copies``: replicas with so many threads each, among
+    which its callers choose evenly. ``own``: tasks with as many copies, each of which only one copy
+    of this task calls.
     """
 
     name: str
@@ -53,6 +59,13 @@ class Task:
     threads: float = 1
     is_reference: bool = False
     think: float = 0.0
+    copies: int = 1
+    own: Sequence[str] = ()
+
+    @property
+    def everywhere(self) -> float:
+        """The threads of all copies."""
+        return self.threads * self.copies
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,8 @@ class LayeredSolution:
     ``throughputs``: requests a second of each entry. ``answers``: seconds from the start of
     service to the answer, and ``services`` to the end of service, waiting for the task itself
     left out. ``waits``: (calling task, entry) to the seconds until a thread is free.
-    ``utilisations`` are busy threads of tasks and busy servers of processors.
+    ``utilisations`` are busy threads of tasks and busy servers of processors. ``converged``:
+    whether the last round of ``iterations`` changed nothing any more.
     """
 
     throughputs: Mapping[str, float]
@@ -71,6 +85,7 @@ class LayeredSolution:
     waits: Mapping[tuple[str, str], float]
     utilisations: Mapping[str, float]
     iterations: int
+    converged: bool
     trust: str
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -40,23 +40,34 @@ _ROUNDS = 300
 """Rounds over the layers after which the last one counts. A choice; usual models need fewer."""
 _UNDAMPED = 20
 """Rounds after which new values are averaged with the old ones, so that swings settle. A choice."""
-_OF_A_LAYER = 30
-"""Rounds within a layer, which is solved again in the next round anyway. A choice."""
+_FIRST = 3
+"""Rounds over the layers in which each is solved for itself to the end. Afterwards it goes on from
+where it was, and few rounds within it are enough. A choice."""
+_OF_A_LAYER = 4
 _PRECISION = 1e-6
-"""Relative change that counts as none: far below the error of the method."""
+"""Relative change that counts as none unless the caller says: far below the method's error."""
 _TRUST = (
     "approximate: method of layers, mostly within 5% of exact solutions of small models, within "
     "15% where servers work on after their answer"
 )
 
 
-def solve_layered(processors: Sequence[Processor], tasks: Sequence[Task]) -> LayeredSolution:
-    """Solve a layered queueing network.
+def solve_layered(
+    processors: Sequence[Processor],
+    tasks: Sequence[Task],
+    *,
+    precision: float = _PRECISION,
+    at_each_round: Callable[[], None] = lambda: None,
+) -> LayeredSolution:
+    """Solve a layered queueing network, until throughputs and times change by less than
+    ``precision``, relative to what they are.
+
+    ``at_each_round`` is called between two rounds, and may raise to end them.
 
     Raises :class:`~archcheck.model.ModelError` for names that do not exist or exist twice, for
     calls in a circle, and where the requests from outside are more than a task can serve.
     """
-    return _Solver(LayeredNetwork(tuple(processors), tuple(tasks))).solved()
+    return _Solver(LayeredNetwork(tuple(processors), tuple(tasks))).solved(precision, at_each_round)
 
 
 class _Layer:
@@ -96,22 +107,26 @@ class _Solver:
         self._rates: dict[str, float] = {}
         self._origins: dict[str, dict[str, float]] = {}
 
-    def solved(self) -> LayeredSolution:
+    def solved(self, precision: float, at_each_round: Callable[[], None]) -> LayeredSolution:
         before: list[float] = []
+        converged = False
         for step in range(1, _ROUNDS + 1):
+            at_each_round()
             self._times()
             self._flows()
             now = [*self._rates.values(), *self._answers.values()]
-            if before and all(
-                abs(a - b) <= _PRECISION * max(abs(a), 1e-12)
+            converged = bool(before) and all(
+                abs(a - b) <= precision * max(abs(a), 1e-12)
                 for a, b in zip(now, before, strict=True)
-            ):
+            )
+            if converged:
                 break
             before = now
             for layer, servers in enumerate(self._model.layers):
                 self._solve_layer(layer, servers, step)
                 self._times()
-        return self._result(step)
+                self._flows()
+        return self._result(step, converged)
 
     # -- what follows from the waits --------------------------------------------------------
 
@@ -176,7 +191,9 @@ class _Solver:
     def _solve_layer(self, number: int, servers: list[str], step: int) -> None:
         layer = self._asked_of(servers)
         parts = [self._part(name) for name in servers]
-        self._refuse_saturated(servers, parts, layer.background)
+        copies = np.array([each[2] for each in parts])
+        background = layer.background / copies
+        self._refuse_saturated(servers, parts, background)
         covered = self._covered(layer, servers)
         think = np.array([self._away(task, number) for task in layer.clients])
         demands, shape = layer.demands, layer.demands.shape
@@ -184,12 +201,14 @@ class _Solver:
         closed = ClosedChains(
             demands=demands,
             services=np.divide(demands, layer.visits, out=np.zeros(shape), where=layer.visits > 0),
-            population=np.array([float(task.threads) for task in layer.clients]),
+            population=np.array([task.everywhere for task in layer.clients], dtype=float),
             think=think - covered.sum(axis=0),
             servers=np.array([each[0] for each in parts]),
             in_order=np.array([each[1] for each in parts]),
             variability=np.ones(len(servers)),
-            background=layer.background,
+            copies=copies,
+            own=self._own(servers, copies, layer.clients),
+            background=background,
             strangers=np.divide(
                 layer.background,
                 layer.arrivals,
@@ -198,7 +217,8 @@ class _Solver:
             ),
             overlap=self._overlap(layer.clients, awaited),
         )
-        rates, learned, _ = from_learned(closed, self._learned.get(number), 1, _OF_A_LAYER)
+        rounds = _ROUNDS if step <= _FIRST else _OF_A_LAYER
+        rates, learned, _ = from_learned(closed, self._learned.get(number), 1, rounds)
         self._learned[number], queues = learned, learned.queues
         damping = 1.0 if step < _UNDAMPED else 0.5
         for column, task in enumerate(layer.clients):
@@ -207,6 +227,13 @@ class _Solver:
             inside = float((residence - covered[:, column]).sum())
             self._inside[task.name, number] += damping * (inside - self._inside[task.name, number])
         self._note_strangers(layer, closed, queues)
+
+    def _own(self, servers: list[str], copies: Floats, clients: list[Task]) -> Floats:
+        """Copies of a server that belong to the copies of a client: its processors, for one."""
+        private = [
+            [name == task.processor or name in task.own for task in clients] for name in servers
+        ]
+        return np.where(np.array(private).reshape(len(servers), -1), copies[:, None], 1.0)
 
     def _asked_of(self, servers: list[str]) -> _Layer:
         """What the callers of some servers ask of them in a round of a thread."""
@@ -240,13 +267,13 @@ class _Solver:
         for row, column in zip(*np.nonzero(layer.after), strict=True):
             task, after = layer.clients[column], layer.after[row, column]
             spent = self._spent[task.name, servers[row]] or layer.demands[row, column]
-            away = max(task.threads / self._rate(task, self._rates) - spent, 1e-12)
+            away = max(task.everywhere / self._rate(task, self._rates) - spent, 1e-12)
             covered[row, column] = away * after / (away + after)
         return covered
 
     def _away(self, task: Task, number: int) -> float:
         """Seconds of a round of a thread that it spends outside a layer."""
-        cycle = task.threads / self._rate(task, self._rates)
+        cycle = task.everywhere / self._rate(task, self._rates)
         return max(0.0, cycle - self._inside[task.name, number])
 
     def _note_client(self, layer: _Layer, column: int, residence: Floats, damping: float) -> None:
@@ -280,7 +307,8 @@ class _Solver:
                 if math.isinf(servers):
                     continue
                 endless = np.full(queues.shape[1], math.inf)
-                ahead = ahead_with(float(closed.background[row]), servers, queues[row], endless)
+                found = queues[row] / closed.copies[row]
+                ahead = ahead_with(float(closed.background[row]), servers, found, endless)
                 wait = (seconds + longer) * ahead / servers
                 unit = seconds if server == task.processor else count
                 self._note(task, server, wait / unit, 1.0)
@@ -307,18 +335,18 @@ class _Solver:
                     longer = count * self._after[name]
                     yield self._model.task_of[name].name, seconds, count, longer, is_awaited
 
-    def _part(self, name: str) -> tuple[float, bool]:
-        """Servers of a task or processor, and whether they serve in order."""
+    def _part(self, name: str) -> tuple[float, bool, float]:
+        """Servers of a task or processor, whether they serve in order, and how many copies."""
         for task in self._model.tasks:
             if task.name == name:
-                return task.threads, True
+                return task.threads, True, task.copies
         processor = next(each for each in self._model.processors if each.name == name)
-        return processor.servers, not processor.sharing
+        return processor.servers, not processor.sharing, processor.copies
 
     def _refuse_saturated(
-        self, servers: list[str], parts: list[tuple[float, bool]], background: Floats
+        self, servers: list[str], parts: list[tuple[float, bool, float]], background: Floats
     ) -> None:
-        for name, (count, _), load in zip(servers, parts, background, strict=True):
+        for name, (count, _, _), load in zip(servers, parts, background, strict=True):
             if load >= count:
                 raise ModelError(
                     f"{name!r} has {count:g} servers, and the requests from outside keep "
@@ -341,7 +369,7 @@ class _Solver:
         overlap: Floats = np.clip(table, 0.0, 1.0) * awaited[:, :, None] * awaited[:, None, :]
         return overlap
 
-    def _result(self, step: int) -> LayeredSolution:
+    def _result(self, step: int, converged: bool) -> LayeredSolution:
         busy: dict[str, float] = defaultdict(float)
         services = {name: self._answers[name] + self._after[name] for name in self._answers}
         for task in self._model.tasks:
@@ -362,6 +390,7 @@ class _Solver:
             _plain(waits),
             _plain(busy),
             step,
+            converged,
             _TRUST,
         )
 

@@ -21,10 +21,6 @@ from archcheck.planning.flow.sources import moments_of
 from archcheck.planning.flow.state import FlowState, Kept
 from archcheck.simulation.plan import Balance, Discipline, Plan, Station, StepKind
 
-_RARELY = 1e-3
-"""The share of attempts given up above which callers may have several requests each."""
-_MANY = 400
-"""A population above which it counts as without a bound: what is waited for hardly differs."""
 Cases = list[tuple[float, Moments]]
 """Rates, and for how long each holds a server."""
 
@@ -72,9 +68,12 @@ class Contention:
     def _holding(self, host: int, parts: Cases, slower: float) -> Holding | None:
         """What the threads of a group are held for, if all that computes there has one of them.
 
-        ``None`` where so many may be there that nobody is ever kept away from its cores.
+        ``None`` where they are so many that nobody waits for one.
         """
         group = self._plan.groups[host]
+        if group.slots < 0 or host in self.state.shape.shared_hosts:
+            return None
+        threads = self._plan.stations[group.slots]
         cores, _ = as_slower_cores(self._plan.stations[group.cores])
         known = [
             (rate, self.state.services[operation].mean)
@@ -83,7 +82,7 @@ class Contention:
         ]
         requests = sum(rate for rate, _ in known)
         before = self.state.queues.get(("cores", host))
-        if cores is None or not requests or before is None or host in self.state.shape.shared_hosts:
+        if cores is None or not requests or before is None:
             return None
         held = sum(rate * mean for rate, mean in known) / requests
         bursts = sum(rate for rate, _ in parts) / requests
@@ -92,35 +91,18 @@ class Contention:
             return None
         outside = max(0.0, held - work - bursts * before.wait.mean)
         at_once = requests * held / self.state.shape.nodes_of(host)
-        threads = self._plan.stations[group.slots].servers if group.slots >= 0 else None
-        room = self._plan.stations[group.slots].queue if group.slots >= 0 else None
-        population = self._population(host)
-        if threads is not None and threads > at_once + 8 * math.sqrt(at_once) + 8:
-            threads, room = None, None
-        if threads is None and population is None:
+        if threads.servers is None or threads.servers > at_once + 8 * math.sqrt(at_once) + 8:
             return None
-        count = int(threads) if threads is not None else population
-        assert count is not None  # noqa: S101  # one of both is known
-        away = outside if threads is not None else 0.0
-        return Holding(count, room, int(cores), work * slower, bursts, away, population)
-
-    def _population(self, group: int, *, node: bool = False) -> int | None:
-        """How many requests of a group there can be at once; of a ``node``: those who work there.
-
-        Whoever gives up goes on to ask, while what was asked is still there.
-        """
-        shape = self.state.shape
-        sites = shape.sites.get(group, ())
-        gives_up = any(
-            site in self.state.outcomes and self.state.outcomes[site].timed_out > _RARELY
-            for site in sites
+        burst = mixed([(rate / bursts / requests, part) for rate, part in parts])
+        return Holding(
+            int(threads.servers),
+            threads.queue,
+            int(cores),
+            work * slower,
+            bursts,
+            outside,
+            burst.variability,
         )
-        if gives_up:
-            return None
-        found = shape.populations.of(group)
-        if node:
-            found = shape.populations.within(group) / self._plan.groups[group].nodes
-        return max(1, round(found)) if found <= _MANY else None
 
     def work_of(self, operation: int) -> float:
         """Seconds of work of a request, waiting and the work of others left out."""
@@ -179,16 +161,7 @@ class Contention:
             spec = self._plan.bulkheads[index]
             size, nodes = spec.size, self.state.shape.callers(index)
             longest = spec.max_wait
-        queue = impatient(size, rate / nodes, held, longest)
-        callers = self._population(pool.group, node=True) if kind == "pool" else None
-        if callers is None or not rate:
-            return queue
-        if callers <= size:
-            return QueueFlow(load=queue.load)
-        holding = _of_one_kind(size, None, held, callers)
-        if holding is None or math.isfinite(longest):
-            return queue
-        return for_threads(queue, rate / nodes, held, 1.0, holding)
+        return impatient(size, rate / nodes, held, longest)
 
     def _spread(
         self,
@@ -209,8 +182,7 @@ class Contention:
             servers * nodes if servers else None, load, whole_stream, service.variability
         )
 
-        is_known = holding is not None and holding.population is not None
-        others = 1.0 if is_known else self.state.shape.others
+        others = self.state.shape.others
 
         def queue(count: float | None, each: float, variability: float) -> QueueFlow:
             found = (
@@ -293,15 +265,6 @@ def _departures(servers: float | None, load: float, arrivals: float, services: f
         return arrivals if servers is None else services
     spread = (max(services, 0.2) - 1) / math.sqrt(servers)
     return max(0.05, 1 + (1 - load**2) * (arrivals - 1) + load**2 * spread)
-
-
-def _of_one_kind(
-    servers: float, room: int | None, held: Moments, population: int | None
-) -> Holding | None:
-    """Servers that are held, and do all that is done there."""
-    if population is None or not 0 < held.mean < math.inf:
-        return None
-    return Holding(int(servers), room, int(servers), held.mean, population=population)
 
 
 def _together(parts: Cases) -> tuple[float, Moments]:

@@ -25,6 +25,7 @@ from archcheck.capacity.networks import (
     solve_layered,
 )
 from archcheck.model import ModelError
+from archcheck.planning.budget import check
 from archcheck.planning.flow.contention import Contention, as_slower_cores
 from archcheck.planning.flow.downward import Downward, think_of
 from archcheck.planning.flow.moments import Moments
@@ -41,7 +42,7 @@ _RARELY = 1e-3
 _SWEEPS = 6
 """Rounds in which the users' rates, and so the contents of caches, follow from the layers."""
 _SETTLED = 1e-4
-"""Relative change of the users' rounds that counts as none."""
+"""Relative change of rates and times that counts as none: below the error of the method."""
 _SATURATED = 0.98
 """Busy threads from which the line before them hardly changes its length. A choice."""
 _PAUSE = "pause"
@@ -52,11 +53,11 @@ class _Beyond(Exception):  # noqa: N818  # says no more than that
     """The plan has what layers cannot say."""
 
 
-def by_layers(state: FlowState) -> bool:
-    """Give a state of closed streams its rates, waits and times; ``False``: layers cannot.
+def by_layers(state: FlowState) -> bool | None:
+    """Give a state of closed streams its rates, waits and times, and say whether they have settled.
 
-    They know no timeouts that end an attempt, branches beside each other, messages, hedges, full
-    queues or limits.
+    ``None``: layers cannot. They know no timeouts that end an attempt, branches beside each other,
+    messages, hedges, full queues or limits.
     """
     try:
         network = _Translation(state)
@@ -71,8 +72,9 @@ def by_layers(state: FlowState) -> bool:
                 break
         network.note(solution)
     except (_Beyond, ModelError):
-        return False
-    return not any(each.timed_out > _RARELY for each in state.outcomes.values())
+        return None
+    gives_up = any(each.timed_out > _RARELY for each in state.outcomes.values())
+    return None if gives_up else solution.converged
 
 
 @dataclass
@@ -93,7 +95,7 @@ class _Translation:
             or any(call.policy.limit >= 0 for call in plan.calls)
             or any(row.limit >= 0 for row in asked)
             or any(math.isfinite(group.shed) for group in plan.groups)
-            or sum(group.nodes for group in plan.groups) + len(plan.pools) > _MANY
+            or len(plan.groups) + len(plan.pools) > _MANY
         ):
             raise _Beyond
 
@@ -102,7 +104,9 @@ class _Translation:
         state, plan = self.state, self._plan
         for _ in range(3):  # contents of caches follow from rates, and rates from contents
             Downward(state).go(1.0)
-        solution = solve_layered([*self._processors()], [*self._tasks()])
+        solution = solve_layered(
+            [*self._processors()], [*self._tasks()], precision=_SETTLED, at_each_round=check
+        )
         for number, stream in enumerate(plan.streams):
             if stream.kind == ArrivalKind.CLOSED:
                 state.rounds[number] = solution.throughputs[f"user {number}"]
@@ -117,48 +121,62 @@ class _Translation:
                 station = self._plan.stations[group.cores]
                 servers, _ = as_slower_cores(station)
                 if servers is not None:
-                    for node in range(group.nodes):
-                        yield Processor(
-                            f"cores {number}#{node}",
-                            servers,
-                            station.discipline == Discipline.SHARING,
-                        )
+                    shared = station.discipline == Discipline.SHARING
+                    yield Processor(f"cores {number}", servers, shared, group.nodes)
 
     def _tasks(self) -> Iterator[Task]:
-        plan = self._plan
         yield Task(_PAUSE, _ANYWHERE, [TaskEntry(_PAUSE, 1.0)], math.inf)
-        for number, group in enumerate(plan.groups):
-            operations = [
-                index
-                for index, row in enumerate(plan.operations)
+        for number, group in enumerate(self._plan.groups):
+            entries = [
+                self._entry(index)
+                for index, row in enumerate(self._plan.operations)
                 if row.group == number and self.state.rates.get(index, 0.0) > 0
             ]
-            station = plan.stations[group.slots] if group.slots >= 0 else None
-            threads = station.servers if station is not None else None
-            room = station.queue if station is not None else None
-            if (
-                threads is not None
-                and room is not None
-                and self.state.shape.populations.of(number) > threads + room
-            ):
-                raise _Beyond
-            for node in range(group.nodes if operations else 0):
-                entries = [self._entry(index, number, node) for index in operations]
-                count = min(threads or math.inf, self.state.shape.populations.of(number))
-                yield Task(f"{number}#{node}", self._runs_on(number, node), entries, count)
-        for number, pool in enumerate(plan.pools):
-            sites = [n for n, call in enumerate(plan.calls) if call.pool == number]
-            used = [site for site in sites if self.state.calls.get(site, 0.0) > 0]
-            for node in range(plan.groups[pool.group].nodes if used else 0):
-                within = self.state.shape.populations.within(pool.group)
-                if math.isfinite(pool.max_wait) and within > pool.size:
-                    raise _Beyond
-                entries = [
-                    TaskEntry(f"pool {number}#{node} {site}", 0.0, self._answer(site))
-                    for site in used
-                ]
-                yield Task(f"pool {number}#{node}", _ANYWHERE, entries, float(pool.size))
+            if entries:
+                pools = [f"pool {n}" for n, p in enumerate(self._plan.pools) if p.group == number]
+                yield Task(
+                    f"group {number}",
+                    self._runs_on(number),
+                    entries,
+                    self._threads(number),
+                    copies=group.nodes,
+                    own=pools,
+                )
+        yield from self._pools()
         yield from self._users()
+
+    def _threads(self, group: int) -> float:
+        """Of a node: no more than can be used at once."""
+        row, most = self._plan.groups[group], self.state.shape.populations.of(group)
+        station = self._plan.stations[row.slots] if row.slots >= 0 else None
+        threads = station.servers if station is not None else None
+        room = station.queue if station is not None else None
+        if threads is not None and room is not None and most > threads + room:
+            raise _Beyond
+        return min(threads or math.inf, most)
+
+    def _pools(self) -> Iterator[Task]:
+        for number, pool in enumerate(self._plan.pools):
+            used = [
+                site
+                for site, call in enumerate(self._plan.calls)
+                if call.pool == number and self.state.calls.get(site, 0.0) > 0
+            ]
+            if not used:
+                continue
+            nodes = self._plan.groups[pool.group].nodes
+            within = self.state.shape.populations.within(pool.group) / nodes
+            if math.isfinite(pool.max_wait) and within > pool.size:
+                raise _Beyond
+            entries = [
+                TaskEntry(
+                    f"pool {number} of {site}",
+                    0.0,
+                    {self._entry_of(site): 1.0, _PAUSE: self._network(site)},
+                )
+                for site in used
+            ]
+            yield Task(f"pool {number}", _ANYWHERE, entries, float(pool.size), copies=nodes)
 
     def _users(self) -> Iterator[Task]:
         for number, stream in enumerate(self._plan.streams):
@@ -166,34 +184,33 @@ class _Translation:
             count = len(self._plan.journeys)
             for index, visits in visits_of(stream, count).items():
                 for site in self._plan.journeys[index].entries:
-                    self._ask(calls, site, visits, -1, 0)
+                    self._ask(calls, site, visits)
+            name, entry = f"users {number}", f"user {number}"
             if stream.kind == ArrivalKind.CLOSED:
+                rounds = [TaskEntry(entry, 0.0, calls)]
                 think = think_of(stream, count)
-                entry = TaskEntry(f"user {number}", 0.0, calls)
-                yield Task(f"users {number}", _ANYWHERE, [entry], float(stream.users), True, think)
+                yield Task(name, _ANYWHERE, rounds, float(stream.users), True, think)
             elif stream.session is None or leaves(stream.session, count):
-                entry = TaskEntry(f"user {number}", 0.0, calls, rate=open_rate(stream))
-                yield Task(f"users {number}", _ANYWHERE, [entry], math.inf)
+                rounds = [TaskEntry(entry, 0.0, calls, rate=open_rate(stream))]
+                yield Task(name, _ANYWHERE, rounds, math.inf)
 
-    def _runs_on(self, group: int, node: int) -> str:
+    def _runs_on(self, group: int) -> str:
         host = self.state.shape.host(group)
         row = self._plan.groups[host]
         if row.cores < 0 or self._plan.stations[row.cores].servers is None:
             return _ANYWHERE
-        return f"cores {host}#{node % row.nodes}"
+        return f"cores {host}"
 
-    def _entry(self, operation: int, group: int, node: int) -> TaskEntry:
+    def _entry(self, operation: int) -> TaskEntry:
         calls: dict[str, float] = defaultdict(float)
-        block = self._plan.operations[operation].block
-        work = self._add(calls, block, self.state.begun(operation), group, node)
-        host = self._plan.groups[self.state.shape.host(group)]
+        row = self._plan.operations[operation]
+        work = self._add(calls, row.block, self.state.begun(operation))
+        host = self._plan.groups[self.state.shape.host(row.group)]
         if host.cores >= 0:
             work *= as_slower_cores(self._plan.stations[host.cores])[1]
-        return TaskEntry(f"{operation}#{node}", work, calls)
+        return TaskEntry(f"operation {operation}", work, calls)
 
-    def _add(
-        self, calls: dict[str, float], block: int, count: float, group: int, node: int
-    ) -> float:
+    def _add(self, calls: dict[str, float], block: int, count: float) -> float:
         """Add what a block asks of others, and say for how long it computes."""
         work = 0.0
         for step, often in self.state.taken(block, count) if count else ():
@@ -204,48 +221,40 @@ class _Translation:
             elif step.kind == StepKind.PUBLISH:
                 calls[_PAUSE] += often * 2 * self._plan.channels[step.channel].delay
             if step.call >= 0:
-                work += self._ask(calls, step.call, often, group, node)
+                work += self._ask(calls, step.call, often)
                 fallback = self._plan.calls[step.call].policy.fallback
                 if fallback >= 0:
-                    times = often * self.state.falls_back(step.call)
-                    work += self._add(calls, fallback, times, group, node)
+                    work += self._add(calls, fallback, often * self.state.falls_back(step.call))
             for inner in step.blocks:
-                work += self._add(calls, inner, often * self.state.inner(step), group, node)
+                work += self._add(calls, inner, often * self.state.inner(step))
         return work
 
-    def _ask(
-        self, calls: dict[str, float], site: int, often: float, group: int, node: int
-    ) -> float:
+    def _ask(self, calls: dict[str, float], site: int, often: float) -> float:
         """Add a call with its attempts; what belongs to no group is done by who asks it."""
         call = self._plan.calls[site]
         times = often * self.state.attempts(site)
         target = self._plan.operations[call.operation]
         if call.pool >= 0:
-            calls[f"pool {call.pool}#{node} {site}"] += times
+            calls[f"pool {call.pool} of {site}"] += times
             return 0.0
         calls[_PAUSE] += times * self._network(site)
         if target.group < 0:
-            begun = times * self.state.begun(call.operation)
-            return self._add(calls, target.block, begun, group, node)
-        for name, share in self._nodes(site).items():
-            calls[name] += times * share
+            return self._add(calls, target.block, times * self.state.begun(call.operation))
+        calls[self._entry_of(site)] += times
         return 0.0
-
-    def _answer(self, site: int) -> dict[str, float]:
-        return {**self._nodes(site), _PAUSE: self._network(site)}
 
     def _network(self, site: int) -> float:
         call = self._plan.calls[site]
         return call.there + call.back + 2 * call.across * self.state.shape.apart(call)
 
-    def _nodes(self, site: int) -> dict[str, float]:
-        """The entries that a call site asks, with the chance of each."""
+    def _entry_of(self, site: int) -> str:
+        """What a call site asks, if it chooses evenly."""
         call = self._plan.calls[site]
         group = self._plan.operations[call.operation].group
         nodes = self._plan.groups[group].nodes if group >= 0 else 0
         if not nodes or (nodes > 1 and (call.keys or call.balance not in _EVEN)):
             raise _Beyond
-        return {f"{call.operation}#{node}": 1 / nodes for node in range(nodes)}
+        return f"operation {call.operation}"
 
     # -- from layers ----------------------------------------------------------------------------
 
@@ -266,43 +275,30 @@ class _Translation:
                 break
             before = now
 
-    def _queues(self, found: LayeredSolution) -> dict[Kept, QueueFlow]:
+    def _queues(self, found: LayeredSolution) -> Iterator[tuple[Kept, QueueFlow]]:
         tasks = {task.name: task for task in self._tasks()}
-        of_entry = {entry.name: task.name for task in tasks.values() for entry in task.entries}
-        waited: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-        for task in tasks.values():
-            for entry in task.entries:
-                for name, mean in entry.calls.items():
-                    often = found.throughputs.get(entry.name, 0.0) * mean
-                    row = waited[of_entry[name]]
-                    row[0] += often
-                    row[1] += often * found.waits[task.name, name]
-        queues: dict[Kept, QueueFlow] = {}
+        queues = dict(_for_threads(found, tasks))
         for number, group in enumerate(self._plan.groups):
-            names = [name for node in range(group.nodes) if (name := f"{number}#{node}") in tasks]
-            if names and group.slots >= 0:
-                queues["slots", number] = _queue(found, tasks, names, waited)
-            if names and group.cores >= 0:
-                queues["cores", number] = self._cores(found, tasks, number)
-        for number, pool in enumerate(self._plan.pools):
-            nodes = range(self._plan.groups[pool.group].nodes)
-            names = [name for node in nodes if (name := f"pool {number}#{node}") in tasks]
-            if names:
-                queues["pool", number] = _queue(found, tasks, names, waited)
-        return queues
+            name = f"group {number}"
+            if name in tasks and group.slots >= 0:
+                yield ("slots", number), queues[name]
+            if name in tasks and group.cores >= 0:
+                yield ("cores", number), self._cores(found, tasks, number)
+        for number in range(len(self._plan.pools)):
+            if f"pool {number}" in tasks:
+                yield ("pool", number), queues[f"pool {number}"]
 
     def _cores(self, found: LayeredSolution, tasks: dict[str, Task], host: int) -> QueueFlow:
         """The wait of each burst for a core, from what answers take beyond their work."""
-        station = self._plan.stations[self._plan.groups[host].cores]
-        servers, _ = as_slower_cores(station)
-        queue = self.state.queues.get(("cores", host), QueueFlow())
+        group = self._plan.groups[host]
+        servers, _ = as_slower_cores(self._plan.stations[group.cores])
         extra = busy = 0.0
         for task in tasks.values():
-            if not task.processor.startswith(f"cores {host}#"):
+            if task.processor != f"cores {host}":
                 continue
             for entry in task.entries:
                 rate = found.throughputs.get(entry.name, 0.0)
-                below = sum(
+                below = math.fsum(
                     mean * (found.waits[task.name, name] + found.answers[name])
                     for name, mean in entry.calls.items()
                 )
@@ -311,31 +307,33 @@ class _Translation:
         mean = self.state.core_work[host].mean if host in self.state.core_work else 0.0
         bursts = busy / mean if mean else 0.0
         if not servers or not bursts:
-            return queue
-        load = busy / servers / self._plan.groups[host].nodes
+            return QueueFlow()
+        load = busy / servers / group.nodes
         return QueueFlow(_spread(extra / bursts, mean / servers, load), load)
 
 
 _EVEN = (Balance.ROUND_ROBIN, Balance.RANDOM)
 
 
-def _queue(
-    found: LayeredSolution,
-    tasks: dict[str, Task],
-    names: list[str],
-    waited: dict[str, list[float]],
-) -> QueueFlow:
-    """Of tasks that are alike: the mean wait, and how busy they are."""
-    threads = tasks[names[0]].threads
-    often = math.fsum(waited[name][0] for name in names)
-    if not often:
-        return QueueFlow()
-    wait = math.fsum(waited[name][1] for name in names) / often
-    held = math.fsum(found.utilisations[name] for name in names)
-    if math.isinf(threads):
-        return QueueFlow()
-    load = held / threads / len(names)
-    return QueueFlow(_spread(wait, held / often / threads, load), load)
+def _for_threads(found: LayeredSolution, tasks: dict[str, Task]) -> Iterator[tuple[str, QueueFlow]]:
+    """Task to the wait for a thread of it, on average over all who ask."""
+    of_entry = {entry.name: task.name for task in tasks.values() for entry in task.entries}
+    asked: dict[str, float] = defaultdict(float)
+    waited: dict[str, float] = defaultdict(float)
+    for task in tasks.values():
+        for entry in task.entries:
+            for name, mean in entry.calls.items():
+                often = found.throughputs.get(entry.name, 0.0) * mean
+                asked[of_entry[name]] += often
+                waited[of_entry[name]] += often * found.waits[task.name, name]
+    for name, task in tasks.items():
+        often, held = asked[name], found.utilisations[name]
+        if not often or math.isinf(task.threads):
+            yield name, QueueFlow()
+            continue
+        load = held / task.everywhere
+        step = held / often / task.everywhere
+        yield name, QueueFlow(_spread(waited[name] / often, step * task.copies, load), load)
 
 
 def _spread(mean: float, step: float, load: float) -> Moments:

@@ -18,10 +18,6 @@ from archcheck.capacity.queueing import erlang_c
 from archcheck.planning.flow.moments import Moments
 
 _NONE = Moments()
-_PRECISION = 1e-6
-"""Relative precision of how often each of a population comes: below what is printed."""
-_NEVER_AWAY = 40.0
-"""Natural logarithm of a rate at which nobody stays away: more often nobody can come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +129,7 @@ def sharing(servers: float | None, rate: float, work: Moments, arrivals: float =
     return QueueFlow(Moments(queue.wait.mean, extra + widened), queue.load, 0.0)
 
 
-# -- threads that wait for cores, and callers of whom there are only so many -----------------------
+# -- threads that wait for cores -----------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +145,9 @@ class Holding:
     room: int | None
     cores: int
     work: float
-    bursts: float = 1.0
-    outside: float = 0.0
-    population: int | None = None
+    bursts: float
+    outside: float
+    variability: float
 
 
 def for_cores(queue: QueueFlow, rate: float, holding: Holding) -> QueueFlow:
@@ -175,12 +171,15 @@ def for_threads(
 ) -> QueueFlow:
     """The wait for a thread where those who have one slow each other down.
 
-    ``queue``: were they not to.
+    ``queue``: were they not to. The fuller the cores are, the more threads become free as evenly as
+    work gets done, and not as evenly as they are held.
     """
     found = _node(rate, holding)
     if math.isinf(found.wait):
         return QueueFlow(Moments(math.inf, math.inf), queue.load, found.rejected)
-    wait = found.wait * _spread(min(queue.load, 1.0), arrivals, service.variability)
+    full = min(1.0, rate * holding.work / holding.cores)
+    variability = full * holding.variability + (1 - full) * service.variability
+    wait = found.wait * _spread(min(queue.load, 1.0), arrivals, variability)
     return QueueFlow(_wait(wait, found.delayed), queue.load, found.rejected)
 
 
@@ -197,7 +196,7 @@ class _Node:
 def _node(rate: float, holding: Holding) -> _Node:
     """Rounded to what no solution can tell, so that a question is answered once."""
     work, outside = float(f"{holding.work:.6g}"), float(f"{max(0.0, holding.outside):.6g}")
-    rounded = replace(holding, work=work, outside=outside, bursts=1.0)
+    rounded = replace(holding, work=work, outside=outside, bursts=1.0, variability=1.0)
     return _solved(float(f"{rate:.6g}"), rounded)
 
 
@@ -207,32 +206,16 @@ def _solved(rate: float, holding: Holding) -> _Node:
 
     Its speed is the throughput of a closed network of the cores and of a delay, with as many users
     as threads are taken (Chandy, Herzog and Woo, Parametric Analysis of Queuing Networks, 1975).
-    Of a ``population``, those who are not here come at random.
     """
-    threads, population = holding.threads, holding.population
-    if population is not None:
-        threads = min(threads, population)
+    threads = holding.threads
     speeds = _throughputs(holding.work, holding.outside, threads, holding.cores)
-    if population is None and holding.room is None:
+    if holding.room is None:
         return _without_end(rate, speeds)
-    room = 20_000 if holding.room is None else min(holding.room, 20_000)
-    most = threads + room
-    if population is not None:
-        most = min(most, population)
+    most = threads + min(holding.room, 20_000)
     leaving = np.log(speeds[np.minimum(np.arange(most), threads - 1)])
-    if population is None:
-        chances = _chances(math.log(rate) - leaving)
-        rejected = float(chances[-1])
-        delayed = float(chances[threads:-1].sum())
-    else:
-        coming = population - np.arange(most + 1)
-        found = _settled(rate, coming, leaving)
-        if found is None:
-            return _Node(threads / float(speeds[-1]), math.inf)
-        chances = found
-        met = chances * coming / float(chances @ coming)
-        rejected = float(met[-1])
-        delayed = float(met[threads:-1].sum())
+    chances = _chances(math.log(rate) - leaving)
+    rejected = float(chances[-1])
+    delayed = float(chances[threads:-1].sum())
     states = np.arange(most + 1)
     accepted = rate * max(1 - rejected, 1e-12)
     held = float(chances @ np.minimum(states, threads)) / accepted
@@ -250,29 +233,6 @@ def _without_end(rate: float, speeds: np.ndarray) -> _Node:
     held = float(chances @ np.arange(threads + 1) + beyond * threads) / total / rate
     queue = float(chances[-1]) * last / (1 - last) ** 2 / total
     return _Node(held, queue / rate, (float(chances[-1]) + beyond) / total)
-
-
-def _settled(rate: float, coming: np.ndarray, leaving: np.ndarray) -> np.ndarray | None:
-    """The states of a population that comes ``rate`` times a second; ``None``: it cannot."""
-    logs = np.concatenate([[0.0], np.cumsum(np.log(coming[:-1]) - leaving)])
-    states = np.arange(len(logs))
-
-    def chances(each: float) -> tuple[np.ndarray, float]:
-        tilted = logs + each * states
-        found = np.exp(tilted - tilted.max())
-        found /= found.sum()
-        return found, float(found @ coming) * math.exp(each)
-
-    low = math.log(rate / float(coming[0]))  # as often as if all of them were away
-    high = low + 1.0
-    while chances(high)[1] < rate:
-        low, high = high, high + 2 * (high - low)
-        if high > _NEVER_AWAY:
-            return None
-    while high - low > _PRECISION:
-        middle = (low + high) / 2
-        low, high = (middle, high) if chances(middle)[1] < rate else (low, middle)
-    return chances(high)[0]
 
 
 def _chances(steps: np.ndarray) -> np.ndarray:

@@ -47,8 +47,10 @@ _NEARLY_IDLE = 1e-3
 _CLOSED_PRECISION = 1e-3
 """The share of closed users whose time may be unaccounted for: below what percentiles are good for.
 """
-_NARROWEST = 1e-10
-"""Relative width of rounds a second below which no number lies between two."""
+_UNACCOUNTED = 0.02
+"""The share of closed users whose time may be unaccounted for in what counts as a solution."""
+_NARROWEST = 1e-6
+"""Relative width of rounds a second below which more rounds find nothing: the times jump there."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,9 @@ def solve_plan(plan: Plan, *, start: Start = "calm") -> Flow:
     if not closed:
         return _named(state, converged)
     state.rounds = dict.fromkeys(closed, _NEARLY_IDLE)
-    if by_layers(state):
-        return _named(state, True)
+    settled = by_layers(state)
+    if settled is not None:
+        return _named(state, settled)
     rounds = dict.fromkeys(closed, 0.0)
     for _ in range(_SWEEPS if len(closed) > 1 else 1):
         before = dict(rounds)
@@ -163,17 +166,18 @@ def _settled(
     empty = cycle(_open(FlowState(shape, start, rounds={**rounds, number: 0.0}))[0], stream)
     low, high = 0.0, stream.users / max(empty, 1e-9)
     state, converged, share = solved(high)
-    while abs(share - 1) > _CLOSED_PRECISION and high - low > _NARROWEST * high:
+    reached = share
+    while abs(reached - 1) > _CLOSED_PRECISION and high - low > _NARROWEST * high:
         middle = (low + high) / 2
         if low and math.isfinite(share) and share < 2:
             middle = min(max(high / share, low + 0.1 * (high - low)), high - 0.1 * (high - low))
-        found, is_settled, share = solved(middle)
-        if share > 1:
-            high = middle
+        found, is_settled, there = solved(middle)
+        if there > 1:
+            high, share = middle, there
         else:
-            low, state, converged = middle, found, is_settled
+            low, state, converged, reached = middle, found, is_settled, there
     rounds[number] = low or high
-    return state, converged
+    return state, converged and abs(reached - 1) <= _UNACCOUNTED
 
 
 def _open(state: FlowState) -> tuple[FlowState, bool]:
