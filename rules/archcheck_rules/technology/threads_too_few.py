@@ -62,7 +62,7 @@ def check(graph: Graph) -> Iterator[Result]:
                     resource.holder,
                     f"{resource.holder.name} needs {resource.busy:.0f} threads in scenario "
                     f"{demand.scenario.name!r} and has {resource.servers}",
-                    fix=f"threads={_threads(resource.holder, resource.busy)}",
+                    fix=f"threads={_threads(resource.holder, resource.busy)} in each replica",
                     evidence=(f"rate x time held = {resource.busy:.1f} threads in use",),
                 )
 

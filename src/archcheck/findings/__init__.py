@@ -34,8 +34,10 @@ from archcheck.findings.outcome import (
     RuleOutcome,
     Severity,
     Verdict,
+    request_verb,
     steps_said,
     subjects_said,
+    subjects_violating,
 )
 from archcheck.findings.results import (
     CannotDecideError,
@@ -76,9 +78,11 @@ __all__ = [
     "gravest",
     "objectives_of",
     "option",
+    "request_verb",
     "steps_said",
     "subject_element",
     "subject_name",
     "subjects_said",
+    "subjects_violating",
     "tightest",
 ]

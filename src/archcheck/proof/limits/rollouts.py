@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational
@@ -11,6 +12,13 @@ from archcheck.model import Rollout, Scenario, Service, effective
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.limits.figures import Occupancy, WorstPoint, count, worst_for_each
 from archcheck.proof.limits.load import assumptions, worst_figures
+
+
+@dataclass(frozen=True)
+class RolloutPoint(WorstPoint):
+    """``zone_alone``: the loss of the zone is too much already, whatever the rollout takes."""
+
+    zone_alone: bool = False
 
 
 def rollouts(graph: Graph) -> Iterator[Answer]:
@@ -62,7 +70,7 @@ def _rolled(
     enough = _enough(figure, needed, rollout.value) if needed > without else None
     fix = "rollout=RollingUpdate(max_surge=1, max_unavailable=0)"
     fix = f"at least {enough} replicas" if enough else fix
-    shown = WorstPoint(
+    shown = RolloutPoint(
         f"a rollout and the loss of a zone leave {left} of {figure.units} replicas of "
         f"{service.name}, and the load needs {needed} in scenario {scenario.name!r}",
         (
@@ -77,6 +85,7 @@ def _rolled(
         figure.each * left,
         units=left,
         scenario=scenario.name,
+        zone_alone=needed > without,
     )
     yield Refuted(holder, claim, shown, fix)
 
