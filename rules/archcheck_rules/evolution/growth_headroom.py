@@ -120,8 +120,8 @@ def _judge(
         key = " with a shard_key" if lacks_key(store) else ""
         yield Violation(
             store,
-            f"{store.name} is full {_when(months)}: today it {first.today}, and {growth} more comes "
-            "each month",
+            f"{store.name} is full {_when(months)}: today it {first.today}, and {growth} more "
+            "comes each month",
             fix=f"shards={first.needed(growth, options.months)}{key}, or a cache in front",
         )
 
