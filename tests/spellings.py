@@ -12,12 +12,14 @@ from unions import renamed
 from archcheck import (
     Absent,
     Boundary,
+    Broker,
     Cached,
     Call,
     Channel,
     CircuitBreaker,
     Client,
     Consumer,
+    Datastore,
     Element,
     Endpoint,
     External,
@@ -441,6 +443,24 @@ def a_schedule_beside(system: System) -> System:
     return _with(system, elements=[*system.elements, *clocks]) if clocks else system
 
 
+def owners_by_boundary(system: System) -> System:
+    """A boundary says which team answers for its services."""
+    teams: dict[str, set[str | None]] = {}
+    for part in system.elements:
+        if isinstance(part, Service | Datastore | Broker) and part.boundary is not None:
+            teams.setdefault(part.boundary, set()).add(part.owner)
+    if system.boundaries:
+        return system
+    owners = {name: found.pop() for name, found in teams.items() if len(found) == 1}
+    bare = _of_elements(
+        system,
+        Service,
+        lambda each: _with(each, owner=None) if each.boundary in owners else each,
+    )
+    drawn = [Boundary(name, owner=owners.get(name)) for name in teams]
+    return _with(bare, elements=[*drawn, *bare.elements])
+
+
 SPELLINGS: Mapping[str, Callable[[System], System]] = {
     "clients": in_clients,
     "other names": lambda system: renamed(system, "a-"),
@@ -470,5 +490,6 @@ SPELLINGS: Mapping[str, Callable[[System], System]] = {
     "partners with an endpoint": partners_with_an_endpoint,
     "sizes of calls": sizes_of_calls,
     "zones by boundary": zones_by_boundary,
+    "owners by boundary": owners_by_boundary,
 }
 """What the other way is called, and what makes it of a system."""

@@ -55,9 +55,7 @@ def _is_authenticated(step: Interaction) -> bool | None:
         return step.step.authenticated
     if step.endpoint is not None and step.endpoint.authentication is not None:
         return step.endpoint.authentication != "anonymous"
-    mesh = getattr(step.source, "mesh", None)
-    inside = not isinstance(step.target, External)
-    return mesh.mutual_tls if inside and isinstance(mesh, Mesh) else None
+    return step.has_mutual_tls
 
 
 def _into_the_vault(call: Call, *, mesh: Mesh | None = None) -> System:

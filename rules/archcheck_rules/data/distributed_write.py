@@ -3,7 +3,8 @@
 Why it matters: a crash between the two writes leaves one without the other, for ever and without
 an error that anybody sees.
 
-Endpoints of its own service that an endpoint calls count as a part of it. A saga keeps together
+Endpoints of its own service that an endpoint calls, or asks in a fallback, count as a part of it. A
+saga keeps together
 what its actions write, but for one that can be neither undone nor repeated (unless it is the pivot,
 and writes one datastore), and ``TwoPhaseCommit()`` datastores that have transactions. An outbox and
 change capture keep messages together with the data of one datastore, not two datastores. A consumer
@@ -65,7 +66,7 @@ def check(graph: Graph) -> Iterator[Result]:
     for name, operation in graph.operations.items():
         if is_repeated_until_done(graph, operation):
             continue
-        changes = [step for step in steps_of(graph, name) if is_durable_write(step)]
+        changes = [step for step in steps_of(graph, name, fallbacks=True) if is_durable_write(step)]
         atomicity = getattr(operation.part, "atomicity", None)
         writes = _together(graph, family, operation, list(_left_apart(graph, atomicity, changes)))
         if writes:

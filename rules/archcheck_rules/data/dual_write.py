@@ -8,7 +8,8 @@ message is delivered again repairs nothing unless what it causes can be repeated
 declared idempotent, of a channel that delivers at least once, repeats both until they have
 happened.
 
-Endpoints of its own service that an endpoint calls count as a part of it. Where feature flags never
+Endpoints of its own service that an endpoint calls, or asks in a fallback, count as a part of it.
+Where feature flags never
 allow both, and where the message is ``optional``, so that its loss is accepted, there is nothing to
 keep together.
 
@@ -61,7 +62,7 @@ def check(graph: Graph) -> Iterator[Result]:
     for name, operation in graph.operations.items():
         if is_repeated_until_done(graph, operation):
             continue
-        steps = steps_of(graph, name)
+        steps = steps_of(graph, name, fallbacks=True)
         changes = [step for step in steps if is_durable_write(step)]
         atomicity = getattr(operation.part, "atomicity", None)
         if not changes or isinstance(atomicity, Outbox | ChangeCapture | TwoPhaseCommit):
