@@ -234,3 +234,33 @@ def nobody_says_how_much_the_cache_takes_away() -> System:
         journeys=[Journey("browse", "web.page")],
         scenarios=[Scenario("peak", load=[Load("browse", Poisson(500 / s))])],
     )
+
+
+def _of_keys(entries: int | None, rate: float) -> System:
+    """A thousand keys by Zipf's law; of ten the popular ones are 39% of the lookups."""
+    system = _cached(rate)
+    find = Cached("hot", [Read("pages")], keys=KeySpace(1000, skew=1.0))
+    hot = Redis("hot", read=0.1 * ms, max_entries=entries)
+    web = Service("web", runtime=Go(), endpoints=[Endpoint("page", steps=[find])])
+    elements = [hot, system.find("pages"), web]
+    return System("shop", elements, journeys=system.journeys, scenarios=system.scenarios)
+
+
+@rule.borderline("pages")
+def ten_entries_are_just_enough() -> System:
+    return _of_keys(10, 3200)
+
+
+@rule.borderline()
+def ten_entries_are_too_few_for_more() -> System:
+    return _of_keys(10, 3300)  # full while the cache is warm, which other rules say
+
+
+@rule.bad("pages")
+def nobody_says_how_many_entries_there_are() -> System:
+    return _of_keys(None, 3300)
+
+
+@rule.good
+def the_database_takes_what_no_entry_has() -> System:
+    return _of_keys(1, 1900)

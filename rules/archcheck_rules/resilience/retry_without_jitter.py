@@ -108,3 +108,18 @@ def one_more_attempt_without_a_wait() -> System:
 @rule.unknown("retry.jitter")
 def nobody_says() -> System:
     return _retried(attempts=2, jitter=None)
+
+
+@rule.borderline("app.page -> ads.get")
+def one_more_attempt_after_a_refusal_has_no_wait() -> System:
+    retry = Retry(attempts=2, backoff=0 * ms, jitter=False, on=["rejected"])
+    ask = Call("ads.get", retry=retry)
+    later = Call("ads.get", retry=Retry(attempts=3, backoff=10 * ms, jitter=False))
+    return System(
+        "shop",
+        [
+            Service("web", endpoints=[Endpoint("page", steps=[ask])]),
+            Service("app", endpoints=[Endpoint("page", steps=[later])]),
+            Service("ads", endpoints=[Endpoint("get")]),
+        ],
+    )

@@ -79,3 +79,15 @@ def each_is_ready_after_the_other() -> System:
         return Service(name, deployment=Kubernetes(readiness=Probe("http", touches=[other])))
 
     return System("shop", [service("orders", "stock"), service("stock", "orders")])
+
+
+@rule.bad("config")
+def three_in_a_ring() -> System:
+    return System(
+        "shop",
+        [
+            Service("orders", start_after=["config"]),
+            Service("stock", start_after=["orders"]),
+            Service("config", start_after=["stock"]),
+        ],
+    )
