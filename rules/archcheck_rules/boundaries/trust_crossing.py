@@ -43,7 +43,7 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Violation(
                 step,
                 f"{step.name} goes to another trust zone and is not authenticated",
-                fix="authenticated=True, or a mesh with mutual_tls=True"
+                fix="authenticated=True, or a mesh with mutual_tls=True on both sides"
                 if not isinstance(step.target, External)
                 else "authenticated=True",
                 cause="a call to another trust zone is not authenticated",

@@ -74,7 +74,7 @@ def _busy(demand: Demand, store: Datastore, asked: StoreDemand) -> Iterator[Resu
             evidence=(
                 f"{Rate(asked.reads):.3} reads busy {asked.read_busy:.3g}, "
                 f"{Rate(asked.writes):.3} writes busy {asked.write_busy:.3g}, over "
-                f"{asked.shards} {'shard' if asked.shards == 1 else 'shards'}",
+                f"{_shards(asked.shards)}",
             ),
         )
 
@@ -88,8 +88,12 @@ def _rate(demand: Demand, store: Datastore, asked: StoreDemand) -> Iterator[Resu
             f"{store.name} is asked for {Rate(rate):.3} in scenario "
             f"{demand.scenario.name!r} and can do {Rate(float(limit.value) * asked.shards):.3}",
             fix=f"{_more(store, math.ceil(rate / float(limit.value)))}, or a cache in front",
-            evidence=(f"{asked.shards} shards x {limit.value}",),
+            evidence=(f"{_shards(asked.shards)} x {limit.value}",),
         )
+
+
+def _shards(number: int) -> str:
+    return "1 shard" if number == 1 else f"{number} shards"
 
 
 def _more(store: Datastore, shards: int) -> str:

@@ -20,6 +20,7 @@ Architecture Center, Sharding pattern.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -76,7 +77,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
 def _judge(
     demand: Demand, store: Datastore, asked: StoreDemand, key: ShardKey, options: Options
 ) -> Iterator[Result]:
-    first, share = 0.0, 1 / asked.shards
+    first, share = 1 / (key.cardinality or math.inf), 1 / asked.shards
     if key.skew and key.cardinality:
         first = zipf_share(key.cardinality, key.skew)
         share = hottest_share(key.cardinality, key.skew, asked.shards)
@@ -92,12 +93,12 @@ def _judge(
         yield Violation(
             store,
             f"the hottest of {asked.shards} shards of {store.name} gets {share:.0%} of the "
-            f"requests and is {Fraction(busy):.3} busy in scenario {demand.scenario.name!r}, "
+            f"requests and is {Fraction(busy):.5} busy in scenario {demand.scenario.name!r}, "
             f"more than "
             f"{options.max_utilisation}",
             fix="cache the hottest keys, or split them over several shards",
             evidence=(
-                f"the first of {key.cardinality} keys gets {Fraction(first):.3} (Zipf, exponent "
+                f"the first of {key.cardinality:,} keys gets {Fraction(first):.3} (Zipf, exponent "
                 f"{key.skew})",
                 f"an even shard would be {Fraction(asked.busiest_node() / servers):.3} busy",
             ),

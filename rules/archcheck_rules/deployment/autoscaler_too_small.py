@@ -88,11 +88,7 @@ def check(graph: Graph) -> Iterator[Result]:
                     f"{_lost(zones)} is lost, and needs {needed} in scenario "
                     f"{demand.scenario.name!r}",
                     fix=f"max={_enough(resource, zones)}",
-                    evidence=(
-                        f"{resource.busy:.3g} {resource.called} busy, {resource.per_unit:g} in "
-                        f"each "
-                        "replica",
-                    ),
+                    evidence=(resource.shown,),
                 )
 
 

@@ -42,7 +42,13 @@ from archcheck import (
     Work,
     effective,
 )
-from archcheck.capacity import ConsumerFlow, Demand, consumer_flows, demands, messages_at_a_time
+from archcheck.capacity import (
+    ConsumerFlow,
+    Demand,
+    consumer_flows,
+    demands,
+    messages_at_a_time,
+)
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.model import Deployment, Effective
@@ -111,10 +117,7 @@ def _judge(demand: Demand, service: Service, deployment: Deployment) -> Iterator
             f"a rollout leaves {left} of {resource.units} replicas of {service.name}{default}, and "
             f"the load needs {needed} in scenario {demand.scenario.name!r}",
             fix="rollout=RollingUpdate(max_surge=1, max_unavailable=0)",
-            evidence=(
-                f"{resource.busy:.3g} {resource.called} busy, {resource.per_unit:g} in each "
-                f"replica",
-            ),
+            evidence=(resource.shown,),
         )
 
 

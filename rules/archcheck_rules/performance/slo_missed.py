@@ -165,10 +165,16 @@ def _without_queues(system: System, scenario: Scenario, journey: Journey) -> Ite
                 yield Undecided(need.holder, need.attribute, "met in a run in which nobody waits")
 
 
+_BUSY = 0.5
+"""Below it nobody waits long for a resource, and more of it helps nobody. A choice."""
+
+
 def _advice(scenario: Scenario, judged: SimulationResult) -> str:
     limit = judged.bottleneck
-    busy = f"{limit.utilisation:.0%} of the {limit.what} of {limit.name} are busy" if limit else ""
-    return f"{busy}; archcheck simulate --scenario {scenario.name} shows the rest"
+    more = f"archcheck simulate --scenario {scenario.name} shows where the time goes"
+    if limit is None or limit.utilisation < _BUSY:
+        return f"less work on the way, or a looser objective; {more}"
+    return f"more {limit.what} for {limit.name}: {limit.utilisation:.0%} are busy; {more}"
 
 
 def _served(threads: int, bound: Duration, rate: int = 80) -> System:

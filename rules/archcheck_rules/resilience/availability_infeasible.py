@@ -96,7 +96,7 @@ def check(graph: Graph) -> Iterator[Result]:
         if target > bound.value + 1e-12:
             yield _violation(subject, Fraction(target), bound)
         else:
-            room = Fraction(target / bound.value)
+            room = Fraction(math.ceil(target / bound.value * 1e6 - 1e-6) / 1e6)  # 99.9101%
             for member in bound.missing.values():
                 attribute = "availability" if isinstance(member, External) else _ATTRIBUTE
                 yield Undecided(member, attribute, f"{subject.name} needs at least {room}")

@@ -6,8 +6,8 @@ no time for anything else.
 
 Calls and queries count as they declare; the clients of Node.js, nginx and Envoy cannot block.
 Computing that may take 100 ms and more blocks, unless it declares that it runs elsewhere; a time
-that varies counts as its mean and three standard deviations. Where a service blocks and does not say
-what runs it, the rule asks.
+that varies counts as its mean and three standard deviations. Where a service blocks and does not
+say what runs it, the rule asks.
 
 How to fix: use the non-blocking client (R2DBC, the reactive driver, ``await``), or hand the call
 to a pool for blocking work (``@ExecuteOn(TaskExecutors.BLOCKING)`` in Micronaut).

@@ -4,7 +4,14 @@
 """
 
 from archcheck.capacity.attempts import Attempted
-from archcheck.capacity.bottleneck import CPU, Resource, Unsized, resources, servers_called
+from archcheck.capacity.bottleneck import (
+    CPU,
+    Resource,
+    Unsized,
+    busy_servers,
+    resources,
+    servers_called,
+)
 from archcheck.capacity.consumers import ConsumerFlow, consumer_flows, messages_at_a_time
 from archcheck.capacity.demand import Demand, StoreDemand, demands
 from archcheck.capacity.latency import (
@@ -32,6 +39,7 @@ __all__ = [
     "Unsized",
     "Waiting",
     "advised_timeout",
+    "busy_servers",
     "consumer_flows",
     "demands",
     "erlang_c",

@@ -97,7 +97,11 @@ def _made(graph: Graph, worst: Amplification, name: str) -> Rational:
 
 
 def _holds_with(count: int, gap: Gap) -> str:
-    return f"holds with {count} {'deliveries' if 'deliveries' in gap.attribute else 'attempts'}"
+    one, more = ("delivery", "deliveries") if "deliveries" in gap.attribute else _ATTEMPTS
+    return f"holds with {count} {one if count == 1 else more}"
+
+
+_ATTEMPTS = ("attempt", "attempts")
 
 
 def _if_caches_stay(name: str, caches: Mapping[str, Rational]) -> tuple[str, ...]:

@@ -20,7 +20,6 @@ from archcheck.proof.limits.figures import (
     Corner,
     Occupancy,
     WorstPoint,
-    count,
     least_units,
     worst_for_each,
 )
@@ -243,7 +242,7 @@ def _refuted(
         f"the limit is {_percent(limit)}",
         (
             *(f"{name}: {Rate(float(rates[name])):.4}" for name in _asking(graph, figure, rates)),
-            f"{count(figure.busy)} of {count(capacity)} {figure.servers} busy",
+            figure.shown(capacity),
         ),
         (),
         {name: f"{share} busy"},

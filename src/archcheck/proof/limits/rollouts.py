@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from archcheck.capacity import busy_servers
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational
 from archcheck.model import Rollout, Scenario, Service, effective
@@ -76,7 +77,8 @@ def _rolled(
         (
             f"{away} are away for the rollout",
             f"{figure.units - (figure.left() or 0)} are in the zone that is lost",
-            f"{count(figure.busy)} {figure.servers} busy, {float(figure.each):g} in each replica",
+            f"{busy_servers(count(figure.busy), figure.servers)}, {float(figure.each):g} in each "
+            "replica",
         ),
         (),
         {service.name: f"{left} of {figure.units} left"},

@@ -236,7 +236,8 @@ def cut_sets(graph: Graph, size: int = 1, *, links: bool = False) -> Iterator[An
         elif not links and cuts[0] and any(unit.kind == "link" for unit in cuts[0][0]):
             fix = "a timeout that ends before that of who waits above"
         if len(cuts[0]) > 1:
-            message += f" ({len(cuts[0])} minimal sets of up to {size})"
+            most = "1 failure" if size == 1 else f"{size} failures"
+            message += f" ({len(cuts[0])} minimal sets of up to {most})"
         claim = f"{journey.name} survives {failures}"
         yield _answer(graph, journey, claim, both, (cuts[0], cuts[1]), message, fix)
 
@@ -374,9 +375,10 @@ def _placed(store: Datastore, quorum: Quorum, size: int, fix: str) -> Answer:
     if remain >= needed:
         return Proved(store, claim)
     shown = FailureSet(
-        f"{store.name} keeps {remain} of {quorum.copies} copies without {' and '.join(worst)}, "
+        f"{store.name} keeps {remain} of {quorum.copies} copies without zone "
+        f"{' and zone '.join(worst)}, "
         f"and needs {needed}",
-        tuple(f"{zone} has {count} of {quorum.copies} copies" for zone, count in held.items()),
+        tuple(f"zone {zone} has {count} of {quorum.copies} copies" for zone, count in held.items()),
         (store,),
         {store.name: f"{remain} of {quorum.copies} copies"},
         (tuple(Unit("zone", zone) for zone in worst),),
