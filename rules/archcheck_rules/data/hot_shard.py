@@ -39,7 +39,7 @@ from archcheck import (
     effective,
 )
 from archcheck.capacity import Demand, StoreDemand, demands, hottest_share, zipf_share
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation, option
 from archcheck.graph import Graph
 from archcheck.units import Fraction, Rate, ms, percent, s
 
@@ -102,6 +102,7 @@ def _judge(
                 f"{key.skew})",
                 f"an even shard would be {Fraction(asked.busiest_node() / servers):.3} busy",
             ),
+            load=UnderLoad(demand.scenario.name, busy, "busy"),
         )
 
 
@@ -119,6 +120,7 @@ def _rate(
             f"{limit.value}",
             fix="cache the hottest keys, or split them over several shards",
             evidence=(f"an even shard would get {Rate(even):.3}",),
+            load=UnderLoad(demand.scenario.name, hottest, "rate"),
         )
 
 

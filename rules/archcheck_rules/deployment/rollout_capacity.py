@@ -49,7 +49,7 @@ from archcheck.capacity import (
     demands,
     messages_at_a_time,
 )
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph
 from archcheck.model import Deployment, Effective
 from archcheck.units import ms, percent, s
@@ -94,6 +94,7 @@ def _judge_consumer(flow: ConsumerFlow) -> Iterator[Result]:
             f"work on {slots:.3g} messages of {flow.channel.name} at a time, and the load needs "
             f"{flow.needed:.3g} in scenario {flow.demand.scenario.name!r}",
             fix="rollout=RollingUpdate(max_surge=1, max_unavailable=0)",
+            load=UnderLoad(flow.demand.scenario.name, flow.needed),
         )
 
 
@@ -118,6 +119,7 @@ def _judge(demand: Demand, service: Service, deployment: Deployment) -> Iterator
             f"the load needs {needed} in scenario {demand.scenario.name!r}",
             fix="rollout=RollingUpdate(max_surge=1, max_unavailable=0)",
             evidence=(resource.shown,),
+            load=UnderLoad(demand.scenario.name, resource.busy),
         )
 
 

@@ -42,7 +42,7 @@ from archcheck import (
     Work,
 )
 from archcheck.capacity import Demand, Latency, demands
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.pools import pool_of
 from archcheck.units import Duration, Rate, ms, s
@@ -119,6 +119,7 @@ def _judge(demand: Demand, limit: _Limit) -> Iterator[Result]:
                 f"{Rate(rate):.3} x {Duration(in_use.seconds / rate):.3} / {replicas} replicas = "
                 f"{each:.3g}",
             ),
+            load=UnderLoad(demand.scenario.name, each, limit.what),
         )
 
 

@@ -39,7 +39,7 @@ from archcheck import (
     Work,
 )
 from archcheck.capacity import ConsumerFlow, consumer_flows, demands, messages_at_a_time
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph
 from archcheck.units import Duration, Rate, ms, s
 
@@ -60,6 +60,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"scenario {flow.demand.scenario.name!r}",
                 fix=_more(flow),
                 evidence=(flow.channel, *_sum(flow)),
+                load=UnderLoad(flow.demand.scenario.name, flow.rate),
             )
             continue
         for missing in flow.missing:

@@ -37,7 +37,7 @@ from archcheck import (
     Work,
 )
 from archcheck.capacity import CPU, Resource, demands
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation, option
 from archcheck.graph import Graph
 from archcheck.units import Duration, Rate, ms, s
 
@@ -80,11 +80,17 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                 + (f"; then the {rest[0].called} of {rest[0].holder.name}" if rest else ""),
                 fix="more replicas or servers for it, or less work in it",
                 evidence=tuple(_line(resource) for resource in (first, *rest)),
+                load=UnderLoad(demand.scenario.name, first.utilisation, first.what),
             )
 
 
+def _wait(seconds: float) -> str:
+    """Microseconds are the most that anybody wants to know."""
+    return f"mean wait {Duration(seconds):.3}" if seconds >= 1e-6 else "hardly any wait"
+
+
 def _line(resource: Resource) -> str:
-    wait = f"mean wait {Duration(resource.wait):.3}" if resource.utilisation < 1 else "no end of it"
+    wait = _wait(resource.wait) if resource.utilisation < 1 else "a queue without end"
     return (
         f"{resource.called} of {resource.holder.name}: {resource.busy:.2f} of "
         f"{resource.servers} busy "

@@ -45,7 +45,7 @@ from archcheck import (
 from archcheck.capacity import Demand, demands
 from archcheck.capacity.queueing import zipf_share
 from archcheck.editing import Edit, apply
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.units import Duration, Fraction, Rate, ms, percent, s
 
@@ -117,6 +117,7 @@ def _compare(warm: Demand, cold: Demand) -> Iterator[Result]:
                     f"warm: {usual:.0%} busy",
                     f"cold: {resource.busy:.3g} of {resource.servers:g} busy",
                 ),
+                load=UnderLoad(warm.scenario.name, resource.busy, resource.what),
             )
 
 

@@ -37,7 +37,7 @@ from archcheck import (
     effective,
 )
 from archcheck.capacity import Unsized, demands
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph
 from archcheck.units import Duration, ms, s
 
@@ -64,6 +64,7 @@ def check(graph: Graph) -> Iterator[Result]:
                     f"{demand.scenario.name!r} and has {resource.servers}",
                     fix=f"threads={_threads(resource.holder, resource.busy)} in each replica",
                     evidence=(f"rate x time held = {resource.busy:.1f} threads in use",),
+                    load=UnderLoad(demand.scenario.name, resource.busy),
                 )
 
 

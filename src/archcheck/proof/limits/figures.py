@@ -26,7 +26,7 @@ from archcheck.capacity import (
     Waiting,
     servers_called,
 )
-from archcheck.findings import Subject
+from archcheck.findings import Subject, also_in
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
 from archcheck.model import Datastore, Endpoint, External, ModelError, RateLimit, Service, effective
@@ -363,11 +363,7 @@ def _amount(answer: Answer) -> float:
 
 
 def _naming(answer: Answer, others: Sequence[Answer]) -> Answer:
-    names = [repr(getattr(_of_a_load(other), "scenario", "")) for other in others]
-    if not names:
-        return answer
-    *most, last = names
-    also = f" (also in {', '.join(most)}{' and ' if most else ''}{last})"
+    also = also_in([getattr(_of_a_load(other), "scenario", "") for other in others])
     if isinstance(answer, Unseen):
         return dataclasses.replace(answer, reason=answer.reason + also)
     if isinstance(answer, Refuted):
