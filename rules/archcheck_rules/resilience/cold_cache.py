@@ -32,7 +32,6 @@ from archcheck import (
     Kubernetes,
     Load,
     MySQL,
-    Named,
     Poisson,
     Read,
     Redis,
@@ -42,12 +41,10 @@ from archcheck import (
     System,
     TiDB,
 )
-from archcheck.capacity import Demand, demands
-from archcheck.capacity.queueing import zipf_share
-from archcheck.editing import Edit, apply
+from archcheck.capacity import Demand, demands, open_lookups, with_best_hits
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph, Interaction
-from archcheck.units import Duration, Fraction, Rate, ms, percent, s
+from archcheck.units import Duration, Rate, ms, percent, s
 
 rule = Rule("RES024", "cold-cache", severity="warning", method="calc")
 
@@ -58,39 +55,17 @@ def check(graph: Graph) -> Iterator[Result]:
         yield NotApplicable("no cache is used, or no scenario declares a load")
         return
     cold = demands(Graph(graph.system, today=graph.today, cold_caches=True))
-    usual = demands(Graph(_filled(graph), today=graph.today))
+    usual = demands(with_best_hits(graph, by_keys_alone=True))
     for warm, empty in zip(usual, cold, strict=True):
         yield from _compare(warm, empty)
         if any(resource.utilisation > 1 for resource in warm.resources):
-            yield from (
-                Undecided(step, "hit_ratio") for step in graph.interactions if _is_open(step)
-            )
+            yield from (Undecided(s, "hit_ratio") for s in open_lookups(graph) if _is_open(s))
 
 
 def _is_open(step: Interaction) -> bool:
     """Whether nobody says how much a cache takes away: it counts as nothing while warm, too."""
     lookup = step.step
-    return isinstance(lookup, Cached) and lookup.hit_ratio is None and lookup.keys is None
-
-
-def _filled(graph: Graph) -> System:
-    """The system with a hit ratio for lookups that only declare their keys: as good as it gets."""
-    edits = [
-        Edit(lookup, {"hit_ratio": Fraction(_most_hits(step.target, lookup.keys))}, step.name)
-        for step in graph.interactions
-        if isinstance(lookup := step.declared, Cached)
-        and lookup.hit_ratio is None
-        and lookup.keys is not None
-    ]
-    return apply(graph.system, edits) if edits else graph.system
-
-
-def _most_hits(cache: Named, keys: KeySpace) -> float:
-    """The share of the most popular keys, as many as the cache holds; all if it does not say."""
-    held = getattr(cache, "max_entries", None)
-    if held is None or held >= keys.count:
-        return 1.0
-    return zipf_share(keys.count, keys.skew) / zipf_share(held, keys.skew)
+    return isinstance(lookup, Cached) and lookup.keys is None
 
 
 def _compare(warm: Demand, cold: Demand) -> Iterator[Result]:

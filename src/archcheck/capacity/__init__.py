@@ -14,6 +14,7 @@ from archcheck.capacity.bottleneck import (
 )
 from archcheck.capacity.consumers import ConsumerFlow, consumer_flows, messages_at_a_time
 from archcheck.capacity.demand import Demand, StoreDemand, demands
+from archcheck.capacity.hits import open_lookups, with_best_hits
 from archcheck.capacity.latency import (
     Latency,
     Missing,
@@ -48,9 +49,11 @@ __all__ = [
     "latency_of",
     "mean_wait",
     "messages_at_a_time",
+    "open_lookups",
     "operation_rates",
     "residence",
     "resources",
     "servers_called",
+    "with_best_hits",
     "zipf_share",
 ]
