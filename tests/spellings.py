@@ -25,6 +25,7 @@ from archcheck import (
     External,
     Fallback,
     Journey,
+    Managed,
     Mesh,
     Parallel,
     Person,
@@ -461,6 +462,21 @@ def owners_by_boundary(system: System) -> System:
     return _with(bare, elements=[*drawn, *bare.elements])
 
 
+def zones_of_deployments(system: System) -> System:
+    """What a datastore or broker is spread over, its deployment says."""
+
+    def change(part: Element) -> Element:
+        if not isinstance(part, Datastore | Broker) or not getattr(part, "zones", ()):
+            return part
+        held = part.deployment
+        if held is not None and held.zones:
+            return part
+        placed = Managed(zones=part.zones) if held is None else _with(held, zones=part.zones)
+        return _with(part, zones=(), deployment=placed)
+
+    return _changed(system, change)
+
+
 SPELLINGS: Mapping[str, Callable[[System], System]] = {
     "clients": in_clients,
     "other names": lambda system: renamed(system, "a-"),
@@ -491,5 +507,6 @@ SPELLINGS: Mapping[str, Callable[[System], System]] = {
     "sizes of calls": sizes_of_calls,
     "zones by boundary": zones_by_boundary,
     "owners by boundary": owners_by_boundary,
+    "zones of deployments": zones_of_deployments,
 }
 """What the other way is called, and what makes it of a system."""

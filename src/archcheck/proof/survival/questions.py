@@ -8,6 +8,7 @@ from itertools import combinations
 
 from archcheck.findings import Subject, subject_name
 from archcheck.graph import Graph
+from archcheck.graph.copies import zones_of
 from archcheck.model import (
     CutLink,
     Datastore,
@@ -291,7 +292,7 @@ def quorums(graph: Graph, size: int = 1) -> Iterator[Answer]:
         if isinstance(quorum, Quorum):
             yield _overlap(store, quorum)
             yield _placed(store, quorum, size, _smaller(quorum, store, size))
-        elif store.zones and (majority := _by_consensus(store)) is not None:
+        elif zones_of(store) and (majority := _by_consensus(store)) is not None:
             yield _placed(store, majority, size, _wider(majority, store, size))
 
 
@@ -339,7 +340,7 @@ def _smaller(quorum: Quorum, store: Datastore, size: int) -> str:
     parts = []
     if copies != quorum.copies or needed < max(quorum.read, quorum.write):
         parts.append(f"Quorum(copies={copies}, read={majority}, write={majority})")
-    if zones > len(set(store.zones)):
+    if zones > len(set(zones_of(store))):
         parts.append(f"at least {zones} zones")
     return " over ".join(parts)
 
@@ -353,7 +354,7 @@ def _wider(quorum: Quorum, store: Datastore, size: int) -> str:
 
 def _zones_for(copies: int, needed: int, store: Datastore, size: int) -> int | None:
     """The fewest zones, today's at least, without ``size`` of which ``needed`` copies are left."""
-    for zones in range(max(1, len(set(store.zones))), copies + 1):
+    for zones in range(max(1, len(set(zones_of(store)))), copies + 1):
         held = sorted(sum(n % zones == place for n in range(copies)) for place in range(zones))
         if sum(held[: max(0, zones - size)]) >= needed:
             return zones
@@ -362,7 +363,7 @@ def _zones_for(copies: int, needed: int, store: Datastore, size: int) -> int | N
 
 def _placed(store: Datastore, quorum: Quorum, size: int, fix: str) -> Answer:
     claim = f"{store.name} keeps its quorum when any {size} of its zones are lost"
-    zones = tuple(dict.fromkeys(store.zones))
+    zones = tuple(dict.fromkeys(zones_of(store)))
     if not zones:
         return Undecided(store, claim, "not declared: zones", (Gap(store, "zones"),))
     needed = max(quorum.read, quorum.write)
