@@ -171,6 +171,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
     },
     "another part of the model says it": {
         "Cached.hot_keys": "DAT010",
+        "Cached.hit_ratio": "DAT002 PRF001 PRF010 RES024",  # a cache that holds all of the keys
         "Cached.keys": "RES024",
         "Consumer.idempotent": "RES021",
         "Consumer.max_deliveries": "RES004",

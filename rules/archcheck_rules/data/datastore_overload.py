@@ -62,7 +62,8 @@ def check(graph: Graph) -> Iterator[Result]:
             for result in (*_busy(demand, store, asked), *_rate(demand, store, asked)):
                 depends = best is not graph and store.name not in always
                 if depends and isinstance(result, Violation):
-                    yield from (Undecided(step, "hit_ratio") for step in open_lookups(graph))
+                    lookups = open_lookups(graph, store.name)
+                    yield from (Undecided(step, "hit_ratio") for step in lookups)
                 else:
                     yield result
 

@@ -20,7 +20,6 @@ Architecture Center, Sharding pattern.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -77,7 +76,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
 def _judge(
     demand: Demand, store: Datastore, asked: StoreDemand, key: ShardKey, options: Options
 ) -> Iterator[Result]:
-    first, share = 1 / (key.cardinality or math.inf), 1 / asked.shards
+    first, share = 0.0, 1 / asked.shards
     if key.skew and key.cardinality:
         first = zipf_share(key.cardinality, key.skew)
         share = hottest_share(key.cardinality, key.skew, asked.shards)
@@ -98,12 +97,18 @@ def _judge(
             f"{options.max_utilisation}",
             fix="cache the hottest keys, or split them over several shards",
             evidence=(
-                f"the first of {key.cardinality:,} keys gets {Fraction(first):.3} (Zipf, exponent "
-                f"{key.skew})",
+                *_first(key, first),
                 f"an even shard would be {Fraction(asked.busiest_node() / servers):.3} busy",
             ),
             load=UnderLoad(demand.scenario.name, busy, "busy"),
         )
+
+
+def _first(key: ShardKey, share: float) -> Iterator[str]:
+    """What the most popular key gets, where some are more popular than others."""
+    if key.skew and key.cardinality:
+        exponent = f"(Zipf, exponent {key.skew})"
+        yield f"the first of {key.cardinality:,} keys gets {Fraction(share):.3} {exponent}"
 
 
 def _rate(

@@ -73,7 +73,8 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
             continue
         first, rest = sized[0], sized[1:4]
         if best is not graph and first.holder.name not in always:
-            yield from (Undecided(step, "hit_ratio") for step in open_lookups(graph))
+            lookups = open_lookups(graph, first.holder.name)
+            yield from (Undecided(step, "hit_ratio") for step in lookups)
         else:
             verb = "saturates" if first.what == CPU else "saturate"
             yield Violation(

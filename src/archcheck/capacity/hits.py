@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from archcheck.capacity.queueing import zipf_share
 from archcheck.editing import Edit, apply
 from archcheck.graph import Graph, Interaction
 from archcheck.model import Cached, KeySpace, Named
+from archcheck.model.linking import walk
 from archcheck.units import Fraction
 
 
-def open_lookups(graph: Graph) -> tuple[Interaction, ...]:
-    """Those without a hit ratio, but for caches that hold all of the declared keys."""
-    return tuple(step for step in _without_ratio(graph) if not _holds_all(step))
+def open_lookups(graph: Graph, element: str = "") -> tuple[Interaction, ...]:
+    """Those without a hit ratio, but for caches that hold all of the declared keys.
+
+    ``element``: only those that its load depends on: it is asked behind them, or it waits for them.
+    """
+    found = (step for step in _without_ratio(graph) if not _holds_all(step))
+    return tuple(step for step in found if not element or _concerns(graph, step, element))
+
+
+def _concerns(graph: Graph, lookup: Interaction, element: str) -> bool:
+    inside = {id(part) for part in walk(lookup.declared)}
+    asked = graph.outgoing[lookup.operation.name]
+    behind = [step for step in asked if id(step.declared) in inside and step is not lookup]
+    if element == lookup.source.name or element in _reached(graph, behind):
+        return True
+    own = (step for step in graph.interactions if step.source.name == element)
+    return lookup.source.name in _reached(graph, own)
+
+
+def _reached(graph: Graph, steps: Iterable[Interaction]) -> set[str]:
+    """What the steps ask, and what that asks in turn."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    waiting = list(steps)
+    while waiting:
+        step = waiting.pop()
+        found.add(step.target.name)
+        if step.target_name not in seen:
+            seen.add(step.target_name)
+            waiting += graph.outgoing.get(step.target_name, ())
+    return found
 
 
 def _without_ratio(graph: Graph) -> tuple[Interaction, ...]:

@@ -53,8 +53,9 @@ def carried(graph: Graph, limit: Rational = LIMIT) -> Iterator[Answer]:
         yield from answers
         return
     always = {_asked_of(each) for each in _carried(best, limit) if isinstance(each, Refuted)}
-    gaps = tuple(Gap(step, "hit_ratio") for step in open_lookups(graph))
     for each in answers:
+        lookups = open_lookups(graph, _asked_of(each))
+        gaps = tuple(Gap(step, "hit_ratio") for step in lookups)
         if not isinstance(each, Refuted) or _asked_of(each) in always:
             yield each
         elif gaps:
