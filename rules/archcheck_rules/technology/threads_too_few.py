@@ -60,10 +60,10 @@ def check(graph: Graph) -> Iterator[Result]:
             if resource.busy > resource.servers:
                 yield Violation(
                     resource.holder,
-                    f"{resource.holder.name} needs {resource.busy:.0f} threads in scenario "
-                    f"{demand.scenario.name!r} and has {resource.servers}",
+                    f"{resource.holder.name} needs {resource.busy:,.0f} threads in scenario "
+                    f"{demand.scenario.name!r} and has {resource.servers:,.0f}",
                     fix=f"threads={_threads(resource.holder, resource.busy)} in each replica",
-                    evidence=(f"rate x time held = {resource.busy:.1f} threads in use",),
+                    evidence=(f"rate x time held = {resource.busy:,.1f} threads in use",),
                     load=UnderLoad(demand.scenario.name, resource.busy),
                 )
 
