@@ -189,10 +189,15 @@ def _said(rule: Rule, examples: list[Example]) -> list[object]:
 def _outcome(rule: Rule, example: Example) -> RuleOutcome:
     if not rule.reviews:
         return evaluate(rule, example.graph())
-    others = [other for other in rules() if other.id != rule.id]
+    # a rule that follows others reads what those say; one that reviews reads what all say
+    others = [each for each in rules() if each.id in (rule.follows or _all_but(rule))]
     settings = Settings(profile="strict")
     done = verify(example.build(), [*others, rule], settings=settings, today=EXAMPLES_DAY)
     return next(outcome for outcome in done.outcomes if outcome.rule is rule)
+
+
+def _all_but(rule: Rule) -> set[str]:
+    return {each.id for each in rules()} - {rule.id}
 
 
 def _plain(outcome: RuleOutcome) -> object:
