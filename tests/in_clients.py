@@ -27,6 +27,7 @@ def _lifted(service: Service) -> Service:
     for step in _steps(service):
         toward[_callee(step)].append(step)
     apart = {str(part.target).partition(".")[0] for part in walk(service) if _answers(part)}
+    apart |= {str(client.target) for client in service.clients}
     clients = [
         Client(callee, **common)
         for callee, steps in toward.items()

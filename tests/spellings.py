@@ -12,21 +12,30 @@ from unions import renamed
 from archcheck import (
     Absent,
     Boundary,
+    Broker,
     Cached,
     Call,
     Channel,
+    CircuitBreaker,
     Client,
     Consumer,
+    Datastore,
     Element,
     Endpoint,
     External,
     Fallback,
     Journey,
+    Managed,
     Mesh,
     Parallel,
+    Person,
+    Probe,
+    Queue,
     Read,
     Repeat,
     Retry,
+    SagaStep,
+    Schedule,
     Series,
     Service,
     Step,
@@ -351,6 +360,123 @@ def zones_by_boundary(system: System) -> System:
     return _with(bare, elements=[*drawn, *bare.elements])
 
 
+def breakers_in_the_mesh(system: System) -> System:
+    """A mesh ejects what keeps failing, in place of the breakers of all calls of a service."""
+
+    def change(service: Service) -> Element:
+        calls = [part for part in walk(service) if isinstance(part, Call)]
+        guarded = all(isinstance(call.breaker, CircuitBreaker) for call in calls)
+        if not calls or not guarded or service.mesh is not None or service.clients:
+            return service
+        if any(isinstance(system.find(_name(call)), External) for call in calls):
+            return service
+        none = Absent("the mesh does it")
+        bare = _changed(
+            service, lambda part: _with(part, breaker=none) if isinstance(part, Call) else part
+        )
+        return _with(bare, mesh=Mesh("istio", outlier_detection=True))
+
+    return _of_elements(callees_in_full(system), Service, change)
+
+
+def _name(call: Call) -> str:
+    return str(call.target).partition(".")[0]
+
+
+def pools_of_the_runtime(system: System) -> System:
+    """A runtime has a pool for each datastore, in place of pools of the same size."""
+
+    def change(service: Service) -> Element:
+        sizes = {pool.size for pool in service.pools}
+        plain = all(pool.max_wait is None and pool.processes == 1 for pool in service.pools)
+        named = {str(pool.target) for pool in service.pools}
+        used = {str(part.target) for part in walk(service) if isinstance(part, Read | Write)} | {
+            str(part.cache) for part in walk(service) if isinstance(part, Cached)
+        }
+        runtime = service.runtime
+        if len(sizes) != 1 or not plain or named != used or runtime is None:
+            return service
+        if getattr(runtime, "connection_pool", 1) is not None:
+            return service
+        return _with(service, pools=(), runtime=_with(runtime, connection_pool=sizes.pop()))
+
+    return _of_elements(system, Service, change)
+
+
+def started_by_messages(system: System) -> System:
+    """What an endpoint does that nobody asks, a consumer does."""
+    system = callees_in_full(system)
+    asked = {str(part.target) for part in walk(system) if isinstance(part, Call | Fallback)}
+    clocks = any(isinstance(part, Person | Schedule) for part in system.elements)
+    if system.journeys or clocks or any(isinstance(p, SagaStep | Probe) for p in walk(system)):
+        return system
+    elements: list[Element] = []
+    for part in system.elements:
+        moved = [e for e in _plain(part) if f"{part.name}.{e.name}" not in asked]
+        if not isinstance(part, Service):
+            elements.append(part)
+            continue
+        kept = [each for each in part.endpoints if each not in moved]
+        queues = [Queue(f"for {part.name} {each.name}") for each in moved]
+        consumers = [
+            Consumer(queue.name, name=each.name, idempotent=each.idempotent, steps=each.steps)
+            for each, queue in zip(moved, queues, strict=True)
+        ]
+        elements.append(_with(part, endpoints=kept, consumers=[*part.consumers, *consumers]))
+        elements += queues
+    return _with(system, elements=elements)
+
+
+def _plain(part: Element) -> list[Endpoint]:
+    """Endpoints that are no more than their steps."""
+    endpoints = part.endpoints if isinstance(part, Service) else ()
+    return [
+        each
+        for each in endpoints
+        if each.steps and each == Endpoint(each.name, idempotent=each.idempotent, steps=each.steps)
+    ]
+
+
+def a_schedule_beside(system: System) -> System:
+    """A clock, of which nobody says how often it strikes, begins what a journey begins."""
+    entries = dict.fromkeys(str(name) for each in system.journeys for name in each.all_entries())
+    clocks = [Schedule(f"clock {n}", calls=name) for n, name in enumerate(entries)]
+    return _with(system, elements=[*system.elements, *clocks]) if clocks else system
+
+
+def owners_by_boundary(system: System) -> System:
+    """A boundary says which team answers for its services."""
+    teams: dict[str, set[str | None]] = {}
+    for part in system.elements:
+        if isinstance(part, Service | Datastore | Broker) and part.boundary is not None:
+            teams.setdefault(part.boundary, set()).add(part.owner)
+    if system.boundaries:
+        return system
+    owners = {name: found.pop() for name, found in teams.items() if len(found) == 1}
+    bare = _of_elements(
+        system,
+        Service,
+        lambda each: _with(each, owner=None) if each.boundary in owners else each,
+    )
+    drawn = [Boundary(name, owner=owners.get(name)) for name in teams]
+    return _with(bare, elements=[*drawn, *bare.elements])
+
+
+def zones_of_deployments(system: System) -> System:
+    """What a datastore or broker is spread over, its deployment says."""
+
+    def change(part: Element) -> Element:
+        if not isinstance(part, Datastore | Broker) or not getattr(part, "zones", ()):
+            return part
+        held = part.deployment
+        if held is not None and held.zones:
+            return part
+        placed = Managed(zones=part.zones) if held is None else _with(held, zones=part.zones)
+        return _with(part, zones=(), deployment=placed)
+
+    return _changed(system, change)
+
+
 SPELLINGS: Mapping[str, Callable[[System], System]] = {
     "clients": in_clients,
     "other names": lambda system: renamed(system, "a-"),
@@ -372,9 +498,15 @@ SPELLINGS: Mapping[str, Callable[[System], System]] = {
     "through a helper": through_a_helper,
     "timeouts in the mesh": timeouts_in_the_mesh,
     "retries in the mesh": retries_in_the_mesh,
+    "breakers in the mesh": breakers_in_the_mesh,
+    "pools of the runtime": pools_of_the_runtime,
+    "started by messages": started_by_messages,
+    "a schedule beside": a_schedule_beside,
     "a client for all": a_client_for_all,
     "partners with an endpoint": partners_with_an_endpoint,
     "sizes of calls": sizes_of_calls,
     "zones by boundary": zones_by_boundary,
+    "owners by boundary": owners_by_boundary,
+    "zones of deployments": zones_of_deployments,
 }
 """What the other way is called, and what makes it of a system."""

@@ -43,7 +43,7 @@ from archcheck.findings import EXAMPLES_DAY, RuleOutcome, evaluate
 from archcheck.graph import Graph
 from archcheck.model import Named
 from archcheck.plugins import rules
-from archcheck.units import GB, MB, TB, ms, s
+from archcheck.units import GB, MB, TB, ms, percent, s
 
 RULES = {rule.id: rule for rule in rules()}
 KEY = ShardKey(name="customer", cardinality=10**6, immutable=True)
@@ -85,6 +85,13 @@ def _read(shards: int, key: ShardKey | None = None) -> System:
     web = Service("web", endpoints=[Endpoint("page", steps=[Read("rows")])])
     peak = Scenario("peak", load=[Load("look", Poisson(500 / s))])
     return _shop(store, web, journeys=[Journey("look", "web.page")], scenarios=[peak])
+
+
+def _busier_each_month(shards: int) -> System:
+    growth = Growth(traffic_per_month=10 * percent)
+    (web,), peak = _read(1).services, _read(1).scenarios
+    store = MySQL("rows", read=10 * ms, parallelism=6, shards=shards, shard_key=KEY, growth=growth)
+    return _shop(store, web, journeys=[Journey("look", "web.page")], scenarios=peak)
 
 
 def _growing(store: type[MySQL] | type[Redis], shards: int | None = None) -> System:
@@ -163,6 +170,7 @@ CASES = [
     ),
     Advice("DAT002", _read(1), "shards=2 with a shard_key", _read(2, KEY)),
     Advice("DAT003", _read(2), "the attribute that nearly all queries name", _read(2, KEY)),
+    Advice("EVO014", _busier_each_month(1), "shards=3", _busier_each_month(3)),
     Advice("DAT018", _growing(MySQL), "shards=3 with a shard_key", _growing(MySQL, 3)),
     Advice("DAT018", _growing(Redis), "shards=3, an archive", _growing(Redis, 3)),
     Advice(

@@ -79,7 +79,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Move.after": ALL,
         "Retry.max_backoff": "RES005",
         "RetryBudget.minimum": "RES007",
-        "SagaStep.compensation": "DAT017 DAT019",
+        "SagaStep.compensation": "DAT017 DAT019 EVO008",
         "Service.logs": "OBS008",
         "Service.mesh": ALL,
         "Service.metrics": "OBS009",
@@ -171,10 +171,12 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
     },
     "another part of the model says it": {
         "Cached.hot_keys": "DAT010",
+        "Cached.hit_ratio": "DAT002 PRF001 PRF010 RES024",  # a cache that holds all of the keys
         "Cached.keys": "RES024",
         "Consumer.idempotent": "RES021",
         "Consumer.max_deliveries": "RES004",
-        "Endpoint.idempotent": "RES004",
+        "Endpoint.idempotent": "DAT019 RES004",
+        "Journey.load_test": "DLV005",
         "SagaStep.retriable": "DAT006",
         "Work.blocking": "TEC003",
     },

@@ -168,3 +168,5 @@ def test_every_finding_on_a_real_system_is_argued(name: str) -> None:
     rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
     assert [tuple(row[:5]) for row in rows[1:]] == expected
     assert all(len(row[5]) > 30 for row in rows[1:])
+    numbers = f"{len(recommended)} findings under `recommended`, {len(strict)} under `strict`"
+    assert numbers in " ".join(page.split())

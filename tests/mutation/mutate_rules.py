@@ -16,9 +16,11 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
+import math
 import re
 import signal
 import sys
+import time
 import types
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -60,7 +62,10 @@ def mutants_of(rule: Rule) -> list[Mutant]:
     path = Path(inspect.getfile(rule.checker))
     source = path.read_text()
     plain = _checked_part(source)
+    started = time.perf_counter()
     expected = _said(rule, rule.examples)
+    # a mutant that takes much longer than the rule does not end; one as slow as the rule may
+    seconds = max(_SECONDS, math.ceil(5 * (time.perf_counter() - started)))
     found: list[Mutant] = []
     seen = {plain}
     for operator, code in _mutated(source):
@@ -72,7 +77,7 @@ def mutants_of(rule: Rule) -> list[Mutant]:
             continue
         seen.add(part)
         line, before, after = _difference(source, code)
-        killed = not _survives(rule, path, code, expected)
+        killed = not _survives(rule, path, code, expected, seconds)
         found.append(Mutant(rule.id, operator.partition("/")[2], line, before, after, killed))
     return found
 
@@ -145,12 +150,12 @@ def _difference(source: str, code: str) -> tuple[int, str, str]:
     return 0, "", ""
 
 
-def _survives(rule: Rule, path: Path, code: str, expected: list[object]) -> bool:
+def _survives(rule: Rule, path: Path, code: str, expected: list[object], seconds: int) -> bool:
     module = types.ModuleType(f"mutant_{rule.id}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module
     signal.signal(signal.SIGALRM, _timeout)
-    signal.alarm(_SECONDS)
+    signal.alarm(seconds)
     try:
         exec(compile(code, str(path), "exec"), module.__dict__)  # noqa: S102
         return _said(module.__dict__["rule"], module.__dict__["rule"].examples) == expected
@@ -184,10 +189,15 @@ def _said(rule: Rule, examples: list[Example]) -> list[object]:
 def _outcome(rule: Rule, example: Example) -> RuleOutcome:
     if not rule.reviews:
         return evaluate(rule, example.graph())
-    others = [other for other in rules() if other.id != rule.id]
+    # a rule that follows others reads what those say; one that reviews reads what all say
+    others = [each for each in rules() if each.id in (rule.follows or _all_but(rule))]
     settings = Settings(profile="strict")
     done = verify(example.build(), [*others, rule], settings=settings, today=EXAMPLES_DAY)
     return next(outcome for outcome in done.outcomes if outcome.rule is rule)
+
+
+def _all_but(rule: Rule) -> set[str]:
+    return {each.id for each in rules()} - {rule.id}
 
 
 def _plain(outcome: RuleOutcome) -> object:

@@ -1,9 +1,9 @@
-"""The declared policies can be of use together: none forbids all of what another calls right.
+"""The declared policies can be of use together: none forbids all that another permits.
 
 Why it matters: two policies that contradict each other cannot both be meant. Whoever meets them
 first works around one of them, and from then on neither is believed.
 
-`OnlyVia` and `OnlyWithin` call right what they leave, `Allow` each of its targets, `Layers` the
+`OnlyVia` and `OnlyWithin` permit what they leave, `Allow` each of its targets, `Layers` the
 dependencies downwards. Where other policies forbid all of that, the finding names the smallest set
 of policies that do.
 

@@ -137,3 +137,8 @@ def the_other_has_an_exemption() -> System:
 @rule.good
 def each_says_something() -> System:
     return _shop(Layers("edge", "domain"), Independent("orders", "search"), OnlyVia("bank", "web"))
+
+
+@rule.borderline()
+def one_policy_implies_nothing() -> System:
+    return _shop(Deny("web", "nobody"))

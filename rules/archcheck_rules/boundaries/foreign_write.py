@@ -71,13 +71,14 @@ def _owner(member: Named) -> str | None:
 
 def _is_owner(graph: Graph, member: Service | External, owner: str) -> bool:
     """Whether it is the owner, of the owning team, or a part of the owning service."""
-    if owner in (member.name, member.owner):
+    team = graph.owner_of(member)
+    if owner in (member.name, team):
         return True
     whole = graph.system.directory.elements.get(owner)
-    same_team = isinstance(whole, Service) and whole.owner is not None
     return (
-        same_team
-        and getattr(whole, "owner", None) == member.owner
+        isinstance(whole, Service)
+        and team is not None
+        and graph.owner_of(whole) == team
         and graph.boundary_of(member) is not None
         and graph.boundary_of(member) == getattr(whole, "boundary", None)
     )

@@ -46,13 +46,14 @@ def check(graph: Graph) -> Iterator[Result]:
             continue
         if not _on_every_request(graph, caller, steps):
             continue
-        if service.owner is None or caller.owner is None:
-            yield Undecided(service if service.owner is None else caller, "owner")
-        elif service.owner == caller.owner:
+        owner, other = graph.owner_of(service), graph.owner_of(caller)
+        if owner is None or other is None:
+            yield Undecided(service if owner is None else caller, "owner")
+        elif owner == other:
             yield Violation(
                 service,
                 f"{service.name} is called by {caller.name} only, on each of its requests, and "
-                f"{service.owner} owns both",
+                f"{owner} owns both",
                 fix=f"make {service.name} a module of {caller.name}",
                 evidence=steps,
             )

@@ -4,7 +4,7 @@ Why it matters: what nobody owns nobody patches, nobody is woken for, and nobody
 
 How to fix: declare ``owner="team-..."`` on the service or broker, and ``belongs_to="..."`` on the
 datastore, topic or queue: the service whose data it holds, or that decides about its messages. The
-team that answers for it (``owner``) will do too.
+team that answers for it (``owner``), or for its boundary, will do too.
 
 False positives: none; an element that is about to be removed still fails at night.
 
@@ -15,7 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Broker, Channel, Datastore, Kafka, MySQL, Named, Service, System, Topic
+from archcheck import (
+    Boundary,
+    Broker,
+    Channel,
+    Datastore,
+    Kafka,
+    MySQL,
+    Named,
+    Service,
+    System,
+    Topic,
+)
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph
 
@@ -25,6 +36,8 @@ rule = Rule("BND007", "no-owner", severity="warning", method="attr", on_unknown=
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for member in graph.system.elements:
+        if graph.owner_of(member) is not None:
+            continue
         match member:
             case Service(owner=None) | Broker(owner=None):
                 yield _unowned(member, "owning team", 'owner="team-payments"')
@@ -63,6 +76,13 @@ def messages_have_owners() -> System:
             Service("billing", owner="team-money"),
         ],
     )
+
+
+@rule.good
+def a_team_owns_the_boundary() -> System:
+    sales = Boundary("sales", owner="team-money")
+    inside = [Service("billing", boundary="sales"), MySQL("ledger", boundary="sales")]
+    return System("shop", [sales, *inside])
 
 
 @rule.good

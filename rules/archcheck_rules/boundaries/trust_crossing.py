@@ -43,7 +43,7 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Violation(
                 step,
                 f"{step.name} goes to another trust zone and is not authenticated",
-                fix="authenticated=True, or a mesh with mutual_tls=True"
+                fix="authenticated=True, or a mesh with mutual_tls=True on both sides"
                 if not isinstance(step.target, External)
                 else "authenticated=True",
                 cause="a call to another trust zone is not authenticated",
@@ -55,9 +55,7 @@ def _is_authenticated(step: Interaction) -> bool | None:
         return step.step.authenticated
     if step.endpoint is not None and step.endpoint.authentication is not None:
         return step.endpoint.authentication != "anonymous"
-    mesh = getattr(step.source, "mesh", None)
-    inside = not isinstance(step.target, External)
-    return mesh.mutual_tls if inside and isinstance(mesh, Mesh) else None
+    return step.has_mutual_tls
 
 
 def _into_the_vault(call: Call, *, mesh: Mesh | None = None) -> System:

@@ -36,9 +36,10 @@ def check(graph: Graph) -> Iterator[Result]:
         callee = step.protocol.keep_alive if isinstance(step.protocol, Http1) else None
         if caller is False or callee is False:
             side = step.source.name if caller is False else step.target.name
+            how = "reuses none" if caller is False else "keeps none alive"
             yield Violation(
                 step,
-                f"{step.name} opens a connection for each request, because of {side}",
+                f"{step.name} opens a connection for each request: {side} {how}",
                 fix="reuses_connections=True, with a pooled client",
                 cause="a connection is opened for each request",
             )

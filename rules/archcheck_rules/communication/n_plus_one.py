@@ -31,11 +31,14 @@ from archcheck import (
     Repeat,
     Schedule,
     Service,
+    Step,
     System,
+    WithProbability,
 )
 from archcheck.findings import Result, Rule, Violation, option
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.origins import caused_by_requests, loops_above
+from archcheck.units import percent
 
 
 @dataclass(frozen=True)
@@ -171,3 +174,23 @@ def four_times_the_same_side_by_side() -> System:
             Service("prices", endpoints=[Endpoint("get")]),
         ],
     )
+
+
+def _asking(*steps: Step) -> System:
+    return System(
+        "shop",
+        [
+            Service("cart", endpoints=[Endpoint("show", steps=steps)]),
+            Service("prices", endpoints=[Endpoint("get")]),
+        ],
+    )
+
+
+@rule.borderline()
+def three_beside_each_other() -> System:
+    return _asking(*[Call("prices.get")] * 3)
+
+
+@rule.borderline("cart.show -> prices.get")
+def hardly_more_than_three_beside_each_other() -> System:
+    return _asking(*[Call("prices.get")] * 3, WithProbability(1 * percent, [Call("prices.get")]))

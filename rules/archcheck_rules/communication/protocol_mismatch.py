@@ -42,12 +42,13 @@ def check(graph: Graph) -> Iterator[Result]:
 
 def _mismatches(step: Interaction, call: Call, offered: Sequence[Protocol]) -> Iterator[Result]:
     labels = " and ".join(protocol.label for protocol in offered)
+    names = _names(Protocol)
     kinds = [type(protocol).__name__ for protocol in offered]
     if call.protocol is not None and call.protocol not in kinds:
         yield Violation(
             step,
-            f"{step.source.name} speaks {call.protocol}, {step.target_name} offers {labels}"
-            if call.protocol in _names(Protocol)
+            f"{step.source.name} speaks {names[call.protocol]}, {step.target_name} offers {labels}"
+            if call.protocol in names
             else f"{step.operation.name} names the protocol {call.protocol!r}, which there is not: "
             f"{step.target_name} offers {' and '.join(kinds)}",
             fix=f'protocol="{kinds[0]}"',
@@ -76,9 +77,12 @@ def _mismatches(step: Interaction, call: Call, offered: Sequence[Protocol]) -> I
         )
 
 
-def _names(kind: type[Protocol]) -> set[str]:
-    """The names of a kind of protocol and of all more special ones."""
-    return {kind.__name__}.union(*map(_names, kind.__subclasses__()))
+def _names(kind: type[Protocol]) -> dict[str, str]:
+    """The names of a kind of protocol and of all more special ones, and what people call them."""
+    found = {kind.__name__: getattr(kind, "label", kind.__name__)}
+    for special in kind.__subclasses__():
+        found |= _names(special)
+    return found
 
 
 def _pair(call: Call, endpoint: Endpoint) -> System:

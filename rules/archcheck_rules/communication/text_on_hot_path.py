@@ -36,7 +36,7 @@ from archcheck import (
 from archcheck.capacity import demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph, Interaction
-from archcheck.units import MB, Bandwidth, Fraction, KiB, Size, percent, s
+from archcheck.units import MB, Bandwidth, Fraction, KiB, Rate, Size, percent, s
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                 step,
                 f"{step.name} carries {used:.3} of {_TEXT[form]} over HTTP/1.1 at the peak",
                 fix=f"Grpc(...) for {step.target_name}: saves about {saved:.3}",
-                evidence=(f"{rate:.3g}/s x {Size(size):.3} = {used:.3}",),
+                evidence=(f"{Rate(rate):.3} x {Size(size):.3} = {used:.3}",),
             )
 
 

@@ -9,7 +9,8 @@ Several datastores of one service are rule DAT006's. A saga keeps together what 
 but for one that can be neither undone nor repeated and is not the pivot, and ``TwoPhaseCommit()``
 datastores that have transactions. An outbox keeps a message together with the data of one service,
 so it helps if the message takes the place of the call. What is ``optional`` may be lost, and
-feature flags that exclude each other leave one change.
+feature flags that exclude each other leave one change. A consumer that is declared idempotent, of a
+channel that delivers at least once, repeats its changes until all have happened.
 
 How to fix: ``atomicity=Saga([SagaStep(...), ...])`` on the endpoint, or change the data of one
 service and let the others consume its event (``Publish(..., outbox=True)``).
@@ -25,6 +26,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 from archcheck import (
     Atomicity,
@@ -51,6 +53,8 @@ from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph
 from archcheck.graph.changes import Way, changes_behind
 from archcheck.graph.in_process import is_done_below, steps_of, with_own
+from archcheck.graph.messages import is_repeated_until_done
+from archcheck.model.brokers import Delivery
 from archcheck.proof.feature_flags import FeatureFlags
 
 rule = Rule(
@@ -62,6 +66,8 @@ rule = Rule(
 def check(graph: Graph) -> Iterator[Result]:
     family = FeatureFlags(graph.system)
     for name, operation in graph.operations.items():
+        if is_repeated_until_done(graph, operation):
+            continue
         atomicity = getattr(operation.part, "atomicity", None)
         branches = _left_apart(graph, atomicity, _branches(graph, name))
         changed = _together(graph, family, name, branches)
@@ -163,6 +169,29 @@ def two_callees_one_of_them_behind_another() -> System:
 @rule.bad("orders.place")
 def an_outbox_does_not_hold_a_call() -> System:
     return _shop(Write("orders_db"), Call("stock.reserve"), atomicity=Outbox())
+
+
+def _worked_off(*, idempotent: bool, delivery: Delivery = "at_least_once") -> System:
+    system = _shop()
+    steps = [Call("stock.reserve"), Call("till.pay")]
+    consumer = Consumer("paid", idempotent=idempotent, steps=steps)
+    more = (Topic("paid", delivery=delivery), Service("desk", consumers=[consumer]))
+    return replace(system, elements=[*system.elements, *more])
+
+
+@rule.bad("desk.consume")
+def a_message_that_may_not_be_worked_on_again() -> System:
+    return _worked_off(idempotent=False)
+
+
+@rule.bad("desk.consume")
+def a_message_that_comes_once() -> System:
+    return _worked_off(idempotent=True, delivery="at_most_once")
+
+
+@rule.good
+def a_message_that_comes_again_until_both_are_done() -> System:
+    return _worked_off(idempotent=True)
 
 
 @rule.borderline("orders.place")

@@ -42,6 +42,7 @@ from archcheck import (
 from archcheck.capacity import Latency, OperationLatencies
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation, Visits
+from archcheck.graph.copies import zones_of
 from archcheck.graph.promises import promises
 from archcheck.units import Duration, ms, percent
 
@@ -132,7 +133,7 @@ def _too_far(
 
 def _waits(store: Named) -> bool | None:
     """Whether a write waits for copies in other zones; ``None``: nobody says how they follow."""
-    if not isinstance(store, Datastore) or len(set(store.zones)) < 2:
+    if not isinstance(store, Datastore) or len(set(zones_of(store))) < 2:
         return False
     replication = effective(store, "replication")
     if effective(store, "consistency").value == "strong":

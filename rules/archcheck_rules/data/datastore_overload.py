@@ -6,7 +6,8 @@ other, connections run out, and every service that uses it goes down with it.
 By the utilisation law a node with c parallel queries is busy with (writes/s x write time +
 reads/s x read time) / c. Writes and reads go to the primary of their shard; reads that may be
 stale (``stale=True``) are spread over its other copies. The busier of the two counts. Keys are
-taken as even; rule DAT004 looks at their skew. A declared ``max_rate`` counts for each shard.
+taken as even; rule DAT004 looks at their skew. Where it depends on a cache of which nobody says how
+often it hits, the rule asks. A declared ``max_rate`` counts for each shard.
 
 How to fix: more shards (with a key that decides between them), copies for stale reads, a cache, or
 cheaper queries.
@@ -23,13 +24,16 @@ import math
 from collections.abc import Iterator
 
 from archcheck import (
+    Cached,
     Datastore,
     Endpoint,
     Journey,
+    KeySpace,
     Load,
     MySQL,
     Poisson,
     Read,
+    Redis,
     Scenario,
     Service,
     System,
@@ -37,7 +41,7 @@ from archcheck import (
     Write,
     effective,
 )
-from archcheck.capacity import Demand, StoreDemand
+from archcheck.capacity import Demand, StoreDemand, open_lookups, with_best_hits
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.graph.shards import lacks_key
@@ -51,10 +55,26 @@ rule = Rule("DAT002", "datastore-overload", severity="error", method="calc")
 def check(graph: Graph) -> Iterator[Result]:
     if not worst_demands(graph):
         yield NotApplicable("no scenario declares a load")
+    best = with_best_hits(graph)
+    always = set(_full(best)) if best is not graph else set()
     for demand in worst_demands(graph):
         for store, asked in demand.stores.items():
-            yield from _busy(demand, store, asked)
-            yield from _rate(demand, store, asked)
+            for result in (*_busy(demand, store, asked), *_rate(demand, store, asked)):
+                depends = best is not graph and store.name not in always
+                if depends and isinstance(result, Violation):
+                    lookups = open_lookups(graph, store.name)
+                    yield from (Undecided(step, "hit_ratio") for step in lookups)
+                else:
+                    yield result
+
+
+def _full(graph: Graph) -> Iterator[str]:
+    """The datastores that are asked for too much."""
+    for demand in worst_demands(graph):
+        for store, asked in demand.stores.items():
+            results = (*_busy(demand, store, asked), *_rate(demand, store, asked))
+            if any(isinstance(result, Violation) for result in results):
+                yield store.name
 
 
 def _busy(demand: Demand, store: Datastore, asked: StoreDemand) -> Iterator[Result]:
@@ -74,7 +94,7 @@ def _busy(demand: Demand, store: Datastore, asked: StoreDemand) -> Iterator[Resu
             evidence=(
                 f"{Rate(asked.reads):.3} reads busy {asked.read_busy:.3g}, "
                 f"{Rate(asked.writes):.3} writes busy {asked.write_busy:.3g}, over "
-                f"{asked.shards} {'shard' if asked.shards == 1 else 'shards'}",
+                f"{_shards(asked.shards)}",
             ),
         )
 
@@ -88,8 +108,12 @@ def _rate(demand: Demand, store: Datastore, asked: StoreDemand) -> Iterator[Resu
             f"{store.name} is asked for {Rate(rate):.3} in scenario "
             f"{demand.scenario.name!r} and can do {Rate(float(limit.value) * asked.shards):.3}",
             fix=f"{_more(store, math.ceil(rate / float(limit.value)))}, or a cache in front",
-            evidence=(f"{asked.shards} shards x {limit.value}",),
+            evidence=(f"{_shards(asked.shards)} x {limit.value}",),
         )
+
+
+def _shards(number: int) -> str:
+    return "1 shard" if number == 1 else f"{number} shards"
 
 
 def _more(store: Datastore, shards: int) -> str:
@@ -153,6 +177,41 @@ def stale_reads_go_to_the_copies() -> System:
 @rule.unknown("write")
 def the_query_time_is_not_declared() -> System:
     return _ledger(100, write=None)
+
+
+def _cached(rate: float, keys: KeySpace | None = None) -> System:
+    """A database of one query of 10 ms at a time behind a cache."""
+    page = Cached("hot", [Read("ledger")], keys=keys)
+    return System(
+        "shop",
+        [
+            MySQL("ledger", read=10 * ms, parallelism=1),
+            Redis("hot", read=0.1 * ms, max_entries=100),
+            Service("orders", endpoints=[Endpoint("show", steps=[page])]),
+        ],
+        journeys=[Journey("look", "orders.show")],
+        scenarios=[Scenario("peak", load=[Load("look", Poisson(rate / s))])],
+    )
+
+
+@rule.unknown("hit_ratio")
+def nobody_says_how_often_the_cache_hits() -> System:
+    return _cached(200)
+
+
+@rule.good
+def it_holds_all_keys() -> System:
+    return _cached(200, KeySpace(100))
+
+
+@rule.borderline()
+def it_carries_all_that_comes_to_the_cache() -> System:
+    return _cached(99)
+
+
+@rule.bad("ledger")
+def the_cache_cannot_hit_often_enough() -> System:
+    return _cached(200, KeySpace(1000))  # it holds a tenth of the keys
 
 
 @rule.unknown("parallelism")

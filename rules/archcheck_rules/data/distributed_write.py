@@ -3,17 +3,23 @@
 Why it matters: a crash between the two writes leaves one without the other, for ever and without
 an error that anybody sees.
 
-Endpoints of its own service that an endpoint calls count as a part of it. A saga keeps together
+Endpoints of its own service that an endpoint calls, or asks in a fallback, count as a part of it. A
+saga keeps together
 what its actions write, but for one that can be neither undone nor repeated (unless it is the pivot,
 and writes one datastore), and ``TwoPhaseCommit()`` datastores that have transactions. An outbox and
-change capture keep messages together with the data of one datastore, not two datastores.
+change capture keep messages together with the data of one datastore, not two datastores. A consumer
+that is declared idempotent gets a message again until both writes have happened, if its channel
+delivers at least once.
 
 How to fix: write to one and derive the other in a consumer of its events (published through
 ``Outbox()``, or taken from its log), or run a ``Saga([...])`` whose actions write, each one
 datastore.
 
 False positives: writes that repeat until both have happened; say so with a ``Saga`` whose steps
-are retriable. Caches do not count.
+are retriable. Caches do not count. A search index or a view counts, though it can be built again:
+until somebody does, it lacks the second write and nothing shows that. Writes in branches of which
+one request takes only one count as well, since the model has probabilities for them and no
+condition; say that they exclude each other with a ``Flag``.
 
 Sources: Azure Architecture Center, Saga and Transactional Outbox patterns; Garcia-Molina and
 Salem, Sagas, 1987; Helland, Life beyond Distributed Transactions, 2007.
@@ -28,6 +34,7 @@ from archcheck import (
     Atomicity,
     Call,
     Cassandra,
+    Consumer,
     Endpoint,
     Feature,
     Flag,
@@ -39,6 +46,7 @@ from archcheck import (
     SagaStep,
     Service,
     System,
+    Topic,
     TwoPhaseCommit,
     Write,
 )
@@ -46,6 +54,7 @@ from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.changes import is_durable_write
 from archcheck.graph.in_process import is_done_below, steps_of, with_own
+from archcheck.graph.messages import is_repeated_until_done
 from archcheck.proof.feature_flags import FeatureFlags
 
 rule = Rule("DAT006", "distributed-write", severity="error", method="graph", on_unknown="violation")
@@ -55,7 +64,9 @@ rule = Rule("DAT006", "distributed-write", severity="error", method="graph", on_
 def check(graph: Graph) -> Iterator[Result]:
     family = FeatureFlags(graph.system)
     for name, operation in graph.operations.items():
-        changes = [step for step in steps_of(graph, name) if is_durable_write(step)]
+        if is_repeated_until_done(graph, operation):
+            continue
+        changes = [step for step in steps_of(graph, name, fallbacks=True) if is_durable_write(step)]
         atomicity = getattr(operation.part, "atomicity", None)
         writes = _together(graph, family, operation, list(_left_apart(graph, atomicity, changes)))
         if writes:
@@ -179,6 +190,30 @@ def a_pivot_that_is_left_half_done() -> System:
 @rule.good
 def a_saga() -> System:
     return _two_writes(Saga([SagaStep("orders.place", retriable=True)]))
+
+
+def _worked_off(*, idempotent: bool) -> System:
+    writes = [Write("orders_db"), Write("timeline")]
+    consumer = Consumer("placed", idempotent=idempotent, steps=writes)
+    return System(
+        "shop",
+        [
+            MySQL("orders_db"),
+            Cassandra("timeline"),
+            Topic("placed", delivery="at_least_once"),
+            Service("orders", consumers=[consumer]),
+        ],
+    )
+
+
+@rule.bad("orders.consume")
+def a_message_that_may_not_be_worked_on_again() -> System:
+    return _worked_off(idempotent=False)
+
+
+@rule.good
+def a_message_that_comes_again_until_both_are_done() -> System:
+    return _worked_off(idempotent=True)
 
 
 @rule.borderline()

@@ -4,9 +4,12 @@ Why it matters: two systems are changed one after the other. When the process st
 the data say one thing and the event, or its absence, another, for ever.
 
 Whether a message goes through an outbox is asked for where nobody says it, of consumers too: that a
-message is delivered again repairs nothing unless what it causes can be repeated.
+message is delivered again repairs nothing unless what it causes can be repeated. A consumer that is
+declared idempotent, of a channel that delivers at least once, repeats both until they have
+happened.
 
-Endpoints of its own service that an endpoint calls count as a part of it. Where feature flags never
+Endpoints of its own service that an endpoint calls, or asks in a fallback, count as a part of it.
+Where feature flags never
 allow both, and where the message is ``optional``, so that its loss is accepted, there is nothing to
 keep together.
 
@@ -27,6 +30,7 @@ from archcheck import (
     Atomicity,
     Call,
     ChangeCapture,
+    Consumer,
     Endpoint,
     Feature,
     Flag,
@@ -46,6 +50,7 @@ from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.changes import is_durable_write
 from archcheck.graph.in_process import is_done_below, steps_of
+from archcheck.graph.messages import is_repeated_until_done
 from archcheck.proof.feature_flags import FeatureFlags
 
 rule = Rule("DAT007", "dual-write", severity="error", method="graph")
@@ -55,7 +60,9 @@ rule = Rule("DAT007", "dual-write", severity="error", method="graph")
 def check(graph: Graph) -> Iterator[Result]:
     family = FeatureFlags(graph.system)
     for name, operation in graph.operations.items():
-        steps = steps_of(graph, name)
+        if is_repeated_until_done(graph, operation):
+            continue
+        steps = steps_of(graph, name, fallbacks=True)
         changes = [step for step in steps if is_durable_write(step)]
         atomicity = getattr(operation.part, "atomicity", None)
         if not changes or isinstance(atomicity, Outbox | ChangeCapture | TwoPhaseCommit):
@@ -117,6 +124,24 @@ def an_endpoint_of_its_own_publishes() -> System:
     tell = Endpoint("tell", steps=[Publish("placed", outbox=False)])
     orders = Service("orders", endpoints=[place, tell])
     return System("shop", [MySQL("db"), Topic("placed"), orders])
+
+
+def _worked_off(*, idempotent: bool) -> System:
+    steps = [Write("db"), Publish("sent", outbox=False)]
+    consumer = Consumer("placed", idempotent=idempotent, steps=steps)
+    placed = Topic("placed", delivery="at_least_once")
+    mail = Service("mail", consumers=[consumer])
+    return System("shop", [MySQL("db"), placed, Topic("sent"), mail])
+
+
+@rule.bad("mail.consume -> sent")
+def a_message_that_may_not_be_worked_on_again() -> System:
+    return _worked_off(idempotent=False)
+
+
+@rule.good
+def a_message_that_comes_again_until_both_are_done() -> System:
+    return _worked_off(idempotent=True)
 
 
 @rule.borderline()

@@ -38,7 +38,7 @@ from archcheck import (
     effective,
 )
 from archcheck.capacity import Demand, StoreDemand, demands, hottest_share, zipf_share
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation, option
 from archcheck.graph import Graph
 from archcheck.units import Fraction, Rate, ms, percent, s
 
@@ -92,16 +92,23 @@ def _judge(
         yield Violation(
             store,
             f"the hottest of {asked.shards} shards of {store.name} gets {share:.0%} of the "
-            f"requests and is {Fraction(busy):.3} busy in scenario {demand.scenario.name!r}, "
+            f"requests and is {Fraction(busy):.5} busy in scenario {demand.scenario.name!r}, "
             f"more than "
             f"{options.max_utilisation}",
             fix="cache the hottest keys, or split them over several shards",
             evidence=(
-                f"the first of {key.cardinality} keys gets {Fraction(first):.3} (Zipf, exponent "
-                f"{key.skew})",
+                *_first(key, first),
                 f"an even shard would be {Fraction(asked.busiest_node() / servers):.3} busy",
             ),
+            load=UnderLoad(demand.scenario.name, busy, "busy"),
         )
+
+
+def _first(key: ShardKey, share: float) -> Iterator[str]:
+    """What the most popular key gets, where some are more popular than others."""
+    if key.skew and key.cardinality:
+        exponent = f"(Zipf, exponent {key.skew})"
+        yield f"the first of {key.cardinality:,} keys gets {Fraction(share):.3} {exponent}"
 
 
 def _rate(
@@ -118,6 +125,7 @@ def _rate(
             f"{limit.value}",
             fix="cache the hottest keys, or split them over several shards",
             evidence=(f"an even shard would get {Rate(even):.3}",),
+            load=UnderLoad(demand.scenario.name, hottest, "rate"),
         )
 
 

@@ -74,3 +74,8 @@ def redis_as_a_store_does_too() -> System:
 @rule.borderline()
 def a_single_shard_needs_none() -> System:
     return _sharded(1, None)
+
+
+@rule.borderline()
+def nobody_says_how_many_and_one_is_the_default() -> System:
+    return System("shop", [MySQL("orders-db")])

@@ -37,7 +37,7 @@ from archcheck import (
     Write,
 )
 from archcheck.capacity import demands
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation, option
 from archcheck.graph import Graph
 from archcheck.units import Duration, Fraction, ms, percent, s
 
@@ -79,6 +79,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                     "have neither a cache nor copies",
                     fix="Cached(...) around the reads, or copies and stale=True",
                     evidence=(f"{asked.busiest_node():.3g} queries at a time, {what}={servers}",),
+                    load=UnderLoad(demand.scenario.name, asked.busiest_node()),
                 )
 
 

@@ -36,9 +36,10 @@ def check(graph: Graph) -> Iterator[Result]:
         provider = graph.system.find(provider_name)
         if not isinstance(consumer, Service) or not isinstance(provider, Service):
             continue
-        if consumer.owner is None or provider.owner is None:
-            yield Undecided(consumer if consumer.owner is None else provider, "owner")
-        elif consumer.owner == provider.owner:
+        asks, answers = graph.owner_of(consumer), graph.owner_of(provider)
+        if asks is None or answers is None:
+            yield Undecided(consumer if asks is None else provider, "owner")
+        elif asks == answers:
             continue
         elif provider.pipeline is None:
             yield Undecided(provider, "pipeline")
@@ -47,7 +48,7 @@ def check(graph: Graph) -> Iterator[Result]:
         ):
             yield Violation(
                 provider,
-                f"{consumer.owner}'s {consumer_name} calls {provider_name} of {provider.owner}, "
+                f"{asks}'s {consumer_name} calls {provider_name} of {answers}, "
                 "and no contract test covers it",
                 fix=f'contract_tests=["{consumer_name}"] in the pipeline of {provider_name}, and '
                 'a stage "contract_test" that runs them',
@@ -56,7 +57,7 @@ def check(graph: Graph) -> Iterator[Result]:
         elif provider.pipeline.stages and not _RUN_BY.intersection(provider.pipeline.stages):
             yield Violation(
                 provider,
-                f"the contract test of {provider_name} for {consumer.owner}'s {consumer_name} is "
+                f"the contract test of {provider_name} for {asks}'s {consumer_name} is "
                 "in no stage of its pipeline",
                 fix=f'a stage "contract_test" in the pipeline of {provider_name}',
                 evidence=tuple(steps),

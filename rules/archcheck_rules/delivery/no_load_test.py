@@ -3,6 +3,8 @@
 Why it matters: declared capacities are guesses until somebody has measured them; a measurement
 of last year's system is a guess, too.
 
+A journey without a load test of its own has that of the service at which it begins.
+
 A journey that does not say whether it is critical is asked, where the rule would find something if
 it were.
 
@@ -18,7 +20,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archcheck import Absent, Endpoint, Journey, LoadTest, Service, System
 from archcheck.findings import (
@@ -50,7 +52,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
     if not graph.critical_journeys:
         yield NotApplicable("no journey is declared critical")
     for journey in graph.critical_journeys:
-        match journey.load_test:
+        match _load_test(graph, journey):
             case None:
                 yield Undecided(journey, "load_test")
             case Absent(reason=reason):
@@ -78,6 +80,14 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                     )
 
 
+def _load_test(graph: Graph, journey: Journey) -> LoadTest | Absent | None:
+    """Its own, else that of the one service at which it begins."""
+    entries = {graph.system.endpoint(entry)[0].name for entry in journey.all_entries()}
+    if journey.load_test is not None or len(entries) != 1:
+        return journey.load_test
+    return getattr(graph.system.find(entries.pop()), "load_test", None)
+
+
 def _critical(test: LoadTest | Absent | None, *, critical: bool | None = True) -> System:
     return System(
         "shop",
@@ -103,6 +113,13 @@ def too_long_ago() -> System:
 @rule.borderline()
 def a_year_ago() -> System:
     return _critical(_days_ago(365))
+
+
+@rule.good
+def its_service_was_measured() -> System:
+    system = _critical(None)
+    (orders,) = system.services
+    return replace(system, elements=[replace(orders, load_test=_days_ago(7))])
 
 
 @rule.good

@@ -43,7 +43,7 @@ from archcheck import (
     Work,
 )
 from archcheck.capacity import Demand, demands
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph
 from archcheck.units import Duration, minutes, ms, percent, s
 
@@ -105,6 +105,7 @@ def _judge(demand: Demand, service: Service, autoscale: Autoscale) -> Iterator[R
                 f"{autoscale.target_cpu}",
                 f"after: {after:.3g} busy, {resource.per_unit:g} in each replica",
             ),
+            load=UnderLoad(demand.scenario.name, after),
         )
     elif autoscale.start_up is None and growth > 1:
         yield Undecided(service, "deployment.autoscale.start_up")

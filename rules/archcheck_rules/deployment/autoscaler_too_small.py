@@ -43,7 +43,7 @@ from archcheck import (
     Work,
 )
 from archcheck.capacity import Resource
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph
 from archcheck.proof import worst_demands
 from archcheck.proof.limits.load import LIMIT
@@ -88,11 +88,8 @@ def check(graph: Graph) -> Iterator[Result]:
                     f"{_lost(zones)} is lost, and needs {needed} in scenario "
                     f"{demand.scenario.name!r}",
                     fix=f"max={_enough(resource, zones)}",
-                    evidence=(
-                        f"{resource.busy:.3g} {resource.called} busy, {resource.per_unit:g} in "
-                        f"each "
-                        "replica",
-                    ),
+                    evidence=(resource.shown,),
+                    load=UnderLoad(demand.scenario.name, resource.busy),
                 )
 
 

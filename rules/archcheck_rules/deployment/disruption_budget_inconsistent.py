@@ -65,10 +65,14 @@ def _judge(member: Named, deployment: Deployment, budget: DisruptionBudget) -> I
             f"the disruption budget of {member.name} never lets one of its {replicas} "
             f"{'replica' if replicas == 1 else 'replicas'} go",
             fix="disruption_budget=DisruptionBudget(max_unavailable=1), with replicas=2 or more",
-            evidence=(
-                f"min_available={budget.min_available}, max_unavailable={budget.max_unavailable}",
-            ),
+            evidence=(_declared(budget),),
         )
+
+
+def _declared(budget: DisruptionBudget) -> str:
+    """The attributes that are."""
+    names = ("min_available", "max_unavailable")
+    return ", ".join(f"{n}={getattr(budget, n)}" for n in names if getattr(budget, n) is not None)
 
 
 def _budget(budget: DisruptionBudget, deployment: Kubernetes | None = None) -> System:

@@ -42,6 +42,7 @@ from archcheck import (
     Work,
     effective,
 )
+from archcheck.editing.spelling import plain_source
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Operation
 from archcheck.model import Deployment
@@ -96,7 +97,7 @@ def _judge(service: Service, longest: Duration, who: str) -> Iterator[Result]:
             service,
             f"{service.name} is killed {grace.value} after the signal to stop{default}{after}, and "
             f"{who} waits up to {longest}",
-            fix=f"grace={longest + (leaving or Duration(0.0))}".replace(" ", " * "),
+            fix=f"grace={plain_source(longest + (leaving or Duration(0.0)))}",
         )
     elif isinstance((stop := effective(service.runtime, "graceful_stop")).value, Duration) and (
         stop.value < longest
@@ -106,7 +107,7 @@ def _judge(service: Service, longest: Duration, who: str) -> Iterator[Result]:
             service,
             f"the framework of {service.name} waits {stop.value} for its requests when it "
             f"stops{default}, and {who} waits up to {longest}",
-            fix=f"graceful_stop={longest}".replace(" s", " * s"),
+            fix=f"graceful_stop={plain_source(longest)}",
         )
     elif leaving is None:
         room = grace.value - longest

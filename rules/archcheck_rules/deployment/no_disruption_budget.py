@@ -107,3 +107,33 @@ def nobody_says() -> System:
 @rule.unknown("critical")
 def a_journey_that_may_be_critical() -> System:
     return _drained(Kubernetes(disruption_budget=Absent("not yet")), critical=None)
+
+
+@rule.borderline()
+def a_single_replica_must_be_able_to_go() -> System:
+    budget = DisruptionBudget(max_unavailable=1)
+    return _drained(Kubernetes(replicas=1, disruption_budget=budget))
+
+
+@rule.borderline("orders")
+def two_of_two_may_go() -> System:
+    budget = DisruptionBudget(max_unavailable=2)
+    return _drained(Kubernetes(replicas=2, disruption_budget=budget))
+
+
+@rule.borderline()
+def two_of_three_may_go() -> System:
+    budget = DisruptionBudget(max_unavailable=2)
+    return _drained(Kubernetes(replicas=3, disruption_budget=budget))
+
+
+@rule.borderline("orders")
+def more_than_there_are_may_go() -> System:
+    budget = DisruptionBudget(max_unavailable=5)
+    return _drained(Kubernetes(replicas=2, disruption_budget=budget))
+
+
+@rule.borderline()
+def a_replica_on_each_node_goes_with_it() -> System:
+    none = Absent("one on each node")
+    return _drained(Kubernetes(kind="DaemonSet", disruption_budget=none))

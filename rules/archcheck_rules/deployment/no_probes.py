@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from archcheck import Absent, Kubernetes, Probe, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.units import s
 
 rule = Rule("DEP004", "no-probes", severity="warning", method="attr")
 
@@ -119,3 +120,24 @@ def no_deployment() -> System:
 @rule.unknown("deployment.liveness")
 def nobody_says_about_liveness() -> System:
     return System("shop", [Service("orders", deployment=Kubernetes(readiness=Probe("tcp")))])
+
+
+def _patient(liveness: Probe) -> System:
+    """Readiness acts after three failures in ten seconds each, as Kubernetes does by default."""
+    deployment = Kubernetes(readiness=Probe("http", "/health"), liveness=liveness)
+    return System("shop", [Service("orders", deployment=deployment)])
+
+
+@rule.borderline("orders")
+def as_patient_as_the_default() -> System:
+    return _patient(Probe("http", "/health", period=15 * s, failure_threshold=2))
+
+
+@rule.borderline()
+def a_little_more_patient_than_the_default() -> System:
+    return _patient(Probe("http", "/health", period=5 * s, failure_threshold=7))
+
+
+@rule.borderline()
+def a_tenth_of_a_second_more() -> System:
+    return _patient(Probe("http", "/health", period=30.1 * s, failure_threshold=1))

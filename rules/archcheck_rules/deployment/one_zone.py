@@ -64,10 +64,10 @@ def check(graph: Graph) -> Iterator[Result]:
         elif len(zones) == 1:
             yield Violation(
                 member,
-                f"{member.name} lives in {next(iter(zones))} only, and critical journeys need it: "
-                f"{names}",
+                f"{member.name} runs in zone {next(iter(zones))} only, and critical journeys need "
+                f"it: {names}",
                 fix='zones=["a", "b"]',
-                cause="what a critical journey needs lives in one zone",
+                cause="what a critical journey needs runs in one zone",
             )
         elif isinstance(spread, Absent):
             yield Violation(

@@ -42,8 +42,14 @@ from archcheck import (
     Work,
     effective,
 )
-from archcheck.capacity import ConsumerFlow, Demand, consumer_flows, demands, messages_at_a_time
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.capacity import (
+    ConsumerFlow,
+    Demand,
+    consumer_flows,
+    demands,
+    messages_at_a_time,
+)
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph
 from archcheck.model import Deployment, Effective
 from archcheck.units import ms, percent, s
@@ -88,6 +94,7 @@ def _judge_consumer(flow: ConsumerFlow) -> Iterator[Result]:
             f"work on {slots:.3g} messages of {flow.channel.name} at a time, and the load needs "
             f"{flow.needed:.3g} in scenario {flow.demand.scenario.name!r}",
             fix="rollout=RollingUpdate(max_surge=1, max_unavailable=0)",
+            load=UnderLoad(flow.demand.scenario.name, flow.needed),
         )
 
 
@@ -111,10 +118,8 @@ def _judge(demand: Demand, service: Service, deployment: Deployment) -> Iterator
             f"a rollout leaves {left} of {resource.units} replicas of {service.name}{default}, and "
             f"the load needs {needed} in scenario {demand.scenario.name!r}",
             fix="rollout=RollingUpdate(max_surge=1, max_unavailable=0)",
-            evidence=(
-                f"{resource.busy:.3g} {resource.called} busy, {resource.per_unit:g} in each "
-                f"replica",
-            ),
+            evidence=(resource.shown,),
+            load=UnderLoad(demand.scenario.name, resource.busy),
         )
 
 

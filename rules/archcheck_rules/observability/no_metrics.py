@@ -100,3 +100,9 @@ def nobody_says_where_they_go() -> System:
 @rule.bad("orders")
 def a_platform_for_traces_takes_no_metrics() -> System:
     return System("shop", [Jaeger("jaeger"), Service("orders", metrics=Metrics("jaeger"))])
+
+
+@rule.bad("orders")
+def a_platform_scrapes_only_the_other() -> System:
+    platform = Prometheus("prometheus", scrapes=["web"])
+    return System("shop", [platform, Service("web"), Service("orders", metrics=Absent("no"))])

@@ -7,7 +7,9 @@ An objective without a number promises nothing, whoever it is for.
 
 How to fix: ``slo=Slo(p99=400 * ms, availability=99.9 * percent)``.
 
-False positives: journeys that no user waits for; they are not public.
+False positives: journeys that no user waits for; they are not public. The objective of the endpoint
+at which a journey begins is what a service promises to all of its callers; it does not stand for
+what these users need, even if the numbers are the same.
 
 Sources: Google SRE book, chapter 4 (service level objectives); Prometheus, The Zen of Prometheus.
 """

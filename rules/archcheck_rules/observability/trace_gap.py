@@ -10,7 +10,12 @@ one.
 How to fix: trace the service (``tracing=Tracing("jaeger", propagation="w3c")``), or at least pass
 the context on; do not switch propagation off on a call; choose one format (W3C Trace Context).
 
-False positives: none; a gap costs its neighbours the trace as well.
+False positives: a service that is dark on purpose, such as one that handles secrets or is bought;
+its neighbours lose the trace all the same, and passing the header on needs no spans of its own. A
+sidecar does not close the gap: a mesh sees both requests and cannot know that they belong together
+unless the code copies the header. Two formats are a finding though some gateways translate them;
+declare the format that such a gateway sends. Whether a trace may be lost by sampling is not looked
+at.
 
 Sources: W3C Trace Context; OpenTelemetry, Context propagation.
 """

@@ -41,7 +41,7 @@ from archcheck import (
     Write,
 )
 from archcheck.capacity import ConsumerFlow, consumer_flows, demands
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation, option
 from archcheck.graph import Graph
 from archcheck.units import Duration, Rate, minutes, ms, s
 
@@ -81,6 +81,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                     f"{Rate(flow.rate):.3} x {options.outage} / ({Rate(flow.capacity):.3} - "
                     f"{Rate(flow.rate):.3}) = {Duration(_drain(flow, options)):.3}",
                 ),
+                load=UnderLoad(flow.demand.scenario.name, flow.rate),
             )
         yield from _overload(graph, flow)
 

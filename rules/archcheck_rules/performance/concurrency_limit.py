@@ -42,7 +42,7 @@ from archcheck import (
     Work,
 )
 from archcheck.capacity import Demand, Latency, demands
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.pools import pool_of
 from archcheck.units import Duration, Rate, ms, s
@@ -55,6 +55,7 @@ class _Limit:
     """At most ``size`` of these steps at a time, in each replica."""
 
     subject: Interaction | Service
+    kind: str
     what: str
     size: int
     steps: tuple[Interaction, ...]
@@ -75,7 +76,8 @@ def _limits(graph: Graph) -> Iterator[_Limit]:
     for step in graph.interactions:
         bulkhead = getattr(step.step, "bulkhead", None)
         if isinstance(bulkhead, Bulkhead):
-            yield _Limit(step, f"the bulkhead of {step.name}", bulkhead.max_concurrent, (step,))
+            what = f"the bulkhead of {step.name}"
+            yield _Limit(step, "a bulkhead", what, bulkhead.max_concurrent, (step,))
     for service in graph.system.services:
         to: dict[str, list[Interaction]] = defaultdict(list)
         for step in graph.made_by.get(service.name, ()):
@@ -85,7 +87,8 @@ def _limits(graph: Graph) -> Iterator[_Limit]:
             if found is not None:
                 size, source = found
                 what = f"the pool of {service.name} for {target}"
-                yield _Limit(service, f"{what} ({source})" if source else what, size, (*asking,))
+                said = f"{what} ({source})" if source else what
+                yield _Limit(service, "a pool", said, size, (*asking,))
 
 
 def _judge(demand: Demand, limit: _Limit) -> Iterator[Result]:
@@ -111,11 +114,12 @@ def _judge(demand: Demand, limit: _Limit) -> Iterator[Result]:
             limit.subject,
             f"{limit.what} holds {limit.size}, and {each:.4g} are in use in each replica in "
             f"scenario {demand.scenario.name!r}",
-            fix=f"{int(each * 1.5) + 1} instead of {limit.size}, or a shorter time behind it",
+            fix=f"{limit.kind} of {int(each * 1.5) + 1}, or a shorter time behind it",
             evidence=(
                 f"{Rate(rate):.3} x {Duration(in_use.seconds / rate):.3} / {replicas} replicas = "
                 f"{each:.3g}",
             ),
+            load=UnderLoad(demand.scenario.name, each, limit.what),
         )
 
 

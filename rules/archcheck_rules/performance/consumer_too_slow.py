@@ -39,7 +39,7 @@ from archcheck import (
     Work,
 )
 from archcheck.capacity import ConsumerFlow, consumer_flows, demands, messages_at_a_time
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph
 from archcheck.units import Duration, Rate, ms, s
 
@@ -60,11 +60,12 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"scenario {flow.demand.scenario.name!r}",
                 fix=_more(flow),
                 evidence=(flow.channel, *_sum(flow)),
+                load=UnderLoad(flow.demand.scenario.name, flow.rate),
             )
             continue
         for missing in flow.missing:
             yield Undecided(
-                missing.holder, missing.attribute, f"needs {flow.needed:.3g} messages at a time"
+                missing.holder, missing.attribute, f"works on at least {_messages(flow.needed)}"
             )
 
 
@@ -87,7 +88,11 @@ def _more(flow: ConsumerFlow) -> str:
             if messages_at_a_time(flow.channel, members) >= flow.needed:
                 return f"{members} consumers (replicas x concurrency) for {partitions} partitions"
     needed = int(flow.needed) + 1
-    return f"slots for {needed} messages at a time (replicas x concurrency, and partitions)"
+    return f"slots for {_messages(needed)} (replicas x concurrency, and partitions)"
+
+
+def _messages(number: float) -> str:
+    return f"{number:.3g} {'message' if number == 1 else 'messages'} at a time"
 
 
 def _feeding(

@@ -12,7 +12,12 @@ their sum; it must fit for one.
 How to fix: lower the limit to what is printed, or give the part that is full more room.
 
 False positives: endpoints whose requests are much cheaper than their steps say, through caches that
-the model does not have.
+the model does not have. Three choices may be argued with. A limit may use all of what lies behind
+it and not 80%: it is met in an overload, where full servers still do useful work, and PRF001 keeps
+the margin for the declared load. The largest scale counts, though an autoscaler takes minutes to
+get there: a limit that fits the smallest one would turn away, all day, what the service can carry;
+rule DEP006 asks about the minutes. The limits of different services are not added up, because
+nothing says that they are reached together.
 
 Sources: Google SRE book, chapter 21 (handling overload); Beyer et al., The Site Reliability
 Workbook, 2018; Lazowska et al., Quantitative System Performance, 1984, chapter 3.

@@ -36,8 +36,8 @@ from archcheck import (
     System,
     Work,
 )
-from archcheck.capacity import CPU, Resource, demands
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
+from archcheck.capacity import CPU, Resource, demands, open_lookups, with_best_hits
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation, option
 from archcheck.graph import Graph
 from archcheck.units import Duration, Rate, ms, s
 
@@ -56,6 +56,8 @@ rule = Rule("PRF010", "next-bottleneck", severity="info", method="calc", options
 def check(graph: Graph, options: Options) -> Iterator[Result]:
     if not demands(graph):
         yield NotApplicable("no scenario declares a load")
+    best = with_best_hits(graph)
+    always = {each.holder.name for each in _near(best, options)}
     for demand in demands(graph):
         sized = demand.resources
         for need in demand.unsized:
@@ -67,8 +69,13 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
         for resource in sized:
             for missing in resource.missing:
                 yield Undecided(missing.holder, missing.attribute)
-        if sized and sized[0].headroom < options.headroom * (1 - 1e-9):
-            first, rest = sized[0], sized[1:4]
+        if not sized or sized[0].headroom >= options.headroom * (1 - 1e-9):
+            continue
+        first, rest = sized[0], sized[1:4]
+        if best is not graph and first.holder.name not in always:
+            lookups = open_lookups(graph, first.holder.name)
+            yield from (Undecided(step, "hit_ratio") for step in lookups)
+        else:
             verb = "saturates" if first.what == CPU else "saturate"
             yield Violation(
                 first.holder,
@@ -80,11 +87,25 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                 + (f"; then the {rest[0].called} of {rest[0].holder.name}" if rest else ""),
                 fix="more replicas or servers for it, or less work in it",
                 evidence=tuple(_line(resource) for resource in (first, *rest)),
+                load=UnderLoad(demand.scenario.name, first.utilisation, first.what),
             )
 
 
+def _near(graph: Graph, options: Options) -> Iterator[Resource]:
+    """The resources that saturate first, where they do soon."""
+    for demand in demands(graph):
+        for first in demand.resources[:1]:
+            if first.headroom < options.headroom * (1 - 1e-9):
+                yield first
+
+
+def _wait(seconds: float) -> str:
+    """Microseconds are the most that anybody wants to know."""
+    return f"mean wait {Duration(seconds):.3}" if seconds >= 1e-6 else "hardly any wait"
+
+
 def _line(resource: Resource) -> str:
-    wait = f"mean wait {Duration(resource.wait):.3}" if resource.utilisation < 1 else "no end of it"
+    wait = _wait(resource.wait) if resource.utilisation < 1 else "a queue without end"
     return (
         f"{resource.called} of {resource.holder.name}: {resource.busy:.2f} of "
         f"{resource.servers} busy "

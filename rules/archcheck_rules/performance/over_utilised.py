@@ -10,7 +10,9 @@ without the fullest of its zones; a datastore by the busiest node of an even sha
 hedges that are surely sent count. An external party must not be asked more often than its
 ``rate_limit`` lets through. A service that sheds load above a declared utilisation (``shedding=``)
 must stay below that instead, with all zones there. Where all retries, hedges and fallbacks, or
-waits in queues below that hold threads, may exceed the limit, the rule is undecided.
+waits in queues below that hold threads, may exceed the limit, the rule is undecided. A cache of
+which nobody says how often it hits counts at its best for what is violated, and at its worst for
+what holds; between the two, the rule asks.
 
 How to fix: more replicas or a higher `max`, one zone more, larger replicas, a cache.
 `archcheck prove --suggest replicas` finds the fewest.

@@ -34,6 +34,7 @@ from archcheck import (
     Work,
 )
 from archcheck.capacity import Latency, OperationLatencies
+from archcheck.editing.spelling import plain_source
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Operation
 from archcheck.units import Duration, ms
@@ -68,7 +69,7 @@ def _judge(subject: Journey | Operation, slo: Slo, latency: Latency) -> Iterator
             subject,
             f"{subject.name} needs {needed:.3} on average without any waiting, and promises "
             f"{name} = {bound}",
-            fix=f"{name}={needed * 3:.2}".replace(" ", " * ") + ", or shorter steps",
+            fix=f"{name}={plain_source(Duration.parse(f'{needed * 3:.2}'))}, or shorter steps",
         )
     elif slo.latencies():
         for missing in latency.missing:

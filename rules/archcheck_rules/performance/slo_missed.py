@@ -1,4 +1,4 @@
-"""Simulated under the declared load, a journey misses one of its objectives.
+"""Simulated under the declared load, journeys meet their objectives.
 
 Why it matters: sums of service times say nothing about waiting. Queues, retries, full pools and
 garbage of timed-out work decide the high percentiles, and they depend on the load.
@@ -56,6 +56,7 @@ from archcheck.units import Duration, Fraction, ms, percent, s
 
 if TYPE_CHECKING:
     from archcheck.simulation import SimulationResult
+    from archcheck.simulation.plan import Assumption
 
 
 @dataclass(frozen=True)
@@ -121,18 +122,36 @@ def _results(
                 evidence=tuple(map(str, judged.overloads)),
             )
         elif reading.state == "open":
-            yield Undecided(
-                journey, f"{reading.objective.name} under {scenario.name}", _why_open(reading)
-            )
+            yield _open(journey, scenario, reading)
         else:
             for assumption in judged.assumptions:
                 if assumption.influence > float(options.assumed):
-                    yield Undecided(
-                        journey,
-                        f"{assumption.attribute} of {assumption.subject}",
-                        f"{reading} if it is {assumption.value}",
-                    )
+                    yield _asked(system, journey, assumption, f"{reading} if it is ")
             yield from _without_queues(system, scenario, journey)
+
+
+def _open(journey: Journey, scenario: Scenario, reading: Reading) -> Undecided:
+    """What an objective that is neither met nor missed lacks, and how a person gets it."""
+    if reading.requests == 0:
+        return Undecided(journey, f"a load of {journey.name} in scenario {scenario.name}")
+    missing = f"a longer run of scenario {scenario.name}"
+    how = f"archcheck simulate --scenario {scenario.name} --duration ... runs longer"
+    if reading.is_early or reading.half_width is None:
+        return Undecided(journey, missing, f"{reading}; {how}")
+    return Undecided(
+        journey,
+        f"more room in slo.{reading.objective.name}, or {missing}",
+        f"{reading}, which lies within the interval; {how}",
+    )
+
+
+def _asked(system: System, journey: Journey, assumption: Assumption, met: str) -> Undecided:
+    """Asks for a value that the simulation had to assume, where it is declared."""
+    holder = system.directory.elements.get(assumption.subject)
+    if holder is None:
+        missing = f"{assumption.attribute} of {assumption.subject}"
+        return Undecided(journey, missing, f"{met}{assumption.value}")
+    return Undecided(holder, assumption.attribute, f"{met}{assumption.value}")
 
 
 def _without_queues(system: System, scenario: Scenario, journey: Journey) -> Iterator[Undecided]:
@@ -146,16 +165,16 @@ def _without_queues(system: System, scenario: Scenario, journey: Journey) -> Ite
                 yield Undecided(need.holder, need.attribute, "met in a run in which nobody waits")
 
 
+_BUSY = 0.5
+"""Below it nobody waits long for a resource, and more of it helps nobody. A choice."""
+
+
 def _advice(scenario: Scenario, judged: SimulationResult) -> str:
     limit = judged.bottleneck
-    busy = f"{limit.utilisation:.0%} of the {limit.what} of {limit.name} are busy" if limit else ""
-    return f"{busy}; archcheck simulate --scenario {scenario.name} shows the rest"
-
-
-def _why_open(reading: Reading) -> str:
-    if reading.half_width is None:
-        return str(reading)
-    return f"{reading}: the objective lies within the interval"
+    more = f"archcheck simulate --scenario {scenario.name} shows where the time goes"
+    if limit is None or limit.utilisation < _BUSY:
+        return f"less work on the way, or a looser objective; {more}"
+    return f"more {limit.what} for {limit.name}: {limit.utilisation:.0%} are busy; {more}"
 
 
 def _served(threads: int, bound: Duration, rate: int = 80) -> System:
@@ -216,7 +235,7 @@ def just_below_the_service_time() -> System:
     return _served(threads=50, bound=9.9 * ms)
 
 
-@rule.unknown("read of ledger")
+@rule.unknown("read")
 def the_time_goes_into_a_query_that_is_not_declared() -> System:
     system = _served(threads=50, bound=500 * ms)
     asks = Service("front", runtime=Go(), endpoints=[Endpoint("ask", steps=[Read("ledger")])])

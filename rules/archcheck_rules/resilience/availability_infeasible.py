@@ -96,7 +96,7 @@ def check(graph: Graph) -> Iterator[Result]:
         if target > bound.value + 1e-12:
             yield _violation(subject, Fraction(target), bound)
         else:
-            room = Fraction(target / bound.value)
+            room = Fraction(math.ceil(target / bound.value * 1e6 - 1e-6) / 1e6)  # 99.9101%
             for member in bound.missing.values():
                 attribute = "availability" if isinstance(member, External) else _ATTRIBUTE
                 yield Undecided(member, attribute, f"{subject.name} needs at least {room}")
@@ -112,10 +112,8 @@ def _violation(subject: Journey | Operation, target: Fraction, bound: _Bound) ->
         subject,
         f"{subject.name} promises {target}, and what it rests on reaches "
         f"{Fraction(bound.value):.6} together",
-        fix=f"availability={Fraction(math.floor(bound.value * 1e4) / 1e4)}".replace(
-            "%", " * percent"
-        )
-        + ", or fewer hard dependencies",
+        fix=f"availability={math.floor(bound.value * 1e4) / 1e2:g} * percent, or fewer hard "
+        "dependencies",
         evidence=(
             *(f"{name}: {Fraction(value):.6}" for name, value in shown),
             f"even if all failed together: {Fraction(worst):.6}",

@@ -38,6 +38,7 @@ from archcheck import (
     System,
 )
 from archcheck.capacity import demands
+from archcheck.editing.spelling import plain_source
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph, Interaction
 from archcheck.units import Duration, Rate, minutes, percent, s
@@ -88,7 +89,7 @@ def _timings(step: Interaction, breaker: CircuitBreaker) -> Iterator[Violation]:
             step,
             f"the breaker of {step.name} looks back {breaker.window}, no further than the timeout "
             f"of {timeout}",
-            fix=f"window={timeout * 10}".replace(" ", " * "),
+            fix=f"window={plain_source(timeout * 10)}",
         )
 
 

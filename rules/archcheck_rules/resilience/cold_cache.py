@@ -32,7 +32,6 @@ from archcheck import (
     Kubernetes,
     Load,
     MySQL,
-    Named,
     Poisson,
     Read,
     Redis,
@@ -42,12 +41,10 @@ from archcheck import (
     System,
     TiDB,
 )
-from archcheck.capacity import Demand, demands
-from archcheck.capacity.queueing import zipf_share
-from archcheck.editing import Edit, apply
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.capacity import Demand, demands, open_lookups, with_best_hits
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph, Interaction
-from archcheck.units import Duration, Fraction, Rate, ms, percent, s
+from archcheck.units import Duration, Rate, ms, percent, s
 
 rule = Rule("RES024", "cold-cache", severity="warning", method="calc")
 
@@ -58,39 +55,17 @@ def check(graph: Graph) -> Iterator[Result]:
         yield NotApplicable("no cache is used, or no scenario declares a load")
         return
     cold = demands(Graph(graph.system, today=graph.today, cold_caches=True))
-    usual = demands(Graph(_filled(graph), today=graph.today))
+    usual = demands(with_best_hits(graph, by_keys_alone=True))
     for warm, empty in zip(usual, cold, strict=True):
         yield from _compare(warm, empty)
         if any(resource.utilisation > 1 for resource in warm.resources):
-            yield from (
-                Undecided(step, "hit_ratio") for step in graph.interactions if _is_open(step)
-            )
+            yield from (Undecided(s, "hit_ratio") for s in open_lookups(graph) if _is_open(s))
 
 
 def _is_open(step: Interaction) -> bool:
     """Whether nobody says how much a cache takes away: it counts as nothing while warm, too."""
     lookup = step.step
-    return isinstance(lookup, Cached) and lookup.hit_ratio is None and lookup.keys is None
-
-
-def _filled(graph: Graph) -> System:
-    """The system with a hit ratio for lookups that only declare their keys: as good as it gets."""
-    edits = [
-        Edit(lookup, {"hit_ratio": Fraction(_most_hits(step.target, lookup.keys))}, step.name)
-        for step in graph.interactions
-        if isinstance(lookup := step.declared, Cached)
-        and lookup.hit_ratio is None
-        and lookup.keys is not None
-    ]
-    return apply(graph.system, edits) if edits else graph.system
-
-
-def _most_hits(cache: Named, keys: KeySpace) -> float:
-    """The share of the most popular keys, as many as the cache holds; all if it does not say."""
-    held = getattr(cache, "max_entries", None)
-    if held is None or held >= keys.count:
-        return 1.0
-    return zipf_share(keys.count, keys.skew) / zipf_share(held, keys.skew)
+    return isinstance(lookup, Cached) and lookup.keys is None
 
 
 def _compare(warm: Demand, cold: Demand) -> Iterator[Result]:
@@ -117,6 +92,7 @@ def _compare(warm: Demand, cold: Demand) -> Iterator[Result]:
                     f"warm: {usual:.0%} busy",
                     f"cold: {resource.busy:.3g} of {resource.servers:g} busy",
                 ),
+                load=UnderLoad(warm.scenario.name, resource.busy, resource.what),
             )
 
 
@@ -234,3 +210,33 @@ def nobody_says_how_much_the_cache_takes_away() -> System:
         journeys=[Journey("browse", "web.page")],
         scenarios=[Scenario("peak", load=[Load("browse", Poisson(500 / s))])],
     )
+
+
+def _of_keys(entries: int | None, rate: float) -> System:
+    """A thousand keys by Zipf's law; of ten the popular ones are 39% of the lookups."""
+    system = _cached(rate)
+    find = Cached("hot", [Read("pages")], keys=KeySpace(1000, skew=1.0))
+    hot = Redis("hot", read=0.1 * ms, max_entries=entries)
+    web = Service("web", runtime=Go(), endpoints=[Endpoint("page", steps=[find])])
+    elements = [hot, system.find("pages"), web]
+    return System("shop", elements, journeys=system.journeys, scenarios=system.scenarios)
+
+
+@rule.borderline("pages")
+def ten_entries_are_just_enough() -> System:
+    return _of_keys(10, 3200)
+
+
+@rule.borderline()
+def ten_entries_are_too_few_for_more() -> System:
+    return _of_keys(10, 3300)  # full while the cache is warm, which other rules say
+
+
+@rule.bad("pages")
+def nobody_says_how_many_entries_there_are() -> System:
+    return _of_keys(None, 3300)
+
+
+@rule.good
+def the_database_takes_what_no_entry_has() -> System:
+    return _of_keys(1, 1900)

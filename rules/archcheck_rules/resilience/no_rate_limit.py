@@ -79,3 +79,14 @@ def a_journey_that_may_begin_outside() -> System:
     page = Endpoint("page", rate_limit=Absent("not yet"))
     web = Service("web", endpoints=[page])
     return System("shop", [web], journeys=[Journey("browse", "web.page")])
+
+
+@rule.bad("web.search")
+def one_of_three() -> System:
+    absent, limit = Absent("not yet"), RateLimit(100 / s)
+    endpoints = [
+        Endpoint("health", public=False, rate_limit=absent),
+        Endpoint("page", public=True, rate_limit=limit),
+        Endpoint("search", public=True, rate_limit=absent),
+    ]
+    return System("shop", [Service("web", endpoints=endpoints)])

@@ -42,6 +42,7 @@ from archcheck import (
     Topic,
 )
 from archcheck.capacity import OperationLatencies, advised_timeout
+from archcheck.editing.spelling import plain_source
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.deadlines import inherits_deadline
@@ -65,7 +66,7 @@ def check(graph: Graph) -> Iterator[Result]:
             continue
         reason = f" ({step.timeout.reason!r})" if isinstance(step.timeout, Absent) else ""
         verb = "falls back to" if step.is_fallback else _VERBS.get(step.mode, "waits for")
-        timeout = f"timeout={advised_timeout(latencies, step)}".replace(" ", " * ")
+        timeout = f"timeout={plain_source(advised_timeout(latencies, step))}"
         yield Violation(
             step,
             f"{step.operation.name} {verb} {step.target_name} without a timeout{reason}",

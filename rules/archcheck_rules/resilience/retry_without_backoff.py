@@ -136,3 +136,28 @@ def one_attempt_never_waits() -> System:
 @rule.borderline()
 def hardly_growing() -> System:
     return _retried(Retry(attempts=2, backoff=1 * ms, factor=1.01))
+
+
+@rule.bad("web.page -> ads.get")
+def a_maximum_below_the_first_wait() -> System:
+    return _retried(Retry(attempts=4, backoff=1 * s, factor=2, max_backoff=0.5 * s))
+
+
+@rule.good
+def a_maximum_after_some_growth() -> System:
+    return _retried(Retry(attempts=4, backoff=1 * s, factor=2, max_backoff=4 * s))
+
+
+@rule.borderline()
+def one_more_attempt_after_a_refusal() -> System:
+    return _retried(Retry(attempts=2, backoff=0 * s, on=["rejected"]))
+
+
+@rule.borderline("web.page -> ads.get")
+def two_more_attempts_after_a_refusal() -> System:
+    return _retried(Retry(attempts=3, backoff=0 * s, on=["rejected"]))
+
+
+@rule.borderline("web.page -> ads.get")
+def one_more_attempt_after_whatever_went_wrong() -> System:
+    return _retried(Retry(attempts=2, backoff=0 * s, on=["rejected", "timeout"]))

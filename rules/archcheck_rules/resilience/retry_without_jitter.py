@@ -18,6 +18,7 @@ retries, and backoff with jitter.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from archcheck import Call, Endpoint, Mesh, Retry, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
@@ -31,8 +32,8 @@ rule = Rule("RES006", "retry-without-jitter", severity="warning", method="attr")
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.interactions:
         for retry in step.protection.retries:
-            if retry.attempts == 2 and set(retry.on) <= {"rejected"} and not retry.backoff:
-                continue  # there is no wait that could be spread
+            if not _waits(retry):
+                continue
             is_mesh = retry is step.protection.mesh_retry
             if retry.jitter is False:
                 who = f"the mesh of {step.source.name}" if is_mesh else step.operation.name
@@ -44,6 +45,14 @@ def check(graph: Graph) -> Iterator[Result]:
                 )
             elif retry.jitter is None and not is_mesh:
                 yield Undecided(step, "retry.jitter")
+
+
+def _waits(retry: Retry) -> bool:
+    """Whether there is a wait that could be spread, or may be: one more attempt after a refusal
+    needs none."""
+    if retry.backoff is None:
+        return retry.attempts != 2 or not set(retry.on) <= {"rejected"}
+    return bool(retry.backoff)
 
 
 def _retried(*, attempts: int, jitter: bool | None) -> System:
@@ -108,3 +117,52 @@ def one_more_attempt_without_a_wait() -> System:
 @rule.unknown("retry.jitter")
 def nobody_says() -> System:
     return _retried(attempts=2, jitter=None)
+
+
+@rule.borderline("app.page -> ads.get")
+def one_more_attempt_after_a_refusal_has_no_wait() -> System:
+    retry = Retry(attempts=2, backoff=0 * ms, jitter=False, on=["rejected"])
+    ask = Call("ads.get", retry=retry)
+    later = Call("ads.get", retry=Retry(attempts=3, backoff=10 * ms, jitter=False))
+    return System(
+        "shop",
+        [
+            Service("web", endpoints=[Endpoint("page", steps=[ask])]),
+            Service("app", endpoints=[Endpoint("page", steps=[later])]),
+            Service("ads", endpoints=[Endpoint("get")]),
+        ],
+    )
+
+
+def _without_backoff(attempts: int, *on: Literal["rejected", "timeout"]) -> System:
+    retry = Retry(attempts=attempts, jitter=False, on=on)
+    return System(
+        "shop",
+        [
+            Service("web", endpoints=[Endpoint("page", steps=[Call("ads.get", retry=retry)])]),
+            Service("ads", endpoints=[Endpoint("get")]),
+        ],
+    )
+
+
+@rule.borderline()
+def one_more_attempt_may_come_at_once() -> System:
+    return _without_backoff(2, "rejected")
+
+
+@rule.borderline("web.page -> ads.get")
+def two_more_attempts_may_not() -> System:
+    return _without_backoff(3, "rejected")
+
+
+@rule.borderline("web.page -> ads.get")
+def one_more_attempt_after_a_timeout_may_not() -> System:
+    return _without_backoff(2, "timeout")
+
+
+@rule.borderline()
+def no_wait_at_all_is_res005s() -> System:
+    retry = Retry(attempts=3, backoff=0 * ms, jitter=False)
+    steps = [Call("ads.get", retry=retry)]
+    web = Service("web", endpoints=[Endpoint("page", steps=steps)])
+    return System("shop", [web, Service("ads", endpoints=[Endpoint("get")])])

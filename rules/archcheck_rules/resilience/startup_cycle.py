@@ -28,10 +28,13 @@ rule = Rule("RES023", "startup-cycle", severity="error", method="graph", on_unkn
 def check(graph: Graph) -> Iterator[Result]:
     for cycle in shortest_cycles(graph.start_up()):
         ring = (*cycle, cycle[0])
+        alone = len(cycle) == 1
         yield Violation(
             graph.system.find(ring[0]),
-            f"none of these can start before the other: {' -> '.join(ring)}",
-            fix=f"let {ring[0]} start without {ring[1]}: out of its start_after and its checks",
+            f"{ring[0]} waits for itself to start"
+            if alone
+            else f"none of these can start before the others: {' -> '.join(ring)}",
+            fix=f"take {ring[1]} out of the start_after and the checks of {ring[0]}",
             evidence=tuple(graph.system.find(name) for name in cycle),
         )
 
@@ -79,3 +82,15 @@ def each_is_ready_after_the_other() -> System:
         return Service(name, deployment=Kubernetes(readiness=Probe("http", touches=[other])))
 
     return System("shop", [service("orders", "stock"), service("stock", "orders")])
+
+
+@rule.bad("config")
+def three_in_a_ring() -> System:
+    return System(
+        "shop",
+        [
+            Service("orders", start_after=["config"]),
+            Service("stock", start_after=["orders"]),
+            Service("config", start_after=["stock"]),
+        ],
+    )

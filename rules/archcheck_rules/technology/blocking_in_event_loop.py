@@ -5,8 +5,9 @@ that holds the thread stops them all; ten milliseconds of it at a hundred reques
 no time for anything else.
 
 Calls and queries count as they declare; the clients of Node.js, nginx and Envoy cannot block.
-Computing of 100 ms and more blocks, unless it declares that it runs elsewhere. Where a service
-blocks and does not say what runs it, the rule asks.
+Computing that may take 100 ms and more blocks, unless it declares that it runs elsewhere; a time
+that varies counts as its mean and three standard deviations. Where a service blocks and does not
+say what runs it, the rule asks.
 
 How to fix: use the non-blocking client (R2DBC, the reactive driver, ``await``), or hand the call
 to a pool for blocking work (``@ExecuteOn(TaskExecutors.BLOCKING)`` in Micronaut).
@@ -22,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from archcheck import (
+    Constant,
     CustomRuntime,
     Endpoint,
     Micronaut,
@@ -191,3 +193,13 @@ def nobody_says_how_the_framework_works() -> System:
 @rule.borderline()
 def who_does_not_block_may_run_anywhere() -> System:
     return _reading(Read("ledger", blocking=False), None)
+
+
+@rule.borderline("billing.due")
+def a_tenth_of_a_second_is_long() -> System:
+    return _reading(Work(Constant(100 * ms)), NodeJs())
+
+
+@rule.borderline()
+def less_is_not() -> System:
+    return _reading(Work(Constant(99.9 * ms)), NodeJs())

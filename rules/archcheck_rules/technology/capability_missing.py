@@ -36,6 +36,7 @@ from archcheck import (
     effective,
 )
 from archcheck.capacity import OperationLatencies, advised_timeout
+from archcheck.editing.spelling import plain_source
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.model import GraphQL, Http1, Http2
@@ -102,7 +103,7 @@ def _mesh(graph: Graph, step: Interaction, latencies: OperationLatencies) -> Ite
             f"{step.name} leaves its timeout or retries to the mesh, which sees only bytes of "
             f"{step.protocol.label}",
             fix=(
-                f"timeout={advised_timeout(latencies, step)}".replace(" ", " * ")
+                f"timeout={plain_source(advised_timeout(latencies, step))}"
                 if step.timeout is None
                 else "retry=Retry(attempts=2, backoff=10 * ms)"
             )

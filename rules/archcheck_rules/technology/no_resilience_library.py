@@ -176,7 +176,10 @@ def _known(runtime: Runtime | None, what: Mechanism) -> Iterator[str]:
 
 def _in_language(service: Service) -> str:
     language = getattr(service.runtime, "language", "")
-    return f" in {language}" if language else ""
+    return f" in {_LANGUAGES.get(language, language.title())}" if language else ""
+
+
+_LANGUAGES = {"csharp": "C#", "cpp": "C++", "javascript": "JavaScript", "php": "PHP"}
 
 
 def _calling(

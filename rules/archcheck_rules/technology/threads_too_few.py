@@ -37,7 +37,7 @@ from archcheck import (
     effective,
 )
 from archcheck.capacity import Unsized, demands
-from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph
 from archcheck.units import Duration, ms, s
 
@@ -60,10 +60,11 @@ def check(graph: Graph) -> Iterator[Result]:
             if resource.busy > resource.servers:
                 yield Violation(
                     resource.holder,
-                    f"{resource.holder.name} needs {resource.busy:.0f} threads in scenario "
-                    f"{demand.scenario.name!r} and has {resource.servers}",
-                    fix=f"threads={_threads(resource.holder, resource.busy)}",
-                    evidence=(f"rate x time held = {resource.busy:.1f} threads in use",),
+                    f"{resource.holder.name} needs {resource.busy:,.0f} threads in scenario "
+                    f"{demand.scenario.name!r} and has {resource.servers:,.0f}",
+                    fix=f"threads={_threads(resource.holder, resource.busy)} in each replica",
+                    evidence=(f"rate x time held = {resource.busy:,.1f} threads in use",),
+                    load=UnderLoad(demand.scenario.name, resource.busy),
                 )
 
 

@@ -36,12 +36,13 @@ rule = Rule("TEC005", "too-many-stacks", severity="info", method="attr", options
 def check(graph: Graph, options: Options) -> Iterator[Result]:
     stacks: dict[str, dict[str, Service]] = defaultdict(dict)
     for service in graph.system.services:
-        if service.owner is None:
+        owner = graph.owner_of(service)
+        if owner is None:
             yield Undecided(service, "owner")
         elif service.runtime is None:
             yield Undecided(service, "runtime")
         else:
-            stacks[service.owner].setdefault(_stack(service.runtime), service)
+            stacks[owner].setdefault(_stack(service.runtime), service)
     for owner, used in stacks.items():
         if len(used) > options.max_stacks:
             yield Violation(

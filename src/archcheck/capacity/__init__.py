@@ -4,9 +4,17 @@
 """
 
 from archcheck.capacity.attempts import Attempted
-from archcheck.capacity.bottleneck import CPU, Resource, Unsized, resources, servers_called
+from archcheck.capacity.bottleneck import (
+    CPU,
+    Resource,
+    Unsized,
+    busy_servers,
+    resources,
+    servers_called,
+)
 from archcheck.capacity.consumers import ConsumerFlow, consumer_flows, messages_at_a_time
 from archcheck.capacity.demand import Demand, StoreDemand, demands
+from archcheck.capacity.hits import open_lookups, with_best_hits
 from archcheck.capacity.latency import (
     Latency,
     Missing,
@@ -32,6 +40,7 @@ __all__ = [
     "Unsized",
     "Waiting",
     "advised_timeout",
+    "busy_servers",
     "consumer_flows",
     "demands",
     "erlang_c",
@@ -40,9 +49,11 @@ __all__ = [
     "latency_of",
     "mean_wait",
     "messages_at_a_time",
+    "open_lookups",
     "operation_rates",
     "residence",
     "resources",
     "servers_called",
+    "with_best_hits",
     "zipf_share",
 ]

@@ -36,6 +36,11 @@ def servers_called(holder: object, what: str) -> str:
     return _CALLED.get((isinstance(holder, Service), what), what)
 
 
+def busy_servers(amount: str, called: str) -> str:
+    """``1 thread busy``, ``12.5 threads busy``."""
+    return f"{amount} {called.removesuffix('s') if amount == '1' else called} busy"
+
+
 @dataclass(frozen=True)
 class Resource:
     """Servers of one kind and how busy the declared load keeps them.
@@ -68,6 +73,11 @@ class Resource:
     def called(self) -> str:
         """What is busy, as people call it."""
         return servers_called(self.holder, self.what)
+
+    @property
+    def shown(self) -> str:
+        """``35 threads busy, 10 in each replica``."""
+        return f"{busy_servers(f'{self.busy:.3g}', self.called)}, {self.per_unit:g} in each replica"
 
     @property
     def utilisation(self) -> float:

@@ -17,6 +17,7 @@ from archcheck.findings.results import (
     Violation,
     subject_element,
     subject_name,
+    worst_of_scenarios,
 )
 from archcheck.findings.rule import Rule
 from archcheck.graph import Graph
@@ -72,12 +73,12 @@ def _findings(rule: Rule, system: System, results: Iterable[Result]) -> Iterator
     """By place: the order in which a reader meets them; one finding for each cause."""
     seen: Counter[str] = Counter()
     groups: dict[object, list[tuple[Violation, Occurrence]]] = defaultdict(list)
-    for number, result in enumerate(results):
-        if isinstance(result, Violation):
-            identity = _identity(rule, system, result)
-            occurrence = _occurrence(system, result, f"{identity}#{seen[identity]}")
-            seen[identity] += 1
-            groups[result.cause or number].append((result, occurrence))
+    violations = (result for result in results if isinstance(result, Violation))
+    for number, result in enumerate(worst_of_scenarios(violations)):
+        identity = _identity(rule, system, result)
+        occurrence = _occurrence(system, result, f"{identity}#{seen[identity]}")
+        seen[identity] += 1
+        groups[result.cause or number].append((result, occurrence))
     made = [
         Finding(
             rule,

@@ -84,6 +84,16 @@ class OpenQuestion:
     subjects: tuple[tuple[str, Place | None, str], ...]
     """Name of the subject, where it is declared, and the threshold that would decide."""
 
+    @property
+    def request(self) -> str:
+        """``declare read`` or ``needs a load that reaches it``."""
+        return f"{request_verb(self.missing)} {self.missing}"
+
+
+def request_verb(missing: str) -> str:
+    """``declare`` for attributes, ``needs`` for what is no attribute of a model."""
+    return "needs" if any(" " in part for part in missing.split(", ")) else "declare"
+
 
 @dataclass(frozen=True)
 class RuleOutcome:
@@ -112,12 +122,19 @@ class RuleOutcome:
         return "not applicable" if self.not_applicable else "holds"
 
 
+def subjects_violating(outcomes: Iterable[RuleOutcome], *rules: str) -> frozenset[str]:
+    """What these rules find wrong: the names of the subjects."""
+    said = [outcome for outcome in outcomes if outcome.rule.id in rules]
+    return frozenset(
+        place.subject for one in said for each in one.findings for place in each.occurrences
+    )
+
+
 def subjects_said(outcomes: Iterable[RuleOutcome], *rules: str) -> frozenset[str]:
     """What these rules find wrong or ask about: the names of the subjects."""
     said = [outcome for outcome in outcomes if outcome.rule.id in rules]
-    found = {place.subject for one in said for each in one.findings for place in each.occurrences}
     asked = {name for one in said for each in one.questions for name, _, _ in each.subjects}
-    return frozenset(found | asked)
+    return subjects_violating(said, *rules) | asked
 
 
 def steps_said(outcomes: Iterable[RuleOutcome], *rules: str) -> tuple[frozenset[str], ...]:

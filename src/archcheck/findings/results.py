@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from archcheck.graph import Interaction, Operation
@@ -13,13 +14,27 @@ Subject: TypeAlias = Named | Operation | Interaction | Policy | Suppression | Sy
 
 
 @dataclass(frozen=True)
+class UnderLoad:
+    """The scenario under which something is wrong, and how much: ``strain`` is comparable.
+
+    What is wrong in several scenarios is one fact: the worst is shown and names the others.
+    ``about`` tells facts about the same subject apart.
+    """
+
+    scenario: str
+    strain: float
+    about: str = ""
+
+
+@dataclass(frozen=True)
 class Violation:
     """The rule does not hold for ``subject``.
 
     ``message`` is one sentence that names the numbers; ``evidence`` spells out the path, the
     cycle or the sum: subjects are shown with their lines, text as it is. ``fix`` could be pasted
     into the model. Violations of a rule with the same ``cause`` (a clause without names and
-    numbers, such as "no timeout is declared") are one finding with many places.
+    numbers, such as "no timeout is declared") are one finding with many places. Those that differ
+    in the scenario of their ``load`` are one place.
     """
 
     subject: Subject
@@ -27,6 +42,7 @@ class Violation:
     fix: str = ""
     evidence: tuple[Subject | str, ...] = ()
     cause: str = ""
+    load: UnderLoad | None = None
 
 
 @dataclass(frozen=True)
@@ -82,3 +98,24 @@ def subject_owner(subject: Subject) -> Named | None:
             return subject
         case _:
             return None
+
+
+def worst_of_scenarios(violations: Iterable[Violation]) -> Iterator[Violation]:
+    """Of what is wrong in several scenarios the worst, with the names of the others."""
+    alike: dict[object, list[Violation]] = {}
+    for number, each in enumerate(violations):
+        load = each.load
+        key = number if load is None else (subject_name(each.subject), each.cause, load.about)
+        alike.setdefault(key, []).append(each)
+    for several in alike.values():
+        worst = max(several, key=lambda each: each.load.strain if each.load else 0.0)
+        others = [each.load.scenario for each in several if each is not worst and each.load]
+        yield replace(worst, message=worst.message + also_in(others))
+
+
+def also_in(scenarios: Sequence[str]) -> str:
+    """`` (also in 'day' and 'evening')``; empty for none."""
+    if not scenarios:
+        return ""
+    *most, last = map(repr, scenarios)
+    return f" (also in {', '.join(most)}{' and ' if most else ''}{last})"

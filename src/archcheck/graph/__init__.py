@@ -159,6 +159,16 @@ class Graph:
         belongs_to = getattr(member, "belongs_to", None)
         return self.boundary_of(self.system.find(belongs_to)) if belongs_to is not None else None
 
+    def owner_of(self, member: Named) -> str | None:
+        """The team that answers for it: its own, else that of its declared boundary."""
+        own: str | None = getattr(member, "owner", None)
+        name = getattr(member, "boundary", None)
+        return own if own is not None or name is None else self._owners.get(name)
+
+    @cached_property
+    def _owners(self) -> dict[str, str | None]:
+        return {part.name: part.owner for part in self.system.boundaries}
+
     def trust_zone_of(self, member: Named) -> str | None:
         """The trust zone: its own, else that of its declared boundary."""
         own: str | None = getattr(member, "trust_zone", None)

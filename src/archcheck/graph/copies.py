@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from archcheck.model import Datastore, Quorum, effective
+from archcheck.model import Broker, Datastore, Quorum, effective
 
 QueryKind = Literal["read", "stale", "write"]
 _BY_PROVIDER = 3
@@ -89,6 +89,12 @@ def is_taken_over(store: Datastore, kind: QueryKind) -> bool:
         return True
     needed = needed_for(store, kind)
     return needed.best > 0 and needed.unknown != "failover"
+
+
+def zones_of(member: Datastore | Broker) -> tuple[str, ...]:
+    """The zones that it is spread over, as it says itself, else those of its deployment."""
+    deployment = getattr(member, "deployment", None)
+    return tuple(getattr(member, "zones", ()) or (deployment.zones if deployment else ()))
 
 
 def zones_of_copies(zones: Sequence[str], copies: int, shard: int = 0) -> list[str]:

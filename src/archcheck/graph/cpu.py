@@ -55,7 +55,9 @@ def cores_of(service: Service) -> Cores:
     if runtime is None or read is None or limit is None or not _does_so(runtime, read):
         return Cores(None, "", limit)
     processors = max(1, math.ceil(limit) if read.rounds_up else math.floor(limit))
-    return Cores(max(read.least, read.each * processors), read.source, limit)
+    loops = effective(runtime, "concurrency").value == "event_loop"
+    each = read.each if loops else 1  # threads run on processors, whatever event loops there are
+    return Cores(max(read.least, each * processors), read.source, limit)
 
 
 def longest_computing(holder: Named, seconds: Rational) -> Rational:

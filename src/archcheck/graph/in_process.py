@@ -12,10 +12,11 @@ from dataclasses import replace
 from archcheck.graph import Graph, Interaction
 
 
-def steps_of(graph: Graph, operation: str) -> list[Interaction]:
+def steps_of(graph: Graph, operation: str, *, fallbacks: bool = False) -> list[Interaction]:
     """The steps of an operation, each call to its own service followed by the steps behind it.
 
-    Those behind a call have the feature flags of the call as well.
+    Those behind a call have the feature flags of the call as well. ``fallbacks``: also what a
+    fallback of a step that changes nothing here asks of its own service.
     """
     found: list[Interaction] = []
     seen = {operation}
@@ -23,12 +24,18 @@ def steps_of(graph: Graph, operation: str) -> list[Interaction]:
     while waiting:
         step = waiting.pop()
         found.append(step)
-        own = step.mode == "call" and step.target is step.source
-        if own and step.target_name not in seen:
+        instead = step.fallback
+        if fallbacks and instead is not None and step.mode in ("call", "read"):
+            step = step if _is_own(step) else instead
+        if _is_own(step) and step.target_name not in seen:
             seen.add(step.target_name)
             inside = graph.outgoing.get(step.target_name, ())
             waiting += [replace(one, flags=(*step.flags, *one.flags)) for one in reversed(inside)]
     return found
+
+
+def _is_own(step: Interaction) -> bool:
+    return step.mode == "call" and step.target is step.source
 
 
 def is_done_below(graph: Graph, operation: str, steps: Iterable[Interaction]) -> bool:
@@ -39,7 +46,7 @@ def is_done_below(graph: Graph, operation: str, steps: Iterable[Interaction]) ->
     wanted = {id(step.declared) for step in steps}
     for name in _own(graph, operation):
         if operation not in _own(graph, name):  # else each of them would leave it to the other
-            below = steps_of(graph, name)
+            below = steps_of(graph, name, fallbacks=True)
             if wanted <= {id(step.declared) for step in below}:
                 return True
     return False
@@ -52,5 +59,6 @@ def with_own(graph: Graph, operations: Iterable[str]) -> set[str]:
 
 
 def _own(graph: Graph, operation: str) -> set[str]:
-    steps = steps_of(graph, operation)
-    return {s.target_name for s in steps if s.mode == "call" and s.target is s.source}
+    steps = steps_of(graph, operation, fallbacks=True)
+    asked = [each for step in steps for each in (step, step.fallback) if each is not None]
+    return {each.target_name for each in asked if _is_own(each)}

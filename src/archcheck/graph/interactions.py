@@ -161,9 +161,20 @@ class Interaction:
             return own
         if self.protocol is not None and self.protocol.encrypted is not None:
             return self.protocol.encrypted
-        mesh = self.mesh
-        inside = not isinstance(self.target, External)
-        return mesh.mutual_tls if inside and mesh is not None else None
+        return self.has_mutual_tls
+
+    @property
+    def has_mutual_tls(self) -> bool | None:
+        """Whether the meshes of both sides encrypt it and prove who asks; ``None``: unknown.
+
+        A callee that does not say is taken to be in the mesh of its caller.
+        """
+        if self.mesh is None or isinstance(self.target, External):
+            return None
+        there = getattr(self.target, "mesh", None)
+        if isinstance(there, Absent) or (isinstance(there, Mesh) and there.mutual_tls is False):
+            return False
+        return self.mesh.mutual_tls
 
     @property
     def mesh(self) -> Mesh | None:

@@ -47,6 +47,19 @@ def deliveries(system: System, consumer: Consumer) -> int | None:
     return 1 if is_at_most_once(system, consumer) else consumer.max_deliveries
 
 
+def is_repeated_until_done(graph: Graph, operation: Operation) -> bool:
+    """Whether a message that was only half worked on comes again, and may: all of it happens.
+
+    A consumer that is declared idempotent, of a channel that delivers at least once. A message that
+    is given up is a dead letter, which a person sees: rule RES020 asks for one.
+    """
+    consumer = operation.part
+    if not isinstance(consumer, Consumer) or not consumer.idempotent:
+        return False
+    delivery, _ = delivery_of(graph.system, graph.system.find(str(consumer.topic)))
+    return delivery == "at_least_once"
+
+
 def receivers_of(graph: Graph, channel: str) -> list[Operation]:
     """Who sees the messages of a channel: its consumers, and those of its dead letters."""
     readers = [graph.operations[name] for name in graph.consumers.get(channel, ())]

@@ -150,7 +150,11 @@ class Pulsar(_Broker):
 
     label: ClassVar[str] = "Pulsar"
     documented: ClassVar[Mapping[str, Default]] = {
-        "delivery": Default("at_least_once", "Pulsar: acknowledgements"),
+        "delivery": Default(
+            "at_least_once",
+            "Pulsar, Messaging: kept until it is acknowledged; deduplication is off by default",
+            "2026-11-30",
+        ),
         "max_message": Default(5 * MiB, "Pulsar: maxMessageSize", "2026-11-30"),
     }
 

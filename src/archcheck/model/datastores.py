@@ -217,7 +217,13 @@ class MySQL(StoreFields):
             of=("MySQL",),
             others=(
                 Default(16 * MiB, "MariaDB: max_allowed_packet", "2026-11-30", of=("MariaDB",)),
-                Default(4 * MiB, "MySQL before 8: max_allowed_packet", before=(8,), of=("MySQL",)),
+                Default(
+                    4 * MiB,
+                    "MySQL before 8: max_allowed_packet",
+                    "2026-11-30",
+                    before=(8,),
+                    of=("MySQL",),
+                ),
             ),
         ),
     }

@@ -207,9 +207,11 @@ class Micronaut(_Runtime):
 
 @element
 class Quarkus(_Runtime):
-    """Quarkus on Vert.x: event loops, and a worker pool for blocking endpoints.
+    """Quarkus on Vert.x: worker threads, and event loops for endpoints that return reactive types.
 
-    Quarkus guide "Quarkus REST": the method's signature decides between event loop and worker.
+    Quarkus guide "Quarkus REST", execution model: a method that returns ``Uni``, ``Multi``, a
+    ``CompletionStage`` or a ``Publisher`` runs on the event loop, any other on a worker thread. A
+    service whose endpoints are reactive says ``concurrency="event_loop"``.
     """
 
     label: ClassVar[str] = "Quarkus"
@@ -220,7 +222,14 @@ class Quarkus(_Runtime):
         checked="2026-11-30",
     )
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("event_loop", "Quarkus REST on Vert.x event loops"),
+        "concurrency": Default(
+            "blocking", "Quarkus REST: a worker thread but for reactive return types", "2026-11-30"
+        ),
+        "threads": Default(
+            200,
+            "Quarkus: quarkus.thread-pool.max-threads, more from 26 processors on",
+            "2026-11-30",
+        ),
         "connection_pool": Default(20, "Quarkus: quarkus.datasource.jdbc.max-size", "2026-11-30"),
         "max_request": Default(
             10 * MiB, "Quarkus: quarkus.http.limits.max-body-size", "2026-11-30"
@@ -354,7 +363,11 @@ class AspNetCore(_Runtime):
         ".NET: Environment.ProcessorCount is the CPU limit, rounded up"
     )
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("lightweight", "ASP.NET Core: async tasks on the thread pool"),
+        "concurrency": Default(
+            "lightweight",
+            "ASP.NET Core best practices: async tasks on the thread pool",
+            "2026-11-30",
+        ),
         "connection_pool": Default(100, "ADO.NET: Max Pool Size", "2026-11-30"),
         "max_request": Default(Size(30_000_000), "Kestrel: MaxRequestBodySize", "2026-11-30"),
     }
@@ -374,7 +387,12 @@ class Rails(_Runtime):
             "2026-11-30",
             since=(7, 2),
             others=(
-                Default(5, "Rails before 7.2: RAILS_MAX_THREADS in config/puma.rb", before=(7, 2)),
+                Default(
+                    5,
+                    "Rails before 7.2: RAILS_MAX_THREADS in config/puma.rb",
+                    "2026-11-30",
+                    before=(7, 2),
+                ),
             ),
         ),
     }
@@ -435,7 +453,9 @@ class Nginx(_Runtime):
     language: ClassVar[str] = "c"
     only_waits_asynchronously: ClassVar[bool] = True
     documented: ClassVar[Mapping[str, Default]] = {
-        "concurrency": Default("event_loop", "nginx: event-driven workers"),
+        "concurrency": Default(
+            "event_loop", "nginx, Beginner's Guide: event-based workers", "2026-11-30"
+        ),
         "parallelism": Default(1, "nginx: worker_processes", "2026-11-30"),
         "accept_queue": Default(511, "nginx: listen backlog on Linux", "2026-11-30"),
         "max_request": Default(1 * MiB, "nginx: client_max_body_size", "2026-11-30"),

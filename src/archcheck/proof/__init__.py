@@ -21,7 +21,7 @@ from archcheck.proof.deadlines import LongestRun, deadline_budgets
 from archcheck.proof.limits.admission import admissions
 from archcheck.proof.limits.figures import WorstPoint, worst_demands
 from archcheck.proof.limits.load import carried
-from archcheck.proof.limits.rollouts import rollouts
+from archcheck.proof.limits.rollouts import RolloutPoint, rollouts
 from archcheck.proof.limits.sizing import suggest_sizes
 from archcheck.proof.policies import contradictions, dead_policies
 from archcheck.proof.questions import Answered, Proofs, prove
@@ -56,6 +56,7 @@ __all__ = [
     "Proved",
     "Refuted",
     "RetryStorm",
+    "RolloutPoint",
     "SagaSchedule",
     "Undecided",
     "WorstPoint",

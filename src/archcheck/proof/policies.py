@@ -2,7 +2,7 @@
 
 A policy forbids blocks of dependencies, sources times targets, and some speak of dependencies as
 right: ``OnlyVia`` and ``OnlyWithin`` of those that remain, ``Allow`` of each target, ``Layers`` of
-those downwards. A set of policies contradicts itself where all of what one calls right is forbidden
+those downwards. A set of policies contradicts itself where all of what one permits is forbidden
 by others; a policy is dead where others forbid all that it forbids. Elements that no policy tells
 apart are one class, so both questions are about few pairs of classes, whatever the system's size.
 """
@@ -73,7 +73,7 @@ class _Classes:
 
 
 def contradictions(graph: Graph) -> Iterator[Answer]:
-    """For each policy: do the others leave something of what it calls right?"""
+    """For each policy: do the others leave something of what it permits?"""
     policies = graph.system.policies
     classes = _Classes(graph, policies)
     bans = [_Forbidding(policy, classes.forbidden(policy)) for policy in policies]
@@ -90,7 +90,7 @@ def contradictions(graph: Graph) -> Iterator[Answer]:
             names = " and ".join(repr(other.title()) for other in conflict if other is not policy)
             others = sum(other is not policy for other in conflict)
             shown = Counterexample(
-                f"{policy.title()!r} calls dependencies of {words} right, and "
+                f"{policy.title()!r} permits dependencies of {words}, and "
                 f"{names or 'itself'} {'forbids' if others < 2 else 'together forbid'} all of them",
                 tuple(conflict),
                 (policy, *(other for other in conflict if other is not policy)),

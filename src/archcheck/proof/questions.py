@@ -48,7 +48,7 @@ def questions(failures: int = 1) -> tuple[Question, ...]:
         Question("load", "every resource carries every load", carried),
         Question("admission", "limits let through what can be carried", admissions),
         Question("rollouts", "a rollout survives the loss of a zone", rollouts),
-        Question("policies", "no policy forbids what another calls right", contradictions),
+        Question("policies", "no policy forbids all that another permits", contradictions),
         Question("dead-policies", "each policy forbids something", dead_policies),
         Question("sagas", "sagas end with all or nothing", sagas),
         Question("availability", "promises can be kept", promised_availability),

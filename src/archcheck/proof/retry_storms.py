@@ -52,6 +52,10 @@ class RetryStorm(Counterexample):
         return math.prod(self.factors, start=_ONCE)
 
 
+_ONE = "fewer attempts, or RetryBudget(10 * percent)"
+_LAYERS = "retry in one layer of the path only, or RetryBudget(10 * percent) in each"
+
+
 def retry_amplification(
     graph: Graph, bound: Rational = BOUND, *, one_failure: bool = False
 ) -> Iterator[Answer]:
@@ -69,12 +73,8 @@ def retry_amplification(
             text = _NO_PATTERN.format(_times(made), _times(way.factor))
             yield Undecided(subject, claim, text)
         elif way.factor > bound:
-            yield Refuted(
-                subject,
-                claim,
-                _storm(worst, name),
-                "retry in one layer of the path only, or RetryBudget(10 * percent) in each",
-            )
+            storm = _storm(worst, name)
+            yield Refuted(subject, claim, storm, _ONE if len(storm.conflict) < 2 else _LAYERS)
         elif way.gaps:
             gaps = tuple(
                 Gap(gap.holder, gap.attribute, _holds_with(math.floor(bound / factor), gap))
@@ -97,7 +97,11 @@ def _made(graph: Graph, worst: Amplification, name: str) -> Rational:
 
 
 def _holds_with(count: int, gap: Gap) -> str:
-    return f"holds with {count} {'deliveries' if 'deliveries' in gap.attribute else 'attempts'}"
+    one, more = ("delivery", "deliveries") if "deliveries" in gap.attribute else _ATTEMPTS
+    return f"holds with {count} {one if count == 1 else more}"
+
+
+_ATTEMPTS = ("attempt", "attempts")
 
 
 def _if_caches_stay(name: str, caches: Mapping[str, Rational]) -> tuple[str, ...]:
@@ -155,8 +159,9 @@ def _tries(step: Interaction, factor: Rational) -> str:
         if factor == 1:
             return "one delivery"
         return f"each time its consumer fails, up to {_times(factor)} deliveries"
-    fails = f"each time {step.target_name} fails"
-    return f"{fails}, up to {_times(factor)} attempts" if factor != 1 else f"{fails}, no retry"
+    if factor == 1:
+        return f"no retry when {step.target_name} fails"
+    return f"each time {step.target_name} fails, up to {_times(factor)} attempts"
 
 
 def _times(factor: Rational) -> str:

@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from archcheck.graph import Graph, Operation
+from archcheck.graph.idempotence import is_idempotent
 from archcheck.model import Saga, SagaStep
 from archcheck.proof.answers import (
     Answer,
@@ -351,10 +352,11 @@ def _participant(
 
     def idempotent(reference: str) -> bool:
         owner, endpoint = graph.system.endpoint(reference)
-        declared = endpoint.idempotent if endpoint else None
+        name = f"{owner.name}.{endpoint.name}" if endpoint else ""
+        asked = graph.operations.get(name)
+        declared = is_idempotent(graph, asked) if asked is not None else None
         if declared is None:
-            name = f"{owner.name}.{endpoint.name}" if endpoint else ""
-            gaps.append(Gap(graph.operations.get(name, operation), "idempotent"))
+            gaps.append(Gap(asked or operation, "idempotent"))
         return declared is not False
 
     action = str(step.action)

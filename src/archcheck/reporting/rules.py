@@ -107,7 +107,7 @@ def _said(rule: Rule, example: Example) -> Iterator[str]:
     for question in outcome.questions:
         for name, _, threshold in question.subjects:
             tail = f" ({threshold})" if threshold else ""
-            yield f"{name}: declare {question.missing}{tail}"
+            yield f"{name}: {question.request}{tail}"
     if outcome.not_applicable and not outcome.findings:
         yield f"not applicable: {outcome.not_applicable}"
 

@@ -39,7 +39,7 @@ from archcheck import (
     Write,
 )
 from archcheck.configuration import Settings
-from archcheck.findings import Result, Rule, Violation, evaluate
+from archcheck.findings import OpenQuestion, Result, Rule, Violation, evaluate
 from archcheck.graph import Graph
 from archcheck.model import ModelError, from_json, to_json
 from archcheck.plugins import rules
@@ -368,3 +368,29 @@ def test_one_cause_is_one_finding_in_the_order_of_the_lines() -> None:
     assert finding.message == "a step waits for another process without a timeout, in 2 places"
     lines = [place.place.line for place in finding.occurrences if place.place]
     assert lines == sorted(lines)
+
+
+def test_what_is_wrong_in_several_scenarios_is_the_worst_and_names_the_others() -> None:
+    rule = next(rule for rule in rules() if rule.id == "TEC002")
+    system = rule.examples[0].build()
+    (peak,) = system.scenarios
+    more = [
+        replace(peak, name=name, load=[Load("checkout", Poisson(rate / s))])
+        for name, rate in (("calm", 10), ("sale", 2000), ("evening", 1000))
+    ]
+    outcome = evaluate(rule, Graph(replace(system, scenarios=[*more, peak])))
+    ((found,),) = (finding.occurrences for finding in outcome.findings)
+    assert "needs 1,000 threads in scenario 'sale'" in found.message
+    assert found.message.endswith(" (also in 'evening' and 'peak')")
+
+
+@pytest.mark.parametrize(
+    ("missing", "request_"),
+    [
+        ("read", "declare read"),
+        ("growth.size, growth.per_month", "declare growth.size, growth.per_month"),
+        ("a load that reaches it", "needs a load that reaches it"),
+    ],
+)
+def test_attributes_are_declared_and_everything_else_is_needed(missing: str, request_: str) -> None:
+    assert OpenQuestion(rules()[0], missing, ()).request == request_

@@ -11,7 +11,7 @@ from archcheck.graph.reach import waited_for
 from archcheck.model import Journey, RateLimit, Scenario, Service
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
-from archcheck.proof.limits.figures import Corner, Occupancy, WorstPoint, count
+from archcheck.proof.limits.figures import Corner, Occupancy, WorstPoint
 from archcheck.proof.limits.load import assumptions
 from archcheck.proof.limits.ranges import Loads
 from archcheck.units import Rate
@@ -140,7 +140,7 @@ def _overrun(
         f"{lets} through more than {name} can take: {carries:.4}",
         (
             graph.system.find(name),
-            f"{count(figure.busy)} of {count(capacity)} {figure.servers} busy",
+            figure.shown(capacity),
         ),
         (),
         {name: f"full at {carries:.4}"},

@@ -26,7 +26,7 @@ from archcheck.capacity import (
     Waiting,
     servers_called,
 )
-from archcheck.findings import Subject
+from archcheck.findings import Subject, also_in
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
 from archcheck.model import Datastore, Endpoint, External, ModelError, RateLimit, Service, effective
@@ -35,6 +35,8 @@ from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 
 _NONE = Rational(0)
 _ALL = Rational(1)
+_MANY = 1000
+"""Times the limit above which a bound of waits says nothing to a reader. A choice."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,11 @@ class Occupancy:
         """What is busy, as people call it."""
         return servers_called(self.holder, self.what)
 
+    def shown(self, capacity: Rational) -> str:
+        """``35 of 40 threads busy``."""
+        said = f"{count(self.busy)} of {count(capacity)} {self.servers}"
+        return said if isinstance(self.holder, External) else f"{said} busy"
+
     def unseen(self, holder: Subject, claim: str, room: Rational, scenario: str = "") -> Unseen:
         """What would have to be known to say whether ``room`` is exceeded."""
         name, where = self.holder.name, f" in scenario {scenario!r}" if scenario else ""
@@ -105,7 +112,8 @@ class Occupancy:
             )
             return Unseen(holder, claim, reason, (), scenario, float(asked))
         spare = max(_NONE, room - (asked if asked is not None else self.busy))
-        bound = "any number of" if self.waits is None else f"{count(self.waits)}"
+        endless = self.waits is None or self.waits > _MANY * room
+        bound = "any number of" if endless or self.waits is None else f"{count(self.waits)}"
         reason = (
             f"a bound for the waits in queues below {name}{where}: requests that wait there may "
             f"hold {bound} {self.servers} of it, and {count(spare)} are free"
@@ -355,11 +363,7 @@ def _amount(answer: Answer) -> float:
 
 
 def _naming(answer: Answer, others: Sequence[Answer]) -> Answer:
-    names = [repr(getattr(_of_a_load(other), "scenario", "")) for other in others]
-    if not names:
-        return answer
-    *most, last = names
-    also = f" (also in {', '.join(most)}{' and ' if most else ''}{last})"
+    also = also_in([getattr(_of_a_load(other), "scenario", "") for other in others])
     if isinstance(answer, Unseen):
         return dataclasses.replace(answer, reason=answer.reason + also)
     if isinstance(answer, Refuted):

@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterator, Mapping
 from weakref import WeakKeyDictionary
 
-from archcheck.findings import Subject
+from archcheck.capacity import open_lookups, with_best_hits
+from archcheck.findings import Subject, subject_name
 from archcheck.graph import Graph
 from archcheck.graph.cpu import NO_LIMIT, says_its_cpu_limit
 from archcheck.graph.exact import Rational, exact
@@ -20,7 +21,6 @@ from archcheck.proof.limits.figures import (
     Corner,
     Occupancy,
     WorstPoint,
-    count,
     least_units,
     worst_for_each,
 )
@@ -44,9 +44,28 @@ _known: WeakKeyDictionary[Graph, tuple[tuple[Scenario, Occupancy, Mapping[str, R
 def carried(graph: Graph, limit: Rational = LIMIT) -> Iterator[Answer]:
     """For each loaded resource and scenario: does it stay under ``limit``, one zone lost or not?
 
-    A resource that does not is one answer, whatever the number of scenarios.
+    A resource that does not is one answer, whatever the number of scenarios. One that would, if the
+    caches of which nobody knows the hit ratio hit as often as they can, asks for that.
     """
-    yield from worst_for_each(_carried(graph, limit))
+    answers = worst_for_each(_carried(graph, limit))
+    best = with_best_hits(graph)
+    if best is graph:
+        yield from answers
+        return
+    always = {_asked_of(each) for each in _carried(best, limit) if isinstance(each, Refuted)}
+    for each in answers:
+        lookups = open_lookups(graph, _asked_of(each))
+        gaps = tuple(Gap(step, "hit_ratio") for step in lookups)
+        if not isinstance(each, Refuted) or _asked_of(each) in always:
+            yield each
+        elif gaps:
+            yield Undecided(each.subject, each.claim, missing(gaps), gaps)
+        else:  # the caches hold all of the declared keys
+            yield Proved(each.subject, each.claim, ("caches that hold all keys are filled",))
+
+
+def _asked_of(answer: Answer) -> str:
+    return subject_name(answer.subject)
 
 
 def _carried(graph: Graph, limit: Rational) -> Iterator[Answer]:
@@ -243,7 +262,7 @@ def _refuted(
         f"the limit is {_percent(limit)}",
         (
             *(f"{name}: {Rate(float(rates[name])):.4}" for name in _asking(graph, figure, rates)),
-            f"{count(figure.busy)} of {count(capacity)} {figure.servers} busy",
+            figure.shown(capacity),
         ),
         (),
         {name: f"{share} busy"},

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
+from archcheck.capacity import busy_servers
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational
 from archcheck.model import Rollout, Scenario, Service, effective
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.limits.figures import Occupancy, WorstPoint, count, worst_for_each
 from archcheck.proof.limits.load import assumptions, worst_figures
+
+
+@dataclass(frozen=True)
+class RolloutPoint(WorstPoint):
+    """``zone_alone``: the loss of the zone is too much already, whatever the rollout takes."""
+
+    zone_alone: bool = False
 
 
 def rollouts(graph: Graph) -> Iterator[Answer]:
@@ -62,13 +71,14 @@ def _rolled(
     enough = _enough(figure, needed, rollout.value) if needed > without else None
     fix = "rollout=RollingUpdate(max_surge=1, max_unavailable=0)"
     fix = f"at least {enough} replicas" if enough else fix
-    shown = WorstPoint(
+    shown = RolloutPoint(
         f"a rollout and the loss of a zone leave {left} of {figure.units} replicas of "
         f"{service.name}, and the load needs {needed} in scenario {scenario.name!r}",
         (
             f"{away} are away for the rollout",
             f"{figure.units - (figure.left() or 0)} are in the zone that is lost",
-            f"{count(figure.busy)} {figure.servers} busy, {float(figure.each):g} in each replica",
+            f"{busy_servers(count(figure.busy), figure.servers)}, {float(figure.each):g} in each "
+            "replica",
         ),
         (),
         {service.name: f"{left} of {figure.units} left"},
@@ -77,6 +87,7 @@ def _rolled(
         figure.each * left,
         units=left,
         scenario=scenario.name,
+        zone_alone=needed > without,
     )
     yield Refuted(holder, claim, shown, fix)
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from archcheck.graph import Graph, Interaction
-from archcheck.graph.copies import QueryKind, needed_for, zones_of_copies
+from archcheck.graph.copies import QueryKind, needed_for, zones_of, zones_of_copies
 from archcheck.graph.protection import Protection
 from archcheck.graph.reach import asked_behind
 from archcheck.model import (
@@ -177,7 +177,7 @@ class Components:
             return ElementStructure(_SURE)
         if self._is_sold(deployment):
             return ElementStructure(Unit("element", store.name))
-        zones = store.zones or (deployment.zones if deployment else ())
+        zones = zones_of(store)
         gaps = () if zones or store.spread_by_provider else (Gap(store, "zones"),)
         needed = needed_for(store, kind)
         open_ = (Gap(store, needed.unknown),) if needed.unknown else ()
@@ -211,7 +211,8 @@ class Components:
             return ElementStructure(_SURE)
         if self._is_sold(getattr(broker, "deployment", None)):
             return ElementStructure(Unit("element", broker.name))
-        gaps = () if broker.zones else (Gap(broker, "zones"),)
+        zones = zones_of(broker)
+        gaps = () if zones else (Gap(broker, "zones"),)
         if broker.nodes is None:
             return self._either(_SURE, Gap(broker, "nodes"), *gaps)
         copies, needed, open_ = broker.nodes, tuple[int, ...]((1,)), tuple[Gap, ...]()
@@ -221,7 +222,7 @@ class Components:
             copies = min(copies, channel.copies)
             needed, open_ = _in_sync(channel, step, publish.acks, copies)
         most = needed[-1] if self.worst else needed[0]
-        group = self._group("node", broker.name, copies, most, broker.zones)
+        group = self._group("node", broker.name, copies, most, zones)
         if gaps and self._zones_count:
             return self._either(group, *open_, *gaps)
         return ElementStructure(group, (*open_, *gaps))

@@ -8,6 +8,7 @@ from itertools import combinations
 
 from archcheck.findings import Subject, subject_name
 from archcheck.graph import Graph
+from archcheck.graph.copies import zones_of
 from archcheck.model import (
     CutLink,
     Datastore,
@@ -236,7 +237,8 @@ def cut_sets(graph: Graph, size: int = 1, *, links: bool = False) -> Iterator[An
         elif not links and cuts[0] and any(unit.kind == "link" for unit in cuts[0][0]):
             fix = "a timeout that ends before that of who waits above"
         if len(cuts[0]) > 1:
-            message += f" ({len(cuts[0])} minimal sets of up to {size})"
+            most = "1 failure" if size == 1 else f"{size} failures"
+            message += f" ({len(cuts[0])} minimal sets of up to {most})"
         claim = f"{journey.name} survives {failures}"
         yield _answer(graph, journey, claim, both, (cuts[0], cuts[1]), message, fix)
 
@@ -290,7 +292,7 @@ def quorums(graph: Graph, size: int = 1) -> Iterator[Answer]:
         if isinstance(quorum, Quorum):
             yield _overlap(store, quorum)
             yield _placed(store, quorum, size, _smaller(quorum, store, size))
-        elif store.zones and (majority := _by_consensus(store)) is not None:
+        elif zones_of(store) and (majority := _by_consensus(store)) is not None:
             yield _placed(store, majority, size, _wider(majority, store, size))
 
 
@@ -338,7 +340,7 @@ def _smaller(quorum: Quorum, store: Datastore, size: int) -> str:
     parts = []
     if copies != quorum.copies or needed < max(quorum.read, quorum.write):
         parts.append(f"Quorum(copies={copies}, read={majority}, write={majority})")
-    if zones > len(set(store.zones)):
+    if zones > len(set(zones_of(store))):
         parts.append(f"at least {zones} zones")
     return " over ".join(parts)
 
@@ -352,7 +354,7 @@ def _wider(quorum: Quorum, store: Datastore, size: int) -> str:
 
 def _zones_for(copies: int, needed: int, store: Datastore, size: int) -> int | None:
     """The fewest zones, today's at least, without ``size`` of which ``needed`` copies are left."""
-    for zones in range(max(1, len(set(store.zones))), copies + 1):
+    for zones in range(max(1, len(set(zones_of(store)))), copies + 1):
         held = sorted(sum(n % zones == place for n in range(copies)) for place in range(zones))
         if sum(held[: max(0, zones - size)]) >= needed:
             return zones
@@ -361,7 +363,7 @@ def _zones_for(copies: int, needed: int, store: Datastore, size: int) -> int | N
 
 def _placed(store: Datastore, quorum: Quorum, size: int, fix: str) -> Answer:
     claim = f"{store.name} keeps its quorum when any {size} of its zones are lost"
-    zones = tuple(dict.fromkeys(store.zones))
+    zones = tuple(dict.fromkeys(zones_of(store)))
     if not zones:
         return Undecided(store, claim, "not declared: zones", (Gap(store, "zones"),))
     needed = max(quorum.read, quorum.write)
@@ -374,9 +376,10 @@ def _placed(store: Datastore, quorum: Quorum, size: int, fix: str) -> Answer:
     if remain >= needed:
         return Proved(store, claim)
     shown = FailureSet(
-        f"{store.name} keeps {remain} of {quorum.copies} copies without {' and '.join(worst)}, "
+        f"{store.name} keeps {remain} of {quorum.copies} copies without zone "
+        f"{' and zone '.join(worst)}, "
         f"and needs {needed}",
-        tuple(f"{zone} has {count} of {quorum.copies} copies" for zone, count in held.items()),
+        tuple(f"zone {zone} has {count} of {quorum.copies} copies" for zone, count in held.items()),
         (store,),
         {store.name: f"{remain} of {quorum.copies} copies"},
         (tuple(Unit("zone", zone) for zone in worst),),

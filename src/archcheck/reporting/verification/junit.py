@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 from archcheck.configuration import RANK
 from archcheck.findings import Finding, OpenQuestion, RuleOutcome
+from archcheck.reporting.console import counted
 from archcheck.verification import Verification
 
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -88,7 +89,7 @@ def _lines(findings: Sequence[Finding]) -> list[str]:
 
 
 def _asked(question: OpenQuestion) -> str:
-    return f"{question.missing} is not declared in {len(question.subjects)} places"
+    return f"{question.request} in {counted(len(question.subjects), 'place')}"
 
 
 def _legal(text: str) -> str:

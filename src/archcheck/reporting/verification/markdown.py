@@ -100,7 +100,7 @@ def _shown(place: Place, settings: Settings) -> str:
 def _undecided(result: Verification) -> str:
     lines = ["\n<details><summary>undecided: what the model does not declare</summary>\n"]
     lines += [
-        f"- {question.rule.id} {question.rule.name}: {markdown_text(question.missing)} "
+        f"- {question.rule.id} {question.rule.name}: {markdown_text(question.request)} "
         f"({counted(len(question.subjects), 'place')})"
         for question in result.questions
     ]

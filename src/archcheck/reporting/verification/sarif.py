@@ -132,8 +132,7 @@ def _open(question: OpenQuestion, settings: Settings) -> dict[str, Any]:
         "kind": "open",
         "level": "none",
         "message": {
-            "text": f"{question.rule.name} is undecided: {question.missing} is not declared for "
-            f"{names}{rest}"
+            "text": f"{question.rule.name} is undecided: {question.request} ({names}{rest})"
         },
         **_located(place, first, settings),
     }

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from archcheck.configuration import RANK
-from archcheck.findings import Finding, Occurrence, RuleOutcome, Severity
+from archcheck.findings import Finding, Occurrence, RuleOutcome, Severity, request_verb
 from archcheck.model import Place
 from archcheck.reporting.console import counted, printable
 from archcheck.verification import Verification
@@ -248,9 +248,8 @@ def _print_questions(
 def _question_line(suggestion: Suggestion) -> Text:
     rules = ", ".join(suggestion.rules[:6])
     more = f" and {len(suggestion.rules) - 6} more" if len(suggestion.rules) > 6 else ""
-    verb = "needs" if " " in suggestion.attribute else "declare"  # a sentence, or an attribute
     return Text.assemble(
-        f"  {verb} ",
+        f"  {request_verb(suggestion.attribute)} ",
         (printable(suggestion.attribute), "magenta"),
         f" in {counted(len(suggestion.subjects), 'place')}: decides {rules}{more}",
     )
@@ -262,8 +261,7 @@ def _print_questions_by_rule(console: Console, result: Verification) -> None:
             Text.assemble(
                 "  ",
                 (f"{question.rule.id} {question.rule.name}", "magenta"),
-                f": declare {printable(question.missing)} "
-                f"({counted(len(question.subjects), 'place')})",
+                f": {printable(question.request)} ({counted(len(question.subjects), 'place')})",
             )
         )
         for name, place, threshold in question.subjects:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archcheck.graph.copies import zones_of
 from archcheck.graph.cpu import Cores, cores_of
 from archcheck.model import (
     Absent,
@@ -189,7 +190,7 @@ def _scaling(tables: PlanRows, service: Service, station: int) -> p.Scaling | No
 def add_datastore(tables: PlanRows, store: Datastore) -> None:
     """Shards, each with its worker threads or connections."""
     shards = _number_of(tables, store, "shards")
-    _add_store_group(tables, store, store.name, shards, store.zones)
+    _add_store_group(tables, store, store.name, shards, zones_of(store))
 
 
 def _number_of(tables: PlanRows, store: Datastore, attribute: str) -> int:
@@ -215,8 +216,8 @@ def replicas_of(tables: PlanRows, store: Datastore) -> int:
         shards = tables.groups[tables.group_of[store.name]].nodes
         # a shard's copies follow its primary, zone by zone
         zones = [
-            store.zones[(shard + copy) % len(store.zones)]
-            for shard in range(shards if store.zones else 0)
+            zones_of(store)[(shard + copy) % len(zones_of(store))]
+            for shard in range(shards if zones_of(store) else 0)
             for copy in range(1, replicas + 1)
         ]
         _add_store_group(tables, store, name, shards * replicas, zones)

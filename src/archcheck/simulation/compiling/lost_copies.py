@@ -18,6 +18,7 @@ from archcheck.graph.copies import (
     copies_of,
     is_taken_over,
     needed_for,
+    zones_of,
     zones_of_copies,
 )
 from archcheck.model import Datastore, Kill
@@ -42,7 +43,7 @@ def copies_lost(
     tables: PlanRows, store: Datastore, losses: Sequence[CopyLoss]
 ) -> Iterator[p.PlannedFault]:
     """The faults of a datastore's nodes and queries while zones are lost."""
-    hit = [loss for loss in losses if loss.zone in store.zones]
+    hit = [loss for loss in losses if loss.zone in zones_of(store)]
     if not hit:
         return
     _note(tables, store, hit)
@@ -104,7 +105,7 @@ class _Outages:
 
     def of(self, shard: int, kind: QueryKind, first: int = 0) -> list[Span]:
         """Of queries to a shard that its copy number ``first`` answers while it can."""
-        zones = zones_of_copies(self.store.zones, self.copies, shard)
+        zones = zones_of_copies(zones_of(self.store), self.copies, shard)
         needed = needed_for(self.store, kind).best
         found: list[Span] = []
         serving, since = zones[first], inf
@@ -154,9 +155,9 @@ def _of_primaries(
     """
     group = tables.group_of[store.name]
     spec = tables.groups[group]
-    alike = dict.fromkeys(range(min(spec.nodes, len(store.zones))), 0)
+    alike = dict.fromkeys(range(min(spec.nodes, len(zones_of(store)))), 0)
     for shard in range(spec.nodes):
-        alike[shard % len(store.zones)] += 1
+        alike[shard % len(zones_of(store))] += 1
     asked = {kind: _queries(tables, store, kind) for kind in _KINDS}
     down = {
         kind: {shard: outages.of(shard, kind) for shard in alike} for kind in _KINDS if asked[kind]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from archcheck.graph import Graph
+from archcheck.graph.copies import zones_of
 from archcheck.model import Scenario, System
 from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.assumed import Assumptions
@@ -113,5 +114,5 @@ def _zones(system: System) -> tuple[str, ...]:
         if service.deployment is not None:
             names.update(dict.fromkeys(service.deployment.zones))
     for store in system.datastores:
-        names.update(dict.fromkeys(store.zones))
+        names.update(dict.fromkeys(zones_of(store)))
     return tuple(names)
