@@ -43,19 +43,20 @@ rule = Rule("OBS003", "trace-gap", severity="warning", method="graph")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     passes = _passes(graph)
+    traced = [service.name for service in graph.system.services if _is_traced(service)]
+    above = _over_untraced(graph, traced, passes.predecessors)
+    below = _over_untraced(graph, traced, passes.successors)
     for service in graph.system.services:
-        if _is_traced(service):
-            continue
-        before = _nearest_traced(graph, service, passes.predecessors)
-        behind = _nearest_traced(graph, service, passes.successors)
-        if not before or not behind:
+        if service.name not in above or service.name not in below:
             continue
         if isinstance(service.tracing, Absent):
+            before = _nearest_traced(graph, service, passes.predecessors)
+            behind = _nearest_traced(graph, service, passes.successors)
             yield Violation(
                 service,
-                f"{service.name} is not traced, but lies between {before[0]} and {behind[0]}, "
+                f"{service.name} is not traced, but lies between {before} and {behind}, "
                 f"which are ({service.tracing.reason!r})",
-                fix=_tracing(graph, before[0]),
+                fix=_tracing(graph, before),
             )
         else:
             yield Undecided(service, "tracing")
@@ -87,20 +88,27 @@ def _passes(graph: Graph) -> nx.DiGraph[str]:
     return found
 
 
-def _nearest_traced(
-    graph: Graph, service: Service, following: Callable[[str], Iterable[str]]
-) -> list[str]:
-    """The traced services that are reached from one over untraced ones."""
-    found: list[str] = []
-    seen = {service.name}
-    waiting = deque([service.name])
+def _over_untraced(
+    graph: Graph, starts: Iterable[str], following: Callable[[str], Iterable[str]]
+) -> dict[str, None]:
+    """The untraced services that are reached over none but untraced ones, the nearest first."""
+    found: dict[str, None] = {}
+    waiting = deque(starts)
     while waiting:
         for name in following(waiting.popleft()):
-            if name not in seen:
-                seen.add(name)
-                traced = _is_traced(graph.system.find(name))
-                (found if traced else waiting).append(name)
+            if name not in found and not _is_traced(graph.system.find(name)):
+                found[name] = None
+                waiting.append(name)
     return found
+
+
+def _nearest_traced(
+    graph: Graph, service: Service, following: Callable[[str], Iterable[str]]
+) -> str:
+    """The first traced service that is reached from one over untraced ones."""
+    between = _over_untraced(graph, [service.name], following)
+    names = (name for each in (service.name, *between) for name in following(each))
+    return next(name for name in names if _is_traced(graph.system.find(name)))
 
 
 def _formats(graph: Graph, source: str, target: str, step: Interaction) -> Iterator[Result]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archcheck.graph.edges import connections, edges, is_saga_action
 from archcheck.graph.interactions import Interaction, Mode, Operation
@@ -49,6 +49,8 @@ class Graph:
         self.system = system
         self.today = today or datetime.datetime.now(tz=datetime.UTC).date()
         self.cold_caches = cold_caches
+        self.answers: dict[object, Any] = {}
+        """What :func:`archcheck.graph.once.once` keeps."""
 
     # -- tables -----------------------------------------------------------------------------
 
@@ -145,6 +147,7 @@ class Graph:
         taking = (p.name for p in self.system.platforms if signal in p.collects)
         return next(taking, None)
 
+    @cached_property
     def dead_letters(self) -> frozenset[str]:
         """Topics and queues that others use for what cannot be processed."""
         consumers = [op.part for op in self.operations.values() if isinstance(op.part, Consumer)]
@@ -313,10 +316,13 @@ class Graph:
         """Journeys that are declared critical."""
         return tuple(journey for journey in self.system.journeys if journey.critical)
 
-    @cache  # noqa: B019  # lives as long as the graph, which is short
     def visits(self, journey: Journey) -> Visits:
         """Expected visits for one run of ``journey``, asynchronous work included."""
-        return solve_visits(self.entries(journey), self.outgoing, self.consumers)
+        if journey not in self.answers:
+            entries = self.entries(journey)
+            self.answers[journey] = solve_visits(entries, self.outgoing, self.consumers)
+        known: Visits = self.answers[journey]
+        return known
 
     def entries(self, journey: Journey) -> dict[str, float]:
         """Operation to the requests that one run of ``journey`` itself makes of it."""

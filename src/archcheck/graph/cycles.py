@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -18,14 +18,8 @@ def shortest_cycles(graph: nx.DiGraph[str]) -> Iterator[tuple[str, ...]]:
     Of several the first by name. Each is found by searches from every node that go no deeper than
     the best cycle so far, so that a component with a short cycle costs little however large it is.
     """
-    import networkx as nx
-
-    for component in nx.strongly_connected_components(graph):
-        loops = sorted(name for name in component if graph.has_edge(name, name))
-        if loops:
-            yield (loops[0],)
-        elif len(component) > 1:
-            yield _shortest(graph.subgraph(component))
+    for names, component in _circular(graph):
+        yield _named(names, _shortest(component))
 
 
 MOST = 5
@@ -54,9 +48,8 @@ def cycles_of(graph: nx.DiGraph[str], most: int = MOST) -> Iterator[Cycles]:
     """
     import networkx as nx
 
-    for first in shortest_cycles(graph):
-        around = next(c for c in nx.strongly_connected_components(graph) if first[0] in c)
-        component = graph.subgraph(around)
+    for names, component in _circular(graph):
+        first = _shortest(component)
         bound, found = len(first), {first}
         while True:
             some = islice(nx.simple_cycles(component, length_bound=bound), _COUNTED + 1)
@@ -65,40 +58,62 @@ def cycles_of(graph: nx.DiGraph[str], most: int = MOST) -> Iterator[Cycles]:
                 break
             bound = min(2 * bound, len(component))
         ordered = sorted(found, key=lambda cycle: (len(cycle), cycle))
-        yield Cycles((*ordered[:most],), max(0, len(found) - most), len(found) <= _COUNTED)
+        shortest = tuple(_named(names, cycle) for cycle in ordered[:most])
+        yield Cycles(shortest, max(0, len(found) - most), len(found) <= _COUNTED)
 
 
-def _turned(cycle: Sequence[str]) -> tuple[str, ...]:
+def _circular(graph: nx.DiGraph[str]) -> Iterator[tuple[list[str], nx.DiGraph[int]]]:
+    """The names of each component that has a cycle, in order, and the edges between their places.
+
+    Numbers lie in sets in the same order in each process, names do not, and on that order depends
+    which cycles networkx finds before a search ends.
+    """
+    import networkx as nx
+
+    for component in nx.strongly_connected_components(graph):
+        names = sorted(component)
+        places = {name: place for place, name in enumerate(names)}
+        edges = [(places[a], places[b]) for a in names for b in graph.successors(a) if b in places]
+        if edges:
+            yield names, nx.DiGraph(edges)
+
+
+def _named(names: Sequence[str], cycle: Iterable[int]) -> tuple[str, ...]:
+    return tuple(names[place] for place in cycle)
+
+
+def _turned(cycle: Sequence[int]) -> tuple[int, ...]:
     first = cycle.index(min(cycle))
     return (*cycle[first:], *cycle[:first])
 
 
-def _shortest(graph: nx.DiGraph[str]) -> tuple[str, ...]:
-    best: tuple[str, ...] = ()
-    for start in sorted(graph):
+def _shortest(graph: nx.DiGraph[int]) -> tuple[int, ...]:
+    """The shortest cycle of a component, of several the first."""
+    best: tuple[int, ...] = ()
+    for start in range(len(graph)):
         found = _back_to(graph, start, len(best) - 1 if best else len(graph))
         if found and (not best or len(found) < len(best)):
             best = found
-        if len(best) == 2:
+        if len(best) == 1:
             break
     return _turned(best)
 
 
-def _back_to(graph: nx.DiGraph[str], start: str, longest: int) -> tuple[str, ...]:
+def _back_to(graph: nx.DiGraph[int], start: int, longest: int) -> tuple[int, ...]:
     """The first shortest path from ``start`` back to it over at most ``longest`` edges."""
-    before: dict[str, str] = {}
+    before: dict[int, int] = {}
     waiting = deque([(start, 0)])
     while waiting:
-        name, depth = waiting.popleft()
+        place, depth = waiting.popleft()
         if depth >= longest:
             break
-        for target in sorted(graph.successors(name)):
+        for target in sorted(graph.successors(place)):
             if target == start:
-                path = [name]
+                path = [place]
                 while path[-1] != start:
                     path.append(before[path[-1]])
                 return tuple(reversed(path))
             if target not in before:
-                before[target] = name
+                before[target] = place
                 waiting.append((target, depth + 1))
     return ()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 
 import networkx as nx
 from depth import thorough
@@ -65,3 +68,22 @@ def test_of_many_cycles_the_rest_is_counted_and_of_very_many_bounded() -> None:
     assert not large.is_all_counted
     (ring,) = cycles_of(nx.relabel_nodes(nx.cycle_graph(1000, nx.DiGraph()), str))
     assert (len(ring.shortest), ring.more) == (1, 0)
+
+
+_COUNT = """
+import networkx as nx
+from archcheck.graph.cycles import cycles_of
+names = [f"service-{number}" for number in range(40)]
+steps = [(i, i * times + more) for i in range(40) for times, more in [(7, 1), (11, 5), (1, 3)]]
+graph = nx.DiGraph((names[i], names[j % 40]) for i, j in steps)
+print([(cycles.shortest, cycles.more) for cycles in cycles_of(graph)])
+"""
+
+
+def test_what_is_found_among_very_many_cycles_is_the_same_in_each_process() -> None:
+    commands = [sys.executable, "-c", _COUNT]
+    found = {
+        subprocess.check_output(commands, env={**os.environ, "PYTHONHASHSEED": seed})
+        for seed in "1234"
+    }
+    assert len(found) == 1
