@@ -38,6 +38,7 @@ from archcheck import (
     Write,
 )
 from archcheck.graph import Graph
+from archcheck.graph.walks import pairs
 from archcheck.model.element import element_types
 from archcheck.model.linking import Refers
 from archcheck.units import percent, s
@@ -69,7 +70,7 @@ def read_by(graph: Graph) -> set[Pair]:
 
 def waits_for(graph: Graph) -> set[Pair]:
     """Who is started after whom."""
-    return set(graph.start_up().edges)
+    return set(pairs(graph.start_up()))
 
 
 def web(*steps: Step, **more: Any) -> Service:

@@ -51,7 +51,9 @@ def _reachable(moves: Moves, first: int) -> set[int]:
     return reached
 
 
-def _until_they_leave(moves: Moves, passing: Sequence[int], leaving: Sequence[float]) -> list[float]:
+def _until_they_leave(
+    moves: Moves, passing: Sequence[int], leaving: Sequence[float]
+) -> list[float]:
     """Mean visits to each of ``passing`` of a user who begins at the first of them.
 
     The last journey is taken out of the chain again and again, its visits given to those that lead

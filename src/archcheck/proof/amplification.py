@@ -31,14 +31,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-import networkx as nx
-
 from archcheck.capacity import demands
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.messages import deliveries
 from archcheck.graph.protection import OPEN_FOR
 from archcheck.graph.visits import Visits
+from archcheck.graph.walks import components
 from archcheck.model import CircuitBreaker, Consumer, Journey, Retry
 from archcheck.model.scenarios import OpenArrivals
 from archcheck.proof.answers import (
@@ -315,9 +314,9 @@ def _callers(graph: Graph) -> dict[str, list[Interaction]]:
 
 def _circles(graph: Graph, callers: Mapping[str, Sequence[Interaction]]) -> frozenset[str]:
     """The operations that come back to themselves, by calls, messages or fallbacks."""
-    asked = nx.DiGraph((s.operation.name, name) for name, steps in callers.items() for s in steps)
-    rings = (part for part in nx.strongly_connected_components(asked) if len(part) > 1)
-    alone = (name for name, other in asked.edges if name == other)
+    asking = {name: {step.operation.name for step in steps} for name, steps in callers.items()}
+    rings = (part for part in components(asking) if len(part) > 1)
+    alone = (name for name, others in asking.items() if name in others)
     return frozenset().union(*rings, alone) & graph.operations.keys()
 
 
