@@ -91,6 +91,7 @@ class Amplification:
         self._beside = _beside(graph, runs)
         self._entries = graph.entered_from_outside()
         self._cases = WorstCases(graph)
+        self._least: dict[Interaction, Rational | None] = {}
         self._known: dict[tuple[str, bool], _Way] = {}
 
     def of(self, name: str, *, fails: bool = True) -> _Way:
@@ -263,12 +264,13 @@ class Amplification:
 
         ``None``: not known, or a load is declared that is lower at other times than at its peak.
         """
-        if not self._is_steady:
-            return None
-        rates = [exact(steps[step]) for steps in self._rates if steps.get(step)]
-        deployment = getattr(step.source, "deployment", None)
-        replicas: int | None = deployment.most_at_once() if deployment is not None else None
-        return min(rates) / replicas if rates and replicas else None
+        if step not in self._least:
+            rates = [exact(steps[step]) for steps in self._rates if steps.get(step)]
+            deployment = getattr(step.source, "deployment", None)
+            replicas: int | None = deployment.most_at_once() if deployment is not None else None
+            is_known = self._is_steady and bool(rates)
+            self._least[step] = min(rates) / replicas if is_known and replicas else None
+        return self._least[step]
 
     def _deadline(self, step: Interaction, retry: Retry) -> Rational:
         """Attempts that fit a deadline which all callers pass on, if only timeouts are retried."""
