@@ -12,7 +12,7 @@ Subject: TypeAlias = Named | Operation | Interaction | Policy | Suppression | Sy
 """What a result is about."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Violation:
     """The rule does not hold for ``subject``.
 
@@ -29,7 +29,7 @@ class Violation:
     cause: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Undecided:
     """The rule cannot be decided for ``subject`` because ``missing`` is not declared.
 

@@ -6,10 +6,11 @@ calls it: a crash stops both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.once import once
 
 
 def steps_of(graph: Graph, operation: str) -> list[Interaction]:
@@ -37,8 +38,8 @@ def is_done_below(graph: Graph, operation: str, steps: Iterable[Interaction]) ->
     What keeps them together, or does not, is then said of that endpoint.
     """
     wanted = {id(step.declared) for step in steps}
-    for name in _own(graph, operation):
-        if operation not in _own(graph, name):  # else each of them would leave it to the other
+    for name in _own(graph).get(operation, ()):
+        if operation not in _own(graph)[name]:  # else each of them would leave it to the other
             below = steps_of(graph, name)
             if wanted <= {id(step.declared) for step in below}:
                 return True
@@ -48,9 +49,17 @@ def is_done_below(graph: Graph, operation: str, steps: Iterable[Interaction]) ->
 def with_own(graph: Graph, operations: Iterable[str]) -> set[str]:
     """The operations, and the endpoints of their own services that they call."""
     named = set(operations)
-    return named.union(*(_own(graph, name) for name in named))
+    return named.union(*(_own(graph).get(name, ()) for name in named))
 
 
-def _own(graph: Graph, operation: str) -> set[str]:
-    steps = steps_of(graph, operation)
-    return {s.target_name for s in steps if s.mode == "call" and s.target is s.source}
+@once
+def _own(graph: Graph) -> Mapping[str, set[str]]:
+    """Each operation with the endpoints of its own service that it calls, by others of them too."""
+    return {
+        name: {
+            step.target_name
+            for step in steps_of(graph, name)
+            if step.mode == "call" and step.target is step.source
+        }
+        for name in graph.operations
+    }

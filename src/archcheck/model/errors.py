@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Place:
     """A line of a file. Prints as ``models/shop.py:12``, relative to the working folder."""
 
