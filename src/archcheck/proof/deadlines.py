@@ -142,10 +142,7 @@ class WorstCases(LongestWalk[WorstCase]):
         return None
 
     def single_steps(self, name: str) -> tuple[tuple[Interaction, WorstCase], ...]:
-        """What an operation waits for, each step with the longest that it takes by itself.
-
-        Each of its callers asks.
-        """
+        """What an operation waits for, each step with the longest that it takes by itself."""
         if name not in self._single:
             self._single[name] = tuple(
                 (step, self.waiting(step))
