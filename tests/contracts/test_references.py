@@ -38,6 +38,7 @@ from archcheck import (
     Write,
 )
 from archcheck.graph import Graph
+from archcheck.graph.walks import pairs
 from archcheck.model.element import element_types
 from archcheck.model.linking import Refers
 from archcheck.units import percent, s
@@ -69,7 +70,7 @@ def read_by(graph: Graph) -> set[Pair]:
 
 def waits_for(graph: Graph) -> set[Pair]:
     """Who is started after whom."""
-    return set(graph.start_up().edges)
+    return set(pairs(graph.start_up()))
 
 
 def web(*steps: Step, **more: Any) -> Service:
@@ -154,8 +155,8 @@ NO_EDGES: dict[Pair, str] = {
     ("_Channel", "broker"): "a topic lives in its broker: who publishes reaches both",
     ("_Channel", "belongs_to"): "whose data it is: an owner is not asked",
     ("StoreFields", "belongs_to"): "whose data it is: an owner is not asked",
-    ("_Channel", "dead_letter"): "where messages end that nobody could process: dead_letters()",
-    ("Consumer", "dead_letter"): "where messages end that nobody could process: dead_letters()",
+    ("_Channel", "dead_letter"): "where messages end that nobody could process: dead_letters",
+    ("Consumer", "dead_letter"): "where messages end that nobody could process: dead_letters",
     ("Feature", "flag"): "a condition of the edges inside of it: their flags",
     ("Flag", "requires"): "which configurations there are",
     ("Flag", "excludes"): "which configurations there are",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,7 +45,11 @@ def loaded(program: str) -> set[str]:
     """The modules that a program has loaded at its end, by their first name."""
     end = "; import sys; print(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run(
-        [sys.executable, "-c", program + end], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program + end],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=EXAMPLE.parents[1],
     )
     return set(done.stdout.split())
 
@@ -57,6 +62,15 @@ def test_the_functions_load_nothing_before_they_are_called() -> None:
 def test_verifying_does_not_load_what_draws() -> None:
     program = f"import archcheck.loading as l; s, = l.load({str(EXAMPLE)!r}); import archcheck"
     assert not {"z3", "diagrams", "altair", "rich"} & loaded(f"{program}; archcheck.verify(s)")
+
+
+def test_a_command_loads_only_what_it_needs() -> None:
+    """No proof of this model needs a solver, no rule a simulation, no journey a matrix."""
+    words = ["archcheck", "verify", "models/shop", "--no-sim", "--output", os.devnull]
+    program = f"import sys; sys.argv = {words}; from archcheck.cli.main import archcheck"
+    assert not (HEAVY | {"pydantic"}) & loaded(program)
+    heavy = HEAVY - {"rich"}
+    assert not heavy & loaded(f"{program}; archcheck(standalone_mode=False)")
 
 
 def test_all_functions_are_found_and_a_star_brings_the_vocabulary_alone() -> None:

@@ -15,16 +15,12 @@ Sources: Evans, Domain-Driven Design, 2003 (context map); Martin, Agile Software
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from archcheck import Call, Consumer, Endpoint, Publish, Service, System, Topic
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
-from archcheck.graph import Graph, Interaction
+from archcheck.graph import Digraph, Graph, Interaction
 from archcheck.graph.cycles import cycles_of
 from archcheck.graph.idempotence import is_read
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 rule = Rule("BND002", "boundary-cycle", severity="error", method="graph")
 
@@ -47,17 +43,17 @@ def check(graph: Graph) -> Iterator[Result]:
             )
 
 
-def _violation(edges: nx.DiGraph[str], cycle: tuple[str, ...], more: str) -> Violation:
+def _violation(edges: Digraph, cycle: tuple[str, ...], more: str) -> Violation:
     pairs = list(zip(cycle, [*cycle[1:], cycle[0]], strict=True))
-    lightest = min(pairs, key=lambda pair: (len(edges.edges[pair]["interactions"]), pair))
-    steps = edges.edges[lightest]["interactions"]
+    lightest = min(pairs, key=lambda pair: (len(edges[pair[0]][pair[1]]), pair))
+    steps = edges[lightest[0]][lightest[1]]
     return Violation(
         steps[0],
         f"boundaries depend on each other: {' -> '.join([*cycle, cycle[0]])}; the lightest "
         f"edge is {' -> '.join(lightest)} with {len(steps)} "
         f"{'interaction' if len(steps) == 1 else 'interactions'}{more}",
         fix=_fix(steps, lightest[0]),
-        evidence=tuple(step for pair in pairs for step in edges.edges[pair]["interactions"]),
+        evidence=tuple(step for pair in pairs for step in edges[pair[0]][pair[1]]),
     )
 
 

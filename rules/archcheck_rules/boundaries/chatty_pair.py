@@ -34,7 +34,7 @@ from archcheck.findings import (
     steps_said,
 )
 from archcheck.graph import Graph, Interaction
-from archcheck.graph.merging import visits_if_merged
+from archcheck.graph.merging import MergedGraph
 from archcheck.graph.visits import Visits
 
 
@@ -60,10 +60,10 @@ rule = Rule(
 def check(graph: Graph, options: Options, outcomes: tuple[RuleOutcome, ...]) -> Iterator[Result]:
     if not graph.system.journeys:
         yield NotApplicable("the system declares no journey")
-    loops = steps_said(outcomes, "COM007")
+    without_loops = MergedGraph(graph, steps_said(outcomes, "COM007"))
     worst: dict[tuple[str, str], tuple[float, Journey, list[Interaction]]] = {}
     for journey in graph.system.journeys:
-        beside_loops = _calls(visits_if_merged(graph, journey, loops))
+        beside_loops = _calls(without_loops.visits(journey))
         for pair, (calls, steps) in _calls(graph.visits(journey)).items():
             if beside_loops[pair][0] <= options.max_calls:
                 continue

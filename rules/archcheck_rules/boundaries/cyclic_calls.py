@@ -20,9 +20,8 @@ dependency).
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterator
-
-import networkx as nx
 
 from archcheck import (
     Call,
@@ -39,8 +38,9 @@ from archcheck import (
     Topic,
 )
 from archcheck.findings import Result, Rule, Violation
-from archcheck.graph import Graph, Interaction
+from archcheck.graph import Digraph, Graph, Interaction
 from archcheck.graph.cycles import shortest_cycles
+from archcheck.graph.walks import is_acyclic
 from archcheck.proof.feature_flags import FeatureFlags
 
 rule = Rule("BND001", "cyclic-calls", severity="error", method="graph", on_unknown="never")
@@ -49,11 +49,12 @@ rule = Rule("BND001", "cyclic-calls", severity="error", method="graph", on_unkno
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     calls = graph.service_calls()
-    calls.remove_edges_from([(name, name) for name in _at_ease(graph, calls)])
+    for name in [*_at_ease(calls)]:
+        del calls[name][name]
     depth = _depths(graph)
     for cycle in _cycles(graph, calls):
         steps = [
-            calls.edges[source, target]["interactions"][0]
+            calls[source][target][0]
             for source, target in zip(cycle, [*cycle[1:], cycle[0]], strict=True)
         ]
         backward = max(steps, key=lambda step: _backwardness(step, depth))
@@ -71,7 +72,7 @@ def check(graph: Graph) -> Iterator[Result]:
         )
 
 
-def _cycles(graph: Graph, calls: nx.DiGraph[str]) -> Iterator[list[str]]:
+def _cycles(graph: Graph, calls: Digraph) -> Iterator[list[str]]:
     """The circles of every configuration of the feature flags, each once."""
     seen = set[frozenset[str]]()
     for view in FeatureFlags(graph.system).views(calls):
@@ -81,23 +82,27 @@ def _cycles(graph: Graph, calls: nx.DiGraph[str]) -> Iterator[list[str]]:
                 yield list(cycle)
 
 
-def _at_ease(graph: Graph, calls: nx.DiGraph[str]) -> Iterator[str]:
+def _at_ease(calls: Digraph) -> Iterator[str]:
     """Services that call endpoints of their own, none of which leads back to itself."""
-    for name in [name for name in calls if calls.has_edge(name, name)]:
-        own: nx.DiGraph[str] = nx.DiGraph()
-        for step in calls.edges[name, name]["interactions"]:
-            own.add_edge(step.operation.name, step.target_name)
-        if nx.is_directed_acyclic_graph(own):
+    for name in [name for name, targets in calls.items() if name in targets]:
+        own = defaultdict[str, set[str]](set)
+        for step in calls[name][name]:
+            own[step.operation.name].add(step.target_name)
+        if is_acyclic(own):
             yield name
 
 
 def _depths(graph: Graph) -> dict[str, int]:
     """Calls between the way in and each service; the call that goes back up is the suspect."""
     calls = graph.service_calls()
-    entries = {name.partition(".")[0] for name in graph.entered_from_outside()}
-    depths: dict[str, int] = {}
-    for level, names in enumerate(nx.bfs_layers(calls, [n for n in entries if n in calls])):
-        depths.update(dict.fromkeys(names, level))
+    waiting = deque(name.partition(".")[0] for name in graph.entered_from_outside())
+    depths = dict.fromkeys(waiting, 0)
+    while waiting:
+        name = waiting.popleft()
+        for callee in calls.get(name, ()):
+            if callee not in depths:
+                depths[callee] = depths[name] + 1
+                waiting.append(callee)
     return depths
 
 

@@ -22,8 +22,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import networkx as nx
-
 from archcheck import (
     Call,
     Deny,
@@ -36,8 +34,9 @@ from archcheck import (
     System,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Digraph, Graph
 from archcheck.graph.policies import exempt_edges, forbidden
+from archcheck.graph.walks import reached_from
 from archcheck.proof import dead_policies, results
 
 rule = Rule("BND017", "dead-policy", severity="info", method="proof", on_unknown="never")
@@ -63,17 +62,15 @@ def check(graph: Graph) -> Iterator[Result]:
                 )
 
 
-def _why_dead(
-    graph: Graph, edges: nx.DiGraph[str], policy: Policy, source: str, target: str
-) -> str:
+def _why_dead(graph: Graph, edges: Digraph, policy: Policy, source: str, target: str) -> str:
     unknown = [n for n in (source, target) if n not in graph.system.directory.elements]
     if unknown:
         return f"there is no {unknown[0]}"
-    if source not in edges or target not in edges or not nx.has_path(edges, source, target):
+    if source not in edges or target not in reached_from(edges, source):
         return f"{source} does not depend on {target}"
     if policy.transitive:
         return ""
-    if not edges.has_edge(source, target):
+    if target not in edges[source]:
         return f"{source} does not depend on {target} directly"
     bans = forbidden(graph, policy)
     forbids = any(source in ban.sources and target in ban.targets for ban in bans)

@@ -28,8 +28,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-import networkx as nx
-
 from archcheck import (
     Allow,
     Call,
@@ -54,9 +52,10 @@ from archcheck import (
     Topic,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Digraph, Graph
 from archcheck.graph.policies import exempt_edges, forbidden, selectors_of
 from archcheck.graph.selectors import selected
+from archcheck.graph.walks import kept, reached_from
 from archcheck.proof.feature_flags import Configuration, FeatureFlags, described
 
 rule = Rule("BND005", "forbidden-dependency", severity="error", method="graph", on_unknown="never")
@@ -82,46 +81,45 @@ def check(graph: Graph) -> Iterator[Result]:
 
 
 def _forbidden_paths(
-    graph: Graph, edges: nx.DiGraph[str], family: FeatureFlags, policy: Policy
-) -> Iterator[tuple[nx.DiGraph[str], tuple[str, ...], Configuration]]:
+    graph: Graph, edges: Digraph, family: FeatureFlags, policy: Policy
+) -> Iterator[tuple[Digraph, tuple[str, ...], Configuration]]:
     exempt = exempt_edges(policy)
     if policy.transitive:
-        edges = nx.subgraph_view(edges, filter_edge=lambda a, b: (a, b) not in exempt)
+        edges = kept(edges, lambda a, b: (a, b) not in exempt)
     follows_messages = policy.transitive and isinstance(policy, Deny)
     wide = graph.with_messages(edges) if follows_messages else edges
     reported = set()
     for ban in forbidden(graph, policy):
         for source in sorted(ban.sources & set(edges)):
-            reached = set(nx.descendants(wide, source) if policy.transitive else edges[source])
+            reached = reached_from(wide, source) if policy.transitive else edges[source].keys()
             for target in sorted(reached & ban.targets):
                 pair = (source, target)
                 if source != target and pair not in exempt and pair not in reported:
                     reported.add(pair)
-                    between = edges.edge_subgraph([pair])
-                    if policy.transitive:
-                        between = _ending_in(edges, wide, target)
+                    between = (
+                        _ending_in(edges, wide, target)
+                        if policy.transitive
+                        else {source: {target: edges[source][target]}}
+                    )
                     found = family.path(between, source, target)
                     if found is not None:
                         yield (between, *found)
 
 
-def _ending_in(edges: nx.DiGraph[str], wide: nx.DiGraph[str], target: str) -> nx.DiGraph[str]:
+def _ending_in(edges: Digraph, wide: Digraph, target: str) -> Digraph:
     """The edges of ``wide``, of which only those of ``edges`` lead to the target."""
     if wide is edges:
         return edges
-    ways: nx.DiGraph[str] = nx.subgraph_view(
-        wide, filter_edge=lambda a, b: b != target or edges.has_edge(a, b)
-    )
-    return ways
+    return kept(wide, lambda a, b: b != target or b in edges[a])
 
 
 def _violation(
-    edges: nx.DiGraph[str], policy: Policy, path: tuple[str, ...], flags: Configuration
+    edges: Digraph, policy: Policy, path: tuple[str, ...], flags: Configuration
 ) -> Violation:
     steps = [
         step
         for source, target in itertools.pairwise(path)
-        for step in edges.edges[source, target]["interactions"]
+        for step in edges[source][target]
         if all(flags[name] is on for name, on in step.flags)
     ]
     because = f" ({policy.reason})" if policy.reason else ""

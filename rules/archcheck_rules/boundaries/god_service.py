@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from archcheck import Call, Endpoint, Gateway, Service, System
 from archcheck.findings import NotApplicable, Result, Rule, Violation, option
 from archcheck.graph import Graph
+from archcheck.graph.walks import backward
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
         yield NotApplicable(f"there are fewer than {options.min_services} services to compare")
         return
     edges = graph.dependencies()
-    neighbours = {s.name: edges.in_degree(s.name) + edges.out_degree(s.name) for s in services}
+    callers = backward(edges)
+    neighbours = {s.name: len(edges[s.name]) + len(callers[s.name]) for s in services}
     endpoints = {service.name: len(service.endpoints) for service in services}
     for what, counts in (("neighbours", neighbours), ("endpoints", endpoints)):
         usual, limit = _fence(list(counts.values()), options)

@@ -24,6 +24,7 @@ from archcheck import Call, Endpoint, Service, System
 from archcheck.findings import Result, Rule, Violation, option
 from archcheck.graph import Graph
 from archcheck.graph.idempotence import is_read
+from archcheck.graph.walks import backward, pairs
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,15 @@ rule = Rule(
 @rule.check
 def check(graph: Graph, options: Options) -> Iterator[Result]:
     calls = graph.service_calls()
-    sizes = {name: calls.in_degree(name) + calls.out_degree(name) for name in calls}
-    instability = {name: calls.out_degree(name) / size for name, size in sizes.items() if size}
-    for source, target in calls.edges:
+    callers = backward(calls)
+    sizes = {name: len(callees) + len(callers[name]) for name, callees in calls.items()}
+    instability = {name: len(calls[name]) / size for name, size in sizes.items() if size}
+    for source, target in pairs(calls):
         if min(sizes[source], sizes[target]) < options.min_neighbours or source == target:
             continue
         here, there = instability[source], instability[target]
         if there > here + options.margin + 1e-9:
-            steps = calls.edges[source, target]["interactions"]
+            steps = calls[source][target]
             yield Violation(
                 steps[0],
                 f"{source} (instability {here:.2f}) depends on {target} (instability {there:.2f})",

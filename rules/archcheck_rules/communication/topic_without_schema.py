@@ -29,7 +29,7 @@ rule = Rule(
 def check(graph: Graph) -> Iterator[Result]:
     if not graph.system.channels:
         yield NotApplicable("there is no topic and no queue")
-    ends = graph.dead_letters()
+    ends = graph.dead_letters
     for channel in graph.system.channels:
         if getattr(channel, "contract", None) is None and channel.name not in ends:
             yield Violation(

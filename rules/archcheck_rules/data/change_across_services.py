@@ -119,6 +119,8 @@ def _together(
     found: dict[str, Way] = {}
     for here, there in itertools.combinations(branches, 2):
         for one, other in itertools.product(here, there):
+            if {one[-1].source.name, other[-1].source.name} <= found.keys():
+                continue
             flags = {flag for step in (*one, *other) for flag in step.flags}
             apart = one[-1].source is not other[-1].source
             apart = apart and one[-1].target is not other[-1].target

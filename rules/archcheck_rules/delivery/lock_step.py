@@ -14,25 +14,26 @@ deployability); Taibi, Lenarduzzi and Pahl, Microservices Anti-Patterns: A Taxon
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-
-import networkx as nx
 
 from archcheck import Pipeline, Service, System
 from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph
+from archcheck.graph.walks import components
 
 rule = Rule("DLV004", "lock-step", severity="warning", method="graph", on_unknown="never")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    together: nx.Graph[str] = nx.Graph()
+    together = defaultdict[str, set[str]](set)
     for service in graph.system.services:
         if isinstance(service.pipeline, Pipeline):
-            others = [str(name) for name in service.pipeline.released_with]
-            together.add_edges_from((service.name, n) for n in others if n != service.name)
-    for component in nx.connected_components(together):
+            for other in {str(name) for name in service.pipeline.released_with} - {service.name}:
+                together[service.name].add(other)
+                together[other].add(service.name)
+    for component in components(together):
         names = sorted(component)
         first = next(s for s in graph.system.services if s.name in component and _binds(s))
         yield Violation(

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from archcheck import Absent, Call, Endpoint, Pipeline, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.graph.walks import pairs
 
 _RUN_BY = frozenset({"contract_test", "test"})
 """The stages that run contract tests."""
@@ -30,8 +31,8 @@ rule = Rule("DLV002", "no-contract-test", severity="warning", method="graph")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     calls = graph.service_calls()
-    for consumer_name, provider_name in calls.edges:
-        steps = calls.edges[consumer_name, provider_name]["interactions"]
+    for consumer_name, provider_name in pairs(calls):
+        steps = calls[consumer_name][provider_name]
         consumer = graph.system.find(consumer_name)
         provider = graph.system.find(provider_name)
         if not isinstance(consumer, Service) or not isinstance(provider, Service):

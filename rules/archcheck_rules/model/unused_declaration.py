@@ -133,7 +133,7 @@ def _one_sided(graph: Graph, channel: Channel) -> Iterator[Violation]:
     """A channel that is only published to, or only consumed."""
     published = any(step.mode == "publish" for step in graph.reaching.get(channel.name, ()))
     consumed = channel.name in graph.consumers
-    if channel.name in graph.dead_letters() or published == consumed:
+    if channel.name in graph.dead_letters or published == consumed:
         return
     missing = "consumes" if published else "publishes to"
     fix = f'add the Consumer("{channel.name}") that reads it, or remove it'

@@ -23,9 +23,7 @@ Sources: W3C Trace Context; OpenTelemetry, Context propagation.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-
-import networkx as nx
+from collections.abc import Iterable, Iterator, Mapping
 
 from archcheck import (
     Absent,
@@ -41,6 +39,7 @@ from archcheck import (
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.walks import backward
 
 rule = Rule("OBS003", "trace-gap", severity="warning", method="graph")
 
@@ -48,19 +47,21 @@ rule = Rule("OBS003", "trace-gap", severity="warning", method="graph")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     passes = _passes(graph)
+    traced = [service.name for service in graph.system.services if _is_traced(service)]
+    back = backward(passes)
+    above = _over_untraced(graph, traced, back)
+    below = _over_untraced(graph, traced, passes)
     for service in graph.system.services:
-        if _is_traced(service):
-            continue
-        before = _nearest_traced(graph, service, passes.predecessors)
-        behind = _nearest_traced(graph, service, passes.successors)
-        if not before or not behind:
+        if service.name not in above or service.name not in below:
             continue
         if isinstance(service.tracing, Absent):
+            before = _nearest_traced(graph, service, back)
+            behind = _nearest_traced(graph, service, passes)
             yield Violation(
                 service,
-                f"{service.name} is not traced, but lies between {before[0]} and {behind[0]}, "
+                f"{service.name} is not traced, but lies between {before} and {behind}, "
                 f"which are ({service.tracing.reason!r})",
-                fix=_tracing(graph, before[0]),
+                fix=_tracing(graph, before),
             )
         else:
             yield Undecided(service, "tracing")
@@ -73,39 +74,43 @@ def check(graph: Graph) -> Iterator[Result]:
                 "and both are traced",
                 fix="propagates_trace=True",
             )
-    for source, target in passes.edges:
-        yield from _formats(graph, source, target, passes.edges[source, target]["step"])
+    for source, targets in passes.items():
+        for target, step in targets.items():
+            yield from _formats(graph, source, target, step)
 
 
-def _passes(graph: Graph) -> nx.DiGraph[str]:
+def _passes(graph: Graph) -> dict[str, dict[str, Interaction]]:
     """Who passes a trace on to whom: calls, and messages, each with a step that does."""
-    found: nx.DiGraph[str] = nx.DiGraph()
-    found.add_nodes_from(service.name for service in graph.system.services)
+    found: dict[str, dict[str, Interaction]] = {s.name: {} for s in graph.system.services}
     for step in graph.edges:
         names = [step.target.name] if step.mode == "call" else []
         if step.mode == "publish":
             readers = graph.consumers.get(step.target.name, ())
             names = [graph.operations[reader].owner.name for reader in readers]
         for name in names:
-            if not found.has_edge(step.source.name, name):
-                found.add_edge(step.source.name, name, step=step)
+            found.setdefault(step.source.name, {}).setdefault(name, step)
     return found
 
 
-def _nearest_traced(
-    graph: Graph, service: Service, following: Callable[[str], Iterable[str]]
-) -> list[str]:
-    """The traced services that are reached from one over untraced ones."""
-    found: list[str] = []
-    seen = {service.name}
-    waiting = deque([service.name])
+def _over_untraced(
+    graph: Graph, starts: Iterable[str], edges: Mapping[str, Iterable[str]]
+) -> dict[str, None]:
+    """The untraced services that are reached over none but untraced ones, the nearest first."""
+    found: dict[str, None] = {}
+    waiting = deque(starts)
     while waiting:
-        for name in following(waiting.popleft()):
-            if name not in seen:
-                seen.add(name)
-                traced = _is_traced(graph.system.find(name))
-                (found if traced else waiting).append(name)
+        for name in edges.get(waiting.popleft(), ()):
+            if name not in found and not _is_traced(graph.system.find(name)):
+                found[name] = None
+                waiting.append(name)
     return found
+
+
+def _nearest_traced(graph: Graph, service: Service, edges: Mapping[str, Iterable[str]]) -> str:
+    """The first traced service that is reached from one over untraced ones."""
+    between = _over_untraced(graph, [service.name], edges)
+    names = (name for each in (service.name, *between) for name in edges.get(each, ()))
+    return next(name for name in names if _is_traced(graph.system.find(name)))
 
 
 def _formats(graph: Graph, source: str, target: str, step: Interaction) -> Iterator[Result]:

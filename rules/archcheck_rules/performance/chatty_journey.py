@@ -43,7 +43,7 @@ from archcheck.findings import (
     steps_said,
 )
 from archcheck.graph import Graph, Interaction
-from archcheck.graph.merging import visits_if_merged
+from archcheck.graph.merging import MergedGraph
 from archcheck.graph.visits import Visits
 
 
@@ -69,11 +69,11 @@ rule = Rule(
 def check(graph: Graph, options: Options, outcomes: tuple[RuleOutcome, ...]) -> Iterator[Result]:
     if not graph.system.journeys:
         yield NotApplicable("the system declares no journey")
-    named = steps_said(outcomes, "COM007", "BND010")
+    merged = MergedGraph(graph, steps_said(outcomes, "COM007", "BND010"))
     for journey in graph.system.journeys:
         budget = journey.max_remote_calls or options.max_calls
         steps = _remote(graph.visits(journey))
-        others = _remote(visits_if_merged(graph, journey, named))
+        others = _remote(merged.visits(journey))
         calls, left = _sum(steps), _sum(others)
         if left > budget * (1 + 1e-9):
             most = sorted(others, key=lambda entry: -entry[1])[:5]

@@ -53,7 +53,7 @@ from archcheck import (
 from archcheck.findings import NotApplicable, Result, Rule
 from archcheck.graph import Graph, Interaction
 from archcheck.proof import LongestRun, Refuted, deadline_budgets, results
-from archcheck.proof.deadlines import WorstCases, single_steps
+from archcheck.proof.deadlines import WorstCases
 from archcheck.units import Duration, ms, s
 
 rule = Rule("RES003", "deadline-budget", severity="error", method="proof")
@@ -77,7 +77,7 @@ def _one_step_is_longer(cases: WorstCases, answer: Refuted) -> bool:
     run, call = answer.counterexample, answer.subject
     if not isinstance(run, LongestRun) or not isinstance(call, Interaction):
         return False
-    return any(case.seconds > run.limit for _, case in single_steps(cases, call))
+    return any(case.seconds > run.limit for _, case in cases.single_steps(call.target_name))
 
 
 def _shop(

@@ -56,7 +56,7 @@ from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.exact import Rational, exact, shown
 from archcheck.graph.messages import visibility_of
-from archcheck.proof.deadlines import WorstCase, WorstCases, single_steps
+from archcheck.proof.deadlines import WorstCase, WorstCases
 from archcheck.units import Duration, ms, s
 
 rule = Rule("RES002", "timeout-inversion", severity="error", method="graph")
@@ -69,7 +69,7 @@ def check(graph: Graph) -> Iterator[Result]:
         patience = outer.protection.attempt()
         if outer.endpoint is None or outer.deadline_is_kept or patience is None:
             continue  # a call without a timeout is rule RES001's finding
-        for inner, case in single_steps(cases, outer):
+        for inner, case in cases.single_steps(outer.target_name):
             if case.seconds > patience and outer.deadline_is_kept is None:
                 stops = f"holds if {outer.target.name} stops when its callers give up"
                 yield Undecided(outer.target, "runtime.deadline_propagation", stops)

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 from archcheck.capacity.bottleneck import Resource, Unsized, resources
 from archcheck.capacity.latency import Latency, OperationLatencies, latency_of, query_time
@@ -24,9 +23,8 @@ from archcheck.capacity.load import (
     turning_points,
 )
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.once import once
 from archcheck.model import Burst, Datastore, Named, Scenario, Service, effective
-
-_known: WeakKeyDictionary[Graph, tuple[Demand, ...]] = WeakKeyDictionary()
 
 
 @dataclass
@@ -227,12 +225,11 @@ class Demand:
         return next((need for need in self.unsized if need.holder is holder), None)
 
 
+@once
 def demands(graph: Graph) -> tuple[Demand, ...]:
-    """The demand of each scenario that declares a load, computed once for a graph."""
-    if graph not in _known:
-        _known[graph] = tuple(
-            Demand(graph, scenario, journey_rates(scenario))
-            for scenario in graph.system.scenarios
-            if scenario.load
-        )
-    return _known[graph]
+    """The demand of each scenario that declares a load."""
+    return tuple(
+        Demand(graph, scenario, journey_rates(scenario))
+        for scenario in graph.system.scenarios
+        if scenario.load
+    )

@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-_LONG = 1 << 14
-"""Steps after which the long-run shares have settled, to the last digits of a float."""
+_HARDLY_EVER = 1e-100
+"""The probability of leaving a session that nobody leaves: what its users visit until then are the
+long-run shares."""
 _NOTHING = 1e-12
 """A probability of leaving below this is rounding."""
 
@@ -28,14 +29,17 @@ def session_visits(moves: Moves, first: int) -> tuple[tuple[float, ...], bool]:
     """
     reached = _reachable(moves, first)
     leaving = {index for index in reached if 1 - math.fsum(moves[index].values()) > _NOTHING}
-    trapped = {index for index in reached if not _reachable(moves, index) & leaving}
-    if not leaving:
-        return _long_run_shares(moves, first), False
-    passing = sorted(reached - trapped)
-    found = [math.inf if index in trapped else 0.0 for index in range(len(moves))]
-    for index, count in zip(passing, _transient(moves, passing, first), strict=True):
-        found[index] = count
-    return tuple(found), True
+    trapped = {index for index in reached if leaving and not _reachable(moves, index) & leaving}
+    order = [first, *sorted(reached - trapped - {first})]
+    away = [_HARDLY_EVER] * len(order)
+    if leaving:  # those who come to where they are trapped leave the others
+        away = [max(0.0, 1 - math.fsum(moves[i].get(j, 0.0) for j in order)) for i in order]
+    counts = dict(zip(order, _until_they_leave(moves, order, away), strict=True))
+    if leaving:
+        counts.update(dict.fromkeys(trapped, math.inf))
+        return tuple(counts.get(index, 0.0) for index in range(len(moves))), True
+    total = math.fsum(counts.values())
+    return tuple(counts.get(index, 0.0) / total for index in range(len(moves))), False
 
 
 def _reachable(moves: Moves, first: int) -> set[int]:
@@ -47,25 +51,27 @@ def _reachable(moves: Moves, first: int) -> set[int]:
     return reached
 
 
-def _transient(moves: Moves, passing: Sequence[int], first: int) -> list[float]:
-    import numpy as np  # rules ask for sessions seldom, and numpy takes its time to load
+def _until_they_leave(
+    moves: Moves, passing: Sequence[int], leaving: Sequence[float]
+) -> list[float]:
+    """Mean visits to each of ``passing`` of a user who begins at the first of them.
 
-    table = np.eye(len(passing))
-    for column, index in enumerate(passing):
-        for row, following in enumerate(passing):
-            table[row, column] -= moves[index].get(following, 0.0)
-    start = np.array([float(index == first) for index in passing])
-    return [float(count) for count in np.linalg.solve(table, start)]
-
-
-def _long_run_shares(moves: Moves, first: int) -> tuple[float, ...]:
-    """Of the chain that stays where it is every second time: it has the same shares, and they
-    converge for chains that go in circles as well."""
-    import numpy as np
-
-    table = np.eye(len(moves))
-    for index, following in enumerate(moves):
-        for other, share in following.items():
-            table[index, other] += share
-    far = np.linalg.matrix_power(table / 2, _LONG)[first]
-    return tuple(float(share) for share in far / far.sum())
+    The last journey is taken out of the chain again and again, its visits given to those that lead
+    to it. Nothing is subtracted, so that no digit is lost however seldom users leave (Grassmann,
+    Taksar and Heyman, Regenerative Analysis and Steady State Distributions, 1985).
+    """
+    out = list(leaving)
+    share = [[moves[index].get(other, 0.0) for other in passing] for index in passing]
+    away = [0.0] * len(passing)
+    for last in reversed(range(len(passing))):
+        away[last] = math.fsum((*share[last][:last], out[last]))
+        for row in range(last):
+            part = share[row][last] / away[last]
+            out[row] += part * out[last]
+            for column in range(last):
+                share[row][column] += part * share[last][column]
+    visits = [1 / away[0]]
+    for place in range(1, len(passing)):
+        reached = math.fsum(visits[row] * share[row][place] for row in range(place))
+        visits.append(reached / away[place])
+    return visits

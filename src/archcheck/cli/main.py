@@ -160,7 +160,7 @@ def archcheck() -> None:
 
 def main() -> None:
     """Run the command line; errors are one sentence on standard error."""
-    gc.set_threshold(100_000)  # starting up makes many objects and hardly any garbage
+    gc.set_threshold(500_000)  # starting up makes many objects and hardly any garbage
     signal.signal(signal.SIGTERM, _terminated)
     complaint = streams.complaint() or _complaint_about_python()
     if complaint:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -125,9 +126,13 @@ class Settings:
 
         Without a repository, from the folder of the configuration, else from the working folder.
         """
-        here = Path.cwd()
-        repositories = repository_of(here), repository_of(Path(place.file).parent)
-        return relative_to_first(place.file, *repositories, self.folder, here)
+        return _from_the_root(place.file, self.folder, Path.cwd())
+
+
+@lru_cache(maxsize=1_024)  # many places lie in few files, and repositories are looked for on disk
+def _from_the_root(file: str, folder: Path | None, here: Path) -> str:
+    repositories = repository_of(here), repository_of(Path(file).parent)
+    return relative_to_first(file, *repositories, folder, here)
 
 
 def _latest(severities: Mapping[str, Severity], rule: Rule) -> Severity | None:

@@ -15,7 +15,7 @@ Severity = Literal["error", "warning", "info"]
 Verdict = Literal["holds", "violated", "undecided", "not applicable", "broken"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A step of the path, the cycle or the sum, and its line where it has one."""
 
@@ -26,7 +26,7 @@ class Evidence:
         return f"{self.text} ({self.place})" if self.place else self.text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Occurrence:
     """One place at which a rule is violated.
 

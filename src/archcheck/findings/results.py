@@ -13,7 +13,7 @@ Subject: TypeAlias = Named | Operation | Interaction | Policy | Suppression | Sy
 """What a result is about."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class UnderLoad:
     """The scenario under which something is wrong, and how much: ``strain`` is comparable.
 
@@ -26,7 +26,7 @@ class UnderLoad:
     about: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Violation:
     """The rule does not hold for ``subject``.
 
@@ -45,7 +45,7 @@ class Violation:
     load: UnderLoad | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Undecided:
     """The rule cannot be decided for ``subject`` because ``missing`` is not declared.
 

@@ -11,7 +11,6 @@ import dataclasses
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
-from weakref import WeakKeyDictionary
 
 from archcheck.findings.results import Result, Undecided, Violation, subject_name
 from archcheck.graph import Graph
@@ -77,9 +76,8 @@ def _violations(results: Iterable[Result]) -> Iterator[tuple[str, str]]:
 
 def _supposing(graph: Graph, journeys: Sequence[Journey], attribute: Answer) -> Graph:
     """The graph of a system in which these journeys say yes; many rules ask for the same one."""
-    known = _known.setdefault(graph, {})
     key = attribute, tuple(journey.name for journey in journeys)
-    if key not in known:
+    if key not in graph.answers:
         names = set(key[1])
         system = dataclasses.replace(
             graph.system,
@@ -88,14 +86,12 @@ def _supposing(graph: Graph, journeys: Sequence[Journey], attribute: Answer) -> 
                 for each in graph.system.journeys
             ],
         )
-        known[key] = Graph(system, today=graph.today)
-    return known[key]
+        graph.answers[key] = Graph(system, today=graph.today)
+    supposed: Graph = graph.answers[key]
+    return supposed
 
 
 def _saying_yes(journey: Journey, attribute: Answer) -> Journey:
     if attribute == "critical":
         return dataclasses.replace(journey, critical=True)
     return dataclasses.replace(journey, public=True)
-
-
-_known: WeakKeyDictionary[Graph, dict[tuple[Answer, tuple[str, ...]], Graph]] = WeakKeyDictionary()

@@ -1,7 +1,6 @@
 """Typed views of a system: its calls, its dependencies, its journeys.
 
-:class:`Graph` is what rules, simulation, capacity planning and diagrams look at. Its networkx
-graphs have element names as nodes; an edge's ``interactions`` are the steps behind it.
+:class:`Graph` is what rules, simulation, capacity planning and diagrams look at.
 """
 
 from __future__ import annotations
@@ -9,8 +8,8 @@ from __future__ import annotations
 import datetime
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from functools import cached_property
+from typing import Any, TypeAlias
 
 from archcheck.graph.edges import connections, edges, is_saga_action
 from archcheck.graph.interactions import Interaction, Mode, Operation
@@ -31,12 +30,10 @@ from archcheck.model import (
     System,
 )
 
-if TYPE_CHECKING:
-    import networkx as nx
+__all__ = ["Digraph", "Graph", "Interaction", "Mode", "Operation", "Visits"]
 
-    Digraph: TypeAlias = nx.DiGraph[str]
-
-__all__ = ["Graph", "Interaction", "Mode", "Operation", "Visits"]
+Digraph: TypeAlias = dict[str, dict[str, list[Interaction]]]
+"""Each name to those that it leads to, each with the steps behind that edge."""
 
 
 class Graph:
@@ -49,6 +46,8 @@ class Graph:
         self.system = system
         self.today = today or datetime.datetime.now(tz=datetime.UTC).date()
         self.cold_caches = cold_caches
+        self.answers: dict[object, Any] = {}
+        """What :func:`archcheck.graph.once.once` keeps."""
 
     # -- tables -----------------------------------------------------------------------------
 
@@ -145,6 +144,7 @@ class Graph:
         taking = (p.name for p in self.system.platforms if signal in p.collects)
         return next(taking, None)
 
+    @cached_property
     def dead_letters(self) -> frozenset[str]:
         """Topics and queues that others use for what cannot be processed."""
         consumers = [op.part for op in self.operations.values() if isinstance(op.part, Consumer)]
@@ -195,7 +195,7 @@ class Graph:
 
         ``starters``: people and schedules as well, with what they use.
         """
-        graph = _digraph(member.name for member in self.system.elements if _is_node(member))
+        graph: Digraph = {member.name: {} for member in self.system.elements if _is_node(member)}
         for edge in self.edges:
             _add(graph, edge.source.name, edge.target.name, edge)
         for source, target in self.connections:
@@ -213,10 +213,10 @@ class Graph:
 
     def with_messages(self, edges: Digraph) -> Digraph:
         """``edges``, and one from each publisher to those who consume what it publishes."""
-        wide = _digraph(edges)
-        for source, target in edges.edges:
-            steps = edges.edges[source, target]["interactions"]
-            wide.add_edge(source, target, interactions=list(steps))
+        wide = {
+            source: {target: list(steps) for target, steps in targets.items()}
+            for source, targets in edges.items()
+        }
         for step in self.edges:
             if step.mode == "publish":
                 for reader in self.consumers.get(step.target.name, ()):
@@ -226,14 +226,14 @@ class Graph:
     def service_calls(self) -> Digraph:
         """Synchronous calls between services and externals."""
         callers = (*self.system.services, *self.system.externals)
-        graph = _digraph(member.name for member in callers)
+        graph: Digraph = {member.name: {} for member in callers}
         for edge in self.every_call():
             _add(graph, edge.source.name, edge.target.name, edge)
         return graph
 
     def boundary_dependencies(self) -> Digraph:
         """Calls, reads, writes and published messages between boundaries."""
-        graph = _digraph(())
+        graph: Digraph = {}
         for step in self.edges:
             if step.mode != "publish":
                 self._add_boundary_edge(graph, step.source, step.target, step)
@@ -254,7 +254,7 @@ class Graph:
         """Who must be up before whom: an edge from each element to what it waits for, because it
         says so or because its checks of start-up and readiness touch it.
         """
-        graph = _digraph(member.name for member in self.system.elements)
+        graph: Digraph = {member.name: {} for member in self.system.elements}
         for member in self.system.elements:
             deployment = getattr(member, "deployment", None)
             probes = [getattr(deployment, check, None) for check in ("readiness", "startup")]
@@ -265,7 +265,7 @@ class Graph:
 
     def data_flow(self) -> Digraph:
         """Where data go: from who sends to who receives, answers included."""
-        graph = _digraph(member.name for member in self.system.elements if _is_node(member))
+        graph: Digraph = {member.name: {} for member in self.system.elements if _is_node(member)}
         for step in self.edges:
             if step.mode != "read" and step.mode != "cache":
                 _add(graph, step.source.name, step.target.name, step)
@@ -323,10 +323,13 @@ class Graph:
         """Journeys that are declared critical."""
         return tuple(journey for journey in self.system.journeys if journey.critical)
 
-    @cache  # noqa: B019  # lives as long as the graph, which is short
     def visits(self, journey: Journey) -> Visits:
         """Expected visits for one run of ``journey``, asynchronous work included."""
-        return solve_visits(self.entries(journey), self.outgoing, self.consumers)
+        if journey not in self.answers:
+            entries = self.entries(journey)
+            self.answers[journey] = solve_visits(entries, self.outgoing, self.consumers)
+        known: Visits = self.answers[journey]
+        return known
 
     def entries(self, journey: Journey) -> dict[str, float]:
         """Operation to the requests that one run of ``journey`` itself makes of it."""
@@ -463,16 +466,8 @@ def _is_node(member: Named) -> bool:
     return isinstance(member, Service | External | Datastore | Channel | Broker)
 
 
-def _digraph(nodes: Iterable[str]) -> Digraph:
-    import networkx as nx
-
-    graph: Digraph = nx.DiGraph()
-    graph.add_nodes_from(nodes)
-    return graph
-
-
 def _add(graph: Digraph, source: str, target: str, step: Interaction | None) -> None:
-    if not graph.has_edge(source, target):
-        graph.add_edge(source, target, interactions=[])
+    graph.setdefault(target, {})
+    steps = graph.setdefault(source, {}).setdefault(target, [])
     if step is not None:
-        graph.edges[source, target]["interactions"].append(step)
+        steps.append(step)

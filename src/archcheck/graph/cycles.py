@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import networkx as nx
+from archcheck.graph.walks import components
+
+_Places = list[list[int]]
+"""Edges between numbered nodes: those after each."""
 
 
-def shortest_cycles(graph: nx.DiGraph[str]) -> Iterator[tuple[str, ...]]:
+def shortest_cycles(graph: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, ...]]:
     """The shortest cycle of each strongly connected component, from its first name on.
 
     Of several the first by name. Each is found by searches from every node that go no deeper than
     the best cycle so far, so that a component with a short cycle costs little however large it is.
     """
-    import networkx as nx
-
-    for component in nx.strongly_connected_components(graph):
-        loops = sorted(name for name in component if graph.has_edge(name, name))
-        if loops:
-            yield (loops[0],)
-        elif len(component) > 1:
-            yield _shortest(graph.subgraph(component))
+    for names, edges in _circular(graph):
+        yield _named(names, _shortest(edges))
 
 
 MOST = 5
@@ -46,59 +41,87 @@ class Cycles:
     is_all_counted: bool = True
 
 
-def cycles_of(graph: nx.DiGraph[str], most: int = MOST) -> Iterator[Cycles]:
+def cycles_of(graph: Mapping[str, Iterable[str]], most: int = MOST) -> Iterator[Cycles]:
     """The elementary cycles of each strongly connected component: the shortest ones first.
 
     They are sought (Gupta and Suzumura, 2021, as networkx does) with a bound on their length that
     is doubled until all are found or there are too many to count.
     """
-    import networkx as nx
-
-    for first in shortest_cycles(graph):
-        around = next(c for c in nx.strongly_connected_components(graph) if first[0] in c)
-        component = graph.subgraph(around)
+    for names, edges in _circular(graph):
+        first = _shortest(edges)
         bound, found = len(first), {first}
         while True:
-            some = islice(nx.simple_cycles(component, length_bound=bound), _COUNTED + 1)
-            found |= {_turned(cycle) for cycle in some}
-            if len(found) > _COUNTED or bound >= len(component):
+            found |= _no_longer_than(edges, bound)
+            if len(found) > _COUNTED or bound >= len(edges):
                 break
-            bound = min(2 * bound, len(component))
+            bound = min(2 * bound, len(edges))
         ordered = sorted(found, key=lambda cycle: (len(cycle), cycle))
-        yield Cycles((*ordered[:most],), max(0, len(found) - most), len(found) <= _COUNTED)
+        shortest = tuple(_named(names, cycle) for cycle in ordered[:most])
+        yield Cycles(shortest, max(0, len(found) - most), len(found) <= _COUNTED)
 
 
-def _turned(cycle: Sequence[str]) -> tuple[str, ...]:
+def _circular(graph: Mapping[str, Iterable[str]]) -> Iterator[tuple[list[str], _Places]]:
+    """The names of each component that has a cycle, in order, and the edges between their places.
+
+    Numbers lie in sets in the same order in each process, names do not, and on that order depends
+    which cycles networkx finds before a search ends.
+    """
+    for component in components(graph):
+        names = sorted(component)
+        places = {name: place for place, name in enumerate(names)}
+        edges = [
+            sorted(places[after] for after in graph.get(name, ()) if after in places)
+            for name in names
+        ]
+        if any(edges):
+            yield names, edges
+
+
+def _no_longer_than(edges: _Places, bound: int) -> set[tuple[int, ...]]:
+    """Cycles of at most ``bound`` edges, not many more than are counted."""
+    import networkx as nx  # takes long to load, and few systems have a circle
+
+    graph = nx.DiGraph((place, after) for place, others in enumerate(edges) for after in others)
+    some = islice(nx.simple_cycles(graph, length_bound=bound), _COUNTED + 1)
+    return {_turned(cycle) for cycle in some}
+
+
+def _named(names: Sequence[str], cycle: Iterable[int]) -> tuple[str, ...]:
+    return tuple(names[place] for place in cycle)
+
+
+def _turned(cycle: Sequence[int]) -> tuple[int, ...]:
     first = cycle.index(min(cycle))
     return (*cycle[first:], *cycle[:first])
 
 
-def _shortest(graph: nx.DiGraph[str]) -> tuple[str, ...]:
-    best: tuple[str, ...] = ()
-    for start in sorted(graph):
-        found = _back_to(graph, start, len(best) - 1 if best else len(graph))
+def _shortest(edges: _Places) -> tuple[int, ...]:
+    """The shortest cycle of a component, of several the first."""
+    best: tuple[int, ...] = ()
+    for start in range(len(edges)):
+        found = _back_to(edges, start, len(best) - 1 if best else len(edges))
         if found and (not best or len(found) < len(best)):
             best = found
-        if len(best) == 2:
+        if len(best) == 1:
             break
     return _turned(best)
 
 
-def _back_to(graph: nx.DiGraph[str], start: str, longest: int) -> tuple[str, ...]:
+def _back_to(edges: _Places, start: int, longest: int) -> tuple[int, ...]:
     """The first shortest path from ``start`` back to it over at most ``longest`` edges."""
-    before: dict[str, str] = {}
+    before: dict[int, int] = {}
     waiting = deque([(start, 0)])
     while waiting:
-        name, depth = waiting.popleft()
+        place, depth = waiting.popleft()
         if depth >= longest:
             break
-        for target in sorted(graph.successors(name)):
+        for target in edges[place]:
             if target == start:
-                path = [name]
+                path = [place]
                 while path[-1] != start:
                     path.append(before[path[-1]])
                 return tuple(reversed(path))
             if target not in before:
-                before[target] = name
+                before[target] = place
                 waiting.append((target, depth + 1))
     return ()

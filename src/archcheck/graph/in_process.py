@@ -6,10 +6,11 @@ calls it: a crash stops both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.once import once
 
 
 def steps_of(graph: Graph, operation: str, *, fallbacks: bool = False) -> list[Interaction]:
@@ -44,8 +45,8 @@ def is_done_below(graph: Graph, operation: str, steps: Iterable[Interaction]) ->
     What keeps them together, or does not, is then said of that endpoint.
     """
     wanted = {id(step.declared) for step in steps}
-    for name in _own(graph, operation):
-        if operation not in _own(graph, name):  # else each of them would leave it to the other
+    for name in _own(graph).get(operation, ()):
+        if operation not in _own(graph)[name]:  # else each of them would leave it to the other
             below = steps_of(graph, name, fallbacks=True)
             if wanted <= {id(step.declared) for step in below}:
                 return True
@@ -55,10 +56,17 @@ def is_done_below(graph: Graph, operation: str, steps: Iterable[Interaction]) ->
 def with_own(graph: Graph, operations: Iterable[str]) -> set[str]:
     """The operations, and the endpoints of their own services that they call."""
     named = set(operations)
-    return named.union(*(_own(graph, name) for name in named))
+    return named.union(*(_own(graph).get(name, ()) for name in named))
 
 
-def _own(graph: Graph, operation: str) -> set[str]:
-    steps = steps_of(graph, operation, fallbacks=True)
-    asked = [each for step in steps for each in (step, step.fallback) if each is not None]
-    return {each.target_name for each in asked if _is_own(each)}
+@once
+def _own(graph: Graph) -> Mapping[str, set[str]]:
+    """Each operation with the endpoints of its own service that it asks, by others of them too."""
+    return {name: set(_asked(graph, name)) for name in graph.operations}
+
+
+def _asked(graph: Graph, operation: str) -> Iterator[str]:
+    for step in steps_of(graph, operation, fallbacks=True):
+        for each in (step, step.fallback):
+            if each is not None and _is_own(each):
+                yield each.target_name

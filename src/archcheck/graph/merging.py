@@ -1,30 +1,38 @@
-"""How often a journey visits what, if calls that belong together were made as one."""
+"""What operations ask, if calls that belong together were made as one."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from functools import cached_property
 
 from archcheck.graph import Graph, Interaction
-from archcheck.graph.visits import Visits, solve_visits
-from archcheck.model import Journey
 
 
-def visits_if_merged(graph: Graph, journey: Journey, groups: Iterable[Collection[str]]) -> Visits:
-    """The visits of a run of ``journey``, if an operation made one call of the steps of a group.
+class MergedGraph(Graph):
+    """A graph in which an operation makes one call of its steps in a group.
 
     ``groups``: names of steps, as findings show them. A request of an operation makes all of its
     steps in a group together once at most; what lies behind them is visited as much less.
     """
-    outgoing = dict(graph.outgoing)
-    for group in groups:
-        for name in {step.operation.name for step in _among(graph, group)}:
-            outgoing[name] = _merged(outgoing[name], group)
-    return solve_visits(graph.entries(journey), outgoing, graph.consumers)
 
+    def __init__(self, graph: Graph, groups: Iterable[Collection[str]]) -> None:
+        super().__init__(graph.system, today=graph.today, cold_caches=graph.cold_caches)
+        self._groups = groups
 
-def _among(graph: Graph, group: Collection[str]) -> Iterable[Interaction]:
-    return (step for step in graph.interactions if step.name in group)
+    @cached_property
+    def outgoing(self) -> dict[str, tuple[Interaction, ...]]:
+        """Operation name to what it does outside its process."""
+        merged = dict(super().outgoing)
+        making = defaultdict[str, set[str]](set)
+        for name, steps in merged.items():
+            for step in steps:
+                making[step.name].add(name)
+        for group in self._groups:
+            for name in set[str]().union(*(making.get(step, ()) for step in group)):
+                merged[name] = _merged(merged[name], group)
+        return merged
 
 
 def _merged(steps: tuple[Interaction, ...], group: Collection[str]) -> tuple[Interaction, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from archcheck.graph import Graph
+from archcheck.graph.walks import backward, components
 from archcheck.model import Schedule
 
 
@@ -55,24 +56,19 @@ def loops_above(graph: Graph) -> dict[str, int]:
 
     A call back into a chain of calls is not followed.
     """
-    import networkx as nx
-
-    loops: nx.DiGraph[str] = nx.DiGraph()
-    loops.add_nodes_from(graph.operations)
+    loops: dict[str, dict[str, int]] = {name: {} for name in graph.operations}
     for step in graph.calls():
         source, target = step.operation.name, step.target_name
         times = 1 if getattr(step.step, "batch", False) else step.repeats
         if target in graph.operations:
-            known = loops.get_edge_data(source, target, {"times": 1})["times"]
-            loops.add_edge(source, target, times=max(times, known))
+            loops[source][target] = max(times, loops[source].get(target, 1))
     found: dict[str, int] = {}
-    circles = nx.condensation(loops)
-    for number in nx.topological_sort(circles):
-        members = circles.nodes[number]["members"]
+    callers = backward(loops)
+    for members in components(loops):
         above = [
-            found[source] * int(loops.edges[source, name]["times"])
+            found[source] * loops[source][name]
             for name in members
-            for source in loops.predecessors(name)
+            for source in callers[name]
             if source not in members
         ]
         found.update(dict.fromkeys(members, max(above, default=1)))

@@ -35,7 +35,8 @@ MAX_DEPTH = 64
 limit of recursion (1,000) is far away."""
 
 _LONG = re.compile(r"\d{4000,}")
-_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]\n]', re.DOTALL)
+_TOKENS = re.compile(r'(?:[^"{}\[\]\n]|"(?:[^"\\]|\\.)*+"?)*+([{}\[\]\n]|\Z)', re.DOTALL)
+"""The next bracket or end of a line outside of texts. Nothing is read twice, whatever is wrong."""
 
 
 def to_json(system: System) -> str:
@@ -99,7 +100,7 @@ def _object_lines(text: str, file: str) -> Iterator[int]:
     """The line on which each object starts, in the order in which the objects end."""
     line, starts, ended = 1, [], []
     for token in _TOKENS.finditer(text):
-        match token[0]:
+        match token[1]:
             case "\n":
                 line += 1
             case "{" | "[":
@@ -110,8 +111,6 @@ def _object_lines(text: str, file: str) -> Iterator[int]:
                 ended.append(starts.pop() if starts else line)
             case "]":
                 starts = starts[:-1]
-            case string:
-                line += string.count("\n")
     return iter(ended)
 
 
@@ -128,6 +127,7 @@ class _Builder:
 
     def __init__(self, file: str, lines: Iterator[int]) -> None:
         self._file = file
+        self._kinds = element_types()
         self._lines = lines
         self.mistakes: list[ModelError] = []
 
@@ -161,9 +161,9 @@ class _Builder:
             twice = next(key for key in keys if keys.count(key) > 1)
             raise ModelError(f"the key {twice!r} appears twice", place)
         name = values.pop("type", None)
-        kind = element_types().get(name) if isinstance(name, str) else None
+        kind = self._kinds.get(name) if isinstance(name, str) else None
         if kind is None:
-            known = list(element_types())
+            known = list(self._kinds)
             hint = ""
             if isinstance(name, str):
                 old = renamed_kind(name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import field
+from functools import lru_cache
 
 from archcheck.model.element import Element, Many, element
 from archcheck.units import Duration
@@ -206,7 +207,10 @@ Time = Duration | Distribution
 
 def distribution_of(time: Time) -> Distribution:
     """``time`` as a distribution: a plain duration is the mean of an exponential."""
-    return Exponential(time) if isinstance(time, Duration) else time
+    return _exponential(time) if isinstance(time, Duration) else time
+
+
+_exponential = lru_cache(maxsize=4_096)(Exponential)  # a model repeats few durations often
 
 
 def lognormal_variation(sigma: float) -> float:

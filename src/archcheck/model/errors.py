@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Place:
     """A line of a file. Prints as ``models/shop.py:12``, relative to the working folder."""
 
@@ -19,11 +21,16 @@ class Place:
 
     def shown_file(self) -> str:
         """The file, relative to the working folder where it lies below it."""
-        path = Path(self.file)
-        try:
-            return path.relative_to(Path.cwd()).as_posix()
-        except ValueError:
-            return path.as_posix()
+        return _relative(self.file, os.getcwd())
+
+
+@lru_cache(maxsize=1_024)  # many places lie in few files
+def _relative(file: str, folder: str) -> str:
+    path = Path(file)
+    try:
+        return path.relative_to(folder).as_posix()
+    except ValueError:
+        return path.as_posix()
 
 
 class ArchcheckError(Exception):

@@ -38,7 +38,7 @@ class Frame(NamedTuple):
     instruction: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Site:
     """The lines that led to an element, from the constructor call outwards."""
 

@@ -31,14 +31,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-import networkx as nx
-
 from archcheck.capacity import demands
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.messages import deliveries
 from archcheck.graph.protection import OPEN_FOR
 from archcheck.graph.visits import Visits
+from archcheck.graph.walks import components
 from archcheck.model import CircuitBreaker, Consumer, Journey, Retry
 from archcheck.model.scenarios import OpenArrivals
 from archcheck.proof.answers import (
@@ -92,6 +91,7 @@ class Amplification:
         self._beside = _beside(graph, runs)
         self._entries = graph.entered_from_outside()
         self._cases = WorstCases(graph)
+        self._least: dict[Interaction, Rational | None] = {}
         self._known: dict[tuple[str, bool], _Way] = {}
 
     def of(self, name: str, *, fails: bool = True) -> _Way:
@@ -264,12 +264,13 @@ class Amplification:
 
         ``None``: not known, or a load is declared that is lower at other times than at its peak.
         """
-        if not self._is_steady:
-            return None
-        rates = [exact(steps[step]) for steps in self._rates if steps.get(step)]
-        deployment = getattr(step.source, "deployment", None)
-        replicas: int | None = deployment.most_at_once() if deployment is not None else None
-        return min(rates) / replicas if rates and replicas else None
+        if step not in self._least:
+            rates = [exact(steps[step]) for steps in self._rates if steps.get(step)]
+            deployment = getattr(step.source, "deployment", None)
+            replicas: int | None = deployment.most_at_once() if deployment is not None else None
+            is_known = self._is_steady and bool(rates)
+            self._least[step] = min(rates) / replicas if is_known and replicas else None
+        return self._least[step]
 
     def _deadline(self, step: Interaction, retry: Retry) -> Rational:
         """Attempts that fit a deadline which all callers pass on, if only timeouts are retried."""
@@ -315,9 +316,9 @@ def _callers(graph: Graph) -> dict[str, list[Interaction]]:
 
 def _circles(graph: Graph, callers: Mapping[str, Sequence[Interaction]]) -> frozenset[str]:
     """The operations that come back to themselves, by calls, messages or fallbacks."""
-    asked = nx.DiGraph((s.operation.name, name) for name, steps in callers.items() for s in steps)
-    rings = (part for part in nx.strongly_connected_components(asked) if len(part) > 1)
-    alone = (name for name, other in asked.edges if name == other)
+    asking = {name: {step.operation.name for step in steps} for name, steps in callers.items()}
+    rings = (part for part in components(asking) if len(part) > 1)
+    alone = (name for name, others in asking.items() if name in others)
     return frozenset().union(*rings, alone) & graph.operations.keys()
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Self
 
 from archcheck.findings import Subject
 from archcheck.graph import Graph, Interaction, Operation
@@ -68,15 +69,15 @@ class WorstCase:
     assumptions: tuple[str, ...] = ()
     passages: int = 0
 
-    @property
+    @cached_property
     def seconds(self) -> Rational:
         """The sum of what is known."""
-        return sum((part.seconds for part in self.parts), Rational(0))
+        return sum((part.seconds for part in self.parts), _NOTHING)
 
     def beside(self, gap: Gap) -> Rational:
         """The sum of what is known, without what the holder of a gap takes."""
         others = (part.seconds for part in self.parts if part.subject is not gap.holder)
-        return sum(others, Rational(0))
+        return sum(others, _NOTHING)
 
     def __add__(self, other: WorstCase) -> WorstCase:
         return WorstCase(
@@ -108,6 +109,12 @@ class WorstCases(LongestWalk[WorstCase]):
     def __init__(self, graph: Graph, tries: Mapping[Interaction, int] | None = None) -> None:
         super().__init__(graph)
         self._tries = tries or {}
+        self._single: dict[str, tuple[tuple[Interaction, WorstCase], ...]] = {}
+
+    def within(self, configuration: Mapping[str, bool]) -> Self:
+        walk = super().within(configuration)
+        walk._single = {}
+        return walk
 
     @cached_property
     def by_configuration(self) -> list[WorstCases] | None:
@@ -133,6 +140,18 @@ class WorstCases(LongestWalk[WorstCase]):
             below = self.needed(step)
             return None if below.gaps else below
         return None
+
+    def single_steps(self, name: str) -> tuple[tuple[Interaction, WorstCase], ...]:
+        """What an operation waits for, each step with the longest that it takes by itself."""
+        if name not in self._single:
+            self._single[name] = tuple(
+                (step, self.waiting(step))
+                for step in self.graph.outgoing.get(name, ())
+                if step.is_synchronous
+                and step.is_awaited
+                and not isinstance(step.target, LocalCache)
+            )
+        return self._single[name]
 
     def nothing(self) -> WorstCase:
         return WorstCase()
@@ -231,13 +250,6 @@ class WorstCases(LongestWalk[WorstCase]):
         return WorstCase(gaps=(Gap(operation, "an end of the calls that come back to it"),))
 
 
-def single_steps(cases: WorstCases, call: Interaction) -> Iterator[tuple[Interaction, WorstCase]]:
-    """What the callee of a call waits for, each step with the longest that it takes by itself."""
-    for step in cases.graph.outgoing.get(call.target_name, ()):
-        if step.is_synchronous and step.is_awaited and not isinstance(step.target, LocalCache):
-            yield step, cases.waiting(step)
-
-
 def may_time_out(cases: WorstCases, step: Interaction) -> bool:
     """Whether an attempt may end before its callee answers that does not fail."""
     timeout = step.protection.attempt()
@@ -323,15 +335,16 @@ def judged(
 ) -> Answer:
     """Whether a worst case fits ``limit`` seconds; ``said`` begins the sentence if it does not."""
     if case.seconds > limit:
+        conflict = _in_conflict(case, limit)
         least = "at least " if case.gaps else ""
         run = LongestRun(
             f"{said} {least}{shown(case.seconds)}",
             (
                 *(part.text for part in case.parts),
                 f"together {least}{shown(case.seconds)}",
-                *_in_conflict(case, limit),
+                *conflict,
             ),
-            tuple(dict.fromkeys((subject, *_in_conflict(case, limit)))),
+            tuple(dict.fromkeys((subject, *conflict))),
             _marks(case),
             case.parts,
             limit,
@@ -366,9 +379,9 @@ def _in_conflict(case: WorstCase, limit: Rational) -> tuple[Interaction, ...]:
     """
     totals: dict[Subject, Rational] = {}
     for part in case.parts:
-        totals[part.subject] = totals.get(part.subject, Rational(0)) + part.seconds
+        totals[part.subject] = totals.get(part.subject, _NOTHING) + part.seconds
     chosen: list[Subject] = []
-    total = Rational(0)
+    total = _NOTHING
     for subject, seconds in sorted(totals.items(), key=lambda entry: -entry[1]):
         if total > limit:
             break

@@ -10,17 +10,13 @@ must be there. With n flags this takes a few questions, where there are 2^n conf
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
-
-import networkx as nx
+from typing import Any
 
 from archcheck.editing import Edit, apply
-from archcheck.graph import Interaction
+from archcheck.graph import Digraph
+from archcheck.graph.walks import backward, kept, reached_from, shortest_path
 from archcheck.model import Flag, System
 from archcheck.proof.budget import BudgetSpentError, milliseconds_left
-
-if TYPE_CHECKING:
-    from archcheck.graph import Digraph
 
 MOST_CONFIGURATIONS = 64
 """Configurations that are looked at one by one: six flags, if all are free. A choice that bounds
@@ -84,21 +80,18 @@ class FeatureFlags:
         """A way from one element to another in some configuration, the shortest in it."""
         if not self._flags:
             return _shortest(edges, source, target)
-        between = (nx.descendants(edges, source) | {source}) & (
-            nx.ancestors(edges, target) | {target}
-        )
-        if target not in between or source not in between:
+        after, before = reached_from(edges, source), reached_from(backward(edges), target)
+        between = after & before
+        if not between:
             return None
-        inside = edges.subgraph(between)
+        inside = kept(edges, lambda here, there: {here, there} <= between)
         solver, variables = self._solver()
         while (found := self._fewest_on(solver, variables)) is not None:
-            present = nx.DiGraph(
-                edge for edge in inside.edges if _holds(conditions(edges, *edge), found)
-            )
-            present.add_node(source)
-            reached = nx.descendants(present, source) | {source}
+            present = _present(inside, found)
+            reached = reached_from(present, source)
             if target in reached:
-                return tuple(nx.shortest_path(present, source, target)), found
+                way = shortest_path(present, source, target)
+                return None if way is None else (way, found)
             solver.add(_one_of(variables, _leaving(inside, reached)))
         return None
 
@@ -109,8 +102,7 @@ class FeatureFlags:
         found = self.configurations() if self._flags else None
         if found is None:
             return [edges]
-        present = [[e for e in edges.edges if _holds(conditions(edges, *e), f)] for f in found]
-        return [edges.edge_subgraph(each) for each in present]
+        return [_present(edges, one) for one in found]
 
     def _solver(self) -> tuple[Any, dict[str, Any]]:
         import z3
@@ -142,9 +134,8 @@ class FeatureFlags:
 def _shortest(
     edges: Digraph, source: str, target: str
 ) -> tuple[tuple[str, ...], Configuration] | None:
-    if not nx.has_path(edges, source, target):
-        return None
-    return tuple(nx.shortest_path(edges, source, target)), {}
+    way = shortest_path(edges, source, target)
+    return None if way is None else (way, {})
 
 
 def _checked(solver: Any, *assumed: Any) -> Any:
@@ -174,8 +165,11 @@ def _one_of(variables: Mapping[str, Any], conditions: Iterable[Condition]) -> An
 
 def conditions(edges: Digraph, source: str, target: str) -> tuple[Condition, ...]:
     """The ways in which an edge can be there; an empty condition: it always is."""
-    steps: list[Interaction] = edges.edges[source, target]["interactions"]
-    return tuple(dict.fromkeys(step.flags for step in steps)) or ((),)
+    return tuple(dict.fromkeys(step.flags for step in edges[source][target])) or ((),)
+
+
+def _present(edges: Digraph, configuration: Configuration) -> Digraph:
+    return kept(edges, lambda here, there: _holds(conditions(edges, here, there), configuration))
 
 
 def _holds(ways: Iterable[Condition], configuration: Configuration) -> bool:

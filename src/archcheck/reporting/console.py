@@ -20,6 +20,8 @@ _PIPE_WIDTH = 120
 
 def printable(text: str) -> str:
     """``text`` on one line, with whatever could steer a terminal or hide text written out."""
+    if text.isprintable():
+        return text
     return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in text)
 
 

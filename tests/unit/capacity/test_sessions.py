@@ -53,6 +53,31 @@ def test_users_who_never_leave_have_long_run_shares() -> None:
     assert visits == pytest.approx((0.2, 0.4, 0.4))
 
 
+def test_users_end_in_one_of_two_circles_by_their_choice() -> None:
+    visits, ends = session_visits([{1: 0.25, 3: 0.75}, {2: 1.0}, {1: 1.0}, {3: 1.0}], 0)
+    assert not ends
+    assert visits == pytest.approx((0, 0.125, 0.125, 0.75))
+
+
+_shares = st.lists(st.integers(0, 4), min_size=5, max_size=5)
+
+
+@given(st.lists(_shares, min_size=4, max_size=4), st.integers(0, 3))
+def test_visits_solve_the_traffic_equations(weights: list[list[int]], first: int) -> None:
+    """``v = e + v p``; where nobody leaves, shares of the whole are left as they are by p."""
+    totals = [sum(row) for row in weights]
+    moves = [
+        {to: weight / total for to, weight in enumerate(row[:4])} if total else {}
+        for row, total in zip(weights, totals, strict=True)
+    ]
+    visits, ends = session_visits(moves, first)
+    for place, count in enumerate(visits):
+        asked = (visits[i] * move[place] for i, move in enumerate(moves) if move.get(place))
+        came = math.fsum(asked) + (ends and place == first)
+        assert count == pytest.approx(came) or math.isinf(count)
+    assert ends or math.fsum(visits) == pytest.approx(1)
+
+
 def test_where_some_are_trapped_visits_have_no_end() -> None:
     visits, ends = session_visits([{1: 0.5}, {1: 1.0}, {}], 0)
     assert ends

@@ -8,7 +8,7 @@ from dataclasses import replace
 from archcheck.diagrams.card_text import plural
 from archcheck.diagrams.view import UNPLACED, Arrow, Card, CardGroup, Diagram, Sign
 from archcheck.diagrams.views.parts import Canvas
-from archcheck.graph import Interaction
+from archcheck.graph.walks import pairs
 from archcheck.model import Datastore, Named, Service
 
 
@@ -30,8 +30,9 @@ def boundary_view(canvas: Canvas) -> Diagram:
         CardGroup(f"team {team}", team) for team in dict.fromkeys(teams.values()) if team
     )
     arrows = []
-    for source, target, edge in graph.boundary_dependencies().edges(data=True):
-        steps: list[Interaction] = edge["interactions"]
+    edges = graph.boundary_dependencies()
+    for source, target in pairs(edges):
+        steps = edges[source][target]
         verbs = Counter("event" if s.mode == "publish" else s.mode for s in steps)
         label = ", ".join(plural(count, verb) for verb, count in verbs.items())
         is_event = [*verbs] == ["event"]

@@ -29,6 +29,7 @@ from archcheck.capacity import (
 from archcheck.findings import Subject, also_in
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
+from archcheck.graph.once import once
 from archcheck.model import Datastore, Endpoint, External, ModelError, RateLimit, Service, effective
 from archcheck.proof.answers import Answer, Counterexample, Gap, Refuted, Undecided
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
@@ -162,12 +163,23 @@ class Corner:
 
     def surely(self, rates: Mapping[str, float] | None = None) -> Demand:
         """What a run shows."""
-        return Demand(self.graph, self.loads.scenario, self._high if rates is None else rates)
+        if rates is None:
+            return self._surely
+        return Demand(self.graph, self.loads.scenario, rates)
+
+    @cached_property
+    def _surely(self) -> Demand:
+        return Demand(self.graph, self.loads.scenario, self._high)
 
     def at_most(self, rates: Mapping[str, float] | None = None) -> Demand:
         """What no run exceeds, without waits."""
-        chosen = self._high if rates is None else rates
-        return Demand(self._everything, self.loads.scenario, chosen, self._span)
+        if rates is None:
+            return self._at_most
+        return Demand(self._everything, self.loads.scenario, rates, self._span)
+
+    @cached_property
+    def _at_most(self) -> Demand:
+        return Demand(self._everything, self.loads.scenario, self._high, self._span)
 
     @cached_property
     def _everything(self) -> Attempted:
@@ -235,6 +247,7 @@ def _fewest(service: Service) -> int | None:
     return max(1, units - lost - away) if zones > 1 else units
 
 
+@once
 def worst_demands(graph: Graph) -> tuple[Demand, ...]:
     """The demand of each scenario at its worst corner: what :func:`capacity.demands` is for the
     declared values. Shares of a mix are not traded against each other here.

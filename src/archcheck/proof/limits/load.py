@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping
-from weakref import WeakKeyDictionary
 
 from archcheck.capacity import open_lookups, with_best_hits
 from archcheck.findings import Subject, subject_name
 from archcheck.graph import Graph
 from archcheck.graph.cpu import NO_LIMIT, says_its_cpu_limit
 from archcheck.graph.exact import Rational, exact
+from archcheck.graph.once import once
 from archcheck.graph.transfer import ONE_WAY
 from archcheck.model import External, LoadShedding, Scenario, Service
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
@@ -35,10 +35,6 @@ At 80%, four requests are at a single server on average (M/M/1); at 90% there ar
 _NONE = Rational(0)
 _ALL = Rational(1)
 """Of the rate that an external party grants, all may be used."""
-
-_known: WeakKeyDictionary[Graph, tuple[tuple[Scenario, Occupancy, Mapping[str, Rational]], ...]] = (
-    WeakKeyDictionary()
-)
 
 
 def carried(graph: Graph, limit: Rational = LIMIT) -> Iterator[Answer]:
@@ -88,14 +84,10 @@ def _scenarios(graph: Graph) -> Iterator[tuple[Scenario, tuple[Gap, ...]]]:
             yield scenario, tuple(gaps)
 
 
+@once
 def worst_figures(graph: Graph) -> tuple[tuple[Scenario, Occupancy, Mapping[str, Rational]], ...]:
-    """Each loaded resource in each scenario, at its worst rates and configuration of flags.
-
-    Computed once for a graph.
-    """
-    if graph not in _known:
-        _known[graph] = tuple(_worst_figures(graph))
-    return _known[graph]
+    """Each loaded resource in each scenario, at its worst rates and configuration of flags."""
+    return tuple(_worst_figures(graph))
 
 
 def _worst_figures(graph: Graph) -> Iterator[tuple[Scenario, Occupancy, Mapping[str, Rational]]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
+from archcheck.graph.once import once
 from archcheck.model import Journey
 from archcheck.proof.answers import Answer, Counterexample, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
@@ -26,18 +26,14 @@ class Availability:
     gaps: tuple[Gap, ...]
 
 
-_known: WeakKeyDictionary[Graph, tuple[Availability, ...]] = WeakKeyDictionary()
-
-
+@once
 def availabilities(graph: Graph) -> tuple[Availability, ...]:
-    """The availability of each journey, exact or between bounds; computed once for a graph.
+    """The availability of each journey, exact or between bounds.
 
     A replica and a copy are up as their deployment declares, a managed element as its provider
     agrees, an external as it agrees; zones have no declared availability and count as up.
     """
-    if graph not in _known:
-        _known[graph] = tuple(_availabilities(graph))
-    return _known[graph]
+    return tuple(_availabilities(graph))
 
 
 def _availabilities(graph: Graph) -> Iterator[Availability]:

@@ -11,7 +11,7 @@ from archcheck.findings import Finding, OpenQuestion, RuleOutcome
 from archcheck.reporting.console import counted
 from archcheck.verification import Verification
 
-_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def junit(results: Sequence[Verification]) -> str:

@@ -90,7 +90,8 @@ def _print_findings(console: Console, findings: Sequence[Finding], *, complete: 
         _print_actions(console, ranked)
     shown = ranked if complete else _chosen(ranked)
     for finding in shown:
-        _print_finding(console, finding, complete=complete)
+        # together: of each print, Rich asks anew what its console is and can
+        console.print(Text("\n").join(_finding_lines(finding, complete=complete)))
     if len(shown) < len(ranked):
         _print_left_out(console, ranked, shown)
 
@@ -139,44 +140,39 @@ def _print_actions(console: Console, findings: Sequence[Finding]) -> None:
         )
 
 
-def _print_finding(console: Console, finding: Finding, *, complete: bool) -> None:
-    console.print()
-    console.print(
-        Text.assemble(
-            (f"{finding.severity}[{finding.rule.id}]", _COLOURS[finding.severity]),
-            (f" {finding.rule.name}", "bold"),
-            f": {printable(finding.message)}",
-        )
+def _finding_lines(finding: Finding, *, complete: bool) -> Iterator[Text]:
+    yield Text()
+    yield Text.assemble(
+        (f"{finding.severity}[{finding.rule.id}]", _COLOURS[finding.severity]),
+        (f" {finding.rule.name}", "bold"),
+        f": {printable(finding.message)}",
     )
     first, *others = finding.occurrences
-    _print_occurrence(console, first, first.message if others else "", complete=complete)
+    yield from _occurrence_lines(first, first.message if others else "", complete=complete)
     shown = others if complete else others[:_SHOWN_PLACES]
     for occurrence in shown:
         place = f"{occurrence.place}: " if occurrence.place else ""
-        console.print(Text.assemble("  also ", (place, "cyan"), printable(occurrence.message)))
+        yield Text.assemble("  also ", (place, "cyan"), printable(occurrence.message))
     if len(shown) < len(others):
         rest = counted(len(others) - len(shown), "more place")
-        console.print(Text(f"  and {rest} (-v shows them)", style="dim"))
+        yield Text(f"  and {rest} (-v shows them)", style="dim")
     if first.fix:
-        console.print(Text.assemble(("  fix: ", "green"), printable(first.fix)))
+        yield Text.assemble(("  fix: ", "green"), printable(first.fix))
 
 
-def _print_occurrence(
-    console: Console, occurrence: Occurrence, label: str, *, complete: bool
-) -> None:
+def _occurrence_lines(occurrence: Occurrence, label: str, *, complete: bool) -> Iterator[Text]:
     if occurrence.place is not None:
-        for line in _excerpt(occurrence, occurrence.place, label):
-            console.print(line)
+        yield from _excerpt(occurrence, occurrence.place, label)
     elif occurrence.subject:
-        console.print(Text.assemble(("  --> ", "blue"), printable(occurrence.subject)))
+        yield Text.assemble(("  --> ", "blue"), printable(occurrence.subject))
     itself = occurrence.subject, occurrence.place
     evidence = [e for e in occurrence.evidence if e.place is None or (e.text, e.place) != itself]
     shown = evidence if complete else evidence[:_SHOWN_EVIDENCE]
     for part in shown:
-        console.print(Text(f"   = {printable(str(part))}", style="dim"))
+        yield Text(f"   = {printable(str(part))}", style="dim")
     if len(shown) < len(evidence):
         rest = counted(len(evidence) - len(shown), "more step")
-        console.print(Text(f"   = and {rest} (-v shows them)", style="dim"))
+        yield Text(f"   = and {rest} (-v shows them)", style="dim")
 
 
 def _excerpt(occurrence: Occurrence, place: Place, label: str) -> Iterator[Text]:
@@ -257,17 +253,18 @@ def _question_line(suggestion: Suggestion) -> Text:
 
 def _print_questions_by_rule(console: Console, result: Verification) -> None:
     for question in result.questions:
-        console.print(
+        lines = [
             Text.assemble(
                 "  ",
                 (f"{question.rule.id} {question.rule.name}", "magenta"),
                 f": {printable(question.request)} ({counted(len(question.subjects), 'place')})",
             )
-        )
+        ]
         for name, place, threshold in question.subjects:
             where = f"{place}: " if place else ""
             tail = f" ({threshold})" if threshold else ""
-            console.print(Text.assemble("    ", (where, "cyan"), printable(f"{name}{tail}")))
+            lines.append(Text.assemble("    ", (where, "cyan"), printable(f"{name}{tail}")))
+        console.print(Text("\n").join(lines))
 
 
 def print_suggestions(console: Console, results: Sequence[Verification]) -> None:

@@ -6,9 +6,10 @@ not declare is assumed, and what the engines do not do is left out; :class:`Assu
 
 from __future__ import annotations
 
-import networkx as nx
+from collections import defaultdict
 
 from archcheck.graph import Graph
+from archcheck.graph.walks import is_acyclic
 from archcheck.model import Journey, Scenario, ScenarioError, Schedule, System
 from archcheck.simulation import plan as p
 from archcheck.simulation.compiling.clients import note_clients
@@ -134,10 +135,10 @@ def _add_job(
 
 def _may_deadlock(tables: PlanRows) -> bool:
     """Whether groups that hold servers while they wait call each other in a circle."""
-    calls: nx.DiGraph[int] = nx.DiGraph()
+    calls = defaultdict[int, set[int]](set)
     for call in tables.calls:
         if min(call.source, call.target) < 0 or call.policy.timeout < p.FOREVER:
             continue
         if tables.groups[call.source].slots >= 0 and tables.groups[call.target].slots >= 0:
-            calls.add_edge(call.source, call.target)
-    return not nx.is_directed_acyclic_graph(calls)
+            calls[call.source].add(call.target)
+    return not is_acyclic(calls)
