@@ -21,6 +21,7 @@ from archcheck.planning.planning import (
 )
 from archcheck.planning.sensitivity import Influence
 from archcheck.planning.sizing import Resized, Sizing
+from archcheck.planning.stuck import StuckState
 from archcheck.planning.sustaining import Sustained
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Resized",
     "Sizing",
     "StationFlow",
+    "StuckState",
     "Sustained",
     "at_peak",
     "busiest_scenario",
