@@ -111,7 +111,10 @@ BREAKAGES = {
         at='        Endpoint(\n            "place"',
     ),
     "BND007": Break(
-        "ordering.py", '    owner="team-orders",\n    tier=1', "    tier=1", at="orders = Service("
+        "ordering.py",
+        'owner="team-platform",\n    version="3.9"',
+        'version="3.9"',
+        at="kafka = Kafka(",
     ),
     "COM001": Break(
         "edge.py",

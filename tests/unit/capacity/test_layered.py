@@ -171,6 +171,6 @@ def test_copies_are_tasks_of_their_own() -> None:
         ],
     )
     assert together.converged
-    assert together.throughputs["users"] == pytest.approx(apart.throughputs["users"], rel=0.01)
-    assert together.answers["a"] == pytest.approx(apart.answers["a 1"], rel=0.02)
-    assert together.utilisations["a"] == pytest.approx(2 * apart.utilisations["a 1"], rel=0.02)
+    assert together.throughputs["users"] == pytest.approx(apart.throughputs["users"], rel=0.02)
+    assert together.answers["a"] == pytest.approx(apart.answers["a 1"], rel=0.04)
+    assert together.utilisations["a"] == pytest.approx(2 * apart.utilisations["a 1"], rel=0.04)
