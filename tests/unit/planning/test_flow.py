@@ -17,19 +17,23 @@ from archcheck import (
     Call,
     Closed,
     Constant,
+    Consumer,
     CustomRuntime,
     Docker,
     Endpoint,
     Exponential,
     Journey,
+    Kafka,
     Load,
     Parallel,
     Poisson,
+    Publish,
     Retry,
     Scenario,
     Service,
     Step,
     System,
+    Topic,
     Work,
 )
 from archcheck.capacity import erlang_c
@@ -215,6 +219,30 @@ def test_random_chains_agree_with_the_simulator(
         replications=6,
     )
     assert found.time.mean == pytest.approx(result.journey("go").latency.mean, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("partitions", "busiest"), [(3, 1 / 3), (4, 2 / 4), (6, 2 / 6), (7, 3 / 7)]
+)
+def test_partitions_that_do_not_divide_evenly(partitions: int, busiest: float) -> None:
+    """The consumer with the most partitions is the one that falls behind."""
+    reads = Consumer("events", steps=[Work(Constant(10 * ms))], concurrency=1)
+    system = System(
+        "x",
+        [
+            service("web", Publish("events"), threads=100),
+            Service("reader", consumers=[reads], deployment=Docker(replicas=3)),
+            Kafka("kafka"),
+            Topic("events", broker="kafka", partitions=partitions),
+        ],
+        journeys=[Journey("go", "web.run")],
+    )
+    scenario = Scenario("load", load=[Load("go", Poisson(150 / s))])
+    plan = at_peak(compile_plan(system, scenario))
+    station = next(each for each in solve_plan(plan).stations if "reader" in each.name)
+    assert station.load == pytest.approx(150 * 0.01 * busiest, rel=0.01)
+    result = simulate(system, scenario, plan=plan, duration=100 * s, warmup=10 * s)
+    assert result.resource(station.name).busiest == pytest.approx(station.load, rel=0.05)
 
 
 # -- what is held while others are waited for -----------------------------------------------------

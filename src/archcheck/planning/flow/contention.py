@@ -242,7 +242,7 @@ class Contention:
             elif call.balance == Balance.POWER_OF_TWO:
                 pooled += rate / callers / 2
         if not total:
-            return 1 / nodes, 0.0, 1.0, 1.0
+            return shape.share_of_busiest(group), 0.0, 1.0, 1.0
         return hot / total, pooled / total, variability / total, stream / total
 
 

@@ -177,6 +177,18 @@ class CallOrder:
                     nodes = min(nodes, each.partitions)
         return max(1, nodes)
 
+    def share_of_busiest(self, group: int) -> float:
+        """What of a group's requests one of its nodes gets that nobody chooses among.
+
+        Partitions that do not divide evenly leave some consumers with one more than others.
+        """
+        nodes = self.nodes_of(group)
+        for channel in self.plan.channels:
+            for each in channel.subscriptions:
+                if each.ordered and self.plan.operations[each.operation].group == group:
+                    return math.ceil(each.partitions / nodes) / each.partitions
+        return 1 / nodes
+
     def contents_of(self, cache: int) -> int:
         for operation in self.plan.operations:
             for step in self.steps(operation.block):
