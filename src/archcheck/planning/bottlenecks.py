@@ -58,7 +58,7 @@ def climb(
             yield Bottleneck(factor, limit, None, 0.0, _own_reason(flow, limit))
             return
         station = next(each for each in flow.stations if (each.name, each.what) == chosen)
-        yield Bottleneck(factor, limit, f"{station.name} {station.what}", station.load, "")
+        yield Bottleneck(factor, limit, station.label, station.load, "")
         gone.add(chosen)
 
 

@@ -13,7 +13,7 @@ from archcheck.planning.budget import share_of_time
 from archcheck.planning.changes import Resource, lifted, sized, zone_lost
 from archcheck.planning.flow import Flow, solve_plan
 from archcheck.planning.readings import read_flow
-from archcheck.simulation.plan import Plan
+from archcheck.simulation.plan import Plan, label_of
 from archcheck.simulation.replications import StoppedError
 
 MOST_NODES = 4096
@@ -198,7 +198,7 @@ class Cheapest:
             own = [
                 place
                 for place, index in enumerate(self._order)
-                if full in {f"{name} {what}" for name, what in stations_of(plan, index)}
+                if full in {label_of(name, what) for name, what in stations_of(plan, index)}
             ]
             if own and not full.endswith(" threads"):
                 return own

@@ -50,7 +50,7 @@ def read_flow(
         found.append(Reading(used, value, error if math.isfinite(error) else None, "analytic"))
     if flow.busiest is not None:
         busiest = flow.busiest
-        load = Objective(f"{busiest.name} {busiest.what}", "load", most)
+        load = Objective(busiest.label, "load", most)
         found.append(Reading(load, busiest.load, ANALYTIC_ERROR * busiest.load, "analytic"))
     return tuple(found)
 
@@ -66,7 +66,7 @@ def read_result(
     loads = [(_load(resource), resource) for resource in result.bottlenecks]
     if loads:
         load, resource = max(loads, key=lambda each: each[0])
-        objective = Objective(f"{resource.name} {resource.what}", "load", most)
+        objective = Objective(resource.label, "load", most)
         found.append(Reading(objective, max(load, _overload(result)), 0.0))
     return tuple(found)
 

@@ -18,6 +18,7 @@ from archcheck.resilience.trials import (
 from archcheck.resilience.triggers import Trigger, standard_triggers
 from archcheck.simulation import Estimate
 from archcheck.simulation.estimates import of_replications
+from archcheck.simulation.plan import label_of
 from archcheck.simulation.record import BUCKETS
 from archcheck.simulation.replications import Stop, StoppedError
 
@@ -187,7 +188,7 @@ def _state(run: Watched, usual: Watched) -> StuckState:
                 calls += call.calls
                 attempts += call.calls + call.retries
     queues = {
-        f"{station.name} {station.what}": sum(
+        label_of(station.name, station.what): sum(
             sum(record.waiting_series[index][third:]) for record in run.records
         )
         / (len(run.records) * (BUCKETS - third) * run.clock.interval)

@@ -11,7 +11,7 @@ from archcheck.findings.objectives import Basis
 from archcheck.model import Scenario, System
 from archcheck.simulation.estimates import Estimate
 from archcheck.simulation.histogram import Histogram
-from archcheck.simulation.plan import Assumption
+from archcheck.simulation.plan import Assumption, label_of
 from archcheck.simulation.steady_state import Overload, Unsettled
 
 
@@ -136,6 +136,11 @@ class ResourceResult:
     waiting_share: float
     littles_law_gap: float
     throttled: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """Its name with what it has, for people."""
+        return label_of(self.name, self.what)
 
     @property
     def evidence(self) -> str:

@@ -363,3 +363,20 @@ def test_constant_work_without_queue() -> None:
     plan = plan_capacity(system, target=1.0)
     assert plan.sustained is not None
     assert plan.sustained.factor == pytest.approx(9.8, rel=0.03)
+
+
+def test_cores_beside_threads_are_named_once() -> None:
+    runtime = CustomRuntime(concurrency="blocking", threads=50, parallelism=1)
+    web = Service(
+        "web", runtime=runtime, endpoints=[Endpoint("go", steps=[Work(Constant(10 * ms))])]
+    )
+    system = System(
+        "one",
+        [web],
+        journeys=[Journey("use", "web.go")],
+        scenarios=[Scenario("day", load=[Load("use", Poisson(50 / s))])],
+    )
+    plan = plan_capacity(system, budget=5.0)
+    said = "\n".join(text for _, text in verdicts(plan))
+    assert "web cores at most 98%" in said
+    assert "cores cores" not in said

@@ -22,7 +22,7 @@ from archcheck.planning.flow.layered import by_layers
 from archcheck.planning.flow.moments import Moments
 from archcheck.planning.flow.state import CallOrder, FlowState, Start
 from archcheck.planning.flow.upward import Upward
-from archcheck.simulation.plan import ArrivalKind, Discipline, Plan
+from archcheck.simulation.plan import ArrivalKind, Discipline, Plan, label_of
 
 _ROUNDS = 200
 """Rounds down and up after which a solution that still moves counts as not converged."""
@@ -63,6 +63,11 @@ class StationFlow:
     servers: float
     load: float
     wait: float
+
+    @property
+    def label(self) -> str:
+        """Its name with what it has, for people."""
+        return label_of(self.name, self.what)
 
 
 @dataclass(frozen=True)

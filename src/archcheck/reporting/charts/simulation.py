@@ -181,7 +181,7 @@ def _busy(result: SimulationResult) -> list[dict[str, Any]]:
         {
             "seconds": (bucket + 1) * width,
             "value": 100 * value,
-            "resource": f"{resource.name} {resource.what}",
+            "resource": resource.label,
         }
         for resource in shown[:_SHOWN_RESOURCES]
         for bucket, value in enumerate(result.utilisation_series[resource.name])

@@ -161,7 +161,7 @@ def _remedy(review: Review, journey: str) -> str:
     """What holds a journey up: a busy resource, or else what most of its time goes into."""
     limit = next((each for each in review.limits if each.journey == journey), None)
     if limit is not None and limit.resource is not None and limit.resource.load >= _BUSY:
-        return f"relieve {limit.resource.name} {limit.resource.what}, or shorten what it does"
+        return f"relieve {limit.resource.label}, or shorten what it does"
     times = review.run.times if review.run is not None else ()
     bands = next((each.bands for each in times if each.journey == journey), ())
     if bands and bands[-1].shares:

@@ -155,7 +155,7 @@ def limited(limit: JourneyLimit) -> str:
     where = limit.resource
     if where is None:
         return missed or f"nothing that {limit.journey} waits for is known to fill up"
-    name = f"{where.name} {where.what}, {where.load:.0%} busy at {per_second(limit.rate)}"
+    name = f"{where.label}, {where.load:.0%} busy at {per_second(limit.rate)}"
     if math.isfinite(limit.full_at):
         name += f" and full at {_at(limit, limit.full_at)}"
     if missed:

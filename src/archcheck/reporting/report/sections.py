@@ -250,7 +250,7 @@ def limits_sheet(review: Review) -> Sheet:
         (
             limit.journey,
             f"{figure(limit.rate)}/s",
-            f"{limit.resource.name} {limit.resource.what}" if limit.resource else "-",
+            limit.resource.label if limit.resource else "-",
             f"{limit.resource.load:.0%}" if limit.resource else "-",
             _factor(limit.full_at, limit.rate),
             _missed(limit),

@@ -79,7 +79,7 @@ def _labels(found: Comparison) -> list[str]:
 
 def _bottleneck(variant: VariantResult) -> tuple[str, str]:
     limit = variant.result.bottleneck
-    return (f"{limit.name} {limit.what}", f"{limit.utilisation:.1%}") if limit else ("-", "-")
+    return (limit.label, f"{limit.utilisation:.1%}") if limit else ("-", "-")
 
 
 def _label(number: int) -> str:

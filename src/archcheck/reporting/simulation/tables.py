@@ -149,7 +149,7 @@ def _resource(resource: ResourceResult) -> tuple[str | Cell, ...]:
     busy = resource.utilisation
     tone: Tone = "bad" if busy > _HOT else "warning" if busy > _WARM else "good"
     return (
-        f"{resource.name} {resource.what}",
+        resource.label,
         f"{resource.servers:,.4g}" if (resource.servers or 0) < 10_000 else "10,000+",
         Cell(f"{busy:.1%}", tone, share=busy),
         f"{resource.busiest:.1%}" if resource.nodes > 1 else "",
@@ -177,7 +177,7 @@ def course_sheet(result: SimulationResult) -> Sheet:
     for resource in result.bottlenecks[:_SHOWN_COURSES]:
         busy = result.utilisation_series.get(resource.name)
         if busy and any(busy):
-            shown = f"{resource.name} {resource.what} busy"
+            shown = f"{resource.label} busy"
             rows.append((shown, _course(busy), f"{max(busy):.0%}"))
     title = f"from 0 to {Duration(result.duration)}, each row from zero to its most"
     return Sheet(title, ("what", "the run", "most"), tuple(rows))

@@ -67,7 +67,7 @@ def _bottleneck(result: SimulationResult) -> Text:
     found: ResourceResult | None = result.bottleneck
     if found is None:
         return Text("no resource has a limited number of servers")
-    name = (f"{found.name} {found.what}", "bold")
+    name = (found.label, "bold")
     return Text.assemble("bottleneck: ", name, ", ", found.evidence)
 
 

@@ -40,6 +40,7 @@ from archcheck.simulation.plan.tables import (
     StepKind,
     StepSpec,
     Subscription,
+    label_of,
 )
 
 __all__ = [
@@ -78,4 +79,5 @@ __all__ = [
     "StepSpec",
     "Stream",
     "Subscription",
+    "label_of",
 ]

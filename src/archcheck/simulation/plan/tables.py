@@ -59,6 +59,14 @@ class Balance(IntEnum):
     SHARD = 4
 
 
+def label_of(station: str, what: str) -> str:
+    """A station with what it has, for people: ``db threads``, ``orders cores``.
+
+    The cores of a service with threads of its own have a name that says so.
+    """
+    return station if station.endswith(f" {what}") else f"{station} {what}"
+
+
 @dataclass(frozen=True, slots=True)
 class Station:
     """Servers behind a queue, one set for each node of its group.
