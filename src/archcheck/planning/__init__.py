@@ -19,9 +19,9 @@ from archcheck.planning.planning import (
     busiest_scenario,
     plan_capacity,
 )
+from archcheck.planning.second_states import SecondState, second_states
 from archcheck.planning.sensitivity import Influence
 from archcheck.planning.sizing import Resized, Sizing
-from archcheck.planning.stuck import StuckState
 from archcheck.planning.sustaining import Sustained
 
 __all__ = [
@@ -40,9 +40,9 @@ __all__ = [
     "JourneyFlow",
     "JourneyLimit",
     "Resized",
+    "SecondState",
     "Sizing",
     "StationFlow",
-    "StuckState",
     "Sustained",
     "at_peak",
     "busiest_scenario",
@@ -50,6 +50,7 @@ __all__ = [
     "journey_limits",
     "loaded",
     "plan_capacity",
+    "second_states",
     "sized",
     "solve_plan",
 ]

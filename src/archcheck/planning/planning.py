@@ -19,9 +19,9 @@ from archcheck.planning.flow import Flow, solve_plan
 from archcheck.planning.probing import PlanSimulator
 from archcheck.planning.readings import read_flow, read_result
 from archcheck.planning.refusals import not_refused
+from archcheck.planning.second_states import SecondState, second_states
 from archcheck.planning.sensitivity import Influence, influences, most_first
 from archcheck.planning.sizing import MOST_BUSY, Sizing, fewest, size
-from archcheck.planning.stuck import StuckState, stuck_states
 from archcheck.planning.sustaining import Sustained, analytic_limit, analytic_only, confirmed
 from archcheck.simulation import KnifeEdge, LostMessages, SimulationResult, with_knife_edges
 from archcheck.simulation.compiling import compile_plan
@@ -81,7 +81,7 @@ class CapacityPlan:
 
     ``today``: the objectives at the declared load, simulated. ``sustained``: the factor by which
     all journeys can grow together; ``alone``: each journey by itself, the others as declared.
-    ``stuck``: journeys that fail for good after everything was slow for a moment.
+    ``second_states``: in which journeys fail at the same load, by the analytic solution.
     ``missing``: the parts that were not worked out, because somebody stopped the work or the budget
     was spent.
     """
@@ -94,7 +94,7 @@ class CapacityPlan:
     today: tuple[Reading, ...] = ()
     lost: tuple[LostMessages, ...] = ()
     knife_edges: tuple[KnifeEdge, ...] = ()
-    stuck: tuple[StuckState, ...] = ()
+    second_states: tuple[SecondState, ...] = ()
     compared: tuple[AnalyticComparison, ...] = ()
     sustained: Sustained | None = None
     alone: dict[str, Sustained] = field(default_factory=dict)
@@ -270,7 +270,7 @@ class _Work:
             (f"sizes for x{self.asked.target:g}", self._sizes, 0.5),
             ("sustainable load, simulated", self._sustained, 0.65),
             ("knife edges", self._edges, 0.3),
-            ("whether it gets stuck", self._stuck, 0.3),
+            ("second states", self._second_states, 0.3),
             ("headroom", self._headroom, 1.0),
             ("capacity curve", self._curve, 0.4),
             ("what to measure", self._influences, 0.5),
@@ -341,25 +341,9 @@ class _Work:
             self.plan.missing += (MissingPart("knife edges", edges.left_out),)
         self.plan.knife_edges = edges.found if edges is not None else ()
 
-    def _stuck(self) -> None:
-        """Whether the declared load has a second state. Raises :class:`StoppedError`."""
-        if self.plan.carried == "missed":
-            return  # it need not get stuck: it fails as it is
-        probe = self.probe
-        probe.budget.check()
-        found = stuck_states(
-            self.plan.system,
-            probe.scenario,
-            self.steady,
-            self.plan.flow,
-            seed=probe.seed,
-            stop=lambda: probe.budget.is_over,
-        )
-        probe.budget.check()
-        if found is None:
-            reason = "the run that would show it has too many events"
-            self.plan.missing += (MissingPart("whether it gets stuck", reason),)
-        self.plan.stuck = found or ()
+    def _second_states(self) -> None:
+        if self.plan.carried != "missed":  # else it fails as it is
+            self.plan.second_states = tuple(second_states(self.steady, self.plan.flow))
 
     def _sustained(self) -> None:
         def note(at: float, result: SimulationResult, readings: tuple[Reading, ...]) -> None:

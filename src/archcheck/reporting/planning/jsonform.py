@@ -49,7 +49,7 @@ def plan_data(plan: CapacityPlan) -> dict[str, Any]:
         ],
         "curve": asdict(plan.curve) if plan.curve is not None else None,
         "sizing": _sizing(plan),
-        "stuck": [{**asdict(each), "text": str(each)} for each in plan.stuck],
+        "second_states": [{**asdict(each), "text": str(each)} for each in plan.second_states],
         "knife_edges": [
             {**asdict(each), "moved": each.moved, "text": str(each)} for each in plan.knife_edges
         ],

@@ -55,7 +55,7 @@ def verdicts(plan: CapacityPlan) -> Iterator[tuple[State, str]]:
         yield "open", f"declared load: {lost}, of which no objective speaks"
     for edge in plan.knife_edges:
         yield "open", f"knife edge: {edge}"
-    for each in plan.stuck:
+    for each in plan.second_states:
         yield "open", str(each)
     if plan.headroom is not None:
         room = plan.headroom

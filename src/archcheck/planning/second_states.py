@@ -1,0 +1,75 @@
+"""Loads that a system carries, but may not take up again once it has been too slow for a moment.
+
+A callee that is slow for some seconds makes its callers give up and try again. Where the attempts
+together are more than can be served, they go on timing out when the callee is as fast as before:
+the system has a second stable state (Bronson, Aghayev, Charapko and Zhu, Metastable Failures in
+Distributed Systems, 2021). The analytic solution finds it by starting with all attempts failing.
+Whether something brings a system there, and whether it stays, is what ``archcheck chaos`` tries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archcheck.planning.changes import loaded
+from archcheck.planning.flow import Flow, solve_plan
+from archcheck.simulation.plan import Plan
+
+_WORSE = 0.1
+"""The share that fails besides what fails anyway, from which it is another state."""
+_STEPS = 8
+"""Halvings of the load below which there is one state only: to 0.4% of the declared one."""
+
+
+@dataclass(frozen=True)
+class SecondState:
+    """A second solution at the declared load, in which a journey fails.
+
+    ``failed``: the share of it that does, and ``reason`` what makes it fail; ``single_below``: the
+    factor of the load below which there is no second solution, 0 where there always is.
+    """
+
+    journey: str
+    failed: float
+    reason: str
+    single_below: float
+
+    def __str__(self) -> str:
+        single = f", and none below x{self.single_below:.2g} of this load"
+        return (
+            f"there is a second stable state, in which {self.failed:.0%} of {self.journey} fail "
+            f"({self.reason}){single if self.single_below else ''}; "
+            "archcheck chaos tries what leads there"
+        )
+
+
+def second_states(plan: Plan, calm: Flow) -> Iterator[SecondState]:
+    """The second states of a steady plan, by the analytic solution.
+
+    It takes circuit breakers as closed, so plans with one are not asked.
+    """
+    policies = [call.policy for call in plan.calls]
+    if all(each.attempts == 1 for each in policies) or any(each.breaker >= 0 for each in policies):
+        return
+    congested = solve_plan(plan, start="congested")
+    if not congested.converged:
+        return
+    for journey in congested.journeys:
+        if journey.rate and journey.failed > calm.journey(journey.name).failed + _WORSE:
+            why = congested.why_fails(journey.name)
+            reason = why.reason if why is not None else "its calls fail"
+            below = _single_below(plan, journey.name)
+            yield SecondState(journey.name, journey.failed, reason, below)
+
+
+def _single_below(plan: Plan, journey: str) -> float:
+    """The largest factor of the load at which only the calm state is left; 0: there is none."""
+    low, high = 0.0, 1.0
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        at = loaded(plan, middle)
+        both = solve_plan(at), solve_plan(at, start="congested")
+        calm, congested = (flow.journey(journey).failed for flow in both)
+        low, high = (low, middle) if congested > calm + _WORSE else (middle, high)
+    return low
