@@ -7,6 +7,7 @@ systems drawn at random, each claim of which is attacked by the very failures th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -38,6 +39,7 @@ from archcheck import (
     MongoDB,
     MySQL,
     Named,
+    Poisson,
     PostgreSQL,
     Probe,
     Publish,
@@ -541,4 +543,20 @@ def check(seed: int) -> None:
                     assert good(model, fault) > 0.95, fault
         elif isinstance(answer, Refuted):
             assert isinstance(answer.counterexample, FailureSet)
-            assert good(model, *answer.counterexample.faults(START, END)) < 1
+            faults = [*answer.counterexample.faults(START, END)]
+            assert good(model, *faults) < 1 or good(crowded(model), *faults) < 1
+
+
+def crowded(model: System) -> System:
+    """The same with requests that come at random and meet each other.
+
+    One after the other, callers that choose in turn may fall into a step in which the only call
+    that matters never meets the dead replica.
+    """
+    load = [Load("j", Poisson(1000 / s))]
+    return replace(model, scenarios=[replace(model.scenarios[0], load=load)])
+
+
+@pytest.mark.parametrize("seed", [200_115, 2_001_080])
+def test_who_never_meets_a_dead_replica_in_turn_meets_it_in_a_crowd(seed: int) -> None:
+    check(seed)
