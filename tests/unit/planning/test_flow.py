@@ -302,6 +302,16 @@ def test_users_who_fill_every_level_wait_as_littles_law_says(users: int) -> None
     assert found.rate * (found.time.mean + 0.1) == pytest.approx(users, rel=0.01)
 
 
+def test_cores_on_which_nothing_is_computed_wait_for_nobody() -> None:
+    """Users of a service with cores that only asks another one, and would compute for others."""
+    front = computing(4, 2, Call("b.run"))
+    idle = Endpoint("idle", steps=[Work(10 * ms)])
+    front = replace(front, endpoints=[*front.endpoints, idle])
+    flow = solved(Closed(3, think=0.1 * s), front, service("b", Work(10 * ms)))
+    assert flow.converged
+    assert flow.journey("go").rate == pytest.approx(3 / 0.1105, rel=0.03)
+
+
 # -- parts ------------------------------------------------------------------------------------
 
 

@@ -282,7 +282,7 @@ class _Translation:
             name = f"group {number}"
             if name in tasks and group.slots >= 0:
                 yield ("slots", number), queues[name]
-            if name in tasks and group.cores >= 0:
+            if number in self.state.core_work:
                 yield ("cores", number), self._cores(found, tasks, number)
         for number in range(len(self._plan.pools)):
             if f"pool {number}" in tasks:
@@ -304,7 +304,7 @@ class _Translation:
                 )
                 extra += rate * max(0.0, found.answers[entry.name] - below - entry.work)
                 busy += rate * entry.work
-        mean = self.state.core_work[host].mean if host in self.state.core_work else 0.0
+        mean = self.state.core_work[host].mean
         bursts = busy / mean if mean else 0.0
         if not servers or not bursts:
             return QueueFlow()
