@@ -20,6 +20,7 @@ from contracts import (
     test_claims_of_anything,
     test_claims_of_limits,
     test_failures_in_runs,
+    test_plans_of_anything,
     test_repairs,
     test_replays,
     test_runs_and_proofs,
@@ -33,6 +34,7 @@ ATTACKS: dict[str, Callable[[int], None]] = {
     "limits": test_claims_of_limits.check,
     "failures": test_failures_in_runs.check,
     "stores": test_failures_in_runs.check_store,
+    "plans": test_plans_of_anything.check,
     "replays": test_replays.check,
     "repairs": lambda seed: None if seed % 5 else test_repairs.check(5 + seed % 16, seed),
 }

@@ -112,7 +112,7 @@ class Contention:
 
     def _works(self, block: int, count: float) -> Cases:
         found: Cases = []
-        for step, often in self.state.taken(block, count) if count else ():
+        for step, often in self.state.taken(block, count):
             if step.kind == StepKind.WORK and step.sampler is not None:
                 found.append((often, moments_of(step.sampler)))
             for branch in step.blocks:

@@ -56,7 +56,7 @@ class Downward:
         self._rates[self._plan.calls[site].operation] += rate * self.state.attempts(site)
 
     def _block(self, block: int, rate: float) -> None:
-        for step, often in self.state.taken(block, rate) if rate else ():
+        for step, often in self.state.taken(block, rate):
             if step.call >= 0:
                 self._call(step.call, often)
                 fallback = self._plan.calls[step.call].policy.fallback

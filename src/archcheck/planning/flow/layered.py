@@ -213,7 +213,7 @@ class _Translation:
     def _add(self, calls: dict[str, float], block: int, count: float) -> float:
         """Add what a block asks of others, and say for how long it computes."""
         work = 0.0
-        for step, often in self.state.taken(block, count) if count else ():
+        for step, often in self.state.taken(block, count):
             if step.sampler is not None and step.kind == StepKind.WORK:
                 work += often * moments_of(step.sampler).mean
             elif step.sampler is not None:

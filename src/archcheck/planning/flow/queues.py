@@ -66,7 +66,7 @@ def impatient(servers: float, rate: float, service: Moments, longest: float) -> 
     """
     if math.isinf(longest):
         return waiting(servers, None, rate, service)
-    if longest <= 0 or rate <= 0:
+    if longest <= 0 or rate <= 0 or service.mean <= 0:
         return waiting(servers, 0, rate, service)
     queue = waiting(servers, None, rate, service)
     if queue.load >= 1:

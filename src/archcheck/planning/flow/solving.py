@@ -49,7 +49,7 @@ _CLOSED_PRECISION = 1e-3
 """
 _UNACCOUNTED = 0.02
 """The share of closed users whose time may be unaccounted for in what counts as a solution."""
-_NARROWEST = 1e-6
+_NARROWEST = 1e-4
 """Relative width of rounds a second below which more rounds find nothing: the times jump there."""
 
 
@@ -174,7 +174,7 @@ def _settled(
     reached = share
     while abs(reached - 1) > _CLOSED_PRECISION and high - low > _NARROWEST * high:
         middle = (low + high) / 2
-        if low and math.isfinite(share) and share < 2:
+        if low and 0 < share < 2:
             middle = min(max(high / share, low + 0.1 * (high - low)), high - 0.1 * (high - low))
         found, is_settled, there = solved(middle)
         if there > 1:

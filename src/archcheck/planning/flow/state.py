@@ -237,9 +237,11 @@ class FlowState:
     """Stream of closed users to the rounds that they go in a second."""
 
     def taken(self, block: int, count: float) -> Iterator[tuple[StepSpec, float]]:
-        """The steps of a block that is begun ``count`` times, and how often each is begun."""
+        """The steps of a block that is begun ``count`` times, and how often each is, if at all."""
         steps = self.shape.plan.blocks[block]
         for step, failed in zip(steps, self.failing.get(block, repeat(0.0)), strict=False):
+            if not count:
+                return  # an earlier step always fails
             yield step, count
             count *= 1 - failed
 
