@@ -24,9 +24,11 @@ from depth import sample
 
 from archcheck import (
     Absent,
+    Cached,
     Call,
     CockroachDB,
     Constant,
+    CustomRuntime,
     Deterministic,
     Endpoint,
     Errors,
@@ -45,6 +47,7 @@ from archcheck import (
     Probe,
     RateLimit,
     Read,
+    Redis,
     Retry,
     RollingUpdate,
     Scenario,
@@ -52,6 +55,7 @@ from archcheck import (
     Slo,
     Step,
     System,
+    Work,
     Write,
 )
 from archcheck.graph import Graph, Operation
@@ -354,6 +358,25 @@ def test_the_network_holds_threads_for_as_long_as_payloads_take() -> None:
     answers = {type(each) for each in carried(Graph(system)) if "web" in each.claim}
     assert answers == {Refuted}
     assert run(system, load).resource("web").utilisation > 0.99
+
+
+@pytest.mark.parametrize("hits", [100, 99])
+def test_a_look_up_holds_a_thread_also_where_all_of_them_hit(hits: int) -> None:
+    """5 ms at the cache and 4 ms on the way: two threads take 222 a second."""
+    ask = Cached("cache", [Work(Constant(5 * ms))], hit_ratio=hits * percent)
+    held = web(ask, rate_limit=RateLimit(300 / s))
+    runtime = CustomRuntime(concurrency="blocking", threads=2, accept_queue=NO)
+    one = replace(held, runtime=runtime, deployment=Kubernetes(replicas=1))
+    system = System(
+        "hits",
+        [one, Redis("cache", read=Constant(5 * ms), parallelism=100)],
+        journeys=[Journey("use", "web.go")],
+        network=Network(delay=2 * ms),
+    )
+    (answer,) = admissions(Graph(system))
+    assert isinstance(answer, Refuted)
+    flood = Scenario("flood", load=[Load("use", Deterministic(300 / s))])
+    assert run(system, flood).resource("web").utilisation > 0.99
 
 
 def in_a_circle() -> System:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.protection import protection_of
-from archcheck.graph.shapes import shape_of
+from archcheck.graph.shapes import Shape, shape_of
 from archcheck.graph.transfer import coding, on_the_wire
 from archcheck.model import (
     Call,
@@ -172,6 +172,13 @@ class OperationLatencies:
 
     def _group(self, step: Group, what: _What) -> Latency:
         shape = shape_of(self._graph.system, step, cold_caches=self._graph.cold_caches)
+        inside = self._inside(shape, what)
+        if shape.lookup is None or what != "all":
+            return inside
+        cache = self._graph.system.find(str(shape.lookup.cache))
+        return Latency(2 * self._delay) + query_time(cache, shape.lookup) + inside
+
+    def _inside(self, shape: Shape, what: _What) -> Latency:
         if not shape.share:
             return Latency(0.0)  # nothing of it is needed, and nothing is missing
         taken = [
@@ -183,11 +190,7 @@ class OperationLatencies:
         if shape.is_parallel and what == "all":
             longest = max((branch.seconds for branch in taken), default=0.0)
             inside = Latency(longest, inside.missing)
-        inside = inside.scaled(shape.share * shape.times)
-        if shape.lookup is None or what != "all":
-            return inside
-        cache = self._graph.system.find(str(shape.lookup.cache))
-        return Latency(2 * self._delay) + query_time(cache, shape.lookup) + inside
+        return inside.scaled(shape.share * shape.times)
 
 
 _USUAL = 0.25
