@@ -557,6 +557,17 @@ def crowded(model: System) -> System:
     return replace(model, scenarios=[replace(model.scenarios[0], load=load)])
 
 
-@pytest.mark.parametrize("seed", [200_115, 2_001_080])
+def test_who_asks_itself_again_goes_round_until_it_meets_a_replica_that_works() -> None:
+    """Nobody notices which replica of ``c`` is dead, and no request is lost."""
+    again = Fallback("call", target="a.get")
+    call = Call("c.get", timeout=3 * s, retry=NO, fallback=again, balancing="random")
+    model = system(service("a", call), service("c", readiness=NO))
+    assert "an end of the calls that come back to it" in gaps(zones(model))
+    assert good(model, Kill("c", start=START, end=END)) == 1
+    assert failures_in(survives(model)) == {frozenset({"the link a -> c"})}
+    assert good(model, CutLink("a", "c", start=START, end=END)) == 0
+
+
+@pytest.mark.parametrize("seed", [200_115, 2_001_080, 10_000_138, 10_000_139])
 def test_who_never_meets_a_dead_replica_in_turn_meets_it_in_a_crowd(seed: int) -> None:
     check(seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.once import once
 from archcheck.graph.reach import asked_behind
 
 
@@ -40,3 +41,20 @@ def coming_back(graph: Graph, fallback: Interaction) -> list[Interaction]:
         if step.fallback is not None
         and home in asked_behind(graph, step.fallback.target_name, fallbacks=True)
     ]
+
+
+@once
+def asked_in_rounds(graph: Graph) -> frozenset[str]:
+    """Elements behind a call that is made again and again while it fails, by way of its fallback.
+
+    Each time another replica may be chosen, so that all of a request's rounds may find one that
+    works.
+    """
+    behind = dict[str, None]()
+    for step in graph.every_call():
+        if step.fallback is not None and coming_back(graph, step.fallback):
+            for asked in (step, step.fallback):
+                behind |= asked_behind(graph, asked.target_name, fallbacks=True)
+    return frozenset(
+        graph.operations[name].owner.name for name in behind if name in graph.operations
+    )

@@ -42,6 +42,7 @@ from archcheck.model import (
     effective,
 )
 from archcheck.proof.answers import Gap
+from archcheck.proof.survival.circles import asked_in_rounds
 from archcheck.proof.survival.structure import (
     NEVER,
     AtLeast,
@@ -155,6 +156,8 @@ class Components:
             return 1, (), ()
         if guard.mesh is not None and guard.mesh.outlier_detection:
             return 1, (), (_EJECTED,)
+        if not self.worst and service.name in asked_in_rounds(self.graph):
+            return 1, (), ()
         gaps = () if isinstance(readiness, Absent) else (Gap(service, "deployment.readiness"),)
         elsewhere = _tries_elsewhere(guard)
         balancing = getattr(step.step, "balancing", None) if step is not None else None
