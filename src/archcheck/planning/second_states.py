@@ -9,8 +9,10 @@ Whether something brings a system there, and whether it stays, is what ``archche
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from archcheck.planning.changes import loaded
 from archcheck.planning.flow import Flow, solve_plan
@@ -38,38 +40,53 @@ class SecondState:
     def __str__(self) -> str:
         single = f", and none below x{self.single_below:.2g} of this load"
         return (
-            f"there is a second stable state, in which {self.failed:.0%} of {self.journey} fail "
-            f"({self.reason}){single if self.single_below else ''}; "
-            "archcheck chaos tries what leads there"
+            "the analytic solution has a second stable state, in which "
+            f"{self.failed:.0%} of {self.journey} fail ({self.reason})"
+            f"{single if self.single_below else ''}; archcheck chaos tries what leads there"
         )
 
 
 def second_states(plan: Plan, calm: Flow) -> Iterator[SecondState]:
     """The second states of a steady plan, by the analytic solution.
 
-    It takes circuit breakers as closed, so plans with one are not asked.
+    It knows nothing of circuit breakers and load shedding, which may end them, so plans with either
+    are not asked.
     """
     policies = [call.policy for call in plan.calls]
-    if all(each.attempts == 1 for each in policies) or any(each.breaker >= 0 for each in policies):
+    if all(each.attempts == 1 for each in policies) or _may_end_it(plan):
         return
     congested = solve_plan(plan, start="congested")
     if not congested.converged:
         return
+
+    @cache
+    def both(factor: float) -> tuple[Flow, Flow]:
+        at = loaded(plan, factor)
+        return solve_plan(at), solve_plan(at, start="congested")
+
     for journey in congested.journeys:
-        if journey.rate and journey.failed > calm.journey(journey.name).failed + _WORSE:
+        if journey.rate and _is_worse(journey.name, (calm, congested)):
             why = congested.why_fails(journey.name)
             reason = why.reason if why is not None else "its calls fail"
-            below = _single_below(plan, journey.name)
+            below = _single_below(journey.name, both)
             yield SecondState(journey.name, journey.failed, reason, below)
 
 
-def _single_below(plan: Plan, journey: str) -> float:
+def _may_end_it(plan: Plan) -> bool:
+    return any(call.policy.breaker >= 0 or call.policy.drops for call in plan.calls) or any(
+        math.isfinite(group.shed) for group in plan.groups
+    )
+
+
+def _is_worse(journey: str, flows: tuple[Flow, Flow]) -> bool:
+    calm, congested = (flow.journey(journey).failed for flow in flows)
+    return congested > calm + _WORSE
+
+
+def _single_below(journey: str, both: Callable[[float], tuple[Flow, Flow]]) -> float:
     """The largest factor of the load at which only the calm state is left; 0: there is none."""
     low, high = 0.0, 1.0
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        at = loaded(plan, middle)
-        both = solve_plan(at), solve_plan(at, start="congested")
-        calm, congested = (flow.journey(journey).failed for flow in both)
-        low, high = (low, middle) if congested > calm + _WORSE else (middle, high)
+        low, high = (low, middle) if _is_worse(journey, both(middle)) else (middle, high)
     return low

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from unit.planning.test_flow import service
 
@@ -25,10 +28,10 @@ from archcheck.simulation.compiling import compile_plan
 from archcheck.units import ms, percent, s
 
 
-def storm(rate: float, attempts: int = 3, **call: object) -> System:
+def storm(rate: float, attempts: int = 3, **call: Any) -> System:
     """``db`` can serve 300 a second, and no queue is bounded."""
     retry = Retry(attempts=attempts, backoff=10 * ms, on=["timeout"])
-    ask = Call("db.run", timeout=500 * ms, retry=retry, **call)  # type: ignore[arg-type]
+    ask = Call("db.run", timeout=500 * ms, retry=retry, **call)
     return System(
         "storm",
         [service("web", ask, threads=50_000), service("db", Work(Constant(100 * ms)), threads=30)],
@@ -76,9 +79,19 @@ def test_a_breaker_ends_it_and_is_not_taken_for_closed() -> None:
     assert found(system) == []
 
 
+def test_a_callee_that_drops_what_nobody_waits_for_does_not_end_it() -> None:
+    """It takes what has just not been given up, and is done when it has."""
+    late = storm(200, propagates_deadline=True)
+    runtimes = {"drops_late_requests": True, "deadline_propagation": True}
+    elements = [replace(each, runtime=replace(each.runtime, **runtimes)) for each in late.services]
+    system = replace(late, elements=elements)
+    assert failed_after_a_trigger(system) > 0.9
+    assert len(found(system)) == 1
+
+
 def test_a_plan_says_it() -> None:
     (said,) = [
         text for _, text in verdicts(plan_capacity(storm(200), budget=20.0)) if "sec" in text
     ]
-    assert said.startswith("there is a second stable state, in which 100% of go fail")
+    assert said.startswith("the analytic solution has a second stable state, in which 100% of go")
     assert "and none below x0.5 of this load; archcheck chaos tries" in said

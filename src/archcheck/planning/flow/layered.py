@@ -49,7 +49,7 @@ _PAUSE = "pause"
 _ANYWHERE = "anywhere"
 
 
-class _Beyond(Exception):  # noqa: N818  # says no more than that
+class _BeyondLayersError(Exception):
     """The plan has what layers cannot say."""
 
 
@@ -71,7 +71,7 @@ def by_layers(state: FlowState) -> bool | None:
             ):
                 break
         network.note(solution)
-    except (_Beyond, ModelError):
+    except (_BeyondLayersError, ModelError):
         return None
     gives_up = any(each.timed_out > _RARELY for each in state.outcomes.values())
     return None if gives_up else solution.converged
@@ -97,7 +97,7 @@ class _Translation:
             or any(math.isfinite(group.shed) for group in plan.groups)
             or len(plan.groups) + len(plan.pools) > _MANY
         ):
-            raise _Beyond
+            raise _BeyondLayersError
 
     def solved(self) -> LayeredSolution:
         """The layers at the rates of the state, which are set to what follows from them."""
@@ -152,7 +152,7 @@ class _Translation:
         threads = station.servers if station is not None else None
         room = station.queue if station is not None else None
         if threads is not None and room is not None and most > threads + room:
-            raise _Beyond
+            raise _BeyondLayersError
         return min(threads or math.inf, most)
 
     def _pools(self) -> Iterator[Task]:
@@ -167,7 +167,7 @@ class _Translation:
             nodes = self._plan.groups[pool.group].nodes
             within = self.state.shape.populations.within(pool.group) / nodes
             if math.isfinite(pool.max_wait) and within > pool.size:
-                raise _Beyond
+                raise _BeyondLayersError
             entries = [
                 TaskEntry(
                     f"pool {number} of {site}",
@@ -253,7 +253,7 @@ class _Translation:
         group = self._plan.operations[call.operation].group
         nodes = self._plan.groups[group].nodes if group >= 0 else 0
         if not nodes or (nodes > 1 and (call.keys or call.balance not in _EVEN)):
-            raise _Beyond
+            raise _BeyondLayersError
         return f"operation {call.operation}"
 
     # -- from layers ----------------------------------------------------------------------------

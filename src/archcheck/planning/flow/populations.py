@@ -2,18 +2,18 @@
 
 A caller's thread that waits for an answer asks for nothing else, so a group has no more requests
 at once than its callers have threads, those of their callers in turn, and so on up to the users,
-who may be a fixed number. Without a bound are people who come from outside, messages, hedges,
-branches that run beside each other or that nobody waits for, and attempts that were given up.
+who may be a fixed number. People who come from outside are without a bound. It holds of the plans
+that layers take: messages, hedges, branches beside each other and attempts that were given up would
+be more.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from archcheck.planning.flow.sources import visits_of
-from archcheck.simulation.plan import ArrivalKind, Plan, StepKind, StepSpec
+from archcheck.simulation.plan import ArrivalKind, Plan
 
 
 @dataclass
@@ -25,16 +25,8 @@ class Populations:
 
     def __post_init__(self) -> None:
         self._asking: dict[int, set[int]] = {}
-        self._free = {
-            self.plan.operations[each.operation].group
-            for channel in self.plan.channels
-            for each in channel.subscriptions
-        }
-        beside = {site for block in self.plan.blocks for site in self._beside(block)}
         for number, call in enumerate(self.plan.calls):
             group = self.plan.operations[call.operation].group
-            if number in beside or call.policy.hedges > 1:
-                self._free.add(group)
             self._asking.setdefault(group, set()).add(number)
 
     def of(self, group: int) -> float:
@@ -51,8 +43,6 @@ class Populations:
         return min(self.of(group), math.inf if threads is None else threads * row.nodes)
 
     def _found(self, group: int) -> float:
-        if group in self._free:
-            return math.inf
         sites = self._asking.get(group, set())
         sources = {self.plan.calls[site].source for site in sites} - {-1}
         found = math.fsum(self.within(source) for source in sorted(sources))
@@ -70,18 +60,3 @@ class Populations:
             else:
                 found += 1.0 if all(each.is_job for each in asking) else math.inf
         return found
-
-    def _beside(self, block: Sequence[StepSpec]) -> Iterator[int]:
-        for step in block:
-            if step.kind == StepKind.PARALLEL:
-                for inner in step.blocks:
-                    yield from self._all(inner)
-
-    def _all(self, block: int) -> Iterator[int]:
-        for step in self.plan.blocks[block]:
-            if step.call >= 0:
-                yield step.call
-                if self.plan.calls[step.call].policy.fallback >= 0:
-                    yield from self._all(self.plan.calls[step.call].policy.fallback)
-            for inner in step.blocks:
-                yield from self._all(inner)
