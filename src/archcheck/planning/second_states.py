@@ -73,9 +73,8 @@ def second_states(plan: Plan, calm: Flow) -> Iterator[SecondState]:
 
 
 def _may_end_it(plan: Plan) -> bool:
-    return any(call.policy.breaker >= 0 or call.policy.drops for call in plan.calls) or any(
-        math.isfinite(group.shed) for group in plan.groups
-    )
+    has_breaker = any(call.policy.breaker >= 0 for call in plan.calls)
+    return has_breaker or any(math.isfinite(group.shed) for group in plan.groups)
 
 
 def _is_worse(journey: str, flows: tuple[Flow, Flow]) -> bool:
