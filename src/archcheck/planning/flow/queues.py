@@ -137,8 +137,8 @@ class Holding:
     """What requests of one node hold a thread for: ``work`` seconds on one of ``cores``, in so many
     ``bursts``, and ``outside`` seconds in which they wait for others.
 
-    ``population``: how many requests there can be at once, here and elsewhere, of those who come
-    here; ``None``: any number.
+    ``room``: for those who wait for a thread; ``None``: for all. ``variability``: the squared
+    coefficient of variation of a burst.
     """
 
     threads: int
