@@ -39,12 +39,14 @@ from archcheck import (
     Grpc,
     JavaGrpc,
     Journey,
+    Kafka,
     Kill,
     Kubernetes,
     Load,
     MySQL,
     Network,
     Probe,
+    Publish,
     RateLimit,
     Read,
     Redis,
@@ -55,6 +57,7 @@ from archcheck import (
     Slo,
     Step,
     System,
+    Topic,
     Work,
     Write,
 )
@@ -377,6 +380,29 @@ def test_a_look_up_holds_a_thread_also_where_all_of_them_hit(hits: int) -> None:
     assert isinstance(answer, Refuted)
     flood = Scenario("flood", load=[Load("use", Deterministic(300 / s))])
     assert run(system, flood).resource("web").utilisation > 0.99
+
+
+@pytest.mark.parametrize(
+    ("how", "waits"), [({}, True), ({"outbox": True}, False), ({"acks": "none"}, False)]
+)
+def test_a_publisher_holds_its_thread_until_the_broker_has_the_message(
+    how: dict[str, Any], waits: bool
+) -> None:
+    """4 ms on the way: two threads take 500 a second; an outbox needs no broker."""
+    held = web(Publish("told", **how), rate_limit=RateLimit(700 / s))
+    runtime = CustomRuntime(concurrency="blocking", threads=2, accept_queue=NO)
+    one = replace(held, runtime=runtime, deployment=Kubernetes(replicas=1))
+    system = System(
+        "telling",
+        [one, Topic("told", broker="log"), Kafka("log")],
+        journeys=[Journey("use", "web.go")],
+        network=Network(delay=2 * ms),
+    )
+    (answer,) = admissions(Graph(system))
+    assert isinstance(answer, Refuted if waits else Proved)
+    flood = Scenario("flood", load=[Load("use", Deterministic(700 / s))])
+    result = run(system, flood)
+    assert result.resource("web").utilisation == pytest.approx(1.0 if waits else 0.0, abs=0.01)
 
 
 def in_a_circle() -> System:

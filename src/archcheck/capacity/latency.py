@@ -15,7 +15,7 @@ from typing import Literal
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.protection import protection_of
 from archcheck.graph.shapes import Shape, shape_of
-from archcheck.graph.transfer import coding, on_the_wire
+from archcheck.graph.transfer import coding, on_the_wire, waits_for_broker
 from archcheck.model import (
     Call,
     Endpoint,
@@ -23,6 +23,7 @@ from archcheck.model import (
     Fallback,
     ModelError,
     Named,
+    Publish,
     Read,
     Step,
     Wait,
@@ -146,6 +147,8 @@ class OperationLatencies:
                 return own + self._asked(step, endpoint) if what == "all" else own
             case Read() | Write() if what == "all":
                 return self._asked(step, None)
+            case Publish() if what == "all" and waits_for_broker(step):
+                return Latency(2 * self._delay)
             case _:
                 return Latency(0.0)
 

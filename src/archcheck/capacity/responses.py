@@ -15,7 +15,7 @@ from archcheck.graph import Graph
 from archcheck.graph.exact import Rational
 from archcheck.graph.protection import Protection
 from archcheck.graph.shapes import shape_of
-from archcheck.graph.transfer import coding, on_the_wire
+from archcheck.graph.transfer import coding, on_the_wire, waits_for_broker
 from archcheck.model import (
     Cached,
     Call,
@@ -26,6 +26,7 @@ from archcheck.model import (
     Fallback,
     Named,
     Pareto,
+    Publish,
     Read,
     Step,
     Uniform,
@@ -135,6 +136,8 @@ class Responses:
             return Response() if only_work else timed(step.time)
         if isinstance(step, Group):
             return self._group(step, only_work)
+        if isinstance(step, Publish):
+            return fixed(self._way) if waits_for_broker(step) and not only_work else Response()
         if not isinstance(step, RemoteStep):
             return Response()
         coded = fixed(coding(self._endpoint(step), step))

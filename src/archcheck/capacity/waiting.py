@@ -23,7 +23,7 @@ from archcheck.capacity.responses import Responses, timed
 from archcheck.graph import Interaction
 from archcheck.graph.cpu import PERIOD, cores_of
 from archcheck.graph.protection import backoffs
-from archcheck.graph.transfer import ONE_WAY, on_the_wire
+from archcheck.graph.transfer import ONE_WAY, on_the_wire, waits_for_broker
 from archcheck.model import (
     Datastore,
     Endpoint,
@@ -31,6 +31,7 @@ from archcheck.model import (
     LocalCache,
     Named,
     Network,
+    Publish,
     Service,
     effective,
 )
@@ -106,11 +107,13 @@ class Waiting:
         waits = self._for_cores(operation.owner) * work if work else 0.0
         total = Held(self._demand.latencies.own_time(name).seconds + waits, waits)
         for step in graph.outgoing[name]:
-            if step.is_awaited and step.visits and step.mode != "publish":
+            if step.is_awaited and step.visits:
                 total += self._asked(step).scaled(step.visits)
         return total
 
     def _asked(self, step: Interaction) -> Held:
+        if isinstance(step.step, Publish):
+            return Held(self._way if waits_for_broker(step.step) else 0.0)
         found = Held(self._way_of(step)) + self._target(step) + self._connection(step)
         # a visit is an attempt, and pauses never get shorter: an attempt has at most its share
         guard = step.protection

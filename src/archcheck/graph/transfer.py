@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.interactions import Interaction
-from archcheck.model import Endpoint, LocalCache, Named, System
+from archcheck.model import Endpoint, LocalCache, Named, Publish, System
 from archcheck.units import Duration, Size
 
 ONE_WAY = Duration(0.000_25)
@@ -40,6 +40,13 @@ def round_trip(system: System, step: Interaction) -> tuple[Rational, bool]:
     if network is not None and network.zone_delay is not None and not _in_one_zone(step):
         known = max(known, exact(network.zone_delay))
     return 2 * known + on_the_wire(system, step.step, step.endpoint), delay is not None
+
+
+def waits_for_broker(step: Publish) -> bool:
+    """Whether a publisher waits until the broker has its message: not where the message stays in an
+    outbox, nor where no acknowledgement is asked for.
+    """
+    return not step.outbox and step.acks != "none"
 
 
 def on_the_wire(system: System, step: object, endpoint: Endpoint | None) -> Rational:

@@ -15,7 +15,7 @@ from typing import Generic, Protocol, Self, TypeVar
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.exact import Rational, exact, longest, shown
 from archcheck.graph.shapes import Shape, shape_of
-from archcheck.graph.transfer import coding, is_weighed, round_trip
+from archcheck.graph.transfer import coding, is_weighed, round_trip, waits_for_broker
 from archcheck.model import (
     External,
     Journey,
@@ -202,12 +202,14 @@ class LongestWalk(ABC, Generic[T]):
             case Wait():
                 return self._drawn(operation, f"a wait of {operation.name}", step.time)
             case Publish():
-                return self._acknowledged(found[id(step)])
+                return self._acknowledged(step, found[id(step)])
             case _:
                 return self.of_step(found[id(step)])
 
-    def _acknowledged(self, step: Interaction) -> T:
+    def _acknowledged(self, publish: Publish, step: Interaction) -> T:
         """What a publisher waits for: the broker, not the consumers."""
+        if not waits_for_broker(publish):
+            return self.nothing()
         network = self.graph.system.network
         delay = network.delay if network is not None else None
         if delay is None:

@@ -219,7 +219,7 @@ class _Translation:
             elif step.sampler is not None:
                 calls[_PAUSE] += often * moments_of(step.sampler).mean
             elif step.kind == StepKind.PUBLISH:
-                calls[_PAUSE] += often * 2 * self._plan.channels[step.channel].delay
+                calls[_PAUSE] += often * step.number
             if step.call >= 0:
                 work += self._ask(calls, step.call, often)
                 fallback = self._plan.calls[step.call].policy.fallback

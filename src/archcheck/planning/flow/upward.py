@@ -71,7 +71,7 @@ class Upward:
             case StepKind.CALL:
                 return self._asked(step.call, group)
             case StepKind.PUBLISH:
-                return Run(Moments(2 * self._plan.channels[step.channel].delay))
+                return Run(Moments(step.number))
             case StepKind.PARALLEL:
                 waited = [b for b, is_waited in zip(inner, step.waited, strict=True) if is_waited]
                 passes = math.prod(1 - branch.failed for branch in waited)

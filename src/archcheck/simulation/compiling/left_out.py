@@ -84,7 +84,9 @@ LEFT_OUT: Mapping[str, LeftOut] = {
     "Probe.initial_delay": _PROBES,
     "Probe.timeout": _PROBES,
     "Probe.touches": _PROBES,
-    "Publish.acks": _COPIES,
+    "Publish.acks": LeftOut(
+        _COPIES.what, lambda value, holder, scenario: value is not None and value != "none"
+    ),
     "Publish.breaker": _PUBLISHING,
     "Publish.bulkhead": _PUBLISHING,
     "Publish.fallback": _PUBLISHING,

@@ -9,6 +9,7 @@ from archcheck.graph.interactions import question_instead
 from archcheck.graph.pools import pool_of
 from archcheck.graph.protection import Protection, protection_of
 from archcheck.graph.shapes import shape_of
+from archcheck.graph.transfer import waits_for_broker
 from archcheck.model import (
     Absent,
     Cached,
@@ -194,7 +195,8 @@ class StepCompiler:
                 return [self._ask(site, step)]
             case Publish():
                 channel = self.channels.published(step)
-                return [p.StepSpec(p.StepKind.PUBLISH, place, channel=channel)]
+                waits = 2 * self.channels.delay if waits_for_broker(step) else 0.0
+                return [p.StepSpec(p.StepKind.PUBLISH, place, channel=channel, number=waits)]
             case StepGroup():
                 return self._group(site, step)
             case _:

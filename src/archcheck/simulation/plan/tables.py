@@ -181,8 +181,9 @@ class StepSpec:
 
     ``place``: hash of the step's name, for draws. ``sampler``: WORK, WAIT. ``call``: CALL, and
     the lookup of CACHED. ``channel``: PUBLISH. ``blocks``: the branches of PARALLEL, the single
-    inner block of the others. ``number``: repeats, or a probability. ``waited``: for PARALLEL,
-    which branches the join waits for. ``cache`` and ``keys``: CACHED with simulated content.
+    inner block of the others. ``number``: repeats, a probability, or the seconds until a published
+    message is acknowledged. ``waited``: for PARALLEL, which branches the join waits for. ``cache``
+    and ``keys``: CACHED with simulated content.
     """
 
     kind: StepKind

@@ -1,8 +1,8 @@
 # Messages: consumer groups of topics and queues, redelivery, dead letters.
 
 
-cdef double publish(Engine *engine, int index, Key root, Key key) noexcept nogil:
-    """Send a message to everybody who reads the channel; returns the network's delay."""
+cdef void publish(Engine *engine, int index, Key root, Key key) noexcept nogil:
+    """Send a message to everybody who reads the channel."""
     cdef Channel *channel = &engine.channels[index]
     cdef Message *message
     cdef int n
@@ -12,7 +12,6 @@ cdef double publish(Engine *engine, int index, Key root, Key key) noexcept nogil
         after(engine, channel.delay, REACHES_BROKER, message)
     if channel.subscriptions == 0 and engine.time >= engine.warmup:
         channel.unread += 1
-    return channel.delay
 
 
 cdef void reach_broker(Engine *engine, Message *message) noexcept nogil:

@@ -434,12 +434,10 @@ cdef void call_answered(Engine *engine, Walk *walk, int outcome, int fallback) n
 
 
 cdef void publish_step(Engine *engine, Walk *walk, Step *step) noexcept nogil:
-    cdef double delay = publish(
-        engine, step.channel, walk.request.root, child(walk.key, step.place, 0)
-    )
-    if delay > 0:
-        note(engine, &walk.notes, NETWORK, 0, 2 * delay)
-    after(engine, 2 * delay, ADVANCES, walk)
+    publish(engine, step.channel, walk.request.root, child(walk.key, step.place, 0))
+    if step.number > 0:
+        note(engine, &walk.notes, NETWORK, 0, step.number)
+    after(engine, step.number, ADVANCES, walk)
 
 
 # -- parallel steps --------------------------------------------------------------------------------

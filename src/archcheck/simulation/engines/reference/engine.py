@@ -154,14 +154,13 @@ class Engine(Clock):
         """An empty cache."""
         return Content(self, self.plan.caches[cache])
 
-    def publish(self, channel: int, root: int, key: int) -> float:
-        """Send a message to everybody who reads the channel; returns the network's delay."""
+    def publish(self, channel: int, root: int, key: int) -> None:
+        """Send a message to everybody who reads the channel."""
         spec = self.plan.channels[channel]
         for group in self.subscribers[channel]:
             self.after(spec.delay, partial(group.receive, root, key))
         if not self.subscribers[channel]:
             self.count(f"nobody reads: {spec.name}")
-        return spec.delay
 
     def has_token(self, request: Request) -> bool:
         """Whether the server-side limit of a request's operation lets it in."""

@@ -191,10 +191,10 @@ class Walk(ABC):
 
     def publish(self, step: StepSpec) -> bool:
         key = child(self.key, step.place, 0)
-        delay = self.engine.publish(step.channel, self.root, key)
-        if delay > 0:
-            self.notes += (_NETWORK, 2 * delay)
-        self.engine.after(2 * delay, self.advance)
+        self.engine.publish(step.channel, self.root, key)
+        if step.number > 0:
+            self.notes += (_NETWORK, step.number)
+        self.engine.after(step.number, self.advance)
         return False
 
     def parallel(self, step: StepSpec) -> bool:
