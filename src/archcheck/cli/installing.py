@@ -12,7 +12,8 @@ import re
 from importlib.metadata import PackageNotFoundError, distribution
 from urllib.parse import urlsplit, urlunsplit
 
-DISTRIBUTION = "archcheck-models"
+from archcheck.version import DISTRIBUTION
+
 PLACEHOLDER = (
     "echo 'replace this line by one that installs archcheck from your own source' && exit 1"
 )

@@ -212,12 +212,6 @@ def _now_said(error: click.ClickException) -> click.ClickException:
     )
 
 
-def _package(error: ModuleNotFoundError) -> str | None:
-    """The package that is not there, as in a small container; ``None``: a module of ours."""
-    package = (error.name or "").partition(".")[0]
-    return package if package not in ("", "archcheck", "archcheck_rules") else None
-
-
 def _explain_files(error: OSError) -> str:
     if error.filename is not None:
         return f"{os.fsdecode(error.filename)}: {error.strerror or error}"
@@ -232,6 +226,7 @@ def _explain_files(error: OSError) -> str:
 
 
 def _explain(error: Exception) -> int:
+    from archcheck.extras import explained
     from archcheck.model.errors import ArchcheckError
 
     if isinstance(error, ArchcheckError):
@@ -241,8 +236,8 @@ def _explain(error: Exception) -> int:
     if isinstance(error, OSError):
         click.echo(f"error: {_explain_files(error)}", err=True)
         return 2
-    if isinstance(error, ModuleNotFoundError) and (missing := _package(error)):
-        click.echo(f"error: this needs the package {missing}, which is not installed", err=True)
+    if missing := explained(error):
+        click.echo(f"error: {missing}", err=True)
         return 2
     if os.environ.get("ARCHCHECK_DEBUG"):
         raise error

@@ -19,6 +19,7 @@ from archcheck.cli.common import (
 )
 from archcheck.cli.rule_options import RuleSelection, rule_options
 from archcheck.cli.streams import guests
+from archcheck.extras import require
 from archcheck.facade import chosen_scenario
 from archcheck.files import check_writable, write_file
 from archcheck.model import ModelError
@@ -80,6 +81,7 @@ def command(
     """
     if serve and output is not None:
         raise ModelError("--serve shows the report and writes no file; leave out -o, or --serve")
+    require("jinja2", "altair", "diagrams", "vl_convert", "numpy")
     if serve:
         from archcheck.cli.serving import serve as serve_report
 

@@ -10,6 +10,7 @@ import importlib
 from functools import cache
 from pathlib import Path
 
+from archcheck.diagrams.view import Icon
 from archcheck.model import (
     Channel,
     Docker,
@@ -80,9 +81,21 @@ _FAMILIES = {
 }
 
 
-def icon_of(member: Named, broker: Named | None = None) -> Path:
-    """The PNG file that shows ``member``; a topic is shown as its ``broker``."""
-    return _file(_ICONS.get(_technology(member, broker)) or _FAMILIES[_family(member)])
+def icon_of(member: Named, broker: Named | None = None) -> str:
+    """The icon of the library that shows ``member``; a topic is shown as its ``broker``."""
+    return _ICONS.get(_technology(member, broker)) or _FAMILIES[_family(member)]
+
+
+@cache
+def icon_file(icon: Icon) -> Path:
+    """The file of an icon."""
+    if isinstance(icon, Path):
+        return icon
+    import diagrams  # only pictures need it: without it, text formats are still written
+
+    module, _, name = icon.rpartition(".")
+    node = getattr(importlib.import_module(f"diagrams.{module}"), name)
+    return Path(diagrams.__file__).parent.parent / str(node._icon_dir) / str(node._icon)
 
 
 def _technology(member: Named, broker: Named | None) -> str:
@@ -109,12 +122,3 @@ def _family(member: Named) -> str:
             return "broker"
         case _:
             return member.referred_as if member.referred_as in _FAMILIES else "service"
-
-
-@cache
-def _file(dotted: str) -> Path:
-    import diagrams  # only pictures need it: without it, commands that print text still run
-
-    module, _, name = dotted.rpartition(".")
-    node = getattr(importlib.import_module(f"diagrams.{module}"), name)
-    return Path(diagrams.__file__).parent.parent / str(node._icon_dir) / str(node._icon)

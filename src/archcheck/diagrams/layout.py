@@ -22,6 +22,7 @@ from archcheck.diagrams.card_text import LABEL, LEADING, TEXT, card_text, label_
 from archcheck.diagrams.dot import to_dot
 from archcheck.diagrams.text_width import width, wrapped
 from archcheck.diagrams.view import Arrow, Diagram
+from archcheck.extras import what_to_install
 from archcheck.model import ArchcheckError
 
 _FAR = 120.0
@@ -186,9 +187,7 @@ def _graphviz(dot: str, engine: str) -> dict[str, Any]:
     beside = Path(sys.executable).with_name("graphviz-pure")
     program = str(beside) if beside.exists() else shutil.which("graphviz-pure")
     if program is None:
-        raise DrawingError(
-            "the program graphviz-pure is missing; install the Python package graphviz-pure"
-        )
+        raise DrawingError(what_to_install("graphviz-pure"))
     done = subprocess.run(  # noqa: S603  # a fixed program; the text goes in on standard input
         [program, f"-K{engine}", "-Tjson0"],
         input=dot,

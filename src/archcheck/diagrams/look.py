@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from archcheck.diagrams import view
 from archcheck.diagrams.icons import icon_of
 from archcheck.diagrams.view import Tone
 from archcheck.model import Icon, ModelError, Named, System, TagColour
@@ -124,7 +125,7 @@ class TeamLook:
     icons: Mapping[str, Path] = field(default_factory=dict)
     colours: Mapping[str, str] = field(default_factory=dict)
 
-    def icon(self, member: Named, broker: Named | None = None) -> Path:
+    def icon(self, member: Named, broker: Named | None = None) -> view.Icon:
         """The picture of an element: by its name, its tags, its technology, or the usual one."""
         runtime = getattr(member, "runtime", None)
         kinds = [type(part).__name__ for part in (runtime, broker, member) if part is not None]

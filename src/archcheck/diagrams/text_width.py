@@ -7,6 +7,7 @@ import io
 import re
 import unicodedata
 from functools import cache
+from pathlib import Path
 
 _WIDE = 1.0
 _UNKNOWN = 0.62
@@ -18,11 +19,9 @@ _BREAKS = re.compile(r"(?<=[\s\-_./,:>])|(?<=[a-z])(?=[A-Z])")
 
 
 def font_files() -> list[str]:
-    """The files of the bundled font, regular and bold."""
-    import font_lato
-
-    files: dict[str, str] = font_lato.font_files
-    return [files["Lato"], files["LatoBold"]]
+    """The files of the bundled font, regular and bold: Lato, under the SIL Open Font License."""
+    folder = Path(__file__).parent / "fonts"
+    return [str(folder / "Lato-Regular.ttf"), str(folder / "Lato-Bold.ttf")]
 
 
 @cache

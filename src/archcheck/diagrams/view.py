@@ -8,6 +8,9 @@ from typing import Literal, TypeAlias
 
 from archcheck.model import Named
 
+Icon: TypeAlias = Path | str
+"""A picture file, or an icon of the library: ``programming.language.Go``."""
+
 Style: TypeAlias = Literal["solid", "dashed", "dotted"]
 Shape: TypeAlias = Literal["box", "store", "queue", "person", "external", "group", "stub"]
 """``stub``: what a filter cut off."""
@@ -33,7 +36,7 @@ class Card:
     subtitle: str = ""
     group: str | None = None
     shape: Shape = "box"
-    icon: Path | None = None
+    icon: Icon | None = None
     link: str = ""
     tags: tuple[str, ...] = ()
     member: Named | None = None

@@ -7,6 +7,7 @@ import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
+from archcheck.extras import explained
 from archcheck.findings.outcome import Evidence, Finding, Occurrence, OpenQuestion, RuleOutcome
 from archcheck.findings.results import (
     CannotDecideError,
@@ -51,7 +52,7 @@ def evaluate(
     except CannotDecideError as error:
         results.append(Undecided(graph.system, str(error)))
     except Exception as error:
-        return RuleOutcome(rule, (), broken=_explained(error))
+        return RuleOutcome(rule, (), broken=explained(error) or _located(error))
     if wanted is not None:
         results = [r for r in results if isinstance(r, NotApplicable) or wanted(r.subject)]
     reasons = [result.reason for result in results if isinstance(result, NotApplicable)]
@@ -63,7 +64,7 @@ def evaluate(
     )
 
 
-def _explained(error: Exception) -> str:
+def _located(error: Exception) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = Place(last.filename, last.lineno or 1)
     return f"{type(error).__name__}: {error} ({place})"

@@ -5,22 +5,17 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from archcheck.extras import what_to_install
 from archcheck.model import ArchcheckError
-
-LIBRARIES = {"yaml": "pyyaml"}
-"""Module to the distribution that has it. Their versions are in the extra ``import``."""
 
 
 class MissingError(ArchcheckError):
     """A library of an extra is not installed."""
 
 
-def needs_extra(module: str, extra: str) -> Any:
+def needs_extra(module: str) -> Any:
     """The module; where it is missing, a sentence with the one line that installs it."""
     try:
         return importlib.import_module(module)
     except ImportError:
-        raise MissingError(
-            f"reading this needs the extra '{extra}' of archcheck, which is not installed; "
-            f"type: pip install {LIBRARIES[module]}"
-        ) from None
+        raise MissingError(what_to_install(module)) from None

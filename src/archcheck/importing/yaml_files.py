@@ -88,7 +88,7 @@ class _Builder:
                 self._alias(event)
 
     def _events(self, text: str) -> Iterator[Any]:
-        yaml = needs_extra("yaml", "import")
+        yaml = needs_extra("yaml")
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             yield from yaml.parse(text, loader)

@@ -4,7 +4,7 @@ In IPython, ``import archcheck`` is enough: results show what the command line p
 colours. ``%load_ext archcheck.notebook`` does the same where IPython started later. Elsewhere
 :func:`text` and :func:`html` give what would be shown.
 
-``frame(result)`` is a data frame of pandas or polars (extra ``frames``), ``chart(result)`` the
+``frame(result)`` is a data frame of pandas (extra ``notebook``) or polars, ``chart(result)`` the
 chart that the command line writes, made with Altair.
 
 Nothing is imported before a result is shown; results are known to IPython by their names.
@@ -16,6 +16,7 @@ import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
+from archcheck.extras import what_to_install
 from archcheck.model.errors import ArchcheckError
 
 if TYPE_CHECKING:
@@ -75,9 +76,7 @@ def frame(result: object, of: str | None = None, *, library: Library = "pandas")
     try:
         frames = importlib.import_module(library)
     except ImportError:
-        raise ArchcheckError(
-            f"the data frame needs {library}; install this package with its extra frames"
-        ) from None
+        raise ArchcheckError(what_to_install(library)) from None
     return frames.DataFrame(rows)
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from archcheck.extras import what_to_install
 from archcheck.model import ScenarioError
 from archcheck.simulation import engines
 from archcheck.simulation.engines import EngineName
@@ -220,9 +221,7 @@ def on_cluster(backend: str) -> AbstractContextManager[Any]:
     try:
         from distributed import Client
     except ImportError:
-        raise ScenarioError(
-            "a Dask cluster needs the package distributed; install archcheck-models[cluster]"
-        ) from None
+        raise ScenarioError(what_to_install("distributed")) from None
     import joblib
 
     try:

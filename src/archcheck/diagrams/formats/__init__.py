@@ -23,6 +23,7 @@ from archcheck.diagrams.layout import lay_out
 from archcheck.diagrams.look import TeamLook, Theme
 from archcheck.diagrams.view import Diagram, Sequence
 from archcheck.diagrams.views import Drawing
+from archcheck.extras import require
 from archcheck.model import ArchcheckError
 from archcheck.model.element import nearest
 
@@ -52,7 +53,11 @@ FORMATS: Mapping[str, str] = {**_PICTURES, **{end: each.name for end, each in _T
 
 
 def checked_format(file: str, drawing: Drawing | None = None) -> str:
-    """The ending of ``file``. Raises :class:`ArchcheckError` when nothing is drawn into such."""
+    """The ending of ``file``.
+
+    Raises :class:`ArchcheckError` when nothing is drawn into such, :class:`ModuleNotFoundError`
+    where a package for it is missing.
+    """
     ending = Path(file).suffix.lower()
     if ending not in FORMATS:
         known = ", ".join(FORMATS)
@@ -62,6 +67,12 @@ def checked_format(file: str, drawing: Drawing | None = None) -> str:
         )
     if isinstance(drawing, Sequence) and ending in _TEXTS and _TEXTS[ending].sequence is None:
         raise ArchcheckError(f"{FORMATS[ending]} has no sequence diagrams; use .svg, .mmd or .puml")
+    if ending in _PICTURES:
+        require("diagrams", "fontTools", "PIL")
+    if ending in (".png", ".pdf"):
+        require("vl_convert", "pikepdf")
+    if ending == ".dot":  # its cards have sizes
+        require("fontTools")
     return ending
 
 

@@ -13,8 +13,9 @@ from html import escape
 from pathlib import Path
 
 from archcheck.diagrams.card_text import ICON, LABEL, SMALL, TITLE
+from archcheck.diagrams.icons import icon_file
 from archcheck.diagrams.layout import Box
-from archcheck.diagrams.view import Style
+from archcheck.diagrams.view import Icon, Style
 from archcheck.model import ArchcheckError
 
 LETTERS = {
@@ -102,9 +103,9 @@ class Icons:
     """The icons of a picture, or of several on one page; each is embedded once."""
 
     def __init__(self) -> None:
-        self._names: dict[Path, str] = {}
+        self._names: dict[Icon, str] = {}
 
-    def use(self, icon: Path, x: float, y: float) -> str:
+    def use(self, icon: Icon, x: float, y: float) -> str:
         """The reference that shows an icon."""
         name = self._names.setdefault(icon, f"icon{len(self._names)}")
         size = f'width="{ICON:g}" height="{ICON:g}"'
@@ -114,8 +115,8 @@ class Icons:
         """The icons themselves."""
         return "".join(
             f'<symbol id="{name}" viewBox="0 0 100 100"><image width="100" height="100" '
-            f'href="{_data(path)}"/></symbol>'
-            for path, name in self._names.items()
+            f'href="{_data(icon_file(icon))}"/></symbol>'
+            for icon, name in self._names.items()
         )
 
 

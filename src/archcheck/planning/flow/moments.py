@@ -11,8 +11,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 _NORMAL = NormalDist()
 _GRID = 160
@@ -86,6 +88,8 @@ def mixed(cases: Iterable[tuple[float, Moments]]) -> Moments:
 
 def longest(branches: Sequence[Moments]) -> Moments:
     """The last of several that run beside each other, taken for independent."""
+    import numpy as np
+
     waited = [branch for branch in branches if branch.mean > 0]
     if len(waited) < 2 or any(math.isinf(branch.mean) for branch in waited):
         return max(waited, key=lambda branch: branch.mean, default=Moments())
@@ -103,6 +107,8 @@ def longest(branches: Sequence[Moments]) -> Moments:
 
 
 def _distribution(branch: Moments, grid: np.ndarray) -> np.ndarray:
+    import numpy as np
+
     if branch.variance <= 1e-12 * branch.mean**2:
         return (grid >= branch.mean).astype(float)
     spread = branch.variability / 9

@@ -11,11 +11,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from archcheck.capacity.queueing import erlang_c
 from archcheck.planning.flow.moments import Moments
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _NONE = Moments()
 
@@ -97,6 +99,8 @@ def _wait(mean: float, delayed: float) -> Moments:
 @lru_cache(maxsize=4096)
 def _bounded(servers: int, room: int, offered: float) -> tuple[float, float, float]:
     """Who is let in but waits, their wait over a time of service, and who is turned away."""
+    import numpy as np
+
     most = min(room, 20_000)
     states = np.arange(servers + most + 1)
     steps = math.log(max(offered, 1e-300)) - np.log(np.minimum(states[1:], servers))
@@ -207,6 +211,8 @@ def _solved(rate: float, holding: Holding) -> _Node:
     Its speed is the throughput of a closed network of the cores and of a delay, with as many users
     as threads are taken (Chandy, Herzog and Woo, Parametric Analysis of Queuing Networks, 1975).
     """
+    import numpy as np
+
     threads = holding.threads
     speeds = _throughputs(holding.work, holding.outside, threads, holding.cores)
     if holding.room is None:
@@ -224,6 +230,8 @@ def _solved(rate: float, holding: Holding) -> _Node:
 
 
 def _without_end(rate: float, speeds: np.ndarray) -> _Node:
+    import numpy as np
+
     threads, last = len(speeds), rate / float(speeds[-1])
     if last >= 1:
         return _Node(threads / float(speeds[-1]), math.inf)
@@ -236,6 +244,8 @@ def _without_end(rate: float, speeds: np.ndarray) -> _Node:
 
 
 def _chances(steps: np.ndarray) -> np.ndarray:
+    import numpy as np
+
     logs = np.concatenate([[0.0], np.cumsum(steps)])
     found = np.exp(logs - logs.max())
     return np.asarray(found / found.sum())
@@ -247,6 +257,8 @@ def _throughputs(work: float, outside: float, threads: int, cores: int) -> np.nd
 
     By the normalising constants of the product form, as logarithms.
     """
+    import numpy as np
+
     counts = np.arange(1, threads + 1)
     if outside <= 0:
         return np.minimum(counts, cores) / work

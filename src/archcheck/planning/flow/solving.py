@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from archcheck.planning.budget import check
 from archcheck.planning.flow.contention import Contention
 from archcheck.planning.flow.downward import Downward, cycle
-from archcheck.planning.flow.layered import by_layers
 from archcheck.planning.flow.moments import Moments
 from archcheck.planning.flow.state import CallOrder, FlowState, Start
 from archcheck.planning.flow.upward import Upward
@@ -140,6 +139,8 @@ def solve_plan(plan: Plan, *, start: Start = "calm") -> Flow:
     state, converged = _open(FlowState(shape, start))
     if not closed:
         return _named(state, converged)
+    from archcheck.planning.flow.layered import by_layers  # NumPy, all over
+
     state.rounds = dict.fromkeys(closed, _NEARLY_IDLE)
     settled = by_layers(state)
     if settled is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-
-import numpy as np
+from statistics import fmean
+from typing import TYPE_CHECKING
 
 from archcheck.capacity.sessions import session_visits
 from archcheck.model import distributions
@@ -19,6 +19,9 @@ from archcheck.simulation.plan import (
     SamplerShape,
     Stream,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @lru_cache(maxsize=4096)
@@ -41,8 +44,9 @@ def moments_of(sampler: Sampler) -> Moments:
         case SamplerShape.UNIFORM:
             return Moments((a + b) / 2, (b - a) ** 2 / 12)
         case _:
-            values = np.array(sampler.values)
-            return Moments(float(values.mean()), float(values.var()))
+            mean = fmean(sampler.values)
+            squares = math.fsum((value - mean) ** 2 for value in sampler.values)
+            return Moments(mean, squares / len(sampler.values))
 
 
 def _moments(mean: float, variation: float) -> Moments:
@@ -101,6 +105,8 @@ def hit_ratio(cache: CacheSpec, keys: Keys, rate: float) -> float:
     An entry stays for a characteristic time: until as many others have come as there is room for
     (Che, Tung and Wang, Hierarchical Web Caching Systems, 2002), or until it expires.
     """
+    import numpy as np
+
     if rate <= 0:
         return 0.0
     weights, members = _popularity(keys)
@@ -123,12 +129,16 @@ def hit_ratio(cache: CacheSpec, keys: Keys, rate: float) -> float:
 
 
 def _filled(rates: np.ndarray, members: np.ndarray, seconds: float) -> float:
+    import numpy as np
+
     return float((members * -np.expm1(-rates * seconds)).sum())
 
 
 @lru_cache(maxsize=32)
 def _popularity(keys: Keys) -> tuple[np.ndarray, np.ndarray]:
     """Weights of keys, the popular ones one by one and the others in groups, and group sizes."""
+    import numpy as np
+
     single = min(keys.count, 1000)
     edges = np.unique(
         np.concatenate([np.arange(1, single + 1), np.geomspace(single, keys.count, 400)]).astype(

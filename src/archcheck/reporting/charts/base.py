@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from archcheck.diagrams.formats.raster import registered_fonts, to_pdf, to_png
+from archcheck.extras import require
 from archcheck.files import check_writable, write_file
 from archcheck.model import ArchcheckError
 
@@ -26,13 +27,14 @@ def checked_target(target: str | Path) -> Path:
     """The file of a chart.
 
     Raises :class:`ArchcheckError` for a kind that cannot be drawn, :class:`OSError` for a file that
-    cannot be written.
+    cannot be written, :class:`ModuleNotFoundError` where a package for it is missing.
     """
     path = Path(target)
     if path.suffix.lower() not in _ENDINGS:
         raise ArchcheckError(
             f"cannot draw {path.name!r}; use a name that ends in .svg, .png or .pdf"
         )
+    require("altair", "vl_convert", "pikepdf")
     check_writable(path)
     return path
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from archcheck.extras import what_to_install
 from archcheck.files import replacing
 from archcheck.model import ScenarioError
 from archcheck.simulation.plan import Plan
@@ -71,10 +72,7 @@ class _Parquet:
             import pyarrow
             from pyarrow import parquet
         except ImportError:
-            raise ScenarioError(
-                "a trace in Parquet needs the package pyarrow; install archcheck-models[trace], or "
-                "name the file .csv"
-            ) from None
+            raise ScenarioError(f"{what_to_install('pyarrow')}, or name the file .csv") from None
         text = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
         kinds = (text, text, pyarrow.string(), pyarrow.string(), *[pyarrow.float64()] * 2, text)
         self._schema = pyarrow.schema(zip(COLUMNS, kinds, strict=True))
