@@ -108,6 +108,9 @@ def _journeys(record: Record) -> Iterator[tuple[str, object]]:
         yield f"series[{index}].failed", series.failed
         for number, histogram in enumerate(series.latency):
             yield from _of_histogram(f"series[{index}].{number}", histogram)
+    for index, failures in enumerate(record.failures):
+        yield f"failures[{index}].counts", dict(failures.counts)
+        yield f"failures[{index}].series", dict(failures.series)
     for index, batches in enumerate(record.batches):
         yield f"batches[{index}]", vars(batches)
 

@@ -1,11 +1,15 @@
-"""Where the time of a journey went: its causes, along the critical path.
+"""Where the time of a journey went and why it failed: along the critical path.
 
 Every request notes what it waited for, in order. A call adds the notes of its callee to those of
 its caller, a join those of the branch it waited for last; so the notes of a journey add up to its
 duration, and what happened beside the critical path is not among them.
 
-A note is two entries of a list: a *code* and seconds. The code is the cause plus 16 times the
+A note is two entries of a list: a *code* and seconds. The code is the cause plus 32 times the
 index of the place in the plan's table that the cause belongs to.
+
+What makes an attempt or a request fail by itself, and not because something below it failed, is a
+note without seconds: its :class:`FailureReason`. So the last one among the notes of a journey that
+failed is where that began.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from enum import IntEnum
 
 from archcheck.simulation.histogram import bucket_of
 
-SHIFT = 4
+SHIFT = 5
 Notes = list[float]
 """Codes and seconds in turn."""
 
@@ -44,8 +48,43 @@ class Cause(IntEnum):
     CALL = 10
 
 
-def code(cause: Cause, index: int) -> int:
-    """The code of a cause at a place."""
+class FailureReason(IntEnum):
+    """Why a request or an attempt failed by itself, and of which table the index is.
+
+    TIMED_OUT, BROKEN (its breaker was open), OVER_OWN_LIMIT (of the client), NOBODY_THERE (no
+    replica), CUT (its link): call sites. NO_PERMIT: bulkheads. NO_CONNECTION: pools. OVER_LIMIT
+    (of the server), QUEUE_FULL, SHED (for something more important), ERROR (it failed by itself),
+    DIED (its process did): operations. NOT_LOADED (what another request was to fill in): caches.
+    """
+
+    TIMED_OUT = 16
+    BROKEN = 17
+    OVER_OWN_LIMIT = 18
+    NOBODY_THERE = 19
+    CUT = 20
+    NO_PERMIT = 21
+    NO_CONNECTION = 22
+    OVER_LIMIT = 23
+    QUEUE_FULL = 24
+    SHED = 25
+    ERROR = 26
+    DIED = 27
+    NOT_LOADED = 28
+
+
+MASK = (1 << SHIFT) - 1
+"""The bits of a code that are the cause or the reason."""
+_FIRST_REASON = min(FailureReason)
+
+
+def reason_in(notes: Notes) -> int | None:
+    """The code of the last reason among the notes."""
+    codes = (int(note) for note in notes[-2::-2])
+    return next((note for note in codes if note & MASK >= _FIRST_REASON), None)
+
+
+def code(cause: Cause | FailureReason, index: int) -> int:
+    """The code of a cause or reason at a place."""
     return cause + (index << SHIFT)
 
 
@@ -68,7 +107,8 @@ class Attribution:
         self.totals[bucket] += seconds
         sums = self.seconds[bucket]
         for note, spent in zip(notes[::2], notes[1::2], strict=True):
-            sums[note] += spent  # type: ignore[index]  # codes are whole
+            if spent:
+                sums[note] += spent  # type: ignore[index]  # codes are whole
 
     def fill(self, bucket: int | None, count: int, total: float, seconds: dict[int, float]) -> None:
         """Take over what was summed up elsewhere; no bucket: journeys that took no time."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from archcheck.simulation.attribution import Attribution, Notes
+from archcheck.simulation.attribution import Attribution, Notes, reason_in
 from archcheck.simulation.batches import Batches
 from archcheck.simulation.histogram import Histogram
 from archcheck.simulation.plan import Outcome, Plan
@@ -155,6 +155,28 @@ class JourneySeries:
             self.latency[bucket].merge(other.latency[bucket])
 
 
+def _intervals() -> list[int]:
+    return [0] * BUCKETS
+
+
+@dataclass(slots=True)
+class JourneyFailures:
+    """Journeys that failed, by the code of their reason: after the warm-up, and in each interval
+    of the run.
+    """
+
+    counts: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    series: dict[int, list[int]] = field(default_factory=lambda: defaultdict(_intervals))
+
+    def merge(self, other: JourneyFailures) -> None:
+        """Add another run's failures."""
+        for reason, count in other.counts.items():
+            self.counts[reason] += count
+        for reason, intervals in other.series.items():
+            mine = self.series[reason]
+            mine[:] = [a + b for a, b in zip(mine, intervals, strict=True)]
+
+
 class Record:
     """Everything that one run, or several merged ones, wrote down.
 
@@ -179,6 +201,7 @@ class Record:
         self.attribution = [Attribution() for _ in plan.journeys]
         self.counts = Counts()
         self.series = [JourneySeries() for _ in plan.journeys]
+        self.failures = [JourneyFailures() for _ in plan.journeys]
         self.busy_series = [[0.0] * BUCKETS for _ in plan.stations]
         self.capacity_series = [[0.0] * BUCKETS for _ in plan.stations]
         self.waiting_series = [[0.0] * BUCKETS for _ in plan.stations]
@@ -205,6 +228,10 @@ class Record:
         self.batches[journey].add(start, seconds)
         bucket = min(BUCKETS - 1, int(now / self.duration * BUCKETS))
         self.series[journey].add(bucket, outcome, seconds)
+        if outcome > Outcome.DEGRADED and (reason := reason_in(notes)) is not None:
+            self.failures[journey].series[reason][bucket] += 1
+            if start >= self.warmup:
+                self.failures[journey].counts[reason] += 1
 
     def settle(self) -> None:
         """Sort what has come since the last time into buckets."""
@@ -221,7 +248,7 @@ class Record:
         for name in ("journeys", "operations", "calls", "stations", "pools", "bulkheads"):
             for mine, theirs in zip(getattr(self, name), getattr(other, name), strict=True):
                 mine.merge(theirs)
-        for name in ("attribution", "series"):
+        for name in ("attribution", "series", "failures"):
             for mine, theirs in zip(getattr(self, name), getattr(other, name), strict=True):
                 mine.merge(theirs)
         self.counts.merge(other.counts)

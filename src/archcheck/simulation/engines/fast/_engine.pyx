@@ -15,7 +15,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memmove, memset
 
-from archcheck.simulation.attribution import Cause
+from archcheck.simulation.attribution import Cause, FailureReason
 from archcheck.simulation.histogram import PER_LOG as _PER_LOG
 from archcheck.simulation.plan import (
     ArrivalKind, Balance, Discipline, FaultKind, Outcome, SamplerShape, Scope, StepKind,
@@ -115,6 +115,9 @@ cdef enum:  # numbers of the plan's enumerations; ``check_numbers`` compares the
     SLOWED = 0, FAILING = 1, KILLED = 2, CUT_OFF = 3, FLUSHED = 4, RELEASED = 5
     WORK = 0, OUTSIDE = 1, SLOT = 2, CPU = 3, CONNECTION = 4, BULKHEAD = 5, NETWORK = 6, LOST = 7
     BACKOFF = 8, LOADING = 9, CALL = 10
+    NO_ANSWER = 16, BREAKER_OPEN = 17, OVER_OWN_LIMIT = 18, NOBODY_THERE = 19, CUT = 20, NO_PERMIT = 21
+    NO_CONNECTION = 22, OVER_LIMIT = 23, QUEUE_FULL = 24, SHED = 25, ERRS = 26, DIED = 27
+    NOT_LOADED = 28
 
 cdef enum:  # the numbers of a stream's draws, as in ``arrivals.py``
     DRAW_GAP

@@ -125,6 +125,8 @@ cdef void wake(Engine *engine, Loading *loading, bint succeeded) noexcept nogil:
         note(
             engine, &waiter.walk.notes, LOADING, content.spec.index, engine.time - waiter.since
         )
+        if not succeeded:
+            note(engine, &waiter.walk.notes, NOT_LOADED, content.spec.index, 0)
         soon(engine, ADVANCES if succeeded else FAILS, waiter.walk)
         put_back(engine, &engine.small, waiter)
 

@@ -201,10 +201,10 @@ cdef void make_attempt(Engine *engine, Call *call) noexcept nogil:
             link.breaker = breaker_of(engine, call.caller, site.breaker)
         attempt.ticket = permits(link.breaker, now)
         if attempt.ticket < 0:
-            settle(engine, attempt, BROKEN)
+            refuse(engine, attempt, BROKEN, BREAKER_OPEN, site.index)
             return
     if site.limit >= 0 and not attempt_has_token(engine, call):
-        settle(engine, attempt, REJECTED)
+        refuse(engine, attempt, REJECTED, OVER_OWN_LIMIT, site.index)
         return
     attempt.refs += 1
     if site.inherits:
@@ -253,7 +253,7 @@ cdef void enter_bulkhead(Engine *engine, Attempt *attempt) noexcept nogil:
         bulkhead = call.link.bulkhead = bulkhead_of(engine, call.caller, index)
     if wait <= 0 and bulkhead.busy >= bulkhead.servers:
         reject(engine, bulkhead)
-        settle(engine, attempt, REJECTED)
+        refuse(engine, attempt, REJECTED, NO_PERMIT, index)
         return
     attempt.permit = <Visit *>piece(engine, &engine.visits)
     if acquire(engine, bulkhead, attempt.permit, PERMITTED, attempt, 0, False):
@@ -316,7 +316,7 @@ cdef void give_up(Engine *engine, Attempt *attempt, Visit *visit, int cause, int
     """The longest wait for a permit or a connection is over."""
     if not visit.is_served and not attempt.is_settled:
         note(engine, &attempt.notes, cause, index, engine.time - visit.since)
-        settle(engine, attempt, REJECTED)
+        refuse(engine, attempt, REJECTED, NO_PERMIT if cause == BULKHEAD else NO_CONNECTION, index)
     drop_attempt(engine, attempt)
 
 
@@ -326,12 +326,12 @@ cdef void send(Engine *engine, Attempt *attempt) noexcept nogil:
     cdef Caller *caller = call.caller
     cdef double there = site.there
     if caller.is_dead:
-        settle(engine, attempt, FAILED)
+        settle(engine, attempt, FAILED)  # nobody waits for it
         return
     if site.target >= 0:
         attempt.replica = choose_node(engine, caller, site, attempt.key, call.key)
         if attempt.replica == NULL:
-            settle(engine, attempt, FAILED)
+            refuse(engine, attempt, FAILED, NOBODY_THERE, site.index)
             return
         if site.across and is_across(caller.zone, attempt.replica.caller.zone):
             there += site.across
@@ -404,6 +404,7 @@ cdef void lose(Engine *engine, Attempt *attempt) noexcept nogil:
         attempt.call.site.index,
         engine.time - attempt.since - waited,
     )
+    note(engine, &attempt.answer, CUT, attempt.call.site.index, 0)
     attempt.outcome = FAILED
     receive(engine, attempt)
 
@@ -465,7 +466,7 @@ cdef void time_out(Engine *engine, Attempt *attempt) noexcept nogil:
             attempt.call.site.index,
             engine.time - attempt.since,
         )
-        settle(engine, attempt, TIMED_OUT)
+        refuse(engine, attempt, TIMED_OUT, NO_ANSWER, attempt.call.site.index)
 
 
 cdef void abandon(Engine *engine, Attempt *attempt) noexcept nogil:
@@ -498,6 +499,14 @@ cdef void release_of_attempt(Engine *engine, Attempt *attempt, Visit *visit) noe
     release(engine, visit)
     if waits:
         attempt.refs -= 1  # what would have happened with the server will not
+
+
+cdef void refuse(
+    Engine *engine, Attempt *attempt, int outcome, int reason, int index
+) noexcept nogil:
+    """End an attempt for a reason of its own."""
+    note(engine, &attempt.notes, reason, index, 0)
+    settle(engine, attempt, outcome)
 
 
 cdef void settle(Engine *engine, Attempt *attempt, int outcome) noexcept nogil:

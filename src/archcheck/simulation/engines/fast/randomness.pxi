@@ -5,7 +5,8 @@
 # operations in the same order as the one in Python, so that both give the same bits.
 
 cdef enum:
-    SHIFT = 4
+    SHIFT = 5
+    REASON = 16  # the bit of a code that tells reasons from causes
 
 cdef extern from *:
     """

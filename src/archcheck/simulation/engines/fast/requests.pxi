@@ -60,17 +60,17 @@ cdef void admit(Engine *engine, Request *request, bint first) noexcept nogil:
     if request.since >= engine.warmup:
         request.operation.tally.started += 1
     if request.operation.limit >= 0 and not has_token(engine, request):
-        turn_away(engine, request, REJECTED)
+        turn_away(engine, request, REJECTED, OVER_LIMIT)
         return
     if replica == NULL:
         begin_request(engine, request)
         return
     if replica.caller.is_dead:
-        turn_away(engine, request, FAILED)
+        turn_away(engine, request, FAILED, DIED)
         return
     rank = rank_at(replica, request.walk.rank)
     if replica.is_gated and turns_away(engine, replica, rank):
-        turn_away(engine, request, REJECTED)
+        turn_away(engine, request, REJECTED, QUEUE_FULL)
         return
     enter_replica(replica, request)
     if replica.slots != NULL:
@@ -94,7 +94,8 @@ cdef inline int rank_at(const Replica *replica, int rank) noexcept nogil:
     return replica.node_group.ranks[rank] if replica.node_group.ranks_count else 0
 
 
-cdef void turn_away(Engine *engine, Request *request, int outcome) noexcept nogil:
+cdef void turn_away(Engine *engine, Request *request, int outcome, int reason) noexcept nogil:
+    note(engine, &request.walk.notes, reason, request.operation.index, 0)
     finish(engine, request, outcome)
     drop_request(engine, request)
 
@@ -155,6 +156,7 @@ cdef void begin_request(Engine *engine, Request *request) noexcept nogil:
         take_message(engine, request)
         message_taken(engine, <Delivery *>request.origin)
     if operation.errors > 0 and uniform(operation.draws, request.walk.key, 0) < operation.errors:
+        note(engine, &request.walk.notes, ERRS, operation.index, 0)
         leave_request(engine, request, FAILED)
         end_walk(engine, &request.walk)
         return
@@ -167,6 +169,7 @@ cdef void begin_request(Engine *engine, Request *request) noexcept nogil:
 cdef void displace(Engine *engine, Request *request) noexcept nogil:
     """Somebody more important takes the place in the queue."""
     note_slot(engine, request)
+    note(engine, &request.walk.notes, SHED, request.operation.index, 0)
     leave_request(engine, request, REJECTED)
     end_walk(engine, &request.walk)
 
@@ -206,6 +209,7 @@ cdef void abort(Engine *engine, Request *request) noexcept nogil:
     request.is_stopped = True
     drop_notes(engine, &request.walk.notes)
     note(engine, &request.walk.notes, WORK, request.operation.group, engine.time - request.since)
+    note(engine, &request.walk.notes, DIED, request.operation.index, 0)
     request.refs += 1
     finish(engine, request, FAILED)
     if waits:

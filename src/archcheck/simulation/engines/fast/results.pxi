@@ -173,6 +173,7 @@ cdef fill_journey(record, index, const Journey *journey):
     cdef int n
     fill_tally(record.journeys[index], &journey.tally)
     fill_attribution(record.attribution[index], &journey.attribution)
+    fill_failures(record.failures[index], &journey.failures)
     series, batches = record.series[index], record.batches[index]
     for n in range(INTERVALS):
         series.finished[n], series.failed[n] = journey.finished[n], journey.failed[n]
@@ -182,6 +183,18 @@ cdef fill_journey(record, index, const Journey *journey):
     for n in range(<int>journey.batches.count):
         batches.starts.append(journey.batches.starts[n])
         batches.sums.append(journey.batches.sums[n])
+
+
+cdef fill_failures(failures, const Failures *measured):
+    cdef size_t n
+    cdef int interval
+    for n in range(measured.count):
+        code = measured.codes[n]
+        if measured.counts[n]:
+            failures.counts[code] = measured.counts[n]
+        failures.series[code] = [
+            measured.series[n * INTERVALS + interval] for interval in range(INTERVALS)
+        ]
 
 
 cdef fill_attribution(attribution, const Attribution *measured):
@@ -268,5 +281,9 @@ def numbers_of_the_plan():
         FaultKind: (SLOWED, FAILING, KILLED, CUT_OFF, FLUSHED, RELEASED),
         Cause: (
             WORK, OUTSIDE, SLOT, CPU, CONNECTION, BULKHEAD, NETWORK, LOST, BACKOFF, LOADING, CALL,
+        ),
+        FailureReason: (
+            NO_ANSWER, BREAKER_OPEN, OVER_OWN_LIMIT, NOBODY_THERE, CUT, NO_PERMIT, NO_CONNECTION,
+            OVER_LIMIT, QUEUE_FULL, SHED, ERRS, DIED, NOT_LOADED,
         ),
     }

@@ -99,6 +99,14 @@ cdef struct Attribution:
     long room
     Row zero
 
+cdef struct Failures:
+    Map places  # code to its row, plus one
+    size_t count
+    size_t room
+    uint32_t *codes
+    uint64_t *counts
+    uint64_t *series
+
 cdef struct Batches:
     size_t size
     size_t count
@@ -112,6 +120,7 @@ cdef struct Journey:
     int rank
     Tally tally
     Attribution attribution
+    Failures failures
     Batches batches
     uint64_t *finished
     uint64_t *failed

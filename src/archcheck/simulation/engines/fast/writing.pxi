@@ -143,6 +143,9 @@ cdef void attribute(
     row.count += 1
     row.total += seconds
     while each != NULL:
+        if each.seconds == 0:
+            each = each.next
+            continue
         column = column_of(engine, attribution, each.code)
         if column >= row.room:
             row.seconds = <double *>take_more(
@@ -154,6 +157,48 @@ cdef void attribute(
             row.room = attribution.columns_room
         row.seconds[column] += each.seconds
         each = each.next
+
+
+# -- why journeys failed ---------------------------------------------------------------------------
+
+cdef size_t row_of_reason(Engine *engine, Failures *failures, uint32_t code) noexcept nogil:
+    cdef uint64_t found = look(&failures.places, code)
+    cdef size_t count = failures.count, room = failures.room, wide = sizeof(uint64_t)
+    if found:
+        return found - 1
+    if count == room:
+        room = 2 * room if room else 16
+        failures.codes = <uint32_t *>take_more(
+            engine, failures.codes, count * sizeof(uint32_t), room * sizeof(uint32_t)
+        )
+        failures.counts = <uint64_t *>take_more(
+            engine, failures.counts, count * wide, room * wide
+        )
+        failures.series = <uint64_t *>take_more(
+            engine, failures.series, count * INTERVALS * wide, room * INTERVALS * wide
+        )
+        failures.room = room
+    failures.codes[count] = code
+    failures.count += 1
+    store(engine, &failures.places, code, failures.count)
+    return count
+
+
+cdef void count_failure(
+    Engine *engine, Failures *failures, double start, int interval, const Notes *notes
+) noexcept nogil:
+    """A journey has failed: where that began is the last reason among its notes."""
+    cdef const Note *each = notes.first
+    cdef uint32_t code = 0
+    cdef size_t row
+    while each != NULL:
+        if each.code & REASON:
+            code = each.code
+        each = each.next
+    if code:
+        row = row_of_reason(engine, failures, code)
+        failures.series[row * INTERVALS + interval] += 1
+        failures.counts[row] += start >= engine.warmup
 
 
 # -- the series of latencies -----------------------------------------------------------------------
@@ -189,7 +234,9 @@ cdef void journey_finished(
         attribute(engine, &journey.attribution, seconds, bucket, notes)
     add_to_batches(&journey.batches, start, seconds)
     journey.finished[interval] += 1
-    journey.failed[interval] += outcome > DEGRADED
+    if outcome > DEGRADED:
+        journey.failed[interval] += 1
+        count_failure(engine, &journey.failures, start, interval, notes)
     add_in_bucket(engine, &journey.series[interval], seconds, bucket)
 
 

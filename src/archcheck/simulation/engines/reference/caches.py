@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from archcheck.simulation.attribution import SHIFT, Cause, Notes
+from archcheck.simulation.attribution import SHIFT, Cause, FailureReason, Notes
 from archcheck.simulation.engines.reference.calls import PendingCall
 from archcheck.simulation.plan import CacheSpec, Outcome, StepSpec
 from archcheck.simulation.randomness import place_hash, uniform
@@ -93,10 +93,12 @@ class Loading:
         self.caller.loadings.pop(self)
         if content.loading.get(self.key) is self:
             del content.loading[self.key]
-        code = Cause.LOADING + (content.engine.plan.caches.index(content.spec) << SHIFT)
+        place = content.engine.plan.caches.index(content.spec) << SHIFT
         waiting, self.waiting = self.waiting, []
         for walk, since in waiting:
-            walk.notes += (code, content.engine.time - since)
+            walk.notes += (Cause.LOADING + place, content.engine.time - since)
+            if not succeeded:
+                walk.notes += (FailureReason.NOT_LOADED + place, 0.0)
             content.engine.soon.append(walk.advance if succeeded else walk.fail)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from archcheck.simulation.attribution import SHIFT, Cause, Notes
+from archcheck.simulation.attribution import SHIFT, Cause, FailureReason, Notes
 from archcheck.simulation.engines.reference.requests import Request
 from archcheck.simulation.plan import FOREVER, Balance, CallSite, Outcome, Scope
 from archcheck.simulation.randomness import child, place_hash, uniform
@@ -38,6 +38,8 @@ _BULKHEAD = int(Cause.BULKHEAD)
 _LOST = int(Cause.LOST)
 _BACKOFF = int(Cause.BACKOFF)
 _CALL = int(Cause.CALL)
+_NO_ANSWER = int(FailureReason.TIMED_OUT)
+_CUT = int(FailureReason.CUT)
 
 _COUNTED = (Balance.LEAST_OUTSTANDING, Balance.POWER_OF_TWO)
 
@@ -222,10 +224,10 @@ class Attempt:
         if policy.breaker >= 0:
             self.ticket = call.caller.breaker(policy.breaker).permits(self.since)
             if self.ticket < 0:
-                self._settle(_BROKEN)
+                self._fail(_BROKEN, FailureReason.BROKEN, call.index)
                 return
         if policy.limit >= 0 and not self._has_token(policy.limit):
-            self._settle(_REJECTED)
+            self._fail(_REJECTED, FailureReason.OVER_OWN_LIMIT, call.index)
             return
         timeout = policy.timeout
         if policy.inherits:
@@ -252,7 +254,7 @@ class Attempt:
         wait = self.engine.plan.bulkheads[index].max_wait
         if wait <= 0 and bulkhead.busy >= (bulkhead.servers or 0):
             bulkhead.reject()
-            self._settle(_REJECTED)
+            self._fail(_REJECTED, FailureReason.NO_PERMIT, index)
             return
         self.permit = bulkhead.acquire(self._permitted, self)
         if self.permit.is_served:
@@ -294,21 +296,22 @@ class Attempt:
         site, waited = self.call.site, self.engine.time - visit.since
         if visit is self.permit:
             self.notes += (_BULKHEAD + (site.policy.bulkhead << SHIFT), waited)
+            self._fail(_REJECTED, FailureReason.NO_PERMIT, site.policy.bulkhead)
         else:
             self.notes += (_CONNECTION + (site.pool << SHIFT), waited)
-        self._settle(_REJECTED)
+            self._fail(_REJECTED, FailureReason.NO_CONNECTION, site.pool)
 
     def _send(self) -> None:
         call = self.call
         engine, site, caller = self.engine, call.site, call.caller
         if caller.is_dead:
-            self._settle(_FAILED)
+            self._settle(_FAILED)  # nobody waits for it
             return
         there = site.there
         if site.target >= 0:
             self.replica = replica = self._choose(site, caller)
             if replica is None:
-                self._settle(_FAILED)
+                self._fail(_FAILED, FailureReason.NOBODY_THERE, call.index)
                 return
             if site.across and is_across(caller.zone, replica.zone):
                 there += site.across
@@ -342,7 +345,8 @@ class Attempt:
         for seconds in self.notes[1::2]:  # not sum(), which rounds as the version of Python does
             waited += seconds
         elapsed = self.engine.time - self.since - waited
-        self._receive(_FAILED, [_LOST + (self.call.index << SHIFT), elapsed])
+        place = self.call.index << SHIFT
+        self._receive(_FAILED, [_LOST + place, elapsed, _CUT + place, 0.0])
 
     def _arrive(self) -> None:
         call = self.call
@@ -385,7 +389,8 @@ class Attempt:
     def time_out(self) -> None:
         """There is no answer in time."""
         if not self.is_settled:
-            self.notes = [_LOST + (self.call.index << SHIFT), self.engine.time - self.since]
+            place = self.call.index << SHIFT
+            self.notes = [_LOST + place, self.engine.time - self.since, _NO_ANSWER + place, 0.0]
             self._settle(_TIMED_OUT)
 
     def abandon(self) -> None:
@@ -407,6 +412,11 @@ class Attempt:
             self.call.caller.pool(self.call.site.pool).release(self.connection)
         if self.permit is not None:
             self.call.caller.bulkhead(self.call.site.policy.bulkhead).release(self.permit)
+
+    def _fail(self, outcome: int, reason: FailureReason, place: int) -> None:
+        """End without having asked."""
+        self.notes += (reason + (place << SHIFT), 0.0)
+        self._settle(outcome)
 
     def _settle(self, outcome: int) -> None:
         if self.is_settled:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from archcheck.simulation.attribution import SHIFT, Cause, Notes
+from archcheck.simulation.attribution import SHIFT, Cause, FailureReason, Notes
 from archcheck.simulation.engines.reference.walks import Walk
 from archcheck.simulation.plan import Outcome
 from archcheck.simulation.randomness import uniform
@@ -91,17 +91,17 @@ class Request(Walk):
         if self.since >= engine.warmup:
             engine.record.operations[self.index].started += 1
         if self.operation.limit >= 0 and not engine.has_token(self):
-            self._finish(_REJECTED)
+            self._turned_away(_REJECTED, FailureReason.OVER_LIMIT)
             return
         if replica is None:
             self.begin()
             return
         if replica.is_dead:
-            self._finish(_FAILED)
+            self._turned_away(_FAILED, FailureReason.DIED)
             return
         rank = replica.ranks[self.rank] if replica.ranks else 0
         if replica.is_gated and replica.turns_away(rank):
-            self._finish(_REJECTED)
+            self._turned_away(_REJECTED, FailureReason.QUEUE_FULL)
             return
         replica.inside[self] = None
         if replica.slots is not None:
@@ -129,6 +129,7 @@ class Request(Walk):
         engine = self.engine
         rate = engine.faults.errors[self.index]
         if rate > 0 and uniform(engine.streams[self.operation.place], self.key) < rate:
+            self._note(FailureReason.ERROR)
             self.leave(_FAILED)
             return
         self.steps = engine.plan.blocks[self.operation.block]
@@ -147,6 +148,7 @@ class Request(Walk):
     def displace(self) -> None:
         """Somebody more important takes the place in the queue."""
         self.notes += (_SLOT + (self.operation.group << SHIFT), self.engine.time - self.since)
+        self._note(FailureReason.SHED)
         self.leave(_REJECTED)
 
     def leave(self, outcome: int) -> None:
@@ -172,7 +174,14 @@ class Request(Walk):
         if not self.is_over:
             self.is_stopped = True
             self.notes = [_WORK + (self.operation.group << SHIFT), self.engine.time - self.since]
-            self._finish(_FAILED)
+            self._turned_away(_FAILED, FailureReason.DIED)
+
+    def _turned_away(self, outcome: int, reason: FailureReason) -> None:
+        self._note(reason)
+        self._finish(outcome)
+
+    def _note(self, reason: FailureReason) -> None:
+        self.notes += (reason + (self.index << SHIFT), 0.0)
 
     def _finish(self, outcome: int) -> None:
         self.is_over = True
