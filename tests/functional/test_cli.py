@@ -51,7 +51,7 @@ def test_the_help_groups_commands_by_what_a_person_is_doing() -> None:
         "Start": ("init", "import", "explain", "rules"),
         "Judge": ("verify", "prove", "fix"),
         "Load": ("simulate", "compare", "plan", "chaos", "phase-map", "availability"),
-        "See": ("diagram", "report", "export"),
+        "See": ("diagram", "report", "export", "schema"),
     }
     expected = [word for name, commands in groups.items() for word in (f"{name}:", *commands)]
     first = [line.split()[0] for line in text.splitlines() if re.match(r"(  )?[A-Za-z-]+:?", line)]
@@ -225,7 +225,7 @@ def test_simulate_gives_the_same_json_for_the_same_seed(tmp_path: Path) -> None:
 
 def test_an_exported_model_verifies_the_same_and_follows_the_schema(tmp_path: Path) -> None:
     assert archcheck("export", SHOP, "-o", "shop.json", cwd=tmp_path).returncode == 0
-    schema = json.loads(archcheck("export", "--schema").stdout)
+    schema = json.loads(archcheck("schema", "model").stdout)
     jsonschema.validate(json.loads((tmp_path / "shop.json").read_text()), schema)
     done = archcheck("verify", "shop.json", cwd=tmp_path)
     assert done.returncode == 0

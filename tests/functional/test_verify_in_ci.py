@@ -446,11 +446,6 @@ def test_suggest_says_where_to_begin(repository: Path) -> None:
     assert "models/shop.py:3" in done.stdout
 
 
-def test_json_is_written_with_its_schema(repository: Path) -> None:
-    schema = json.loads(archcheck("export", "--schema", "verify", cwd=repository).stdout)
-    assert schema["title"] == "The result of archcheck verify"
-
-
 # -- large systems --------------------------------------------------------------------------------
 
 

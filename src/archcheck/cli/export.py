@@ -1,17 +1,15 @@
-"""``archcheck export``: a model as JSON or as Python, and the schema of that JSON."""
+"""``archcheck export``: a model as JSON or as Python."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import click
 
 from archcheck.cli.common import checked_output, models_argument, one_system, system_option, write
 from archcheck.cli.completion import files
-from archcheck.model import Icon, Recorded, System, json_schema, to_json
+from archcheck.model import Icon, Recorded, System, to_json
 from archcheck.model.linking import walk
-from archcheck.reporting.verification.jsonform import schema as verification_schema
 
 
 def _checked(ctx: click.Context, option: click.Parameter, path: str | None) -> str | None:
@@ -26,13 +24,6 @@ def _checked(ctx: click.Context, option: click.Parameter, path: str | None) -> s
 @click.command("export")
 @models_argument
 @system_option
-@click.option(
-    "--schema",
-    is_flag=False,
-    flag_value="model",
-    type=click.Choice(["model", "verify"]),
-    help="Write a JSON Schema instead: of models, or of what verify --format json writes.",
-)
 @click.option(
     "--format",
     "format_",
@@ -53,19 +44,15 @@ def _checked(ctx: click.Context, option: click.Parameter, path: str | None) -> s
 def command(
     models: tuple[str, ...],
     system_name: str | None,
-    schema: str | None,
     format_: str,
     output: str | None,
 ) -> None:
-    """Write a model as JSON or as Python, or the JSON Schema of models.
+    """Write a model as JSON or as Python.
 
     A JSON model can be verified, simulated and drawn without running any Python. As Python it is
     a package with a file for each boundary, or a single file; nothing that exists is written over.
     """
-    if schema is not None:
-        made = json_schema() if schema == "model" else verification_schema()
-        write(json.dumps(made, indent=2), output)
-    elif format_ == "json":
+    if format_ == "json":
         write(to_json(one_system(models, system_name)), output)
     else:
         _write_python(one_system(models, system_name), output)

@@ -46,7 +46,8 @@ GROUPS = {
     "See": {
         "diagram": "Draw a model: nine views, as pictures or as text for other tools.",
         "report": "Write a design review as one HTML file, or serve it while you edit.",
-        "export": "Write a model as JSON, or the JSON Schema of models.",
+        "export": "Write a model as JSON or as Python.",
+        "schema": "Write the JSON Schema of what a command prints or reads.",
     },
 }
 """What a person is doing, to the commands for it with their short help.
@@ -61,6 +62,7 @@ MOVED = {
     ("simulate", "--chaos"): "archcheck chaos",
     ("simulate", "--phase-map"): "archcheck phase-map TRIGGER",
     ("simulate", "--set"): "archcheck compare --set PATH=VALUE",
+    ("export", "--schema"): "archcheck schema model",
 }
 """Command and option of earlier versions, to what is written now."""
 

@@ -30,8 +30,11 @@ class Override:
     """Other settings for what is declared in files that match ``path``."""
 
     path: str
+    """Files, such as models/legacy/**, relative to the folder of the configuration."""
     ignore: tuple[str, ...] = ()
+    """Rules that do not run there: ids, groups or globs."""
     severity: Mapping[str, Severity] = field(default_factory=dict)
+    """Rule id, group or glob to its severity there."""
 
     def matches(self, file: str) -> bool:
         """Whether a file is meant; ``**`` stands for any folders."""
@@ -43,18 +46,27 @@ class Settings:
     """What to check, how, and what makes the run fail."""
 
     profile: Profile = "recommended"
+    """The rules that run: the errors, those worth reading on a real system, or all."""
     select: tuple[str, ...] = ()
-    """Instead of the profile's rules, when not empty."""
+    """Rules that run instead of the profile's, when not empty: ids, groups or globs."""
     extend_select: tuple[str, ...] = ()
+    """Rules that run beside the profile's: ids, groups or globs."""
     ignore: tuple[str, ...] = ()
+    """Rules that do not run: ids, groups or globs."""
     fail_on: Severity = "error"
+    """The least severity of a finding that fails archcheck verify."""
     strict: bool = False
+    """Whether undecided rules fail it, too."""
     baseline: Path | None = None
+    """A file with known findings, which do not fail it."""
     severity: Mapping[str, Severity] = field(default_factory=dict)
+    """Rule id, group or glob to the severity of its findings."""
     targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Rule id, group or glob to what it looks at: names, kind:, tag: or boundary:."""
     options: Mapping[str, object] = field(default_factory=dict)
     """Rule id to an instance of its options class."""
     overrides: tuple[Override, ...] = ()
+    """Other settings for what is declared in some files."""
     folder: Path | None = field(default=None, compare=False)
     """Where the configuration is: paths of overrides are relative to it."""
     edits: Mapping[str, float] = field(default_factory=dict)

@@ -17,6 +17,7 @@ class MissingAttribute:
     """An attribute that nobody says."""
 
     attribute: str
+    """The attribute."""
     elements: int
     """How many elements, endpoints and calls lack it."""
     rules: tuple[str, ...]

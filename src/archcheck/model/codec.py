@@ -216,6 +216,7 @@ def json_schema() -> dict[str, Any]:
     definitions["System"]["properties"]["format"] = {"const": FORMAT}
     return {
         "$schema": GenerateJsonSchema.schema_dialect,
+        "$id": f"urn:{FORMAT.replace('.', ':')}",
         "title": "archcheck model",
         "$ref": "#/$defs/System",
         "$defs": definitions,

@@ -29,17 +29,18 @@ _GAIN = 1.01
 
 @dataclass(frozen=True)
 class Bottleneck:
-    """``factor`` of the declared load, the objective that ends it there, and the resource to lift.
-
-    ``load`` is how busy the resource is then. ``resource`` is ``None`` where no resource is the
-    reason: the work itself takes too long, or something fails.
-    """
+    """A factor of the declared load, the objective that ends it there, the resource to lift."""
 
     factor: float
+    """The factor of the declared load at which it is met."""
     limit: Reading
+    """The objective that ends it there."""
     resource: str | None
+    """The resource to lift; ``None``: the work itself takes too long, or something fails."""
     load: float
+    """The share of the resource that is busy then (of one)."""
     reason: str
+    """Why, in words."""
 
 
 def climb(

@@ -20,16 +20,20 @@ CPUS = "CPU"
 
 @dataclass(frozen=True)
 class ElementCost:
-    """An element: ``nodes`` replicas or shards with all copies, their price an hour, and the part
-    of it that is idle at the load in question. ``assumed``: how the price was made up, if it was.
-    """
+    """An element with all its copies: their price an hour, and the part of it that is idle."""
 
     name: str
+    """The element."""
     nodes: int
+    """Its replicas or shards."""
     per_node: float
+    """The price of a node an hour."""
     copies: int
+    """Copies of each node."""
     load: float
+    """The share that is busy at the load in question (of one)."""
     assumed: str
+    """How the price was made up; empty: it is declared."""
 
     @property
     def per_hour(self) -> float:
@@ -44,15 +48,15 @@ class ElementCost:
 
 @dataclass(frozen=True)
 class JourneyCost:
-    """A journey: what a thousand of them cost, by the time for which they keep servers busy.
-
-    ``per_thousand`` shares the whole price of each element among those who use it, idle time
-    included; ``used`` counts only what is busy.
-    """
+    """A journey: what a thousand of them cost, by the time for which they keep servers busy."""
 
     name: str
+    """Its name."""
     per_thousand: float
+    """What a thousand of them cost: the whole price of each element shared among those who use it,
+    idle time included."""
     used: float
+    """What a thousand of them cost when only busy time counts."""
 
 
 @dataclass(frozen=True)

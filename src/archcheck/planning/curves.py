@@ -16,22 +16,28 @@ from archcheck.simulation.plan import Plan
 class CurvePoint:
     """All journeys at a factor of the declared load; percentiles are the mean of the journeys',
     weighted by their rates.
-
-    ``offered`` and ``throughput`` are journeys a second, ``throughput`` the good ones; latencies
-    are seconds of all journeys, ``errors`` a share; ``load`` is that of the busiest resource.
-    ``half_width``: of the 95% interval of p95, for simulated points.
     """
 
     factor: float
+    """The factor of the declared load."""
     offered: float
+    """Journeys a second."""
     throughput: float
+    """Good answers a second."""
     p50: float
+    """The median in seconds."""
     p95: float
+    """The 95th percentile in seconds."""
     p99: float
+    """The 99th percentile in seconds."""
     errors: float
+    """The share of errors (of one)."""
     load: float
+    """The share of the busiest resource that is busy (of one)."""
     simulated: bool
+    """Whether it was simulated; else it is of the analytic solution."""
     half_width: float = 0.0
+    """The half width of the 95% interval of p95 in seconds, for simulated points."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,11 @@ class Curve:
     """
 
     points: tuple[CurvePoint, ...]
+    """Analytic points, from little load to beyond the limit."""
     measured: tuple[CurvePoint, ...]
+    """Simulated points."""
     knee: float | None
+    """The factor of the knee; ``None``: there is none."""
 
 
 _SHARES = (

@@ -38,18 +38,22 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class AnalyticComparison:
-    """A journey at today's load: the analytic figures beside the simulated ones, in seconds.
-
-    ``half_width``: of the 95% interval of the simulated p95.
-    """
+    """A journey at today's load: the analytic figures beside the simulated ones."""
 
     journey: str
+    """Its name."""
     rate: float
+    """Journeys a second."""
     mean: float
+    """The analytic mean time in seconds."""
     simulated_mean: float
+    """The simulated mean time in seconds."""
     p95: float
+    """The analytic 95th percentile in seconds."""
     simulated_p95: float
+    """The simulated 95th percentile in seconds."""
     half_width: float
+    """The half width of the 95% interval of the simulated p95, in seconds."""
 
     @property
     def gap(self) -> float:
@@ -59,12 +63,16 @@ class AnalyticComparison:
 
 @dataclass(frozen=True)
 class Headroom:
-    """How long the sustainable load lasts when the load grows by ``growth`` each month."""
+    """How long the sustainable load lasts when the load grows each month."""
 
     growth: float
+    """The growth of the load in a month (0.05: 5%)."""
     months: float
+    """Months for which the sustainable load lasts."""
     low: float
+    """The fewest months, by the interval of the sustainable load."""
     high: float
+    """The most months."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,9 @@ class MissingPart:
     """A part of a plan that was not worked out, and why."""
 
     part: str
+    """The part."""
     reason: str
+    """Why it was not worked out."""
 
 
 @dataclass

@@ -26,16 +26,16 @@ _STEPS = 8
 
 @dataclass(frozen=True)
 class SecondState:
-    """A second solution at the declared load, in which a journey fails.
-
-    ``failed``: the share of it that does, and ``reason`` what makes it fail; ``single_below``: the
-    factor of the load below which there is no second solution, 0 where there always is.
-    """
+    """A second solution at the declared load, in which a journey fails."""
 
     journey: str
+    """The journey that fails in it."""
     failed: float
+    """The share of it that does (of one)."""
     reason: str
+    """What makes it fail."""
     single_below: float
+    """The factor of the load below which there is no second solution; 0 where there always is."""
 
     def __str__(self) -> str:
         single = f", and none below x{self.single_below:.2g} of this load"

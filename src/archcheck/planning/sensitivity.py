@@ -23,13 +23,16 @@ saves a bisection for each: 10% more of 2% is less than ``_WORTH``."""
 
 @dataclass(frozen=True)
 class Influence:
-    """A number, and what the sustainable load does when it is 10% more: ``effect`` is the relative
-    change, ``assumed`` whether a value that goes into it is not declared."""
+    """A number, and what the sustainable load does when it is 10% more."""
 
     subject: str
+    """The element."""
     number: str
+    """The number."""
     effect: float
+    """The relative change of the sustainable load when the number is 10% more."""
     assumed: bool
+    """Whether a value that goes into it is not declared."""
 
 
 def influences(plan: Plan, objectives: tuple[Objective, ...], factor: float) -> Iterator[Influence]:

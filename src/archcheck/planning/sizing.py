@@ -43,14 +43,20 @@ _POOL_ROUNDS = 12
 
 @dataclass(frozen=True)
 class Resized:
-    """One change: ``what`` (replicas, shards, partitions, connections) of ``name``."""
+    """One change of a size."""
 
     name: str
+    """The element."""
     what: str
+    """What is changed: replicas, shards, partitions or connections."""
     before: int
+    """How many there are."""
     after: int
+    """How many there should be."""
     cost_before: float = 0.0
+    """Their price an hour."""
     cost_after: float = 0.0
+    """Their price an hour afterwards."""
 
 
 @dataclass(frozen=True)

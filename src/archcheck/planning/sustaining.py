@@ -42,18 +42,20 @@ Seen = Callable[[float, SimulationResult, tuple[Reading, ...]], None]
 
 @dataclass(frozen=True)
 class Sustained:
-    """A factor of the declared load with an interval, and the objective that ends it.
-
-    ``analytic``: what the analytic solution says. ``confirmed``: the interval comes from
-    simulations; else it is the analytic factor's usual error. Infinite: nothing ends it.
-    """
+    """A factor of the declared load with an interval, and the objective that ends it."""
 
     factor: float
+    """The factor of the declared load; infinite: nothing ends it."""
     low: float
+    """The least factor of the interval."""
     high: float
+    """The greatest factor of the interval."""
     analytic: float
+    """What the analytic solution says."""
     limit: Reading | None
+    """The objective that ends it; ``None``: nothing does."""
     confirmed: bool
+    """Whether the interval comes from simulations; else it is the analytic factor's usual error."""
 
 
 def analytic_limit(

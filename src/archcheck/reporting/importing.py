@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.text import Text
 
 from archcheck.importing import Import
-from archcheck.importing.facts import spelled
+from archcheck.importing.facts import Fact, spelled
 from archcheck.importing.missing import MissingAttribute
 from archcheck.model import Named, Place
 from archcheck.reporting.console import counted, printable
+from archcheck.reporting.forms import PlaceForm, plain
 
 _SHOWN = 10
 """Lines of a list that are shown without ``-v``. A choice."""
@@ -150,45 +152,172 @@ def _short(path: str) -> str:
     return Place(path, 1).shown_file() + ("/" if path.endswith("/") else "")
 
 
+@dataclass(frozen=True)
+class FileForm:
+    """A file that was read."""
+
+    path: str
+    """The file, relative to the working folder where it lies in it."""
+    kind: str
+    """What it is, such as kubernetes or compose."""
+
+
+@dataclass(frozen=True)
+class SkippedForm:
+    """A file that was not read."""
+
+    path: str
+    """The file or folder."""
+    reason: str
+    """Why."""
+
+
+@dataclass(frozen=True)
+class EdgeForm(PlaceForm):
+    """Who reaches whom; file and line say where that is written."""
+
+    source: str
+    """The element that reaches."""
+    target: str
+    """The element that is reached."""
+    said: str
+    """What says so, such as the name of a variable."""
+
+
+@dataclass(frozen=True)
+class CandidateForm(PlaceForm):
+    """An edge that was not taken; file and line say where it is written."""
+
+    source: str
+    """The element that may reach."""
+    targets: tuple[str, ...]
+    """The elements that it may reach."""
+    said: str
+    """What says so."""
+    reason: str
+    """Why it was not taken."""
+
+
+@dataclass(frozen=True)
+class UnexplainedForm(PlaceForm):
+    """An address of nobody in the files; file and line say where it is written."""
+
+    source: str
+    """The element that has it."""
+    address: str
+    """The address."""
+    said: str
+    """What has it, such as the name of a variable."""
+
+
+@dataclass(frozen=True)
+class SaidForm(PlaceForm):
+    """A value; file and line say where it is written."""
+
+    value: str
+    """The value."""
+
+
+@dataclass(frozen=True)
+class ConflictForm:
+    """Two files that say different things."""
+
+    element: str
+    """Of which element."""
+    attribute: str
+    """Of which attribute."""
+    kept: SaidForm
+    """What the model has."""
+    dropped: SaidForm
+    """What it does not."""
+
+
+@dataclass(frozen=True)
+class RemarkForm(PlaceForm):
+    """Something to know; file and line say where it is from."""
+
+    remark: str
+    """The sentence."""
+
+
+@dataclass(frozen=True)
+class ValueForm(PlaceForm):
+    """A value of the model; file and line say where it is from."""
+
+    element: str
+    """Of which element."""
+    attribute: str
+    """Of which attribute."""
+    value: str
+    """The value with its unit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportForm:
+    """The result of archcheck import."""
+
+    format: Literal["archcheck.import/1"] = "archcheck.import/1"
+    """The name and version of this form."""
+    system: str
+    """The name of the system."""
+    files: tuple[FileForm, ...]
+    """What was read."""
+    skipped: tuple[SkippedForm, ...]
+    """What was not read."""
+    edges: tuple[EdgeForm, ...]
+    """Who reaches whom."""
+    candidates: tuple[CandidateForm, ...]
+    """Edges that were not taken."""
+    unexplained: tuple[UnexplainedForm, ...]
+    """Addresses of nobody in the files."""
+    conflicts: tuple[ConflictForm, ...]
+    """Where files say different things."""
+    remarks: tuple[RemarkForm, ...]
+    """What the model does not hold."""
+    values: tuple[ValueForm, ...]
+    """Each value of the model."""
+    missing: tuple[MissingAttribute, ...]
+    """What nobody says, first what would decide most rules."""
+
+
 def import_data(found: Import, missing: Sequence[MissingAttribute]) -> dict[str, Any]:
     """The same as plain data, for ``--format json``."""
     joined = found.joined
-    return {
-        "format": "archcheck.import/1",
-        "system": found.system.name,
-        "files": [{"path": _short(file.path), "kind": file.kind} for file in found.files],
-        "skipped": [{"path": _short(path), "reason": why} for path, why in found.skipped],
-        "edges": [
-            {"source": e.source, "target": e.target, "said": e.reach.said, **_place(e.reach.place)}
-            for e in joined.edges
-        ],
-        "candidates": [
-            {"source": c.reach.element, "targets": list(c.targets), "said": c.reach.said,
-             "reason": c.reason, **_place(c.reach.place)}
+    form = ImportForm(
+        system=found.system.name,
+        files=tuple(FileForm(_short(file.path), file.kind) for file in found.files),
+        skipped=tuple(SkippedForm(_short(path), why) for path, why in found.skipped),
+        edges=tuple(
+            EdgeForm(*_place(e.reach.place), e.source, e.target, e.reach.said) for e in joined.edges
+        ),
+        candidates=tuple(
+            CandidateForm(
+                *_place(c.reach.place), c.reach.element, c.targets, c.reach.said, c.reason
+            )
             for c in joined.candidates
-        ],
-        "unexplained": [
-            {"source": r.element, "address": str(r.address), "said": r.said, **_place(r.place)}
+        ),
+        unexplained=tuple(
+            UnexplainedForm(*_place(r.place), r.element, str(r.address), r.said)
             for r in joined.unexplained
-        ],
-        "conflicts": [
-            {"element": c.kept.element, "attribute": spelled(c.kept.path),
-             "kept": {"value": _value(c.kept.value), **_place(c.kept.place)},
-             "dropped": {"value": _value(c.dropped.value), **_place(c.dropped.place)}}
+        ),
+        conflicts=tuple(
+            ConflictForm(c.kept.element, spelled(c.kept.path), _said(c.kept), _said(c.dropped))
             for c in joined.conflicts
-        ],
-        "remarks": [{"remark": r.sentence, **_place(r.place)} for r in joined.remarks],
-        "values": [
-            {"element": f.element, "attribute": spelled(f.path), "value": _value(f.value),
-             **_place(f.place)}
+        ),
+        remarks=tuple(RemarkForm(*_place(r.place), r.sentence) for r in joined.remarks),
+        values=tuple(
+            ValueForm(*_place(f.place), f.element, spelled(f.path), _value(f.value))
             for f in joined.facts
-        ],
-        "missing": [
-            {"attribute": m.attribute, "elements": m.elements, "rules": list(m.rules)}
-            for m in missing
-        ],
-    }  # fmt: skip
+        ),
+        missing=tuple(missing),
+    )
+    data: dict[str, Any] = plain(form)
+    return data
 
 
-def _place(place: Place) -> dict[str, Any]:
-    return {"file": Path(place.shown_file()).as_posix(), "line": place.line}
+def _said(fact: Fact) -> SaidForm:
+    return SaidForm(*_place(fact.place), _value(fact.value))
+
+
+def _place(place: Place) -> tuple[str, int]:
+    return Path(place.shown_file()).as_posix(), place.line

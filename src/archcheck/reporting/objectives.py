@@ -1,12 +1,13 @@
-"""Objectives as a table and as plain data: the same words and fields in every report."""
+"""Objectives as a table and in JSON: the same words and fields in every report."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from archcheck.findings import Reading, State
+from archcheck.findings.objectives import Basis
+from archcheck.reporting.forms import printed_as
 from archcheck.reporting.sheets import Cell, Sheet, Tone
 
 TONES: dict[State, Tone] = {"met": "good", "missed": "bad", "open": "warning"}
@@ -50,20 +51,38 @@ def _note(readings: Sequence[Reading]) -> str:
     return _OPEN if simulated else ""
 
 
-def reading_data(reading: Reading) -> dict[str, Any]:
-    """Seconds and shares of one; a value that grows or was not measured is null."""
+@dataclass(frozen=True)
+class ReadingForm:
+    """What is promised, what was read, and whether it is met."""
+
+    subject: str
+    """The journey or endpoint that promises it; of a load the resource."""
+    name: str
+    """p50, p90, p95, p99, p999 (latency), availability, or load (of a resource)."""
+    bound: float
+    """What is promised: at most so many seconds, at least this share of good answers (of one), at
+    most this share of a resource busy."""
+    value: float
+    """What was read, in the unit of the bound; null when it grows without bound or nothing was
+    measured."""
+    half_width: float | None
+    """The half width of the 95% interval of the value, in its unit; null without an interval."""
+    basis: Basis
+    """What the interval stands for."""
+    state: State
+    """Whether it is met, missed, or open: neither is certain."""
+
+
+@printed_as
+def reading_form(reading: Reading) -> ReadingForm:
+    """A reading with its objective."""
     objective = reading.objective
-    return {
-        "subject": objective.subject,
-        "name": objective.name,
-        "bound": objective.bound,
-        "value": reading.value if math.isfinite(reading.value) else None,
-        "half_width": reading.half_width,
-        "basis": reading.basis,
-        "state": reading.state,
-    }
-
-
-def readings_data(readings: Sequence[Reading]) -> list[dict[str, Any]]:
-    """All of them, in their order."""
-    return [reading_data(reading) for reading in readings]
+    return ReadingForm(
+        objective.subject,
+        objective.name,
+        objective.bound,
+        reading.value,
+        reading.half_width,
+        reading.basis,
+        reading.state,
+    )

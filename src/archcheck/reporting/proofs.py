@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 from rich.console import Console
 from rich.text import Text
@@ -13,10 +14,10 @@ from archcheck.model import Place, System
 from archcheck.proof import Answer, Answered, Availability, Proofs, Proved, Refuted, Undecided
 from archcheck.replaying import Replay
 from archcheck.reporting.console import counted, printable, some
+from archcheck.reporting.forms import plain
 from archcheck.reporting.sheets import Cell, Sheet, Tone, Words, print_sheet
 from archcheck.units import Fraction
 
-FORMAT = "archcheck.prove/1"
 _PLAYED = {True: "cyan", False: "bold yellow", None: "dim"}
 
 
@@ -137,71 +138,187 @@ def _summary(asked: Iterable[Answered]) -> str:
 # -- data -----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class CounterexampleForm:
+    """The case in which a claim does not hold."""
+
+    message: str
+    """What happens, in a sentence with the numbers."""
+    story: tuple[str, ...]
+    """What happens, in order."""
+    conflict: tuple[str, ...]
+    """The smallest set of declarations that cannot all stand."""
+    marks: Mapping[str, str]
+    """Element to what it suffers."""
+
+
+@dataclass(frozen=True)
+class ReplayForm:
+    """What a run makes of a counterexample."""
+
+    shown: bool | None
+    """Whether the run shows it; null: it cannot be played."""
+    text: str
+    """What the run shows, in a sentence."""
+
+
+@dataclass(frozen=True)
+class ProvedForm:
+    """A claim that holds in every case."""
+
+    verdict: Literal["proved"]
+    """What became of the claim."""
+    subject: str
+    """The element, endpoint or journey that the claim is about."""
+    place: Place | None
+    """Where that is declared; null where the model has no lines."""
+    claim: str
+    """What was asked."""
+    assumptions: tuple[str, ...]
+    """On what it rests."""
+
+
+@dataclass(frozen=True)
+class RefutedForm:
+    """A claim that does not hold."""
+
+    verdict: Literal["refuted"]
+    """What became of the claim."""
+    subject: str
+    """The element, endpoint or journey that the claim is about."""
+    place: Place | None
+    """Where that is declared; null where the model has no lines."""
+    claim: str
+    """What was asked."""
+    counterexample: CounterexampleForm
+    """The case in which it does not hold."""
+    fix: str
+    """What could be written into the model; empty: nothing in particular."""
+    replay: ReplayForm | None
+    """What a run makes of it; null without --replay."""
+
+
+@dataclass(frozen=True)
+class GapForm:
+    """An attribute that nobody declares."""
+
+    element: str
+    """What lacks it."""
+    attribute: str
+    """Its name."""
+    threshold: str | None
+    """The values with which the claim holds; null where it cannot be said."""
+
+
+@dataclass(frozen=True)
+class UndecidedForm:
+    """A claim that can be neither proved nor refuted."""
+
+    verdict: Literal["undecided"]
+    """What became of the claim."""
+    subject: str
+    """The element, endpoint or journey that the claim is about."""
+    place: Place | None
+    """Where that is declared; null where the model has no lines."""
+    claim: str
+    """What was asked."""
+    reason: str
+    """Why it is undecided."""
+    missing: tuple[GapForm, ...]
+    """What nobody declares."""
+
+
+AnswerForm: TypeAlias = ProvedForm | RefutedForm | UndecidedForm
+
+
+@dataclass(frozen=True)
+class QuestionForm:
+    """A question with its answers."""
+
+    name: str
+    """Its name, as --question takes it."""
+    text: str
+    """What is asked."""
+    stopped: str | None
+    """What it would have needed to be answered in full; null: it was."""
+    answers: tuple[AnswerForm, ...]
+    """An answer for each claim."""
+
+
+@dataclass(frozen=True)
+class JourneyBoundsForm:
+    """How available a journey is, if units fail independently."""
+
+    journey: str
+    """Its name."""
+    low: str
+    """The least share (of one) as a fraction, such as 999/1000."""
+    high: str
+    """The greatest share (of one) as a fraction."""
+    missing: tuple[str, ...]
+    """Availabilities that nobody declares."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProofsForm:
+    """The result of archcheck prove."""
+
+    format: Literal["archcheck.prove/1"] = "archcheck.prove/1"
+    """The name and version of this form."""
+    system: str
+    """The name of the system."""
+    questions: tuple[QuestionForm, ...]
+    """What was asked."""
+    availability: tuple[JourneyBoundsForm, ...]
+    """How available each journey is; empty when it was not asked."""
+
+
 def proofs_data(
     proofs: Proofs,
     available: Sequence[Availability],
     replays: Mapping[int, Replay] | None = None,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """All answers as plain data; rationals as ``numerator/denominator``."""
-    return {
-        "format": FORMAT,
-        "system": proofs.system.name,
-        "questions": [
-            {
-                "name": part.question.name,
-                "text": part.question.text,
-                "stopped": part.stopped or None,
-                "answers": [
-                    _answer(proofs.system, answer, (replays or {}).get(id(answer)))
-                    for answer in part.answers
-                ],
-            }
-            for part in proofs.answered
-        ],
-        "availability": [
-            {
-                "journey": found.journey.name,
-                "low": str(found.bounds.low),
-                "high": str(found.bounds.high),
-                "missing": [f"{subject_name(g.holder)}: {g.attribute}" for g in found.gaps],
-            }
+    form = ProofsForm(
+        system=proofs.system.name,
+        questions=tuple(_question(proofs.system, part, replays or {}) for part in proofs.answered),
+        availability=tuple(
+            JourneyBoundsForm(
+                found.journey.name,
+                str(found.bounds.low),
+                str(found.bounds.high),
+                tuple(f"{subject_name(g.holder)}: {g.attribute}" for g in found.gaps),
+            )
             for found in available
-        ],
-    }
-
-
-def _answer(system: System, answer: Answer, played: Replay | None) -> dict[str, object]:
-    data: dict[str, object] = {
-        "verdict": type(answer).__name__.lower(),
-        "subject": subject_name(answer.subject),
-        "place": _place(system.place(subject_element(answer.subject))),
-        "claim": answer.claim,
-    }
-    match answer:
-        case Proved():
-            data["assumptions"] = list(answer.assumptions)
-        case Refuted(counterexample=shown):
-            data["counterexample"] = {
-                "message": shown.message,
-                "story": [_told(system, part) for part in shown.story],
-                "conflict": [subject_name(part) for part in shown.conflict],
-                "marks": dict(shown.marks),
-            }
-            data["fix"] = answer.fix
-            if played is not None:
-                data["replay"] = {"shown": played.is_shown, "text": played.text}
-        case Undecided():
-            data["reason"] = answer.reason
-            data["missing"] = [
-                {
-                    "element": subject_name(gap.holder),
-                    "attribute": gap.attribute,
-                    "threshold": gap.threshold or None,
-                }
-                for gap in answer.gaps
-            ]
+        ),
+    )
+    data: dict[str, Any] = plain(form)
     return data
 
 
-def _place(place: Place | None) -> dict[str, Any] | None:
-    return {"file": place.shown_file(), "line": place.line} if place else None
+def _question(system: System, part: Answered, replays: Mapping[int, Replay]) -> QuestionForm:
+    answers = tuple(_answer(system, answer, replays.get(id(answer))) for answer in part.answers)
+    return QuestionForm(part.question.name, part.question.text, part.stopped or None, answers)
+
+
+def _answer(system: System, answer: Answer, played: Replay | None) -> AnswerForm:
+    subject = subject_name(answer.subject)
+    place = system.place(subject_element(answer.subject))
+    match answer:
+        case Proved():
+            return ProvedForm("proved", subject, place, answer.claim, answer.assumptions)
+        case Refuted(counterexample=shown):
+            case_ = CounterexampleForm(
+                shown.message,
+                tuple(_told(system, part) for part in shown.story),
+                tuple(subject_name(part) for part in shown.conflict),
+                shown.marks,
+            )
+            replay = ReplayForm(played.is_shown, played.text) if played is not None else None
+            return RefutedForm("refuted", subject, place, answer.claim, case_, answer.fix, replay)
+        case Undecided():
+            missing = tuple(
+                GapForm(subject_name(gap.holder), gap.attribute, gap.threshold or None)
+                for gap in answer.gaps
+            )
+            return UndecidedForm("undecided", subject, place, answer.claim, answer.reason, missing)

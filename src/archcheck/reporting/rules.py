@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -13,7 +14,17 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from archcheck.configuration import Settings
-from archcheck.findings import DOC_PARTS, EXAMPLES_DAY, Example, Rule, RuleOutcome, evaluate
+from archcheck.findings import (
+    DOC_PARTS,
+    EXAMPLES_DAY,
+    Example,
+    Rule,
+    RuleOutcome,
+    Severity,
+    evaluate,
+)
+from archcheck.findings.rule import Method
+from archcheck.reporting.forms import plain
 from archcheck.reporting.sheets import Cell, Sheet, Words, print_sheet, sheet_markdown
 from archcheck.verification import verify
 
@@ -180,23 +191,60 @@ def print_page(console: Console, page: str) -> None:
         console.out(page, end="")
 
 
+@dataclass(frozen=True)
+class ThresholdForm:
+    """A threshold of a rule."""
+
+    default: str
+    """What counts when the configuration says nothing."""
+    meaning: str
+    """What it decides."""
+
+
+@dataclass(frozen=True)
+class RuleForm:
+    """A rule, as archcheck rules lists it."""
+
+    id: str
+    """Its id, such as RES002."""
+    name: str
+    """Its name."""
+    concern: str
+    """Its group, such as resilience."""
+    severity: Severity
+    """How grave a finding is, unless the configuration says otherwise."""
+    method: Method
+    """How it decides: attr (looks at one element), graph (walks the system), calc (computes with
+    load and times), proof, sim (simulates), diff (compares two revisions)."""
+    recommended: bool
+    """Whether it is in the profile recommended."""
+    runs: bool
+    """Whether it runs under this configuration."""
+    summary: str
+    """What it demands."""
+    thresholds: Mapping[str, ThresholdForm]
+    """Its thresholds by their names in the configuration."""
+
+
 def rules_data(rules: Sequence[Rule], chosen: Sequence[Rule]) -> list[dict[str, Any]]:
     """All rules as plain data."""
     running = {rule.id for rule in chosen}
-    return [
-        {
-            "id": rule.id,
-            "name": rule.name,
-            "concern": rule.concern,
-            "severity": rule.severity,
-            "method": rule.method,
-            "recommended": rule.recommended,
-            "runs": rule.id in running,
-            "summary": rule.summary(),
-            "thresholds": {
-                name.replace("_", "-"): {"default": _shown(default), "meaning": meaning}
-                for name, default, meaning in rule.thresholds()
-            },
-        }
-        for rule in rules
-    ]
+    data: list[dict[str, Any]] = plain([_rule_form(rule, rule.id in running) for rule in rules])
+    return data
+
+
+def _rule_form(rule: Rule, runs: bool) -> RuleForm:
+    return RuleForm(
+        id=rule.id,
+        name=rule.name,
+        concern=rule.concern,
+        severity=rule.severity,
+        method=rule.method,
+        recommended=rule.recommended,
+        runs=runs,
+        summary=rule.summary(),
+        thresholds={
+            name.replace("_", "-"): ThresholdForm(_shown(default), meaning)
+            for name, default, meaning in rule.thresholds()
+        },
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from archcheck.findings import Reading, objectives_of
 from archcheck.model import Scenario, System
@@ -25,6 +26,7 @@ from archcheck.simulation.replications import Stop, StoppedError
 MONTH = 30 * 86400.0
 """The window of an error budget, in seconds: 30 days, as objectives are usually stated."""
 
+TriggerVerdict = Literal["recovers", "slow", "stuck"]
 Progress = Callable[[float], None]
 
 
@@ -50,17 +52,18 @@ class BudgetSpent:
 
 @dataclass(frozen=True)
 class StuckState:
-    """Where a system stays after the trigger is gone.
-
-    ``good``: good answers over those without the trigger; ``amplification``: attempts for each
-    call, of the calls that retried; ``queue``: the station with the longest queue, and its length.
-    """
+    """Where a system stays after the trigger is gone."""
 
     good: float
+    """Good answers over those without the trigger."""
     amplification: float
+    """Attempts for each call, of the calls that retried."""
     queue: str
+    """The resource with the longest queue."""
     waiting: float
+    """The length of that queue."""
     watched: float
+    """Seconds after the end of the trigger at which this was read."""
 
     def __str__(self) -> str:
         tries = (
@@ -93,7 +96,7 @@ class TriggerResult:
     stuck: StuckState | None
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> TriggerVerdict:
         """``recovers``, ``slow`` (it gets better, but was not watched to the end) or ``stuck``."""
         if self.stuck is not None:
             return "stuck"

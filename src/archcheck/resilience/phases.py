@@ -55,18 +55,20 @@ class PhaseRow:
     """A load, as a factor of the declared one, and what each size of the trigger does to it."""
 
     factor: float
+    """The factor of the declared load."""
     phases: tuple[Phase, ...]
+    """What each size of the trigger does to it."""
 
 
 @dataclass(frozen=True)
 class Escape:
-    """Shedding that brings the system back: ``keep`` at most so much of the load for ``seconds``.
-
-    ``keep`` is ``None`` where not even shedding all of it for so long is enough.
-    """
+    """Shedding that brings the system back."""
 
     seconds: float
+    """Seconds for which load is shed."""
     keep: float | None
+    """The share of the load that may stay at most (of one); ``None``: not even shedding all of it
+    is enough."""
 
 
 @dataclass(frozen=True)

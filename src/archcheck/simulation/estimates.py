@@ -23,15 +23,16 @@ _SHORTEST_SERIES = 50
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with the half width of its 95% confidence interval.
-
-    ``method``: ``replications``, ``batch means`` or ``sections``; ``count``: how many of them.
-    """
+    """A value with the half width of its 95% confidence interval."""
 
     value: float
+    """The value."""
     half_width: float
+    """The half width of its 95% confidence interval."""
     method: str
+    """What the interval is made of: ``replications``, ``batch means`` or ``sections``."""
     count: int
+    """How many of them."""
 
     @property
     def relative(self) -> float:

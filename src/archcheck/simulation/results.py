@@ -24,12 +24,19 @@ class Latencies:
     """
 
     mean: float
+    """The mean."""
     p50: float
+    """The median."""
     p90: float
+    """The 90th percentile."""
     p95: float
+    """The 95th percentile."""
     p99: float
+    """The 99th percentile."""
     p999: float
+    """The 99.9th percentile."""
     max: float
+    """The longest."""
 
     @classmethod
     def of(cls, histogram: Histogram) -> Latencies:
@@ -48,21 +55,31 @@ class Latencies:
 class RequestResult:
     """The requests of a journey or operation that started after the warm-up.
 
-    ``started`` is the sum of the outcomes and of ``in_flight``; ``throughput`` counts ok and
-    degraded answers in a second. With several replications all counts are sums over them.
+    With several replications all counts are sums over them.
     """
 
     name: str
+    """The journey, endpoint or job."""
     started: int
+    """Requests that began: the sum of the outcomes and of ``in_flight``."""
     ok: int
+    """Good answers."""
     degraded: int
+    """Answers that did without something, such as those of a fallback."""
     timed_out: int
+    """Requests that took longer than was waited for."""
     rejected: int
+    """Requests that were turned away: a full queue, a rate limit."""
     broken: int
+    """Requests that an open circuit breaker refused."""
     failed: int
+    """Requests that ended with an error."""
     in_flight: int
+    """Requests that had not ended when the run did."""
     throughput: float
+    """Answers in a second, ok and degraded."""
     latency: Latencies
+    """Latencies in seconds, whatever the outcome."""
 
     @property
     def finished(self) -> int:
@@ -78,24 +95,30 @@ class RequestResult:
 
 @dataclass(frozen=True)
 class CallResult:
-    """The calls from one place to an operation.
-
-    ``attempts`` are those that ended, by outcome; ``amplification`` is attempts for each call.
-    ``critical_share``: the share of all journeys' time in which such a call was on the critical
-    path.
-    """
+    """The calls from one place to an operation, and their attempts by outcome."""
 
     name: str
+    """Caller and callee: ``checkout.place -> payments.Charge``."""
     calls: int
+    """Calls, without their repetitions."""
     retries: int
+    """Attempts after a failed one."""
     hedges: int
+    """Attempts beside a slow one."""
     ok: int
+    """Attempts with a good answer."""
     degraded: int
+    """Attempts with an answer that did without something."""
     timed_out: int
+    """Attempts that took longer than was waited for."""
     rejected: int
+    """Attempts that were turned away."""
     broken: int
+    """Attempts that an open circuit breaker refused."""
     failed: int
+    """Attempts that ended with an error."""
     critical_share: float
+    """The share of all journeys' time in which such a call was on the critical path."""
 
     @property
     def attempts(self) -> int:
@@ -111,31 +134,37 @@ class CallResult:
 
 @dataclass(frozen=True)
 class ResourceResult:
-    """Servers behind a queue.
-
-    ``servers`` are those of all nodes, on average over time. ``busy`` and ``waiting`` are time
-    averages; ``utilisation`` is busy over servers (NaN when they are unlimited), ``busiest`` that
-    of the busiest node; ``mean_wait`` is in seconds per visit. ``waiting_share``: the share of
-    the journeys' time that went into waiting for it. ``littles_law_gap`` is the relative
-    difference between the mean population and what Little's law makes of the visits: zero but
-    for rounding. ``throttled``: the share of the time for which cores stood still because of their
-    CPU limit.
-    """
+    """Servers behind a queue."""
 
     name: str
+    """The service, datastore or consumer."""
     what: str
+    """What of it: threads, connections, cores ..."""
     nodes: int
+    """Replicas, shards or partitions."""
     servers: float | None
+    """Servers of all nodes, on average over time; ``None``: unlimited."""
     utilisation: float
+    """The share of the servers that is busy, on average (of one); NaN when they are unlimited."""
     busiest: float
+    """The same of the busiest node."""
     busy: float
+    """Busy servers, on average over time."""
     waiting: float
+    """Requests that wait, on average over time."""
     mean_wait: float
+    """Seconds of waiting per visit."""
     visits: int
+    """Requests that came to it."""
     rejected: int
+    """Requests that it turned away."""
     waiting_share: float
+    """The share of the journeys' time that went into waiting for it."""
     littles_law_gap: float
+    """The relative difference between the mean population and what Little's law makes of the
+    visits: zero but for rounding."""
     throttled: float = 0.0
+    """The share of the time for which cores stood still because of their CPU limit."""
 
     @property
     def label(self) -> str:
@@ -163,22 +192,27 @@ class TimeShare:
     """Why time passed: a cause at a place, in mean seconds of a journey and as a share of it."""
 
     cause: str
+    """Why time passed: work, waiting, network ..."""
     place: str
+    """Where."""
     seconds: float
+    """Mean seconds of a journey."""
     share: float
+    """The share of the journey's time (of one)."""
 
 
 @dataclass(frozen=True)
 class Band:
-    """The journeys between two percentiles of duration, and where their time went.
-
-    The shares add up to one but for rounding; they are sorted, the largest first.
-    """
+    """The journeys between two percentiles of duration, and where their time went."""
 
     name: str
+    """The percentiles between which the journeys lie, such as p99-p100."""
     count: int
+    """Journeys in the band."""
     mean: float
+    """Their mean time in seconds."""
     shares: tuple[TimeShare, ...]
+    """Where it went, the largest first; they add up to one but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -186,31 +220,37 @@ class JourneyTime:
     """Where the time of a journey went: of all of them, then band by band."""
 
     journey: str
+    """Its name."""
     bands: tuple[Band, ...]
+    """All of its requests, then band by band."""
 
 
 @dataclass(frozen=True)
 class SeriesPoint:
-    """An interval of the run, warm-up included. Latency in seconds, rates in events a second."""
+    """An interval of the run, warm-up included."""
 
     time: float
+    """When the interval begins, in seconds."""
     throughput: float
+    """Good answers a second."""
     failures: float
+    """Other outcomes a second."""
     p95: float
+    """The 95th percentile of the latency in seconds."""
 
 
 @dataclass(frozen=True)
 class LostMessages:
-    """Messages that a consumer has not done in the end, and the share of those that came.
-
-    ``dead_letters`` were delivered as often as may be and went to a channel for such messages,
-    ``dropped`` went nowhere.
-    """
+    """Messages that a consumer has not done in the end, and the share of those that came."""
 
     consumer: str
+    """Its name."""
     dead_letters: int
+    """Messages that were delivered as often as may be and went to a channel for such messages."""
     dropped: int
+    """Messages that went nowhere."""
     share: float
+    """The share of those that came (of one)."""
 
     def __str__(self) -> str:
         kinds = (("become dead letters", self.dead_letters), ("are dropped", self.dropped))
@@ -220,21 +260,24 @@ class LostMessages:
 
 @dataclass(frozen=True)
 class KnifeEdge:
-    """An outcome that moves far where all work takes ``factor`` times as long.
-
-    ``metric``: a percentile in seconds, or ``availability``, the share of good answers.
-    ``shift``: of a percentile relative to ``value``, of a share absolute; with the ``half_width``
-    of its 95% interval. ``before`` and ``after``: states of the objective; ``None`` without one.
-    """
+    """An outcome that moves far where all work takes ``factor`` times as long."""
 
     journey: str
+    """Its name."""
     metric: str
+    """A percentile in seconds, or ``availability``, the share of good answers."""
     factor: float
+    """How many times as long all work takes."""
     value: float
+    """The value with the declared times."""
     shift: float
+    """How far it moves: of a percentile relative to ``value``, of a share absolute."""
     half_width: float
+    """The half width of the 95% interval of the shift."""
     before: State | None
+    """The state of the objective with the declared times; ``None`` without one."""
     after: State | None
+    """The state with the changed times; ``None`` without an objective."""
 
     @property
     def moved(self) -> float:
@@ -258,10 +301,12 @@ class KnifeEdge:
 
 @dataclass(frozen=True)
 class KnifeEdges:
-    """What was found, the farthest first; ``left_out``: why nobody looked."""
+    """Outcomes that move far where times are a little off."""
 
     found: tuple[KnifeEdge, ...] = ()
+    """What was found, the farthest first."""
     left_out: str = ""
+    """Why nobody looked; empty: somebody did."""
 
 
 @dataclass(frozen=True)

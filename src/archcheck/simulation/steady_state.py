@@ -47,16 +47,16 @@ _RISE = 1.1
 
 @dataclass(frozen=True)
 class Overload:
-    """A resource that receives more than it can serve; its queue grows without bound.
-
-    ``ratio``: arrivals over departures. ``held_up_by``: the saturated resources behind it that
-    its servers wait for, if any.
-    """
+    """A resource that receives more than it can serve; its queue grows without bound."""
 
     name: str
+    """The service, datastore or consumer."""
     what: str
+    """What of it: threads, connections, cores ..."""
     ratio: float
+    """Arrivals over departures."""
     held_up_by: tuple[str, ...]
+    """The saturated resources behind it that its servers wait for, if any."""
 
     def __str__(self) -> str:
         because = f", held up by {' and '.join(self.held_up_by)}" if self.held_up_by else ""
@@ -65,15 +65,15 @@ class Overload:
 
 @dataclass(frozen=True)
 class Unsettled:
-    """A resource whose queue changes too slowly for the length of the runs.
-
-    ``relaxation``: seconds in which it forgets most of what it was, read from runs that are too
-    short to read it well, so rather too few. ``needed``: seconds that a run should last.
-    """
+    """A resource whose queue changes too slowly for the length of the runs."""
 
     name: str
+    """The service, datastore or consumer."""
     what: str
+    """What of it: threads, connections, cores ..."""
     relaxation: float
+    """Seconds in which it forgets most of what it was, read from runs that are too short to read it
+    well, so rather too few."""
 
     @property
     def needed(self) -> float:

@@ -18,15 +18,15 @@ from archcheck.configuration import Settings
 from archcheck.loading import load
 from archcheck.model import ModelError
 from archcheck.plugins import rules
+from archcheck.reporting.schemas import schema
 from archcheck.reporting.verification import WRITERS, print_verification, sarif
-from archcheck.reporting.verification.jsonform import schema
 from archcheck.verification import Baseline, Verification, verify
 
 HERE = Path(__file__)
 SARIF = HERE.parents[4] / "shared" / "schemas" / "sarif-2.1.0.json"
 NASTY = "<b>\"x\"</b> & 'y' 架构 | `a` ::error::%0A,;"
 STRICT = Settings(profile="strict")
-VALIDATOR = jsonschema.Draft202012Validator(schema())
+VALIDATOR = jsonschema.Draft202012Validator(schema("verify"))
 
 
 def sample(name: str = "web") -> System:

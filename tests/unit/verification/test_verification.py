@@ -43,8 +43,8 @@ from archcheck.findings import OpenQuestion, Result, Rule, Violation, evaluate
 from archcheck.graph import Graph
 from archcheck.model import ModelError, from_json, to_json
 from archcheck.plugins import rules
+from archcheck.reporting.schemas import schema
 from archcheck.reporting.verification import WRITERS
-from archcheck.reporting.verification.jsonform import schema
 from archcheck.units import ms, s
 from archcheck.verification import Baseline, Verification, verify
 from archcheck.verification.suggesting import suggestions
@@ -52,7 +52,7 @@ from archcheck.verification.suggesting import suggestions
 STRICT = Settings(profile="strict")
 QUICK = Settings(profile="strict", ignore=("PRF003", "RES025"))
 """Without the two rules that simulate, which take nine tenths of the time."""
-VALIDATOR = jsonschema.Draft202012Validator(schema())
+VALIDATOR = jsonschema.Draft202012Validator(schema("verify"))
 
 
 def shop(*suppressions: Suppression) -> System:

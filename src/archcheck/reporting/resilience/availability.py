@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.text import Text
 
+from archcheck.findings import State
 from archcheck.model import System
 from archcheck.proof import Gap
 from archcheck.reporting.console import counted, printable, some, spoken
+from archcheck.reporting.forms import Count, plain
 from archcheck.reporting.objectives import TONES
 from archcheck.reporting.sheets import Cell, Sheet, Words, print_sheet
 from archcheck.resilience import Answers, AvailabilityResult, Available
 
-AVAILABILITY_FORMAT = "archcheck.availability/2"
-KILLED_FORMAT = "archcheck.killed/1"
 _MONTH = 30 * 24 * 3600.0
 """Seconds of thirty days, the usual window of an availability."""
 
@@ -80,26 +81,61 @@ def _holder(gap: Gap) -> str:
     return str(getattr(gap.holder, "name", type(gap.holder).__name__))
 
 
+@dataclass(frozen=True)
+class AvailableForm:
+    """A journey or an endpoint: the share of the time for which it can answer."""
+
+    name: str
+    """Its name."""
+    is_journey: bool
+    """Whether it is a journey; false: an endpoint."""
+    promised: float | None
+    """The share that it promises (of one); null: nothing."""
+    state: State | None
+    """Whether that is met; null where nothing is promised."""
+    exact: tuple[float, float]
+    """The least and the greatest share that is possible (of one); the same where all is known."""
+    sampled: float
+    """The share of Monte Carlo (of one)."""
+    interval: tuple[float, float]
+    """The 95% interval of that share."""
+    agrees: bool
+    """Whether both methods agree."""
+    not_declared: tuple[str, ...]
+    """Availabilities that nobody declares, and that count as one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AvailabilityForm:
+    """The result of archcheck availability."""
+
+    format: Literal["archcheck.availability/2"] = "archcheck.availability/2"
+    """The name and version of this form."""
+    system: str
+    """The name of the system."""
+    availability: tuple[AvailableForm, ...]
+    """Each journey and each endpoint."""
+
+
 def availability_data(result: AvailabilityResult) -> dict[str, Any]:
     """Shares of one."""
-    return {
-        "format": AVAILABILITY_FORMAT,
-        "system": result.system.name,
-        "availability": [
-            {
-                "name": each.name,
-                "is_journey": each.is_journey,
-                "promised": each.promised,
-                "state": each.state,
-                "exact": [0.0 if each.gaps else float(each.exact.low), float(each.exact.high)],
-                "sampled": each.sampled,
-                "interval": [each.low, each.high],
-                "agrees": each.agrees,
-                "not_declared": [f"{_holder(gap)} {gap.attribute}" for gap in each.gaps],
-            }
-            for each in result.found
-        ],
-    }
+    found = tuple(map(_available, result.found))
+    data: dict[str, Any] = plain(AvailabilityForm(system=result.system.name, availability=found))
+    return data
+
+
+def _available(each: Available) -> AvailableForm:
+    return AvailableForm(
+        name=each.name,
+        is_journey=each.is_journey,
+        promised=each.promised,
+        state=each.state,
+        exact=(0.0 if each.gaps else float(each.exact.low), float(each.exact.high)),
+        sampled=each.sampled,
+        interval=(each.low, each.high),
+        agrees=each.agrees,
+        not_declared=tuple(f"{_holder(gap)} {gap.attribute}" for gap in each.gaps),
+    )
 
 
 def print_killed(
@@ -136,30 +172,66 @@ def mean_chance(answers: Sequence[Answers], rates: Mapping[str, float]) -> float
     return sum(rates.get(each.journey, 0.0) * float(each.probability) for each in answers) / total
 
 
+@dataclass(frozen=True)
+class AnswersForm:
+    """Whether a journey answers."""
+
+    name: str
+    """Its name."""
+    needed: Mapping[str, Count]
+    """The elements without which it does not, with their replicas."""
+    probability: float
+    """The probability that it answers (of one)."""
+    exact: str
+    """The same as a fraction, such as 7/10."""
+
+
+@dataclass(frozen=True)
+class KilledForm:
+    """What answers when a share of the containers is killed."""
+
+    containers: Count
+    """Containers there are."""
+    killed: Count
+    """Containers that are killed at random."""
+    weighted: float | None
+    """The mean probability of the journeys by their rates; null without a scenario."""
+    journeys: tuple[AnswersForm, ...]
+    """Each journey."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KilledSharesForm:
+    """The result of archcheck availability --kill."""
+
+    format: Literal["archcheck.killed/1"] = "archcheck.killed/1"
+    """The name and version of this form."""
+    system: str
+    """The name of the system."""
+    shares: tuple[KilledForm, ...]
+    """Each share that was asked for."""
+
+
 def killed_data(
     system: System,
     found: Sequence[Sequence[Answers]],
     rates: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Probabilities as floats and as exact fractions."""
-    return {
-        "format": KILLED_FORMAT,
-        "system": system.name,
-        "shares": [
-            {
-                "containers": answers[0].containers if answers else 0,
-                "killed": answers[0].killed if answers else 0,
-                "weighted": mean_chance(answers, rates) if rates else None,
-                "journeys": [
-                    {
-                        "name": each.journey,
-                        "needed": dict(each.needed),
-                        "probability": float(each.probability),
-                        "exact": str(each.probability),
-                    }
-                    for each in answers
-                ],
-            }
-            for answers in found
-        ],
-    }
+    shares = tuple(_killed(answers, rates) for answers in found)
+    data: dict[str, Any] = plain(KilledSharesForm(system=system.name, shares=shares))
+    return data
+
+
+def _killed(answers: Sequence[Answers], rates: Mapping[str, float] | None) -> KilledForm:
+    return KilledForm(
+        answers[0].containers if answers else 0,
+        answers[0].killed if answers else 0,
+        mean_chance(answers, rates) if rates else None,
+        tuple(
+            AnswersForm(
+                each.journey, dict(each.needed), float(each.probability), str(each.probability)
+            )
+            for each in answers
+        ),
+    )

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.text import Text
 
+from archcheck.findings import Reading
 from archcheck.reporting.console import figure, printable
-from archcheck.reporting.objectives import TONES, readings_data
+from archcheck.reporting.forms import Count, plain, printed_as
+from archcheck.reporting.objectives import TONES
 from archcheck.reporting.sheets import Cell, Sheet, Words, print_sheets
 from archcheck.simulation import Estimate
 from archcheck.simulation.comparing import METRICS, Compared, Comparison, VariantResult
 from archcheck.units import spoken
 
-FORMAT = "archcheck.compare/2"
 _REMARK = (
     "differences to the first have 95% intervals of the paired runs; "
     "* marks those that exclude zero"
@@ -114,30 +115,89 @@ def _difference(found: Estimate, metric: str) -> str:
     return f"{value:+.3g} ±{half:.2g}{unit}"
 
 
+@dataclass(frozen=True)
+class ComparedForm:
+    """A metric of a journey in one variant."""
+
+    journey: str
+    """Its name."""
+    metric: str
+    """mean or a percentile (seconds), throughput (answers a second), errors (a share of one)."""
+    value: float
+    """Its value over all runs."""
+    estimate: Estimate | None
+    """Its mean over the runs; null where a run has no value."""
+    difference: Estimate | None
+    """How it differs from the first variant, in the paired runs; null in the first variant, or
+    where a run has no value."""
+    certain: bool
+    """Whether the interval of the difference excludes zero."""
+
+
+@printed_as
+def compared_form(each: Compared) -> ComparedForm:
+    """A metric, and whether its difference is certain."""
+    return ComparedForm(
+        each.journey, each.metric, each.value, each.estimate, each.difference, each.is_certain
+    )
+
+
+@dataclass(frozen=True)
+class VariantForm:
+    """A variant."""
+
+    name: str
+    """What is different in it; the first is the model as it is."""
+    bottleneck: str | None
+    """Its most limiting resource; null where none is limited."""
+    steady_state: bool
+    """Whether every queue stays bounded."""
+    objectives: tuple[Reading, ...]
+    """What its journeys promise, and what was read."""
+    compared: tuple[Compared, ...]
+    """Each metric of each journey."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonForm:
+    """The result of archcheck compare."""
+
+    format: Literal["archcheck.compare/2"] = "archcheck.compare/2"
+    """The name and version of this form."""
+    scenario: str
+    """The name of the scenario."""
+    engine: str
+    """fast (compiled) or simpy (the reference)."""
+    seed: int
+    """The seed; the same seed gives the same result."""
+    replications: Count
+    """Independent runs of each variant."""
+    complete: bool
+    """Whether all variants were run; false: somebody stopped it."""
+    variants: tuple[VariantForm, ...]
+    """The variants in the order in which they were given."""
+
+
 def comparison_data(found: Comparison) -> dict[str, Any]:
     """Seconds, shares of one, answers a second; what does not exist (NaN) is null."""
-    return {
-        "format": FORMAT,
-        "scenario": found.scenario,
-        "engine": found.engine,
-        "seed": found.seed,
-        "replications": found.replications,
-        "complete": found.is_complete,
-        "variants": [
-            {
-                "name": variant.name,
-                "bottleneck": variant.result.bottleneck.name if variant.result.bottleneck else None,
-                "steady_state": not variant.result.overloads,
-                "objectives": readings_data(variant.result.objectives),
-                "compared": [
-                    {
-                        **asdict(each),
-                        "value": None if math.isnan(each.value) else each.value,
-                        "certain": each.is_certain,
-                    }
-                    for each in variant.compared
-                ],
-            }
-            for variant in found.variants
-        ],
-    }
+    form = ComparisonForm(
+        scenario=found.scenario,
+        engine=found.engine,
+        seed=found.seed,
+        replications=found.replications,
+        complete=found.is_complete,
+        variants=tuple(map(_variant, found.variants)),
+    )
+    data: dict[str, Any] = plain(form)
+    return data
+
+
+def _variant(variant: VariantResult) -> VariantForm:
+    result = variant.result
+    return VariantForm(
+        variant.name,
+        result.bottleneck.name if result.bottleneck else None,
+        not result.overloads,
+        result.objectives,
+        variant.compared,
+    )

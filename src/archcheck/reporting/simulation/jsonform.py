@@ -2,106 +2,174 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from archcheck.reporting.objectives import readings_data
+from archcheck.findings import Reading
+from archcheck.reporting.forms import Count, Seconds, plain, printed_with
 from archcheck.simulation import (
     CallResult,
+    Estimate,
+    KnifeEdge,
     KnifeEdges,
     RequestResult,
     ResourceResult,
     SimulationResult,
 )
+from archcheck.simulation.plan import Assumption
+from archcheck.simulation.results import JourneyTime, SeriesPoint
+from archcheck.simulation.steady_state import Overload, Unsettled
 
-FORMAT = "archcheck.simulate/3"
+printed_with(RequestResult, "finished", "error_rate")
+printed_with(CallResult, "attempts", "amplification")
+printed_with(KnifeEdge, "moved", "text")
+printed_with(Overload, "text")
+printed_with(Unsettled, "needed", "text")
+
+
+@dataclass(frozen=True)
+class BottleneckForm:
+    """A resource that may limit the system."""
+
+    name: str
+    """The service, datastore or consumer."""
+    what: str
+    """What of it: threads, connections, cores ..."""
+    utilisation: float
+    """The share of its servers that is busy, on average (of one)."""
+    evidence: str
+    """Why it is, or is not, a bottleneck, in a sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulationForm:
+    """The result of archcheck simulate."""
+
+    format: Literal["archcheck.simulate/3"] = "archcheck.simulate/3"
+    """The name and version of this form."""
+    system: str
+    """The name of the system."""
+    scenario: str
+    """The name of the scenario."""
+    engine: str
+    """fast (compiled) or simpy (the reference)."""
+    engine_reason: str
+    """Why this engine was taken."""
+    complete: bool
+    """Whether the runs went to their end; false: somebody stopped them."""
+    simulated: Seconds
+    """Seconds that the first run lasted."""
+    seed: int
+    """The seed; the same seed gives the same result."""
+    replications: Count
+    """Independent runs that were merged."""
+    duration: Seconds
+    """Seconds that a run should last."""
+    warmup: Seconds
+    """Seconds at the beginning that are left out."""
+    warmup_is_found: bool
+    """Whether the warm-up was found in a pilot run; false: somebody chose it."""
+    precision: float | None
+    """The precision of the means that was asked for (a share of one); null: none was."""
+    precision_is_reached: bool
+    """Whether that precision was reached."""
+    events: Count
+    """Events of all runs."""
+    steady_state: bool
+    """Whether every queue stays bounded."""
+    held_up: tuple[str, ...]
+    """Journeys whose requests go into a queue that grows without bound."""
+    unsettled: tuple[Unsettled, ...]
+    """Resources whose queue changes too slowly for the length of the runs."""
+    early: tuple[str, ...]
+    """Journeys through such resources: what was read of them is too little rather than too much."""
+    overloads: tuple[Overload, ...]
+    """Resources that receive more than they can serve."""
+    journeys: tuple[RequestResult, ...]
+    """The requests of each journey."""
+    jobs: tuple[RequestResult, ...]
+    """The runs of each scheduled job."""
+    endpoints: tuple[RequestResult, ...]
+    """The requests of each endpoint and consumer."""
+    calls: tuple[CallResult, ...]
+    """The calls from each place."""
+    resources: tuple[ResourceResult, ...]
+    """Threads, connections, cores and other servers with their queues."""
+    bottleneck: BottleneckForm | None
+    """The most limiting resource; null where none is limited."""
+    bottlenecks: tuple[BottleneckForm, ...]
+    """All limited resources, the most limiting first."""
+    where_time_went: tuple[JourneyTime, ...]
+    """Where the time of each journey went."""
+    estimates: Mapping[str, Mapping[str, Estimate]]
+    """Journey to metric to its estimate: mean and percentiles in seconds, throughput in answers a
+    second, error_rate as a share of one."""
+    counts: Mapping[str, Count]
+    """Events by what they are and where: cache hits, redeliveries, breakers that opened ..."""
+    objectives: tuple[Reading, ...]
+    """What the journeys promise, and what was read."""
+    knife_edges: KnifeEdges | None
+    """Outcomes that move far where times are a little off; null: nobody looked."""
+    series: Mapping[str, tuple[SeriesPoint, ...]]
+    """Journey to its course, interval by interval."""
+    utilisation_series: Mapping[str, tuple[float, ...]]
+    """Resource to the share of its servers that is busy (of one), interval by interval."""
+    waiting_series: Mapping[str, tuple[float, ...]]
+    """Resource to the number of requests that wait for it, interval by interval."""
+    servers_series: Mapping[str, tuple[float, ...]]
+    """Resource to the number of its servers, interval by interval."""
+    assumptions: tuple[Assumption, ...]
+    """Values that the model does not declare, the most influential first."""
+    not_simulated: tuple[str, ...]
+    """What the model declares and the simulation leaves out."""
 
 
 def simulation_data(result: SimulationResult) -> dict[str, Any]:
     """Seconds, rates a second and shares of one; what does not exist (NaN) is null."""
     found = result.bottleneck
-    data = {
-        "format": FORMAT,
-        "system": result.system.name,
-        "scenario": result.scenario.name,
-        "engine": result.engine,
-        "engine_reason": result.engine_reason,
-        "complete": result.is_complete,
-        "simulated": result.simulated,
-        "seed": result.seed,
-        "replications": result.replications,
-        "duration": result.duration,
-        "warmup": result.warmup,
-        "warmup_is_found": result.warmup_is_found,
-        "precision": result.precision,
-        "precision_is_reached": result.precision_is_reached,
-        "events": result.events,
-        "steady_state": not result.overloads,
-        "held_up": list(result.held_up),
-        "unsettled": [
-            {**asdict(each), "needed": each.needed, "text": str(each)} for each in result.unsettled
-        ],
-        "early": list(result.early),
-        "overloads": [{**asdict(each), "text": str(each)} for each in result.overloads],
-        "journeys": [_request_data(request) for request in result.journeys],
-        "jobs": [_request_data(request) for request in result.jobs],
-        "endpoints": [_request_data(request) for request in result.operations],
-        "calls": [_call_data(call) for call in result.calls],
-        "resources": [asdict(resource) for resource in result.resources],
-        "bottleneck": _bottleneck_data(found) if found else None,
-        "bottlenecks": [_bottleneck_data(resource) for resource in result.bottlenecks],
-        "where_time_went": [asdict(times) for times in result.times],
-        "estimates": {
-            name: {metric: asdict(estimate) for metric, estimate in estimates.items()}
-            for name, estimates in result.estimates.items()
-        },
-        "counts": result.counts,
-        "objectives": readings_data(result.objectives),
-        "knife_edges": _edges_data(result.knife_edges),
-        "series": {
-            name: [asdict(point) for point in points] for name, points in result.series.items()
-        },
-        "utilisation_series": {n: list(v) for n, v in result.utilisation_series.items()},
-        "waiting_series": {n: list(v) for n, v in result.waiting_series.items()},
-        "servers_series": {n: list(v) for n, v in result.servers_series.items()},
-        "assumptions": [asdict(assumption) for assumption in result.assumptions],
-        "not_simulated": list(result.not_simulated),
-    }
-    return {key: _without_nan(value) for key, value in data.items()}
+    form = SimulationForm(
+        system=result.system.name,
+        scenario=result.scenario.name,
+        engine=result.engine,
+        engine_reason=result.engine_reason,
+        complete=result.is_complete,
+        simulated=result.simulated,
+        seed=result.seed,
+        replications=result.replications,
+        duration=result.duration,
+        warmup=result.warmup,
+        warmup_is_found=result.warmup_is_found,
+        precision=result.precision,
+        precision_is_reached=result.precision_is_reached,
+        events=result.events,
+        steady_state=not result.overloads,
+        held_up=result.held_up,
+        unsettled=result.unsettled,
+        early=result.early,
+        overloads=result.overloads,
+        journeys=result.journeys,
+        jobs=result.jobs,
+        endpoints=result.operations,
+        calls=result.calls,
+        resources=result.resources,
+        bottleneck=_bottleneck(found) if found else None,
+        bottlenecks=tuple(map(_bottleneck, result.bottlenecks)),
+        where_time_went=result.times,
+        estimates=result.estimates,
+        counts=result.counts,
+        objectives=result.objectives,
+        knife_edges=result.knife_edges,
+        series=result.series,
+        utilisation_series=result.utilisation_series,
+        waiting_series=result.waiting_series,
+        servers_series=result.servers_series,
+        assumptions=result.assumptions,
+        not_simulated=result.not_simulated,
+    )
+    data: dict[str, Any] = plain(form)
+    return data
 
 
-def _edges_data(edges: KnifeEdges | None) -> dict[str, Any] | None:
-    if edges is None:
-        return None
-    found = [{**asdict(edge), "moved": edge.moved, "text": str(edge)} for edge in edges.found]
-    return {"found": found, "left_out": edges.left_out}
-
-
-def _request_data(request: RequestResult) -> dict[str, Any]:
-    return {**asdict(request), "finished": request.finished, "error_rate": request.error_rate}
-
-
-def _call_data(call: CallResult) -> dict[str, Any]:
-    return {**asdict(call), "attempts": call.attempts, "amplification": call.amplification}
-
-
-def _bottleneck_data(resource: ResourceResult) -> dict[str, Any]:
-    return {
-        "name": resource.name,
-        "what": resource.what,
-        "utilisation": resource.utilisation,
-        "evidence": resource.evidence,
-    }
-
-
-def _without_nan(value: Any) -> Any:
-    match value:
-        case float() if math.isnan(value) or math.isinf(value):
-            return None
-        case dict():
-            return {key: _without_nan(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_without_nan(item) for item in value]
-        case _:
-            return value
+def _bottleneck(resource: ResourceResult) -> BottleneckForm:
+    return BottleneckForm(resource.name, resource.what, resource.utilisation, resource.evidence)

@@ -1,18 +1,177 @@
-"""The result as JSON; ``archcheck export --schema verify`` prints its schema."""
+"""The result as JSON; ``archcheck schema verify`` prints its schema."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from archcheck.findings import Finding, Occurrence, OpenQuestion, RuleOutcome, Verdict
+from pydantic import Field
+
+from archcheck.findings import Finding, Occurrence, OpenQuestion, RuleOutcome, Severity, Verdict
 from archcheck.model import Place
+from archcheck.reporting.forms import Count, plain
 from archcheck.verification import Verification
 from archcheck.verification.suggesting import Suggestion, suggestions
 
-FORMAT = "archcheck.verify/2"
 _VERDICTS: tuple[Verdict, ...] = ("holds", "violated", "undecided", "not applicable", "broken")
+
+RuleId = Annotated[str, Field(pattern="^[A-Z]{3}[0-9]{3}$")]
+
+
+@dataclass(frozen=True)
+class EvidenceForm:
+    """A part of the path, the cycle or the sum that shows a finding."""
+
+    text: str
+    """The part in words."""
+    place: Place | None
+    """Where it is declared; null: nowhere."""
+
+
+@dataclass(frozen=True)
+class OccurrenceForm:
+    """One place of a finding."""
+
+    element: str
+    """The element, endpoint or call at fault."""
+    place: Place | None
+    """Where it is declared; null where the model has no lines."""
+    message: str
+    """What is wrong, in a sentence with the numbers."""
+    evidence: tuple[EvidenceForm, ...]
+    """What shows it, in its order."""
+    fix: str
+    """What could be written into the model; empty: nothing in particular."""
+    fingerprint: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    """Names this place in a baseline, whatever its line."""
+
+
+@dataclass(frozen=True)
+class FindingForm:
+    """What a rule found: one cause, at one or several places."""
+
+    rule: RuleId
+    """The id of the rule."""
+    name: str
+    """The name of the rule."""
+    severity: Severity
+    """How grave it is, under this configuration."""
+    concern: str
+    """The group of the rule, such as resilience."""
+    message: str
+    """What is wrong, in a sentence."""
+    places: Annotated[tuple[OccurrenceForm, ...], Field(min_length=1)]
+    """Where."""
+
+
+@dataclass(frozen=True)
+class MissingForm:
+    """A place at which an attribute is missing."""
+
+    element: str
+    """What lacks it."""
+    place: Place | None
+    """Where that is declared; null where the model has no lines."""
+    threshold: str | None
+    """The value from which on the rule would find something; null where there is none."""
+
+
+@dataclass(frozen=True)
+class QuestionForm:
+    """What a rule needs to know to decide."""
+
+    rule: RuleId
+    """The id of the rule."""
+    name: str
+    """The name of the rule."""
+    missing: str
+    """The attribute that nobody declared."""
+    places: tuple[MissingForm, ...]
+    """Where it is missing."""
+
+
+@dataclass(frozen=True)
+class SuggestionForm:
+    """An attribute to declare."""
+
+    declare: str
+    """The attribute."""
+    rules: tuple[RuleId, ...]
+    """The rules that it keeps from deciding."""
+    places: Count
+    """At how many places it is missing."""
+
+
+@dataclass(frozen=True)
+class OutcomeForm:
+    """What became of a rule."""
+
+    id: RuleId
+    """Its id."""
+    name: str
+    """Its name."""
+    verdict: Verdict
+    """Whether it holds."""
+    reason: str | None
+    """Why it is broken or not applicable; null for the other verdicts."""
+
+
+@dataclass(frozen=True)
+class VerdictsForm:
+    """Rules by verdict."""
+
+    holds: Count
+    """Rules that hold."""
+    violated: Count
+    """Rules with findings."""
+    undecided: Count
+    """Rules that need to know more."""
+    not_applicable: Count
+    """Rules with nothing to judge."""
+    broken: Count
+    """Rules that raised an error."""
+
+
+@dataclass(frozen=True)
+class SummaryForm:
+    """Findings and rules, counted."""
+
+    errors: Count
+    """Places of findings with the severity error."""
+    warnings: Count
+    """Places of findings with the severity warning."""
+    infos: Count
+    """Places of findings with the severity info."""
+    suppressed: Count
+    """Places that a suppression in the model accepts."""
+    baselined: Count
+    """Places that the baseline accepts."""
+    rules: VerdictsForm
+    """The rules by verdict."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerificationForm:
+    """The result of archcheck verify for a system."""
+
+    format: Literal["archcheck.verify/2"] = "archcheck.verify/2"
+    """The name and version of this form."""
+    system: str
+    """The name of the system."""
+    summary: SummaryForm
+    """Findings and rules, counted."""
+    findings: tuple[FindingForm, ...]
+    """What is wrong and nobody has accepted, the gravest first."""
+    undecided: tuple[QuestionForm, ...]
+    """What rules need to know to decide."""
+    suggestions: tuple[SuggestionForm, ...]
+    """What to declare first, by the number of rules that it would decide."""
+    suppressed: tuple[FindingForm, ...]
+    """Findings that a suppression in the model accepts."""
+    rules: tuple[OutcomeForm, ...]
+    """Each rule that ran, and its verdict."""
 
 
 def json_report(results: Sequence[Verification]) -> str:
@@ -23,154 +182,63 @@ def json_report(results: Sequence[Verification]) -> str:
 
 def verification_data(result: Verification) -> dict[str, Any]:
     """One system's result as plain data."""
+    form = VerificationForm(
+        system=result.system.name,
+        summary=_summary(result),
+        findings=tuple(map(_finding, result.findings)),
+        undecided=tuple(map(_question, result.questions)),
+        suggestions=tuple(map(_suggestion, suggestions(result.outcomes))),
+        suppressed=tuple(map(_finding, result.suppressed)),
+        rules=tuple(map(_rule, result.outcomes)),
+    )
+    data: dict[str, Any] = plain(form)
+    return data
+
+
+def _summary(result: Verification) -> SummaryForm:
     verdicts = result.verdicts()
-    return {
-        "format": FORMAT,
-        "system": result.system.name,
-        "summary": {
-            "errors": result.count("error"),
-            "warnings": result.count("warning"),
-            "infos": result.count("info"),
-            "suppressed": _places(result.suppressed),
-            "baselined": _places(result.baselined),
-            "rules": {name.replace(" ", "_"): verdicts[name] for name in _VERDICTS},
-        },
-        "findings": [_finding(finding) for finding in result.findings],
-        "undecided": [_question(question) for question in result.questions],
-        "suggestions": [_suggestion(s) for s in suggestions(result.outcomes)],
-        "suppressed": [_finding(finding) for finding in result.suppressed],
-        "rules": [_rule(outcome) for outcome in result.outcomes],
-    }
+    return SummaryForm(
+        result.count("error"),
+        result.count("warning"),
+        result.count("info"),
+        _places(result.suppressed),
+        _places(result.baselined),
+        VerdictsForm(*(verdicts[name] for name in _VERDICTS)),
+    )
 
 
 def _places(findings: Sequence[Finding]) -> int:
     return sum(len(finding.occurrences) for finding in findings)
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "rule": finding.rule.id,
-        "name": finding.rule.name,
-        "severity": finding.severity,
-        "concern": finding.rule.concern,
-        "message": finding.message,
-        "places": [_occurrence(occurrence) for occurrence in finding.occurrences],
-    }
+def _finding(finding: Finding) -> FindingForm:
+    rule = finding.rule
+    places = tuple(map(_occurrence, finding.occurrences))
+    return FindingForm(rule.id, rule.name, finding.severity, rule.concern, finding.message, places)
 
 
-def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
-    return {
-        "element": occurrence.subject,
-        "place": _place(occurrence.place),
-        "message": occurrence.message,
-        "evidence": [
-            {"text": part.text, "place": _place(part.place)} for part in occurrence.evidence
-        ],
-        "fix": occurrence.fix,
-        "fingerprint": occurrence.fingerprint,
-    }
-
-
-def _question(question: OpenQuestion) -> dict[str, Any]:
-    return {
-        "rule": question.rule.id,
-        "name": question.rule.name,
-        "missing": question.missing,
-        "places": [
-            {"element": name, "place": _place(place), "threshold": threshold or None}
-            for name, place, threshold in question.subjects
-        ],
-    }
-
-
-def _suggestion(suggestion: Suggestion) -> dict[str, Any]:
-    return {
-        "declare": suggestion.attribute,
-        "rules": list(suggestion.rules),
-        "places": len(suggestion.subjects),
-    }
-
-
-def _rule(outcome: RuleOutcome) -> dict[str, Any]:
-    return {
-        "id": outcome.rule.id,
-        "name": outcome.rule.name,
-        "verdict": outcome.verdict,
-        "reason": outcome.broken or outcome.not_applicable or None,
-    }
-
-
-def _place(place: Place | None) -> dict[str, Any] | None:
-    return {"file": place.shown_file(), "line": place.line} if place else None
-
-
-def _object(**properties: Any) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": sorted(properties),
-        "additionalProperties": False,
-    }
-
-
-def _list(of: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": of}
-
-
-_TEXT: dict[str, Any] = {"type": "string"}
-_COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
-_OPTIONAL: dict[str, Any] = {"type": ["string", "null"]}
-_RULE: dict[str, Any] = {"type": "string", "pattern": "^[A-Z]{3}[0-9]{3}$"}
-_PLACE: dict[str, Any] = {
-    "anyOf": [{"type": "null"}, _object(file=_TEXT, line={"type": "integer", "minimum": 1})]
-}
-
-
-def _finding_schema() -> dict[str, Any]:
-    occurrence = _object(
-        element=_TEXT,
-        place=_PLACE,
-        message=_TEXT,
-        evidence=_list(_object(text=_TEXT, place=_PLACE)),
-        fix=_TEXT,
-        fingerprint={"type": "string", "pattern": "^[0-9a-f]{32}$"},
-    )
-    return _object(
-        rule=_RULE,
-        name=_TEXT,
-        severity={"enum": ["error", "warning", "info"]},
-        concern=_TEXT,
-        message=_TEXT,
-        places={**_list(occurrence), "minItems": 1},
+def _occurrence(occurrence: Occurrence) -> OccurrenceForm:
+    return OccurrenceForm(
+        occurrence.subject,
+        occurrence.place,
+        occurrence.message,
+        tuple(EvidenceForm(part.text, part.place) for part in occurrence.evidence),
+        occurrence.fix,
+        occurrence.fingerprint,
     )
 
 
-def _question_schema() -> dict[str, Any]:
-    place = _object(element=_TEXT, place=_PLACE, threshold=_OPTIONAL)
-    return _object(rule=_RULE, name=_TEXT, missing=_TEXT, places=_list(place))
-
-
-def _summary_schema() -> dict[str, Any]:
-    counts = ("errors", "warnings", "infos", "suppressed", "baselined")
-    verdicts = _object(**{name.replace(" ", "_"): _COUNT for name in _VERDICTS})
-    return _object(**dict.fromkeys(counts, _COUNT), rules=verdicts)
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema of what :func:`json_report` writes."""
-    rule = _object(id=_RULE, name=_TEXT, verdict={"enum": [*_VERDICTS]}, reason=_OPTIONAL)
-    system = _object(
-        format={"const": FORMAT},
-        system=_TEXT,
-        summary=_summary_schema(),
-        findings=_list(_finding_schema()),
-        undecided=_list(_question_schema()),
-        suggestions=_list(_object(declare=_TEXT, rules=_list(_RULE), places=_COUNT)),
-        suppressed=_list(_finding_schema()),
-        rules=_list(rule),
+def _question(question: OpenQuestion) -> QuestionForm:
+    places = (
+        MissingForm(name, place, threshold or None) for name, place, threshold in question.subjects
     )
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "The result of archcheck verify",
-        **_list(system),
-    }
+    return QuestionForm(question.rule.id, question.rule.name, question.missing, tuple(places))
+
+
+def _suggestion(suggestion: Suggestion) -> SuggestionForm:
+    return SuggestionForm(suggestion.attribute, suggestion.rules, len(suggestion.subjects))
+
+
+def _rule(outcome: RuleOutcome) -> OutcomeForm:
+    reason = outcome.broken or outcome.not_applicable or None
+    return OutcomeForm(outcome.rule.id, outcome.rule.name, outcome.verdict, reason)

@@ -273,17 +273,19 @@ class ChannelSpec:
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """A value that the model does not declare and that the simulation needed.
-
-    ``influence`` is the share of the journeys' time that goes through it: network time for a
-    delay, work and waiting at its element for anything else.
-    """
+    """A value that the model does not declare and that the simulation needed."""
 
     subject: str
+    """The element, call or network that lacks it."""
     attribute: str
+    """The attribute."""
     value: str
+    """What was taken, with its unit."""
     reason: str
+    """Why this value."""
     influence: float = 0.0
+    """The share of the journeys' time that goes through it (of one): network time for a delay, work
+    and waiting at its element for anything else."""
 
 
 @dataclass(frozen=True, slots=True)
