@@ -11,10 +11,23 @@ from differential.generator import END, plan_from
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from archcheck import Call, Endpoint, Journey, Load, Network, Poisson, Scenario, Service, System
+from archcheck import (
+    Call,
+    Endpoint,
+    Journey,
+    Load,
+    Network,
+    Poisson,
+    Scenario,
+    ScenarioError,
+    Service,
+    System,
+)
 from archcheck.simulation import simulate
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.engines import fast
+from archcheck.simulation.plan import Outcome
+from archcheck.simulation.record import BUCKETS
 from archcheck.units import ms, s
 
 pytestmark = pytest.mark.skipif(not fast.is_compiled(), reason="the engine is not compiled")
@@ -33,6 +46,22 @@ def check(seed: int) -> None:
 def test_both_engines_agree_on_every_event_of_generated_systems(chunk: int) -> None:
     for seed in range(chunk * PER_CHUNK, (chunk + 1) * PER_CHUNK):
         check(seed)
+
+
+@pytest.mark.parametrize("chunk", sample(range(CHUNKS)))
+def test_every_journey_that_fails_has_one_reason(chunk: int) -> None:
+    for seed in range(chunk * PER_CHUNK, (chunk + 1) * PER_CHUNK):
+        plan = plan_from(random.Random(seed))
+        try:
+            record = fast.run(plan, seed=seed, duration=END, warmup=0.1 * END)
+        except ScenarioError:  # a deadlock
+            continue
+        for tally, series, failures in zip(
+            record.journeys, record.series, record.failures, strict=True
+        ):
+            assert sum(failures.counts.values()) == sum(tally.outcomes[Outcome.TIMED_OUT :])
+            by_interval = [sum(each) for each in zip(*failures.series.values(), strict=True)]
+            assert (by_interval or [0] * BUCKETS) == series.failed
 
 
 @examples(100, suppress_health_check=list(HealthCheck))

@@ -67,8 +67,9 @@ def frame(result: object, of: str | None = None, *, library: Library = "pandas")
 
     A verification has a row for each place of a finding, proofs for each answer, a plan for each
     point of the capacity curve, an availability for each journey and endpoint. A simulation has
-    three frames: ``"journeys"`` (the default), ``"resources"``, and ``"times"``, which says where
-    the time of each journey and band went. Raises :class:`~archcheck.model.ArchcheckError`.
+    four frames: ``"journeys"`` (the default), ``"resources"``, ``"times"``, which says where the
+    time of each journey and band went, and ``"failures"``, which says what made journeys fail.
+    Raises :class:`~archcheck.model.ArchcheckError`.
     """
     rows = _named(_kind(result).frames, of, f"{type(result).__name__} has no frame")(result)
     if library not in get_args(Library):

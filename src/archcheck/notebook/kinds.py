@@ -90,6 +90,14 @@ def _times(result: SimulationResult) -> Rows:
     ]
 
 
+def _failures(result: SimulationResult) -> Rows:
+    return [
+        {"journey": each.journey, **{k: v for k, v in asdict(cause).items() if k != "series"}}
+        for each in result.failures
+        for cause in each.causes
+    ]
+
+
 def _curve(result: CapacityPlan) -> Rows:
     curve = result.curve
     points = [*curve.points, *curve.measured] if curve is not None else []
@@ -120,7 +128,12 @@ KINDS: Mapping[type, Kind] = {
     Repair: Kind(print_repair),
     SimulationResult: Kind(
         print_simulation,
-        {"journeys": _journeys, "resources": _resources, "times": _times},
+        {
+            "journeys": _journeys,
+            "resources": _resources,
+            "times": _times,
+            "failures": _failures,
+        },
         {"run": simulation_chart, "percentiles": percentile_chart},
     ),
     Verification: Kind(print_verification, {"findings": _findings}),

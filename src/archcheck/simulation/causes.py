@@ -1,4 +1,6 @@
-"""Where the time went, by name: bands of journeys, waiting shares, influence of assumptions."""
+"""Where the time went and why journeys failed, by name: bands of journeys, waiting shares,
+influence of assumptions.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,23 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from archcheck.simulation.attribution import SHIFT, Attribution, Cause, code
+from archcheck.simulation.attribution import (
+    MASK,
+    SHIFT,
+    Attribution,
+    Cause,
+    FailureReason,
+    code,
+)
 from archcheck.simulation.plan import Assumption, Plan
-from archcheck.simulation.record import Record
-from archcheck.simulation.results import Band, JourneyTime, TimeShare
+from archcheck.simulation.record import BUCKETS, Record
+from archcheck.simulation.results import (
+    Band,
+    FailedJourneys,
+    FailureCause,
+    JourneyTime,
+    TimeShare,
+)
 
 BANDS = (("all", 0.0, 1.0), ("p0-p50", 0.0, 0.5), ("p50-p90", 0.5, 0.9), ("p90-p99", 0.9, 0.99),
          ("p99-p100", 0.99, 1.0))  # fmt: skip
@@ -32,7 +47,21 @@ _SLOTS = {
     "consumers": "waiting for a consumer",
 }
 _CAPACITIES = (Cause.SLOT, Cause.CPU, Cause.CONNECTION)
-_MASK = (1 << SHIFT) - 1
+_REASONS = {
+    FailureReason.TIMED_OUT: "no answer in time",
+    FailureReason.BROKEN: "breaker open",
+    FailureReason.OVER_OWN_LIMIT: "over the client's own rate limit",
+    FailureReason.NOBODY_THERE: "no replica there",
+    FailureReason.CUT: "link cut",
+    FailureReason.NO_PERMIT: "bulkhead full",
+    FailureReason.NO_CONNECTION: "no connection free",
+    FailureReason.OVER_LIMIT: "over the rate limit",
+    FailureReason.QUEUE_FULL: "queue full",
+    FailureReason.SHED: "shed",
+    FailureReason.ERROR: "failed by itself",
+    FailureReason.DIED: "replica down",
+    FailureReason.NOT_LOADED: "cache not filled",
+}
 
 
 class TimeBook:
@@ -105,7 +134,7 @@ class TimeBook:
         sums: dict[tuple[str, str], float] = defaultdict(float)
         for bucket in buckets:
             for note, seconds in sorted(attribution.seconds[bucket].items()):
-                if note & _MASK != Cause.CALL and seconds:
+                if note & MASK != Cause.CALL and seconds:
                     sums[self._name(note)] += seconds
         total = sum(attribution.totals[bucket] for bucket in buckets)
         shares = [
@@ -116,7 +145,7 @@ class TimeBook:
         return Band(name, count, total / count, tuple(shares))
 
     def _name(self, note: int) -> tuple[str, str]:
-        plan, cause, index = self._plan, Cause(note & _MASK), note >> SHIFT
+        plan, cause, index = self._plan, Cause(note & MASK), note >> SHIFT
         match cause:
             case Cause.WORK | Cause.CPU:
                 return _NAMES[cause], plan.groups[index].name
@@ -167,7 +196,7 @@ class TimeBook:
     def _sum_by_place(self) -> None:
         """Sum up once what assumptions are asked for: by cause, element, capacity, lost calls."""
         for note, seconds in sorted(self._seconds.items()):
-            cause = Cause(note & _MASK)
+            cause = Cause(note & MASK)
             if cause == Cause.CALL:
                 continue
             _, place = self._name(note)
@@ -177,3 +206,48 @@ class TimeBook:
                 self._by_capacity[place] += seconds
             if cause == Cause.LOST:
                 self._lost[place] += seconds
+
+
+def failed_journeys(plan: Plan, record: Record) -> tuple[FailedJourneys, ...]:
+    """Why journeys failed, those that did."""
+    weight = record.duration / BUCKETS * record.runs
+    found = []
+    for planned, tally, failures in zip(
+        plan.journeys, record.journeys, record.failures, strict=True
+    ):
+        failed = sum(failures.counts.values())
+        causes = [
+            FailureCause(
+                *_reason_at(plan, note),
+                count,
+                count / failed,
+                tuple(each / weight for each in failures.series[note]),
+            )
+            for note, count in failures.counts.items()
+        ]
+        causes.sort(key=lambda cause: (-cause.count, cause.reason, cause.place))
+        if causes:
+            share = failed / tally.finished
+            found.append(FailedJourneys(planned.name, failed, share, tuple(causes)))
+    return tuple(found)
+
+
+def _reason_at(plan: Plan, note: int) -> tuple[str, str]:
+    reason, index = FailureReason(note & MASK), note >> SHIFT
+    match reason:
+        case FailureReason.NO_PERMIT:
+            return _REASONS[reason], plan.bulkheads[index].name
+        case FailureReason.NO_CONNECTION:
+            return _REASONS[reason], plan.pools[index].name
+        case FailureReason.NOT_LOADED:
+            return _REASONS[reason], plan.caches[index].name
+        case (
+            FailureReason.TIMED_OUT
+            | FailureReason.BROKEN
+            | FailureReason.OVER_OWN_LIMIT
+            | FailureReason.NOBODY_THERE
+            | FailureReason.CUT
+        ):
+            return _REASONS[reason], plan.calls[index].name
+        case _:
+            return _REASONS[reason], plan.operations[index].name

@@ -226,6 +226,36 @@ class JourneyTime:
 
 
 @dataclass(frozen=True)
+class FailureCause:
+    """What made journeys fail: where the last failure began that their answer was lost to."""
+
+    reason: str
+    """What happened: no answer in time, queue full, breaker open ..."""
+    place: str
+    """The call, pool, bulkhead, operation or cache at which it did."""
+    count: int
+    """Journeys that failed so."""
+    share: float
+    """Their share of the journeys that failed (of one)."""
+    series: tuple[float, ...]
+    """Journeys that failed so, a second, in each interval of the run, warm-up included."""
+
+
+@dataclass(frozen=True)
+class FailedJourneys:
+    """The journeys of one kind that failed, and why, the most frequent cause first."""
+
+    journey: str
+    """The name of the journey."""
+    count: int
+    """How many failed."""
+    share: float
+    """Their share of the journeys that have ended (of one)."""
+    causes: tuple[FailureCause, ...]
+    """Why."""
+
+
+@dataclass(frozen=True)
 class SeriesPoint:
     """An interval of the run, warm-up included."""
 
@@ -349,6 +379,7 @@ class SimulationResult:
     calls: tuple[CallResult, ...]
     resources: tuple[ResourceResult, ...]
     times: tuple[JourneyTime, ...]
+    failures: tuple[FailedJourneys, ...]
     estimates: dict[str, dict[str, Estimate]]
     counts: dict[str, int]
     series: dict[str, tuple[SeriesPoint, ...]]

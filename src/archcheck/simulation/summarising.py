@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from archcheck.findings import PERCENTILES
 from archcheck.model import Scenario, System
-from archcheck.simulation.causes import TimeBook
+from archcheck.simulation.causes import TimeBook, failed_journeys
 from archcheck.simulation.engines import EngineChoice
 from archcheck.simulation.estimates import (
     Estimate,
@@ -98,6 +98,7 @@ def build_result(
         calls=_calls(plan, record, book),
         resources=_resources(plan, record, span, book),
         times=book.journeys(),
+        failures=failed_journeys(plan, record),
         estimates=_of_steady(estimates, held_up),
         counts=dict(sorted(record.counts.values.items())),
         series=_series(plan, record),

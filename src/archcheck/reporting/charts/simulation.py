@@ -26,6 +26,7 @@ CAUSES = {
 }
 """Why time passed, each with its colour."""
 _SHOWN_RESOURCES = 5
+_SHOWN_CAUSES = 5
 
 
 def simulation_chart(result: SimulationResult) -> Chart:
@@ -112,12 +113,34 @@ def run_chart(result: SimulationResult) -> Chart:
         scale=alt.Scale(domain=["good", "failed"], range=[[1, 0], [3, 3]]),
         legend=None,
     )
-    return alt.vconcat(
+    panels = [
         _lines(result, answers, "answers / s; dotted: failed", "journey").encode(strokeDash=dashes)
         + _faults(result),
         _lines(result, latency, "p95, ms", "journey") + _faults(result),
         _lines(result, _busy(result), "busy, %", "resource", is_last=True) + _faults(result),
-    ).resolve_scale(color="independent")
+    ]
+    if result.failures:
+        lost = _lines(result, _failures(result), "failed / s", "cause") + _faults(result)
+        panels.insert(1, lost)
+    return alt.vconcat(*panels).resolve_scale(color="independent")
+
+
+def _failures(result: SimulationResult) -> list[dict[str, Any]]:
+    """The most frequent causes, whichever journeys they made fail."""
+    counts: dict[str, int] = {}
+    series: dict[str, list[float]] = {}
+    for cause in (cause for each in result.failures for cause in each.causes):
+        name = f"{cause.reason} ({cause.place})"
+        counts[name] = counts.get(name, 0) + cause.count
+        before = series.get(name, [0.0] * BUCKETS)
+        series[name] = [a + b for a, b in zip(before, cause.series, strict=True)]
+    shown = sorted(counts, key=lambda name: -counts[name])[:_SHOWN_CAUSES]
+    width = result.duration / BUCKETS
+    return [
+        {"seconds": (bucket + 1) * width, "value": value, "cause": name}
+        for name in shown
+        for bucket, value in enumerate(series[name])
+    ]
 
 
 def _lines(

@@ -18,7 +18,7 @@ from archcheck.simulation import (
     SimulationResult,
 )
 from archcheck.simulation.plan import Assumption
-from archcheck.simulation.results import JourneyTime, SeriesPoint
+from archcheck.simulation.results import FailedJourneys, JourneyTime, SeriesPoint
 from archcheck.simulation.steady_state import Overload, Unsettled
 
 printed_with(RequestResult, "finished", "error_rate")
@@ -102,6 +102,8 @@ class SimulationForm:
     """All limited resources, the most limiting first."""
     where_time_went: tuple[JourneyTime, ...]
     """Where the time of each journey went."""
+    failures: tuple[FailedJourneys, ...]
+    """The journeys that failed, and why; none where none did."""
     estimates: Mapping[str, Mapping[str, Estimate]]
     """Journey to metric to its estimate: mean and percentiles in seconds, throughput in answers a
     second, error_rate as a share of one."""
@@ -156,6 +158,7 @@ def simulation_data(result: SimulationResult) -> dict[str, Any]:
         bottleneck=_bottleneck(found) if found else None,
         bottlenecks=tuple(map(_bottleneck, result.bottlenecks)),
         where_time_went=result.times,
+        failures=result.failures,
         estimates=result.estimates,
         counts=result.counts,
         objectives=result.objectives,

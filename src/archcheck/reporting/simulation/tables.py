@@ -30,6 +30,8 @@ def simulation_sheets(result: SimulationResult, *, verbose: bool = False) -> Ite
         yield requests_sheet("endpoint", result, result.operations)
     if result.objectives:
         yield objectives_sheet(result.objectives)
+    if result.failures:
+        yield failures_sheet(result, verbose=verbose)
     yield times_sheet(result, verbose=verbose)
     if verbose or any(call.amplification > 1 or call.broken for call in result.calls):
         yield calls_sheet(result, verbose=verbose)
@@ -91,6 +93,20 @@ def _degraded(request: RequestResult) -> str:
 
 def _share(value: float) -> str:
     return f"{value:.2%}" if value >= _SMALLEST_SHARE else f"<{_SMALLEST_SHARE:.2%}"
+
+
+def failures_sheet(result: SimulationResult, *, verbose: bool = False) -> Sheet:
+    """For each journey that failed, what made it."""
+    rows = []
+    for each in result.failures:
+        shown = each.causes if verbose else each.causes[:_SHOWN_CAUSES]
+        parts = [f"{cause.share:.0%} {cause.reason} ({cause.place})" for cause in shown]
+        rest = len(each.causes) - len(shown)
+        if rest:
+            parts.append(f"{rest} other cause{'s' if rest > 1 else ''}")
+        rows.append((each.journey, f"{each.count:,}", _share(each.share), ", ".join(parts)))
+    columns = ("journey", "failed", "share", Words("what made them fail"))
+    return Sheet("failures", columns, tuple(rows))
 
 
 def times_sheet(result: SimulationResult, *, verbose: bool = False) -> Sheet:

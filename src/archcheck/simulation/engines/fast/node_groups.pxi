@@ -238,29 +238,29 @@ cdef Replica *new_replica(Engine *engine, NodeGroup *node_group, int64_t index) 
     return replica
 
 
-cdef bint turns_away(Engine *engine, Replica *replica, int rank) noexcept nogil:
-    """Whether a newcomer is rejected: shed, or because the queue is full.
+cdef int turns_away(Engine *engine, Replica *replica, int rank) noexcept nogil:
+    """Why a newcomer is rejected: shed, or because the queue is full; zero: it is not.
 
     A more important newcomer takes the place of the least important one that waits.
     """
     cdef Recorder *gate = replica.gate
     cdef Visit *loser
     if gate == NULL:
-        return False
+        return 0
     if (
         (rank > 0 or replica.node_group.ranks_count == 0)  # without priorities, whoever comes
         and is_busier_than(gate, replica.node_group.shed)
     ):
         reject(engine, gate)
-        return True
+        return SHED
     if not is_full(gate):
-        return False
+        return 0
     reject(engine, gate)
     loser = least_important(gate, rank)
     if loser == NULL:
-        return True
+        return QUEUE_FULL
     displace(engine, <Request *>loser.owner)
-    return False
+    return 0
 
 
 cdef void go_if_drained(Engine *engine, Replica *replica) noexcept nogil:

@@ -56,7 +56,7 @@ cdef inline void drop_request(Engine *engine, Request *request) noexcept nogil:
 cdef void admit(Engine *engine, Request *request, bint first) noexcept nogil:
     """Enter, wait for a server, or be turned away; ``first``: in front of all others."""
     cdef Replica *replica = request.replica
-    cdef int rank
+    cdef int rank, refusal
     if request.since >= engine.warmup:
         request.operation.tally.started += 1
     if request.operation.limit >= 0 and not has_token(engine, request):
@@ -69,8 +69,9 @@ cdef void admit(Engine *engine, Request *request, bint first) noexcept nogil:
         turn_away(engine, request, FAILED, DIED)
         return
     rank = rank_at(replica, request.walk.rank)
-    if replica.is_gated and turns_away(engine, replica, rank):
-        turn_away(engine, request, REJECTED, QUEUE_FULL)
+    refusal = turns_away(engine, replica, rank) if replica.is_gated else 0
+    if refusal:
+        turn_away(engine, request, REJECTED, refusal)
         return
     enter_replica(replica, request)
     if replica.slots != NULL:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from archcheck.simulation.attribution import FailureReason
 from archcheck.simulation.engines.reference.client_state import (
     Breaker,
     RetryBudgetState,
@@ -193,27 +194,27 @@ class Replica(Caller):
         record = self.engine.record.stations[station]
         return Shared(self.engine, record, spec.servers, spec.queue, station)
 
-    def turns_away(self, rank: int) -> bool:
-        """Whether a newcomer is rejected: shed, or because the queue is full.
+    def turns_away(self, rank: int) -> FailureReason | None:
+        """Why a newcomer is rejected, if it is: shed, or because the queue is full.
 
         A more important newcomer takes the place of the least important one that waits.
         """
         gate = self.gate
         if gate is None:
-            return False
+            return None
         may_be_shed = rank > 0 or not self.ranks  # without priorities, whoever comes
         limit = self.node_group.spec.shed
         if may_be_shed and gate.is_busier_than(limit):
             gate.reject()
-            return True
+            return FailureReason.SHED
         if not gate.is_full:
-            return False
+            return None
         gate.reject()
         loser = gate.least_important(rank)
         if loser is None:
-            return True
+            return FailureReason.QUEUE_FULL
         loser.owner.displace()
-        return False
+        return None
 
     def go_if_drained(self) -> None:
         """The last request of a replica that is to go has ended."""

@@ -100,8 +100,8 @@ class Request(Walk):
             self._turned_away(_FAILED, FailureReason.DIED)
             return
         rank = replica.ranks[self.rank] if replica.ranks else 0
-        if replica.is_gated and replica.turns_away(rank):
-            self._turned_away(_REJECTED, FailureReason.QUEUE_FULL)
+        if replica.is_gated and (reason := replica.turns_away(rank)):
+            self._turned_away(_REJECTED, reason)
             return
         replica.inside[self] = None
         if replica.slots is not None:
