@@ -33,6 +33,7 @@ ATTACKS: dict[str, Callable[[int], None]] = {
     "anything": test_claims_of_anything.check,
     "limits": test_claims_of_limits.check,
     "failures": test_failures_in_runs.check,
+    "calm": test_failures_in_runs.check_calm,
     "stores": test_failures_in_runs.check_store,
     "plans": test_plans_of_anything.check,
     "replays": test_replays.check,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from depth import thorough
@@ -17,6 +18,7 @@ from archcheck import (
     Absent,
     Call,
     Cassandra,
+    CircuitBreaker,
     Client,
     CockroachDB,
     Constant,
@@ -39,6 +41,7 @@ from archcheck import (
     MongoDB,
     MySQL,
     Named,
+    Network,
     Poisson,
     PostgreSQL,
     Probe,
@@ -545,6 +548,87 @@ def check(seed: int) -> None:
             assert isinstance(answer.counterexample, FailureSet)
             faults = [*answer.counterexample.faults(START, END)]
             assert good(model, *faults) < 1 or good(crowded(model), *faults) < 1
+
+
+def check_calm(seed: int) -> None:
+    """What survives failures works without any: whatever timeouts and breakers there are."""
+    random = Random(seed)
+    model = drawn(seed)
+    hurried = [
+        replace(each, endpoints=[_slower(endpoint, random) for endpoint in each.endpoints])
+        if isinstance(each, Service)
+        else replace(each, latency=Constant(random.choice([1, 20, 70, 550, 3100]) * ms))
+        for each in (*model.services, *model.externals)
+    ]
+    made = replace(model, elements=hurried)
+    if isinstance(zones(made), Proved) or isinstance(survives(made), Proved):
+        assert good(made) > 0.95
+
+
+def _slower(endpoint: Endpoint, random: Random) -> Endpoint:
+    """With more work, and breakers that look at how long calls take."""
+    breaker = CircuitBreaker(
+        failure_rate=100 * percent,
+        window=10,
+        minimum_calls=5,
+        open_for=10 * s,
+        slow_call=random.choice([5, 50, 600]) * ms,
+        slow_call_rate=50 * percent,
+    )
+    steps = [
+        replace(step, breaker=breaker)
+        if isinstance(step, Call) and random.random() < 0.3
+        else Work(Constant(random.choice([1, 1, 15, 45, 400]) * ms))
+        if isinstance(step, Work)
+        else step
+        for step in endpoint.steps
+    ]
+    return replace(endpoint, steps=steps)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_what_survives_failures_works_without_any(seed: int) -> None:
+    check_calm(seed)
+
+
+@pytest.mark.parametrize(
+    ("call", "missing"),
+    [
+        ({"timeout": 50 * ms}, "timeout above 100 ms"),
+        ({"timeout": 500 * ms}, None),
+        (
+            {"timeout": 500 * ms, "breaker": {"slow_call": 50 * ms}},
+            "breaker.slow_call above 100 ms",
+        ),
+        ({"timeout": 500 * ms, "breaker": {"slow_call": 150 * ms}}, None),
+    ],
+)
+def test_who_usually_comes_too_late_is_no_survivor(
+    call: dict[str, Any], missing: str | None
+) -> None:
+    """No request was ever answered in time, and its journey survived the loss of any zone."""
+    if "breaker" in call:
+        rates = {"failure_rate": 50 * percent, "slow_call_rate": 50 * percent}
+        call = {**call, "breaker": CircuitBreaker(**rates, **call["breaker"])}
+    back = service("b", Work(Constant(99 * ms)))
+    model = replace(
+        system(service("a", Call("b.get", retry=NO, fallback=NO, **call)), back),
+        network=Network(delay=0 * ms),
+    )
+    for answer in (zones(model), survives(model)):
+        if missing is None:
+            assert isinstance(answer, Proved)
+        else:
+            assert gaps(answer) == [missing]
+    assert (good(model) == 1) is (missing is None)
+
+
+def test_a_user_who_leaves_before_the_answer_has_none() -> None:
+    model = replace(
+        system(service("a", Work(Constant(2 * s)))),
+        journeys=[Journey("j", "a.get", critical=True, timeout=1 * s)],
+    )
+    assert gaps(zones(model)) == ["timeout above 2.001 s"]
 
 
 def crowded(model: System) -> System:

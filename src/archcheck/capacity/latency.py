@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.interactions import question_instead
 from archcheck.graph.protection import protection_of
 from archcheck.graph.shapes import Shape, shape_of
 from archcheck.graph.transfer import coding, on_the_wire, waits_for_broker
@@ -112,9 +113,11 @@ class OperationLatencies:
             raise ModelError(f"operations call each other without end: {chain}")
         if name not in self._known:
             self._open.append(name)
-            own = self._own(name, "all") if name in self._graph.operations else Latency(0.0)
+            try:
+                own = self._own(name, "all") if name in self._graph.operations else Latency(0.0)
+            finally:
+                self._open.pop()
             self._known[name] = own + self._answer(owner)
-            self._open.pop()
         return self._known[name]
 
     @staticmethod
@@ -162,7 +165,9 @@ class OperationLatencies:
         return self._given_up(step, Latency(way) + found)
 
     def _given_up(self, step: Call | Read | Write, found: Latency) -> Latency:
-        """A caller that can go on without the answer waits no longer than its attempts last."""
+        """A caller that can go on without the answer waits no longer than its attempts last, and
+        then for its fallback.
+        """
         if not step.optional and not isinstance(step.fallback, Fallback):
             return found
         owner = self._graph.operations[self._open[-1]].owner
@@ -171,7 +176,19 @@ class OperationLatencies:
         if attempt is None:
             return found
         longest = float(guard.longest_wait(attempt)[0])
-        return found if found.seconds < longest else Latency(longest)
+        return found if found.seconds < longest else Latency(longest) + self._instead(step)
+
+    def _instead(self, step: Call | Read | Write) -> Latency:
+        asked = question_instead(self._graph.system, step.fallback)
+        if asked is None:
+            return Latency(0.0)
+        endpoint = (
+            self._graph.system.endpoint(str(asked.target))[1] if isinstance(asked, Call) else None
+        )
+        try:
+            return self._asked(asked, endpoint)
+        except ModelError:  # it leads back here
+            return Latency(0.0)
 
     def _group(self, step: Group, what: _What) -> Latency:
         shape = shape_of(self._graph.system, step, cold_caches=self._graph.cold_caches)

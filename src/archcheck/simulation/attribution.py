@@ -53,8 +53,8 @@ class FailureReason(IntEnum):
 
     TIMED_OUT, BROKEN (its breaker was open), OVER_OWN_LIMIT (of the client), NOBODY_THERE (no
     replica), CUT (its link): call sites. NO_PERMIT: bulkheads. NO_CONNECTION: pools. OVER_LIMIT
-    (of the server), QUEUE_FULL, SHED, ERROR (it failed by itself),
-    DIED (its process is gone): operations. NOT_LOADED (what another request was to fill in): caches.
+    (of the server), QUEUE_FULL, SHED, ERROR (it failed by itself), DIED (its process is gone):
+    operations. NOT_LOADED (what another request was to fill in): caches.
     """
 
     TIMED_OUT = 16

@@ -14,6 +14,10 @@ further down, where nothing on the way gives up in time and no earlier step fail
 Calls in a circle work by the least fixed point: who is asked again by its own fallback helps
 nobody, and failures that close the circle start requests that go round: whether they end is open.
 So is, for a circle of calls without any way around, whether all of them are made every time.
+
+Whether an answer comes while nothing is lost is taken for granted, but not against what is
+declared: of a step that usually takes longer than its timeout, or than its breaker lets it, and of
+a journey whose user gives up before, it is open whether it ever works.
 """
 
 from __future__ import annotations
@@ -24,10 +28,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias
 
+from archcheck.capacity.latency import OperationLatencies, latency_of
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.reach import asked_behind
-from archcheck.model import Absent, Fallback, Journey, LocalCache, Named
+from archcheck.graph.transfer import round_trip
+from archcheck.model import Absent, Fallback, Journey, LocalCache, ModelError, Named
 from archcheck.proof.answers import Gap
 from archcheck.proof.budget import left
 from archcheck.proof.survival.circles import coming_back, on_circles
@@ -74,6 +80,7 @@ class Survival:
         self._links = links
         self._worst = worst
         self._by_chance = by_chance
+        self._latencies = OperationLatencies(graph)
         self._known: dict[tuple[str, int, Rational | None], Needs] = {}
         self._open: set[str] = set()
         self._met: set[str] = set()
@@ -84,9 +91,45 @@ class Survival:
         patience = exact(journey.timeout) if isinstance(journey.timeout, Duration) else None
         entries = journey.all_entries()
         needs = self._closure([(entry, None) for entry in entries], patience)
+        needs = _all((needs, self._before_users_leave(journey)))
         if not self._worst:
             return needs
         return _all((needs, *self._round_and_round(entries, patience)))
+
+    def _before_users_leave(self, journey: Journey) -> Needs:
+        patience = journey.timeout
+        try:
+            seconds = sum(self._latencies.of(name).seconds for name in journey.all_entries())
+        except ModelError:  # operations that call each other without end
+            return self._open_question(())
+        late = isinstance(patience, Duration) and seconds > float(patience)
+        return self._open_question([Gap(journey, f"timeout above {Duration(seconds)}")] * late)
+
+    def _in_time(self, step: Interaction) -> Needs:
+        """Whether the answer to a step may be expected, on average and without any queue."""
+        if not step.is_synchronous:
+            return self._open_question(())
+        try:
+            seconds = latency_of(self._latencies, step).seconds
+        except ModelError:
+            return self._open_question(())
+        seconds += float(round_trip(self.graph.system, step)[0])
+        guard, breaker = step.protection, step.protection.breaker
+        limits = {
+            "timeout": guard.attempt(),
+            "per_try_timeout": guard.per_try_timeout,
+            "breaker.slow_call": breaker.slow_call if breaker is not None else None,
+        }
+        return self._open_question(
+            Gap(step, f"{name} above {Duration(seconds)}")
+            for name, limit in limits.items()
+            if limit is not None and seconds > float(limit)
+        )
+
+    def _open_question(self, gaps: Iterable[Gap]) -> Needs:
+        """What is not known to work: at worst it never does."""
+        open_ = tuple(gaps)
+        return Needs(NEVER if open_ and self._worst else all_of(()), open_)
 
     def _round_and_round(
         self, entries: Iterable[str], patience: Rational | None
@@ -157,6 +200,7 @@ class Survival:
         else:
             part = self._components.of_step(step)
             found = Needs(part.structure, part.gaps, {step.target.name: ()}, part.assumptions)
+        found = _all((found, self._in_time(step)))
         if not self._links or found.structure is NEVER:
             return found
         return replace(found, structure=all_of((found.structure, _link(step))))
@@ -210,6 +254,7 @@ class Survival:
         if step.can_fail_softly:
             self._may_fail(walk, step, way, patience)
             return
+        walk.take(self._in_time(step), way)
         if self._links:
             walk.need(step.target, way, ElementStructure(_link(step)))
         elif not self._by_chance:

@@ -46,7 +46,7 @@ from archcheck.units import Duration, Fraction
 MOST_FAILURES = 4
 """The largest number of failures at once that cut sets are listed for. A choice: sets of five are
 many, and hardly anybody would read or repair them."""
-_CAPACITY = "what is left carries the load (rule PRF001)"
+_CAPACITY = "what is left carries the load (rule PRF001), and answers in time"
 _SHOWN = 8
 """Cut sets that a counterexample names. A choice: it says how many there are."""
 
