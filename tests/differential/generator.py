@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from archcheck import (
     Autoscale,
@@ -243,6 +243,7 @@ class Generator:
     # -- elements -------------------------------------------------------------------------------
 
     def stores(self) -> list[Named]:
+        delivery: Literal["at_most_once"] | None = self.pick((None, "at_most_once"))
         return [
             MySQL(
                 "db",
@@ -273,7 +274,7 @@ class Generator:
             ),
             Kafka("kafka", nodes=3),
             Topic("events", broker="kafka", partitions=self.pick((1, 3))),
-            Topic("keyed", broker="kafka", partitions=3, key="id"),
+            Topic("keyed", broker="kafka", partitions=3, key="id", delivery=delivery),
             Queue("work", broker="kafka", visibility_timeout=self.pick((None, 2 * ms, 10 * ms))),
             Queue("dead", broker="kafka"),
         ]

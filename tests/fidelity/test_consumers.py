@@ -107,6 +107,22 @@ def test_a_replica_that_is_scaled_in_ends_its_messages(channel: Queue | Topic) -
     assert found.operation("worker.consume").ok == pytest.approx(published, abs=5)
 
 
+@pytest.mark.parametrize(("delivery", "again"), [("at_least_once", 2), ("at_most_once", 1)])
+@pytest.mark.parametrize("ordered", [True, False])
+def test_what_comes_once_is_lost_with_who_works_on_it(
+    delivery: str, again: int, ordered: bool
+) -> None:
+    """The first message is half done when the replica dies; the second one waits."""
+    jobs: Any = Topic if ordered else Queue
+    channel = jobs("jobs", broker="kafka" if ordered else "rabbit", delivery=delivery)
+    model = consumed(channel, Constant(2 * s), Docker(replicas=1))
+    kill = Kill("worker", start=2 * s, end=5 * s)
+    found = run(model, 1, 1.5, faults=(kill,))
+    assert found.operation("worker.consume").ok == again
+    lost = {name: count for name, count in found.counts.items() if "dropped" in name}
+    assert lost == ({} if again == 2 else {"dropped: worker.consume": 1})
+
+
 def test_messages_wait_at_the_broker_while_all_consumers_are_down() -> None:
     at = [k / 10 for k in range(10, 40)]
     for channel in (Topic("jobs", broker="kafka", partitions=3), JOBS):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from archcheck.graph.messages import deliveries, visibility_of
+from archcheck.graph.messages import deliveries, is_at_most_once, visibility_of
 from archcheck.model import Absent, Consumer, Publish, ScenarioError, System
 from archcheck.model.brokers import Channel
 from archcheck.simulation import plan as p
@@ -88,6 +88,7 @@ class ChannelCompiler:
             self._deliveries(consumer, reader),
             float(visibility) if visibility is not None else 0.0,
             dead_index,
+            is_at_most_once(self.system, consumer),
         )
 
     def _deliveries(self, consumer: Consumer, reader: str) -> int:

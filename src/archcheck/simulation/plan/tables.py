@@ -248,7 +248,8 @@ class Subscription:
     it goes to the end of the line. ``visibility``: seconds after which a message that was taken
     comes again unless it is done with, also while it is still worked on (0: only when it failed,
     and at once). ``deliveries``: how often in all before it is a dead letter, which goes to the
-    channel ``dead`` (-1: it is lost).
+    channel ``dead`` (-1: it is lost). ``once``: acknowledged when it is taken, so that it is lost
+    with the process that works on it.
     """
 
     operation: int
@@ -258,6 +259,7 @@ class Subscription:
     deliveries: int
     visibility: float
     dead: int
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -266,7 +266,7 @@ cdef int load_channels(Engine *engine, object plan) except -1:
             group.concurrency, group.partitions = read.concurrency, read.partitions
             group.ordered, group.members = read.ordered, 1
             group.deliveries, group.visibility = read.deliveries, read.visibility
-            group.dead = read.dead
+            group.dead, group.once = read.dead, read.once
             group.node_group = &engine.node_groups[group.operation.group]
             group.host = &engine.node_groups[group.node_group.host]
     engine.channels_count = len(plan.channels)

@@ -291,12 +291,15 @@ cdef bint is_orphan(const Subscribers *group, const Request *request) noexcept n
 
 
 cdef void interrupt(Engine *engine, Request *request) noexcept nogil:
-    """The process that held a message is gone: another one gets it."""
+    """The process that held a message is gone: another one gets it, unless it comes only once."""
     cdef Delivery *delivery = <Delivery *>request.origin
     leave_replica(request)
     if request.has_visit:
         release(engine, &request.visit)
-    if delivery.group.visibility <= 0 or request.home == NULL:
+    if delivery.group.once and request.home != NULL:
+        end_delivery(delivery)
+        delivery.group.dropped += engine.time >= engine.warmup
+    elif delivery.group.visibility <= 0 or request.home == NULL:
         delivery.number = min(delivery.number, delivery.group.deliveries - 1)
     abort(engine, request)
 

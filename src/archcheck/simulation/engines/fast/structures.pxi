@@ -643,6 +643,7 @@ cdef struct Subscribers:
     int64_t deliveries
     double visibility
     int dead
+    flag once
     NodeGroup *node_group
     NodeGroup *host
     List homes  # replicas that are up and are to stay

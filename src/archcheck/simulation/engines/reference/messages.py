@@ -317,9 +317,12 @@ class Delivery:
             self._count("dropped")
 
     def interrupted(self, request: Consumption) -> None:
-        """The process that held the message is gone: another one gets it."""
+        """The process that held the message is gone: another one gets it, if it comes again."""
         request.leave_line()
-        if self.group.spec.visibility <= 0 or request.home is None:
+        if self.group.spec.once and request.home is not None:
+            self._end()
+            self._count("dropped")
+        elif self.group.spec.visibility <= 0 or request.home is None:
             self.number = min(self.number, self.group.spec.deliveries - 1)
         request.abort()
 
