@@ -35,6 +35,7 @@ from archcheck.reporting.report.review import Review
 from archcheck.reporting.rules import rule_summary
 from archcheck.reporting.sheets import sheet_html
 from archcheck.reporting.simulation import comparison_headline, comparison_sheets
+from archcheck.reporting.simulation.tables import failures_sheet
 
 _LETTERS = "".join(map(chr, range(0x20, 0x7F))) + "\u00d7\u00b7\u2192\u2026\u00b1"
 _SHOWN_DEPLOYED = 150
@@ -63,7 +64,10 @@ def report_page(review: Review) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals.update(
-        sheet=sheet_html, objectives_sheet=objectives_sheet, sections=sections
+        sheet=sheet_html,
+        objectives_sheet=objectives_sheet,
+        failures_sheet=failures_sheet,
+        sections=sections,
     )
     return environment.from_string(_own("page.html")).render(
         _told(review, found, lost),
