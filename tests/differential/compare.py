@@ -89,6 +89,7 @@ def _counted(record: Record) -> Iterator[tuple[str, object]]:
     for table in ("journeys", "operations"):
         for index, tally in enumerate(getattr(record, table)):
             yield f"{table}[{index}].started", tally.started
+            yield f"{table}[{index}].answered", tally.answered
             for outcome in Outcome:
                 name = f"{table}[{index}].{outcome.name}"
                 yield from _of_histogram(name, tally.latency[outcome])

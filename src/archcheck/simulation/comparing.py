@@ -247,5 +247,5 @@ _METRICS: dict[str, Callable[[Tally, float], float]] = {
     "p95": _quantile(0.95),
     "p99": _quantile(0.99),
     "errors": _errors,
-    "throughput": lambda tally, span: (tally.outcomes[0] + tally.outcomes[1]) / span,
+    "throughput": lambda tally, span: tally.answered / span,
 }

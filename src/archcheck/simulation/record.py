@@ -23,11 +23,14 @@ as a terminal has room for beside a name."""
 class Tally:
     """Requests of one journey or operation: how they ended and how long they took.
 
-    ``finish[outcome](seconds)`` records an ending.
+    ``finish[outcome](seconds)`` records an ending. ``answered``: good answers that came after the
+    warm-up, whenever their requests were started: as many as come start in the warm-up as are in
+    flight at the end.
     """
 
     def __init__(self) -> None:
         self.started = 0
+        self.answered = 0
         self.latency = [Histogram() for _ in Outcome]
         self.finish = [histogram.add for histogram in self.latency]
 
@@ -54,17 +57,18 @@ class Tally:
     def merge(self, other: Tally) -> None:
         """Add another run's requests."""
         self.started += other.started
+        self.answered += other.answered
         for mine, theirs in zip(self.latency, other.latency, strict=True):
             mine.merge(theirs)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restored, (self.started, self.latency)
+        return _restored, (self.started, self.answered, self.latency)
 
 
-def _restored(started: int, latency: list[Histogram]) -> Tally:
+def _restored(started: int, answered: int, latency: list[Histogram]) -> Tally:
     """A tally that has travelled between processes."""
     tally = Tally()
-    tally.started = started
+    tally.started, tally.answered = started, answered
     tally.latency = latency
     tally.finish = [histogram.add for histogram in latency]
     return tally
@@ -222,6 +226,8 @@ class Record:
     ) -> None:
         """A journey has its answer, or its user has given up."""
         seconds = now - start
+        if now >= self.warmup and outcome <= Outcome.DEGRADED:
+            self.journeys[journey].answered += 1
         if start >= self.warmup:
             self.journeys[journey].finish[outcome](seconds)
             self.attribution[journey].add(seconds, notes)

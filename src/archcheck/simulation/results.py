@@ -77,7 +77,7 @@ class RequestResult:
     in_flight: int
     """Requests that had not ended when the run did."""
     throughput: float
-    """Answers in a second, ok and degraded."""
+    """Answers that come in a second, ok and degraded, whenever their requests started."""
     latency: Latencies
     """Latencies in seconds, whatever the outcome."""
 

@@ -113,7 +113,6 @@ def build_result(
 def _requests(name: str, tally: Tally, span: float, *, is_endless: bool) -> RequestResult:
     ok, degraded, timed_out, rejected, broken, failed = tally.outcomes
     latency = Latencies.none() if is_endless else Latencies.of(Histogram.merged(tally.latency))
-    good = ok + degraded
     return RequestResult(
         name,
         tally.started,
@@ -124,7 +123,7 @@ def _requests(name: str, tally: Tally, span: float, *, is_endless: bool) -> Requ
         broken,
         failed,
         tally.in_flight,
-        good / span,
+        tally.answered / span,
         latency,
     )
 
@@ -275,8 +274,7 @@ def _of_single(record: Record, index: int) -> dict[str, Estimate | None]:
         shares = [count / part.count for count, part in zip(bad, parts, strict=True)]
         estimates["error_rate"] = of_share(_errors(tally), tally.finished, shares, _ONE)
     good = [(part.count - count) / (each * width) for count, part in zip(bad, parts, strict=True)]
-    answered = tally.outcomes[Outcome.OK] + tally.outcomes[Outcome.DEGRADED]
-    estimates["throughput"] = of_sections(answered / record.span, good, _ONE)
+    estimates["throughput"] = of_sections(tally.answered / record.span, good, _ONE)
     return estimates
 
 
@@ -305,10 +303,7 @@ def _of_journey(records: list[Record], index: int) -> dict[str, Estimate | None]
     for name, share in PERCENTILES.items():
         values = [each.quantile(share) for each in merged]
         estimates[name] = _of_percentile(whole, share, values, method)
-    good = [
-        (tally.outcomes[Outcome.OK] + tally.outcomes[Outcome.DEGRADED]) / record.span
-        for tally, record in zip(tallies, records, strict=True)
-    ]
+    good = [tally.answered / record.span for tally, record in zip(tallies, records, strict=True)]
     estimates["throughput"] = of_replications(good)
     shares = [_errors(tally) for tally in tallies]
     finished = sum(tally.finished for tally in tallies)

@@ -51,6 +51,7 @@ from archcheck import (
 )
 from archcheck.model import Runtime
 from archcheck.simulation import SimulationResult, simulate
+from archcheck.simulation.engines import EngineName
 from archcheck.units import GB, KB, MB, ms, percent, s
 
 # -- what callers do --------------------------------------------------------------------------
@@ -394,3 +395,16 @@ def test_a_fault_is_there_for_the_first_request(start: float) -> None:
         assert (result.journey("visit").ok, result.journey("visit").failed) == (0, 2)
     slow = run(model, start, faults=(Slow("front", factor=5.0, **window),))
     assert longest(slow) == pytest.approx(0.005)
+
+
+@pytest.mark.parametrize("engine", ["fast", "simpy"])
+def test_throughput_counts_the_answers_that_come_in_the_window(engine: EngineName) -> None:
+    """Two a second that take 5 s: as many come after the warm-up as are in flight at the end."""
+    model = system(service("front", work(5_000)))
+    times = [0.25 * s + k * 0.5 * s for k in range(60)]
+    load = Scenario("load", load=[Load("visit", Recorded(times=times))])
+    result = simulate(model, load, duration=30 * s, warmup=10 * s, engine=engine)
+    visit = result.journey("visit")
+    assert (visit.started, visit.ok, visit.in_flight) == (40, 30, 10)
+    assert visit.throughput == pytest.approx(2)
+    assert result.operation("front.run").throughput == pytest.approx(2)

@@ -30,7 +30,7 @@ def simulation_sheets(result: SimulationResult, *, verbose: bool = False) -> Ite
         yield requests_sheet("endpoint", result, result.operations)
     if result.objectives:
         yield objectives_sheet(result.objectives)
-    if result.failures:
+    if any(verbose or each.share >= _SMALLEST_SHARE for each in result.failures):
         yield failures_sheet(result, verbose=verbose)
     yield times_sheet(result, verbose=verbose)
     if verbose or any(call.amplification > 1 or call.broken for call in result.calls):
@@ -99,6 +99,8 @@ def failures_sheet(result: SimulationResult, *, verbose: bool = False) -> Sheet:
     """For each journey that failed, what made it."""
     rows = []
     for each in result.failures:
+        if each.share < _SMALLEST_SHARE and not verbose:
+            continue
         shown = each.causes if verbose else each.causes[:_SHOWN_CAUSES]
         parts = [f"{cause.share:.0%} {cause.reason} ({cause.place})" for cause in shown]
         rest = len(each.causes) - len(shown)

@@ -232,6 +232,7 @@ cdef void finish(Engine *engine, Request *request, int outcome) noexcept nogil:
             request.since,
             outcome,
         )
+    operation.tally.answered += engine.time >= engine.warmup and outcome <= DEGRADED
     if request.since >= engine.warmup:
         add_latency(engine, &operation.tally.latency[outcome], engine.time - request.since)
     if request.is_message:

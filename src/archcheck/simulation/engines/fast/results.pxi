@@ -163,7 +163,7 @@ cdef object histogram_of(const Histogram *histogram, object into):
 
 
 cdef fill_tally(tally, const Tally *measured):
-    tally.started = measured.started
+    tally.started, tally.answered = measured.started, measured.answered
     for outcome in range(6):
         if measured.latency[<int>outcome].count:
             histogram_of(&measured.latency[<int>outcome], tally.latency[outcome])

@@ -81,6 +81,7 @@ cdef struct Histogram:
 
 cdef struct Tally:
     uint64_t started
+    uint64_t answered
     Histogram latency[6]
 
 cdef struct Row:

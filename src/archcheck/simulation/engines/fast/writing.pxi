@@ -229,6 +229,7 @@ cdef void journey_finished(
     cdef double now = engine.time, seconds = now - start
     cdef long bucket = bucket_of(engine, seconds) if seconds > 0 else 0
     cdef int interval = min(INTERVALS - 1, <int>(now / engine.until * INTERVALS))
+    journey.tally.answered += now >= engine.warmup and outcome <= DEGRADED
     if start >= engine.warmup:
         add_in_bucket(engine, &journey.tally.latency[outcome], seconds, bucket)
         attribute(engine, &journey.attribution, seconds, bucket, notes)

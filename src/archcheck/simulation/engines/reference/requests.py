@@ -188,8 +188,11 @@ class Request(Walk):
         engine = self.engine
         if engine.tracer is not None:
             engine.trace(SpanKind.REQUEST, self.index, self.root, self.key, self.since, outcome)
+        tally = engine.record.operations[self.index]
+        if engine.time >= engine.warmup and outcome <= _DEGRADED:
+            tally.answered += 1
         if self.since >= engine.warmup:
-            engine.record.operations[self.index].finish[outcome](engine.time - self.since)
+            tally.finish[outcome](engine.time - self.since)
         notes, self.notes = self.notes, []
         self.origin.answer(outcome, notes)
 
