@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from archcheck import (
     Between,
     Element,
+    Empirical,
     Endpoint,
     Flag,
     Journey,
@@ -67,6 +68,7 @@ _TOGETHER: Mapping[type[Element], dict[str, Any]] = {
     Lognormal: {"mean": 1 * ms, "p99": 4 * ms},
     Between: {"target": "svc.run", "attribute": "work", "low": 1 * ms, "high": 2 * ms},
     Journey: {"name": "trip", "entries": ["svc.run"]},
+    Empirical: {"values": [1 * ms, 3 * ms]},
 }
 """Fields that must fit each other."""
 
@@ -84,6 +86,8 @@ def samples(kind: type[Element]) -> tuple[Element, ...]:
     found = [kind(**base)]
     if kind is Journey:  # which needs one of two
         found.append(Journey("trip", "svc.run"))
+    if kind is Empirical:
+        found.append(Empirical(file="times.txt"))
     hints = get_type_hints(kind, include_extras=True)
     for each in fields(kind):  # type: ignore[arg-type]  # every element is a dataclass
         for value in values_of(hints[each.name]):

@@ -27,6 +27,7 @@ SEEDS = 300
 QUESTIONS = ("deadlines", "retries", "zones", "failures", "fallbacks", "load", "admission")
 """Those about what runs do; the others are about declarations."""
 NEVER_SET: Mapping[str, str] = {
+    "Empirical.file": "the values that it holds are drawn",
     "Recorded.file": "the times that it holds are drawn",
     "Scenario.faults": "the attackers add them",
     **dict.fromkeys(("Broker.owner", "Channel.owner", "Datastore.owner"), "an owner must exist"),

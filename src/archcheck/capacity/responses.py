@@ -193,8 +193,8 @@ def timed(time: Time | None) -> Response:
             least = mean
         case Uniform(low=low):
             least = float(low)
-        case Empirical(values=values):
-            least = min(map(float, values))
+        case Empirical() as measured:
+            least = min(measured.seconds())
         case Pareto(minimum=minimum):
             least = float(minimum)
         case _:

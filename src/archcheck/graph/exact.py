@@ -68,8 +68,8 @@ def longest(time: Time) -> tuple[Rational, bool]:
             return exact(value), False
         case Uniform(high=high):
             return exact(high), False
-        case Empirical(values=values):
-            return max(map(exact, values)), False
+        case Empirical() as measured:
+            return max(map(exact, measured.seconds())), False
         case Lognormal(p99=p99):
             return exact(p99), True
         case _:

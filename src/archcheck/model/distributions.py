@@ -11,8 +11,11 @@ from __future__ import annotations
 import math
 from dataclasses import field
 from functools import lru_cache
+from typing import ClassVar
 
 from archcheck.model.element import Element, Many, element
+from archcheck.model.errors import ModelError
+from archcheck.model.recordings import times_in
 from archcheck.units import Duration
 
 _Z99 = 2.3263478740408408
@@ -184,21 +187,34 @@ class Uniform(Distribution):
 class Empirical(Distribution):
     """Measured values, each as likely as the others."""
 
-    values: Many[Duration] = field(kw_only=False)
-    """The measurements; at least one."""
+    values: Many[Duration] = field(default=(), kw_only=False)
+    """The measurements."""
+    file: str | None = None
+    """Or a file with a time in seconds on each line; a relative path starts at the model's
+    folder."""
+    _seconds: ClassVar[tuple[float, ...]] = ()
 
     def __post_init__(self) -> None:
-        if not self.values:
-            raise ValueError("needs at least one measured value")
+        if bool(self.values) is (self.file is not None):
+            raise ValueError("needs measured values, or a file that has them")
+
+    def seconds(self) -> tuple[float, ...]:
+        """The measurements, at least one. Raises :class:`ModelError` for a file without any."""
+        if not self._seconds:
+            found = tuple(map(float, self.values)) or times_in(str(self.file), self.site)
+            if not found:
+                raise ModelError(f"{self.file}: has no measured value")
+            object.__setattr__(self, "_seconds", found)
+        return self._seconds
 
     def mean_seconds(self) -> float:
-        return math.fsum(map(float, self.values)) / len(self.values)
+        return math.fsum(self.seconds()) / len(self.seconds())
 
     def squared_variation(self) -> float:
-        mean = self.mean_seconds()
+        mean, values = self.mean_seconds(), self.seconds()
         if mean == 0:
             return 0.0
-        return math.fsum((float(v) - mean) ** 2 for v in self.values) / len(self.values) / mean**2
+        return math.fsum((value - mean) ** 2 for value in values) / len(values) / mean**2
 
 
 Time = Duration | Distribution

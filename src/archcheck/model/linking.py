@@ -67,11 +67,16 @@ def walk(part: Element) -> Iterator[Element]:
 def references(part: Element) -> Iterator[Reference]:
     """Every reference in ``part`` and in what is inside it; endpoints must be names by now."""
     for holder in walk(part):
-        for name, refers in reference_fields(type(holder)).items():
-            value = getattr(holder, name)
-            for target in value if isinstance(value, tuple) else (value,):
-                if isinstance(target, str):
-                    yield Reference(holder, name, target, refers.to)
+        yield from references_of(holder)
+
+
+def references_of(holder: Element) -> Iterator[Reference]:
+    """The references of an element itself."""
+    for name, refers in reference_fields(type(holder)).items():
+        value = getattr(holder, name)
+        for target in value if isinstance(value, tuple) else (value,):
+            if isinstance(target, str):
+                yield Reference(holder, name, target, refers.to)
 
 
 def part_fields(kind: type[Element]) -> tuple[str, ...]:

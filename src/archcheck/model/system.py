@@ -14,11 +14,12 @@ from archcheck.model.clients import Client
 from archcheck.model.collecting import collect, in_order, modules_of
 from archcheck.model.datastores import Datastore
 from archcheck.model.deployment import Prices
+from archcheck.model.distributions import Empirical
 from archcheck.model.element import Element, Many, Name, element, nearest
 from archcheck.model.errors import ModelError, Place, raise_all
 from archcheck.model.features import Flag
 from archcheck.model.journeys import Journey
-from archcheck.model.linking import Directory, declared_before, link, place_of, references, walk
+from archcheck.model.linking import Directory, declared_before, link, place_of, references_of, walk
 from archcheck.model.look import Look
 from archcheck.model.named import Boundary, Named, Team
 from archcheck.model.observability import Platform
@@ -101,16 +102,27 @@ class System(Element):
         directory = self.directory
         mistakes: list[ModelError] = []
         for part in (*self.elements, *self.journeys, *self.scenarios, *self.uncertain):
-            for reference in references(part):
-                try:
-                    directory.check(reference)
-                except ModelError as error:
-                    mistakes.append(error)
+            for holder in walk(part):
+                mistakes += self._unread(holder)
+                for reference in references_of(holder):
+                    try:
+                        directory.check(reference)
+                    except ModelError as error:
+                        mistakes.append(error)
         mistakes += self._wrong_clients()
         mistakes += self._wrong_owners()
         mistakes += self._unregistered("owner", "team", [team.name for team in self.teams])
         mistakes += self._unregistered("boundary", "boundary", [b.name for b in self.boundaries])
         raise_all(mistakes)
+
+    @staticmethod
+    def _unread(holder: Element) -> Iterator[ModelError]:
+        """What an element names and nobody can read."""
+        if isinstance(holder, Empirical):
+            try:
+                holder.seconds()
+            except ModelError as error:
+                yield ModelError(error.sentence, place_of(holder))
 
     def _wrong_clients(self) -> Iterator[ModelError]:
         """A service has one client for a callee, or nobody could say which one counts."""

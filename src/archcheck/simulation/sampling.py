@@ -37,8 +37,8 @@ def compile_time(time: Time) -> Sampler:
             return Sampler(SamplerShape.PARETO, float(minimum), alpha)
         case Uniform(low=low, high=high):
             return Sampler(SamplerShape.UNIFORM, float(low), float(high))
-        case Empirical(values=values):
-            return Sampler(SamplerShape.EMPIRICAL, values=tuple(map(float, values)))
+        case Empirical() as measured:
+            return Sampler(SamplerShape.EMPIRICAL, values=measured.seconds())
         case other:
             raise ScenarioError(f"the engines cannot draw from {type(other).__name__}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fidelity.harness import longest, run, service, system, work
@@ -17,6 +18,7 @@ from archcheck import (
     CutLink,
     Deterministic,
     Docker,
+    Empirical,
     Endpoint,
     Errors,
     FlushCache,
@@ -44,6 +46,8 @@ from archcheck import (
     System,
     ZoneLoss,
 )
+from archcheck.loading import load
+from archcheck.model import ModelError, from_json, to_json
 from archcheck.model.scenarios import Fault
 from archcheck.reporting.objectives import objectives_sheet
 from archcheck.simulation import SimulationResult, parse_fault, simulate
@@ -178,6 +182,46 @@ def test_times_are_read_from_a_file(tmp_path: Path) -> None:
     path.write_text("1.0\nsoon\n", encoding="utf-8")
     with pytest.raises(ScenarioError, match=r"times.txt:2: needs a time in seconds, got 'soon'"):
         simulate(model, scenario, duration=10 * s)
+
+
+def test_measured_times_are_read_from_a_file_beside_the_model(tmp_path: Path) -> None:
+    times = tmp_path / "times.txt"
+    model = tmp_path / "model.py"
+    model.write_text(
+        "from archcheck import *\n"
+        "from archcheck.units import *\n"
+        "web = Service('web', runtime=Go(), endpoints=[\n"
+        "    Endpoint('go', steps=[Work(Empirical(file='times.txt'))])])\n"
+        "use = Journey('use', 'web.go')\n"
+        "calm = Scenario('calm', load=[Load(use, Deterministic(1 / s))])\n",
+        encoding="utf-8",
+    )
+
+    def refused() -> str:
+        with pytest.raises(ModelError) as found:
+            load(model)
+        return str(found.value).replace(str(tmp_path), "").lstrip("/")
+
+    assert refused().endswith(
+        "model.py:4: times.txt: cannot read recorded times: No such file or directory"
+    )
+    times.write_text("0.1\n-1\n", encoding="utf-8")
+    assert refused().endswith("times.txt:2: needs a time in seconds, got '-1'")
+    times.write_text("\n", encoding="utf-8")
+    assert refused().endswith("times.txt: has no measured value")
+    times.write_text("0.1\n0.3\n0.2", encoding="utf-8")
+    (found,) = load(model)
+    (result,) = simulate(found, found.scenarios[0], duration=100 * s, warmup=0 * s).journeys
+    assert 0.19 < result.latency.mean < 0.21
+    assert result.latency.max == pytest.approx(0.3)
+    again = from_json(to_json(found), str(tmp_path / "model.json"))
+    assert again == found
+
+
+@pytest.mark.parametrize("fields", [{}, {"values": [1 * s], "file": "times.txt"}])
+def test_measured_times_are_in_the_model_or_in_a_file(fields: dict[str, Any]) -> None:
+    with pytest.raises(ModelError, match="needs measured values, or a file that has them"):
+        Empirical(**fields)
 
 
 def test_a_session_walks_by_its_probabilities() -> None:

@@ -6,7 +6,6 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from archcheck.model import (
     Burst,
@@ -26,15 +25,14 @@ from archcheck.model import (
     Stepped,
 )
 from archcheck.model.element import nearest
+from archcheck.model.errors import ModelError
+from archcheck.model.recordings import times_in
 from archcheck.model.scenarios import Arrivals, Choice
 from archcheck.simulation.compiling.places import declared_at
 from archcheck.simulation.plan import ArrivalKind, PlannedSession, Stream
 from archcheck.simulation.randomness import place_hash
 from archcheck.simulation.sampling import compile_time
 from archcheck.units import Duration
-
-_LARGEST_FILE = 64 * 1024 * 1024
-"""Bytes of a file of recorded times that are read at most."""
 
 Cumulative = tuple[tuple[int, float], ...]
 
@@ -197,38 +195,15 @@ def _steps(arrivals: Stepped) -> tuple[tuple[float, float], ...]:
 def _recorded(arrivals: Recorded, name: str) -> tuple[float, ...]:
     times = tuple(map(float, arrivals.times))
     if arrivals.file is not None:
-        times += _times_in(Path(arrivals.file), arrivals)
+        try:
+            times += times_in(arrivals.file, arrivals.site)
+        except ModelError as error:
+            raise ScenarioError(error.sentence) from None
     if not times:
         raise ScenarioError(f"the load {name.partition('#')[0]} is recorded and has no times")
     if any(after < before for before, after in itertools.pairwise(times)):
         raise ScenarioError(f"the recorded times of {name.partition('#')[0]} do not ascend")
     return times
-
-
-def _times_in(path: Path, arrivals: Recorded) -> tuple[float, ...]:
-    """A time in seconds on each line; a relative path starts at the model's folder."""
-    if not path.is_absolute() and arrivals.site is not None:
-        beside = Path(arrivals.site.place.file).parent / path
-        path = beside if beside.exists() else path
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise ScenarioError(f"{path}: more than 64 MiB of recorded times")
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path}: cannot read recorded times: {error}") from None
-    return tuple(
-        _time(line.strip(), path, number) for number, line in enumerate(lines, 1) if line.strip()
-    )
-
-
-def _time(text: str, path: Path, line: int) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds < math.inf:
-        raise ScenarioError(f"{path}:{line}: needs a time in seconds, got {text[:40]!r}")
-    return seconds
 
 
 def _concerns(burst: Burst, journeys: list[str]) -> bool:
