@@ -1,0 +1,186 @@
+"""Kustomizations and charts among the files: rendered if the user asks for it.
+
+Rendering runs a program of the user's on files that may be anybody's. So it is never done unasked:
+see the decision page ``rendering-is-asked-for``.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from archcheck.importing.facts import UnreadFile
+from archcheck.importing.kubernetes.helm import CHART, Chart, chart_of, charts_among, parts_of
+from archcheck.importing.kubernetes.kustomize import (
+    Kustomization,
+    is_component,
+    is_kustomization,
+    made_of,
+    systems_among,
+)
+from archcheck.importing.kubernetes.objects import Object, objects_in
+from archcheck.importing.kubernetes.places import Templates, as_in_originals
+from archcheck.importing.kubernetes.running import copied, printed_by
+from archcheck.importing.sources import SourceFile
+from archcheck.importing.values import Value
+from archcheck.importing.yaml_files import read_yaml
+from archcheck.model import ModelError, Place
+
+_VARIANT = "one of several variants of the same: name its folder to import it"
+_YAML = (".yaml", ".yml", ".json")
+
+
+@dataclass
+class Rendering:
+    """What came of the kustomizations and charts among the files."""
+
+    documents: dict[Path, list[Value]] = field(default_factory=dict)
+    """What was printed, by the kustomization or chart."""
+    taken: dict[Path, Path] = field(default_factory=dict)
+    """Files that are not read as they lie, each with what it is a part of."""
+    unread: list[UnreadFile] = field(default_factory=list)
+    _files: dict[Path, SourceFile] = field(default_factory=dict)
+
+    def add(self, file: SourceFile, documents: list[Value], made_of: Iterable[Path]) -> None:
+        """What a kustomization or chart is, and the files that it is instead of."""
+        self.documents[file.path] = documents
+        self.taken |= dict.fromkeys(made_of, file.path)
+        self._files[file.path] = file
+
+    def note(self, file: SourceFile, error: ModelError) -> None:
+        """Leave a kustomization or chart out, with the reason; a named one ends the import."""
+        line = "" if error.place in (None, file.place) else f"{error.place}: "
+        if file.named:
+            raise ModelError(f"{line}{error.sentence}", file.place)
+        self.unread.append(UnreadFile(str(file.path), f"{line}{error.sentence}"))
+
+    def give_up(self, error: ModelError) -> None:
+        """Leave out what was printed with something wrong in it; its files are read as they lie.
+
+        Raises the error if it is in none of those.
+        """
+        wrong = Path(error.place.file) if error.place is not None else Path()
+        whole = self.taken.get(wrong, wrong)
+        if self.documents.pop(whole, None) is None:
+            raise error
+        self.taken = {path: of for path, of in self.taken.items() if of != whole}
+        self.note(self._files[whole], error)
+
+
+def is_rendered(file: SourceFile) -> bool:
+    """Whether a file says how manifests are rendered."""
+    return is_kustomization(file) or file.name == CHART
+
+
+def rendered(files: Sequence[SourceFile], *, asked: bool) -> Rendering:
+    """What Kustomize and Helm make of the files, if it is asked for."""
+    found = Rendering()
+    charts = charts_among(files)
+    found.taken = parts_of(charts, files)
+    every = [f for f in files if f.path not in found.taken and is_kustomization(f)]
+    for file in [file for file in every if is_component(file)]:
+        every.remove(file)
+        if file.named:
+            raise ModelError("is a component: a part that kustomizations include", file.place)
+    if not asked:
+        for file in charts:
+            found.note(file, ModelError(_how("a Helm chart", "helm", file), file.place))
+        for file in every:
+            found.note(file, ModelError(_how("a kustomization", "kustomize", file), file.place))
+        return found
+    for file in charts:
+        try:
+            read = chart_of(file)
+            found.add(file, _of_chart(read), read.files())
+        except ModelError as error:
+            found.note(file, error)
+    _render_kustomizations(every, found)
+    return found
+
+
+def _how(what: str, tool: str, file: SourceFile) -> str:
+    lies = "" if tool == "helm" else "; its manifests are read as they lie, without its changes"
+    return f"{what} is rendered by 'archcheck import --render', which runs {tool}{lies}"
+
+
+# -- Helm ------------------------------------------------------------------------------------------
+
+
+def _of_chart(chart: Chart) -> list[Value]:
+    program, place = shutil.which("helm"), chart.file.place
+    if program is None:
+        raise ModelError("is rendered by helm, which is not on the PATH", place)
+    files = chart.files()
+    with tempfile.TemporaryDirectory() as folder:
+        copied(files, Path(folder, "chart"), place)
+        command = [program, "template", chart.name, "chart", "--skip-tests"]
+        printed = printed_by(command, Path(folder), place)
+    texts = {
+        f"{chart.name}/{inner.as_posix()}": (path, path.read_text("utf-8", errors="replace"))
+        for path, inner in files.items()
+        if "templates" in inner.parts or "crds" in inner.parts
+    }
+    templates = Templates(printed, texts, place)
+    return [templates.placed(document) for document in _parsed(printed, "helm", place)]
+
+
+def _parsed(printed: str, tool: str, place: Place) -> list[Value]:
+    try:
+        return list(read_yaml(printed, place.file))
+    except ModelError as error:
+        raise ModelError(f"what {tool} prints {error.sentence}", place) from None
+
+
+# -- Kustomize -------------------------------------------------------------------------------------
+
+
+def _render_kustomizations(files: Iterable[SourceFile], found: Rendering) -> None:
+    every: list[Kustomization] = []
+    for file in files:
+        try:
+            every.append(made_of(file))
+        except ModelError as error:
+            found.note(file, error)
+    chosen, variants = systems_among(every)
+    for each in chosen:
+        try:
+            found.add(each.file, _of_kustomization(each), each.files)
+        except ModelError as error:
+            found.note(each.file, error)
+    for each in variants:
+        if any(path in found.taken for path in each.files):  # else it is read as it lies
+            found.note(each.file, ModelError(_VARIANT, each.file.place))
+            found.taken |= {path: each.file.path for path in each.files if path not in found.taken}
+
+
+def _of_kustomization(each: Kustomization) -> list[Value]:
+    place, root = each.file.place, each.file.root
+    kustomize, kubectl = shutil.which("kustomize"), shutil.which("kubectl")
+    if kustomize is None and kubectl is None:
+        raise ModelError("is rendered by kustomize or kubectl, which are not on the PATH", place)
+    command = [kustomize, "build"] if kustomize else [str(kubectl), "kustomize"]
+    base = root.resolve()
+    with tempfile.TemporaryDirectory() as folder:
+        inner = {path: path.resolve().relative_to(base) for path in each.files}
+        copied(inner, Path(folder), place)
+        target = inner[each.file.path].parent
+        printed = printed_by([*command, str(target)], Path(folder), place)
+    originals = list(_originals(each))
+    return [
+        as_in_originals(document, originals, each.setting, place)
+        for document in _parsed(printed, "kustomize", place)
+    ]
+
+
+def _originals(each: Kustomization) -> Iterator[Object]:
+    for path in each.files:
+        if path in each.documents or path.suffix.lower() not in _YAML:
+            continue
+        for document in SourceFile(path, each.file.root).readable:
+            try:
+                yield from objects_in(document)
+            except ModelError:
+                continue  # a file of settings, or a part of an object: it has no lines to give
