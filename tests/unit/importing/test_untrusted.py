@@ -91,6 +91,7 @@ def answers(name: str, text: str, *, named: bool, **beside: str) -> None:
         "compose.yaml",
         "manifests.yaml",
         "workspace.json",
+        "envoy.yaml",
         "events.yaml",
         "catalog-info.yaml",
         "bookshop.dsl",

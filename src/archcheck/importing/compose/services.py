@@ -62,6 +62,7 @@ def service_statements(
     yield deployment.is_a(Docker, service.place)
     yield from _names(element, name, service, scope)
     yield from _source(element, service)
+    yield from _settings_files(element, service)
     yield from _image(element, deployment, service)
     yield from _replicas(deployment, service)
     yield from _grace(deployment, service)
@@ -85,6 +86,16 @@ def _source(element: str, service: Value) -> Iterator[KnownAs]:
     if "://" not in text and not text.startswith("git@"):
         folder = os.path.normpath(Path(context.place.file).parent / text)
         yield KnownAs(element, folder, "", context.place, "source")
+
+
+def _settings_files(element: str, service: Value) -> Iterator[KnownAs]:
+    """Files that it is given, by which their importers know whose settings they are."""
+    for volume in service.each("volumes"):
+        source = volume.get("source") if volume.is_mapping else volume
+        path = Path(source.string("a volume").partition(":")[0]) if source is not None else Path()
+        if path.suffix.lower() in (".yaml", ".yml", ".json") and "$" not in str(path):
+            file = os.path.normpath(Path(volume.place.file).parent / path)
+            yield KnownAs(element, file, "", volume.place, "source")
 
 
 def _known(service: Value, *keys: str) -> Value | None:
