@@ -66,7 +66,8 @@ def import_paths(
         for statement in one.statements:
             if isinstance(statement, UnreadFile):
                 found.skipped.setdefault(statement.path, statement.reason)
-    if not any(_says_something(one) for one in said):
+    read = [file for _, files in claimed for file in files if str(file.path) not in found.skipped]
+    if not read or not any(one.statements for one in said):
         only_one = found.files[0].place if len(found.files) == 1 else None
         raise ModelError(_nothing(targets, found, candidates), only_one)
     joined = join(said, chosen.name or _name_of(targets, said), Place(str(targets[0].resolve()), 1))
@@ -142,10 +143,6 @@ def _is_once_more(heard: Sequence[Said], said: Sequence[Said]) -> bool:
     own, known = _deployed(heard), _deployed(said)
     smaller = min(len(own), len(known))
     return 0 < smaller <= 2 * len(own & known) and len(own) <= 2 * len(known)
-
-
-def _says_something(said: Said) -> bool:
-    return not all(isinstance(statement, UnreadFile) for statement in said.statements)
 
 
 def _deployed(said: Iterable[Said]) -> set[str]:
