@@ -37,7 +37,12 @@ _GIVEN_UP = re.compile(
     re.IGNORECASE,
 )
 """Folders whose names say that they were given up. An ``archive`` may be a service."""
-SUFFIXES = frozenset({".yaml", ".yml", ".json", ".properties", ".proto", ".dsl", ".c4", ".toml"})
+SUFFIXES = frozenset(
+    {
+        ".yaml", ".yml", ".json", ".properties", ".proto", ".dsl", ".toml", ".c4", ".likec4",
+        ".like-c4",
+    }
+)  # fmt: skip
 """Files that an importer may read; all others are not opened."""
 
 

@@ -32,6 +32,9 @@ WORDS = (
     "workspace extends a.dsl", "!var A ${A}${A}", "!elements element.parent==shop {", "x -> x",
     "rpc A(B) returns (C);", "${A:${B}}", "timeout: 0s", "retries: {attempts: -1}", "host: '*'",
     "node-type: actor", "target: web", "lb://a", "1.5s", "9" * 40 + "s", "PT1H", "openapi: 3.0.0",
+    "extend library {", "-[async]-> x", ".async x", "#next", "'''", "a = service 'x' {",
+    "metadata {", "cluster: x", "retry_policy: {retry_on: 5xx}", "0s", "resources: [../x]",
+    "namePrefix: a-",
 )  # fmt: skip
 
 texts = st.one_of(st.sampled_from(WORDS), st.text(max_size=12))
@@ -103,6 +106,7 @@ def answers(name: str, text: str, *, named: bool, **beside: str) -> None:
         "trading.calm.json",
         "threats.yaml",
         "likec4.json",
+        "library.c4",
     ],
 )
 @pytest.mark.parametrize("examples", sample([EXAMPLES // SHARE, EXAMPLES]))
