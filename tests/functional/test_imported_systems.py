@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from collections import Counter
 from pathlib import Path
 
@@ -204,3 +205,10 @@ def test_what_envoy_is_given(name: str) -> None:
             assert len(clients) == 7
             assert [first.timeout, clients["second-route-dest"].timeout] == [5 * s, 4000 * s]
             assert isinstance(clients["third-route-dest"].timeout, Absent)
+
+
+def test_the_page_lists_how_imported_systems_differ_from_those_modelled_by_hand() -> None:
+    """Made again, and every difference has its reason: ``python docs/beside.py CORPUS``."""
+    docs = Path(__file__).parents[2] / "docs"
+    made = runpy.run_path(str(docs / "beside.py"))["page"](CORPUS)
+    assert made == (docs / "import" / "beside.md").read_text(encoding="utf-8")

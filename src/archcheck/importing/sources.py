@@ -80,6 +80,13 @@ class SourceFile:
         """Its first line."""
         return Place(str(self.path), 1)
 
+    @property
+    def inner(self) -> Path:
+        """Its path below the root, which the user may have named through a link."""
+        if self.path.is_relative_to(self.root):
+            return self.path.relative_to(self.root)
+        return Path(os.path.relpath(self.path.resolve(), self.root.resolve()))
+
     @cached_property
     def text(self) -> str:
         """The content. Raises :class:`ModelError` for what is too large or no text."""

@@ -162,9 +162,8 @@ def _of_kustomization(each: Kustomization) -> list[Value]:
     if kustomize is None and kubectl is None:
         raise ModelError("is rendered by kustomize or kubectl, which are not on the PATH", place)
     command = [kustomize, "build"] if kustomize else [str(kubectl), "kustomize"]
-    base = root.resolve()
+    inner = {path: SourceFile(path, root).inner for path in each.files}
     with tempfile.TemporaryDirectory() as folder:
-        inner = {path: path.resolve().relative_to(base) for path in each.files}
         copied(inner, Path(folder), place)
         target = inner[each.file.path].parent
         printed = printed_by([*command, str(target)], Path(folder), place)
