@@ -176,6 +176,24 @@ def test_what_would_be_rendered_and_is_named_is_one_sentence(tmp_path: Path) -> 
     assert error.value.place.file == str(path)
 
 
+@pytest.mark.parametrize("render", [False, True])
+def test_a_component_that_nobody_includes_is_no_part(
+    tmp_path: Path, tool: Tool, render: bool
+) -> None:
+    shop = tree(
+        tmp_path / "shop",
+        web_dot_yaml=WEB,
+        more__kustomization_dot_yaml="kind: Component\nresources: [orders.yaml, ../web.yaml]\n",
+        more__orders_dot_yaml=ORDERS,
+        kustomization_dot_yaml="resources: [web.yaml]\n# components: [more]\n",
+    )
+    found = import_paths([shop], choices=Choices(render=render))
+    assert names(found) == {"web"}
+    assert reasons(found)["more"] == "a component that no kustomization in the files includes"
+    (shop / "kustomization.yaml").write_text("resources: [web.yaml]\ncomponents: [more]\n")
+    assert names(import_paths([shop])) == {"web", "orders"}
+
+
 # -- without the programs --------------------------------------------------------------------------
 
 

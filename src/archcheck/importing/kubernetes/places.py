@@ -7,7 +7,7 @@ same there; else a patch, a setting of the kustomization or a chart's template h
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,24 +99,27 @@ class Templates:
 
     def __init__(self, printed: str, texts: Mapping[str, tuple[Path, str]], first: Place) -> None:
         """``texts``: by the path that Helm prints, each file and its text."""
-        self._printed = printed.splitlines()
-        self._lines = {name: (path, _by_text(text)) for name, (path, text) in texts.items()}
+        self._files = {name: (str(path), text.splitlines()) for name, (path, text) in texts.items()}
+        self._places = [*self._aligned(printed.splitlines(), first)]
         self._first = first
-        self._sources = self._found_sources()
 
-    def _found_sources(self) -> list[str]:
-        """For each printed line, the template that it is from."""
-        current, found = "", []
-        for line in self._printed:
+    def _aligned(self, printed: Iterable[str], first: Place) -> Iterator[Place]:
+        """For each printed line, the line of its template that it comes from, as far as texts tell:
+        the next one with the same text, or close by with the same key; else the one before."""
+        file, lines, at = "", list[str](), 0
+        for line in printed:
             if line.startswith(_SOURCE):
-                current = line.removeprefix(_SOURCE).strip()
-            found.append(current)
-        return found
+                file, lines = self._files.get(line.removeprefix(_SOURCE).strip(), ("", []))
+                at = 0
+            elif lines:
+                at = _next(lines, at, line)
+            yield Place(file, max(at, 1)) if file else first
 
     def placed(self, value: Value) -> Value:
         """The value with the lines of the templates."""
         raw = value.raw
-        place = self.place_of(value.place.line)
+        number = value.place.line - 1
+        place = self._places[number] if number < len(self._places) else self._first
         if isinstance(raw, dict):
             inner = {key: self.placed(part) for key, part in raw.items()}
             return replace(value, raw=inner, place=place)
@@ -124,29 +127,23 @@ class Templates:
             return replace(value, raw=[self.placed(part) for part in raw], place=place)
         return replace(value, place=place)
 
-    def place_of(self, line: int) -> Place:
-        """The only line of the template with the same text, else with the same key, else its
-        first one."""
-        at = min(line, len(self._printed)) - 1
-        if at < 0 or self._sources[at] not in self._lines:
-            return self._first
-        path, lines = self._lines[self._sources[at]]
-        for text in _texts(self._printed[at]):
-            if len(lines.get(text, ())) == 1:
-                return Place(str(path), lines[text][0])
-        return Place(str(path), 1)
+
+def _next(lines: Sequence[str], at: int, printed: str) -> int:
+    """The number of the line, counted from 1, after ``at``; ``at`` if there is none."""
+    text = printed.strip()
+    if not text:
+        return at
+    for number in range(at, len(lines)):
+        if lines[number].strip() == text:
+            return number + 1
+    key = _KEY.match(text)
+    for number in range(at, min(at + _NEAR, len(lines))):
+        if key and lines[number].strip().startswith(key[0]):
+            return number + 1
+    return at
 
 
-def _by_text(text: str) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        for each in _texts(line):
-            found.setdefault(each, []).append(number)
-    return found
-
-
-def _texts(line: str) -> list[str]:
-    """What tells a line apart: its text, and its key."""
-    text = line.strip()
-    key = re.match(r"(?:- )?[\w./-]+:(?=\s)", f"{text} ")
-    return list(dict.fromkeys([text, key[0] if key else text]))
+_KEY = re.compile(r"(?:- )?[\w./-]+:(?=\s|$)")
+_NEAR = 8
+"""Lines after the last one in which a key is taken for the same. A choice: between a line and the
+next that is printed stand conditions and comments."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,8 @@ from archcheck.importing.yaml_files import read_yaml
 from archcheck.model import ModelError, Place
 
 _VARIANT = "one of several variants of the same: name its folder to import it"
+_UNUSED = "a component that no kustomization in the files includes"
+_TEMPLATES = {"templates", "crds"}
 _YAML = (".yaml", ".yml", ".json")
 
 
@@ -81,24 +83,44 @@ def rendered(files: Sequence[SourceFile], *, asked: bool) -> Rendering:
     charts = charts_among(files)
     found.taken = parts_of(charts, files)
     every = [f for f in files if f.path not in found.taken and is_kustomization(f)]
-    for file in [file for file in every if is_component(file)]:
-        every.remove(file)
-        if file.named:
-            raise ModelError("is a component: a part that kustomizations include", file.place)
+    components = [file for file in every if is_component(file)]
+    systems = [file for file in every if file not in components]
     if not asked:
         for file in charts:
             found.note(file, ModelError(_how("a Helm chart", "helm", file), file.place))
-        for file in every:
+        for file in systems:
             found.note(file, ModelError(_how("a kustomization", "kustomize", file), file.place))
-        return found
-    for file in charts:
-        try:
-            read = chart_of(file)
-            found.add(file, _of_chart(read), read.files())
-        except ModelError as error:
-            found.note(file, error)
-    _render_kustomizations(every, found)
+    else:
+        for file in charts:
+            _render_chart(file, found)
+    whole = [each for file in systems if (each := _made_of(file, found, asked=asked)) is not None]
+    _leave_out(components, whole, found)
+    if asked:
+        _render_kustomizations(whole, found)
     return found
+
+
+def _made_of(file: SourceFile, found: Rendering, *, asked: bool) -> Kustomization | None:
+    try:
+        return made_of(file)
+    except ModelError as error:
+        if asked:
+            found.note(file, error)
+        return None
+
+
+def _leave_out(
+    components: Iterable[SourceFile], every: Sequence[Kustomization], found: Rendering
+) -> None:
+    """Components that nobody includes: choices that a team offers, and has not made here."""
+    used = {path for each in every for path in each.files}
+    for file in components:
+        if file.named:
+            raise ModelError("is a component: a part that kustomizations include", file.place)
+        component = None if file.path in used else _made_of(file, found, asked=False)
+        if component is not None:
+            found.note(file, ModelError(_UNUSED, file.place))
+            found.taken |= {path: file.path for path in component.files if path not in used}
 
 
 def _how(what: str, tool: str, file: SourceFile) -> str:
@@ -109,11 +131,20 @@ def _how(what: str, tool: str, file: SourceFile) -> str:
 # -- Helm ------------------------------------------------------------------------------------------
 
 
-def _of_chart(chart: Chart) -> list[Value]:
+def _render_chart(file: SourceFile, found: Rendering) -> None:
+    try:
+        chart = chart_of(file)
+        files = chart.files()
+        templates = [path for path, inner in files.items() if _TEMPLATES & {*inner.parts}]
+        found.add(file, _of_chart(chart, files), templates)
+    except ModelError as error:
+        found.note(file, error)
+
+
+def _of_chart(chart: Chart, files: Mapping[Path, Path]) -> list[Value]:
     program, place = shutil.which("helm"), chart.file.place
     if program is None:
         raise ModelError("is rendered by helm, which is not on the PATH", place)
-    files = chart.files()
     with tempfile.TemporaryDirectory() as folder:
         copied(files, Path(folder, "chart"), place)
         command = [program, "template", chart.name, "chart", "--skip-tests"]
@@ -121,7 +152,7 @@ def _of_chart(chart: Chart) -> list[Value]:
     texts = {
         f"{chart.name}/{inner.as_posix()}": (path, path.read_text("utf-8", errors="replace"))
         for path, inner in files.items()
-        if "templates" in inner.parts or "crds" in inner.parts
+        if _TEMPLATES & {*inner.parts}
     }
     templates = Templates(printed, texts, place)
     return [templates.placed(document) for document in _parsed(printed, "helm", place)]
@@ -137,13 +168,7 @@ def _parsed(printed: str, tool: str, place: Place) -> list[Value]:
 # -- Kustomize -------------------------------------------------------------------------------------
 
 
-def _render_kustomizations(files: Iterable[SourceFile], found: Rendering) -> None:
-    every: list[Kustomization] = []
-    for file in files:
-        try:
-            every.append(made_of(file))
-        except ModelError as error:
-            found.note(file, error)
+def _render_kustomizations(every: Sequence[Kustomization], found: Rendering) -> None:
     chosen, variants = systems_among(every)
     for each in chosen:
         try:
