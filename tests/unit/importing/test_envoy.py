@@ -208,6 +208,31 @@ def test_the_service_that_is_given_the_file_is_the_envoy(tmp_path: Path) -> None
     assert clients(found, "proxy") == {"order-service": expected}
 
 
+def test_the_service_that_is_built_with_the_file_is_the_envoy(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        compose_dot_yaml="""
+            services:
+              one: {build: {context: edge, args: {ENVOY_CONFIG: ./one.yaml}}}
+              two: {build: {context: edge, args: ["ENVOY_CONFIG=two.yaml"]}}
+              orders: {image: shop/orders}
+            """,
+        edge__one_dot_yaml=bootstrap(cluster("orders", "orders")),
+        edge__two_dot_yaml=bootstrap(cluster("a", "one"), route="cluster: a"),
+    )
+    found = import_paths([tmp_path])
+    assert {e.name for e in found.system.elements} == {"one", "two", "orders"}
+    assert {(e.source, e.target) for e in found.joined.edges} == {("one", "orders"), ("two", "one")}
+
+
+def test_a_field_of_many_may_be_one_mapping(tmp_path: Path) -> None:
+    """As protobuf reads JSON: Envoy's own examples have it."""
+    text = bootstrap(cluster("orders", "orders")).replace("- name: http", "  name: http")
+    assert "filters:\n        name" in text.replace("\n          name", "\n        name")
+    write(tmp_path, envoy_dot_yaml=text)
+    assert {*clients(import_paths([tmp_path]), "envoy")} == {"orders"}
+
+
 def test_a_host_that_nobody_has_where_others_say_what_runs(tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -233,6 +258,16 @@ def test_an_envoy_beside_a_process_is_its_sidecar(tmp_path: Path) -> None:
     assert orders.mesh == Mesh("envoy", outlier_detection=True)
     [candidate] = found.joined.candidates
     assert candidate.targets == ("stock",)
+
+
+def test_two_envoys_of_one_name_are_two(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        in__envoy_dot_yaml=bootstrap(cluster("orders", "orders")),
+        out__envoy_dot_yaml=bootstrap(cluster("bank", "bank"), route="cluster: bank"),
+    )
+    found = import_paths([tmp_path])
+    assert {e.name for e in found.system.elements} == {"in/envoy", "out/envoy", "orders", "bank"}
 
 
 def test_clusters_of_one_host_are_one_element(tmp_path: Path) -> None:

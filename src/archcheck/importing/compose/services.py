@@ -89,13 +89,23 @@ def _source(element: str, service: Value) -> Iterator[KnownAs]:
 
 
 def _settings_files(element: str, service: Value) -> Iterator[KnownAs]:
-    """Files that it is given, by which their importers know whose settings they are."""
-    for volume in service.each("volumes"):
-        source = volume.get("source") if volume.is_mapping else volume
-        path = Path(source.string("a volume").partition(":")[0]) if source is not None else Path()
-        if path.suffix.lower() in (".yaml", ".yml", ".json") and "$" not in str(path):
-            file = os.path.normpath(Path(volume.place.file).parent / path)
-            yield KnownAs(element, file, "", volume.place, "source")
+    """Files that it is given, mounted or built in: their importers know whose settings they are."""
+    build = service.get("build")
+    context = build.get("context") if build is not None and build.is_mapping else None
+    folder = context.text if context is not None else "."
+    arguments = build.get("args") if build is not None and build.is_mapping else None
+    given = [(".", volume, _source_of(volume)) for volume in service.each("volumes")]
+    if arguments is not None:
+        given += [(folder, each, each.text) for _, each in as_pairs(arguments).items()]
+    for below, value, text in given:
+        if text.lower().endswith((".yaml", ".yml", ".json")) and "$" not in f"{below}{text}":
+            file = os.path.normpath(Path(value.place.file).parent / below / text)
+            yield KnownAs(element, file, "", value.place, "source")
+
+
+def _source_of(volume: Value) -> str:
+    source = volume.get("source") if volume.is_mapping else volume
+    return source.string("a volume").partition(":")[0] if source is not None else ""
 
 
 def _known(service: Value, *keys: str) -> Value | None:

@@ -24,7 +24,7 @@ from archcheck.importing.facts import (
     Statement,
     Toward,
 )
-from archcheck.importing.naming import legible
+from archcheck.importing.naming import legible, unique_names
 from archcheck.importing.products import PORT, SCHEME
 from archcheck.importing.sources import Choices, SourceFile
 from archcheck.importing.traffic import Rules, same_for_all
@@ -50,12 +50,21 @@ class EnvoyImporter:
         return file.path.suffix.lower() in (".yaml", ".yml", ".json") and is_envoys(file)
 
     def read(self, files: Sequence[SourceFile], choices: Choices) -> Iterable[Said]:
-        for proxy in proxies(files):
-            yield Said(self.name, self.precedence, list(_Envoy(proxy).statements()))
+        every = proxies(files)
+        names = unique_names(
+            {number: proxy.name for number, proxy in enumerate(every)},
+            lambda number: [
+                f"{every[number].files[0].path.parent.name}/{every[number].name}",
+                every[number].files[0].inner.as_posix(),
+            ],
+        )
+        for number, proxy in enumerate(every):
+            statements = list(_Envoy(proxy, names[number]).statements())
+            yield Said(self.name, self.precedence, statements)
 
 
 class _Envoy:
-    def __init__(self, proxy: Proxy) -> None:
+    def __init__(self, proxy: Proxy, name: str) -> None:
         self._proxy = proxy
         self._clusters = {
             name: Cluster(value, proxy.endpoints)
@@ -63,12 +72,12 @@ class _Envoy:
         }
         self._ways = ways_of(proxy)
         self._place = proxy.files[0].place
-        self._element = legible(proxy.name)
+        self._element = name
         led_to = {way.cluster.text for way in self._ways.ways}
-        beside = any(each.is_own and each.name in led_to for each in self._clusters.values())
-        node = proxy.bootstrap.get("node", "cluster") if proxy.bootstrap is not None else None
-        self._is_sidecar = beside and node is not None
-        """It leads to the process beside it, and is called as that one is."""
+        self._is_sidecar = any(
+            each.is_own and each.name in led_to for each in self._clusters.values()
+        )
+        """Whether it leads to the process beside it: it is no way in by itself."""
         self._elements = self._named_elements()
 
     def _named_elements(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck.importing.envoy.resources import hosts_of, named, type_of
+from archcheck.importing.envoy.resources import hosts_of, items, named, type_of
 from archcheck.importing.products import product_of_port
 from archcheck.importing.traffic import LEAST_REQUEST, UNLIMITED, Said, duration, limit_of
 from archcheck.importing.values import Value
@@ -111,7 +111,7 @@ class Cluster:
     def unheld(self) -> list[str]:
         """Fields that no client has a word for."""
         found = [key for key, _ in self.value.items() if key not in _READ]
-        for each in self.value.each("circuit_breakers", "thresholds"):
+        for each in items(self.value, "circuit_breakers", "thresholds"):
             found += [key for key, _ in each.items() if key not in _THRESHOLDS]
         policy = self.value.get("lb_policy")
         if policy is not None and policy.text not in _BALANCING:
@@ -120,7 +120,7 @@ class Cluster:
 
     def _threshold(self, key: str) -> Value | None:
         """The limit for ordinary requests."""
-        for each in self.value.each("circuit_breakers", "thresholds"):
+        for each in items(self.value, "circuit_breakers", "thresholds"):
             priority = each.get("priority")
             if priority is None or priority.text == "DEFAULT":
                 return each.get(key)
@@ -129,7 +129,7 @@ class Cluster:
     def _balancing(self) -> Iterator[Said]:
         policy = self.value.get("lb_policy")
         kind = policy.string("lb_policy") if policy is not None else ""
-        for each in self.value.each("load_balancing_policy", "policies")[:1]:
+        for each in items(self.value, "load_balancing_policy", "policies")[:1]:
             policy = each.get("typed_extension_config", "typed_config")
             kind = type_of(policy) if policy is not None else ""
         if policy is not None and kind in _BALANCING:
@@ -145,7 +145,7 @@ class Cluster:
             yield ("encrypted",), True, socket.place
             own = context.get("common_tls_context")
             for key in ("tls_certificates", "tls_certificate_sds_secret_configs"):
-                if own is not None and own.each(key):
+                if own is not None and items(own, key):
                     yield ("authenticated",), True, own.need(key).place
                     return
         elif kind == "RawBuffer":

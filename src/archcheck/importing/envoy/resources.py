@@ -105,8 +105,8 @@ def _found_in(document: Value) -> Iterator[tuple[str, Value]]:
     elif isinstance(raw, dict) and _is_bootstrap(document):
         static = document.get("static_resources") or document.get("staticResources")
         if static is not None:
-            yield from (("listeners", each) for each in static.each("listeners"))
-            yield from (("clusters", each) for each in static.each("clusters"))
+            yield from (("listeners", each) for each in items(static, "listeners"))
+            yield from (("clusters", each) for each in items(static, "clusters"))
 
 
 def _typed(value: Value) -> str:
@@ -143,6 +143,12 @@ def in_snake_case(value: Value) -> Value:
     return value
 
 
+def items(value: Value, *keys: str) -> list[Value]:
+    """The items of a field that holds many; one of them may be written without a list."""
+    found = value.get(*keys)
+    return [found] if found is not None and found.is_mapping else value.each(*keys)
+
+
 def type_of(value: Value) -> str:
     """The last word of a typed configuration's type, such as ``HttpConnectionManager``."""
     type_ = value.get("@type")
@@ -170,8 +176,8 @@ def hosts_of(cluster: Value, endpoints: Sequence[Value]) -> list[tuple[Value, Va
     loads += [each for each in endpoints if _is_for(each, cluster)]
     found: list[tuple[Value, Value | None]] = []
     for load in (each for each in loads if each is not None):
-        for group in load.each("endpoints"):
-            for each in group.each("lb_endpoints"):
+        for group in items(load, "endpoints"):
+            for each in items(group, "lb_endpoints"):
                 address = each.get("endpoint", "address", "socket_address")
                 host = address.get("address") if address is not None else None
                 if address is not None and host is not None and host.string("an address").strip():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from archcheck.importing.envoy.resources import Proxy, every, type_of
+from archcheck.importing.envoy.resources import Proxy, every, items, type_of
 from archcheck.importing.facts import Remark
 from archcheck.importing.traffic import Said, backoff_of, duration, retry_of, timeout_of
 from archcheck.importing.values import Value
@@ -52,9 +52,9 @@ def ways_of(proxy: Proxy) -> Ways:
         port = listener.get("address", "socket_address", "port_value")
         if port is not None:
             found.ports.append(port.string("port_value"))
-        chains = [*listener.each("filter_chains"), listener.get("default_filter_chain")]
+        chains = [*items(listener, "filter_chains"), listener.get("default_filter_chain")]
         for chain in (each for each in chains if each is not None):
-            for each in chain.each("filters"):
+            for each in items(chain, "filters"):
                 _of_filter(each, tables, found)
     if not proxy.listeners:
         for table in tables.values():
@@ -81,7 +81,7 @@ def _of_manager(config: Value, tables: Mapping[str, Value], found: Ways) -> None
             found.note(f"the routes {name.text} are in none of the files", name)
     if table is not None:
         _of_table(table, found)
-    for each in config.each("http_filters"):
+    for each in items(config, "http_filters"):
         inner = each.get("typed_config")
         kind = type_of(inner) if inner is not None else ""
         if inner is not None and kind not in _FILTERS:
@@ -107,7 +107,7 @@ def _of_redis(config: Value, tables: Mapping[str, Value], found: Ways) -> None:
     routes = config.get("prefix_routes")
     if routes is None:
         return
-    entries = [*routes.each("routes"), routes.get("catch_all_route")]
+    entries = [*items(routes, "routes"), routes.get("catch_all_route")]
     for entry in (each for each in entries if each is not None):
         cluster = entry.get("cluster")
         if cluster is not None:
@@ -118,9 +118,9 @@ _READERS = {"HttpConnectionManager": _of_manager, "TcpProxy": _of_tcp, "RedisPro
 
 
 def _of_table(table: Value, found: Ways) -> None:
-    for host in table.each("virtual_hosts"):
+    for host in items(table, "virtual_hosts"):
         domains = [each.string("a domain") for each in host.each("domains")]
-        for route in host.each("routes"):
+        for route in items(host, "routes"):
             action = route.get("route")
             if action is None:
                 continue  # a redirect, or an answer of Envoy's own
@@ -151,7 +151,7 @@ def _clusters(action: Value) -> Iterator[Value]:
     one = action.get("cluster")
     if one is not None:
         yield one
-    for each in action.each("weighted_clusters", "clusters"):
+    for each in items(action, "weighted_clusters", "clusters"):
         name, weight = each.get("name"), each.get("weight")
         if name is not None and (weight is None or weight.text != "0"):
             yield name
