@@ -263,11 +263,11 @@ def test_an_envoy_beside_a_process_is_its_sidecar(tmp_path: Path) -> None:
 def test_two_envoys_of_one_name_are_two(tmp_path: Path) -> None:
     write(
         tmp_path,
-        in__envoy_dot_yaml=bootstrap(cluster("orders", "orders")),
-        out__envoy_dot_yaml=bootstrap(cluster("bank", "bank"), route="cluster: bank"),
+        east__envoy_dot_yaml=bootstrap(cluster("orders", "orders")),
+        west__envoy_dot_yaml=bootstrap(cluster("bank", "bank"), route="cluster: bank"),
     )
     found = import_paths([tmp_path])
-    assert {e.name for e in found.system.elements} == {"in/envoy", "out/envoy", "orders", "bank"}
+    assert {e.name for e in found.system.elements} == {"east/envoy", "west/envoy", "orders", "bank"}
 
 
 def test_clusters_of_one_host_are_one_element(tmp_path: Path) -> None:
