@@ -13,7 +13,7 @@ from depth import thorough
 from imported import service, write
 
 from archcheck.importing import Choices, Import, import_paths
-from archcheck.importing.kubernetes import running
+from archcheck.importing.kubernetes import rendering, running
 from archcheck.model import ModelError
 
 ROOT = Path(__file__).parents[3]
@@ -260,26 +260,48 @@ def test_programs_see_nothing_of_the_user(
         ("resources: ['base?ref=v1']", "nothing is fetched from elsewhere"),
         ("components: ['https://example.com/c']", "nothing is fetched from elsewhere"),
         ("patches: [{path: 'https://example.com/p.yaml'}]", "nothing is fetched from elsewhere"),
+        ("transformers: [fetches.yaml]", "names what is elsewhere"),
+        ('generators: ["a: b\\npath: https://example.com/p"]', "names what is elsewhere"),
+        ("crds: ['https://example.com/c.json']", "nothing is fetched from elsewhere"),
+        ("openapi: {path: 'https://example.com/s.json'}", "nothing is fetched from elsewhere"),
+        ("configMapGenerator: [{name: a, files: ['b=https://example.com/c']}]",
+         "nothing is fetched from elsewhere"),
         ("helmCharts: [{name: redis}]", "has helmCharts, for which Kustomize fetches charts"),
         ("resources: [../../elsewhere]", "lies outside of shop"),
         ("resources: [wbe.yaml]", "there is no file 'wbe.yaml'"),
         ("resources: {web.yaml: 1}", "resources must be a list"),
         ("kind: Component", "is a component: a part that"),
     ],
-)
+)  # fmt: skip
 def test_what_is_elsewhere_is_refused_before_anything_runs(
     tmp_path: Path, tool: Tool, text: str, sentence: str
 ) -> None:
     run = tmp_path / "run"
     tool("kustomize", f"echo > {run}; exit 1")
     (tmp_path / "elsewhere").mkdir()
-    shop = tree(tmp_path / "shop", kustomization_dot_yaml=text, web_dot_yaml=WEB)
+    fetches = "kind: PatchTransformer\npath: https://example.com/p\n"
+    shop = tree(
+        tmp_path / "shop",
+        kustomization_dot_yaml=text,
+        web_dot_yaml=WEB,
+        fetches_dot_yaml=fetches,
+    )
     (shop / "github.com" / "shop" / "base").mkdir(parents=True)
     with pytest.raises(ModelError, match=sentence):
         rendered(shop / "kustomization.yaml")
     assert not run.exists()
     if "kind" not in text:
         assert names(rendered(shop)) == {"web"}
+
+
+def test_all_renderings_together_end(
+    tmp_path: Path, tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rendering, "MOST_SECONDS", 0.0)
+    tool("kustomize", "echo")
+    found = rendered(overlays(tmp_path / "shop"))
+    assert names(found) == {"web", "orders", "seed"}
+    assert "rendering has taken 0 s; name it by itself" in reasons(found)["base"]
 
 
 def test_links_of_a_chart_are_refused(tmp_path: Path, tool: Tool) -> None:

@@ -16,6 +16,7 @@ NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 _OTHERS = (*_PATCHES, "configurations", "crds", "generators", "transformers", "validators",
            "replacements")  # fmt: skip
+_PROGRAMS = ("generators", "transformers", "validators")
 _MADE_OF = ("resources", "bases", "components")
 _PATCH_LISTS = (*_PATCHES, "components")
 _DEEPEST = 30
@@ -89,6 +90,18 @@ def _gather(file: SourceFile, found: Kustomization, depth: int) -> None:
             _gather(base, found, depth + 1)
     for name in _others(document):
         found.files[_local(file, name)] = None
+    for key in _PROGRAMS:
+        for entry in document.each(key):
+            _check_program(file, entry)
+
+
+def _check_program(file: SourceFile, entry: Value) -> None:
+    """Generators and transformers are settings of what Kustomize has built in, and may name files:
+    those that are elsewhere are fetched."""
+    text = entry.string("a generator or transformer")
+    inner = text if "\n" in text else file.beside(text, entry.place).text
+    if "://" in inner:
+        raise ModelError("names what is elsewhere: nothing is fetched from there", entry.place)
 
 
 def _document(file: SourceFile) -> Value:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,8 @@ from archcheck.importing.values import Value
 from archcheck.importing.yaml_files import read_yaml
 from archcheck.model import ModelError, Place
 
+MOST_SECONDS = 300.0
+"""How long all renderings of an import may take together. A choice: most take less than a second."""
 _VARIANT = "one of several variants of the same: name its folder to import it"
 _UNUSED = "a component that no kustomization in the files includes"
 _TEMPLATES = {"templates", "crds"}
@@ -45,6 +48,14 @@ class Rendering:
     """Files that are not read as they lie, each with what it is a part of."""
     unread: list[UnreadFile] = field(default_factory=list)
     _files: dict[Path, SourceFile] = field(default_factory=dict)
+    _start: float = field(default_factory=time.monotonic)
+
+    def check_time(self, place: Place) -> None:
+        """Refuse to go on when all renderings together have taken too long."""
+        if time.monotonic() - self._start > MOST_SECONDS:
+            raise ModelError(
+                f"is left out: rendering has taken {MOST_SECONDS:g} s; name it by itself", place
+            )
 
     def add(self, file: SourceFile, documents: list[Value], made_of: Iterable[Path]) -> None:
         """What a kustomization or chart is, and the files that it is instead of."""
@@ -133,6 +144,7 @@ def _how(what: str, tool: str, file: SourceFile) -> str:
 
 def _render_chart(file: SourceFile, found: Rendering) -> None:
     try:
+        found.check_time(file.place)
         chart = chart_of(file)
         files = chart.files()
         templates = [path for path, inner in files.items() if _TEMPLATES & {*inner.parts}]
@@ -172,6 +184,7 @@ def _render_kustomizations(every: Sequence[Kustomization], found: Rendering) -> 
     chosen, variants = systems_among(every)
     for each in chosen:
         try:
+            found.check_time(each.file.place)
             found.add(each.file, _of_kustomization(each), each.files)
         except ModelError as error:
             found.note(each.file, error)
