@@ -31,7 +31,7 @@ from archcheck.importing.yaml_files import read_yaml
 from archcheck.model import ModelError, Place
 
 MOST_SECONDS = 300.0
-"""How long all renderings of an import may take together. A choice: most take less than a second."""
+"""How long all renderings of an import may take together. A choice: most take half a second."""
 _VARIANT = "one of several variants of the same: name its folder to import it"
 _UNUSED = "a component that no kustomization in the files includes"
 _TEMPLATES = {"templates", "crds"}

@@ -6,14 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from archcheck.importing.landscapes.c4.reading import (
-    Node,
-    Properties,
-    Relation,
-    Text,
-    described,
-    text_of,
-)
+from archcheck.importing.landscapes.c4.properties import Properties, described
+from archcheck.importing.landscapes.c4.reading import Node, Relation, Text, text_of
 from archcheck.importing.landscapes.c4.scopes import (
     Index,
     Scope,
