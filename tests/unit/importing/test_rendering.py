@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from depth import thorough
-from imported import service, write
+from imported import mutants, service, write
 
 from archcheck.importing import Choices, Import, import_paths
 from archcheck.importing.kubernetes import rendering, running
@@ -479,6 +479,34 @@ def test_charts_that_cannot_be_rendered_are_one_sentence(
         rendered(folder / "Chart.yaml")
 
 
+def kustomized(folder: Path) -> subprocess.CompletedProcess[str]:
+    tool = GO / "kustomize"
+    command = [str(tool), "build"] if tool.exists() else ["kubectl", "kustomize"]
+    return subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
+
+
+def facts(path: Path, *, render: bool = False) -> set[str] | None:
+    try:
+        found = import_paths([path], choices=Choices(render=render))
+    except ModelError:
+        return None
+    return {str(fact) for fact in found.joined.facts}
+
+
+@thorough
+@real("kustomize", "kubectl")
+@pytest.mark.usefixtures("programs")
+def test_mutants_are_what_kustomize_makes_of_them_or_refused_by_both(tmp_path: Path) -> None:
+    shop = overlays(tmp_path / "shop")
+    named = shop / "overlays" / "prod" / "kustomization.yaml"
+    for text in mutants(PROD.lstrip(), r"[\w./-]+", 60):
+        named.write_text(text, encoding="utf-8")
+        done = kustomized(named.parent)
+        printed = write(tmp_path / "printed", all_dot_yaml=done.stdout) / "all.yaml"
+        expected = facts(printed) if not done.returncode else None
+        assert facts(named, render=True) == expected, text
+
+
 @thorough
 @real("kustomize", "kubectl")
 @pytest.mark.usefixtures("programs")
@@ -507,9 +535,8 @@ def test_what_is_read_is_what_kustomize_prints(tmp_path: Path, more: str) -> Non
         web_dot_env="A=b\n",
         **({"limits_dot_yaml": PATCH} if "limits" in more else {}),
     )
-    tool = GO / "kustomize"
-    command = [str(tool), "build"] if tool.exists() else ["kubectl", "kustomize"]
-    printed = subprocess.run([*command, str(shop)], capture_output=True, text=True, check=True)
+    printed = kustomized(shop)
+    assert not printed.returncode, printed.stderr
     other = write(tmp_path / "printed", all_dot_yaml=printed.stdout)
     found, plain = rendered(shop), import_paths([other])
     assert {str(fact) for fact in found.joined.facts} == {str(fact) for fact in plain.joined.facts}
