@@ -133,6 +133,17 @@ def test_what_a_model_does_not_hold_is_said() -> None:
     assert "no listener in the files leads to the cluster" in str(sample().joined.candidates)
 
 
+def test_a_cluster_that_nothing_leads_to_is_a_candidate(tmp_path: Path) -> None:
+    """Though it names itself beside its hosts; what traces are sent to is asked."""
+    named = cluster("later", "later").replace("endpoints", "cluster_name: later, endpoints")
+    text = bootstrap(cluster("orders", "orders"), named, cluster("spans", "spans"))
+    text += "tracing: {http: {typed_config: {collector_cluster: spans}}}\n"
+    write(tmp_path, envoy_dot_yaml=text)
+    found = import_paths([tmp_path])
+    assert {*clients(found, "envoy")} == {"orders", "spans"}
+    assert [candidate.targets for candidate in found.joined.candidates] == [("later",)]
+
+
 def test_names_of_fields_as_json_has_them(tmp_path: Path) -> None:
     """``connectTimeout`` and ``connect_timeout`` are one field (protobuf.dev, ProtoJSON)."""
     text = SAMPLE.read_text(encoding="utf-8")

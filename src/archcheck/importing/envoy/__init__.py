@@ -36,6 +36,8 @@ ANYWHERE = "*"
 """Envoy does not say in whose network it stands: any host of the name is meant."""
 _NAMING = ("cluster", "cluster_name", "collector_cluster")
 """Fields that name a cluster."""
+_OWN = ("node", "static_resources")
+"""Fields of a bootstrap that name the Envoy and its clusters, and not whom it asks."""
 
 
 class EnvoyImporter:
@@ -123,13 +125,15 @@ class _Envoy:
         return found
 
     def _named(self) -> Iterator[str]:
-        """Clusters that Envoy itself asks: for settings, limits, traces."""
-        proxy = self._proxy
-        for value in [*proxy.listeners, *([proxy.bootstrap] if proxy.bootstrap else [])]:
+        """Clusters that Envoy itself asks: for settings, limits, traces. That a cluster names
+        itself among its hosts says nothing."""
+        start = self._proxy.bootstrap
+        others = [part for key, part in start.items() if key not in _OWN] if start else []
+        for value in [*self._proxy.listeners, *others]:
             for each in mappings(value):
                 for key in _NAMING:
                     named = each.raw.get(key) if isinstance(each.raw, dict) else None
-                    if named is not None and each is not proxy.bootstrap and named.text:
+                    if named is not None and named.text:
                         yield named.text
 
     # -- whom it reaches -----------------------------------------------------------------------
