@@ -147,6 +147,7 @@ def test_a_file_that_is_named_brings_the_others_of_its_folder(tmp_path: Path) ->
         spec_dot_c4=SPECIFICATION,
         more__b_dot_likec4="model { b = service { -> a } }",
         a_dot_c4="model { a = service }",
+        node_modules__other__other_dot_c4="model { nobody's }",
     )
     found = import_paths([tmp_path / "a.c4"])
     assert edges(found) == {("b", "a")}

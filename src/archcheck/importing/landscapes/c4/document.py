@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from archcheck.importing.landscapes.c4.properties import Properties, described
@@ -17,7 +18,7 @@ from archcheck.importing.landscapes.c4.scopes import (
     resolved,
 )
 from archcheck.importing.landscapes.c4.words import Word
-from archcheck.importing.sources import MAX_FILES, SourceFile, inside
+from archcheck.importing.sources import SourceFile, find
 from archcheck.importing.values import Value
 from archcheck.model import ModelError, Place
 from archcheck.model.element import nearest
@@ -52,11 +53,9 @@ def _with_others(group: Sequence[SourceFile], folder: Path | None) -> list[Sourc
     """The files of a project of which one is named: without the others its names are nobody."""
     first = group[0]
     found = {file.path: file for file in group}
-    for number, path in enumerate(sorted((folder or first.path.parent).rglob("*"))):
-        if number > MAX_FILES:
-            raise ModelError(f"its folder has more than {MAX_FILES:,} files", first.place)
-        if path.suffix in SUFFIXES and path.is_file() and path not in found:
-            found[path] = SourceFile(inside(path, first.root, path.name, first.place), first.root)
+    for file in find([folder or first.path.parent]).files:
+        if file.path.suffix.lower() in SUFFIXES:
+            found.setdefault(file.path, replace(file, root=first.root))
     return sorted(found.values(), key=lambda file: str(file.path))
 
 
