@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -269,6 +270,56 @@ def test_an_envoy_beside_a_process_is_its_sidecar(tmp_path: Path) -> None:
     assert orders.mesh == Mesh("envoy", outlier_detection=True)
     [candidate] = found.joined.candidates
     assert candidate.targets == ("stock",)
+
+
+CONFIG_MAP = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: edge-config}}
+data:
+  envoy.yaml: |
+{}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: edge}}
+spec:
+  template:
+    spec:
+      containers: [{{name: envoy, image: envoyproxy/envoy}}]
+      volumes: [{{name: config, configMap: {{name: {}}}}}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: shop-orders}}
+spec:
+  template:
+    metadata: {{labels: {{app: orders}}}}
+    spec: {{containers: [{{name: orders, image: shop/orders}}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: orders}}
+spec: {{selector: {{app: orders}}}}
+"""
+
+
+@pytest.mark.parametrize("mounted", ["edge-config", "other"])
+def test_who_mounts_the_config_map_is_the_envoy(tmp_path: Path, mounted: str) -> None:
+    inner = bootstrap(cluster("backend", "orders", more=", connect_timeout: 1s"),
+                      route="cluster: backend, timeout: 3s")  # fmt: skip
+    text = CONFIG_MAP.format(textwrap.indent(inner, "    "), mounted)
+    (tmp_path / "edge.yaml").write_text(text, encoding="utf-8")
+    found = import_paths([tmp_path])
+    assert {e.name for e in found.system.elements} == {"edge", "shop-orders"}
+    if mounted == "other":
+        assert not service(found, "edge").clients
+        assert "edge-config is described here" in remarks(found)
+        return
+    expected = Client("shop-orders", timeout=3 * s, connect_timeout=1 * s)
+    assert clients(found) == {"shop-orders": expected}
+    [line] = [fact.place.line for fact in found.joined.facts if fact.path[-1:] == ("timeout",)]
+    assert "timeout: 3s" in text.splitlines()[line - 1]
 
 
 def test_two_envoys_of_one_name_are_two(tmp_path: Path) -> None:

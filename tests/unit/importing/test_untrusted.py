@@ -95,6 +95,7 @@ def answers(name: str, text: str, *, named: bool, **beside: str) -> None:
         "manifests.yaml",
         "workspace.json",
         "envoy.yaml",
+        "envoy-config-map.yaml",
         "events.yaml",
         "catalog-info.yaml",
         "bookshop.dsl",

@@ -24,6 +24,7 @@ from archcheck.importing.facts import (
     Statement,
     Toward,
 )
+from archcheck.importing.kubernetes.workloads import config_map_source
 from archcheck.importing.naming import legible, unique_names
 from archcheck.importing.products import PORT, SCHEME
 from archcheck.importing.sources import Choices, SourceFile
@@ -73,7 +74,7 @@ class _Envoy:
             for name, value in every(proxy.clusters, "cluster").items()
         }
         self._ways = ways_of(proxy)
-        self._place = proxy.files[0].place
+        self._place = proxy.bootstrap.place if proxy.bootstrap else proxy.files[0].place
         self._element = name
         led_to = {way.cluster.text for way in self._ways.ways}
         self._is_sidecar = any(
@@ -98,8 +99,10 @@ class _Envoy:
     def statements(self) -> Iterator[Statement]:
         """All that its files say."""
         part = ElementPlace(self._element)
-        yield part.is_a(Service if self._is_sidecar else Gateway, self._place)
-        yield Promised(self._element, self._place, str(self._proxy.files[0].path), runs=True)
+        held = self._proxy.config_map  # its pod may have other containers: it need be no gateway
+        yield part.is_a(Service if self._is_sidecar or held else Gateway, self._place)
+        source = config_map_source(held) if held else str(self._proxy.files[0].path)
+        yield Promised(self._element, self._place, source, runs=not held)
         routes = shown(self._ways.ways)
         ports = f"Envoy on port {', '.join(self._ways.ports)}" if self._ways.ports else "Envoy"
         text = f"{ports}: {routes}" if routes else ports

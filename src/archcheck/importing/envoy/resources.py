@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from archcheck.importing.kubernetes.objects import DEFAULT_NAMESPACE, looks_like_object
 from archcheck.importing.sources import SourceFile
 from archcheck.importing.values import Value, mappings
+from archcheck.importing.yaml_files import read_yaml
+from archcheck.model import ModelError, Place
 
 _INNER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _KINDS = {"Listener": "listeners", "Cluster": "clusters", "RouteConfiguration": "routes",
@@ -28,6 +32,8 @@ class Proxy:
 
     files: list[SourceFile] = field(default_factory=list)
     bootstrap: Value | None = None
+    config_map: str = ""
+    """The ConfigMap that holds it, as ``namespace/name``: whoever mounts it is this Envoy."""
     listeners: list[Value] = field(default_factory=list)
     clusters: list[Value] = field(default_factory=list)
     routes: list[Value] = field(default_factory=list)
@@ -44,6 +50,8 @@ class Proxy:
             said = self.bootstrap.get("node", key) if self.bootstrap is not None else None
             if said is not None and said.string(f"node.{key}").strip():
                 return said.text.strip()
+        if self.config_map:
+            return self.config_map.rpartition("/")[2]
         return self.files[0].path.stem if self.bootstrap is not None else "envoy"
 
 
@@ -52,7 +60,9 @@ def is_envoys(file: SourceFile) -> bool:
     text = file.text_if_readable
     if not any(word in text for word in (*_STARTS, *_PARTS)):
         return False
-    return any(_is_bootstrap(each) or any(_found_in(each)) for each in file.readable)
+    return any(
+        _is_bootstrap(each) or any(_found_in(each)) or any(_held_by(each)) for each in file.readable
+    )
 
 
 def proxies(files: Iterable[SourceFile]) -> list[Proxy]:
@@ -67,8 +77,12 @@ def proxies(files: Iterable[SourceFile]) -> list[Proxy]:
                 found.append(proxy)
                 of_folder.setdefault(file.path.parent, proxy)
                 _add(proxy, document)
-            else:
+            elif any(_found_in(document)):
                 parts.append((file, document))
+            for name, inner in _held_by(document):
+                proxy = Proxy([file], in_snake_case(inner), name)
+                found.append(proxy)
+                _add(proxy, inner)
     for file, document in parts:
         folder = file.path.parent
         if folder not in of_folder:
@@ -81,6 +95,36 @@ def proxies(files: Iterable[SourceFile]) -> list[Proxy]:
 def _add(proxy: Proxy, document: Value) -> None:
     for kind, resource in _found_in(document):
         proxy.take(kind, in_snake_case(resource))
+
+
+def _held_by(document: Value) -> Iterator[tuple[str, Value]]:
+    """The bootstraps in a ConfigMap of Kubernetes, with its namespace and name."""
+    if not looks_like_object(document) or document.need("kind").text != "ConfigMap":
+        return
+    name, space = (document.get("metadata", key) for key in ("name", "namespace"))
+    data = document.get("data")
+    if name is None or data is None or not data.is_mapping:
+        return
+    where = f"{space.text if space is not None else DEFAULT_NAMESPACE}/{name.text}"
+    for _, text in data.items():
+        if any(start in text.text for start in _STARTS):
+            with suppress(ModelError):  # a template of what becomes one, which nobody can read here
+                for inner in read_yaml(text.text, text.place.file):
+                    if _is_bootstrap(inner):
+                        yield where, _below(inner, text.place.line)
+
+
+def _below(value: Value, line: int) -> Value:
+    """A value of a text that begins in the line after this one."""
+    place = Place(value.place.file, value.place.line + line)
+    raw = value.raw
+    if isinstance(raw, dict):
+        return replace(
+            value, raw={key: _below(part, line) for key, part in raw.items()}, place=place
+        )
+    if isinstance(raw, list):
+        return replace(value, raw=[_below(part, line) for part in raw], place=place)
+    return replace(value, place=place)
 
 
 def _is_bootstrap(document: Value) -> bool:
