@@ -215,6 +215,7 @@ def test_without_the_programs_files_are_read_as_they_lie(tmp_path: Path, tool: T
         ("echo 'a: [b'", "what kustomize prints is not YAML"),
         ("while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done", "prints more than 1 MiB"),
         ("while :; do :; done", "takes longer than 0.5 s"),
+        ("/bin/sleep 60; echo", "takes longer than 0.5 s"),  # by what it has started
     ],
 )
 def test_programs_that_fail_are_one_sentence(

@@ -6,9 +6,12 @@ of time, output and, where the system has them for others' processes, memory.
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Timer
 
@@ -56,18 +59,20 @@ def printed_by(command: Sequence[str], folder: Path, place: Place) -> str:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=complaints,
+            start_new_session=True,
         ) as process:
             _bound(process.pid)
-            timer = Timer(MOST_SECONDS, process.kill)
+            timer = Timer(MOST_SECONDS, _end, [process])
             timer.start()
             try:
                 output = process.stdout.read(MAX_BYTES + 1) if process.stdout else b""
                 if len(output) > MAX_BYTES:
-                    process.kill()
+                    _end(process)
                 code = process.wait()
             finally:
                 is_late = not timer.is_alive()
                 timer.cancel()
+                _end(process)  # if the user has interrupted us
         complaints.seek(0)
         said = complaints.read(4_000).decode("utf-8", errors="replace")
     if len(output) > MAX_BYTES:
@@ -77,6 +82,17 @@ def printed_by(command: Sequence[str], folder: Path, place: Place) -> str:
     if code != 0:
         raise ModelError(f"{name} refuses it: {_sentence(said, folder, code)}", place)
     return output.decode("utf-8", errors="replace")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End it and all that it has started: they hold its output open."""
+    if process.poll() is not None:
+        return
+    with suppress(ProcessLookupError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
 
 
 def _environment(home: str) -> dict[str, str]:
@@ -92,10 +108,8 @@ def _environment(home: str) -> dict[str, str]:
 
 def _bound(pid: int) -> None:
     if hasattr(resource, "prlimit"):
-        try:
+        with suppress(OSError):  # it has ended already
             resource.prlimit(pid, resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-        except OSError:  # it has ended already
-            return
 
 
 def _sentence(said: str, folder: Path, code: int) -> str:
