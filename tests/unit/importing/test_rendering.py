@@ -168,6 +168,11 @@ def test_nothing_is_run_unasked(tmp_path: Path, tool: Tool) -> None:
     assert not run.exists()
 
 
+def test_a_kustomization_may_have_no_suffix(tmp_path: Path) -> None:
+    shop = tree(tmp_path / "shop", Kustomization="resources: [web.yaml]\n", web_dot_yaml=WEB)
+    assert "a kustomization is rendered by" in reasons(import_paths([shop]))["shop"]
+
+
 def test_what_would_be_rendered_and_is_named_is_one_sentence(tmp_path: Path) -> None:
     path = overlays(tmp_path / "shop") / "overlays" / "prod" / "kustomization.yaml"
     with pytest.raises(ModelError, match="is rendered by 'archcheck import --render'") as error:
@@ -227,6 +232,12 @@ def test_programs_that_fail_are_one_sentence(
     path = overlays(tmp_path / "shop") / "overlays" / "prod" / "kustomization.yaml"
     with pytest.raises(ModelError, match=sentence):
         rendered(path)
+
+
+def test_a_program_that_is_none_is_one_sentence(tmp_path: Path, tool: Tool) -> None:
+    tool("kustomize", "").write_bytes(b"\x7fELF")
+    with pytest.raises(ModelError, match="kustomize cannot be run: Exec format error"):
+        rendered(overlays(tmp_path / "shop") / "overlays" / "prod" / "kustomization.yaml")
 
 
 def test_programs_see_nothing_of_the_user(

@@ -70,10 +70,10 @@ class KubernetesImporter:
     order = 10
 
     def recognises(self, file: SourceFile) -> bool:
-        if file.path.suffix.lower() not in (".yaml", ".yml", ".json"):
-            return False
         if is_rendered(file):
             return True
+        if file.path.suffix.lower() not in (".yaml", ".yml", ".json"):
+            return False
         if "kind" not in file.text_if_readable:
             return False
         return any(map(is_read_here, file.readable))

@@ -52,36 +52,46 @@ def printed_by(command: Sequence[str], folder: Path, place: Place) -> str:
     """What a program prints. Raises :class:`ModelError` with what it complains about."""
     name = Path(command[0]).name
     with tempfile.TemporaryDirectory() as home, tempfile.TemporaryFile() as complaints:
-        with subprocess.Popen(  # noqa: S603  # a program from the PATH; the folder is ours
-            command,
-            cwd=folder,
-            env=_environment(home),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-            start_new_session=True,
-        ) as process:
-            _bound(process.pid)
-            timer = Timer(MOST_SECONDS, _end, [process])
-            timer.start()
-            try:
-                output = process.stdout.read(MAX_BYTES + 1) if process.stdout else b""
-                if len(output) > MAX_BYTES:
-                    _end(process)
-                code = process.wait()
-            finally:
-                is_late = not timer.is_alive()
-                timer.cancel()
-                _end(process)  # if the user has interrupted us
+        try:
+            process = subprocess.Popen(  # noqa: S603  # from the PATH; the folder is ours
+                command,
+                cwd=folder,
+                env=_environment(home),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ModelError(f"{name} cannot be run: {error.strerror}", place) from None
+        with process:
+            output, is_late = _output(process)
         complaints.seek(0)
         said = complaints.read(4_000).decode("utf-8", errors="replace")
     if len(output) > MAX_BYTES:
         raise ModelError(f"{name} prints more than {MAX_BYTES // 1024**2} MiB", place)
     if is_late:
         raise ModelError(f"{name} takes longer than {MOST_SECONDS:g} s", place)
-    if code != 0:
-        raise ModelError(f"{name} refuses it: {_sentence(said, folder, code)}", place)
+    if process.returncode != 0:
+        why = _sentence(said, folder, process.returncode)
+        raise ModelError(f"{name} refuses it: {why}", place)
     return output.decode("utf-8", errors="replace")
+
+
+def _output(process: subprocess.Popen[bytes]) -> tuple[bytes, bool]:
+    """What it prints until it ends, and whether it had to be ended because it took too long."""
+    _bound(process.pid)
+    timer = Timer(MOST_SECONDS, _end, [process])
+    timer.start()
+    try:
+        output = process.stdout.read(MAX_BYTES + 1) if process.stdout else b""
+        if len(output) > MAX_BYTES:
+            _end(process)
+        process.wait()
+        return output, not timer.is_alive()
+    finally:
+        timer.cancel()
+        _end(process)  # if the user has interrupted us
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -107,9 +117,11 @@ def _environment(home: str) -> dict[str, str]:
 
 
 def _bound(pid: int) -> None:
+    """Bound its memory and the files that it writes, where another process's limits can be set."""
     if hasattr(resource, "prlimit"):
         with suppress(OSError):  # it has ended already
             resource.prlimit(pid, resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (MAX_BYTES, MAX_BYTES))
 
 
 def _sentence(said: str, folder: Path, code: int) -> str:
