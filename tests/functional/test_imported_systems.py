@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import runpy
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from archcheck.importing import Choices, Import, import_paths
-from archcheck.model import ModelError
+from archcheck.model import Absent, Bulkhead, Gateway, ModelError, Pool
+from archcheck.units import s
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 
@@ -178,3 +180,35 @@ def test_calm_threagile_and_spring() -> None:
     assert kinds(settings) == {"Service": 1}
     lost = [r.sentence for r in settings.joined.remarks if "is not known to reach" in r.sentence]
     assert len(lost) == 2
+
+
+@pytest.mark.parametrize("name", ["retry", "timeout", "circuit-breaker", "http-route-timeout"])
+def test_what_envoy_is_given(name: str) -> None:
+    """As Envoy Gateway translates what users write: the clients of the gateway are the same."""
+    files = sorted((CORPUS / "envoy").glob(f"{name}.*"))
+    found = import_paths(files)
+    gateway = found.system.find("envoy")
+    assert isinstance(gateway, Gateway)
+    clients = {str(client.target): client for client in gateway.clients}
+    first = clients["first-route-dest"]
+    assert first.balancing == "power_of_two"
+    match name:
+        case "retry":  # three routes to it, with other retries each
+            assert first.retry is None
+            assert any("differ in retry" in r.sentence for r in found.joined.remarks)
+        case "timeout":
+            assert first.connect_timeout == 31 * s
+        case "circuit-breaker":
+            assert first.bulkhead == Bulkhead(1)
+            assert gateway.pools == (Pool("first-route-dest", 1),)
+        case _:
+            assert len(clients) == 7
+            assert [first.timeout, clients["second-route-dest"].timeout] == [5 * s, 4000 * s]
+            assert isinstance(clients["third-route-dest"].timeout, Absent)
+
+
+def test_the_page_lists_how_imported_systems_differ_from_those_modelled_by_hand() -> None:
+    """Made again, and every difference has its reason: ``python docs/beside.py CORPUS``."""
+    docs = Path(__file__).parents[2] / "docs"
+    made = runpy.run_path(str(docs / "beside.py"))["page"](CORPUS)
+    assert made == (docs / "import" / "beside.md").read_text(encoding="utf-8")

@@ -62,6 +62,11 @@ def _new_model(ctx: click.Context, option: click.Parameter, path: str | None) ->
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Read Compose's variables from here instead of .env.",
 )
+@click.option(
+    "--render",
+    is_flag=True,
+    help="Run kustomize (or kubectl) and helm on what they render, without a network.",
+)
 @format_option("json")
 @verbose_option("Show where each value is from, and what the model does not hold.")
 def command(
@@ -71,19 +76,21 @@ def command(
     name: str | None,
     profiles: tuple[str, ...],
     env_files: tuple[Path, ...],
+    render: bool,
     format_: str,
     verbose: bool,
 ) -> None:
     """Make a model of the files that a team has.
 
     A PATH is a file or a folder, such as a whole repository; archcheck recognises what lies in it.
-    All paths together describe one system. Nothing in them is run, and nothing is fetched.
+    All paths together describe one system. Nothing is run without --render, and nothing is
+    fetched.
     """
     from archcheck.importing import Choices, import_paths
     from archcheck.importing.missing import missing_most
     from archcheck.reporting.importing import import_data, print_import
 
-    choices = Choices(name, profiles, env_files)
+    choices = Choices(name, profiles, env_files, render)
     found = import_paths(paths, only=kind, choices=choices)
     missing = missing_most(found.system)
     if output == "-":

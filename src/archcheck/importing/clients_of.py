@@ -63,6 +63,8 @@ class _Parts:
         if len(each.path) > 1:
             return key not in self._closed
         first = self._heads.setdefault(key, each)
+        if first is not each and (first.place, first.value) == (each.place, each.value):
+            return True  # the same line once more, for another host of the same element
         self._closed.discard(key)
         if first is each:
             return True

@@ -66,7 +66,8 @@ def import_paths(
         for statement in one.statements:
             if isinstance(statement, UnreadFile):
                 found.skipped.setdefault(statement.path, statement.reason)
-    if not any(one.statements for one in said):
+    read = [file for _, files in claimed for file in files if str(file.path) not in found.skipped]
+    if not read or not any(one.statements for one in said):
         only_one = found.files[0].place if len(found.files) == 1 else None
         raise ModelError(_nothing(targets, found, candidates), only_one)
     joined = join(said, chosen.name or _name_of(targets, said), Place(str(targets[0].resolve()), 1))

@@ -37,7 +37,12 @@ _GIVEN_UP = re.compile(
     re.IGNORECASE,
 )
 """Folders whose names say that they were given up. An ``archive`` may be a service."""
-SUFFIXES = frozenset({".yaml", ".yml", ".json", ".properties", ".proto", ".dsl", ".c4", ".toml"})
+SUFFIXES = frozenset(
+    {
+        ".yaml", ".yml", ".json", ".properties", ".proto", ".dsl", ".toml", ".c4", ".likec4",
+        ".like-c4",
+    }
+)  # fmt: skip
 """Files that an importer may read; all others are not opened."""
 
 
@@ -51,6 +56,8 @@ class Choices:
     """Profiles that are on; ``*``: all."""
     env_files: tuple[Path, ...] = ()
     """Files with variables, instead of ``.env`` beside each file."""
+    render: bool = False
+    """Whether kustomize and helm may be run on what lies there."""
 
 
 @dataclass
@@ -72,6 +79,13 @@ class SourceFile:
     def place(self) -> Place:
         """Its first line."""
         return Place(str(self.path), 1)
+
+    @property
+    def inner(self) -> Path:
+        """Its path below the root, which the user may have named through a link."""
+        if self.path.is_relative_to(self.root):
+            return self.path.relative_to(self.root)
+        return Path(os.path.relpath(self.path.resolve(), self.root.resolve()))
 
     @cached_property
     def text(self) -> str:
@@ -215,7 +229,7 @@ def _walk(folder: Path, root: Path, found: Found) -> Iterator[SourceFile]:
             folders.clear()
         folders[:] = _entered(below, sorted(folders), names, found)
         for path in (below / name for name in sorted(names) if not name.startswith(".")):
-            if path.suffix.lower() not in SUFFIXES or not path.is_file():
+            if not _may_be_read(path) or not path.is_file():
                 continue
             looked_at += 1
             if looked_at > MAX_FILES:
@@ -226,15 +240,17 @@ def _walk(folder: Path, root: Path, found: Found) -> Iterator[SourceFile]:
                 found.skipped[str(path)] = "is a link that leads out of the folder"
 
 
+def _may_be_read(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES or path.name == "Kustomization"
+
+
 def _entered(
     below: Path, folders: Sequence[str], names: Sequence[str], found: Found
 ) -> Iterator[str]:
     """The folders that are looked into; of others it is said why not, but for hidden ones."""
     for name in folders:
         if name == "templates" and "Chart.yaml" in names:
-            rendered = f"helm template {below.name} {below} > {below.name}.yaml"
-            why = f"a Helm chart is no manifest: run '{rendered}' and name the result"
-            found.skipped[f"{below / name}/"] = why
+            continue  # no manifests: what becomes of the chart, its own file says
         elif name.lower() in SKIPPED_FOLDERS:
             found.skipped[f"{below / name}/"] = "holds tests, builds or others' files"
         elif _GIVEN_UP.fullmatch(name):

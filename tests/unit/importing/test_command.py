@@ -141,8 +141,8 @@ def test_helm_charts_say_how_they_are_read(shop: Path) -> None:
     (chart / "Chart.yaml").write_text("name: shop\nversion: 1.0.0\n", encoding="utf-8")
     (chart / "templates" / "web.yaml").write_text("kind: {{ .Values.kind }}\n", encoding="utf-8")
     done = archcheck("import", "deploy", cwd=shop)
-    how = "a Helm chart is no manifest: run 'helm template chart deploy/chart > chart.yaml'"
-    assert f"deploy/chart/templates/: {how}" in done.stdout
+    how = "a Helm chart is rendered by 'archcheck import --render', which runs helm"
+    assert f"deploy/chart/Chart.yaml: {how}" in done.stdout
     alone = archcheck("import", "deploy/chart", cwd=shop)
     assert alone.returncode == 2
     assert how in alone.stderr

@@ -238,3 +238,11 @@ def test_older_openapi_is_left_out_or_refused(tmp_path: Path) -> None:
     assert [why for _, why in found.skipped] == ["line 1: is OpenAPI 2.0, and only 3 is read"]
     with pytest.raises(ModelError, match="only OpenAPI 3 is read"):
         import_paths([tmp_path / "a.yaml"])
+
+
+def test_a_folder_that_is_named_through_a_link_has_the_same_contracts(tmp_path: Path) -> None:
+    text = (SAMPLES / "payments.proto").read_text(encoding="utf-8")
+    write(tmp_path / "shop", protos__payments_dot_proto=text)
+    (tmp_path / "link").symlink_to(tmp_path / "shop")
+    found = import_paths([tmp_path / "link"])
+    assert found.system.elements == import_paths([tmp_path / "shop"]).system.elements

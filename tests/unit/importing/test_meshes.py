@@ -76,7 +76,7 @@ def test_rules_for_a_host_are_on_the_clients_of_all_in_the_mesh() -> None:
             connect_timeout=250 * ms,
             bulkhead=Bulkhead(50),
             reuses_connections=False,
-            balancing="least_outstanding",
+            balancing="power_of_two",
             balanced_by="mesh",
             encrypted=True,
             authenticated=True,

@@ -11,10 +11,12 @@ import pytest
 from depth import SHARE, examples, sample
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from imported import write
 
-from archcheck.importing import import_paths
+from archcheck.importing import Choices, import_paths
 from archcheck.importing.addresses import addresses_in
 from archcheck.importing.compose.interpolation import Variables, substituted
+from archcheck.importing.kubernetes import rendering
 from archcheck.importing.yaml_files import read_yaml
 from archcheck.model import ArchcheckError, ModelError, Place, from_json, to_json
 
@@ -30,6 +32,9 @@ WORDS = (
     "workspace extends a.dsl", "!var A ${A}${A}", "!elements element.parent==shop {", "x -> x",
     "rpc A(B) returns (C);", "${A:${B}}", "timeout: 0s", "retries: {attempts: -1}", "host: '*'",
     "node-type: actor", "target: web", "lb://a", "1.5s", "9" * 40 + "s", "PT1H", "openapi: 3.0.0",
+    "extend library {", "-[async]-> x", ".async x", "#next", "'''", "a = service 'x' {",
+    "metadata {", "cluster: x", "retry_policy: {retry_on: 5xx}", "0s", "resources: [../x]",
+    "namePrefix: a-",
 )  # fmt: skip
 
 texts = st.one_of(st.sampled_from(WORDS), st.text(max_size=12))
@@ -65,14 +70,15 @@ def mutated(draw: st.DrawFn, name: str) -> str:
     return "\n".join(lines)
 
 
-def answers(name: str, text: str, *, named: bool) -> None:
+def answers(name: str, text: str, *, named: bool, **beside: str) -> None:
     """An import of the file, or of its folder: a system that can be written, or a sentence that
     says where."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder).resolve() / name
+        path = write(Path(folder).resolve(), **beside) / name
         path.write_bytes(text.encode("utf-8", errors="surrogatepass"))
         try:
-            system = import_paths([path if named else path.parent]).system
+            target = path if named else path.parent
+            system = import_paths([target], choices=Choices(render=True)).system
         except ArchcheckError as error:
             refused = error
         else:
@@ -88,6 +94,8 @@ def answers(name: str, text: str, *, named: bool) -> None:
         "compose.yaml",
         "manifests.yaml",
         "workspace.json",
+        "envoy.yaml",
+        "envoy-config-map.yaml",
         "events.yaml",
         "catalog-info.yaml",
         "bookshop.dsl",
@@ -99,6 +107,7 @@ def answers(name: str, text: str, *, named: bool) -> None:
         "trading.calm.json",
         "threats.yaml",
         "likec4.json",
+        "library.c4",
     ],
 )
 @pytest.mark.parametrize("examples", sample([EXAMPLES // SHARE, EXAMPLES]))
@@ -107,6 +116,29 @@ def test_mutated_files_give_an_answer_or_a_sentence_with_a_line(name: str, examp
     @given(mutated(name), st.booleans())
     def run(text: str, named: bool) -> None:
         answers(name, text, named=named)
+
+    run()
+
+
+@pytest.mark.parametrize("examples", sample([EXAMPLES // SHARE, EXAMPLES]))
+def test_mutated_kustomizations_and_what_is_printed_of_them(
+    monkeypatch: pytest.MonkeyPatch, examples: int
+) -> None:
+    """With a program that prints anything."""
+    manifests = (SAMPLES / "manifests.yaml").read_text(encoding="utf-8")
+    printed = [manifests]
+    monkeypatch.setattr(rendering.shutil, "which", lambda program: program)
+    monkeypatch.setattr(rendering, "printed_by", lambda *_: printed[0])
+
+    @settings(max_examples=examples, deadline=None, suppress_health_check=[*HealthCheck])
+    @given(mutated("kustomization.yaml"), mutated("manifests.yaml"), st.booleans(), st.booleans())
+    def run(text: str, output: str, named: bool, kept: bool) -> None:
+        printed[0] = manifests if kept else output
+        beside = {
+            "manifests_dot_yaml": manifests, "settings_dot_env": "A=b",
+            "parts__kustomization_dot_yaml": "kind: Component",
+        }  # fmt: skip
+        answers("kustomization.yaml", text, named=named, **beside)
 
     run()
 

@@ -62,6 +62,7 @@ def service_statements(
     yield deployment.is_a(Docker, service.place)
     yield from _names(element, name, service, scope)
     yield from _source(element, service)
+    yield from _settings_files(element, service)
     yield from _image(element, deployment, service)
     yield from _replicas(deployment, service)
     yield from _grace(deployment, service)
@@ -85,6 +86,26 @@ def _source(element: str, service: Value) -> Iterator[KnownAs]:
     if "://" not in text and not text.startswith("git@"):
         folder = os.path.normpath(Path(context.place.file).parent / text)
         yield KnownAs(element, folder, "", context.place, "source")
+
+
+def _settings_files(element: str, service: Value) -> Iterator[KnownAs]:
+    """Files that it is given, mounted or built in: their importers know whose settings they are."""
+    build = service.get("build")
+    context = build.get("context") if build is not None and build.is_mapping else None
+    folder = context.text if context is not None else "."
+    arguments = build.get("args") if build is not None and build.is_mapping else None
+    given = [(".", volume, _source_of(volume)) for volume in service.each("volumes")]
+    if arguments is not None:
+        given += [(folder, each, each.text) for _, each in as_pairs(arguments).items()]
+    for below, value, text in given:
+        if text.lower().endswith((".yaml", ".yml", ".json")) and "$" not in f"{below}{text}":
+            file = os.path.normpath(Path(value.place.file).parent / below / text)
+            yield KnownAs(element, file, "", value.place, "source")
+
+
+def _source_of(volume: Value) -> str:
+    source = volume.get("source") if volume.is_mapping else volume
+    return source.string("a volume").partition(":")[0] if source is not None else ""
 
 
 def _known(service: Value, *keys: str) -> Value | None:

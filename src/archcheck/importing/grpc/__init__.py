@@ -6,7 +6,6 @@ the same name, or a host of this name.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -139,8 +138,7 @@ def _endpoint(
 
 def _contract(part: ElementPlace, service: ProtoService) -> Iterator[Statement]:
     yield part.is_a(Contract, service.place)
-    path = os.path.relpath(service.file.path, service.file.root)
-    yield part.says("path", path.replace(os.sep, "/"), service.place)
+    yield part.says("path", service.file.inner.as_posix(), service.place)
     version = _version(service.package)
     if version:
         yield part.says("version", version, service.place)

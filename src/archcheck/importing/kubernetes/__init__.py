@@ -29,8 +29,10 @@ from archcheck.importing.kubernetes.objects import (
     clusters,
     is_read_here,
 )
+from archcheck.importing.kubernetes.rendering import Rendering, is_rendered, rendered
 from archcheck.importing.kubernetes.workloads import names_of, workload_facts
 from archcheck.importing.sources import Choices, SourceFile
+from archcheck.model import ModelError
 
 
 def _gateway(gateway: Object, named: NamedWorkloads) -> Iterator[Statement]:
@@ -54,7 +56,7 @@ _AROUND: dict[str, Callable[[Object, NamedWorkloads], Iterator[Statement]]] = {
     **dict.fromkeys(gateway_api.ROUTES, gateway_api.route),
     "BackendTrafficPolicy": gateway_api.backend_traffic_policy,
 }
-_PATCH = "a patch of Kustomize is part of an object: import what kubectl kustomize prints"
+_PATCH = "a patch of Kustomize is part of an object: --render has kustomize apply it"
 _SUPPORTING = frozenset({"ConfigMap", "Secret", "PersistentVolumeClaim"})
 """Kinds that are read where others refer to them."""
 
@@ -68,6 +70,8 @@ class KubernetesImporter:
     order = 10
 
     def recognises(self, file: SourceFile) -> bool:
+        if is_rendered(file):
+            return True
         if file.path.suffix.lower() not in (".yaml", ".yml", ".json"):
             return False
         if "kind" not in file.text_if_readable:
@@ -75,10 +79,26 @@ class KubernetesImporter:
         return any(map(is_read_here, file.readable))
 
     def read(self, files: Sequence[SourceFile], choices: Choices) -> Iterable[Said]:
-        patches = patches_among(files)
-        left = [UnreadFile(str(file.path), _PATCH) for file in files if file.path in patches]
-        yield Said(self.name, self.precedence, [*left])
-        for cluster in clusters([file for file in files if file.path not in patches]):
+        found = rendered(files, asked=choices.render)
+        while True:
+            try:
+                return list(self._said(files, found))
+            except ModelError as error:
+                found.give_up(error)  # else it is an error in a file that is read as it lies
+
+    def _said(self, files: Sequence[SourceFile], found: Rendering) -> Iterator[Said]:
+        plain = [f for f in files if f.path not in found.taken and not is_rendered(f)]
+        patches = patches_among(plain)
+        left = [UnreadFile(str(file.path), _PATCH) for file in plain if file.path in patches]
+        yield Said(self.name, self.precedence, [*found.unread, *left])
+        read = {file.path: file for file in plain if file.path not in patches}
+        documents = [
+            document
+            for path in dict.fromkeys([*(file.path for file in files), *found.documents])
+            for document in found.documents.get(path)
+            or (read[path].documents if path in read else ())
+        ]
+        for cluster in clusters(documents):
             yield Said(self.name, self.precedence, list(_statements(cluster)))
 
 

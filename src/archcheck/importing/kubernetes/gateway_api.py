@@ -9,7 +9,8 @@ from archcheck.importing.addresses import Address
 from archcheck.importing.facts import ElementPlace, Reaches, Remark, Statement, Toward
 from archcheck.importing.kubernetes.around import NamedWorkloads
 from archcheck.importing.kubernetes.objects import Cluster, Object
-from archcheck.importing.kubernetes.traffic import (
+from archcheck.importing.traffic import (
+    LEAST_REQUEST,
     UNLIMITED,
     Rules,
     Said,
@@ -27,7 +28,7 @@ from archcheck.units import Rate
 GROUP, POLICIES = "gateway.networking.k8s.io", "gateway.envoyproxy.io"
 ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
 _BALANCING = {
-    "roundrobin": "round_robin", "random": "random", "leastrequest": "least_outstanding",
+    "roundrobin": "round_robin", "random": "random", "leastrequest": LEAST_REQUEST,
 }  # fmt: skip
 _UNITS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _READ = frozenset(

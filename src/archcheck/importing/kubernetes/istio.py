@@ -16,7 +16,9 @@ from archcheck.importing.facts import (
 )
 from archcheck.importing.kubernetes.around import NamedWorkloads
 from archcheck.importing.kubernetes.objects import WORKLOADS, Object
-from archcheck.importing.kubernetes.traffic import (
+from archcheck.importing.products import SCHEME, product_of_scheme
+from archcheck.importing.traffic import (
+    LEAST_REQUEST,
     UNLIMITED,
     Rules,
     Said,
@@ -27,7 +29,6 @@ from archcheck.importing.kubernetes.traffic import (
     timeout_of,
     toward,
 )
-from archcheck.importing.products import SCHEME, product_of_scheme
 from archcheck.importing.values import Value
 from archcheck.model import External, Gateway, Grpc, Http1, Managed, Mesh, Place, Service
 
@@ -38,8 +39,8 @@ rootNamespace)."""
 _MESH = "mesh"
 """The word for all sidecars among the gateways of a VirtualService."""
 _BALANCING = {
-    "ROUND_ROBIN": "round_robin", "RANDOM": "random", "LEAST_REQUEST": "least_outstanding",
-    "LEAST_CONN": "least_outstanding",
+    "ROUND_ROBIN": "round_robin", "RANDOM": "random", "LEAST_REQUEST": LEAST_REQUEST,
+    "LEAST_CONN": LEAST_REQUEST,
 }  # fmt: skip
 _RULE = frozenset({"connectionPool", "outlierDetection", "loadBalancer", "tls"})
 

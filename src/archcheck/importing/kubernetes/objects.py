@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from archcheck.importing.sources import SourceFile
 from archcheck.importing.values import Value
 from archcheck.model import Place
 
@@ -93,14 +92,14 @@ class Cluster:
         return self.objects.get(key_of(kind, namespace, name))
 
 
-def clusters(files: Iterable[SourceFile]) -> list[Cluster]:
-    """The objects of the files, the first of each in the first cluster, the next in the second.
+def clusters(documents: Iterable[Value]) -> list[Cluster]:
+    """The objects of the documents, the first of each in the first cluster, the next in the second.
 
     A repository often has the same objects twice (a release, and what it was made of). Each account
     is consistent in itself, and those that come later only show where they differ.
     """
     found = [Cluster()]
-    objects = [each for f in files for document in f.documents for each in objects_in(document)]
+    objects = [each for document in documents for each in objects_in(document)]
     for each, identity in _identified(objects):
         free = next((cluster for cluster in found if identity not in cluster.identities), None)
         if free is None:

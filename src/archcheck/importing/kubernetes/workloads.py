@@ -71,6 +71,21 @@ def workload_facts(element: str, workload: Object, cluster: Cluster) -> Iterator
         yield from pod_facts(deployment, workload, template, cluster)
         yield from told(element, workload, template, cluster)
         yield from _hints(element, workload, template)
+        yield from _settings_files(element, workload, template)
+
+
+def config_map_source(name: str) -> str:
+    """The identity of who is given the files of a ConfigMap (``namespace/name``)."""
+    return f"configmap:{name}"
+
+
+def _settings_files(element: str, workload: Object, template: Value) -> Iterator[KnownAs]:
+    """ConfigMaps that it mounts: their importers know whose settings they are."""
+    for volume in template.each("spec", "volumes"):
+        name = volume.get("configMap", "name")
+        if name is not None:
+            source = config_map_source(f"{workload.namespace}/{name.string('a ConfigMap')}")
+            yield KnownAs(element, source, "", name.place, "source")
 
 
 def _owner(part: ElementPlace, workload: Object) -> Iterator[Fact]:

@@ -1,4 +1,4 @@
-"""LikeC4: the model that ``likec4 export json`` writes.
+"""LikeC4: its language, and the model that ``likec4 export json`` writes.
 
 Kinds of elements are words of a team's own. What they are is read from their shapes (a person, a
 storage, a queue) and from words that say it: ``actor``, ``external``, ``component``.
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from archcheck.importing.facts import Precedence, Said
+from archcheck.importing.landscapes import c4
 from archcheck.importing.landscapes.drawing import (
     DATABASE,
     Drawing,
@@ -23,11 +24,12 @@ from archcheck.importing.values import Value
 _PEOPLE = frozenset({"actor", "person", "user", "customer", "role", "persona", "people"})
 _STORES = frozenset({"storage", "cylinder"})
 _PARTS = frozenset({"component", "module", "class", "package", "code"})
+_ICON = re.compile(r"(?:tech|aws|azure|gcp):([\w-]+)", re.ASCII)
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 class LikeC4Importer:
-    """Reads exported models of LikeC4."""
+    """Reads LikeC4's language and its exported models."""
 
     name = "likec4"
     title = "LikeC4"
@@ -35,19 +37,27 @@ class LikeC4Importer:
     order = 76
 
     def recognises(self, file: SourceFile) -> bool:
+        if file.path.suffix.lower() in c4.SUFFIXES:
+            return True
         if file.path.suffix.lower() != ".json" or '"relations"' not in file.text_if_readable:
             return False
         return any(any(_projects(document)) for document in file.readable)
 
     def read(self, files: Sequence[SourceFile], choices: Choices) -> Iterable[Said]:
-        for file in files:
+        texts = [file for file in files if file.path.suffix.lower() in c4.SUFFIXES]
+        for file, project in c4.projects(texts):
+            yield self._said(project, file)
+        for file in (file for file in files if file not in texts):
             for document in file.documents:
                 for project in _projects(document):
-                    statements = list(_Project(project, file).drawing.statements())
-                    name = project.get("project", "title") or project.get("projectId")
-                    called = name.string("projectId") if name is not None else None
-                    called = None if called == "default" else called
-                    yield Said(self.name, self.precedence, statements, called)
+                    yield self._said(project, file)
+
+    def _said(self, project: Value, file: SourceFile) -> Said:
+        statements = list(_Project(project, file).drawing.statements())
+        name = project.get("project", "title") or project.get("projectId")
+        called = name.string("projectId") if name is not None else None
+        called = None if called == "default" else called
+        return Said(self.name, self.precedence, statements, called)
 
 
 def _projects(document: Value) -> Iterator[Value]:
@@ -131,6 +141,8 @@ class _Project:
         node.boundary = self._boundary(key)
         for attribute in ("description", "technology"):
             node.say(attribute, _text(value.get(attribute)))
+        if "technology" not in node.texts:
+            node.say("technology", _drawn(value.get("style", "icon") or value.get("icon")))
         links = value.each("links")
         if links:
             url = links[0].get("url") if links[0].is_mapping else links[0]
@@ -141,7 +153,7 @@ class _Project:
         if shape is not None and shape.string("shape") in _STORES:
             node.tags[DATABASE] = shape.place
         for name_, each in value.items("metadata"):
-            node.properties[name_] = each
+            node.properties[name_] = _joined(each)
         self.drawing.add(node)
 
     def _kind(self, key: str, value: Value) -> Kind:
@@ -192,6 +204,23 @@ def _is_in(key: str, whole: str) -> bool:
 
 def _end(value: Value) -> Value:
     return value.need("model") if value.is_mapping else value
+
+
+def _drawn(icon: Value | None) -> Value | None:
+    """The technology that an icon stands for, as LikeC4 itself tells it (``tech:apache-kafka``)."""
+    match = _ICON.fullmatch(icon.string("icon")) if icon is not None else None
+    if icon is None or match is None:
+        return None
+    text = match[1].removesuffix("-icon").replace("-", " ").title()
+    return Value(text, icon.place, text)
+
+
+def _joined(value: Value) -> Value:
+    """A value of metadata, which may be several texts."""
+    if not value.is_list:
+        return value
+    text = ", ".join(each.string("a value of metadata") for each in value.each())
+    return Value(text, value.place, text)
 
 
 def _text(value: Value | None) -> Value | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 
@@ -48,7 +47,7 @@ class _Operations:
     def __init__(self, part: ElementPlace, document: Value, file: SourceFile) -> None:
         self._part = part
         self._document = document
-        self._path = os.path.relpath(file.path, file.root).replace(os.sep, "/")
+        self._path = file.inner.as_posix()
         self._encrypted = _all_encrypted(document)
         self._unknown: dict[str, Value] = {}
 

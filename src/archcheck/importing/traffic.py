@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from archcheck.importing.facts import Path, Remark, Toward
 from archcheck.importing.values import Value
 from archcheck.model import Absent, Bulkhead, Place, Retry
+from archcheck.model.resilience import Balancing
 from archcheck.units import Duration
 
 _DURATION = re.compile(r"(?:(\d{1,9}(?:\.\d{1,9})?)(h|ms|us|µs|ns|m|s))")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 UNLIMITED = 1_000_000
 """Limits of this size and above bound nothing; Envoy writes 4294967295 for none."""
+LEAST_REQUEST: Balancing = "power_of_two"
+"""Envoy's ``LEAST_REQUEST``, also under Istio and Envoy Gateway: of two hosts that it draws, the
+one with fewer requests (envoyproxy.io, Supported load balancers, Weighted least request)."""
 _OUTCOMES: dict[str, tuple[str, ...]] = {
     "5xx": ("timeout", "rejected", "failed"),
     "gateway-error": ("timeout", "rejected", "failed"),
