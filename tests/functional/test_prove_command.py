@@ -110,10 +110,13 @@ def test_the_same_model_gives_the_same_answers(broken: Path) -> None:
 def test_a_budget_that_is_spent_is_said(broken: Path) -> None:
     done = archcheck("prove", broken.name, "--proof-budget", "0s", "--strict", cwd=broken.parent)
     assert done.returncode == 3
-    assert "undecided[deadlines] needs more time than the proof budget of 0 s" in done.stdout
+    assert (
+        "undecided[deadlines] needs more time than its part of the proof budget of 0 s"
+        in done.stdout
+    )
     verified = archcheck("verify", broken.name, "--proof-budget", "0s", cwd=broken.parent)
     assert "RES003" not in verified.stdout.partition("undecided")[0]
-    assert "more time than the proof budget of 0 s" in verified.stdout
+    assert "more time than its part of the proof budget of 0 s" in verified.stdout
 
 
 def test_counterexamples_are_drawn(broken: Path) -> None:

@@ -1,11 +1,14 @@
 """The time that the proofs of a run may take, all together.
 
 A question that does not get its answer in time is undecided, and says so. The budget is a
-property of the run, not of a question: it is made once, and only what runs inside of it counts::
+property of the run, not of a question: it is made once, and only what runs inside of it counts. No
+question takes more than half of what is left: one that finds no end leaves the others time::
 
     budget = ProofBudget(10.0)
     with budget.running():
-        answers = [*deadline_budgets(graph), *cut_sets(graph)]
+        answers = [*deadline_budgets(graph)]
+    with budget.running():
+        answers += cut_sets(graph)
 """
 
 from __future__ import annotations
@@ -33,11 +36,13 @@ class ProofBudget:
         self._seconds = seconds
         self._spent = 0.0
         self._since = 0.0
+        self._part = seconds
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """What happens inside takes from the budget."""
+    def running(self, share: float = 0.5) -> Iterator[None]:
+        """What happens inside takes from the budget, at most a share of what is left of it."""
         self._since = time.monotonic()
+        self._part = share * max(0.0, self._seconds - self._spent)
         token = _budget.set(self)
         try:
             yield
@@ -52,9 +57,11 @@ class ProofBudget:
 
     def left(self) -> float:
         """Seconds that are left. Raises :class:`BudgetSpentError` when there are none."""
-        rest = self._seconds - self._spent - (time.monotonic() - self._since)
+        rest = self._part - (time.monotonic() - self._since)
         if rest <= 0:
-            raise BudgetSpentError(f"more time than the proof budget of {self._seconds:g} s")
+            raise BudgetSpentError(
+                f"more time than its part of the proof budget of {self._seconds:g} s"
+            )
         return rest
 
 

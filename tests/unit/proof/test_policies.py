@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import networkx as nx
@@ -248,3 +248,23 @@ def test_no_time_is_no_answer() -> None:
     made = System("made", flags)
     with ProofBudget(0.0).running(), pytest.raises(BudgetSpentError, match="proof budget of 0 s"):
         FeatureFlags(made).configuration([("f", True), ("g", True)])
+
+
+def test_a_question_without_an_end_leaves_the_others_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of 80 s, of the 40 s that are left, of 20 s: by a clock that ticks when it is read."""
+    clock = itertools.count()
+    monkeypatch.setattr("archcheck.proof.budget.time.monotonic", lambda: float(next(clock)))
+    budget = ProofBudget(80.0)
+    looks = []
+    for _ in range(3):
+        with budget.running():
+            looks.append(sum(1 for _ in _until_spent(budget)))
+    assert looks == pytest.approx([40, 20, 10], abs=3)
+
+
+def _until_spent(budget: ProofBudget) -> Iterator[float]:
+    try:
+        while True:
+            yield budget.left()
+    except BudgetSpentError:
+        return

@@ -152,7 +152,7 @@ def repair(
     edits: list[Edit] = []
     reasons: dict[str, str] = {}
     is_out_of_time = True
-    with (budget or ProofBudget()).running(), suppress(BudgetSpentError):
+    with (budget or ProofBudget()).running(1.0), suppress(BudgetSpentError):
         for _ in range(_MOST_ROUNDS):
             graph = Graph(current)
             open_ = list(_violations(graph, repairable, options or {}, found))

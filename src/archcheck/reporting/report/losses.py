@@ -68,7 +68,7 @@ def losses(graph: Graph) -> list[Lost]:
 
 def _zones(graph: Graph, critical: set[str]) -> Iterator[Lost]:
     fates: dict[str, list[ZoneFate]] = {zone: [] for zone in zones_in(graph.system)}
-    with suppress(BudgetSpentError), ProofBudget(_SECONDS).running():
+    with suppress(BudgetSpentError), ProofBudget(_SECONDS).running(1.0):
         for fate in zone_fates(graph):
             fates[fate.zone].append(fate)
     for zone, each in fates.items():
