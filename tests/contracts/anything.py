@@ -668,7 +668,7 @@ class Anything:
             network=self.pick(
                 None,
                 Network(delay=0 * ms),
-                Network(delay=2 * ms, zone_delay=5 * ms, bandwidth=10 * MB / s),
+                Network(delay=2 * ms, zone_delay=5 * ms, bandwidth=10 * MB / s, entry=3 * ms),
             ),
             uncertain=self.pick([], [between]),
         )

@@ -445,7 +445,11 @@ class Generator:
             journeys=journeys,
             scenarios=[Scenario("load", load=[self.load()], faults=faults)],
             network=self.pick(
-                (None, Network(delay=0.2 * ms, zone_delay=1 * ms), Network(delay=0 * ms))
+                (
+                    None,
+                    Network(delay=0.2 * ms, zone_delay=1 * ms, entry=0.3 * ms),
+                    Network(delay=0 * ms),
+                )
             ),
         )
 

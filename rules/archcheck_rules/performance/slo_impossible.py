@@ -46,7 +46,7 @@ rule = Rule("PRF002", "slo-impossible", severity="error", method="calc")
 def check(graph: Graph) -> Iterator[Result]:
     latencies = OperationLatencies(graph)
     promises: list[tuple[Journey | Operation, Slo, Latency]] = [
-        (journey, journey.slo, sum(map(latencies.of, journey.all_entries()), Latency(0.0)))
+        (journey, journey.slo, latencies.of_journey(journey))
         for journey in graph.system.journeys
         if journey.slo is not None
     ]

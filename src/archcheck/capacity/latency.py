@@ -16,12 +16,13 @@ from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.interactions import question_instead
 from archcheck.graph.protection import protection_of
 from archcheck.graph.shapes import Shape, shape_of
-from archcheck.graph.transfer import coding, on_the_wire, waits_for_broker
+from archcheck.graph.transfer import coding, entry_trip, on_the_wire, waits_for_broker
 from archcheck.model import (
     Call,
     Endpoint,
     External,
     Fallback,
+    Journey,
     ModelError,
     Named,
     Publish,
@@ -88,6 +89,15 @@ class OperationLatencies:
         owner, endpoint = self._graph.system.endpoint(reference)
         name = f"{owner.name}.{endpoint.name}" if endpoint else owner.name
         return self._operation(name, owner)
+
+    def of_journey(self, journey: Journey) -> Latency:
+        """Its entries one after the other, with the way of its user to each and back.
+
+        Raises :class:`ModelError` when operations call each other without end.
+        """
+        entries = journey.all_entries()
+        ways = Latency(len(entries) * float(entry_trip(self._graph.system)))
+        return sum(map(self.of, entries), ways)
 
     def own_time(self, name: str) -> Latency:
         """What the operation itself takes, computing and waiting, and nobody else."""

@@ -42,6 +42,12 @@ def round_trip(system: System, step: Interaction) -> tuple[Rational, bool]:
     return 2 * known + on_the_wire(system, step.step, step.endpoint), delay is not None
 
 
+def entry_trip(system: System) -> Rational:
+    """What the network takes from a user to an entry and back, in seconds."""
+    network = system.network
+    return 2 * exact(network.entry or 0) if network is not None else Rational(0)
+
+
 def waits_for_broker(step: Publish) -> bool:
     """Whether a publisher waits until the broker has its message: not where the message stays in an
     outbox, nor where no acknowledgement is asked for.

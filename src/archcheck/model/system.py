@@ -45,6 +45,8 @@ class Network(Element):
     """One way, between two processes in the same zone; ``None``: unknown."""
     zone_delay: Duration | None = None
     """One way, between zones; ``None``: as within a zone."""
+    entry: Duration | None = None
+    """One way, between users and where a journey enters; ``None``: it is not counted."""
     bandwidth: Bandwidth | None = None
     """What a connection carries."""
 

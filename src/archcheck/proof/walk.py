@@ -15,7 +15,13 @@ from typing import Generic, Protocol, Self, TypeVar
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.exact import Rational, exact, longest, shown
 from archcheck.graph.shapes import Shape, shape_of
-from archcheck.graph.transfer import coding, is_weighed, round_trip, waits_for_broker
+from archcheck.graph.transfer import (
+    coding,
+    entry_trip,
+    is_weighed,
+    round_trip,
+    waits_for_broker,
+)
 from archcheck.model import (
     External,
     Journey,
@@ -114,10 +120,14 @@ class LongestWalk(ABC, Generic[T]):
 
     def of_journey(self, journey: Journey) -> T:
         """What its entries take, one after the other."""
-        total = self.nothing()
+        total, way = self.nothing(), entry_trip(self.graph.system)
         for entry in journey.all_entries():
             owner, endpoint = self.graph.system.endpoint(entry)
-            total += self.of(f"{owner.name}.{endpoint.name}" if endpoint else owner.name)
+            name = f"{owner.name}.{endpoint.name}" if endpoint else owner.name
+            total += self.of(name)
+            if way:
+                said = f"the network takes {shown(way)} from a user to {name} and back"
+                total += self.fixed(journey, way, said)
         return total
 
     def of_step(self, step: Interaction) -> T:

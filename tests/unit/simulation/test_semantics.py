@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from fidelity.harness import longest, run, service, system, work
 
@@ -13,6 +15,7 @@ from archcheck import (
     Constant,
     Consumer,
     CustomRuntime,
+    Deterministic,
     Docker,
     Endpoint,
     Errors,
@@ -49,8 +52,13 @@ from archcheck import (
     Topic,
     Work,
 )
+from archcheck.capacity.latency import OperationLatencies
+from archcheck.graph import Graph
 from archcheck.model import Runtime
+from archcheck.planning import solve_plan
+from archcheck.proof.deadlines import WorstCases
 from archcheck.simulation import SimulationResult, simulate
+from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.engines import EngineName
 from archcheck.units import GB, KB, MB, ms, percent, s
 
@@ -268,6 +276,24 @@ def test_another_zone_is_further_away() -> None:
             network=Network(delay=0.5 * ms, zone_delay=5 * ms),
         )
         assert longest(run(model, 1)) == pytest.approx(0.001 + trip)
+
+
+def test_users_are_away_from_where_they_enter() -> None:
+    """Two entries, each 20 ms there and 20 ms back, whatever looks at it."""
+    front, back = service("front", work(1)), service("back", work(2))
+    trip = Journey("visit", entries=["front.run", "back.run"], timeout=1 * s)
+    model = System("far", [front, back], journeys=[trip], network=Network(entry=20 * ms))
+    assert longest(run(model, 1)) == pytest.approx(0.083)
+    graph = Graph(model)
+    assert OperationLatencies(graph).of_journey(trip).seconds == pytest.approx(0.083)
+    assert float(WorstCases(graph).of_journey(trip).seconds) == pytest.approx(0.083)
+    load = Scenario("calm", load=[Load("visit", Deterministic(1 / s))])
+    (found,) = solve_plan(compile_plan(model, load)).journeys
+    assert found.time.mean == pytest.approx(0.083, rel=1e-3)
+    hasty = replace(model, journeys=[replace(trip, timeout=70 * ms)])
+    assert run(hasty, 1).journey("visit").timed_out == 0  # each entry in its own time
+    late = replace(model, journeys=[replace(trip, timeout=41 * ms)])
+    assert run(late, 1).journey("visit").timed_out == 1
 
 
 # -- queues and classes -----------------------------------------------------------------------

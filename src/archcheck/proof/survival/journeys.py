@@ -32,7 +32,7 @@ from archcheck.capacity.latency import OperationLatencies, latency_of
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.reach import asked_behind
-from archcheck.graph.transfer import round_trip
+from archcheck.graph.transfer import entry_trip, round_trip
 from archcheck.model import Absent, Fallback, Journey, LocalCache, ModelError, Named
 from archcheck.proof.answers import Gap
 from archcheck.proof.budget import left
@@ -99,9 +99,10 @@ class Survival:
     def _before_users_leave(self, journey: Journey) -> Needs:
         patience = journey.timeout
         try:
-            seconds = sum(self._latencies.of(name).seconds for name in journey.all_entries())
+            entries = [self._latencies.of(name).seconds for name in journey.all_entries()]
         except ModelError:  # operations that call each other without end
             return self._open_question(())
+        seconds = max(entries) + float(entry_trip(self.graph.system))  # users wait for each
         late = isinstance(patience, Duration) and seconds > float(patience)
         return self._open_question([Gap(journey, f"timeout above {Duration(seconds)}")] * late)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from archcheck.graph import Graph
+from archcheck.graph.transfer import entry_trip
 from archcheck.graph.walks import is_acyclic
 from archcheck.model import Journey, Scenario, ScenarioError, Schedule, System
 from archcheck.simulation import plan as p
@@ -84,18 +85,26 @@ def _compile_elements(tables: PlanRows, steps: StepCompiler) -> None:
 
 
 def _journey(tables: PlanRows, steps: StepCompiler, journey: Journey) -> p.PlannedJourney:
-    """Users call an entry without network delay, and give up after the journey's timeout."""
+    """Users call an entry, and give up after the journey's timeout."""
     timeout = journey.timeout
     seconds = float(timeout) if isinstance(timeout, Duration) else p.FOREVER
+    way = float(entry_trip(tables.system)) / 2
     entries = tuple(
-        _entry(tables, steps, f"{journey.name}/{i}", reference, seconds)
+        _entry(tables, steps, f"{journey.name}/{i}", reference, seconds, way)
         for i, reference in enumerate(journey.all_entries())
     )
     known = journey.priority if journey.priority in tables.classes else ""
     return p.PlannedJourney(journey.name, entries, tables.classes.index(known or ""))
 
 
-def _entry(tables: PlanRows, steps: StepCompiler, name: str, reference: str, timeout: float) -> int:
+def _entry(
+    tables: PlanRows,
+    steps: StepCompiler,
+    name: str,
+    reference: str,
+    timeout: float,
+    way: float = 0.0,
+) -> int:
     operation = steps.callee(reference)
     row = tables.operations[operation]
     return tables.add_call(
@@ -106,8 +115,8 @@ def _entry(tables: PlanRows, steps: StepCompiler, name: str, reference: str, tim
             p.PolicySpec(timeout=timeout),
             p.Balance.ROUND_ROBIN,
             -1,
-            0.0,
-            0.0,
+            way,
+            way,
             0.0,
             -1,
             tables.group_of.get(row.name.partition(".")[0], -1),
