@@ -41,7 +41,7 @@ def _section(command: click.Command, context: click.Context) -> Iterator[str]:
     yield "| option | what it does |\n|---|---|"
     for option in command.get_params(context):
         record = option.get_help_record(context) if isinstance(option, click.Option) else None
-        if record is not None and option.name != "help":
+        if record is not None and not record[0].endswith("--help"):
             names, text = record
             yield f"| `{_cell(names)}` | {_cell(text)} |"
 

@@ -1,11 +1,13 @@
 """How Sphinx makes the site of the documentation: ``make site``.
 
 The pages are plain Markdown with relative links, as a forge shows them; nothing in them is of
-Sphinx. What the site has beyond them, its navigation, is :data:`NAVIGATION`.
+Sphinx. What the site has beyond them is its navigation: :data:`NAVIGATION` and :data:`LISTS`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -16,55 +18,120 @@ project = "archcheck"
 version = release = __version__
 extensions = ["myst_parser"]
 include_patterns = [
-    "*.md",
-    "docs/*.md",
-    "docs/**/*.md",
-    "examples/**/README.md",
-    "models/*/README.md",
+    *("CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md"),
+    *("docs/*.md", "docs/**/*.md", "examples/**/README.md", "models/*/README.md"),
 ]
 exclude_patterns = [".*", "out", "build", "dist", "src", "tests", "rules", "benchmarks"]
-exclude_patterns += ["README.md", "examples/packs"]
 root_doc = "docs/README"
-nitpicky = True
+nitpicky = True  # a reference without a target is a warning, and `make site` fails on warnings
+smartquotes = False  # "--format" stays as it is typed
+highlight_language = "text"  # of blocks that do not say theirs
 
 myst_heading_anchors = 6
-myst_links_external_new_tab = False
 
 html_theme = "furo"
 html_title = "archcheck"
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
+html_static_path = ["site/archcheck.css"]
+html_css_files = ["archcheck.css"]
 templates_path = ["site"]
-html_additional_pages = {"index": "index.html"}
+html_additional_pages = {"index": "index.html"}  # the start page is in a folder, as in the sources
 
-NAVIGATION: dict[str, dict[str, list[str]]] = {
-    "docs/README": {
-        "Start": ["tutorial"],
-        "Reference": ["rules/README", "vocabulary/README", "import/README", "verify", "stability"],
-        "Decisions": ["decisions/README"],
-    },
-    "docs/rules/README": {"": ["*"]},
-    "docs/vocabulary/README": {"": ["*"]},
-    "docs/import/README": {"": ["*"]},
-    "docs/decisions/README": {"": ["*"]},
+NAVIGATION = {
+    "Start": [
+        *("/docs/start/check", "/docs/start/load", "/docs/start/prove", "/docs/start/review"),
+        *("/docs/tutorial", "/docs/import/README"),
+    ],
+    "How to": [
+        "/docs/how-to/gate-a-merge",
+        "/docs/how-to/find-the-bottleneck",
+        "/docs/how-to/survive-a-zone",
+        "/docs/how-to/size-for-a-sale",
+        "/docs/how-to/review-a-change",
+        "/docs/how-to/own-rules",
+        "/docs/completion",
+    ],
+    "Reference": [
+        *("/docs/rules/README", "/docs/vocabulary/README", "/docs/commands", "/docs/verify"),
+        *("/docs/json", "/docs/export", "/docs/diagrams", "/docs/report"),
+        *("/docs/simulation/reference", "/docs/simulation/defaults", "/docs/simulation/fields"),
+        "/docs/stability",
+    ],
+    "How it works": [
+        *("/docs/proofs", "/docs/planning", "/docs/resilience", "/docs/simulation/README"),
+        *("/docs/simulation/load", "/docs/simulation/outcomes", "/docs/simulation/times"),
+        *("/docs/simulation/threads", "/docs/simulation/cpu_limits", "/docs/simulation/calls"),
+        *("/docs/simulation/faults", "/docs/simulation/caches", "/docs/simulation/datastores"),
+        *("/docs/simulation/messages", "/docs/simulation/autoscaling"),
+        *("/docs/simulation/statistics", "/docs/simulation/traces", "/docs/simulation/engines"),
+    ],
+    "How far to trust it": [
+        *("/docs/simulation/validation", "/docs/truth", "/docs/performance", "/docs/mutants"),
+        *("/docs/findings/online_boutique", "/docs/findings/social_network"),
+    ],
+    "Examples": [
+        *("/docs/gallery", "/examples/classics/README", "/examples/repository/README"),
+        *("/models/shop/README", "/models/online_boutique/README"),
+        "/models/social_network/README",
+        *("/examples/packs/bank/README", "/examples/packs/platform/README"),
+    ],
+    "The project": [
+        *("/docs/decisions/README", "/CHANGELOG", "/CONTRIBUTING", "/SECURITY"),
+        "/CODE_OF_CONDUCT",
+    ],
 }
+"""Caption to pages, in the order in which they are listed."""
+
+LISTS = ("docs/rules", "docs/vocabulary", "docs/import", "docs/decisions")
+"""Folders whose README links to every page in them; the navigation lists the README alone."""
+
+Tree = Callable[..., str]
 
 
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("source-read", navigate)
-    app.connect("html-page-context", collapse, priority=100)  # before the theme asks for the tree
+    app.connect("html-page-context", Navigation(), priority=100)  # before the theme asks for it
 
 
 def navigate(app: Sphinx, page: str, source: list[str]) -> None:
-    """Hang the pages below this one into the navigation."""
-    for caption, pages in NAVIGATION.get(page, {}).items():
-        source[0] += "\n".join(
-            ["\n```{toctree}", ":hidden:", ":glob:", f":caption: {caption}", *pages, "```\n"]
-        )
+    """Say in the sources which pages are below which."""
+    if page == root_doc:
+        source[0] += "".join(map(_contents, NAVIGATION, NAVIGATION.values()))
+    if page in {f"{folder}/README" for folder in LISTS}:
+        source[0] += _contents("", ["*"])
 
 
-def collapse(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: object) -> None:
-    """Show the branch of the page alone: each page would carry the links to hundreds of others."""
-    whole = context["toctree"]
-    context["toctree"] = lambda **options: whole(**{**options, "collapse": True})
+def _contents(caption: str, pages: list[str]) -> str:
+    options = [":hidden:", ":glob:", *([f":caption: {caption}"] if caption else [])]
+    return "\n".join(["\n\n```{toctree}", *options, "", *pages, "```\n"])
+
+
+class Navigation:
+    """The navigation beside a page; the pages of a list share that of its README.
+
+    Their links are the same, since they are in the same folder. Resolved for each of four hundred
+    pages it would take most of the time of a build.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[str, str] = {}
+
+    def __call__(
+        self, app: Sphinx, page: str, template: str, context: dict[str, Any], tree: object
+    ) -> None:
+        whole: Tree | None = context.get("toctree")
+        folder = str(PurePosixPath(page).parent)
+        if whole is None:
+            return
+        if folder not in LISTS:
+            context["toctree"] = lambda **options: whole(**{**options, "maxdepth": 1})
+            return
+        if folder not in self._made:
+            made = app.builder._get_local_toctree  # type: ignore[attr-defined]
+            self._made[folder] = made(
+                f"{folder}/README", collapse=False, titles_only=True, maxdepth=1, includehidden=True
+            )
+        context["toctree"] = lambda **options: self._made[folder]

@@ -87,7 +87,7 @@ def main() -> int:
     ]
     if "--check" in sys.argv:
         for path in stale:
-            print(f"{path.relative_to(ROOT)} is stale; run make docs")
+            print(f"{path.relative_to(ROOT)} is stale; run make pages")
         return 1 if stale else 0
     for path, text in {**pages(), **pictures()}.items():
         path.parent.mkdir(parents=True, exist_ok=True)
