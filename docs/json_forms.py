@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from archcheck.reporting.schemas import PRINTED, READ, schema
@@ -98,17 +98,27 @@ class _Fields:
         as_in = f" Fields as in `{old[0]}`." if old else ""
         meaning = f"{told}{as_in}".replace("|", "\\|")
         yield f"| `{path}` | {_kind(part, self._known)} | {meaning} |"
-        seen: set[str] = set()
-        for form in new.values():
-            fields = {k: v for k, v in form.get("properties", {}).items() if k not in seen}
-            seen |= fields.keys()
-            yield from self._fields(f"{path}{tail}", {"properties": fields})
+        yield from self._fields(f"{path}{tail}", {"properties": _merged(new.values())})
 
     def _forms(self, part: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """The objects that a value may be, by name."""
         names = (each.get("$ref", "") for each in part.get("anyOf", [part]))
         ends = [name.rpartition("/")[2] for name in names if name]
         return {end: _resolved(self._known[end], self._known) for end in ends}
+
+
+def _merged(forms: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The fields of objects of which one stands there; a field of several may be what any says."""
+    found: dict[str, Any] = {}
+    for form in forms:
+        for name, part in form.get("properties", {}).items():
+            before = found.get(name, part)
+            found[name] = (
+                part
+                if before == part
+                else {**before, "anyOf": [*before.get("anyOf", [before]), part]}
+            )
+    return found
 
 
 def _items(part: dict[str, Any]) -> tuple[str, dict[str, Any]]:
