@@ -73,7 +73,8 @@ mutants: install  ## do the rules' examples notice a change of the rule? (minute
 attack: install  ## new random systems against engines and proofs (hours: SYSTEMS=100000)
 	PYTHONPATH=tests $(BIN)/python tests/attack.py --first $(or $(FIRST),10000) --systems $(or $(SYSTEMS),1000)
 
-docs: pages site  ## the pages that are made from the code, and the site of all pages
+docs: pages  ## the pages that are made from the code, then the site of all pages
+	$(MAKE) site
 
 pages: install  ## the pages and pictures that are made from the code
 	$(BIN)/python docs/make.py

@@ -252,7 +252,8 @@ def test_the_page_on_engines_prints_the_same_number_twice(
 
 
 def test_links_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("models/*/README.md")]:
+    folders = ("*.md", "docs/**/*.md", "examples/**/*.md", "models/*/README.md")
+    for page in [page for folder in folders for page in ROOT.glob(folder)]:
         for target, anchor in re.findall(
             r"\]\((?!http)([^)#\s]*)(?:#([^)\s]*))?\)", page.read_text()
         ):
