@@ -88,12 +88,14 @@ LISTS = ("docs/rules", "docs/vocabulary", "docs/import", "docs/decisions")
 """Folders whose README links to every page in them; the navigation lists the README alone."""
 
 Tree = Callable[..., str]
+_CAPTION = 'role="heading"'
 
 
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("source-read", navigate)
     app.connect("html-page-context", Navigation(), priority=100)  # before the theme asks for it
+    app.connect("html-page-context", reach_by_keyboard)
 
 
 def navigate(app: Sphinx, page: str, source: list[str]) -> None:
@@ -127,11 +129,24 @@ class Navigation:
         if whole is None:
             return
         if folder not in LISTS:
-            context["toctree"] = lambda **options: whole(**{**options, "maxdepth": 1})
+            context["toctree"] = lambda **options: _levelled(whole(**{**options, "maxdepth": 1}))
             return
         if folder not in self._made:
             made = app.builder._get_local_toctree  # type: ignore[attr-defined]
-            self._made[folder] = made(
-                f"{folder}/README", collapse=False, titles_only=True, maxdepth=1, includehidden=True
-            )
+            options = {"collapse": False, "titles_only": True, "includehidden": True}
+            self._made[folder] = _levelled(made(f"{folder}/README", maxdepth=1, **options))
         context["toctree"] = lambda **options: self._made[folder]
+
+
+def _levelled(tree: str) -> str:
+    """Sphinx calls captions headings and does not say of which level; screen readers need that."""
+    return tree.replace(_CAPTION, f'{_CAPTION} aria-level="2"')
+
+
+def reach_by_keyboard(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], tree: object
+) -> None:
+    """What scrolls sideways can be reached and scrolled without a mouse."""
+    body = context.get("body", "").replace("<pre>", '<pre tabindex="0">')
+    wide = '<div class="table-wrapper'
+    context["body"] = body.replace(wide, wide.replace("<div", '<div tabindex="0"'))

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote, urldefrag
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from depth import thorough
 from playwright.sync_api import Browser
 
@@ -113,6 +115,26 @@ def test_the_search_finds_a_page_in_a_file_without_a_server(
     opened.close()
     assert page in [text.partition("\n")[0].strip() for text in found[:5]], found[:8]
     assert all(url.startswith(("file:", "data:")) for url in asked)
+
+
+@thorough
+@pytest.mark.parametrize("width", [1280, 390])
+def test_pages_fit_a_screen_and_can_be_read_with_a_screen_reader(
+    width: int, site: Path, browser: Browser
+) -> None:
+    schemes: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
+    for scheme in schemes:
+        opened = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+        for name in ("README", "rules/RES002", "vocabulary/Call", "how-to/gate-a-merge", "json"):
+            opened.goto((site / "docs" / f"{name}.html").as_uri())
+            assert opened.evaluate("document.documentElement.scrollWidth") <= width, name
+            grave = [
+                (each["id"], [node["html"][:160] for node in each["nodes"]][:3])
+                for each in Axe().run(opened).response["violations"]
+                if each["impact"] in ("serious", "critical")
+            ]
+            assert grave == [], f"{name}, {scheme}"
+        opened.close()
 
 
 @pytest.mark.parametrize("link", ["[a page](missing.md)", "[a heading](page.md#missing)"])
