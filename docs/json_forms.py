@@ -25,7 +25,9 @@ check-jsonschema --schemafile simulate.schema.json run.json
 
 The `$id` of a schema has its version, such as `urn:archcheck:simulate/3`, and so has the field
 `format` of what is printed. [New fields leave it as it is](stability.md); it rises when a field
-goes or changes its meaning. So read the fields that you need, and leave the others alone.
+goes or changes its meaning. So read the fields that you need, and leave the others alone. To
+validate, take the schema from the archcheck that wrote the JSON: it refuses fields that a later
+version adds.
 
 All times are in **seconds**, rates in events **a second**, shares are **of one**, prices are in the
 currency of the model **an hour**. A number that does not exist or has no bound is `null`.
