@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 ENGINE := src/archcheck/simulation/engines/fast
 
-.PHONY: demo test thorough lint bench sanitize mutants attack docs wheel install clean
+.PHONY: demo test thorough lint bench sanitize mutants attack docs pages site wheel install clean
 
 install: .venv/installed
 
@@ -73,9 +73,17 @@ mutants: install  ## do the rules' examples notice a change of the rule? (minute
 attack: install  ## new random systems against engines and proofs (hours: SYSTEMS=100000)
 	PYTHONPATH=tests $(BIN)/python tests/attack.py --first $(or $(FIRST),10000) --systems $(or $(SYSTEMS),1000)
 
-docs: install  ## the pages and pictures that are made from the code
+docs: pages  ## the pages that are made from the code, then the site of all pages
+	$(MAKE) site
+
+pages: install  ## the pages and pictures that are made from the code
 	$(BIN)/python docs/make.py
 	$(BIN)/python examples/classics/draw.py
+
+site: install  ## the documentation as a site, in out/site; a warning or a dead link is an error
+	rm -rf out/site
+	$(BIN)/sphinx-build --quiet --fail-on-warning --jobs auto -d out/doctrees -c docs . out/site
+	@echo "open out/site/index.html"
 
 clean:
 	rm -f $(ENGINE)/*.so $(ENGINE)/_engine.c

@@ -184,7 +184,7 @@ def _said(part: Element, inside: str = "") -> Iterator[tuple[str, str]]:
 
 
 _HEAD = """# Imported, beside modelled by hand
-What does an import bring, and what is left for you? Two systems of [models/](../../models) are
+What does an import bring, and what is left for you? Two systems of `models/` are
 modelled by hand from their files and their source code. Here they are beside what
 `archcheck import` makes of the files alone. Every difference is listed with its reason; in all
 other fields both models are the same.

@@ -92,7 +92,7 @@ def gallery_page() -> str:
         "# Gallery",
         "Every view of the three models in `models/` and of a generated company of 300 services, "
         "as `archcheck diagram` draws them. Views of more than 60 cards are collapsed by boundary; "
-        "`--expand` opens one of them. All pictures are made by `make docs`.",
+        "`--expand` opens one of them. All pictures are made by `make pages`.",
     ]
     for system in SYSTEMS:
         parts.append(f"## {TITLES[system]}")

@@ -6,9 +6,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from commands import commands_page
 from defaults import defaults_page
 from fields import fields_page
 from gallery import gallery_page, gallery_pictures
+from json_forms import json_page
 
 from archcheck.diagrams import (
     Diagram,
@@ -37,10 +39,21 @@ def pages() -> dict[Path, str]:
     """Every generated page."""
     made = {DOCS / "rules" / f"{rule.id}.md": rule_page(rule) for rule in rules()}
     made[DOCS / "gallery.md"] = gallery_page()
+    made[DOCS / "commands.md"] = commands_page()
+    made[DOCS / "json.md"] = json_page()
+    made[DOCS / "decisions" / "README.md"] = decisions_page()
     made[DOCS / "simulation" / "fields.md"] = fields_page()
     made[DOCS / "simulation" / "defaults.md"] = defaults_page()
     made |= {DOCS / "vocabulary" / name: text for name, text in vocabulary_pages().items()}
     return {DOCS / "rules" / "README.md": rules_index(rules()), **made}
+
+
+def decisions_page() -> str:
+    """The decisions, each with its title."""
+    pages = sorted(path for path in (DOCS / "decisions").glob("*.md") if path.stem != "README")
+    rows = (f"- [{path.read_text().partition(chr(10))[0][2:]}]({path.name})\n" for path in pages)
+    head = "# Decisions\nWhat a newcomer would question, and why we decided so, a page each.\n\n"
+    return head + "".join(rows)
 
 
 def pictures() -> dict[Path, str]:
@@ -74,7 +87,7 @@ def main() -> int:
     ]
     if "--check" in sys.argv:
         for path in stale:
-            print(f"{path.relative_to(ROOT)} is stale; run make docs")
+            print(f"{path.relative_to(ROOT)} is stale; run make pages")
         return 1 if stale else 0
     for path, text in {**pages(), **pictures()}.items():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import io
+import json
 import os
 import signal
 import subprocess
@@ -18,11 +19,15 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import IO
 from unittest import mock
 
+import jsonschema
+
 from archcheck.cli.main import main
+from archcheck.reporting.schemas import PRINTED, schema
 
 ROOT = Path(__file__).parents[1]
 PLAIN = {"NO_COLOR": "1", "COLUMNS": "100"}
@@ -45,7 +50,22 @@ def archcheck(
             stack.callback(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
             stack.callback(gc.set_threshold, *gc.get_threshold())
             code = _exit_code()
-        return subprocess.CompletedProcess(words, code, _all(out), _all(err))
+        printed = _all(out)
+        check_form(words, printed)
+        return subprocess.CompletedProcess(words, code, printed, _all(err))
+
+
+def check_form(words: list[str], printed: str) -> None:
+    """Whatever JSON a command prints in a test follows its schema."""
+    asked = "--format" in words and words[words.index("--format") + 1 :][:1] == ["json"]
+    if asked and words[0] in PRINTED and printed.startswith(("{", "[")):
+        name = "availability-kill" if "--kill" in words else words[0]
+        _validator(name).validate(json.loads(printed))
+
+
+@cache
+def _validator(name: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(schema(name))
 
 
 def as_process(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -12,13 +14,18 @@ from typing import Any
 
 import jsonschema
 import pytest
-from commands import ROOT, archcheck
-from depth import sample
+from commands import ROOT, archcheck, check_form
+from depth import sample, thorough
 
 from archcheck.configuration import read
+from archcheck.loading import load
 from archcheck.model import ModelError
+from archcheck.planning import plan_capacity
 from archcheck.plugins import rules
+from archcheck.reporting.planning import plan_data
 from archcheck.reporting.schemas import PRINTED, READ, schema
+from archcheck.reporting.simulation import simulation_data
+from archcheck.simulation import simulate
 
 NAMES = [*READ, *PRINTED]
 CHECKOUT = "examples/checkout.py"
@@ -86,13 +93,10 @@ COMMANDS = [
 
 
 def printed(*arguments: str | Path, cwd: Path = ROOT) -> Any:
-    """What a command prints as JSON, after a look at its schema."""
+    """What a command prints as JSON; ``archcheck`` of the tests looks at its schema."""
     done = archcheck(*arguments, "--format", "json", cwd=cwd)
     assert done.returncode in (0, 1, 3), done.stderr
-    data = json.loads(done.stdout)
-    name = "availability-kill" if "--kill" in arguments else str(arguments[0])
-    validator(name).validate(data)
-    return data
+    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("command", sample(COMMANDS, every=3))
@@ -136,6 +140,22 @@ def test_an_open_objective_and_a_system_that_nobody_asks_follow_the_schema(tmp_p
 ONE_SERVICE = 'from archcheck import Service\n\nshop = Service("shop")\n'
 
 
+def test_what_was_stopped_follows_the_schema() -> None:
+    (checkout,) = load(ROOT / "examples" / "checkout.py")
+    scenario = checkout.scenarios[0]
+    asked = iter([False, True])
+
+    def stop() -> bool:
+        return next(asked, True)
+
+    run = simulation_data(simulate(checkout, scenario, replications=3, stop=stop))
+    validator("simulate").validate(run)
+    assert not run["complete"]
+    plan = plan_data(plan_capacity(checkout, scenario, budget=1.0))
+    validator("plan").validate(plan)
+    assert plan["missing"]
+
+
 def test_a_model_without_findings_follows_the_schema(tmp_path: Path) -> None:
     (tmp_path / "small.py").write_text(ONE_SERVICE)
     (clean,) = printed("verify", "small.py", "--select", "BND001", cwd=tmp_path)
@@ -152,15 +172,14 @@ def test_a_broken_rule_follows_the_schema(tmp_path: Path) -> None:
     )
     done = archcheck("verify", "small.py", "--format", "json", cwd=tmp_path)
     assert done.returncode == 4, done.stderr
-    data = json.loads(done.stdout)
-    validator("verify").validate(data)
-    assert data[0]["summary"]["rules"]["broken"] == 1
+    assert json.loads(done.stdout)[0]["summary"]["rules"]["broken"] == 1
 
 
-def test_a_field_that_nobody_documents_is_refused() -> None:
+def test_a_field_that_nobody_documents_is_refused_wherever_a_test_prints_it() -> None:
     (data,) = printed("verify", CHECKOUT)
     data["findings"][0]["more"] = 1
-    assert not validator("verify").is_valid([data])
+    with pytest.raises(jsonschema.ValidationError, match="more"):
+        check_form(["verify", CHECKOUT, "--format", "json"], json.dumps([data]))
 
 
 # -- configuration --------------------------------------------------------------------------------
@@ -210,6 +229,30 @@ def test_what_the_reader_refuses_the_schema_refuses(wrong: str, tmp_path: Path) 
     with pytest.raises(ModelError):
         read(file, rules())
     assert not validator("configuration").is_valid(tomllib.loads(wrong))
+
+
+NODE = Path(os.environ.get("ARCHCHECK_NODE", ROOT / ".venv" / "node"))
+TAPLO = NODE / "node_modules" / ".bin" / "taplo"
+
+
+@thorough
+@pytest.mark.skipif(
+    not TAPLO.exists() and os.environ.get("ARCHCHECK_LEAVES_OUT") != "nothing",
+    reason="left out: Taplo of tests/parsers is not installed",
+)
+def test_an_editor_checks_the_configuration_by_its_schema(tmp_path: Path) -> None:
+    """Taplo is what editors complete and check TOML with."""
+    archcheck("schema", "configuration", "-o", ".archcheck.schema.json", cwd=tmp_path)
+    for name, text in (("good", documented()), ("bad", "rules.BND011.max-depht = 4\n")):
+        (tmp_path / f"{name}.toml").write_text(f"#:schema ./.archcheck.schema.json\n{text}")
+    good, bad = (
+        subprocess.run(
+            [TAPLO, "lint", name], capture_output=True, text=True, check=False, cwd=tmp_path
+        )
+        for name in ("good.toml", "bad.toml")
+    )
+    assert good.returncode == 0, good.stderr
+    assert "'max-depht' was unexpected" in bad.stderr
 
 
 def test_schemas_are_listed_and_written_by_one_command() -> None:

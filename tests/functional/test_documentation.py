@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,12 @@ def test_the_script_prints_findings_and_the_bottleneck() -> None:
     ]
 
 
+def test_the_first_page_to_start_with_shows_the_example() -> None:
+    page = (ROOT / "docs" / "start" / "check.md").read_text()
+    example = (ROOT / "examples" / "checkout.py").read_text()
+    assert block(page, "# checkout.py").partition("\n")[2] in example
+
+
 @thorough
 def test_the_generated_pages_are_current() -> None:
     done = subprocess.run(
@@ -178,6 +185,13 @@ def only_model(page: str) -> str:
     return str(found)
 
 
+def assert_printed(expected: str, printed: str) -> None:
+    """Each line of ``expected`` is printed, in this order; dots stand for lines left out."""
+    lines = iter([line.split() for line in printed.splitlines()])
+    for line in expected.splitlines():
+        assert line == "..." or line.split() in lines, line
+
+
 @pytest.mark.parametrize(("page", "command", "expected"), SESSIONS)
 def test_the_pages_on_simulation_show_what_is_printed(
     page: str, command: str, expected: str, tmp_path: Path
@@ -186,9 +200,40 @@ def test_the_pages_on_simulation_show_what_is_printed(
     (tmp_path / model).write_text(only_model(model.replace(".py", ".md")))
     done = archcheck(*shlex.split(command)[1:], cwd=tmp_path)
     assert done.stderr == "" or page == "traces.md"
-    printed = iter([line.split() for line in done.stdout.splitlines()])
-    for line in expected.splitlines():
-        assert line == "..." or line.split() in printed, line  # in this order
+    assert_printed(expected, done.stdout)
+
+
+FOLLOWED = [*sorted(ROOT.glob("docs/start/*.md")), *sorted(ROOT.glob("docs/how-to/*.md"))]
+LONG = ("find-the-bottleneck", "review", "size-for-a-sale")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=page.stem, marks=thorough if page.stem in LONG else ())
+        for page in (*FOLLOWED, ROOT / "docs" / "json.md")
+    ],
+)
+def test_a_page_that_is_followed_from_top_to_bottom_shows_what_is_printed(
+    page: Path, tmp_path: Path
+) -> None:
+    """Blocks whose first line names a file are written, and commands are run, in a folder with the
+    examples and the models."""
+    for folder in ("examples", "models"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    assert any(kind == "console" for kind, _ in blocks)
+    for kind, text in blocks:
+        named = re.match(r"# (\S+\.(?:py|toml))\n", text)
+        if named:
+            path = tmp_path / named[1]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        for session in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:] if kind == "console" else ():
+            command, _, expected = session.partition("\n")
+            done = archcheck(*shlex.split(command)[1:], cwd=tmp_path, COLUMNS="120")
+            assert done.returncode in (0, 1), done.stderr
+            assert_printed(expected, done.stdout)
 
 
 def test_the_page_on_traces_shows_rows_of_the_trace(tmp_path: Path) -> None:
@@ -207,7 +252,8 @@ def test_the_page_on_engines_prints_the_same_number_twice(
 
 
 def test_links_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("models/*/README.md")]:
+    folders = ("*.md", "docs/**/*.md", "examples/**/*.md", "models/*/README.md")
+    for page in [page for folder in folders for page in ROOT.glob(folder)]:
         for target, anchor in re.findall(
             r"\]\((?!http)([^)#\s]*)(?:#([^)\s]*))?\)", page.read_text()
         ):

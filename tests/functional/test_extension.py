@@ -240,8 +240,14 @@ def test_the_plugin_keeps_quiet_when_it_is_not_asked(tmp_path: Path) -> None:
 def test_the_action_and_the_workflows_follow_their_schemas(tmp_path: Path) -> None:
     archcheck("init", "--yes", "--ci", "github", "a", cwd=tmp_path)
     archcheck("init", "--yes", "--ci", "gitlab", "b", cwd=tmp_path)
+    page = (ROOT / "docs" / "how-to" / "gate-a-merge.md").read_text()
+    github, gitlab = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "github.yml").write_text(github)
+    (tmp_path / "gitlab.yml").write_text(gitlab)
     for schema, path in (
         ("vendor.github-actions", ROOT / "action.yml"),
+        ("vendor.github-workflows", tmp_path / "github.yml"),
+        ("vendor.gitlab-ci", tmp_path / "gitlab.yml"),
         ("vendor.github-workflows", tmp_path / "a/.github/workflows/architecture.yml"),
         ("vendor.gitlab-ci", tmp_path / "b/.gitlab-ci.yml"),
     ):

@@ -172,8 +172,9 @@ class Rule:
         return with_questions(graph, self.concerns, lambda each: self.checker(each, *arguments))
 
     def documentation(self) -> str:
-        """The docstring of the rule's module."""
-        return inspect.getdoc(inspect.getmodule(self.checker)) or ""
+        """The docstring of the rule's module, which is not in ``sys.modules`` if it is a file."""
+        said = getattr(self.checker, "__globals__", {}).get("__doc__")
+        return inspect.cleandoc(said or "")
 
     def summary(self) -> str:
         """The first paragraph of the documentation: what holds when the rule is obeyed."""

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from pydantic import ConfigDict, Field, TypeAdapter
@@ -67,18 +68,29 @@ def place_form(place: Place) -> PlaceForm:
 
 def plain(value: Any) -> Any:
     """``value`` as JSON has it."""
+    kind: Any = type(value)  # most values are texts and forms: a result may have a million of them
+    if kind in _AS_IT_IS:
+        return value
+    if kind in _INSTEAD:
+        return plain(_INSTEAD[kind](value))
+    if is_dataclass(value):
+        return {name: plain(_read(value, name)) for name in _names(kind)}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if type(value) in _INSTEAD:
-        return plain(_INSTEAD[type(value)](value))
-    if is_dataclass(value):
-        names = (*(field.name for field in fields(value)), *_TOO.get(type(value), ()))
-        return {name: plain(_read(value, name)) for name in names}
     return value
+
+
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    """The keys of an object that is made of a dataclass."""
+    return (*(field.name for field in fields(kind)), *_TOO.get(kind, ()))
 
 
 def _read(value: object, name: str) -> object:

@@ -167,7 +167,7 @@ class ProvedForm:
     """A claim that holds in every case."""
 
     verdict: Literal["proved"]
-    """What became of the claim."""
+    """What became of the claim; the fields after it depend on it."""
     subject: str
     """The element, endpoint or journey that the claim is about."""
     place: Place | None
@@ -183,7 +183,7 @@ class RefutedForm:
     """A claim that does not hold."""
 
     verdict: Literal["refuted"]
-    """What became of the claim."""
+    """What became of the claim; the fields after it depend on it."""
     subject: str
     """The element, endpoint or journey that the claim is about."""
     place: Place | None
@@ -215,7 +215,7 @@ class UndecidedForm:
     """A claim that can be neither proved nor refuted."""
 
     verdict: Literal["undecided"]
-    """What became of the claim."""
+    """What became of the claim; the fields after it depend on it."""
     subject: str
     """The element, endpoint or journey that the claim is about."""
     place: Place | None

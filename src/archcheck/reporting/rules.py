@@ -133,9 +133,9 @@ def _outcome(rule: Rule, example: Example) -> RuleOutcome:
 def _helpers(examples: Iterable[Example]) -> Iterator[Any]:
     """The private functions of the module that the examples call."""
     for example in examples:
-        module = inspect.getmodule(example.build)
+        module = getattr(example.build, "__globals__", {})
         for name in re.findall(r"\b(_\w+)\(", inspect.getsource(example.build)):
-            helper = getattr(module, name, None)
+            helper = module.get(name)
             if inspect.isfunction(helper):
                 yield helper
 

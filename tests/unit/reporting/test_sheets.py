@@ -33,6 +33,9 @@ from archcheck.reporting.sheets import (
     sheet_markdown,
 )
 from archcheck.reporting.simulation import print_simulation
+from archcheck.reporting.simulation.comparison import difference_shown
+from archcheck.reporting.simulation.tables import seconds_shown
+from archcheck.simulation import Estimate
 from archcheck.units import ms, s
 
 NAMES = [
@@ -149,3 +152,21 @@ def test_a_fault_after_the_end_of_the_run_is_said() -> None:
     text = plain_text(lambda console: print_simulation(console, result))
     assert "never begins: Slow of payments at 10 s, as the run ends at 5 s" in text
     assert text.count("never begins") == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "half", "metric", "shown"),
+    [
+        (-0.431, 0.42, "p99", "-431 ±420 ms"),
+        (-0.0991, 0.1, "p99", "-99.1 ±100 ms"),
+        (12.3456, 4.5, "mean", "+12,300 ±4,500 ms"),
+        (0.0433, 0.06, "throughput", "+0.0433 ±0.06/s"),
+        (-0.000207, 0.00035, "p50", "-0.207 ±0.35 ms"),
+    ],
+)
+def test_a_difference_has_no_exponent(value: float, half: float, metric: str, shown: str) -> None:
+    assert difference_shown(Estimate(value, half, "replications", 5), metric) == shown
+
+
+def test_a_wait_that_is_rounding_is_none() -> None:
+    assert [seconds_shown(each) for each in (1.33e-15, 0.0, 5e-9)] == ["0 s", "0 s", "5 ns"]

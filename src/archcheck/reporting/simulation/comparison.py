@@ -97,7 +97,7 @@ def _cell(each: Compared) -> str | Cell:
     if found is None:
         return shown
     mark = "*" if each.is_certain else ""
-    difference = f"{_difference(found, each.metric)}{mark}"
+    difference = f"{difference_shown(found, each.metric)}{mark}"
     return Cell(f"{shown}\n{difference}", "strong" if each.is_certain else "")
 
 
@@ -107,12 +107,22 @@ def _shown(value: float, metric: str) -> str:
     return f"{figure(value)}/s" if metric == "throughput" else spoken(value)
 
 
-def _difference(found: Estimate, metric: str) -> str:
+def difference_shown(found: Estimate, metric: str) -> str:
+    """A difference with its interval and unit."""
     factor, unit = {"errors": (100, " pp"), "throughput": (1, "/s")}.get(metric, (1000, " ms"))
     value, half = factor * found.value, factor * found.half_width
     if max(abs(value), half) < 5e-4:
         return "same"
-    return f"{value:+.3g} ±{half:.2g}{unit}"
+    return f"{_plain(value, '+.3g')} ±{_plain(half, '.2g')}{unit}"
+
+
+def _plain(value: float, digits: str) -> str:
+    """A number to so many digits, and without an exponent."""
+    text = f"{value:{digits}}"
+    if "e" not in text:
+        return text
+    sign = "+" if text.startswith("+") else ""
+    return f"{float(text):{sign},.0f}"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ _SHOWN_CALLS = 8
 _SMALLEST_SHARE = 0.0001
 _HOT, _WARM = 0.85, 0.7
 """Utilisations from which on a bar is red and yellow: as the overlay of diagrams."""
+_LEAST = 1e-9
+"""Seconds below which a sum of times is rounding. A choice: nothing that is modelled is faster."""
 _SHOWN_COURSES = 3
 _BLOCKS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 
@@ -56,7 +58,7 @@ def requests_sheet(what: str, result: SimulationResult, requests: Sequence[Reque
                 _errors(request),
                 *([_degraded(request)] if degrades else []),
                 _mean(result, request),
-                *map(_seconds, (latency.p50, latency.p95, latency.p99, latency.p999)),
+                *map(seconds_shown, (latency.p50, latency.p95, latency.p99, latency.p999)),
             )
         )
     percentiles = ("p50", "p95", "p99", "p99.9")
@@ -67,7 +69,7 @@ def requests_sheet(what: str, result: SimulationResult, requests: Sequence[Reque
 def _mean(result: SimulationResult, request: RequestResult) -> str:
     """The mean with the half width of its 95% interval, where there is one."""
     estimate = result.estimates.get(request.name, {}).get("mean")
-    shown = _seconds(request.latency.mean)
+    shown = seconds_shown(request.latency.mean)
     if estimate is None or math.isnan(request.latency.mean) or not estimate.value:
         return shown
     return f"{shown} ±{estimate.relative:.1%}"
@@ -118,7 +120,7 @@ def times_sheet(result: SimulationResult, *, verbose: bool = False) -> Sheet:
         bands = times.bands if verbose else (times.bands[0], times.bands[-1])
         for band in dict.fromkeys(bands):
             name = times.journey if band.name == "all" else f"  {band.name}"
-            rows.append((name, _seconds(band.mean), _shares(band, verbose=verbose)))
+            rows.append((name, seconds_shown(band.mean), _shares(band, verbose=verbose)))
     columns = ("journey", "mean", Words("on the critical path"))
     return Sheet("where the time went", columns, tuple(rows))
 
@@ -172,7 +174,7 @@ def _resource(resource: ResourceResult) -> tuple[str | Cell, ...]:
         Cell(f"{busy:.1%}", tone, share=busy),
         f"{resource.busiest:.1%}" if resource.nodes > 1 else "",
         f"{resource.waiting:.2f}",
-        _seconds(resource.mean_wait),
+        seconds_shown(resource.mean_wait),
         f"{resource.rejected:,}",
     )
 
@@ -210,5 +212,8 @@ def _course(values: Sequence[float]) -> str:
     )
 
 
-def _seconds(value: float) -> str:
-    return "-" if math.isnan(value) else f"{Duration(value):.3}"
+def seconds_shown(value: float) -> str:
+    """A time to three digits; sums of a run are not known to less than a billionth of a second."""
+    if math.isnan(value):
+        return "-"
+    return f"{Duration(value if value >= _LEAST else 0.0):.3}"

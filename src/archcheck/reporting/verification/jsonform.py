@@ -79,7 +79,7 @@ class MissingForm:
 
 
 @dataclass(frozen=True)
-class QuestionForm:
+class OpenQuestionForm:
     """What a rule needs to know to decide."""
 
     rule: RuleId
@@ -164,7 +164,7 @@ class VerificationForm:
     """Findings and rules, counted."""
     findings: tuple[FindingForm, ...]
     """What is wrong and nobody has accepted, the gravest first."""
-    undecided: tuple[QuestionForm, ...]
+    undecided: tuple[OpenQuestionForm, ...]
     """What rules need to know to decide."""
     suggestions: tuple[SuggestionForm, ...]
     """What to declare first, by the number of rules that it would decide."""
@@ -228,11 +228,11 @@ def _occurrence(occurrence: Occurrence) -> OccurrenceForm:
     )
 
 
-def _question(question: OpenQuestion) -> QuestionForm:
+def _question(question: OpenQuestion) -> OpenQuestionForm:
     places = (
         MissingForm(name, place, threshold or None) for name, place, threshold in question.subjects
     )
-    return QuestionForm(question.rule.id, question.rule.name, question.missing, tuple(places))
+    return OpenQuestionForm(question.rule.id, question.rule.name, question.missing, tuple(places))
 
 
 def _suggestion(suggestion: Suggestion) -> SuggestionForm:
