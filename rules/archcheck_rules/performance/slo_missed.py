@@ -32,6 +32,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from archcheck import (
+    Call,
     Constant,
     CustomRuntime,
     Docker,
@@ -118,7 +119,7 @@ def _results(
             yield Violation(
                 journey,
                 f"under {scenario.name}, {reading}",
-                fix=_advice(scenario, judged),
+                fix=_advice(scenario, judged, reading),
                 evidence=tuple(map(str, judged.overloads)),
             )
         elif reading.state == "open":
@@ -169,9 +170,14 @@ _BUSY = 0.5
 """Below it nobody waits long for a resource, and more of it helps nobody. A choice."""
 
 
-def _advice(scenario: Scenario, judged: SimulationResult) -> str:
+def _advice(scenario: Scenario, judged: SimulationResult, reading: Reading) -> str:
     limit = judged.bottleneck
     more = f"archcheck simulate --scenario {scenario.name} shows where the time goes"
+    if reading.objective.name == "availability":
+        failed = next((f for f in judged.failures if f.journey == reading.objective.subject), None)
+        if failed is not None:
+            cause = failed.causes[0]
+            return f"{cause.share:.0%} of those that fail: {cause.reason} ({cause.place}); {more}"
     if limit is None or limit.utilisation < _BUSY:
         return f"less work on the way, or a looser objective; {more}"
     return f"more {limit.what} for {limit.name}: {limit.utilisation:.0%} are busy; {more}"
@@ -203,6 +209,21 @@ def one_thread_is_busy_most_of_the_time() -> System:
 @rule.bad("pay")
 def more_comes_than_can_be_served() -> System:
     return _served(threads=1, bound=30 * ms, rate=120)
+
+
+@rule.bad("pay")
+def answers_come_too_late() -> System:
+    """Two threads are busy half of the time; it is the caller's timeout that fails a tenth."""
+    system = _served(threads=2, bound=1 * s)
+    shop = Service(
+        "shop",
+        runtime=Go(parallelism=8),
+        deployment=Docker(replicas=1),
+        endpoints=[Endpoint("buy", steps=[Call("billing.due", timeout=12 * ms)])],
+    )
+    promise = Slo(availability=99 * percent)
+    journeys = [Journey("pay", "shop.buy", slo=promise)]
+    return replace(system, elements=[*system.elements, shop], journeys=journeys)
 
 
 @rule.good

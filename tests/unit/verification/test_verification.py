@@ -394,3 +394,14 @@ def test_what_is_wrong_in_several_scenarios_is_the_worst_and_names_the_others() 
 )
 def test_attributes_are_declared_and_everything_else_is_needed(missing: str, request_: str) -> None:
     assert OpenQuestion(rules()[0], missing, ()).request == request_
+
+
+def test_a_missed_share_of_good_answers_names_what_fails() -> None:
+    from archcheck_rules.performance import slo_missed
+
+    outcome = evaluate(slo_missed.rule, Graph(slo_missed.answers_come_too_late()))
+    ((found,),) = [finding.occurrences for finding in outcome.findings]
+    assert found.fix is not None
+    assert found.fix.startswith(
+        "100% of those that fail: no answer in time (shop.buy -> billing.due)"
+    )
