@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from archcheck.importing.addresses import Address
-from archcheck.importing.envoy.clusters import Cluster
+from archcheck.importing.envoy.clusters import EnvoyCluster
 from archcheck.importing.envoy.resources import Proxy, every, is_envoys, proxies
-from archcheck.importing.envoy.routes import Way, shown, ways_of
+from archcheck.importing.envoy.routes import RoutedWay, shown, ways_of
 from archcheck.importing.facts import (
     ElementPlace,
     Hint,
@@ -70,7 +70,7 @@ class _Envoy:
     def __init__(self, proxy: Proxy, name: str) -> None:
         self._proxy = proxy
         self._clusters = {
-            name: Cluster(value, proxy.endpoints)
+            name: EnvoyCluster(value, proxy.endpoints)
             for name, value in every(proxy.clusters, "cluster").items()
         }
         self._ways = ways_of(proxy)
@@ -115,9 +115,9 @@ class _Envoy:
         yield from self._mesh()
         yield from self._ways.remarks
 
-    def _asked(self) -> dict[str, list[Way]]:
+    def _asked(self) -> dict[str, list[RoutedWay]]:
         """Clusters that something names, with the routes that lead to them."""
-        found: dict[str, list[Way]] = {}
+        found: dict[str, list[RoutedWay]] = {}
         for way in self._ways.ways:
             found.setdefault(way.cluster.string("a cluster"), []).append(way)
             if way.cluster.text not in self._clusters:
@@ -141,7 +141,9 @@ class _Envoy:
 
     # -- whom it reaches -----------------------------------------------------------------------
 
-    def _of_cluster(self, cluster: Cluster, asked: dict[str, list[Way]]) -> Iterator[Statement]:
+    def _of_cluster(
+        self, cluster: EnvoyCluster, asked: dict[str, list[RoutedWay]]
+    ) -> Iterator[Statement]:
         value = cluster.value
         if cluster.is_own or cluster.is_passed_through:
             what = "whoever was addressed" if cluster.is_passed_through else "beside Envoy itself"
@@ -164,7 +166,9 @@ class _Envoy:
             yield Remark(f"the cluster {cluster.name}: a client has no word for "
                          f"{', '.join(others)}", value.place)  # fmt: skip
 
-    def _hints(self, cluster: Cluster, element: str, ways: Sequence[Way]) -> Iterator[Hint]:
+    def _hints(
+        self, cluster: EnvoyCluster, element: str, ways: Sequence[RoutedWay]
+    ) -> Iterator[Hint]:
         for way in ways:
             if way.product:
                 said = f"Envoy's filter for {way.product}"
@@ -176,7 +180,7 @@ class _Envoy:
 
     # -- how -----------------------------------------------------------------------------------
 
-    def _toward(self, cluster: Cluster) -> Iterator[Statement]:
+    def _toward(self, cluster: EnvoyCluster) -> Iterator[Statement]:
         balanced_by = "mesh" if self._is_sidecar else "proxy"
         for path, value, place in cluster.client():
             yield from self._each_host(cluster, (path, value, place))
@@ -188,7 +192,7 @@ class _Envoy:
                 yield Toward(host.text, ANYWHERE, ("size",), pool[0], pool[1].place, self._element,
                              "pools")  # fmt: skip
 
-    def _each_host(self, cluster: Cluster, said: SaidOf) -> Iterator[Toward]:
+    def _each_host(self, cluster: EnvoyCluster, said: SaidOf) -> Iterator[Toward]:
         path, value, place = said
         for host, _ in cluster.hosts:
             yield Toward(host.text, ANYWHERE, path, value, place, self._element)

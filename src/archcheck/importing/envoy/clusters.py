@@ -35,7 +35,7 @@ _READ = frozenset(
 _LOOPBACK = ("127.", "::1", "localhost")
 
 
-class Cluster:
+class EnvoyCluster:
     """A cluster, with who it is."""
 
     def __init__(self, value: Value, endpoints: list[Value]) -> None:

@@ -20,7 +20,7 @@ _STATUSES = "retriable-status-codes"
 
 
 @dataclass
-class Way:
+class RoutedWay:
     """A route to a cluster."""
 
     cluster: Value
@@ -35,7 +35,7 @@ class Way:
 class Ways:
     """All that the listeners lead to."""
 
-    ways: list[Way] = field(default_factory=list)
+    ways: list[RoutedWay] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     ports: list[str] = field(default_factory=list)
 
@@ -86,7 +86,7 @@ def _of_manager(config: Value, tables: Mapping[str, Value], found: Ways) -> None
         kind = type_of(inner) if inner is not None else ""
         if inner is not None and kind not in _FILTERS:
             found.note(f"Envoy's filter {kind} says nothing that a model holds", each)
-            found.ways += [Way(value, shown=kind) for value in _asked_by(inner)]
+            found.ways += [RoutedWay(value, shown=kind) for value in _asked_by(inner)]
 
 
 def _asked_by(config: Value) -> Iterator[Value]:
@@ -100,7 +100,7 @@ def _asked_by(config: Value) -> Iterator[Value]:
 
 
 def _of_tcp(config: Value, tables: Mapping[str, Value], found: Ways) -> None:
-    found.ways += [Way(value) for value in _clusters(config)]
+    found.ways += [RoutedWay(value) for value in _clusters(config)]
 
 
 def _of_redis(config: Value, tables: Mapping[str, Value], found: Ways) -> None:
@@ -111,7 +111,7 @@ def _of_redis(config: Value, tables: Mapping[str, Value], found: Ways) -> None:
     for entry in (each for each in entries if each is not None):
         cluster = entry.get("cluster")
         if cluster is not None:
-            found.ways.append(Way(cluster, product="Redis"))
+            found.ways.append(RoutedWay(cluster, product="Redis"))
 
 
 _READERS = {"HttpConnectionManager": _of_manager, "TcpProxy": _of_tcp, "RedisProxy": _of_redis}
@@ -129,7 +129,7 @@ def _of_table(table: Value, found: Ways) -> None:
             clusters = list(_clusters(action))
             if action.get("weighted_clusters") is not None:
                 found.note(f"a client has no word for the weights of {shown}", action)
-            found.ways += [Way(value, said, shown) for value in clusters]
+            found.ways += [RoutedWay(value, said, shown) for value in clusters]
             if not clusters:
                 found.note(f"{shown} leads to a cluster that the request names", action)
             for key in _UNHELD:
@@ -245,7 +245,7 @@ def _rate(route: Value) -> Iterator[Said]:
         yield ("rate_limit", "per"), "replica", bucket.place
 
 
-def shown(ways: Iterable[Way]) -> str:
+def shown(ways: Iterable[RoutedWay]) -> str:
     """The routes in a sentence."""
     texts = list(dict.fromkeys(f"{way.shown} to {way.cluster.text}" for way in ways if way.shown))
     return ", ".join(texts[:20]) + (" ..." if len(texts) > 20 else "")

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from archcheck.importing.landscapes.c4.properties import Properties, described
-from archcheck.importing.landscapes.c4.reading import Node, Relation, Text, text_of
+from archcheck.importing.landscapes.c4.reading import C4Text, Node, Relation, text_of
 from archcheck.importing.landscapes.c4.scopes import (
+    C4Scope,
     Index,
-    Scope,
     extended_id,
     known_in,
     names_of,
@@ -70,7 +70,7 @@ def _title(folder: Path | None, files: Sequence[SourceFile]) -> Value | None:
 
 
 class _Project:
-    def __init__(self, texts: Sequence[Text], title: Value | None) -> None:
+    def __init__(self, texts: Sequence[C4Text], title: Value | None) -> None:
         self._texts = texts
         self._index = Index()
         self._ids: dict[int, str] = {}
@@ -92,7 +92,7 @@ class _Project:
             self._read(text)
         self.document = self._document(title)
 
-    def _specify(self, text: Text) -> None:
+    def _specify(self, text: C4Text) -> None:
         """Add the specification of a file: what is in it is in no other one."""
         for kind, held in (("kind", self._kinds), ("kind of relations", self._relationships)):
             said = text.elements if held is self._kinds else text.relationships
@@ -141,13 +141,13 @@ class _Project:
 
     # -- what is said --------------------------------------------------------------------------
 
-    def _read(self, text: Text) -> None:
+    def _read(self, text: C4Text) -> None:
         names: dict[int, dict[str, str]] = {}
         for model in text.models:
             names_of(model, "", self._ids, names)
         every = [pair for model in text.models for pair in names[id(model)].items()]
-        outer = Scope(known_in([], every))
-        waiting = deque((model, Scope({}, outer)) for model in text.models)
+        outer = C4Scope(known_in([], every))
+        waiting = deque((model, C4Scope({}, outer)) for model in text.models)
         while waiting:  # those further out first, as LikeC4 does
             node, around = waiting.popleft()
             scope = self._node(node, around, names)
@@ -155,7 +155,7 @@ class _Project:
             for relation in node.relations:
                 self._relation(relation, self._ids[id(node)], scope, text)
 
-    def _node(self, node: Node, outer: Scope, names: dict[int, dict[str, str]]) -> Scope:
+    def _node(self, node: Node, outer: C4Scope, names: dict[int, dict[str, str]]) -> C4Scope:
         """What is known inside of an element or block, which is added to those that there are."""
         own = self._ids[id(node)]
         known = dict(names[id(node)])
@@ -165,7 +165,7 @@ class _Project:
             self._elements[own] = self._element(own, node, node.kind)
         else:
             self._check_tags(node.said.tags)
-        return Scope(known, outer, own if node.kind is None else "")
+        return C4Scope(known, outer, own if node.kind is None else "")
 
     def _element(self, id_: str, node: Node, kind: Word) -> Value:
         known = self._kinds.get(kind.text)
@@ -221,7 +221,7 @@ class _Project:
                     f"the tag {tag.text!r} is in no specification of these files{near}", tag.place
                 )
 
-    def _relation(self, relation: Relation, own: str, scope: Scope, text: Text) -> None:
+    def _relation(self, relation: Relation, own: str, scope: C4Scope, text: C4Text) -> None:
         self._check_tags(relation.said.tags)
         ends = [relation.source or [], relation.target]
         if any(end and end[0].text in text.imported for end in ends):

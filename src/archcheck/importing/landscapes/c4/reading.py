@@ -43,7 +43,7 @@ class Node:
 
 
 @dataclass
-class Text:
+class C4Text:
     """What a file says."""
 
     file: SourceFile
@@ -61,7 +61,7 @@ class Text:
     passed_over: dict[str, Place] = field(default_factory=dict)
 
 
-def text_of(file: SourceFile) -> Text:
+def text_of(file: SourceFile) -> C4Text:
     """What a file says. Raises :class:`ModelError` with the line of what is wrong."""
     return _Reader(file).text()
 
@@ -76,11 +76,11 @@ def once(held: dict[str, T], name: Word, value: T, what: str) -> None:
 class _Reader(PropertyReader):
     def __init__(self, file: SourceFile) -> None:
         super().__init__(file)
-        self._text = Text(file)
+        self._text = C4Text(file)
 
     # -- the file ------------------------------------------------------------------------------
 
-    def text(self) -> Text:
+    def text(self) -> C4Text:
         """The whole file."""
         while self._next.kind != "end":
             word = self._name("a block such as model or specification")

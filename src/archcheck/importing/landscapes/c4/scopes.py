@@ -46,16 +46,16 @@ class Index:
 
 
 @dataclass
-class Scope:
+class C4Scope:
     """A block with the names that are known in it."""
 
     names: dict[str, str]
-    outer: Scope | None = None
+    outer: C4Scope | None = None
     extended: str = ""
 
-    def outward(self) -> Iterator[Scope]:
+    def outward(self) -> Iterator[C4Scope]:
         """This one and those around it."""
-        scope: Scope | None = self
+        scope: C4Scope | None = self
         while scope is not None:
             yield scope
             scope = scope.outer
@@ -73,7 +73,7 @@ class Scope:
         return index.children.get("", {}).get(name)
 
 
-def resolved(reference: list[Word], scope: Scope, index: Index) -> str:
+def resolved(reference: list[Word], scope: C4Scope, index: Index) -> str:
     """The element that a reference is. Raises :class:`ModelError` for nobody."""
     first = reference[0]
     found = scope.found(first.text, index)
