@@ -196,7 +196,7 @@ class Empirical(Distribution):
 
     def __post_init__(self) -> None:
         if bool(self.values) is (self.file is not None):
-            raise ValueError("needs measured values, or a file that has them")
+            raise ValueError("needs measured values, or a file that has them, and not both")
 
     def seconds(self) -> tuple[float, ...]:
         """The measurements, at least one. Raises :class:`ModelError` for a file without any."""

@@ -10,20 +10,27 @@ from archcheck.model.sites import Site
 
 _LARGEST = 64 * 1024 * 1024
 """Bytes of a file that are read at most. A choice: some millions of times."""
+_LONGEST = 100 * 365.25 * 86_400
+"""Seconds: what a duration may last, too."""
 
 
 def times_in(file: str, site: Site | None) -> tuple[float, ...]:
     """The times in a file; a relative path starts at the folder of the model that was declared at
-    ``site``. Raises :class:`ModelError` with the line that is wrong.
+    ``site``. A model that is no program, as JSON is, may come from anybody, and names files of its
+    own folder only. Raises :class:`ModelError` with the line that is wrong.
     """
-    path = Path(file)
-    if not path.is_absolute() and site is not None:
-        beside = Path(site.place.file).parent / path
+    path, model = Path(file), Path(site.place.file) if site is not None else None
+    if not path.is_absolute() and model is not None:
+        beside = model.parent / path
         path = beside if beside.exists() else path
+    if model is not None and model.suffix != ".py" and not _is_inside(path, model.parent):
+        raise ModelError(f"{file}: recorded times lie in the folder of the model, or below it")
     try:
+        if path.exists() and not path.is_file():  # a device may have no end
+            raise ModelError(f"{path}: cannot read recorded times: this is no file")
         if path.stat().st_size > _LARGEST:
             raise ModelError(f"{path}: more than 64 MiB of recorded times")
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise ModelError(f"{path}: cannot read recorded times: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -33,11 +40,17 @@ def times_in(file: str, site: Site | None) -> tuple[float, ...]:
     )
 
 
+def _is_inside(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
 def _time(text: str, path: Path, line: int) -> float:
     try:
-        seconds = float(text)
+        seconds = float(text) if "_" not in text else math.nan  # which Python reads as digits
     except ValueError:
         seconds = math.nan
-    if not 0 <= seconds < math.inf:
-        raise ModelError(f"{path}:{line}: needs a time in seconds, got {text[:40]!r}")
+    if not 0 <= seconds <= _LONGEST:
+        raise ModelError(
+            f"{path}:{line}: needs a time in seconds, at most 100 years, got {text[:40]!r}"
+        )
     return seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ from archcheck import (
     Slow,
     Step,
     System,
+    Work,
     ZoneLoss,
 )
 from archcheck.loading import load
@@ -180,7 +182,9 @@ def test_times_are_read_from_a_file(tmp_path: Path) -> None:
     result = simulate(model, scenario, duration=10 * s, warmup=0 * s)
     assert result.journey("visit").started == 3
     path.write_text("1.0\nsoon\n", encoding="utf-8")
-    with pytest.raises(ScenarioError, match=r"times.txt:2: needs a time in seconds, got 'soon'"):
+    with pytest.raises(
+        ScenarioError, match=r"times.txt:2: needs a time in seconds, at most 100 years, got 'soon'"
+    ):
         simulate(model, scenario, duration=10 * s)
 
 
@@ -206,10 +210,13 @@ def test_measured_times_are_read_from_a_file_beside_the_model(tmp_path: Path) ->
         "model.py:4: times.txt: cannot read recorded times: No such file or directory"
     )
     times.write_text("0.1\n-1\n", encoding="utf-8")
-    assert refused().endswith("times.txt:2: needs a time in seconds, got '-1'")
+    assert refused().endswith("times.txt:2: needs a time in seconds, at most 100 years, got '-1'")
+    for odd in ("1e200", "1_0", "1 ms", "nan"):
+        times.write_text(f"{odd}\n", encoding="utf-8")
+        assert f"times.txt:1: needs a time in seconds, at most 100 years, got {odd!r}" in refused()
     times.write_text("\n", encoding="utf-8")
     assert refused().endswith("times.txt: has no measured value")
-    times.write_text("0.1\n0.3\n0.2", encoding="utf-8")
+    times.write_text("\ufeff0.1\r\n0.3\n0.2", encoding="utf-8")
     (found,) = load(model)
     (result,) = simulate(found, found.scenarios[0], duration=100 * s, warmup=0 * s).journeys
     assert 0.19 < result.latency.mean < 0.21
@@ -218,9 +225,21 @@ def test_measured_times_are_read_from_a_file_beside_the_model(tmp_path: Path) ->
     assert again == found
 
 
+@pytest.mark.parametrize("file", ["/dev/zero", "/etc/hostname", "../times.txt", "."])
+def test_a_model_that_anybody_wrote_names_no_files_elsewhere(file: str, tmp_path: Path) -> None:
+    (tmp_path / "times.txt").write_text("1\n", encoding="utf-8")
+    (tmp_path / "models").mkdir()
+    model = tmp_path / "models" / "m.json"
+    web = service("web", Work(Empirical([1 * s])))
+    text = to_json(system(web)).replace('"values"', '"file"')
+    model.write_text(re.sub(r'"file": \[[^\]]*\]', f'"file": "{file}"', text), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"in the folder of the model, or below it|is no file"):
+        load(model)
+
+
 @pytest.mark.parametrize("fields", [{}, {"values": [1 * s], "file": "times.txt"}])
 def test_measured_times_are_in_the_model_or_in_a_file(fields: dict[str, Any]) -> None:
-    with pytest.raises(ModelError, match="needs measured values, or a file that has them"):
+    with pytest.raises(ModelError, match="or a file that has them, and not both"):
         Empirical(**fields)
 
 
