@@ -623,6 +623,57 @@ def test_who_usually_comes_too_late_is_no_survivor(
     assert (good(model) == 1) is (missing is None)
 
 
+def breaks(rate: float) -> CircuitBreaker:
+    return CircuitBreaker(failure_rate=rate * percent, window=10, minimum_calls=10, open_for=30 * s)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_what_one_call_needs_the_others_behind_its_breaker_need_too(shared: bool) -> None:
+    """The optional call fails for want of ``c``, and the breaker opens for the other one."""
+    b = Service(
+        "b",
+        deployment=service("b").deployment,
+        endpoints=[
+            Endpoint("extra", steps=[Call("c.get", timeout=50 * ms, retry=NO)]),
+            Endpoint("main"),
+        ],
+    )
+    own = {} if shared else {"breaker": breaks(41)}
+    extra = Call("b.extra", timeout=200 * ms, retry=NO, optional=True, **own)  # type: ignore[arg-type]
+    asks = service("a", extra, Call("b.main", timeout=200 * ms, retry=NO))
+    a = replace(asks, clients=[Client("b", breaker=breaks(40))])
+    model = system(a, b, service("c", replicas=1, zones=["z1"]))
+    if shared:
+        assert gaps(zones(model)) == gaps(survives(model)) == ["a breaker of its own"]
+    else:
+        assert isinstance(zones(model), Proved)
+    lost = good(model, ZoneLoss("z1", start=START, end=END))
+    assert (lost < 0.1) is shared
+
+
+@pytest.mark.parametrize(("opens_at", "holds"), [(20, False), (90, True)])
+def test_retries_go_round_the_dead_only_while_the_breaker_is_closed(
+    opens_at: float, holds: bool
+) -> None:
+    """A third of the attempts meets the dead replica."""
+    again = Retry(attempts=2, backoff=1 * ms)
+    ask = Call(
+        "b.get",
+        timeout=50 * ms,
+        retry=again,
+        balancing="round_robin",
+        fallback=NO,
+        breaker=breaks(opens_at),
+    )
+    model = system(service("a", ask), service("b", readiness=NO))
+    if holds:
+        assert isinstance(zones(model), Proved)
+    else:
+        missing = "deployment.readiness, or a breaker that stays closed"
+        assert gaps(zones(model)) == [missing]
+    assert (good(model, Kill("b", start=START, end=END)) > 0.95) is holds
+
+
 def test_a_user_who_leaves_before_the_answer_has_none() -> None:
     model = replace(
         system(service("a", Work(Constant(2 * s)))),

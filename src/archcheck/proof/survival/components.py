@@ -166,6 +166,10 @@ class Components:
             elsewhere = 0 if self.worst else elsewhere
         elif balancing != "round_robin":
             elsewhere = 0  # a retry may meet the same replica again
+        breaker = guard.breaker
+        if elsewhere and breaker and 2 * elsewhere > replicas * float(breaker.failure_rate):
+            gaps = (*gaps, Gap(service, "deployment.readiness, or a breaker that stays closed"))
+            elsewhere = 0 if self.worst else elsewhere
         if not isinstance(readiness, Absent) and not self.worst:
             return 1, gaps, ()
         needed = max(1, replicas - elsewhere)

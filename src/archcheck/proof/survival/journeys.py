@@ -17,7 +17,8 @@ So is, for a circle of calls without any way around, whether all of them are mad
 
 Whether an answer comes while nothing is lost is taken for granted, but not against what is
 declared: of a step that usually takes longer than its timeout, or than its breaker lets it, and of
-a journey whose user gives up before, it is open whether it ever works.
+a journey whose user gives up before, it is open whether it ever works. Calls that share a
+breaker are all stopped by it: what one of them needs, the others may need as well.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import TypeAlias
 
 from archcheck.capacity.latency import OperationLatencies, latency_of
 from archcheck.graph import Graph, Interaction
-from archcheck.graph.exact import Rational, exact
+from archcheck.graph.exact import Rational, exact, shown
 from archcheck.graph.reach import asked_behind
 from archcheck.graph.transfer import entry_trip, round_trip
 from archcheck.model import Absent, Fallback, Journey, LocalCache, ModelError, Named
@@ -104,7 +105,39 @@ class Survival:
             return self._open_question(())
         seconds = max(entries) + float(entry_trip(self.graph.system))  # users wait for each
         late = isinstance(patience, Duration) and seconds > float(patience)
-        return self._open_question([Gap(journey, f"timeout above {Duration(seconds)}")] * late)
+        return self._open_question([Gap(journey, f"timeout above {shown(exact(seconds))}")] * late)
+
+    def _let_through(self, step: Interaction) -> Needs:
+        """What else must work for a step that shares its breaker with others."""
+        breaker = step.protection.breaker
+        others = [
+            other
+            for other in self._behind_breakers.get(_client_of(step), ())
+            if other.protection.breaker == breaker
+            and (other.target_name, other.mode) != (step.target_name, step.mode)
+        ]
+        if breaker is None or not others:
+            return self._open_question(())
+        gap = Gap(step, "a breaker of its own")
+        if not self._worst:
+            return Needs(all_of(()), (gap,))
+        needed = [
+            self.of(other.target_name, other).structure
+            if other.mode == "call"
+            else self._components.of_step(other).structure
+            for other in others
+        ]
+        return Needs(all_of(needed), (gap,))
+
+    @cached_property
+    def _behind_breakers(self) -> dict[tuple[str, str], list[Interaction]]:
+        """Who asks whom to the steps behind breakers: those that declare the same one share it."""
+        found: dict[tuple[str, str], list[Interaction]] = {}
+        for step in self.graph.interactions:
+            for each in (step, step.fallback):
+                if each is not None and each.protection.breaker is not None:
+                    found.setdefault(_client_of(each), []).append(each)
+        return found
 
     def _in_time(self, step: Interaction) -> Needs:
         """Whether the answer to a step may be expected, on average and without any queue."""
@@ -122,7 +155,7 @@ class Survival:
             "breaker.slow_call": breaker.slow_call if breaker is not None else None,
         }
         return self._open_question(
-            Gap(step, f"{name} above {Duration(seconds)}")
+            Gap(step, f"{name} above {shown(exact(seconds))}")
             for name, limit in limits.items()
             if limit is not None and seconds > float(limit)
         )
@@ -201,7 +234,7 @@ class Survival:
         else:
             part = self._components.of_step(step)
             found = Needs(part.structure, part.gaps, {step.target.name: ()}, part.assumptions)
-        found = _all((found, self._in_time(step)))
+        found = _all((found, self._in_time(step), self._let_through(step)))
         if not self._links or found.structure is NEVER:
             return found
         return replace(found, structure=all_of((found.structure, _link(step))))
@@ -255,7 +288,7 @@ class Survival:
         if step.can_fail_softly:
             self._may_fail(walk, step, way, patience)
             return
-        walk.take(self._in_time(step), way)
+        walk.take(_all((self._in_time(step), self._let_through(step))), way)
         if self._links:
             walk.need(step.target, way, ElementStructure(_link(step)))
         elif not self._by_chance:
@@ -389,6 +422,10 @@ class _Met:
 def _behind(step: Interaction, needs: Needs) -> Needs:
     ways = {element: (step, *way) for element, way in needs.ways.items()}
     return replace(needs, ways=ways)
+
+
+def _client_of(step: Interaction) -> tuple[str, str]:
+    return step.source.name, step.target.name
 
 
 def _all(parts: Iterable[Needs]) -> Needs:

@@ -46,7 +46,10 @@ from archcheck.units import Duration, Fraction
 MOST_FAILURES = 4
 """The largest number of failures at once that cut sets are listed for. A choice: sets of five are
 many, and hardly anybody would read or repair them."""
-_CAPACITY = "what is left carries the load (rule PRF001), and answers in time"
+_CAPACITY = (
+    "what is left carries the load (rule PRF001) within its limits, answers in time with its "
+    "retries and fallbacks (question deadlines), and fails by itself as rarely as before"
+)
 _SHOWN = 8
 """Cut sets that a counterexample names. A choice: it says how many there are."""
 
