@@ -21,6 +21,8 @@ class Absent:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
 sys.meta_path.insert(0, Absent())
+"""
+COMMAND = """
 from archcheck.cli.main import main
 main()
 """
@@ -42,6 +44,13 @@ def with_their_own(names: set[str]) -> set[str]:
 
 def with_only(packages: set[str], *arguments: object) -> subprocess.CompletedProcess[str]:
     """Run a command in a process that finds no other packages."""
+    return python_with_only(packages, COMMAND, *arguments)
+
+
+def python_with_only(
+    packages: set[str], program: str, *arguments: object
+) -> subprocess.CompletedProcess[str]:
+    """Run a program of Python in such a process."""
     there = {NAME, *with_their_own(packages)}
     absent = {
         module
@@ -51,7 +60,7 @@ def with_only(packages: set[str], *arguments: object) -> subprocess.CompletedPro
         and not module.startswith("_")  # what finds an editable installation
     }
     return subprocess.run(
-        [sys.executable, "-c", WITHOUT.format(absent=absent), *map(str, arguments)],
+        [sys.executable, "-c", WITHOUT.format(absent=absent) + program, *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,

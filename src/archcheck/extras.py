@@ -50,7 +50,11 @@ def require(*modules: str) -> None:
     before a long computation, rather than after it.
     """
     for module in modules:
-        if find_spec(module) is None:
+        try:
+            is_there = find_spec(module) is not None
+        except ModuleNotFoundError:
+            is_there = False
+        if not is_there:
             raise ModuleNotFoundError(what_to_install(module), name=module)
 
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archcheck.extras import require
 from archcheck.files import check_writable, write_file
 from archcheck.model import ModelError, Scenario, System
 from archcheck.model.unloaded import no_scenario
@@ -203,6 +204,7 @@ def chaos(
     """
     from archcheck.resilience import run_chaos
 
+    require("numpy")
     return run_chaos(system, chosen_scenario(system, scenario), jobs=jobs, seed=seed)
 
 
@@ -221,6 +223,7 @@ def phase_map(
     """
     from archcheck import resilience
 
+    require("numpy")
     chosen = chosen_scenario(system, scenario)
     return resilience.phase_map(system, chosen, trigger, jobs=jobs, seed=seed)
 
@@ -242,6 +245,7 @@ def plan(
     """
     from archcheck.planning import plan_capacity
 
+    require("numpy")
     return plan_capacity(
         system,
         None if scenario is None else chosen_scenario(system, scenario),
@@ -318,8 +322,9 @@ def report(
 
     ``scenario`` is simulated and planned for (default: the first; the busiest). Returns the path.
     """
-    from archcheck.reporting.report import carry_out, report_page
+    from archcheck.reporting.report import PACKAGES, carry_out, report_page
 
+    require(*PACKAGES)
     chosen = None if scenario is None else chosen_scenario(system, scenario)
     target = Path(path or f"{system.name}.html")
     check_writable(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from archcheck import (
     Client,
     Constant,
     CutLink,
+    Endpoint,
     Errors,
     External,
     Fallback,
@@ -35,6 +37,7 @@ from archcheck import (
     Redis,
     Retry,
     Scenario,
+    Service,
     System,
 )
 from archcheck.simulation import simulate
@@ -117,6 +120,47 @@ def test_who_asks_says_what_held_it_back() -> None:
     )
     place = "front.run -> back.run"
     assert causes(system(limited, slow), 1, 1.1) == {("over the client's own rate limit", place): 1}
+
+
+@pytest.mark.parametrize(
+    ("asks", "others", "cause"),
+    [
+        (Call("back.run", bulkhead=Bulkhead(1, max_wait=2 * s)), {},
+         ("bulkhead full", "front -> back")),
+        (Read("db"), {"pools": [Pool("db", 1)]}, ("no connection free", "front -> db")),
+    ],
+)  # fmt: skip
+def test_who_waits_until_the_time_is_up_says_what_for(
+    asks: Call | Read, others: dict[str, Any], cause: tuple[str, str]
+) -> None:
+    """A patient request holds the only permit, or connection, for longer than the other waits."""
+    patient, hasty = replace(asks, timeout=5 * s), replace(asks, timeout=100 * ms)
+    front = Service(
+        "front",
+        endpoints=[Endpoint("hold", steps=[patient]), Endpoint("run", steps=[hasty])],
+        **others,
+    )
+    journeys = [Journey("hold", "front.hold"), Journey("visit", "front.run")]
+    db = MySQL("db", read=Constant(500 * ms))
+    model = system(front, service("back", work(500)), db, journeys=journeys)
+    load = [Load("hold", Recorded(times=[1 * s])), Load("visit", Recorded(times=[1.1 * s]))]
+    result = simulate(model, Scenario("x", load=load), duration=9 * s, warmup=0 * s)
+    ((found,),) = [each.causes for each in result.failures]
+    assert ((found.reason, found.place), found.count) == (cause, 1)
+
+
+def test_users_give_up_and_a_cut_link_is_the_cause_of_what_waits_for_it() -> None:
+    back = service("back", work(100))
+    asks = front(Call("back.run", timeout=50 * ms, retry=NO))
+    cut = CutLink("front", "back", start=2 * s, end=3 * s)
+    assert causes(system(asks, back), 2.5, faults=(cut,)) == {
+        ("link cut", "front.run -> back.run"): 1
+    }
+    hasty = Journey("visit", "front.run", timeout=30 * ms)
+    patient = front(work(50))
+    assert causes(system(patient, journeys=[hasty]), 1) == {
+        ("user gave up", "visit -> front.run"): 1
+    }
 
 
 def test_an_open_breaker_stands_for_itself() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from commands import ROOT, as_process
 from depth import thorough
-from installations import with_only, with_their_own
+from installations import python_with_only, with_only, with_their_own
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -68,6 +68,19 @@ def test_what_is_missing_is_named_with_the_line_to_type(
     )
     assert set(said.split()) == packages_of(extra)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("call", ["plan(system)", "chaos(system)", "report(system)"])
+def test_a_program_gets_the_line_to_type_too(call: str) -> None:
+    done = python_with_only(
+        CORE,
+        "import archcheck\n"
+        "from archcheck.loading import load\n"
+        "(system,) = load('examples/checkout.py')\n"
+        f"archcheck.{call}\n",
+    )
+    last = done.stderr.splitlines()[-1]
+    assert re.match(r"ModuleNotFoundError: this needs the extra '\w+' of archcheck .*pip ", last)
 
 
 @thorough

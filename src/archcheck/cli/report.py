@@ -24,7 +24,7 @@ from archcheck.facade import chosen_scenario
 from archcheck.files import check_writable, write_file
 from archcheck.model import ModelError
 from archcheck.reporting.console import counted, time_left
-from archcheck.reporting.report import BUDGET, PARTS, Review, carry_out, report_page
+from archcheck.reporting.report import BUDGET, PACKAGES, PARTS, Review, carry_out, report_page
 from archcheck.units import Duration
 
 
@@ -81,7 +81,7 @@ def command(
     """
     if serve and output is not None:
         raise ModelError("--serve shows the report and writes no file; leave out -o, or --serve")
-    require("jinja2", "altair", "diagrams", "vl_convert", "numpy")
+    require(*PACKAGES)
     if serve:
         from archcheck.cli.serving import serve as serve_report
 

@@ -16,7 +16,7 @@ import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
-from archcheck.extras import what_to_install
+from archcheck.extras import require, what_to_install
 from archcheck.model.errors import ArchcheckError
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def chart(result: object, of: str | None = None) -> Figure:
     """
     from archcheck.reporting.charts import Figure
 
+    require("altair", "vl_convert")
     return Figure(_named(_kind(result).charts, of, f"{type(result).__name__} has no chart")(result))
 
 

@@ -52,7 +52,8 @@ class FailureReason(IntEnum):
     """Why a request or an attempt failed by itself, and of which table the index is.
 
     TIMED_OUT, BROKEN (its breaker was open), OVER_OWN_LIMIT (of the client), NOBODY_THERE (no
-    replica), CUT (its link): call sites. NO_PERMIT: bulkheads. NO_CONNECTION: pools. OVER_LIMIT
+    replica), CUT (its link): call sites. NO_PERMIT: bulkheads. NO_CONNECTION: pools; both also
+    where they were waited for until the time was up. OVER_LIMIT
     (of the server), QUEUE_FULL, SHED, ERROR (it failed by itself), DIED (its process is gone):
     operations. NOT_LOADED (what another request was to fill in): caches.
     """

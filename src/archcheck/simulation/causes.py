@@ -234,6 +234,8 @@ def failed_journeys(plan: Plan, record: Record) -> tuple[FailedJourneys, ...]:
 
 def _reason_at(plan: Plan, note: int) -> tuple[str, str]:
     reason, index = FailureReason(note & MASK), note >> SHIFT
+    if reason == FailureReason.TIMED_OUT and any(index in j.entries for j in plan.journeys):
+        return "user gave up", plan.calls[index].name
     match reason:
         case FailureReason.NO_PERMIT:
             return _REASONS[reason], plan.bulkheads[index].name

@@ -230,7 +230,7 @@ class FailureCause:
     """What made journeys fail: where the last failure began that their answer was lost to."""
 
     reason: str
-    """What happened: no answer in time, queue full, breaker open ..."""
+    """What happened: no answer in time, user gave up, queue full, breaker open ..."""
     place: str
     """The call, pool, bulkhead, operation or cache at which it did."""
     count: int

@@ -5,6 +5,6 @@ page loads nothing: pictures, charts, fonts and one script of ours are inside.
 """
 
 from archcheck.reporting.report.page import report_page
-from archcheck.reporting.report.review import BUDGET, PARTS, Review, carry_out
+from archcheck.reporting.report.review import BUDGET, PACKAGES, PARTS, Review, carry_out
 
-__all__ = ["BUDGET", "PARTS", "Review", "carry_out", "report_page"]
+__all__ = ["BUDGET", "PACKAGES", "PARTS", "Review", "carry_out", "report_page"]

@@ -28,6 +28,8 @@ from archcheck.simulation.comparing import Comparison, compare
 from archcheck.units import Duration
 from archcheck.verification import Verification, verify
 
+PACKAGES = ("jinja2", "altair", "diagrams", "vl_convert", "numpy")
+"""What a report needs beside the core."""
 PARTS = ("proofs", "simulation", "plan")
 """What a review can do without; the rules are always asked."""
 

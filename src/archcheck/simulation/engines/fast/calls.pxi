@@ -192,7 +192,7 @@ cdef void make_attempt(Engine *engine, Call *call) noexcept nogil:
     attempt.next = NULL
     attempt.ticket = -1
     attempt.refs = 1
-    attempt.is_settled = attempt.is_watched = False
+    attempt.is_settled = attempt.is_watched = attempt.is_cut = False
     while place[0] != NULL:
         place = &place[0].next
     place[0] = attempt
@@ -339,6 +339,7 @@ cdef void send(Engine *engine, Attempt *attempt) noexcept nogil:
             count_outstanding(engine, caller, attempt.replica, 1)
     attempt.refs += 1
     if engine.cuts.count and is_cut(engine, site, attempt):
+        attempt.is_cut = True
         return
     attempt.travel = there
     if there > 0:
@@ -466,7 +467,18 @@ cdef void time_out(Engine *engine, Attempt *attempt) noexcept nogil:
             attempt.call.site.index,
             engine.time - attempt.since,
         )
-        refuse(engine, attempt, TIMED_OUT, NO_ANSWER, attempt.call.site.index)
+        if attempt.permit != NULL and not attempt.permit.is_served:
+            refuse(engine, attempt, TIMED_OUT, NO_PERMIT, attempt.call.site.bulkhead)
+        elif attempt.connection != NULL and not attempt.connection.is_served:
+            refuse(engine, attempt, TIMED_OUT, NO_CONNECTION, attempt.call.site.pool)
+        else:
+            refuse(
+                engine,
+                attempt,
+                TIMED_OUT,
+                CUT if attempt.is_cut else NO_ANSWER,
+                attempt.call.site.index,
+            )
 
 
 cdef void abandon(Engine *engine, Attempt *attempt) noexcept nogil:

@@ -601,6 +601,7 @@ cdef struct Attempt:
     flag outcome
     flag is_settled
     flag is_watched
+    flag is_cut
 
 # -- caches and messages ---------------------------------------------------------------------------
 

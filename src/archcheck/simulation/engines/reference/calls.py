@@ -38,7 +38,6 @@ _BULKHEAD = int(Cause.BULKHEAD)
 _LOST = int(Cause.LOST)
 _BACKOFF = int(Cause.BACKOFF)
 _CALL = int(Cause.CALL)
-_NO_ANSWER = int(FailureReason.TIMED_OUT)
 _CUT = int(FailureReason.CUT)
 
 _COUNTED = (Balance.LEAST_OUTSTANDING, Balance.POWER_OF_TWO)
@@ -193,8 +192,8 @@ class Attempt:
     """One attempt: guards, a connection, the way there, the callee, the way back, or a timeout."""
 
     __slots__ = (
-        "call", "connection", "deadline", "engine", "is_settled", "key", "notes", "permit",
-        "replica", "request", "root", "since", "ticket", "travel",
+        "call", "connection", "deadline", "engine", "is_cut", "is_settled", "key", "notes",
+        "permit", "replica", "request", "root", "since", "ticket", "travel",
     )  # fmt: skip
 
     def __init__(self, call: PendingCall, key: int) -> None:
@@ -204,6 +203,7 @@ class Attempt:
         self.key = key
         self.since = call.engine.time
         self.notes: Notes = []
+        self.is_cut = False
         self.is_settled = False
         self.connection: Visit | None = None
         self.permit: Visit | None = None
@@ -318,6 +318,7 @@ class Attempt:
             if site.balance in _COUNTED:
                 caller.outstanding[replica] = caller.outstanding.get(replica, 0) + 1
         if engine.faults.cuts and engine.faults.is_cut(site, self._lose):
+            self.is_cut = True
             return
         self.travel = there
         if there > 0:
@@ -388,10 +389,21 @@ class Attempt:
 
     def time_out(self) -> None:
         """There is no answer in time."""
-        if not self.is_settled:
-            place = self.call.index << SHIFT
-            self.notes = [_LOST + place, self.engine.time - self.since, _NO_ANSWER + place, 0.0]
-            self._settle(_TIMED_OUT)
+        if self.is_settled:
+            return
+        place = self.call.index << SHIFT
+        self.notes = [_LOST + place, self.engine.time - self.since]
+        self._fail(_TIMED_OUT, *self._held_by())
+
+    def _held_by(self) -> tuple[FailureReason, int]:
+        """What an attempt waited for that was not over in time."""
+        site = self.call.site
+        if self.permit is not None and not self.permit.is_served:
+            return FailureReason.NO_PERMIT, site.policy.bulkhead
+        if self.connection is not None and not self.connection.is_served:
+            return FailureReason.NO_CONNECTION, site.pool
+        reason = FailureReason.CUT if self.is_cut else FailureReason.TIMED_OUT
+        return reason, self.call.index
 
     def abandon(self) -> None:
         """Another attempt was faster."""
