@@ -34,6 +34,7 @@ ATTACKS: dict[str, Callable[[int], None]] = {
     "limits": test_claims_of_limits.check,
     "failures": test_failures_in_runs.check,
     "calm": test_failures_in_runs.check_calm,
+    "breakers": test_failures_in_runs.check_breakers,
     "stores": test_failures_in_runs.check_store,
     "plans": test_plans_of_anything.check,
     "replays": test_replays.check,

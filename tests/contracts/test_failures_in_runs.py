@@ -586,6 +586,34 @@ def _slower(endpoint: Endpoint, random: Random) -> Endpoint:
     return replace(endpoint, steps=steps)
 
 
+def check_breakers(seed: int) -> None:
+    """No breaker of a client stops what is proved to survive."""
+    random, model = Random(seed), drawn(seed)
+    guarded = [
+        replace(
+            each,
+            clients=[
+                replace(client, breaker=breaks(random.choice([10, 40, 90])))
+                for client in each.clients or [Client()]
+            ],
+        )
+        if random.random() < 0.7
+        else each
+        for each in model.services
+    ]
+    made = replace(model, elements=[*guarded, *model.externals])
+    for answer, kinds in ((zones(made), ZoneLoss), (survives(made), Fault)):
+        if isinstance(answer, Proved):
+            for fault in single_failures(made):
+                if isinstance(fault, kinds):
+                    assert good(made, fault) > 0.95, fault
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_breaker_stops_what_survives(seed: int) -> None:
+    check_breakers(seed)
+
+
 @pytest.mark.parametrize("seed", range(100))
 def test_what_survives_failures_works_without_any(seed: int) -> None:
     check_calm(seed)
