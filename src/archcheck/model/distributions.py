@@ -198,13 +198,19 @@ class Empirical(Distribution):
         if bool(self.values) is (self.file is not None):
             raise ValueError("needs measured values, or a file that has them, and not both")
 
-    def seconds(self) -> tuple[float, ...]:
+    def read(self) -> tuple[float, ...]:
         """The measurements, at least one. Raises :class:`ModelError` for a file without any."""
+        if self.file is None:
+            return tuple(map(float, self.values))
+        found = times_in(self.file, self.site)
+        if not found:
+            raise ModelError(f"{self.file}: has no measured value")
+        return found
+
+    def seconds(self) -> tuple[float, ...]:
+        """The measurements, read once."""
         if not self._seconds:
-            found = tuple(map(float, self.values)) or times_in(str(self.file), self.site)
-            if not found:
-                raise ModelError(f"{self.file}: has no measured value")
-            object.__setattr__(self, "_seconds", found)
+            object.__setattr__(self, "_seconds", self.read())
         return self._seconds
 
     def mean_seconds(self) -> float:

@@ -122,7 +122,7 @@ class System(Element):
         """What an element names and nobody can read."""
         if isinstance(holder, Empirical):
             try:
-                holder.seconds()
+                holder.read()
             except ModelError as error:
                 yield ModelError(error.sentence, place_of(holder))
 
