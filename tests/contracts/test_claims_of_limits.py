@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from contracts.anything import Anything
-from contracts.test_failures_in_runs import END, START, good, loses
+from contracts.surviving import END, START, good, loses
 from contracts.test_failures_in_runs import drawn as drawn_to_fail
 from contracts.test_failures_in_runs import drawn_with_store as drawn_store
 from depth import sample

@@ -18,9 +18,7 @@ HikariCP, About Pool Sizing.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from archcheck import (
     Bulkhead,
@@ -41,29 +39,17 @@ from archcheck import (
     System,
     Work,
 )
-from archcheck.capacity import Demand, Latency, demands
+from archcheck.capacity import ConcurrencyLimit, Demand, concurrency_limits, demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
-from archcheck.graph import Graph, Interaction
-from archcheck.graph.pools import pool_of
+from archcheck.graph import Graph
 from archcheck.units import Duration, Rate, ms, s
 
 rule = Rule("PRF004", "concurrency-limit", severity="error", method="calc")
 
 
-@dataclass(frozen=True)
-class _Limit:
-    """At most ``size`` of these steps at a time, in each replica."""
-
-    subject: Interaction | Service
-    kind: str
-    what: str
-    size: int
-    steps: tuple[Interaction, ...]
-
-
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    limits = list(_limits(graph))
+    limits = list(concurrency_limits(graph))
     if not limits or not demands(graph):
         yield NotApplicable("nothing declares a bulkhead or a pool, or no scenario declares a load")
         return
@@ -72,35 +58,14 @@ def check(graph: Graph) -> Iterator[Result]:
             yield from _judge(demand, limit)
 
 
-def _limits(graph: Graph) -> Iterator[_Limit]:
-    for step in graph.interactions:
-        bulkhead = getattr(step.step, "bulkhead", None)
-        if isinstance(bulkhead, Bulkhead):
-            what = f"the bulkhead of {step.name}"
-            yield _Limit(step, "a bulkhead", what, bulkhead.max_concurrent, (step,))
-    for service in graph.system.services:
-        to: dict[str, list[Interaction]] = defaultdict(list)
-        for step in graph.made_by.get(service.name, ()):
-            to[step.target.name].append(step)
-        for target, asking in to.items():
-            found = pool_of(service, asking[0].target)
-            if found is not None:
-                size, source = found
-                what = f"the pool of {service.name} for {target}"
-                said = f"{what} ({source})" if source else what
-                yield _Limit(service, "a pool", said, size, (*asking,))
-
-
-def _judge(demand: Demand, limit: _Limit) -> Iterator[Result]:
-    rate = sum(demand.steps.get(step, 0.0) for step in limit.steps)
+def _judge(demand: Demand, limit: ConcurrencyLimit) -> Iterator[Result]:
+    rate = limit.rate(demand)
     if not rate:
         return
-    caller = limit.steps[0].source
+    caller = limit.caller
     deployment = getattr(caller, "deployment", None)
     replicas = deployment.fewest_replicas() if deployment else None
-    in_use = Latency(0.0)
-    for step in limit.steps:
-        in_use += demand.held(step).scaled(demand.steps.get(step, 0.0))
+    in_use = limit.in_use(demand)
     for missing in in_use.missing:
         yield Undecided(missing.holder, missing.attribute)
     if replicas is None:

@@ -12,6 +12,7 @@ from archcheck.capacity.bottleneck import (
     resources,
     servers_called,
 )
+from archcheck.capacity.concurrency import ConcurrencyLimit, concurrency_limits
 from archcheck.capacity.consumers import ConsumerFlow, consumer_flows, messages_at_a_time
 from archcheck.capacity.demand import Demand, StoreDemand, demands
 from archcheck.capacity.hits import open_lookups, with_best_hits
@@ -29,6 +30,7 @@ from archcheck.capacity.waiting import Held, Waiting
 __all__ = [
     "CPU",
     "Attempted",
+    "ConcurrencyLimit",
     "ConsumerFlow",
     "Demand",
     "Held",
@@ -41,6 +43,7 @@ __all__ = [
     "Waiting",
     "advised_timeout",
     "busy_servers",
+    "concurrency_limits",
     "consumer_flows",
     "demands",
     "erlang_c",

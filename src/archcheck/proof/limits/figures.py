@@ -82,9 +82,7 @@ class Occupancy:
 
     def left(self) -> int | None:
         """Units that are left when the fullest zone is lost."""
-        if self.units is None or self.zones < 2:
-            return self.units
-        return self.units - math.ceil(self.units / self.zones)
+        return None if self.units is None else left_without_a_zone(self.units, self.zones)
 
     def fits(self, room: Rational) -> bool:
         """Whether no run exceeds ``room``."""
@@ -121,6 +119,11 @@ class Occupancy:
         )
         most = math.inf if self.waits is None else float(self.waits)
         return Unseen(holder, claim, reason, (), scenario, most)
+
+
+def left_without_a_zone(units: int, zones: int) -> int:
+    """How many units are left when the fullest of several zones is lost."""
+    return units if zones < 2 else units - math.ceil(units / zones)
 
 
 def count(amount: Rational) -> str:
@@ -241,10 +244,11 @@ def _fewest(service: Service) -> int | None:
     if deployment is None or units is None:
         return None
     zones = len(set(deployment.zones))
-    lost = math.ceil(units / zones) if zones > 1 else 0
+    if zones < 2:
+        return units
     rollout = effective(deployment, "rollout")
     away = rollout.value.unavailable(units) if rollout.is_known else 0
-    return max(1, units - lost - away) if zones > 1 else units
+    return max(1, left_without_a_zone(units, zones) - away)
 
 
 @once
@@ -314,7 +318,7 @@ def least_units(figure: Occupancy, limit: Rational) -> int:
     if figure.zones < 2:
         return needed
     count = needed
-    while count - math.ceil(count / figure.zones) < needed:
+    while left_without_a_zone(count, figure.zones) < needed:
         count += 1
     return count
 

@@ -16,9 +16,11 @@ nobody, and failures that close the circle start requests that go round: whether
 So is, for a circle of calls without any way around, whether all of them are made every time.
 
 Whether an answer comes while nothing is lost is taken for granted, but not against what is
-declared: of a step that usually takes longer than its timeout, or than its breaker lets it, and of
-a journey whose user gives up before, it is open whether it ever works. Calls that share a
-breaker are all stopped by it: what one of them needs, the others may need as well.
+declared: of a step that usually takes longer than its timeout, or than its breaker lets it, of one
+whose limits or whose target a declared load is sure to exceed, and of a journey whose user gives up
+before, it is open whether it ever works. Calls that share a breaker are all stopped by it: what
+one of them needs, the others may need as well. A breaker ends what outlasts who waits above, too,
+once it has opened: whether it does is open.
 """
 
 from __future__ import annotations
@@ -37,14 +39,16 @@ from archcheck.graph.transfer import entry_trip, round_trip
 from archcheck.model import Absent, Fallback, Journey, LocalCache, ModelError, Named
 from archcheck.proof.answers import Gap
 from archcheck.proof.budget import left
+from archcheck.proof.limits.exceeded import exceeded
 from archcheck.proof.survival.circles import coming_back, on_circles
 from archcheck.proof.survival.components import Components, ElementStructure
 from archcheck.proof.survival.structure import NEVER, Structure, Unit, all_of, any_of, works
-from archcheck.units import Duration
+from archcheck.units import Duration, Fraction
 
 _NESTED = "who waits above a step that may fail waits for all its attempts (question deadlines)"
 _HARD = "what it cannot do without is lost, and neither slow nor behind a cut link"
 _Way: TypeAlias = tuple[Interaction, ...]
+SOONER = "timeout below that of who waits above"
 ENDLESS = "an end of the calls that come back to it"
 
 
@@ -106,6 +110,26 @@ class Survival:
         seconds = max(entries) + float(entry_trip(self.graph.system))  # users wait for each
         late = isinstance(patience, Duration) and seconds > float(patience)
         return self._open_question([Gap(journey, f"timeout above {shown(exact(seconds))}")] * late)
+
+    def _answers(self, step: Interaction) -> Needs:
+        """What else must hold for a step whose target works to get its answer."""
+        gaps = () if self._by_chance else exceeded(self.graph).of(step)
+        asked = self._can_serve(step.target) if step.mode != "call" else self._open_question(())
+        return _all(
+            (asked, self._open_question(gaps), self._in_time(step), self._let_through(step))
+        )
+
+    def _can_serve(self, member: Named, operation: str = "") -> Needs:
+        """Whether an element may be expected to carry its load, and to answer well at all."""
+        if self._by_chance:
+            return self._open_question(())
+        found = exceeded(self.graph)
+        gaps = [found.elements.get(member.name), found.operations.get(operation)]
+        known = self.graph.operations.get(operation)
+        for holder, declared in ((member, member), (known, known and known.part)):
+            if holder is not None and getattr(declared, "error_rate", None) == Fraction(1.0):
+                gaps.append(Gap(holder, "error_rate below 100%"))
+        return self._open_question(gap for gap in gaps if gap is not None)
 
     def _let_through(self, step: Interaction) -> Needs:
         """What else must work for a step that shares its breaker with others."""
@@ -234,7 +258,7 @@ class Survival:
         else:
             part = self._components.of_step(step)
             found = Needs(part.structure, part.gaps, {step.target.name: ()}, part.assumptions)
-        found = _all((found, self._in_time(step), self._let_through(step)))
+        found = _all((found, self._answers(step)))
         if not self._links or found.structure is NEVER:
             return found
         return replace(found, structure=all_of((found.structure, _link(step))))
@@ -254,6 +278,7 @@ class Survival:
             owner, _ = self.graph.system.endpoint(reference)
             name = self._name(reference)
             walk.need(owner, way, self._components.of_member(owner, asked))
+            walk.take(self._can_serve(owner, name), way)
             if name in seen and not _is_shorter(limit, seen[name]):
                 continue
             seen[name] = limit
@@ -288,7 +313,7 @@ class Survival:
         if step.can_fail_softly:
             self._may_fail(walk, step, way, patience)
             return
-        walk.take(_all((self._in_time(step), self._let_through(step))), way)
+        walk.take(self._answers(step), way)
         if self._links:
             walk.need(step.target, way, ElementStructure(_link(step)))
         elif not self._by_chance:
@@ -323,9 +348,11 @@ class Survival:
         found = [self._instead(step, patience, met)]
         undeclared = attempt is None and not isinstance(step.timeout, Absent)
         gaps = (Gap(step, "timeout"),) if undeclared else ()
+        if attempt is not None and guard.breaker is not None:
+            gaps = (Gap(step, SOONER),)
         if attempt is not None and (patience is None or guard.longest_wait(attempt)[0] < patience):
             found.append(Needs(all_of(()), assumptions=(_NESTED,)))
-        elif undeclared and not self._worst:
+        elif gaps and not self._worst:
             found.append(Needs(all_of(()), gaps))
         else:
             link = _link(step)

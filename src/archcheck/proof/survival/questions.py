@@ -32,7 +32,7 @@ from archcheck.proof.answers import (
     missing,
 )
 from archcheck.proof.budget import left
-from archcheck.proof.survival.journeys import Needs, Survival
+from archcheck.proof.survival.journeys import SOONER, Needs, Survival
 from archcheck.proof.survival.structure import (
     CutSet,
     Structure,
@@ -180,7 +180,8 @@ def _zones_lost(graph: Graph, journeys: _Journeys, journey: Journey, both: _Both
     claim = f"{journey.name} survives the loss of any one zone"
     if not lost:
         # no zone cuts a link, so that no timeout matters
-        gaps = tuple(gap for gap in both.worst.gaps if gap.attribute != "timeout")
+        no_matter = ("timeout", SOONER)
+        gaps = tuple(gap for gap in both.worst.gaps if gap.attribute not in no_matter)
         open_ = replace(both.worst, gaps=gaps, assumptions=())
         return _answer(graph, journey, claim, _Both(needs, open_), (cuts, worst), message, fix)
     way = next((needs.ways[name] for name in gone if needs.ways.get(name)), ())
