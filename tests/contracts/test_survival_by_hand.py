@@ -39,6 +39,7 @@ from archcheck import (
     Distribution,
     Endpoint,
     Errors,
+    External,
     Fallback,
     Journey,
     Kafka,
@@ -422,6 +423,34 @@ def test_retries_go_round_the_dead_only_while_the_breaker_is_closed(
         missing = "deployment.readiness, or a breaker that stays closed"
         assert gaps(zones(model)) == [missing]
     assert (good(model, Kill("b", start=START, end=END)) > 0.95) is holds
+
+
+@pytest.mark.parametrize(
+    ("retry", "mesh", "missing"),
+    [
+        (Retry(attempts=3, backoff=100 * ms, factor=1), None, None),
+        (Retry(attempts=3, backoff=8 * s, factor=1), None, "retry.backoff of at most 14.998 s"),
+        (NO, Mesh("istio", timeout=1 * s, retry=Retry(attempts=3, backoff=10 * ms)), None),
+        (
+            NO,
+            Mesh("istio", timeout=20 * ms, retry=Retry(attempts=3, backoff=1 * s)),
+            "mesh.retry.backoff of at most 18 ms",
+        ),
+    ],
+)
+def test_who_comes_back_too_late_finds_nobody_waiting(
+    retry: Retry | Absent, mesh: Mesh | None, missing: str | None
+) -> None:
+    """Two of three replicas are dead, which nobody notices; the third answers a later try."""
+    ask = Call("b.get", timeout=1 * s, retry=retry, balancing="round_robin", fallback=NO)
+    a = replace(service("a", ask), mesh=mesh)
+    model = replace(system(a, service("b", readiness=NO)), network=Network(delay=0.5 * ms))
+    dead = [Kill("b", start=START, end=END)] * 2
+    if missing is None:
+        assert isinstance(zones(model), Proved)
+    else:
+        assert [gap[: len(missing)] for gap in gaps(zones(model))] == [missing]
+    assert (good(model, *dead) > 0.95) is (missing is None)
 
 
 def test_a_user_who_leaves_before_the_answer_has_none() -> None:

@@ -87,6 +87,10 @@ class Components:
     zones_fail: bool = False
     _groups: dict[tuple[str, int, int, tuple[str, ...]], Structure] = field(default_factory=dict)
 
+    def goes_round(self, step: Interaction) -> bool:
+        """Whether only its retries find a replica that works."""
+        return _ELSEWHERE in self.of_member(step.target, step).assumptions
+
     def of_member(self, member: Named, step: Interaction | None) -> ElementStructure:
         """A service or an external party, as the caller sees it who takes this step.
 

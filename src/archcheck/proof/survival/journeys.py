@@ -34,6 +34,7 @@ from typing import TypeAlias
 from archcheck.capacity.latency import OperationLatencies, latency_of
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact, shown
+from archcheck.graph.protection import backoffs
 from archcheck.graph.reach import asked_behind
 from archcheck.graph.transfer import entry_trip, round_trip
 from archcheck.model import Absent, Fallback, Journey, LocalCache, ModelError, Named
@@ -111,13 +112,12 @@ class Survival:
         late = isinstance(patience, Duration) and seconds > float(patience)
         return self._open_question([Gap(journey, f"timeout above {shown(exact(seconds))}")] * late)
 
-    def _answers(self, step: Interaction) -> Needs:
+    def _answers(self, step: Interaction, patience: Rational | None) -> Needs:
         """What else must hold for a step whose target works to get its answer."""
         gaps = () if self._by_chance else exceeded(self.graph).of(step)
         asked = self._can_serve(step.target) if step.mode != "call" else self._open_question(())
-        return _all(
-            (asked, self._open_question(gaps), self._in_time(step), self._let_through(step))
-        )
+        in_time = self._in_time(step, patience)
+        return _all((asked, self._open_question(gaps), in_time, self._let_through(step)))
 
     def _can_serve(self, member: Named, operation: str = "") -> Needs:
         """Whether an element may be expected to carry its load, and to answer well at all."""
@@ -163,8 +163,11 @@ class Survival:
                     found.setdefault(_client_of(each), []).append(each)
         return found
 
-    def _in_time(self, step: Interaction) -> Needs:
-        """Whether the answer to a step may be expected, on average and without any queue."""
+    def _in_time(self, step: Interaction, patience: Rational | None) -> Needs:
+        """Whether the answer to a step may be expected, on average and without any queue.
+
+        Also after the backoffs that its retries need to find a replica that works.
+        """
         if not step.is_synchronous:
             return self._open_question(())
         try:
@@ -178,11 +181,14 @@ class Survival:
             "per_try_timeout": guard.per_try_timeout,
             "breaker.slow_call": breaker.slow_call if breaker is not None else None,
         }
-        return self._open_question(
+        late = [
             Gap(step, f"{name} above {shown(exact(seconds))}")
             for name, limit in limits.items()
             if limit is not None and seconds > float(limit)
-        )
+        ]
+        if step.mode == "call" and self._components.goes_round(step):
+            late += _too_late_again(step, seconds, patience)
+        return self._open_question(late)
 
     def _open_question(self, gaps: Iterable[Gap]) -> Needs:
         """What is not known to work: at worst it never does."""
@@ -258,7 +264,7 @@ class Survival:
         else:
             part = self._components.of_step(step)
             found = Needs(part.structure, part.gaps, {step.target.name: ()}, part.assumptions)
-        found = _all((found, self._answers(step)))
+        found = _all((found, self._answers(step, patience)))
         if not self._links or found.structure is NEVER:
             return found
         return replace(found, structure=all_of((found.structure, _link(step))))
@@ -313,7 +319,7 @@ class Survival:
         if step.can_fail_softly:
             self._may_fail(walk, step, way, patience)
             return
-        walk.take(self._answers(step), way)
+        walk.take(self._answers(step, patience), way)
         if self._links:
             walk.need(step.target, way, ElementStructure(_link(step)))
         elif not self._by_chance:
@@ -474,6 +480,18 @@ def _joined(parts: Iterable[Needs], how: Callable[[Iterable[Structure]], Structu
         ways,
         tuple(dict.fromkeys(said for part in parts for said in part.assumptions)),
     )
+
+
+def _too_late_again(step: Interaction, seconds: float, patience: Rational | None) -> Iterator[Gap]:
+    """The backoffs of code and mesh that leave those who wait too little for the answer."""
+    guard = step.protection
+    for name, pauses, limit in (
+        ("retry.backoff", guard.pauses(guard.tries), patience),
+        ("mesh.retry.backoff", backoffs(guard.mesh_retry), guard.attempt()),
+    ):
+        left_over = None if limit is None else float(limit) - seconds
+        if left_over is not None and float(sum(pauses)) > left_over:
+            yield Gap(step, f"{name} of at most {shown(exact(left_over))} in all")
 
 
 def _link(step: Interaction) -> Unit:
