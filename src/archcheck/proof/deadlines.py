@@ -20,7 +20,7 @@ from typing import Self
 from archcheck.findings import Subject
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.cpu import NO_LIMIT, cpu_limit_of, longest_computing, says_its_cpu_limit
-from archcheck.graph.exact import Rational, exact, longest, shown
+from archcheck.graph.exact import Rational, exact, shown
 from archcheck.graph.shapes import shape_of
 from archcheck.graph.transfer import ONE_WAY
 from archcheck.model import Absent, Flag, Journey, LocalCache, Named, Service, Step, Work
@@ -156,11 +156,11 @@ class WorstCases(LongestWalk[WorstCase]):
     def nothing(self) -> WorstCase:
         return WorstCase()
 
-    def working(self, operation: Operation, step: Work) -> WorstCase:
-        work, more = longest(step.time)
-        seconds = longest_computing(operation.owner, work)
-        text = f"{operation.name} computes for {shown(work)}"
-        if seconds > work:
+    def working(self, operation: Operation, work: tuple[Rational, bool]) -> WorstCase:
+        computing, more = work
+        seconds = longest_computing(operation.owner, computing)
+        text = f"{operation.name} computes for {shown(computing)}"
+        if seconds > computing:
             text += f", by its CPU limit within {shown(seconds)}"
         waits = (WorstWait(operation, seconds, text),) if seconds else ()
         owner = operation.owner

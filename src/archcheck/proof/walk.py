@@ -32,8 +32,8 @@ from archcheck.model import (
     Wait,
     Work,
 )
-from archcheck.model.distributions import Time
 from archcheck.model.steps import Group
+from archcheck.proof.limits.ranges import HighestTimes
 
 TAIL = "times are at most their declared 99th percentile, else mean and three standard deviations"
 _LIGHT = "payloads whose size, bandwidth or coding nobody declares take no time"
@@ -60,6 +60,7 @@ class LongestWalk(ABC, Generic[T]):
         self._known: dict[str, T] = {}
         self._open: set[str] = set()
         self._configuration: Mapping[str, bool] | None = None
+        self._highest = HighestTimes(graph)
 
     def within(self, configuration: Mapping[str, bool]) -> Self:
         """The same walk with feature flags that stand so."""
@@ -72,8 +73,8 @@ class LongestWalk(ABC, Generic[T]):
         """No time at all."""
 
     @abstractmethod
-    def working(self, operation: Operation, step: Work) -> T:
-        """What computing takes."""
+    def working(self, operation: Operation, work: tuple[Rational, bool]) -> T:
+        """What computing takes: so many seconds at the longest, and whether it can take more."""
 
     @abstractmethod
     def waiting(self, step: Interaction) -> T:
@@ -133,8 +134,8 @@ class LongestWalk(ABC, Generic[T]):
     def of_step(self, step: Interaction) -> T:
         """What a step takes that leaves the process, and the question that is asked instead."""
         if isinstance(step.target, LocalCache):  # in the process: no time but a declared one
-            time = step.target.read
-            return self.nothing() if time is None else self._drawn(step, step.target.name, time)
+            most = self._highest.of(step.target.name, "read", step.target.read)
+            return self.nothing() if most is None else self._drawn(step, step.target.name, most)
         own = self.waiting(step) + self._coding(step)
         return own if step.fallback is None else own + self.of_step(step.fallback)
 
@@ -154,21 +155,27 @@ class LongestWalk(ABC, Generic[T]):
     def _query(self, step: Interaction) -> T:
         own = getattr(step.step, "time", None)
         attribute = "write" if step.mode == "write" else "read"
-        time = own if own is not None else getattr(step.target, attribute, None)
-        if time is None:
+        if own is not None:
+            return self._drawn(step, step.target_name, longest(own))
+        declared = getattr(step.target, attribute, None)
+        most = self._highest.of(step.target.name, attribute, declared)
+        if most is None:
             return self.undeclared(step.target, attribute)
-        return self._drawn(step, step.target_name, time)
+        return self._drawn(step, step.target_name, most)
 
     def _answering(self, owner: Named) -> T:
         """What an external takes, whichever of its endpoints is asked."""
         if not isinstance(owner, External):
             return self.nothing()
-        if owner.latency is None:
+        most = self._highest.of(owner.name, "latency", owner.latency)
+        if most is None:
             return self.undeclared(owner, "latency")
-        return self._drawn(owner, owner.name, owner.latency)
+        return self._drawn(owner, owner.name, most)
 
-    def _drawn(self, subject: Interaction | Named | Operation, name: str, time: Time) -> T:
-        seconds, has_more = longest(time)
+    def _drawn(
+        self, subject: Interaction | Named | Operation, name: str, most: tuple[Rational, bool]
+    ) -> T:
+        seconds, has_more = most
         found = self.fixed(subject, seconds, f"{name} takes {shown(seconds)}")
         return found + self.assumed(TAIL) if has_more else found
 
@@ -208,9 +215,9 @@ class LongestWalk(ABC, Generic[T]):
     def _step(self, operation: Operation, step: Step, found: Mapping[int, Interaction]) -> T:
         match step:
             case Work():
-                return self.working(operation, step)
+                return self.working(operation, self._highest.of_work(operation, step))
             case Wait():
-                return self._drawn(operation, f"a wait of {operation.name}", step.time)
+                return self._drawn(operation, f"a wait of {operation.name}", longest(step.time))
             case Publish():
                 return self._acknowledged(step, found[id(step)])
             case _:

@@ -14,8 +14,9 @@ from typing import Any
 
 from archcheck.capacity import OperationLatencies, journey_rates
 from archcheck.editing import Edit, apply
-from archcheck.graph import Graph
-from archcheck.graph.exact import Rational, exact
+from archcheck.graph import Graph, Operation
+from archcheck.graph.exact import Rational, exact, longest, mean
+from archcheck.graph.once import once
 from archcheck.model import (
     Between,
     Cached,
@@ -45,13 +46,56 @@ def worst_system(system: System) -> System:
 
     Raises :class:`ModelError` when ranges contradict each other or what is declared.
     """
+    ranges = _ranges(system)
+    if not ranges:
+        return system
+    return apply(system, (edit for part in ranges.values() for edit in _edits(system, part)))
+
+
+def _ranges(system: System) -> dict[tuple[str, str], Between]:
+    """What is uncertain, by the name and the attribute of it."""
     ranges: dict[tuple[str, str], Between] = {}
     for part in system.uncertain:
         key = str(part.target), part.attribute
         ranges[key] = _narrowed(system, ranges[key], part) if key in ranges else part
-    if not ranges:
-        return system
-    return apply(system, (edit for part in ranges.values() for edit in _edits(system, part)))
+    return ranges
+
+
+@once
+def worst_graph(graph: Graph) -> Graph:
+    """The graph of :func:`worst_system`."""
+    worst = worst_system(graph.system)
+    if worst is graph.system:
+        return graph
+    return Graph(worst, today=graph.today, cold_caches=graph.cold_caches)
+
+
+class HighestTimes:
+    """The longest that times take whose means are uncertain: in proportion to the highest mean."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._ranges = _ranges(graph.system)
+
+    def of(self, holder: str, attribute: str, time: Time | None) -> tuple[Rational, bool] | None:
+        """As :func:`longest` has it; ``None``: nobody declares a time, nor a range of it."""
+        part = self._ranges.get((holder, attribute))
+        if part is None or (time is not None and not mean(time)):
+            return None if time is None else longest(time)
+        high = exact(part.high)
+        if time is None:
+            return high, True
+        seconds, has_more = longest(time)
+        return seconds * high / mean(time), has_more
+
+    def of_work(self, operation: Operation, step: Work) -> tuple[Rational, bool]:
+        """The same of computing, all of which grows in proportion."""
+        seconds, has_more = longest(step.time)
+        part = self._ranges.get((operation.name, "work"))
+        if part is None:
+            return seconds, has_more
+        total = OperationLatencies(self._graph).own_work(operation.name).seconds
+        return (seconds * exact(part.high) / exact(total) if total else seconds), has_more
 
 
 def _narrowed(system: System, first: Between, second: Between) -> Between:

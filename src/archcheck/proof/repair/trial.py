@@ -15,8 +15,8 @@ from typing import Literal, TypeAlias
 
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.cpu import longest_computing
-from archcheck.graph.exact import Rational, exact, longest
-from archcheck.model import Named, Work
+from archcheck.graph.exact import Rational, exact
+from archcheck.model import Named
 from archcheck.proof.amplification import Amplification
 from archcheck.proof.budget import left
 from archcheck.proof.deadlines import WorstCases, limits_of
@@ -189,8 +189,8 @@ class Trial(LongestWalk[LowerBound]):
     def nothing(self) -> LowerBound:
         return LowerBound()
 
-    def working(self, operation: Operation, step: Work) -> LowerBound:
-        return LowerBound(longest_computing(operation.owner, longest(step.time)[0]))
+    def working(self, operation: Operation, work: tuple[Rational, bool]) -> LowerBound:
+        return LowerBound(longest_computing(operation.owner, work[0]))
 
     def waiting(self, step: Interaction) -> LowerBound:
         timeout = self.timeout(step)

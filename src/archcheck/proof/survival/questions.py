@@ -32,6 +32,7 @@ from archcheck.proof.answers import (
     missing,
 )
 from archcheck.proof.budget import left
+from archcheck.proof.limits.ranges import worst_graph
 from archcheck.proof.survival.journeys import SOONER, Needs, Survival
 from archcheck.proof.survival.structure import (
     CutSet,
@@ -94,7 +95,7 @@ class _Journeys:
 
     def __init__(self, graph: Graph, *, links: bool = False) -> None:
         self._best = Survival(graph, links=links)
-        self._worst = Survival(graph, links=links, worst=True)
+        self._worst = Survival(worst_graph(graph), links=links, worst=True)
         self._noticed = Survival(graph, links=links, noticed=True)
 
     def of(self, journey: Journey) -> _Both:
@@ -249,7 +250,8 @@ def cut_sets(graph: Graph, size: int = 1, *, links: bool = False) -> Iterator[An
 
 def shared_fates(graph: Graph, size: int = 1) -> Iterator[Answer]:
     """Does any set of up to ``size`` failures take a step and its fallback together?"""
-    survival, worst = Survival(graph, links=True), Survival(graph, links=True, worst=True)
+    survival = Survival(graph, links=True)
+    worst = Survival(worst_graph(graph), links=True, worst=True)
     for step in graph.synchronous():
         left()
         both, at_worst = survival.alternatives(step), worst.alternatives(step)
