@@ -86,7 +86,7 @@ NO = Absent("no")
 LARGER = 1.05
 NOISE = 0.03
 """Of a share of a minute in which work of ten milliseconds comes at random."""
-TOLERANCE = 0.01
+TOLERANCE = 0.03
 """Of an availability, for what requests of one run meet by chance."""
 
 
@@ -231,14 +231,19 @@ def promising(seed: int) -> System:
     """A system whose units fail, and whose journey promises that it does not."""
     random = Random(seed)
     system = drawn_to_fail(seed)
+    errors = Random(f"{seed} errors")
     shares = [90 * percent, 95 * percent, 99 * percent]
+
+    def wrong() -> Fraction | None:
+        return Fraction(errors.choice([0.02, 0.1, 0.3])) if errors.random() < 0.3 else None
 
     def failing(each: object) -> object:
         if isinstance(each, Service) and isinstance(each.deployment, Kubernetes):
             place = replace(each.deployment, availability=random.choice(shares), zones=())
-            return replace(each, deployment=place)
+            ends = [replace(end, error_rate=wrong()) for end in each.endpoints]
+            return replace(each, deployment=place, endpoints=ends)
         assert isinstance(each, External)
-        return replace(each, availability=random.choice(shares))
+        return replace(each, availability=random.choice(shares), error_rate=wrong())
 
     slo = Slo(availability=Fraction(random.choice([0.8, 0.9, 0.95, 0.99])))
     return replace(
@@ -281,6 +286,8 @@ def check_availability(seed: int) -> None:
     system = promising(seed)
     (found,) = availabilities(Graph(system))
     (answer,) = promised_availability(Graph(system))
+    more = [Load("j", Deterministic(100 / s))]  # errors come by chance
+    system = replace(system, scenarios=[replace(system.scenarios[0], load=more)])
     seen = unseen = 0.0
     for probability, faults in states(system):
         if probability < 1e-4:

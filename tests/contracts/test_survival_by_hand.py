@@ -15,6 +15,7 @@ from contracts.surviving import (
     START,
     ZONES,
     breaks,
+    crowded,
     external,
     failures_in,
     gaps,
@@ -150,15 +151,24 @@ def test_without_a_readiness_probe_callers_go_on_choosing_the_dead() -> None:
     assert good(blind(READY), ZoneLoss("z1", start=START, end=END)) == 1
 
 
-def test_who_retries_in_turn_finds_another_replica() -> None:
+@pytest.mark.parametrize(
+    ("balancing", "is_open"), [("round_robin", True), (None, True), ("random", False)]
+)
+def test_who_retries_in_turn_may_meet_a_dead_replica_again(
+    balancing: str | None, is_open: bool
+) -> None:
+    """One after the other they go round it; together they take each other's turns."""
     again = Retry(attempts=2, backoff=1 * ms)
-    model = blind(Absent("none"), retry=again, balancing="round_robin")
-    assert isinstance(survives(model), Proved)
-    assert good(model, Kill("b", start=START, end=END)) == 1
-    assert gaps(survives(blind(Absent("none"), retry=again))) == ["balancing"]
-    at_random = blind(Absent("none"), retry=again, balancing="random")
-    assert isinstance(survives(at_random), Refuted)
-    assert good(at_random, Kill("b", start=START, end=END)) < 1
+    model = blind(Absent("none"), retry=again, balancing=balancing)
+    dead = Kill("b", start=START, end=END)
+    if is_open:
+        missing = "deployment.readiness, or retries that never meet a dead replica twice"
+        assert gaps(survives(model)) == [missing]
+    else:
+        assert isinstance(survives(model), Refuted)
+    if balancing == "round_robin":
+        assert good(model, dead) == 1
+    assert good(crowded(model), dead) < 0.95
 
 
 def test_a_mesh_that_ejects_dead_replicas_is_enough() -> None:
@@ -400,57 +410,6 @@ def test_what_one_call_needs_the_others_behind_its_breaker_need_too(shared: bool
         assert isinstance(zones(model), Proved)
     lost = good(model, ZoneLoss("z1", start=START, end=END))
     assert (lost < 0.1) is shared
-
-
-@pytest.mark.parametrize(("opens_at", "holds"), [(20, False), (90, True)])
-def test_retries_go_round_the_dead_only_while_the_breaker_is_closed(
-    opens_at: float, holds: bool
-) -> None:
-    """A third of the attempts meets the dead replica."""
-    again = Retry(attempts=2, backoff=1 * ms)
-    ask = Call(
-        "b.get",
-        timeout=50 * ms,
-        retry=again,
-        balancing="round_robin",
-        fallback=NO,
-        breaker=breaks(opens_at),
-    )
-    model = system(service("a", ask), service("b", readiness=NO))
-    if holds:
-        assert isinstance(zones(model), Proved)
-    else:
-        missing = "deployment.readiness, or a breaker that stays closed"
-        assert gaps(zones(model)) == [missing]
-    assert (good(model, Kill("b", start=START, end=END)) > 0.95) is holds
-
-
-@pytest.mark.parametrize(
-    ("retry", "mesh", "missing"),
-    [
-        (Retry(attempts=3, backoff=100 * ms, factor=1), None, None),
-        (Retry(attempts=3, backoff=8 * s, factor=1), None, "retry.backoff of at most 14.998 s"),
-        (NO, Mesh("istio", timeout=1 * s, retry=Retry(attempts=3, backoff=10 * ms)), None),
-        (
-            NO,
-            Mesh("istio", timeout=20 * ms, retry=Retry(attempts=3, backoff=1 * s)),
-            "mesh.retry.backoff of at most 18 ms",
-        ),
-    ],
-)
-def test_who_comes_back_too_late_finds_nobody_waiting(
-    retry: Retry | Absent, mesh: Mesh | None, missing: str | None
-) -> None:
-    """Two of three replicas are dead, which nobody notices; the third answers a later try."""
-    ask = Call("b.get", timeout=1 * s, retry=retry, balancing="round_robin", fallback=NO)
-    a = replace(service("a", ask), mesh=mesh)
-    model = replace(system(a, service("b", readiness=NO)), network=Network(delay=0.5 * ms))
-    dead = [Kill("b", start=START, end=END)] * 2
-    if missing is None:
-        assert isinstance(zones(model), Proved)
-    else:
-        assert [gap[: len(missing)] for gap in gaps(zones(model))] == [missing]
-    assert (good(model, *dead) > 0.95) is (missing is None)
 
 
 def test_a_user_who_leaves_before_the_answer_has_none() -> None:

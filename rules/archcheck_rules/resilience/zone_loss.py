@@ -7,7 +7,7 @@ A service keeps going while one replica is left outside the zone, replicas sprea
 declared zones, and a readiness probe takes out the dead ones; a datastore while enough copies are:
 its quorum, a majority under consensus, any one with automatic failover, the primary otherwise. Rule
 DEP004 asks for the probe where nobody declares it, so this one does not (`archcheck prove` does);
-declared to have none, callers choose dead replicas, unless they eject them or retry in turn.
+declared to have none, callers choose dead replicas, unless they eject them.
 Whether what is left carries the load is rule PRF001's. The actions of a saga are needed like steps.
 Optional steps and those with a fallback are not; a fallback that asks somebody else is enough when
 that is reachable.

@@ -34,15 +34,13 @@ from typing import TypeVar
 from archcheck.capacity import demands
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
-from archcheck.graph.messages import deliveries
+from archcheck.graph.messages import deliveries, receivers_of
 from archcheck.graph.protection import OPEN_FOR
 from archcheck.graph.visits import Visits
 from archcheck.graph.walks import components
 from archcheck.model import CircuitBreaker, Consumer, Journey, Retry
 from archcheck.model.scenarios import OpenArrivals
-from archcheck.proof.answers import (
-    Gap,
-)
+from archcheck.proof.answers import ENDLESS, Gap
 from archcheck.proof.deadlines import WorstCases, may_time_out
 from archcheck.units import Duration
 
@@ -51,7 +49,6 @@ _ONCE = Rational(1)
 UNBOUNDED = Rational(10**9)
 """More than any declared number of attempts multiplies to before it counts as too many. What is
 behind a cache that answers everything works so many times as much without it."""
-_NO_END = "an end of the calls that come back to it"
 
 
 @dataclass(frozen=True)
@@ -100,7 +97,7 @@ class Amplification:
         ``fails``: whether it fails to its callers; else it answers all of them, perhaps late.
         """
         if name in self._circles:
-            return _Way(gaps={Gap(self._graph.operations[name], _NO_END): _ONCE})
+            return _Way(gaps={Gap(self._graph.operations[name], ENDLESS): _ONCE})
         if (name, fails) not in self._known:
             callers = self._callers.get(name, ())
             ways = [self._through(step, fails=fails) for step in callers]
@@ -301,12 +298,13 @@ def _largest(tables: Iterable[Mapping[K, Rational]]) -> dict[K, Rational]:
 
 
 def _callers(graph: Graph) -> dict[str, list[Interaction]]:
-    """What is asked to the steps that ask it; a consumer's are those that publish to its topic."""
+    """What is asked to the steps that ask it; a consumer's are those that publish to its topic, or
+    to one whose dead letters it gets."""
     found: dict[str, list[Interaction]] = {}
     for step in graph.interactions:
         if step.mode == "publish":
-            for reader in graph.consumers.get(step.target.name, ()):
-                found.setdefault(reader, []).append(step)
+            for reader in receivers_of(graph, step.target.name):
+                found.setdefault(reader.name, []).append(step)
         elif step.mode != "cache":
             found.setdefault(step.target_name, []).append(step)
         if step.fallback is not None:
@@ -347,8 +345,8 @@ def _shares(runs: Iterable[Visits]) -> dict[Interaction, Rational]:
 
 
 def _beside(graph: Graph, runs: Iterable[Visits]) -> dict[Interaction, Rational]:
-    """Steps of operations that only a fallback leads to, each with how often it is taken for each
-    time that its target is asked anyway.
+    """Steps of operations that only a fallback or a dead letter leads to, each with how often it is
+    taken for each time that its target is asked anyway.
     """
     found: dict[Interaction, Rational] = {}
     for visits in runs:
@@ -363,13 +361,14 @@ def _beside(graph: Graph, runs: Iterable[Visits]) -> dict[Interaction, Rational]
 
 
 def _answering_instead(graph: Graph, visits: Visits) -> set[str]:
-    """The operations that the fallbacks of what is visited lead to."""
+    """The operations that the fallbacks and the dead letters of what is visited lead to."""
     found: set[str] = set()
-    new = [
-        step.fallback.target_name
-        for step, count in visits.interactions
-        if count and step.fallback is not None
-    ]
+    new: list[str] = []
+    for step, count in visits.interactions:
+        if count and step.fallback is not None:
+            new.append(step.fallback.target_name)
+        if count and step.mode == "publish":
+            new += [each for each in _asked_by(graph, step) if not visits.operations.get(each)]
     while new:
         name = new.pop()
         if name not in found:
@@ -383,5 +382,5 @@ def _answering_instead(graph: Graph, visits: Visits) -> set[str]:
 def _asked_by(graph: Graph, step: Interaction) -> Sequence[str]:
     """The names that work of a step arrives at."""
     if step.mode == "publish":
-        return graph.consumers.get(step.target.name, ())
+        return [reader.name for reader in receivers_of(graph, step.target.name)]
     return (step.target_name,)

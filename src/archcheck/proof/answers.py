@@ -56,6 +56,10 @@ class Gap:
         return id(self.holder), self.attribute, self.threshold
 
 
+ENDLESS = "an end of the calls that come back to it"
+"""What an operation lacks that calls, fallbacks or messages lead back to."""
+
+
 @dataclass(frozen=True)
 class Proved:
     """``claim`` holds for ``subject`` in every case, as far as ``assumptions`` do."""

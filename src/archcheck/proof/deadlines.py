@@ -26,6 +26,7 @@ from archcheck.graph.transfer import ONE_WAY
 from archcheck.model import Absent, Flag, Journey, LocalCache, Named, Service, Step, Work
 from archcheck.model.steps import Group
 from archcheck.proof.answers import (
+    ENDLESS,
     Answer,
     Counterexample,
     Gap,
@@ -247,7 +248,7 @@ class WorstCases(LongestWalk[WorstCase]):
         )
 
     def endless(self, operation: Operation) -> WorstCase:
-        return WorstCase(gaps=(Gap(operation, "an end of the calls that come back to it"),))
+        return WorstCase(gaps=(Gap(operation, ENDLESS),))
 
 
 def may_time_out(cases: WorstCases, step: Interaction) -> bool:

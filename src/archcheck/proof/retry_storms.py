@@ -11,6 +11,7 @@ from archcheck.graph.exact import Rational
 from archcheck.model import Datastore, Named
 from archcheck.proof.amplification import UNBOUNDED, Amplification
 from archcheck.proof.answers import (
+    ENDLESS,
     Answer,
     Counterexample,
     Gap,
@@ -28,8 +29,9 @@ BOUND = Rational(10)
 """How many times over an element may be made to work, unless a rule says otherwise. A choice: three
 layers that try twice stay below it (8), two that try four times do not (16)."""
 _ABOVE = (
-    "where those with fallbacks or optional steps fail themselves or are late, where fallbacks ask "
-    "besides, or where breakers close and open again, it may be {}"
+    "a bound that holds whatever else fails: publishers that try again, dead letters, what "
+    "fallbacks ask besides, optional steps that are late themselves, and breakers that close and "
+    "open again may together make it {}"
 )
 _NO_PATTERN = (
     "failures at once and answers that never come make it {}; others, of which each layer retries "
@@ -97,6 +99,8 @@ def _made(graph: Graph, worst: Amplification, name: str) -> Rational:
 
 
 def _holds_with(count: int, gap: Gap) -> str:
+    if gap.attribute == ENDLESS:
+        return ""
     one, more = ("delivery", "deliveries") if "deliveries" in gap.attribute else _ATTEMPTS
     return f"holds with {count} {one if count == 1 else more}"
 

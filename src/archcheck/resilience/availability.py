@@ -12,14 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction as Rational
 from random import Random
 
 from archcheck.findings import Objective, State
 from archcheck.graph import Graph
+from archcheck.graph.exact import Rational, exact
 from archcheck.model import Datastore, Journey, ModelError, Service, System
 from archcheck.proof import Gap
-from archcheck.proof.survival.components import up_probability
 from archcheck.proof.survival.journeys import Needs, Survival
 from archcheck.proof.survival.structure import Bounds, Structure, Unit, probability
 from archcheck.simulation.estimates import wilson
@@ -28,8 +27,6 @@ SAMPLES = 200_000
 """Draws: the 95% interval of a share near 99.9% is then 0.03% wide."""
 MOST_SAMPLES = 10_000_000
 """Draws at most: the interval is then 0.004% wide, and a system of 50 units takes 65 MB."""
-_DIGITS = 15
-"""Digits of a declared share that count: as many as every float keeps."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,7 @@ def estimate_availability(
     for (name, is_journey, promised, needs), (*_, at_worst) in zip(
         _asked(graph, best), _asked(graph, worst), strict=True
     ):
-        up, gaps = _up(graph, needs, at_worst, zone_availability)
+        up, gaps = _up((best, needs), (worst, at_worst), zone_availability)
         for unit in sorted(needs.structure.units):
             if unit not in drawn:
                 drawn[unit] = _drawn(random, float(up.get(unit, 1)), samples)
@@ -139,16 +136,21 @@ def _asked(graph: Graph, survival: Survival) -> Iterator[tuple[str, bool, float 
 
 
 def _up(
-    graph: Graph, needs: Needs, at_worst: Needs, zone: float | None
+    best: tuple[Survival, Needs], worst: tuple[Survival, Needs], zone: float | None
 ) -> tuple[dict[Unit, Rational], tuple[Gap, ...]]:
+    (at_best, needs), (at_worst, also) = best, worst
     up: dict[Unit, Rational] = {}
     gaps = dict.fromkeys(gap for gap in needs.gaps if "zones" not in gap.attribute)
-    for unit in sorted(needs.structure.units | at_worst.structure.units):
-        declared, gap = (zone, None) if unit.kind == "zone" else up_probability(graph, unit)
+    for unit in sorted(needs.structure.units | also.structure.units):
+        if unit.kind == "zone":
+            up[unit] = exact(zone if zone is not None else 1.0)
+            continue
+        source = at_worst if unit in also.structure.units else at_best
+        share, gap = source.up(unit)
         if gap is not None:
             gaps.setdefault(gap)
-        if declared is not None:
-            up[unit] = Rational(f"{declared:.{_DIGITS}g}")
+        if share is not None:
+            up[unit] = share
     return up, tuple(gaps)
 
 

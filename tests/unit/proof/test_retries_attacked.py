@@ -10,10 +10,12 @@ from archcheck import (
     Absent,
     Call,
     CircuitBreaker,
+    Constant,
     Consumer,
     Deterministic,
     Diurnal,
     Endpoint,
+    Errors,
     Fallback,
     Journey,
     Kafka,
@@ -21,6 +23,8 @@ from archcheck import (
     Load,
     MySQL,
     Publish,
+    Queue,
+    RabbitMQ,
     Repeat,
     Retry,
     Scenario,
@@ -32,7 +36,9 @@ from archcheck import (
     Write,
 )
 from archcheck.graph import Graph
+from archcheck.graph.exact import Rational
 from archcheck.proof import Answer, Proved, Refuted, Undecided, retry_amplification
+from archcheck.simulation import simulate
 from archcheck.units import minutes, ms, percent, s
 
 ONCE = Absent("once")
@@ -162,4 +168,45 @@ def test_who_has_a_fallback_may_be_late_because_it_is_busy() -> None:
         service("leaf"),
     )
     assert isinstance(found, Undecided)
-    assert "it may be 20" in found.reason
+    assert "make it 20" in found.reason
+
+
+def with_dead_letters(*steps: Step) -> System:
+    """Of a store that fails three deliveries are tried, then a second consumer takes ``steps``."""
+    first = Consumer("jobs", name="first", max_deliveries=3, steps=[Write("db", retry=ONCE)])
+    second = Consumer("dead", name="second", max_deliveries=1, steps=steps)
+    return System(
+        "made",
+        [
+            RabbitMQ("rabbit", nodes=3, delivery="at_least_once"),
+            Queue("jobs", broker="rabbit", dead_letter="dead"),
+            Queue("dead", broker="rabbit"),
+            MySQL("db", parallelism=100, write=Constant(1 * ms)),
+            service("web", Publish("jobs")),
+            Service("end", deployment=Kubernetes(replicas=1), consumers=[first, second]),
+        ],
+        journeys=[Journey("use", "web.go")],
+        scenarios=[Scenario("calm", load=[Load("use", Deterministic(10 / s))])],
+    )
+
+
+def test_who_gets_the_dead_letters_asks_on_top() -> None:
+    again = Retry(attempts=8, backoff=1 * ms)
+    system = with_dead_letters(Write("db", retry=again))
+    (found,) = retry_amplification(Graph(system), Rational(10))
+    assert isinstance(found, Undecided)
+    assert "dead letters" in found.reason
+    assert found.reason.endswith("make it 16")  # a bound: it is 11
+    fails = Errors("db", rate=100 * percent, start=0 * s, end=100 * s)
+    calm = Scenario("down", load=system.scenarios[0].load, faults=[fails])
+    shown = simulate(system, calm, duration=50 * s, warmup=0 * s)
+    made = sum(call.calls + call.retries for call in shown.calls if "db" in call.name)
+    assert 8.5 * 500 < made <= 11 * 500  # some messages come again after the end
+    (holds,) = retry_amplification(Graph(system), Rational(16))
+    assert isinstance(holds, Proved)
+
+
+def test_dead_letters_that_come_back_have_no_end() -> None:
+    (found,) = retry_amplification(Graph(with_dead_letters(Publish("jobs"))))
+    assert isinstance(found, Undecided)
+    assert found.reason == "not declared: end.second: an end of the calls that come back to it"

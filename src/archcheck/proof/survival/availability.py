@@ -11,7 +11,6 @@ from archcheck.graph.once import once
 from archcheck.model import Journey
 from archcheck.proof.answers import Answer, Counterexample, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
-from archcheck.proof.survival.components import up_probability
 from archcheck.proof.survival.journeys import Survival
 from archcheck.proof.survival.structure import Bounds, Unit, probability
 from archcheck.units import Fraction
@@ -31,7 +30,8 @@ def availabilities(graph: Graph) -> tuple[Availability, ...]:
     """The availability of each journey, exact or between bounds.
 
     A replica and a copy are up as their deployment declares, a managed element as its provider
-    agrees, an external as it agrees; zones have no declared availability and count as up.
+    agrees, an external as it agrees; zones have no declared availability and count as up. What
+    fails a share of its requests by itself answers the others.
     """
     return tuple(_availabilities(graph))
 
@@ -45,11 +45,12 @@ def _availabilities(graph: Graph) -> Iterator[Availability]:
         up: dict[Unit, Rational] = {}
         gaps = dict.fromkeys(gap for gap in at_worst.gaps if "zones" not in gap.attribute)
         for unit in sorted(at_worst.structure.units | needs.structure.units):
-            declared, gap = up_probability(graph, unit)
+            source = worst if unit in at_worst.structure.units else best
+            share, gap = source.up(unit)
             if gap is not None:
                 gaps.setdefault(gap)
-            if declared is not None:
-                up[unit] = exact(declared)
+            if share is not None:
+                up[unit] = share
         bounds = probability(needs.structure, up)
         if not gaps:
             bounds = Bounds(probability(at_worst.structure, up).low, bounds.high)

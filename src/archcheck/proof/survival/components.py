@@ -54,7 +54,7 @@ from archcheck.proof.survival.structure import (
 
 _SURE: Structure = AtLeast(0, ())
 _EJECTED = "callers eject dead replicas, as their mesh declares"
-_ELSEWHERE = "a retry goes to another replica, in turn"
+_SEEN = "deployment.readiness, or retries that never meet a dead replica twice"
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,6 @@ class Components:
     by_chance: bool = False
     zones_fail: bool = False
     _groups: dict[tuple[str, int, int, tuple[str, ...]], Structure] = field(default_factory=dict)
-
-    def goes_round(self, step: Interaction) -> bool:
-        """Whether only its retries find a replica that works."""
-        return _ELSEWHERE in self.of_member(step.target, step).assumptions
 
     def of_member(self, member: Named, step: Interaction | None) -> ElementStructure:
         """A service or an external party, as the caller sees it who takes this step.
@@ -131,16 +127,16 @@ class Components:
             return self._either(_SURE, Gap(service, "deployment.replicas"), *gaps)
         needed, open_, assumptions = self._unnoticed(service, replicas, step)
         if needed > 1 and self.by_chance and not self.worst:
-            replicas, needed = replicas if service.name in self._asked_again else 1, 1
+            replicas, needed = replicas if service.name in self.asked_again else 1, 1
         group = self._group("replica", service.name, replicas, needed, zones)
         if gaps and self._zones_count:
             return self._either(group, *gaps, *open_)
         return ElementStructure(group, (*gaps, *open_), assumptions)
 
     @cached_property
-    def _asked_again(self) -> frozenset[str]:
-        """What a request may ask several times, another replica each: behind a retry, a hedge or a
-        fallback, at any distance."""
+    def asked_again(self) -> frozenset[str]:
+        """Who may be asked several times for a request, another replica each: behind a retry, a
+        hedge or a fallback, at any distance."""
         behind = dict[str, None]()
         for step in self.graph.every_call():
             if step.protection.attempts != 1 or step.protection.hedged > 1:
@@ -148,7 +144,9 @@ class Components:
             if step.fallback is not None:
                 behind |= asked_behind(self.graph, step.fallback.target_name, fallbacks=True)
         operations = self.graph.operations
-        return frozenset(operations[name].owner.name for name in behind if name in operations)
+        return frozenset(
+            operations[name].owner.name if name in operations else name for name in behind
+        )
 
     def _unnoticed(
         self, service: Service, replicas: int, step: Interaction | None
@@ -162,22 +160,13 @@ class Components:
             return 1, (), (_EJECTED,)
         if not self.worst and service.name in asked_in_rounds(self.graph):
             return 1, (), ()
-        gaps = () if isinstance(readiness, Absent) else (Gap(service, "deployment.readiness"),)
-        elsewhere = _tries_elsewhere(guard)
+        if not isinstance(readiness, Absent):
+            return replicas if self.worst else 1, (Gap(service, "deployment.readiness"),), ()
         balancing = getattr(step.step, "balancing", None) if step is not None else None
-        if step is not None and elsewhere and isinstance(balancing, Absent | None):
-            gaps = (*gaps, Gap(step, "balancing"))
-            elsewhere = 0 if self.worst else elsewhere
-        elif balancing != "round_robin":
-            elsewhere = 0  # a retry may meet the same replica again
-        breaker = guard.breaker
-        if elsewhere and breaker and 2 * elsewhere > replicas * float(breaker.failure_rate):
-            gaps = (*gaps, Gap(service, "deployment.readiness, or a breaker that stays closed"))
-            elsewhere = 0 if self.worst else elsewhere
-        if not isinstance(readiness, Absent) and not self.worst:
-            return 1, gaps, ()
-        needed = max(1, replicas - elsewhere)
-        return needed, gaps, (_ELSEWHERE,) if needed < replicas else ()
+        more = tries_elsewhere(guard)
+        if not more or (not isinstance(balancing, Absent | None) and balancing != "round_robin"):
+            return replicas, (), ()
+        return replicas if self.worst else max(1, replicas - more), (Gap(service, _SEEN),), ()
 
     # -- datastores and brokers -----------------------------------------------------------------
 
@@ -275,7 +264,7 @@ class Components:
         return self._groups[key]
 
 
-def _tries_elsewhere(guard: Protection) -> int:
+def tries_elsewhere(guard: Protection) -> int:
     """How often a request that fails is sure to be tried again, by the code and its mesh."""
     tries = 1
     for retry in guard.retries:

@@ -34,23 +34,26 @@ from typing import TypeAlias
 from archcheck.capacity.latency import OperationLatencies, latency_of
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact, shown
-from archcheck.graph.protection import backoffs
 from archcheck.graph.reach import asked_behind
 from archcheck.graph.transfer import entry_trip, round_trip
 from archcheck.model import Absent, Fallback, Journey, LocalCache, ModelError, Named
-from archcheck.proof.answers import Gap
+from archcheck.proof.answers import ENDLESS, Gap
 from archcheck.proof.budget import left
 from archcheck.proof.limits.exceeded import exceeded
 from archcheck.proof.survival.circles import coming_back, on_circles
-from archcheck.proof.survival.components import Components, ElementStructure
+from archcheck.proof.survival.components import (
+    Components,
+    ElementStructure,
+    tries_elsewhere,
+    up_probability,
+)
 from archcheck.proof.survival.structure import NEVER, Structure, Unit, all_of, any_of, works
-from archcheck.units import Duration, Fraction
+from archcheck.units import Duration
 
 _NESTED = "who waits above a step that may fail waits for all its attempts (question deadlines)"
 _HARD = "what it cannot do without is lost, and neither slow nor behind a cut link"
 _Way: TypeAlias = tuple[Interaction, ...]
 SOONER = "timeout below that of who waits above"
-ENDLESS = "an end of the calls that come back to it"
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ class Survival:
         self._by_chance = by_chance
         self._latencies = OperationLatencies(graph)
         self._known: dict[tuple[str, int, Rational | None], Needs] = {}
+        self._answered: dict[Unit, Rational] = {}
         self._open: set[str] = set()
         self._met: set[str] = set()
         """References that were open when they were asked for, since the innermost one opened."""
@@ -112,11 +116,11 @@ class Survival:
         late = isinstance(patience, Duration) and seconds > float(patience)
         return self._open_question([Gap(journey, f"timeout above {shown(exact(seconds))}")] * late)
 
-    def _answers(self, step: Interaction, patience: Rational | None) -> Needs:
+    def _answers(self, step: Interaction) -> Needs:
         """What else must hold for a step whose target works to get its answer."""
         gaps = () if self._by_chance else exceeded(self.graph).of(step)
         asked = self._can_serve(step.target) if step.mode != "call" else self._open_question(())
-        in_time = self._in_time(step, patience)
+        in_time = self._in_time(step)
         return _all((asked, self._open_question(gaps), in_time, self._let_through(step)))
 
     def _can_serve(self, member: Named, operation: str = "") -> Needs:
@@ -125,11 +129,16 @@ class Survival:
             return self._open_question(())
         found = exceeded(self.graph)
         gaps = [found.elements.get(member.name), found.operations.get(operation)]
-        known = self.graph.operations.get(operation)
-        for holder, declared in ((member, member), (known, known and known.part)):
-            if holder is not None and getattr(declared, "error_rate", None) == Fraction(1.0):
-                gaps.append(Gap(holder, "error_rate below 100%"))
+        if self._error_rate(member, operation) == 1:
+            gaps.append(Gap(self.graph.operations.get(operation, member), "error_rate below 100%"))
         return self._open_question(gap for gap in gaps if gap is not None)
+
+    def _error_rate(self, member: Named, operation: str) -> Rational:
+        known = self.graph.operations.get(operation)
+        rate = getattr(known.part, "error_rate", None) if known is not None else None
+        if rate is None:
+            rate = getattr(member, "error_rate", None)
+        return exact(rate) if rate is not None else Rational(0)
 
     def _let_through(self, step: Interaction) -> Needs:
         """What else must work for a step that shares its breaker with others."""
@@ -163,11 +172,8 @@ class Survival:
                     found.setdefault(_client_of(each), []).append(each)
         return found
 
-    def _in_time(self, step: Interaction, patience: Rational | None) -> Needs:
-        """Whether the answer to a step may be expected, on average and without any queue.
-
-        Also after the backoffs that its retries need to find a replica that works.
-        """
+    def _in_time(self, step: Interaction) -> Needs:
+        """Whether the answer to a step may be expected, on average and without any queue."""
         if not step.is_synchronous:
             return self._open_question(())
         try:
@@ -181,14 +187,11 @@ class Survival:
             "per_try_timeout": guard.per_try_timeout,
             "breaker.slow_call": breaker.slow_call if breaker is not None else None,
         }
-        late = [
+        return self._open_question(
             Gap(step, f"{name} above {shown(exact(seconds))}")
             for name, limit in limits.items()
             if limit is not None and seconds > float(limit)
-        ]
-        if step.mode == "call" and self._components.goes_round(step):
-            late += _too_late_again(step, seconds, patience)
-        return self._open_question(late)
+        )
 
     def _open_question(self, gaps: Iterable[Gap]) -> Needs:
         """What is not known to work: at worst it never does."""
@@ -264,7 +267,7 @@ class Survival:
         else:
             part = self._components.of_step(step)
             found = Needs(part.structure, part.gaps, {step.target.name: ()}, part.assumptions)
-        found = _all((found, self._answers(step, patience)))
+        found = _all((found, self._answers(step)))
         if not self._links or found.structure is NEVER:
             return found
         return replace(found, structure=all_of((found.structure, _link(step))))
@@ -285,12 +288,14 @@ class Survival:
             name = self._name(reference)
             walk.need(owner, way, self._components.of_member(owner, asked))
             walk.take(self._can_serve(owner, name), way)
+            if self._by_chance:
+                walk.take(Needs(self._answer(owner, name, asked)), way)
             if name in seen and not _is_shorter(limit, seen[name]):
                 continue
             seen[name] = limit
             edges.setdefault(name, set())
             for step in self.graph.needing.get(name, ()):
-                if not step.visits or not step.is_awaited:
+                if not step.visits or not step.is_awaited or self._is_spared(step):
                     continue
                 onward = (*way, step)
                 self._follow(walk, step, onward, limit)
@@ -300,6 +305,36 @@ class Survival:
                         edges[name].add(self._name(step.target_name))
         self._end(walk, edges)
         return walk.needs()
+
+    def _is_spared(self, step: Interaction) -> bool:
+        """Whether some requests do without a step; at best all do, where chances are asked for."""
+        return self._by_chance and not self._worst and step.visits < step.repeats
+
+    def _answer(self, owner: Named, name: str, asked: Interaction | None) -> Structure:
+        """The answer of an operation, as a unit that fails as often as its requests do.
+
+        At best somebody who asks again, at any distance, gets an answer in the end; at worst a
+        retry that something may stop is none, and each repeat fails by itself.
+        """
+        errors = self._error_rate(owner, name)
+        if not errors or (not self._worst and owner.name in self._components.asked_again):
+            return all_of(())
+        tries, repeats = 1, 1
+        if asked is not None and self._worst:
+            tries += tries_elsewhere(asked.protection)
+            steps = self.graph.outgoing.get(asked.operation.name, ())
+            same = [each for each in steps if each.target_name == asked.target_name]
+            repeats = sum(each.repeats for each in same) or 1
+        unit = Unit("answer", asked.name if asked is not None else name, int(self._worst))
+        self._answered[unit] = (1 - errors**tries) ** repeats
+        return unit
+
+    def up(self, unit: Unit) -> tuple[Rational | None, Gap | None]:
+        """How often a unit of a structure works, or the attribute that would say it."""
+        if unit in self._answered:
+            return self._answered[unit], None
+        declared, gap = up_probability(self.graph, unit)
+        return None if declared is None else exact(declared), gap
 
     def _end(self, walk: _Walk, edges: dict[str, set[str]]) -> None:
         """Calls that lead back to themselves, every time, have no end that anybody declares."""
@@ -319,7 +354,7 @@ class Survival:
         if step.can_fail_softly:
             self._may_fail(walk, step, way, patience)
             return
-        walk.take(self._answers(step, patience), way)
+        walk.take(self._answers(step), way)
         if self._links:
             walk.need(step.target, way, ElementStructure(_link(step)))
         elif not self._by_chance:
@@ -480,18 +515,6 @@ def _joined(parts: Iterable[Needs], how: Callable[[Iterable[Structure]], Structu
         ways,
         tuple(dict.fromkeys(said for part in parts for said in part.assumptions)),
     )
-
-
-def _too_late_again(step: Interaction, seconds: float, patience: Rational | None) -> Iterator[Gap]:
-    """The backoffs of code and mesh that leave those who wait too little for the answer."""
-    guard = step.protection
-    for name, pauses, limit in (
-        ("retry.backoff", guard.pauses(guard.tries), patience),
-        ("mesh.retry.backoff", backoffs(guard.mesh_retry), guard.attempt()),
-    ):
-        left_over = None if limit is None else float(limit) - seconds
-        if left_over is not None and float(sum(pauses)) > left_over:
-            yield Gap(step, f"{name} of at most {shown(exact(left_over))} in all")
 
 
 def _link(step: Interaction) -> Unit:

@@ -24,7 +24,9 @@ from typing import Literal, TypeAlias
 from archcheck.graph.exact import Rational
 from archcheck.proof.budget import left
 
-UnitKind: TypeAlias = Literal["replica", "zone", "copy", "node", "external", "link", "element"]
+UnitKind: TypeAlias = Literal[
+    "replica", "zone", "copy", "node", "external", "link", "element", "answer"
+]
 _ONE = Rational(1)
 _MAX_FACTORINGS = 5_000
 """Shared units that are factored out before bounds take the place of the exact value. A choice that
@@ -37,7 +39,7 @@ class Unit:
 
     kind: UnitKind
     element: str
-    """The element's name, the zone's, or ``caller -> callee`` of a link."""
+    """The element's name, the zone's, ``caller -> callee`` of a link, the step of an answer."""
     number: int = 0
     """Which one of several, from 1."""
 
@@ -49,6 +51,8 @@ class Unit:
                 return f"zone {self.element}"
             case "link":
                 return f"the link {self.element}"
+            case "answer":
+                return f"the answer of {self.element}"
             case _:
                 return f"{self.kind} {self.number} of {self.element}"
 
