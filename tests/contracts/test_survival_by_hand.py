@@ -55,6 +55,7 @@ from archcheck import (
     Publish,
     RateLimit,
     Read,
+    Redis,
     Retry,
     Scenario,
     Service,
@@ -502,3 +503,17 @@ def test_a_breaker_may_end_what_outlasts_who_waits_above(breaker: CircuitBreaker
         assert gaps(survives(model)) == ["timeout below that of who waits above"]
         assert good(model, cut) > 0.5
     assert isinstance(zones(model), Proved)
+
+
+@pytest.mark.parametrize("kind", ["readiness", "liveness", "startup"])
+@pytest.mark.parametrize("where", ["z1", None])
+def test_what_a_probe_touches_may_take_its_service_with_it(kind: str, where: str | None) -> None:
+    """No run plays what probes see, so that nothing is refuted."""
+    store = Redis("r", zones=[where] if where else ZONES, copies=1 if where else 3)
+    store = replace(store, failover="automatic", replication="sync")
+    touching = {kind: replace(READY, touches=["r"])}
+    answer = zones(system(service("a", **touching), store))
+    if where is None:
+        assert isinstance(answer, Proved)
+    else:
+        assert gaps(answer) == ["probes that touch nothing else"]

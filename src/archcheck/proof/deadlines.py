@@ -19,8 +19,15 @@ from typing import Self
 
 from archcheck.findings import Subject
 from archcheck.graph import Graph, Interaction, Operation
-from archcheck.graph.cpu import NO_LIMIT, cpu_limit_of, longest_computing, says_its_cpu_limit
+from archcheck.graph.cpu import (
+    NO_LIMIT,
+    cores_of,
+    cpu_limit_of,
+    longest_computing,
+    says_its_cpu_limit,
+)
 from archcheck.graph.exact import Rational, exact, shown
+from archcheck.graph.pools import pool_of
 from archcheck.graph.shapes import shape_of
 from archcheck.graph.transfer import ONE_WAY
 from archcheck.model import Absent, Flag, Journey, LocalCache, Named, Service, Step, Work
@@ -45,7 +52,9 @@ _NO_RETRY = "calls whose retries nobody declares are tried once"
 _AT_ONCE = "a rejection comes at once"
 _NO_QUEUE = "requests do not wait for threads, cores or connections"
 _QUOTA = "no other request uses up the quota of a CPU limit"
-_IN_TURN = "computing in turn, or a higher CPU limit: branches use up one quota together"
+_QUOTA_TOGETHER = "computing in turn, or a higher CPU limit: branches use up one quota together"
+_CORES_TOGETHER = "computing in turn, or more cores: branches wait for each other"
+_ROOM_TOGETHER = "of {} or more, which one request takes at once"
 _DEADLINE = "work that is under way ends before the deadline that is passed on is looked at"
 
 
@@ -167,29 +176,50 @@ class WorstCases(LongestWalk[WorstCase]):
         owner = operation.owner
         limit = cpu_limit_of(owner) if isinstance(owner, Service) else None
         assumptions = (*([TAIL] if more else []), _NO_QUEUE)
+        at_once = self._at_once(operation.part.steps, lambda step: isinstance(step, Work))
+        cores = cores_of(owner).parallel if isinstance(owner, Service) else None
+        gaps = (Gap(operation, _CORES_TOGETHER),) if cores and at_once > cores else ()
         if limit is None:
             unsaid = isinstance(owner, Service) and not says_its_cpu_limit(owner)
             more_assumed = (NO_LIMIT,) if unsaid and seconds else ()
-            return WorstCase(waits, assumptions=(*assumptions, *more_assumed))
-        at_once = self._at_once(operation.part.steps)
-        gaps = (Gap(operation, _IN_TURN),) if at_once > max(1.0, limit) else ()
+            return WorstCase(waits, gaps, (*assumptions, *more_assumed))
+        if at_once > max(1.0, limit):
+            gaps = (*gaps, Gap(operation, _QUOTA_TOGETHER))
         return WorstCase(waits, gaps, (*assumptions, _QUOTA))
 
-    def _at_once(self, steps: Sequence[Step]) -> int:
-        """How many parts of one request compute at the same time in its own container."""
+    def _at_once(self, steps: Sequence[Step], counts: Callable[[Step], bool]) -> int:
+        """How many steps that count one request is in at the same time, in its own container."""
         most = 0
         for step in steps:
-            if isinstance(step, Work):
-                most = max(most, 1)
-            elif isinstance(step, Group):
+            if isinstance(step, Group):
                 shape = shape_of(self.graph.system, step)
-                inside = [self._at_once(branch) for branch in shape.sequences]
+                inside = [self._at_once(branch, counts) for branch in shape.sequences]
                 most = max(most, sum(inside) if shape.is_parallel else max(inside, default=0))
+            elif counts(step):
+                most = max(most, 1)
         return most
+
+    def _crowded(self, step: Interaction) -> Iterator[Gap]:
+        """The bulkhead and the pool of a step that one request alone may fill, and wait for."""
+        bulkhead, source = step.protection.bulkhead, step.source
+        if not step.in_parallel:
+            return
+        asked = {
+            id(each.declared)
+            for each in self.graph.outgoing[step.operation.name]
+            if each.target is step.target
+        }
+        most = self._at_once(step.operation.part.steps, lambda each: id(each) in asked)
+        if bulkhead is not None and most > bulkhead.max_concurrent:
+            yield Gap(step, f"bulkhead.max_concurrent {_ROOM_TOGETHER.format(most)}")
+        pool = pool_of(source, step.target) if isinstance(source, Service) else None
+        if pool is not None and most > pool[0]:
+            yield Gap(source, f"a pool for {step.target.name} {_ROOM_TOGETHER.format(most)}")
 
     def waiting(self, step: Interaction) -> WorstCase:
         guard, timeout, below = step.protection, self.timeout_of(step), WorstCase()
         gaps, assumptions = self._undeclared(step, is_bounded=timeout is not None)
+        gaps = (*gaps, *self._crowded(step))
         if timeout is None:
             bound = self.bound_of(step)
             if bound is None:
@@ -305,8 +335,16 @@ def in_every_configuration(cases: WorstCases, judge: Callable[[WorstCases], Answ
         reason = f"there are more than {MOST_CONFIGURATIONS} configurations of feature flags"
         return Undecided(answer.subject, answer.claim, reason)
     answers = [judge(each) for each in apart]
-    worst = max(answers, key=lambda each: (isinstance(each, Refuted), isinstance(each, Undecided)))
-    return worst if answers else answer
+    return max(answers, key=_badness, default=answer)
+
+
+def _badness(answer: Answer) -> tuple[int, Rational]:
+    """Refuted before undecided before proved, the longest run first."""
+    if isinstance(answer, Refuted):
+        run = answer.counterexample
+        waits = run.waits if isinstance(run, LongestRun) else ()
+        return 2, sum((wait.seconds for wait in waits), _NOTHING)
+    return int(isinstance(answer, Undecided)), _NOTHING
 
 
 def _fits_call(cases: WorstCases, step: Interaction, timeout: Rational) -> Answer:

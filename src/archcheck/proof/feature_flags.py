@@ -26,7 +26,7 @@ Condition = tuple[tuple[str, bool], ...]
 
 
 def configured(system: System) -> list[System]:
-    """The system in every configuration of its flags, as it is today first.
+    """The system in every configuration of its flags, as it is today first if that is allowed.
 
     Raises :class:`BudgetSpentError` when there are more than ``MOST_CONFIGURATIONS``.
     """
@@ -34,12 +34,13 @@ def configured(system: System) -> list[System]:
     every = FeatureFlags(system).configurations() if flags else []
     if every is None:
         raise BudgetSpentError(f"more than {MOST_CONFIGURATIONS} configurations of feature flags")
+    today = {flag.name: flag.on is not False for flag in flags}
     others = (
         apply(system, [Edit(flag, {"on": one[flag.name]}, flag.name) for flag in flags])
         for one in every
-        if any(one[flag.name] != (flag.on is not False) for flag in flags)
+        if one != today
     )
-    return [system, *others]
+    return [system, *others] if not flags or today in every else list(others)
 
 
 class FeatureFlags:

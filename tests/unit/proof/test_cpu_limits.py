@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import pytest
 from depth import examples
 from fidelity.harness import longest, run, service, system
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archcheck import Constant, Kubernetes, Parallel, Repeat, Resources, Step, System, Wait, Work
+from archcheck import (
+    Absent,
+    Bulkhead,
+    Client,
+    Constant,
+    Kubernetes,
+    MySQL,
+    Parallel,
+    Pool,
+    Read,
+    Repeat,
+    Resources,
+    Step,
+    System,
+    Wait,
+    Work,
+)
 from archcheck.graph import Graph
 from archcheck.proof.deadlines import WorstCases
 from archcheck.units import Duration, cores
@@ -57,3 +75,35 @@ def test_branches_that_share_a_quota_are_undecided() -> None:
     assert abs(longest(run(model, 1.0)) - 0.105) < 1e-6
     roomy = limited(2.0, together, parallel=2)
     assert not WorstCases(Graph(roomy)).of("web.run").gaps
+
+
+def test_branches_that_share_cores_are_undecided() -> None:
+    together = Parallel([Work(Constant(Duration(0.04)))] * 3)
+    model = system(service("web", together, cores=1))
+    (gap,) = WorstCases(Graph(model)).of("web.run").gaps
+    assert "more cores" in gap.attribute
+    assert abs(longest(run(model, 1.0)) - 0.12) < 1e-6
+    assert not WorstCases(Graph(system(service("web", together, cores=3)))).of("web.run").gaps
+
+
+@pytest.mark.parametrize("room", [1, 3])
+@pytest.mark.parametrize("what", ["bulkhead", "pool"])
+def test_branches_of_one_request_wait_for_each_other(what: str, room: int) -> None:
+    """Three queries of 40 ms at once, and room for one of them or for all."""
+    bulkhead = Bulkhead(room, max_wait=Duration(1)) if what == "bulkhead" else Absent("none")
+    ask = Read("db", timeout=Duration(1), bulkhead=bulkhead)
+    clients = [Client("db", bulkhead=bulkhead)] if what == "bulkhead" else []
+    web = replace(
+        service("web", Parallel([replace(ask, bulkhead=None)] * 3 if clients else [ask] * 3)),
+        clients=clients,
+        pools=[Pool("db", size=room)] if what == "pool" else [],
+    )
+    model = system(web, MySQL("db", parallelism=10, read=Constant(Duration(0.04))))
+    gaps = WorstCases(Graph(model)).of("web.run").gaps
+    taken = longest(run(model, 1.0))
+    if room == 1:
+        assert any("3 or more" in gap.attribute for gap in gaps)
+        assert taken > 0.11
+    else:
+        assert not gaps
+        assert taken < 0.05

@@ -93,8 +93,28 @@ class Components:
         Without a step the users ask, who neither retry nor eject.
         """
         if isinstance(member, Service):
-            return self._service(member, step)
+            own, touched = self._service(member, step), self._touched(member)
+            if not touched or self.by_chance:
+                return own
+            gap = Gap(member, "probes that touch nothing else")
+            parts = (own.structure, *touched) if self.worst else (own.structure,)
+            return ElementStructure(all_of(parts), (*own.gaps, gap), own.assumptions)
         return ElementStructure(Unit("external", member.name))
+
+    def _touched(self, service: Service) -> list[Structure]:
+        """What the probes of a service ask, without which no replica may be ready."""
+        deployment, found = service.deployment, dict[Structure, None]()
+        for kind in ("readiness", "liveness", "startup"):
+            probe = getattr(deployment, kind, None)
+            for name in probe.touches if isinstance(probe, Probe) else ():
+                asked = self.graph.system.find(str(name).partition(".")[0])
+                if isinstance(asked, Datastore):
+                    found.setdefault(self.of_store(asked, "read").structure)
+                elif isinstance(asked, Service) and asked is not service:
+                    found.setdefault(self._service(asked, None).structure)
+                elif isinstance(asked, External):
+                    found.setdefault(Unit("external", asked.name))
+        return list(found)
 
     def of_step(self, step: Interaction) -> ElementStructure:
         """What a step asks beside the operations of others: a store or a broker."""
