@@ -316,6 +316,8 @@ def _judged(graph: Graph, operation: Operation, saga: Saga, bound: Bound) -> Ans
         found = explore(SagaProtocol(parts, pivot), bound)
     except OverflowError as error:
         return Undecided(operation, claim, f"the saga has {error}")
+    if not _is_in_order(graph, operation, parts):
+        gaps.append(Gap(operation, _ORDER))
     if found is not None:
         events, wrong = found
         message = f"the saga of {operation.name} breaks: {wrong}"
@@ -327,7 +329,30 @@ def _judged(graph: Graph, operation: Operation, saga: Saga, bound: Bound) -> Ans
     return Proved(operation, claim, _ASSUMED)
 
 
+def _is_in_order(
+    graph: Graph, operation: Operation, participants: tuple[SagaParticipant, ...]
+) -> bool:
+    """Whether an operation that asks steps of its saga itself asks all of them, one by one.
+
+    Those of its own service it need not call.
+    """
+    own = f"{operation.owner.name}."
+    actions = [part.action for part in participants if not part.action.startswith(own)]
+    asked = [
+        step
+        for step in graph.outgoing.get(operation.name, ())
+        if step.mode == "call" and step.target_name in actions
+    ]
+    if not asked:
+        return True
+    beside = [id(step.parallel) for step in asked if step.in_parallel]
+    one_by_one = len(set(beside)) == len(beside) and all(step.is_awaited for step in asked)
+    return one_by_one and [step.target_name for step in asked] == actions
+
+
+_ORDER = "calls of all steps of its saga, in the order of the saga"
 _ASSUMED = (
+    "its steps are asked in the order in which they are listed, each after the answer to the last",
     "the coordinator's state is stored and survives it",
     "compensations and retriable steps succeed when they are asked often enough",
 )

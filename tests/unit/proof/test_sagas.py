@@ -10,10 +10,11 @@ from depth import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archcheck import Endpoint, Saga, SagaStep, Service, System
+from archcheck import Call, Endpoint, MySQL, Parallel, Read, Saga, SagaStep, Service, Step, System
 from archcheck.graph import Graph
 from archcheck.proof import Proved, Refuted, SagaSchedule, Undecided, sagas
 from archcheck.proof.sagas import Bound, SagaParticipant, SagaProtocol, explore
+from archcheck.units import s
 
 PARTICIPANTS = st.builds(
     lambda number, undo, first, second, guarded, again: SagaParticipant(
@@ -285,3 +286,41 @@ def test_a_step_after_the_pivot_can_refuse(retriable: bool | None, kind: type) -
         assert "retriable=True" in answer.fix
     if isinstance(answer, Undecided):
         assert [gap.attribute for gap in answer.gaps] == ["atomicity.steps[b.end].retriable"]
+
+
+CALLS = {name: Call(f"b.{name}", timeout=1 * s) for name in ("do", "end")}
+
+
+@pytest.mark.parametrize(
+    ("steps", "kind"),
+    [
+        ([], Proved),
+        ([CALLS["do"], CALLS["end"]], Proved),
+        ([Parallel([CALLS["do"], Read("db")]), CALLS["end"]], Proved),
+        ([CALLS["end"], CALLS["do"]], Undecided),
+        ([CALLS["do"]], Undecided),
+        ([Parallel([CALLS["do"], CALLS["end"]])], Undecided),
+    ],
+)
+def test_who_asks_the_steps_of_its_saga_itself_keeps_to_its_order(
+    steps: list[Step], kind: type
+) -> None:
+    """Who takes the pivot first, and then is refused, has half of it."""
+    saga = Saga(
+        [
+            SagaStep("b.do", compensation="b.undo", guarded=True),
+            SagaStep("b.end", pivot=True),
+            SagaStep("a.tell", retriable=True),
+        ]
+    )
+    run = Endpoint("run", atomicity=saga, steps=steps)
+    system = System(
+        "made",
+        [
+            MySQL("db"),
+            Service("a", endpoints=[run, Endpoint("tell", idempotent=True)]),
+            Service("b", endpoints=[Endpoint(n, idempotent=True) for n in ("do", "undo", "end")]),
+        ],
+    )
+    (answer,) = sagas(Graph(system))
+    assert isinstance(answer, kind)
