@@ -30,12 +30,15 @@ from depth import thorough
 
 from archcheck import (
     Absent,
+    Autoscale,
     Bulkhead,
     Call,
     CircuitBreaker,
     Client,
+    CockroachDB,
     Constant,
     CutLink,
+    Datastore,
     Deterministic,
     Distribution,
     Endpoint,
@@ -77,6 +80,7 @@ from archcheck.proof import (
     promised_availability,
 )
 from archcheck.proof.answers import Answer
+from archcheck.replaying import replay
 from archcheck.units import ms, percent, s
 
 # -- fallbacks in a circle -----------------------------------------------------------------------
@@ -517,3 +521,35 @@ def test_what_a_probe_touches_may_take_its_service_with_it(kind: str, where: str
         assert isinstance(answer, Proved)
     else:
         assert gaps(answer) == ["probes that touch nothing else"]
+
+
+@pytest.mark.parametrize(
+    ("lost", "fix"),
+    [
+        (service("b", replicas=2, zones=["z1"]), "spread b over at least two zones"),
+        (service("b", replicas=1), "another replica of b in each zone"),
+        (service("b", spread=NO), "spread b over at least two zones"),
+        (
+            service("b", autoscale=Autoscale(min=1, max=3, target_cpu=50 * percent)),
+            "another replica of b in each zone",
+        ),
+        (
+            PostgreSQL("b", copies=2, zones=ZONES, failover="manual"),
+            "automatic failover of b, to a copy in another zone",
+        ),
+        (
+            CockroachDB("b", copies=3, zones=ZONES[:2]),
+            "b over at least three zones, of which two keep its majority",
+        ),
+    ],
+)
+def test_the_fix_names_what_an_element_lacks_that_a_zone_takes_with_it(
+    lost: Service | Datastore, fix: str
+) -> None:
+    ask = Read("b", timeout=50 * ms, retry=NO) if isinstance(lost, Datastore) else Call("b.get")
+    if isinstance(ask, Call):
+        ask = replace(ask, timeout=50 * ms, retry=NO, fallback=NO)
+    answer = zones(system(service("a", ask), lost))
+    assert isinstance(answer, Refuted)
+    assert answer.fix == fix
+    assert replay(Graph(system(service("a", ask), lost)), answer).is_shown

@@ -7,9 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from archcheck.capacity import journey_rates
+from archcheck.editing import Edit, apply
 from archcheck.findings import Subject
 from archcheck.graph import Graph, Interaction
-from archcheck.model import Absent, Datastore, Endpoint, Fault, Journey, System
+from archcheck.model import (
+    Absent,
+    Broker,
+    Datastore,
+    Endpoint,
+    Fault,
+    Journey,
+    System,
+)
 from archcheck.proof import FailureSet
 from archcheck.proof.feature_flags import configured
 from archcheck.replaying.experiments import Replay, alone, first_shown, journey_to, run
@@ -40,7 +49,26 @@ def replay_failures(graph: Graph, subject: Subject, shown: FailureSet) -> Replay
         journey = replace(journey, timeout=Duration(_NOTICED))  # else those who wait are not seen
     step = subject if isinstance(subject, Interaction) else None
     asked = _Asked(journey, step, _rate_of(graph, journey))
-    return first_shown(_runs(configured(graph.system), asked, shown))
+    found = first_shown(_runs(configured(_placed(graph.system)), asked, shown))
+    brokers = {broker.name for broker in graph.system.of_type(Broker)}
+    if not found.is_shown and brokers & shown.marks.keys():
+        return Replay(None, "in runs brokers do not fail")
+    return found
+
+
+def _placed(system: System) -> System:
+    """The system as claims of survival count its replicas: nothing has been scaled up, and what
+    nothing spreads is in one zone.
+    """
+    edits = []
+    for service in system.services:
+        place = service.deployment
+        if place is not None and getattr(place, "autoscale", None) is not None:
+            least = {"replicas": place.fewest_replicas(), "autoscale": None}
+            edits.append(Edit(place, least, service.name))
+        if place is not None and isinstance(getattr(place, "spread", None), Absent):
+            edits.append(Edit(place, {"zones": place.zones[:1]}, service.name))
+    return apply(system, edits)
 
 
 @dataclass(frozen=True)

@@ -183,10 +183,10 @@ class Components:
         if not isinstance(readiness, Absent):
             return replicas if self.worst else 1, (Gap(service, "deployment.readiness"),), ()
         balancing = getattr(step.step, "balancing", None) if step is not None else None
-        more = tries_elsewhere(guard)
-        if not more or (not isinstance(balancing, Absent | None) and balancing != "round_robin"):
+        in_turn = balancing == "round_robin" or isinstance(balancing, Absent | None)
+        if not tries_elsewhere(guard) or not in_turn:
             return replicas, (), ()
-        return replicas if self.worst else max(1, replicas - more), (Gap(service, _SEEN),), ()
+        return replicas if self.worst else 1, (Gap(service, _SEEN),), ()
 
     # -- datastores and brokers -----------------------------------------------------------------
 

@@ -8,8 +8,10 @@ from itertools import combinations
 
 from archcheck.findings import Subject, subject_name
 from archcheck.graph import Graph
-from archcheck.graph.copies import zones_of
+from archcheck.graph.copies import needed_for, zones_of
 from archcheck.model import (
+    Absent,
+    Broker,
     CutLink,
     Datastore,
     Errors,
@@ -19,6 +21,7 @@ from archcheck.model import (
     ModelError,
     Named,
     Quorum,
+    Service,
     ZoneLoss,
     effective,
 )
@@ -170,7 +173,7 @@ def _zones_lost(graph: Graph, journeys: _Journeys, journey: Journey, both: _Both
     names = ", ".join(zone.element for zone in lost)
     gone = gone_with(needs, lost[0]) if lost else ()
     message = f"{journey.name} stops when a zone is lost: {names}"
-    fix = f"spread {' and '.join(gone) or 'it'} over at least two zones"
+    fix = ", ".join(_another_zone(graph.system.find(name)) for name in gone) or _SPREAD.format("it")
     if lost and journeys.is_partly(journey, cuts[0]):
         unnoticed = " and ".join(gone)
         message = (
@@ -194,6 +197,28 @@ def _zones_lost(graph: Graph, journeys: _Journeys, journey: Journey, both: _Both
     sets = tuple((zone,) for zone in lost)
     shown = FailureSet(message, story, (), dict.fromkeys(gone, "lost"), sets)
     return Refuted(journey, claim, shown, fix)
+
+
+_SPREAD = "spread {} over at least two zones"
+
+
+def _another_zone(member: Named) -> str:
+    """What an element lacks that a lost zone takes with it."""
+    place = getattr(member, "deployment", None)
+    zones = place.zones if isinstance(member, Service) and place else ()
+    if isinstance(member, Datastore | Broker):
+        zones = zones_of(member)
+    several = len(set(zones)) > 1
+    if not several or isinstance(getattr(place, "spread", None), Absent):
+        return _SPREAD.format(member.name)
+    if isinstance(member, Datastore):
+        needed = needed_for(member, "write")
+        if needed.best > 1:
+            return f"{member.name} over at least three zones, of which two keep its majority"
+        return f"automatic failover of {member.name}, to a copy in another zone"
+    if isinstance(member, Broker):
+        return f"topics of {member.name} that need fewer than all of their copies in sync"
+    return f"another replica of {member.name} in each zone"
 
 
 def _stopping_zones(structure: Structure) -> list[CutSet]:

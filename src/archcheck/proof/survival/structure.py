@@ -88,8 +88,9 @@ def all_of(parts: Iterable[Structure]) -> Structure:
 
 
 def _conjuncts(parts: Iterable[Structure]) -> Iterator[Structure]:
+    """The parts of what needs all of its parts; a group of a single one stays together."""
     for part in parts:
-        if isinstance(part, AtLeast) and part.needed == len(part.parts):
+        if isinstance(part, AtLeast) and part.needed == len(part.parts) != 1:
             yield from part.parts
         else:
             yield part
