@@ -26,6 +26,7 @@ from contracts.surviving import (
     system,
     zones,
 )
+from depth import thorough
 
 from archcheck import (
     Absent,
@@ -277,6 +278,12 @@ def test_no_breaker_stops_what_survives(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(100))
 def test_what_survives_failures_works_without_any(seed: int) -> None:
     check_calm(seed)
+
+
+@thorough
+def test_fallbacks_that_lead_to_each_other_have_an_answer() -> None:
+    """Each way through them is another question: there were more than an hour has time for."""
+    check(100_003_706)
 
 
 @pytest.mark.parametrize("seed", [200_115, 2_001_080, 10_000_138, 10_000_139])

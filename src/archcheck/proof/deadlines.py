@@ -55,6 +55,8 @@ _QUOTA = "no other request uses up the quota of a CPU limit"
 _QUOTA_TOGETHER = "computing in turn, or a higher CPU limit: branches use up one quota together"
 _CORES_TOGETHER = "computing in turn, or more cores: branches wait for each other"
 _ROOM_TOGETHER = "of {} or more, which one request takes at once"
+_TIMES = ("timeout", "retry.backoff", "mesh.retry.backoff", "read", "write", "latency")
+"""The attributes that say how long something takes, of which a limit leaves so much."""
 _DEADLINE = "work that is under way ends before the deadline that is passed on is looked at"
 
 
@@ -393,11 +395,9 @@ def judged(
         return Refuted(subject, claim, run, fix)
     if case.gaps:
         gaps = tuple(
-            Gap(
-                gap.holder,
-                gap.attribute,
-                f"{shown(limit - case.beside(gap))} are left of {shown(limit)}",
-            )
+            replace(gap, threshold=f"{shown(limit - case.beside(gap))} are left of {shown(limit)}")
+            if gap.attribute in _TIMES
+            else gap
             for gap in case.gaps
         )
         return Undecided(subject, claim, missing(gaps), gaps)

@@ -53,6 +53,10 @@ from archcheck.units import Duration
 _NESTED = "who waits above a step that may fail waits for all its attempts (question deadlines)"
 _HARD = "what it cannot do without is lost, and neither slow nor behind a cut link"
 _Way: TypeAlias = tuple[Interaction, ...]
+_MOST_LOOKS = 5_000
+"""Steps of a journey of which it is asked whether they end, each as often as another way leads to
+it. A choice that bounds the time where fallbacks lead to each other: a few seconds."""
+_TANGLED = "fewer fallbacks that lead to each other"
 SOONER = "timeout below that of who waits above"
 
 
@@ -91,6 +95,9 @@ class Survival:
         self._by_chance = by_chance
         self._latencies = OperationLatencies(graph)
         self._known: dict[tuple[str, int, Rational | None], Needs] = {}
+        self._answering: dict[int, Needs] = {}
+        self._looks = 0
+        """How often it was asked whether a step ends, for one journey."""
         self._answered: dict[Unit, Rational] = {}
         self._open: set[str] = set()
         self._met: set[str] = set()
@@ -100,6 +107,7 @@ class Survival:
         """What all entries of a journey need."""
         patience = exact(journey.timeout) if isinstance(journey.timeout, Duration) else None
         entries = journey.all_entries()
+        self._looks = self._other_way._looks = 0
         needs = self._closure([(entry, None) for entry in entries], patience)
         needs = _all((needs, self._before_users_leave(journey)))
         if not self._worst:
@@ -118,10 +126,14 @@ class Survival:
 
     def _answers(self, step: Interaction) -> Needs:
         """What else must hold for a step whose target works to get its answer."""
+        if id(step) not in self._answering:
+            self._answering[id(step)] = self._alone(step)
+        return _all((self._answering[id(step)], self._let_through(step)))
+
+    def _alone(self, step: Interaction) -> Needs:
         gaps = () if self._by_chance else exceeded(self.graph).of(step)
         asked = self._can_serve(step.target) if step.mode != "call" else self._open_question(())
-        in_time = self._in_time(step)
-        return _all((asked, self._open_question(gaps), in_time, self._let_through(step)))
+        return _all((asked, self._open_question(gaps), self._in_time(step)))
 
     def _can_serve(self, member: Named, operation: str = "") -> Needs:
         """Whether an element may be expected to carry its load, and to answer well at all."""
@@ -384,6 +396,9 @@ class Survival:
         waits = step.is_synchronous and not isinstance(step.target, LocalCache)
         if self._by_chance or not waits:
             return Needs(all_of(()))
+        self._looks += 1
+        if self._looks > _MOST_LOOKS:
+            return self._open_question([Gap(step.operation, _TANGLED)])
         guard = step.protection
         attempt = guard.attempt()
         found = [self._instead(step, patience, met)]
