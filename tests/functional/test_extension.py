@@ -105,6 +105,13 @@ def test_init_changes_nothing_that_is_there(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["archcheck.toml"]
 
 
+def test_init_says_what_to_do_where_nobody_answers(tmp_path: Path) -> None:
+    done = archcheck("init", "shop", cwd=tmp_path, stdin="")
+    assert done.returncode == 2
+    assert "--yes" in done.stderr
+    assert not (tmp_path / "shop").exists()
+
+
 def test_init_asks_when_it_is_not_told(tmp_path: Path) -> None:
     done = archcheck("init", cwd=tmp_path, stdin="bakery\nteam-bread\nnone\n")
     assert done.returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -27,10 +28,10 @@ def command(folder: str, yes: bool, name: str | None, team: str | None, ci: str 
     root = Path(folder)
     default = root.resolve().name or "system"
     asks = not yes
-    name = name or (click.prompt("Name of the system", default=default) if asks else default)
-    team = team or (click.prompt("Team that owns it", default="team-one") if asks else "team-one")
     choices = click.Choice(["github", "gitlab", "none"])
-    ci = ci or (click.prompt("CI", type=choices, default="github") if asks else "github")
+    name = name or (_answer("Name of the system", default) if asks else default)
+    team = team or (_answer("Team that owns it", "team-one") if asks else "team-one")
+    ci = ci or (_answer("CI", "github", choices) if asks else "github")
     _refuse_odd(name, team)
     install = install_command()
     files = first_files(name, team, ci, install)
@@ -53,6 +54,20 @@ def command(folder: str, yes: bool, name: str | None, team: str | None, ci: str 
             f"there are manifests or Compose files here: {inside}archcheck import . makes a model "
             "of them"
         )
+
+
+def _answer(question: str, default: str, choices: click.Choice[str] | None = None) -> str:
+    try:
+        answer: str = click.prompt(question, type=choices, default=default)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        click.echo()
+        raise ArchcheckError(
+            "nobody is there to answer; name what you want with --name, --team and --ci, "
+            "or take the defaults with --yes"
+        ) from None
+    return answer
 
 
 def _has_something_to_import(root: Path) -> bool:
