@@ -57,7 +57,7 @@ def _run(system: System, name: str, found: WorstPoint) -> Replay:
         return Replay(bool(bad), f"without a replica of {name} {bad:,} requests had no good answer")
     little = _CALM * found.capacity / found.busy if found.busy else _CALM
     calm = _played(system, {each: rate * little for each, rate in found.rates.items()}, [])
-    return _read(result, calm, name, float(found.limit))
+    return _read(result, calm, found)
 
 
 def _played(
@@ -73,27 +73,39 @@ def _played(
     )
 
 
-def _read(result: SimulationResult, calm: SimulationResult, name: str, limit: float) -> Replay:
+def _read(result: SimulationResult, calm: SimulationResult, found: WorstPoint) -> Replay:
     """Busy beyond the limit, or a part of what is asked is lost: breakers and limits ease it."""
-    mine = [each for each in result.resources if each.name == name]
+    name = next(iter(found.marks))
+    copies = f"{name} replicas"  # those of a datastore beside its first are a resource of their own
+    watched, asking = (name, copies), (name, copies)
+    if found.barrier:
+        watched, asking = found.watched, found.asked
+    mine = [each for each in result.resources if each.name in watched]
     busiest = max((each.busiest for each in mine if not math.isnan(each.busiest)), default=0.0)
-    asked, lost = _lost(result, name)
-    told = [f"{name} was {Fraction(busiest):.3} busy, the limit is {Fraction(limit):.3}"]
+    limit, called = float(found.limit), found.barrier or name
+    told = [f"{called} was {Fraction(busiest):.3} busy, the limit is {Fraction(limit):.3}"]
+    asked, lost = _lost(result, asking)
     if lost:
         told.append(f"{lost:,} attempts of {asked:,} calls timed out or were turned away")
-    before_asked, before = _lost(calm, name)
+    before_asked, before = _lost(calm, asking)
     usual = before / before_asked if before_asked else 0.0
     is_lossy = lost > asked * usual + _CHANCE * math.sqrt(lost)
-    is_busy = busiest > limit * (1 - _NEAR)
-    overloaded = any(each.name == name for each in result.overloads)
-    return Replay(overloaded or is_lossy or is_busy, "; ".join(told))
+    is_busy = bool(mine) and busiest > limit * (1 - _NEAR)
+    overloaded = any(each.name in watched for each in result.overloads)
+    text = "; ".join(told if mine else told[1:]) or "nothing was turned away"
+    return Replay(overloaded or is_lossy or is_busy, text)
 
 
-def _lost(result: SimulationResult, name: str) -> tuple[int, int]:
-    """The calls of an element, and how many attempts of them ended without an answer of it."""
-    calls = [call for call in result.calls if _target(call.name) == name]
-    lost = sum(call.timed_out + call.rejected + call.broken for call in calls)
-    return sum(call.calls for call in calls), lost
+def _lost(result: SimulationResult, names: Sequence[str]) -> tuple[int, int]:
+    """The calls of elements, and how many attempts of them ended without an answer of theirs; the
+    requests of users, where nobody else asks.
+    """
+    calls = [call for call in result.calls if _target(call.name) in names]
+    if calls:
+        lost = sum(call.timed_out + call.rejected + call.broken for call in calls)
+        return sum(call.calls for call in calls), lost
+    asked = [each for each in result.operations if each.name.partition(".")[0] in names]
+    return sum(each.started for each in asked), sum(each.rejected for each in asked)
 
 
 def _target(call: str) -> str:

@@ -11,6 +11,7 @@ from archcheck.graph.reach import waited_for
 from archcheck.model import Journey, RateLimit, Scenario, Service
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
+from archcheck.proof.limits.barriers import Barrier, barriers
 from archcheck.proof.limits.figures import Corner, Occupancy, WorstPoint
 from archcheck.proof.limits.load import assumptions
 from archcheck.proof.limits.ranges import Loads
@@ -110,6 +111,13 @@ def _behind(
         if not figure.fits(capacity):
             unseen = unseen or figure.unseen(subject, claim, capacity)
         assumed |= dict.fromkeys(assumptions(figure))
+    for barrier in barriers(corner.surely()):
+        room = barrier.room(barrier.units or 0)
+        if barrier.holder.name in needed and barrier.units and barrier.exceeds(room):
+            besides = next(
+                (b.busy for b in barriers(corner.surely({})) if b.what == barrier.what), _NONE
+            )
+            return _overrun(graph, operations, claim, rate, barrier, besides, corner)
     if gaps:
         found = tuple(dict.fromkeys(gaps))
         return Undecided(subject, claim, missing(found), found)
@@ -128,26 +136,31 @@ def _overrun(
     corner: Corner,
 ) -> Refuted:
     """What is full at a lower rate, beside what schedules ask of it."""
-    capacity = (figure.each or _NONE) * (figure.units or 0)
+    capacity = figure.room(figure.units or 0)
     room = max(_NONE, capacity - besides)
     carries = Rate(float(rate * room / (figure.busy - besides)))
     name = figure.holder.name
+    barrier = figure if isinstance(figure, Barrier) else None
+    full = barrier.what if barrier else name
     lets = f"the limit of {Rate(float(rate)):.6} lets"
     if len(operations) > 1:
         names = " and ".join(operation.name for operation in operations)
         lets = f"the limits of {names}, together {Rate(float(rate)):.6}, let"
     shown = WorstPoint(
-        f"{lets} through more than {name} can take: {carries:.4}",
+        f"{lets} through more than {full} can take: {carries:.4}",
         (
             graph.system.find(name),
             figure.shown(capacity),
         ),
         (),
-        {name: f"full at {carries:.4}"},
+        {name: f"{full if barrier else ''} full at {carries:.4}".strip()},
         dict(zip((op.name for op in operations), corner.loads.high.values(), strict=True)),
         figure.busy,
         capacity,
         units=figure.units,
+        barrier=barrier.what if barrier else "",
+        asked=barrier.asked if barrier else (),
+        watched=barrier.watched if barrier else (),
     )
     fix = f"RateLimit({carries:.3})".replace("/s", " / s")
     if len(operations) == 1:

@@ -45,7 +45,8 @@ class WorstPoint(Counterexample):
     """The rates of journeys, or of endpoints, at which ``busy`` exceeds ``limit`` of ``capacity``.
 
     ``units``: the replicas that have this capacity; ``None``: all that are declared. ``scenario``:
-    whose load it is; empty where it is none's.
+    whose load it is; empty where it is none's. ``barrier``: the limit that lets too little through;
+    ``asked`` and ``watched``: the elements whose calls show it in a run, and the resources.
     """
 
     rates: Mapping[str, Rational] = dataclasses.field(default_factory=dict)
@@ -54,6 +55,9 @@ class WorstPoint(Counterexample):
     limit: Rational = _ALL
     units: int | None = None
     scenario: str = ""
+    barrier: str = ""
+    asked: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,10 @@ class Occupancy:
     def left(self) -> int | None:
         """Units that are left when the fullest zone is lost."""
         return None if self.units is None else left_without_a_zone(self.units, self.zones)
+
+    def room(self, units: int) -> Rational:
+        """What so many units have."""
+        return (self.each or _NONE) * units
 
     def fits(self, room: Rational) -> bool:
         """Whether no run exceeds ``room``."""
@@ -358,11 +366,12 @@ def worst_for_each(answers: Iterable[Answer]) -> Iterator[Answer]:
 
     The same for those in which what may come has no bound.
     """
-    alike: dict[tuple[str, int], list[Answer]] = defaultdict(list)
+    alike: dict[tuple[str, int, str], list[Answer]] = defaultdict(list)
     for number, answer in enumerate(answers):
-        is_of_a_load = isinstance(_of_a_load(answer), WorstPoint | Unseen)
-        which = id(answer.subject) if is_of_a_load else number
-        alike[type(answer).__name__, which].append(answer)
+        shown = _of_a_load(answer)
+        which = id(answer.subject) if isinstance(shown, WorstPoint | Unseen) else number
+        barrier = getattr(shown, "barrier", "")
+        alike[type(answer).__name__, which, barrier].append(answer)
     for several in alike.values():
         worst = max(several, key=_amount)
         yield _naming(worst, [other for other in several if other is not worst])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from archcheck.capacity import open_lookups, with_best_hits
 from archcheck.findings import Subject, subject_name
@@ -17,6 +18,7 @@ from archcheck.model import External, LoadShedding, Scenario, Service
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
 from archcheck.proof.feature_flags import configured
+from archcheck.proof.limits.barriers import Barrier, barriers
 from archcheck.proof.limits.figures import (
     Corner,
     Occupancy,
@@ -35,6 +37,10 @@ At 80%, four requests are at a single server on average (M/M/1); at 90% there ar
 _NONE = Rational(0)
 _ALL = Rational(1)
 """Of the rate that an external party grants, all may be used."""
+
+_Figure = TypeVar("_Figure", bound=Occupancy)
+_Ask = Callable[[Corner, Mapping[str, float] | None], Iterator[_Figure]]
+"""What is asked of the load at a corner, at its highest rates or at other ones."""
 
 
 def carried(graph: Graph, limit: Rational = LIMIT) -> Iterator[Answer]:
@@ -87,19 +93,27 @@ def _scenarios(graph: Graph) -> Iterator[tuple[Scenario, tuple[Gap, ...]]]:
 @once
 def worst_figures(graph: Graph) -> tuple[tuple[Scenario, Occupancy, Mapping[str, Rational]], ...]:
     """Each loaded resource in each scenario, at its worst rates and configuration of flags."""
-    return tuple(_worst_figures(graph))
+    return tuple(_worst(graph, lambda corner, rates: corner.figures_and_parties(rates)))
 
 
-def _worst_figures(graph: Graph) -> Iterator[tuple[Scenario, Occupancy, Mapping[str, Rational]]]:
+@once
+def worst_barriers(graph: Graph) -> tuple[tuple[Scenario, Barrier, Mapping[str, Rational]], ...]:
+    """The same for each limit that a load meets."""
+    return tuple(_worst(graph, lambda corner, rates: barriers(corner.surely(rates))))
+
+
+def _worst(
+    graph: Graph, ask: _Ask[_Figure]
+) -> Iterator[tuple[Scenario, _Figure, Mapping[str, Rational]]]:
     systems = configured(worst_system(graph.system))
     for number, scenario in enumerate(systems[0].scenarios):
         if not scenario.load:
             continue
-        worst: dict[tuple[str, str], tuple[Occupancy, Mapping[str, Rational]]] = {}
+        worst: dict[tuple[str, str], tuple[_Figure, Mapping[str, Rational]]] = {}
         for system in systems:
             left()
             view = Graph(system, today=graph.today, cold_caches=graph.cold_caches)
-            for figure, rates in _figures(view, loads_of(system, system.scenarios[number])):
+            for figure, rates in _figures(view, loads_of(system, system.scenarios[number]), ask):
                 key = figure.holder.name, figure.what
                 known = worst.get(key)
                 worst[key] = _worse(known, (figure, rates)) if known else (figure, rates)
@@ -108,9 +122,9 @@ def _worst_figures(graph: Graph) -> Iterator[tuple[Scenario, Occupancy, Mapping[
 
 
 def _worse(
-    first: tuple[Occupancy, Mapping[str, Rational]],
-    second: tuple[Occupancy, Mapping[str, Rational]],
-) -> tuple[Occupancy, Mapping[str, Rational]]:
+    first: tuple[_Figure, Mapping[str, Rational]],
+    second: tuple[_Figure, Mapping[str, Rational]],
+) -> tuple[_Figure, Mapping[str, Rational]]:
     """The figure that is busier, with the larger bound of both."""
     (one, _), (other, _) = first, second
     figure, rates = first if one.busy >= other.busy else second
@@ -121,20 +135,22 @@ def _worse(
     return dataclasses.replace(figure, most=most, waits=waits, gaps=gaps), rates
 
 
-def _figures(graph: Graph, loads: Loads) -> Iterator[tuple[Occupancy, Mapping[str, Rational]]]:
+def _figures(
+    graph: Graph, loads: Loads, ask: _Ask[_Figure]
+) -> Iterator[tuple[_Figure, Mapping[str, Rational]]]:
     corner = Corner(graph, loads)
     if not loads.shares:
-        for figure in corner.figures_and_parties():
+        for figure in ask(corner, None):
             yield figure, loads.high
         return
-    idle = {_key(figure): figure for figure in corner.figures_and_parties({})}
-    single: dict[tuple[str, str], dict[str, Occupancy]] = {}
+    idle = {_key(figure): figure for figure in ask(corner, {})}
+    single: dict[tuple[str, str], dict[str, _Figure]] = {}
     for name in loads.high:
-        for figure in corner.figures_and_parties({name: 1.0}):
+        for figure in ask(corner, {name: 1.0}):
             single.setdefault(_key(figure), {})[name] = figure
     for key, by_journey in single.items():
         any_of_them = next(iter(by_journey.values()))
-        base = idle.get(key, dataclasses.replace(any_of_them, busy=_NONE))
+        base: Occupancy = idle.get(key, dataclasses.replace(any_of_them, busy=_NONE))
         gaps = dict.fromkeys(gap for part in by_journey.values() for gap in part.gaps)
         busy, rates = loads.worst({n: part.busy - base.busy for n, part in by_journey.items()})
         most, waits = (_worst_of(loads, by_journey, base, each) for each in ("most", "waits"))
@@ -208,12 +224,19 @@ def _as_it_sheds(holder: Subject, limit: Rational, figure: Occupancy) -> tuple[R
     its own, and turns away what is too much when a zone is lost."""
     if isinstance(holder, External):
         return _ALL, figure
+    shed = shed_at(holder)
+    if shed is None:
+        return limit, figure
+    return shed, dataclasses.replace(figure, zones=min(figure.zones, 1))
+
+
+def shed_at(holder: Subject) -> Rational | None:
+    """The share of a service's servers above which it turns requests away; ``None``: it does not,
+    or nobody says."""
     shedding = getattr(holder, "shedding", None)
     if not isinstance(shedding, LoadShedding) or shedding.max_utilisation is None:
-        return limit, figure
-    most = max(limit, exact(shedding.max_utilisation))
-    one_zone = min(figure.zones, 1)
-    return most, dataclasses.replace(figure, zones=one_zone)
+        return None
+    return exact(shedding.max_utilisation)
 
 
 def assumptions(figure: Occupancy) -> tuple[str, ...]:

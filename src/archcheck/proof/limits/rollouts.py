@@ -11,8 +11,13 @@ from archcheck.graph import Graph
 from archcheck.graph.exact import Rational
 from archcheck.model import Rollout, Scenario, Service, effective
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
+from archcheck.proof.limits.barriers import Barrier
 from archcheck.proof.limits.figures import Occupancy, WorstPoint, count, worst_for_each
-from archcheck.proof.limits.load import assumptions, worst_figures
+from archcheck.proof.limits.let_through import too_little
+from archcheck.proof.limits.load import assumptions, shed_at, worst_barriers, worst_figures
+
+
+_ALL = Rational(1)
 
 
 @dataclass(frozen=True)
@@ -60,14 +65,20 @@ def _rolled(
     away = rollout.value.unavailable(figure.units)
     without = figure.left() or 0
     left = max(0, without - away)
-    room = figure.each * left
+    room = figure.each * left * (shed_at(holder) or _ALL)
     if figure.busy < room:
         if figure.most is None or figure.most >= room:
             yield figure.unseen(holder, claim, room, scenario.name)
             return
+        small = _too_small(graph, scenario, service, left)
+        if small is not None:
+            where = f" when a rollout and the loss of a zone leave {left} of {figure.units} replicas"
+            yield too_little(graph, scenario, *small, (left, where), claim, holder)
+            return
         yield Proved(holder, claim, (*assumptions(figure), "replicas are spread evenly over zones"))
         return
-    needed = math.floor(figure.busy / figure.each) + 1  # a queue at exactly 100% has no end
+    usable = figure.each * (shed_at(holder) or _ALL)
+    needed = math.floor(figure.busy / usable) + 1  # a queue at exactly 100% has no end
     enough = _enough(figure, needed, rollout.value) if needed > without else None
     fix = "rollout=RollingUpdate(max_surge=1, max_unavailable=0)"
     fix = f"at least {enough} replicas" if enough else fix
@@ -85,11 +96,25 @@ def _rolled(
         rates,
         figure.busy,
         figure.each * left,
+        shed_at(holder) or _ALL,
         units=left,
         scenario=scenario.name,
         zone_alone=needed > without,
     )
     yield Refuted(holder, claim, shown, fix)
+
+
+def _too_small(
+    graph: Graph, scenario: Scenario, service: Service, left: int
+) -> tuple[Barrier, Mapping[str, Rational]] | None:
+    """A limit of a service that so many replicas let too little through of."""
+    for other, barrier, rates in worst_barriers(graph):
+        if other.name != scenario.name or barrier.holder.name != service.name:
+            continue
+        units = barrier.units and min(barrier.units, left)
+        if barrier.each is not None and units is not None and barrier.exceeds(barrier.room(units)):
+            return barrier, rates
+    return None
 
 
 def _enough(figure: Occupancy, needed: int, rollout: Rollout) -> int | None:
