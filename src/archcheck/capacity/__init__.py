@@ -22,6 +22,7 @@ from archcheck.capacity.latency import (
     OperationLatencies,
     advised_timeout,
     latency_of,
+    query_time,
 )
 from archcheck.capacity.load import journey_rates, operation_rates
 from archcheck.capacity.queueing import erlang_c, hottest_share, mean_wait, residence, zipf_share
@@ -54,6 +55,7 @@ __all__ = [
     "messages_at_a_time",
     "open_lookups",
     "operation_rates",
+    "query_time",
     "residence",
     "resources",
     "servers_called",

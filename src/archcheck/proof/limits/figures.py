@@ -24,13 +24,23 @@ from archcheck.capacity import (
     StoreDemand,
     Unsized,
     Waiting,
+    query_time,
     servers_called,
 )
 from archcheck.findings import Subject, also_in
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.once import once
-from archcheck.model import Datastore, Endpoint, External, ModelError, RateLimit, Service, effective
+from archcheck.model import (
+    Datastore,
+    Endpoint,
+    External,
+    LocalCache,
+    ModelError,
+    RateLimit,
+    Service,
+    effective,
+)
 from archcheck.proof.answers import Answer, Counterexample, Gap, Refuted, Undecided
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 
@@ -110,7 +120,7 @@ class Occupancy:
         """What would have to be known to say whether ``room`` is exceeded."""
         name, where = self.holder.name, f" in scenario {scenario!r}" if scenario else ""
         asked = None if self.most is None or self.waits is None else self.most - self.waits
-        if asked is not None and asked > room:
+        if asked is not None and (asked > room or not self.waits):
             network = "the network (nobody declares its delay), " if self.crosses else ""
             reason = (
                 f"a bound for what {network}hedges, retries, fallbacks, repeated messages and "
@@ -282,7 +292,10 @@ def figures_of(demand: Demand) -> Iterator[Occupancy]:
         for part in parts:
             yield _service_figure(service, part)
     for store, asked in demand.stores.items():
-        yield from _store_figures(store, asked)
+        if isinstance(store, LocalCache):
+            yield _in_process(demand, store, asked)
+        else:
+            yield from _store_figures(store, asked)
 
 
 def _service_figure(service: Service, part: Resource | Unsized) -> Occupancy:
@@ -309,15 +322,45 @@ def _store_figures(store: Datastore, asked: StoreDemand) -> Iterator[Occupancy]:
     stale = exact(asked.stale_busy)
     primary = exact(asked.write_busy) + exact(asked.read_busy) - stale
     node = max(primary, stale / max(1, asked.copies - 1))
-    gaps = tuple(Gap(store, attribute) for attribute in asked.missing)
+    share = exact(asked.hottest_share()) if asked.shards > 1 else _ALL
+    popularity = asked.unknown_popularity()
+    uneven = (Gap(store, popularity),) if popularity is not None else ()
+    gaps = (*(Gap(store, attribute) for attribute in asked.missing), *uneven)
     if each is None:
         gaps = (*gaps, Gap(store, what))
     capacity = Rational(each) if each is not None else None
-    yield Occupancy(store, what, node / asked.shards, capacity, gaps=gaps)
+    yield Occupancy(store, what, node * share, capacity, gaps=gaps)
     stated = effective(store, "max_rate")
     if stated.is_known:
-        rate = (exact(asked.reads) + exact(asked.writes)) / asked.shards
-        yield Occupancy(store, "max_rate", rate, exact(stated.value))
+        rate = (exact(asked.reads) + exact(asked.writes)) * share
+        yield Occupancy(store, "max_rate", rate, exact(stated.value), gaps=uneven)
+
+
+def _in_process(demand: Demand, cache: LocalCache, asked: StoreDemand) -> Occupancy:
+    """Each replica of whoever asks it has a cache of its own; that of the busiest replicas counts."""
+    each, what = asked.servers_of_a_node()
+    gaps = [Gap(cache, attribute) for attribute in asked.missing]
+    if each is None:
+        gaps.append(Gap(cache, what))
+    busy: dict[str, Rational] = defaultdict(Rational)
+    places = {}
+    for step, rate in demand.steps.items():
+        if step.target is cache:
+            time = query_time(cache, step.step).seconds
+            busy[step.source.name] += exact(rate) * exact(time)
+            places[step.source.name] = getattr(step.source, "deployment", None)
+    replicas = {name: place.most_replicas() if place else None for name, place in places.items()}
+    name = max(busy, key=lambda each: busy[each] / (replicas[each] or 1))
+    place = places[name]
+    return Occupancy(
+        cache,
+        what,
+        busy[name],
+        Rational(each) if each is not None else None,
+        replicas[name],
+        len(set(place.zones)) if place else 0,
+        tuple(gaps),
+    )
 
 
 def least_units(figure: Occupancy, limit: Rational) -> int:

@@ -14,7 +14,7 @@ from archcheck.graph.cpu import NO_LIMIT, says_its_cpu_limit
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.once import once
 from archcheck.graph.transfer import ONE_WAY
-from archcheck.model import External, LoadShedding, Scenario, Service
+from archcheck.model import External, LoadShedding, LocalCache, Scenario, Service, ShardKey
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
 from archcheck.proof.feature_flags import configured
@@ -23,6 +23,7 @@ from archcheck.proof.limits.figures import (
     Corner,
     Occupancy,
     WorstPoint,
+    count,
     least_units,
     worst_for_each,
 )
@@ -191,6 +192,8 @@ def _judged(
     if figure.each is not None and figure.units is not None:
         left = figure.left() or 0
         whole, rest = figure.each * figure.units, figure.each * left
+        if figure.busy > limit * rest and isinstance(figure.holder, LocalCache):
+            return Undecided(holder, claim, _in_turn(figure, limit * rest))
         if figure.busy > limit * whole:
             return _refuted(graph, claim, figure, rates, (whole, limit), scenario, "", figure.units)
         if figure.busy > limit * rest:
@@ -207,6 +210,13 @@ def _judged(
     if not figure.fits(room):
         return figure.unseen(holder, claim, room, scenario.name)
     return Proved(holder, claim, assumptions(figure))
+
+
+def _in_turn(figure: Occupancy, room: Rational) -> str:
+    return (
+        f"whether look-ups wait for each other in a process: {count(figure.busy)} are under way in "
+        f"all replicas, and {count(room)} are the limit"
+    )
 
 
 def _asking(graph: Graph, figure: Occupancy, rates: Mapping[str, Rational]) -> Iterator[str]:
@@ -302,6 +312,9 @@ def _fix(figure: Occupancy, limit: Rational) -> str:
         return f"at least {least_units(figure, limit)} replicas"
     if isinstance(figure.holder, External):
         return f"a limit of at least {Rate(float(figure.busy)):.4}, a cache or fewer calls"
+    key = getattr(figure.holder, "shard_key", None)
+    if isinstance(key, ShardKey) and key.skew:
+        return "a cache for the hottest keys, or several shards for each of them"
     if figure.each:
         times = math.ceil(figure.busy / (figure.each * limit))
         return f"{times} times as many shards, or a cache in front"
