@@ -45,13 +45,13 @@ def replay_load(graph: Graph, found: WorstPoint) -> Replay:
 
 def _run(system: System, name: str, found: WorstPoint) -> Replay:
     holder = system.find(name)
-    faults = []
+    faults: list[Fault] = []
     if isinstance(holder, Service) and holder.deployment is not None and found.units is not None:
         left = {"replicas": max(1, found.units), "autoscale": None}
         system = apply(system, [Edit(holder.deployment, left, name)])
         if not found.units:
             faults.append(Kill(name))
-    result = _played(system, found.rates, faults)
+    result = _played(system, found.rates, [*faults, *found.faults])
     if faults:
         bad = sum(each.started - each.ok - each.degraded for each in result.journeys)
         return Replay(bool(bad), f"without a replica of {name} {bad:,} requests had no good answer")

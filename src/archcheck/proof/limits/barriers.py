@@ -14,9 +14,11 @@ from archcheck.capacity import (
     ConcurrencyLimit,
     ConsumerFlow,
     Demand,
+    Rest,
     concurrency_limits,
     consumer_flows,
     messages_at_a_time,
+    rest_of,
 )
 from archcheck.findings import Subject
 from archcheck.graph import Graph, Interaction, Operation
@@ -53,6 +55,11 @@ class Barrier(Occupancy):
     def shown(self, capacity: Rational) -> str:
         """``lets through 100 a second, and 600 come``."""
         return self.says.format(room=count(capacity), busy=count(self.busy))
+
+    @property
+    def is_sized(self) -> bool:
+        """Whether its size is a matter of replicas."""
+        return self.zones > 0 or self.units != 1
 
     def enough(self, units: int) -> str:
         """What would be enough with so many replicas: ``rate_limit above 600/s``."""
@@ -110,10 +117,11 @@ def barriers(demand: Demand) -> Iterator[Barrier]:
     for name, rate in demand.rates.items():
         operation = demand.graph.operations.get(name)
         if rate and operation is not None and isinstance(operation.owner, Service):
-            yield from _rate_limit(operation, operation.owner, operation.part, rate)
+            part = operation.part
+            yield from _rate_limit(demand, operation, operation.owner, part, rate)
     for step, rate in demand.steps.items():
         if rate:
-            yield from _rate_limit(step, step.source, step.step, rate)
+            yield from _rate_limit(demand, step, step.source, step.step, rate)
     for limit in concurrency_limits(demand.graph):
         yield from _concurrency(demand, limit)
     for flow in consumer_flows(demand):
@@ -121,13 +129,17 @@ def barriers(demand: Demand) -> Iterator[Barrier]:
 
 
 def _rate_limit(
-    subject: Operation | Interaction, owner: Service | External, limited: object, rate: float
+    demand: Demand,
+    subject: Operation | Interaction,
+    owner: Service | External,
+    limited: object,
+    rate: float,
 ) -> Iterator[Barrier]:
     """Of several clients each has its own: nothing is sure of such a limit."""
     limit = getattr(limited, "rate_limit", None)
     if not isinstance(limit, RateLimit) or limit.per == "client":
         return
-    units, zones = _replicas(owner) if limit.per == "replica" else (1, 0)
+    units, zones, rest = _replicas(demand, owner) if limit.per == "replica" else (1, 0, None)
     is_step = isinstance(subject, Interaction)
     yield Barrier(
         owner,
@@ -136,6 +148,7 @@ def _rate_limit(
         exact(limit.rate),
         units,
         zones,
+        rest=rest,
         subject=subject,
         steps=(subject,) if isinstance(subject, Interaction) else (),
         asked=(subject.target.name if isinstance(subject, Interaction) else owner.name,),
@@ -147,7 +160,7 @@ def _concurrency(demand: Demand, limit: ConcurrencyLimit) -> Iterator[Barrier]:
     in_use = limit.in_use(demand)
     if not in_use.seconds:
         return
-    units, zones = _replicas(limit.caller)
+    units, zones, rest = _replicas(demand, limit.caller)
     asked = limit.steps[0].target.name
     answering = (asked, f"{asked} replicas")
     yield Barrier(
@@ -163,13 +176,14 @@ def _concurrency(demand: Demand, limit: ConcurrencyLimit) -> Iterator[Barrier]:
         kind=limit.kind,
         says="holds {room} in all replicas together, and {busy} are in use",
         asked=answering,
+        rest=rest,
         watched=tuple(f"{limit.caller.name} -> {each}" for each in answering),
     )
 
 
 def _places(flow: ConsumerFlow) -> Places:
     owner = flow.operation.owner
-    units, zones = _replicas(owner)
+    units, zones, rest = _replicas(flow.demand, owner)
     return Places(
         owner,
         f"the consumer {flow.operation.name}",
@@ -182,13 +196,18 @@ def _places(flow: ConsumerFlow) -> Places:
         kind="places",
         says="works on {room} messages at a time, and {busy} are needed",
         watched=(flow.operation.name,),
+        rest=rest,
         flow=flow,
     )
 
 
-def _replicas(owner: Service | External) -> tuple[int | None, int]:
-    """How many there are at most, and over how many zones; no number where nobody says."""
-    deployment = getattr(owner, "deployment", None)
-    if deployment is None:
-        return None, 0
-    return deployment.most_replicas(), len(set(deployment.zones))
+def _replicas(
+    demand: Demand, owner: Service | External
+) -> tuple[int | None, int, Rest | None]:
+    """How many there are at most, over how many zones, and where an autoscaler rests; no number
+    where nobody says.
+    """
+    if not isinstance(owner, Service) or owner.deployment is None:
+        return None, 0, None
+    place = owner.deployment
+    return place.most_replicas(), len(set(place.zones)), rest_of(demand, owner)

@@ -15,7 +15,8 @@ from archcheck.graph.once import once
 from archcheck.model.errors import EndlessError
 from archcheck.proof.answers import Gap, Refuted
 from archcheck.proof.limits.barriers import Barrier, key_of
-from archcheck.proof.limits.load import carried, worst_barriers
+from archcheck.proof.limits.load import carried
+from archcheck.proof.limits.worst import worst_barriers
 
 _ROOM = "room for its load (rule PRF001)"
 _FULL = Rational(1)
@@ -76,5 +77,5 @@ def _left(barrier: Barrier) -> int | None:
 
     Whether one is left at all is asked elsewhere. ``None``: nobody says.
     """
-    units = barrier.left()
+    units = barrier.left(surely=True)
     return None if units is None or barrier.each is None else max(1, units)

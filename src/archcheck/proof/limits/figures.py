@@ -21,10 +21,12 @@ from archcheck.capacity import (
     Demand,
     Held,
     Resource,
+    Rest,
     StoreDemand,
     Unsized,
     Waiting,
     query_time,
+    rest_of,
     servers_called,
 )
 from archcheck.findings import Subject, also_in
@@ -35,6 +37,7 @@ from archcheck.model import (
     Datastore,
     Endpoint,
     External,
+    Fault,
     LocalCache,
     ModelError,
     RateLimit,
@@ -57,6 +60,7 @@ class WorstPoint(Counterexample):
     ``units``: the replicas that have this capacity; ``None``: all that are declared. ``scenario``:
     whose load it is; empty where it is none's. ``barrier``: the limit that lets too little through;
     ``asked`` and ``watched``: the elements whose calls show it in a run, and the resources.
+    ``faults``: what goes wrong for as long as these rates come.
     """
 
     rates: Mapping[str, Rational] = dataclasses.field(default_factory=dict)
@@ -68,6 +72,16 @@ class WorstPoint(Counterexample):
     barrier: str = ""
     asked: tuple[str, ...] = ()
     watched: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True)
+class ColdCaches:
+    """What the loss of a zone makes of a figure by the caches that it takes with it."""
+
+    zone: str
+    caches: tuple[str, ...]
+    figure: Occupancy
 
 
 @dataclass(frozen=True)
@@ -94,9 +108,28 @@ class Occupancy:
     crosses: bool = False
     """Whether ``most`` counts a network whose delay nobody declares."""
 
-    def left(self) -> int | None:
-        """Units that are left when the fullest zone is lost."""
-        return None if self.units is None else left_without_a_zone(self.units, self.zones)
+    rest: Rest | None = None
+    """Where the autoscaler of the units comes to rest; ``None``: it adds as many as it may."""
+    faults: tuple[Fault, ...] = ()
+    """The scenario's faults that make the load what it is here."""
+    cold: tuple[ColdCaches, ...] = ()
+    """What is asked while a zone is lost that takes caches with it."""
+
+    def there(self, *, surely: bool = False) -> int | None:
+        """Units that an autoscaler comes to, or ``surely`` no more than that."""
+        if self.units is None or self.rest is None:
+            return self.units
+        return min(self.units, self.rest.least if not surely else self.rest.most)
+
+    def left(self, *, surely: bool = False) -> int | None:
+        """The same when the fullest zone is lost: the autoscaler replaces what it can."""
+        if self.units is None:
+            return None
+        left = left_without_a_zone(self.units, self.zones)
+        if self.rest is None:
+            return left
+        there = self.there(surely=surely) or 0
+        return left_without_a_zone(there, self.zones) if self.rest.is_stuck else min(left, there)
 
     def room(self, units: int) -> Rational:
         """What so many units have."""
@@ -157,6 +190,7 @@ class Corner:
         self.graph = Attempted(graph.system, today=graph.today, cold_caches=graph.cold_caches)
         self.loads = loads
         self._high = {name: float(rate) for name, rate in loads.high.items()}
+        self._sure = {name: float(rate) for name, rate in loads.sure.items()}
         span = loads.scenario.duration
         self._span = float(span) if span else None
 
@@ -190,7 +224,7 @@ class Corner:
 
     @cached_property
     def _surely(self) -> Demand:
-        return Demand(self.graph, self.loads.scenario, self._high)
+        return Demand(self.graph, self.loads.scenario, self._sure)
 
     def at_most(self, rates: Mapping[str, float] | None = None) -> Demand:
         """What no run exceeds, without waits."""
@@ -290,7 +324,7 @@ def figures_of(demand: Demand) -> Iterator[Occupancy]:
         if unsized := demand.unsized_of(service):
             parts.append(unsized)
         for part in parts:
-            yield _service_figure(service, part)
+            yield _service_figure(demand, service, part)
     for store, asked in demand.stores.items():
         if isinstance(store, LocalCache):
             yield _in_process(demand, store, asked)
@@ -298,7 +332,7 @@ def figures_of(demand: Demand) -> Iterator[Occupancy]:
             yield from _store_figures(store, asked)
 
 
-def _service_figure(service: Service, part: Resource | Unsized) -> Occupancy:
+def _service_figure(demand: Demand, service: Service, part: Resource | Unsized) -> Occupancy:
     gaps = tuple(Gap(missing.holder, missing.attribute) for missing in part.missing)
     if isinstance(part, Resource):
         what, capacity = part.what, exact(part.per_unit)
@@ -313,6 +347,7 @@ def _service_figure(service: Service, part: Resource | Unsized) -> Occupancy:
         deployment.most_replicas() if deployment else None,
         len(set(deployment.zones)) if deployment else 0,
         gaps,
+        rest=rest_of(demand, service),
     )
 
 
@@ -432,7 +467,9 @@ def _amount(answer: Answer) -> float:
 
 
 def _naming(answer: Answer, others: Sequence[Answer]) -> Answer:
-    also = also_in([getattr(_of_a_load(other), "scenario", "") for other in others])
+    own = getattr(_of_a_load(answer), "scenario", "")
+    names = (getattr(_of_a_load(other), "scenario", "") for other in others)
+    also = also_in([name for name in names if name != own])
     if isinstance(answer, Unseen):
         return dataclasses.replace(answer, reason=answer.reason + also)
     if isinstance(answer, Refuted):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from archcheck.findings import Subject
 from archcheck.graph import Graph
@@ -11,9 +12,12 @@ from archcheck.model import Scenario
 from archcheck.proof.answers import Answer, Refuted, Undecided, missing
 from archcheck.proof.limits.barriers import Barrier
 from archcheck.proof.limits.figures import Occupancy, WorstPoint, worst_for_each
-from archcheck.proof.limits.load import carried, worst_barriers, worst_figures
+from archcheck.proof.limits.load import carried
+from archcheck.proof.limits.phases import in_runs, said
+from archcheck.proof.limits.worst import Loss, losses, worst_barriers, worst_figures
 
 _ALL = Rational(1)
+_HARDLY_ANY = Rational(1, 10**9)
 
 
 def loads(graph: Graph) -> Iterator[Answer]:
@@ -42,43 +46,38 @@ def judged(
         if barrier.kind == "places" and barrier.gaps:
             yield Undecided(subject, claim, missing(barrier.gaps), barrier.gaps)
         return
-    left = barrier.left() or 0
-    for units, lost in ((barrier.units, ""), (left, _lost(left, barrier.units))):
-        room = barrier.room(units)
-        if barrier.exceeds(room):
-            yield too_little(graph, scenario, barrier, rates, (units, lost), claim)
+    for case in losses(barrier):
+        if case.figure.exceeds(case.figure.room(case.surely)):
+            yield too_little(graph, scenario, case, rates, Claimed(subject, claim))
             return
 
 
-def _lost(left: int, units: int) -> str:
-    return f" when a zone is lost, which leaves {left} of {units} replicas"
+@dataclass(frozen=True)
+class Claimed:
+    """What is claimed, and of what."""
+
+    subject: Subject
+    claim: str
 
 
 def too_little(
     graph: Graph,
     scenario: Scenario,
-    barrier: Barrier,
+    case: Loss[Barrier],
     rates: Mapping[str, Rational],
-    left: tuple[int, str],
-    claim: str,
-    subject: Subject | None = None,
+    claimed: Claimed,
 ) -> Answer:
-    """Refuted, unless something before it may let through less; ``left``: replicas, and why."""
-    units, lost = left
-    is_sized = barrier.zones > 0 or barrier.units != 1
-    lost = lost if is_sized else ""
-    room = barrier.room(units if is_sized else 1)
-    subject = subject or barrier.own_subject(graph)
+    """Refuted, unless something before it may let through less."""
+    barrier, units = case.figure, case.surely
+    room = barrier.room(units)
+    where = f" in scenario {scenario.name!r}{said(barrier.faults)}{case.text}"
     before = [each for each in _before(graph, scenario, barrier) if each.what != barrier.what]
-    if before and not barrier.exceeds(room / _passing(before, barrier)):
+    if before and not barrier.exceeds(room / _passing(before)):
         names = " and ".join(dict.fromkeys(_called(each) for each in before))
-        reason = (
-            f"how much {names} let through: {barrier.what} {barrier.shown(room)} in scenario "
-            f"{scenario.name!r}{lost}"
-        )
-        return Undecided(subject, claim, reason)
+        reason = f"how much {names} let through: {barrier.what} {barrier.shown(room)}{where}"
+        return Undecided(claimed.subject, claimed.claim, reason)
     shown = WorstPoint(
-        f"{barrier.what} {barrier.shown(room)} in scenario {scenario.name!r}{lost}",
+        f"{barrier.what} {barrier.shown(room)}{where}",
         tuple(f"{name}: {float(rate):.4g}/s" for name, rate in rates.items() if rate),
         (),
         {barrier.holder.name: f"{barrier.what}: too small"},
@@ -86,13 +85,14 @@ def too_little(
         barrier.busy,
         room,
         _ALL,
-        units if is_sized else None,
+        units if barrier.is_sized else None,
         scenario.name,
         barrier.what,
         barrier.asked,
         barrier.watched,
+        in_runs(case.faults),
     )
-    return Refuted(subject, claim, shown, barrier.enough(max(1, units)))
+    return Refuted(claimed.subject, claimed.claim, shown, barrier.enough(max(1, units)))
 
 
 def _called(figure: Occupancy) -> str:
@@ -102,27 +102,29 @@ def _called(figure: Occupancy) -> str:
 def _before(graph: Graph, scenario: Scenario, barrier: Barrier) -> list[Occupancy]:
     """What else is asked for too much on the way to a limit."""
     asking = barrier.comes_from()
-    found: list[Occupancy] = []
-    for other, figure, _ in worst_barriers(graph):
-        units = figure.left()
-        if other is scenario and units is not None and figure.exceeds(figure.room(units)):
-            if asking & _behind(graph, figure.leads_to()):
-                found.append(figure)
-    for other, resource, _ in worst_figures(graph):
-        units = resource.left()
-        if other is not scenario or units is None or resource.each is None:
-            continue
-        own = {operation.name for operation in graph.operations_of(resource.holder)}
-        if resource.busy > resource.room(units) and asking & _behind(graph, own):
-            found.append(resource)
-    return found
+    full = [
+        (figure, figure.leads_to())
+        for other, figure, _ in worst_barriers(graph)
+        if other.name == scenario.name and _is_full(figure)
+    ]
+    full += [
+        (figure, {operation.name for operation in graph.operations_of(figure.holder)})
+        for other, figure, _ in worst_figures(graph)
+        if other.name == scenario.name and _is_full(figure)
+    ]
+    return [figure for figure, operations in full if asking & _behind(graph, operations)]
 
 
-def _passing(before: Sequence[Occupancy], barrier: Barrier) -> Rational:
+def _is_full(figure: Occupancy) -> bool:
+    units = figure.left()
+    return figure.each is not None and units is not None and figure.busy > figure.room(units)
+
+
+def _passing(before: Sequence[Occupancy]) -> Rational:
     """The share of what is asked that comes through all that is full, at least."""
     share = _ALL
     for each in before:
-        share *= max(Rational(1, 10**9), each.room(each.left() or 0) / each.busy)
+        share *= max(_HARDLY_ANY, each.room(each.left() or 0) / each.busy)
     return share
 
 
