@@ -12,11 +12,11 @@ from archcheck.capacity.bottleneck import (
     resources,
     servers_called,
 )
+from archcheck.capacity.closed_users import rates_of_users
 from archcheck.capacity.concurrency import ConcurrencyLimit, concurrency_limits
 from archcheck.capacity.consumers import ConsumerFlow, consumer_flows, messages_at_a_time
 from archcheck.capacity.demand import Demand, StoreDemand, demands
 from archcheck.capacity.hits import open_lookups, with_best_hits
-from archcheck.capacity.closed_users import rates_of_users
 from archcheck.capacity.latency import (
     Latency,
     Missing,

@@ -49,9 +49,17 @@ class Attempted(Graph):
         """Operation name to what it does outside its process, each attempt counted."""
         declared = super().outgoing
         return {
-            name: tuple(asked for step in steps for asked in self._asked(step))
+            name: tuple(
+                asked for step in steps for asked in self._asked(_more(step, self.worked_on(name)))
+            )
             for name, steps in declared.items()
         }
+
+    def worked_on(self, operation: str) -> float:
+        """The share that does not end with an error of its own, which may come before all work."""
+        part = self.operations[operation].part
+        declared = getattr(part, "error_rate", None)
+        return 1.0 if self.at_most or declared is None else 1.0 - float(declared)
 
     @cached_property
     def _responses(self) -> Responses:

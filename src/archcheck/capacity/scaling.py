@@ -77,5 +77,6 @@ def _measured(demand: Demand, service: Service) -> tuple[float, float] | None:
     for operation in demand.graph.operations_of(service):
         rate = demand.rates.get(operation.name, 0.0)
         if rate:
-            used += rate * demand.latencies.on_cores(operation.name).seconds
+            own = demand.latencies.on_cores(operation.name).seconds
+            used += rate * own * demand.graph.worked_on(operation.name)
     return used, float(each)

@@ -238,13 +238,13 @@ def times_as_long(time: Time, factor: float) -> Time:
         return Duration(float(time) * factor)
     if isinstance(time, Empirical):
         return Empirical([Duration(seconds * factor) for seconds in time.seconds()])
-    values = {each.name: getattr(time, each.name) for each in fields(time) if each.init}
+    values = {each.name: getattr(time, each.name) for each in fields(time) if each.init}  # type: ignore[arg-type]  # a dataclass
     longer = {
         name: Duration(float(value) * factor)
         for name, value in values.items()
         if isinstance(value, Duration)
     }
-    return replace(time, **longer)
+    return replace(time, **longer)  # type: ignore[type-var]  # a dataclass
 
 
 _exponential = lru_cache(maxsize=4_096)(Exponential)  # a model repeats few durations often

@@ -77,9 +77,8 @@ def _read(result: SimulationResult, calm: SimulationResult, found: WorstPoint) -
     """Busy beyond the limit, or a part of what is asked is lost: breakers and limits ease it."""
     name = next(iter(found.marks))
     copies = f"{name} replicas"  # those of a datastore beside its first are a resource of their own
-    watched, asking = (name, copies), (name, copies)
-    if found.barrier:
-        watched, asking = found.watched, found.asked
+    own = (name, copies)
+    watched, asking = (found.watched, found.asked) if found.barrier else (own, own)
     mine = [each for each in result.resources if each.name in watched]
     busiest = max((each.busiest for each in mine if not math.isnan(each.busiest)), default=0.0)
     limit, called = float(found.limit), found.barrier or name

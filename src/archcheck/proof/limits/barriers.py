@@ -201,9 +201,7 @@ def _places(flow: ConsumerFlow) -> Places:
     )
 
 
-def _replicas(
-    demand: Demand, owner: Service | External
-) -> tuple[int | None, int, Rest | None]:
+def _replicas(demand: Demand, owner: Service | External) -> tuple[int | None, int, Rest | None]:
     """How many there are at most, over how many zones, and where an autoscaler rests; no number
     where nobody says.
     """

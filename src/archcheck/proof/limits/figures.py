@@ -372,7 +372,7 @@ def _store_figures(store: Datastore, asked: StoreDemand) -> Iterator[Occupancy]:
 
 
 def _in_process(demand: Demand, cache: LocalCache, asked: StoreDemand) -> Occupancy:
-    """Each replica of whoever asks it has a cache of its own; that of the busiest replicas counts."""
+    """Each replica of whoever asks it has a cache of its own; that of the busiest counts."""
     each, what = asked.servers_of_a_node()
     gaps = [Gap(cache, attribute) for attribute in asked.missing]
     if each is None:

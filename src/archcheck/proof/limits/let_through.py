@@ -13,6 +13,7 @@ from archcheck.proof.answers import Answer, Refuted, Undecided, missing
 from archcheck.proof.limits.barriers import Barrier
 from archcheck.proof.limits.figures import Occupancy, WorstPoint, worst_for_each
 from archcheck.proof.limits.load import carried
+from archcheck.proof.limits.open_hits import whatever_hits
 from archcheck.proof.limits.phases import in_runs, said
 from archcheck.proof.limits.worst import Loss, losses, worst_barriers, worst_figures
 
@@ -28,7 +29,7 @@ def loads(graph: Graph) -> Iterator[Answer]:
 
 def let_through(graph: Graph) -> Iterator[Answer]:
     """The limits that a load is sure to exceed, with a zone lost or none, each once."""
-    yield from worst_for_each(_let_through(graph))
+    yield from whatever_hits(graph, lambda each: worst_for_each(_let_through(each)))
 
 
 def _let_through(graph: Graph) -> Iterator[Answer]:
@@ -102,7 +103,7 @@ def _called(figure: Occupancy) -> str:
 def _before(graph: Graph, scenario: Scenario, barrier: Barrier) -> list[Occupancy]:
     """What else is asked for too much on the way to a limit."""
     asking = barrier.comes_from()
-    full = [
+    full: list[tuple[Occupancy, set[str]]] = [
         (figure, figure.leads_to())
         for other, figure, _ in worst_barriers(graph)
         if other.name == scenario.name and _is_full(figure)

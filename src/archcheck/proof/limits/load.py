@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping
-from archcheck.capacity import open_lookups, with_best_hits
-from archcheck.findings import Subject, subject_name
+
+from archcheck.findings import Subject
 from archcheck.graph import Graph
 from archcheck.graph.cpu import NO_LIMIT, says_its_cpu_limit
 from archcheck.graph.exact import Rational, exact
@@ -21,6 +21,7 @@ from archcheck.proof.limits.figures import (
     least_units,
     worst_for_each,
 )
+from archcheck.proof.limits.open_hits import whatever_hits
 from archcheck.proof.limits.phases import in_runs, said, uncounted
 from archcheck.proof.limits.ranges import loads_of, worst_system
 from archcheck.proof.limits.worst import Loss, losses, worst_figures
@@ -42,25 +43,7 @@ def carried(graph: Graph, limit: Rational = LIMIT) -> Iterator[Answer]:
     A resource that does not is one answer, whatever the number of scenarios. One that would, if the
     caches of which nobody knows the hit ratio hit as often as they can, asks for that.
     """
-    answers = worst_for_each(_carried(graph, limit))
-    best = with_best_hits(graph)
-    if best is graph:
-        yield from answers
-        return
-    always = {_asked_of(each) for each in _carried(best, limit) if isinstance(each, Refuted)}
-    for each in answers:
-        lookups = open_lookups(graph, _asked_of(each))
-        gaps = tuple(Gap(step, "hit_ratio") for step in lookups)
-        if not isinstance(each, Refuted) or _asked_of(each) in always:
-            yield each
-        elif gaps:
-            yield Undecided(each.subject, each.claim, missing(gaps), gaps)
-        else:  # the caches hold all of the declared keys
-            yield Proved(each.subject, each.claim, ("caches that hold all keys are filled",))
-
-
-def _asked_of(answer: Answer) -> str:
-    return subject_name(answer.subject)
+    yield from whatever_hits(graph, lambda each: worst_for_each(_carried(each, limit)))
 
 
 def _carried(graph: Graph, limit: Rational) -> Iterator[Answer]:

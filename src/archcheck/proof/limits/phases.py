@@ -44,7 +44,9 @@ def phases(scenario: Scenario) -> tuple[Faults, ...]:
         return ((),)
     counted = [fault for fault in scenario.faults if _is_counted(fault)]
     moments = sorted({float(fault.start) for fault in counted})
-    together = (tuple(f for f in counted if float(f.start) <= now < float(f.end)) for now in moments)
+    together = (
+        tuple(f for f in counted if float(f.start) <= now < float(f.end)) for now in moments
+    )
     return ((), *dict.fromkeys(faults for faults in together if faults))
 
 

@@ -14,6 +14,7 @@ from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, mis
 from archcheck.proof.limits.barriers import Barrier
 from archcheck.proof.limits.figures import (
     Occupancy,
+    Unseen,
     WorstPoint,
     count,
     left_without_a_zone,
@@ -21,12 +22,14 @@ from archcheck.proof.limits.figures import (
 )
 from archcheck.proof.limits.let_through import Claimed, too_little
 from archcheck.proof.limits.load import assumptions, shed_at
+from archcheck.proof.limits.open_hits import whatever_hits
 from archcheck.proof.limits.phases import in_runs, said, uncounted
 from archcheck.proof.limits.worst import Loss, losses, worst_barriers, worst_figures
 
-
 _ALL = Rational(1)
 _NONE = Rational(0)
+_WORSE = (Refuted, Unseen, Undecided, Proved)
+"""Kinds of answers: of several about the same claim, the first stands."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,19 @@ def rollouts(graph: Graph) -> Iterator[Answer]:
     At its largest scale, with as many replicas away as the rollout allows, all of them outside
     the zone that is lost. A service of which too few are left is one answer.
     """
-    yield from worst_for_each(_rollouts(graph))
+    yield from whatever_hits(graph, lambda each: worst_for_each(_rollouts(each)))
 
 
 def _rollouts(graph: Graph) -> Iterator[Answer]:
+    """One answer for each service and scenario, whatever it has too little of."""
+    found: dict[str, Answer] = {}
     for scenario, figure, rates in worst_figures(graph):
         if isinstance(figure.holder, Service):
-            yield from _rolled(graph, scenario, figure, figure.holder, rates)
+            for answer in _rolled(graph, scenario, figure, figure.holder, rates):
+                known = found.setdefault(answer.claim, answer)
+                if _WORSE.index(type(answer)) < _WORSE.index(type(known)):
+                    found[answer.claim] = answer
+    yield from found.values()
 
 
 def _rolled(
@@ -89,10 +98,15 @@ def _worst_loss(figure: Occupancy) -> Loss[Occupancy]:
 
 def _left(figure: Occupancy, rollout: Rollout, *, surely: bool) -> int:
     """Replicas that a rollout and the loss of a zone leave, what an autoscaler adds included."""
-    units, there = figure.units or 0, figure.there(surely=surely) or 0
-    size = there if figure.rest is not None and figure.rest.is_stuck else units
+    there = figure.there(surely=surely) or 0
+    size = _size(figure, there)
     left = max(0, left_without_a_zone(size, figure.zones) - rollout.unavailable(size))
     return min(left, there)
+
+
+def _size(figure: Occupancy, there: int) -> int:
+    """The replicas of which a rollout and a zone take some: all that an autoscaler may add."""
+    return there if figure.rest is not None and figure.rest.is_stuck else figure.units or 0
 
 
 def _carried(
@@ -127,7 +141,8 @@ def _shown(
 ) -> tuple[RolloutPoint, str]:
     figure, (needed, shed) = case.figure, need
     name, each = figure.holder.name, figure.each or _NONE
-    left, units = _left(figure, rollout, surely=True), figure.there(surely=True) or 0
+    left, there = _left(figure, rollout, surely=True), figure.there(surely=True) or 0
+    units = _size(figure, there)
     without = figure.left(surely=True) or 0
     enough = _enough(figure, needed, rollout) if needed > without else None
     fix = "rollout=RollingUpdate(max_surge=1, max_unavailable=0)"
@@ -139,6 +154,7 @@ def _shown(
         (
             f"{rollout.unavailable(units)} are away for the rollout",
             f"{units - left_without_a_zone(units, figure.zones)} are in the zone that is lost",
+            *([f"its autoscaler rests at {there}"] if there < units else []),
             f"{busy_servers(count(figure.busy), figure.servers)}, {float(each):g} in each replica",
         ),
         (),

@@ -174,7 +174,9 @@ def losses(figure: _Figure) -> Iterator[Loss[_Figure]]:
     yield Loss(figure, most, least, resting, figure.faults)
     yield _loss(figure, "a zone", ())
     for lost in figure.cold:
-        yield _loss(dataclasses.replace(figure, **_asked(lost.figure)), f"zone {lost.zone}", lost.caches)
+        yield _loss(
+            dataclasses.replace(figure, **_asked(lost.figure)), f"zone {lost.zone}", lost.caches
+        )
 
 
 def _loss(figure: _Figure, zone: str, caches: tuple[str, ...]) -> Loss[_Figure]:
