@@ -83,28 +83,38 @@ def _read(result: SimulationResult, calm: SimulationResult, found: WorstPoint) -
     busiest = max((each.busiest for each in mine if not math.isnan(each.busiest)), default=0.0)
     limit, called = float(found.limit), found.barrier or name
     told = [f"{called} was {Fraction(busiest):.3} busy, the limit is {Fraction(limit):.3}"]
-    asked, lost = _lost(result, asking)
+    (asked, lost, refused), (before_asked, before, usual) = (
+        _lost(each, asking) for each in (result, calm)
+    )
     if lost:
         told.append(f"{lost:,} attempts of {asked:,} calls timed out or were turned away")
-    before_asked, before = _lost(calm, asking)
-    usual = before / before_asked if before_asked else 0.0
-    is_lossy = lost > asked * usual + _CHANCE * math.sqrt(lost)
+    is_lossy = _has_grown(lost, asked, before, before_asked)
+    if found.barrier:  # what is turned away may have been lost later anyway
+        is_lossy = is_lossy or _has_grown(refused, asked, usual, before_asked)
     is_busy = bool(mine) and busiest > limit * (1 - _NEAR)
     overloaded = any(each.name in watched for each in result.overloads)
     text = "; ".join(told if mine else told[1:]) or "nothing was turned away"
     return Replay(overloaded or is_lossy or is_busy, text)
 
 
-def _lost(result: SimulationResult, names: Sequence[str]) -> tuple[int, int]:
-    """The calls of elements, and how many attempts of them ended without an answer of theirs; the
-    requests of users, where nobody else asks.
+def _has_grown(lost: int, asked: int, before: int, before_asked: int) -> bool:
+    """Whether a larger part of what is asked is lost than before, and not by chance."""
+    usual = before / before_asked if before_asked else 0.0
+    return lost > asked * usual + _CHANCE * math.sqrt(lost)
+
+
+def _lost(result: SimulationResult, names: Sequence[str]) -> tuple[int, int, int]:
+    """The calls of elements, how many attempts of them ended without an answer of theirs, and how
+    many of these were turned away; the requests of users, where nobody else asks.
     """
     calls = [call for call in result.calls if _target(call.name) in names]
     if calls:
         lost = sum(call.timed_out + call.rejected + call.broken for call in calls)
-        return sum(call.calls for call in calls), lost
+        refused = sum(call.rejected for call in calls)
+        return sum(call.calls for call in calls), lost, refused
     asked = [each for each in result.operations if each.name.partition(".")[0] in names]
-    return sum(each.started for each in asked), sum(each.rejected for each in asked)
+    refused = sum(each.rejected for each in asked)
+    return sum(each.started for each in asked), refused, refused
 
 
 def _target(call: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from archcheck.findings import Subject
@@ -11,14 +11,14 @@ from archcheck.graph.exact import Rational
 from archcheck.model import Scenario
 from archcheck.proof.answers import Answer, Refuted, Undecided, missing
 from archcheck.proof.limits.barriers import Barrier
-from archcheck.proof.limits.figures import Occupancy, WorstPoint, worst_for_each
+from archcheck.proof.limits.figures import WorstPoint, worst_for_each
 from archcheck.proof.limits.load import carried
 from archcheck.proof.limits.open_hits import whatever_hits
 from archcheck.proof.limits.phases import in_runs, said
-from archcheck.proof.limits.worst import Loss, losses, worst_barriers, worst_figures
+from archcheck.proof.limits.upstream import held_up
+from archcheck.proof.limits.worst import Loss, losses, worst_barriers
 
 _ALL = Rational(1)
-_HARDLY_ANY = Rational(1, 10**9)
 
 
 def loads(graph: Graph) -> Iterator[Answer]:
@@ -48,6 +48,8 @@ def judged(
             yield Undecided(subject, claim, missing(barrier.gaps), barrier.gaps)
         return
     for case in losses(barrier):
+        if case.is_lost and not case.surely:
+            continue  # nobody is left who would ask: that is said of the replicas
         if case.figure.exceeds(case.figure.room(case.surely)):
             yield too_little(graph, scenario, case, rates, Claimed(subject, claim))
             return
@@ -72,10 +74,9 @@ def too_little(
     barrier, units = case.figure, case.surely
     room = barrier.room(units)
     where = f" in scenario {scenario.name!r}{said(barrier.faults)}{case.text}"
-    before = [each for each in _before(graph, scenario, barrier) if each.what != barrier.what]
-    if before and not barrier.exceeds(room / _passing(before)):
-        names = " and ".join(dict.fromkeys(_called(each) for each in before))
-        reason = f"how much {names} let through: {barrier.what} {barrier.shown(room)}{where}"
+    before = held_up(graph, scenario, case, room)
+    if before:
+        reason = f"how much {before} let through: {barrier.what} {barrier.shown(room)}{where}"
         return Undecided(claimed.subject, claimed.claim, reason)
     shown = WorstPoint(
         f"{barrier.what} {barrier.shown(room)}{where}",
@@ -94,52 +95,3 @@ def too_little(
         in_runs(case.faults),
     )
     return Refuted(claimed.subject, claimed.claim, shown, barrier.enough(max(1, units)))
-
-
-def _called(figure: Occupancy) -> str:
-    return figure.what if isinstance(figure, Barrier) else figure.holder.name
-
-
-def _before(graph: Graph, scenario: Scenario, barrier: Barrier) -> list[Occupancy]:
-    """What else is asked for too much on the way to a limit."""
-    asking = barrier.comes_from()
-    full: list[tuple[Occupancy, set[str]]] = [
-        (figure, figure.leads_to())
-        for other, figure, _ in worst_barriers(graph)
-        if other.name == scenario.name and _is_full(figure)
-    ]
-    full += [
-        (figure, {operation.name for operation in graph.operations_of(figure.holder)})
-        for other, figure, _ in worst_figures(graph)
-        if other.name == scenario.name and _is_full(figure)
-    ]
-    return [figure for figure, operations in full if asking & _behind(graph, operations)]
-
-
-def _is_full(figure: Occupancy) -> bool:
-    units = figure.left()
-    return figure.each is not None and units is not None and figure.busy > figure.room(units)
-
-
-def _passing(before: Sequence[Occupancy]) -> Rational:
-    """The share of what is asked that comes through all that is full, at least."""
-    share = _ALL
-    for each in before:
-        share *= max(_HARDLY_ANY, each.room(each.left() or 0) / each.busy)
-    return share
-
-
-def _behind(graph: Graph, operations: set[str]) -> set[str]:
-    """Operations and all that they ask, later or at once."""
-    found: set[str] = set()
-    waiting = list(operations)
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        for step in graph.outgoing.get(name, ()):
-            waiting += [step.target_name, *graph.consumers.get(step.target.name, ())]
-            if step.fallback is not None:
-                waiting.append(step.fallback.target_name)
-    return found

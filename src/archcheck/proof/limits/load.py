@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from archcheck.findings import Subject
 from archcheck.graph import Graph
 from archcheck.graph.cpu import NO_LIMIT, says_its_cpu_limit
-from archcheck.graph.exact import Rational, exact
+from archcheck.graph.exact import Rational
 from archcheck.graph.transfer import ONE_WAY
-from archcheck.model import External, LoadShedding, LocalCache, Scenario, Service, ShardKey
+from archcheck.model import External, LocalCache, Scenario, Service, ShardKey
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
 from archcheck.proof.limits.figures import (
@@ -24,6 +24,7 @@ from archcheck.proof.limits.figures import (
 from archcheck.proof.limits.open_hits import whatever_hits
 from archcheck.proof.limits.phases import in_runs, said, uncounted
 from archcheck.proof.limits.ranges import loads_of, worst_system
+from archcheck.proof.limits.upstream import held_up, shed_at
 from archcheck.proof.limits.worst import Loss, losses, worst_figures
 from archcheck.units import Fraction, Rate
 
@@ -82,6 +83,10 @@ def _judged(
         if case.figure.busy > limit * room:
             if isinstance(holder, LocalCache):
                 return Undecided(holder, claim, _in_turn(case.figure, limit * room))
+            before = held_up(graph, scenario, case, limit * room)
+            if before:
+                needs = f"it is asked for {case.figure.shown(room)}{case.text}"
+                return Undecided(holder, claim, f"how much {before} let through: {needs}")
             return _refuted(graph, claim, case, rates, (room, limit), scenario)
     gaps = tuple(_gaps(holder, figure, limit))
     if gaps:
@@ -142,15 +147,6 @@ def _as_it_sheds(holder: Subject, limit: Rational, figure: Occupancy) -> tuple[R
     if shed is None:
         return limit, figure
     return shed, dataclasses.replace(figure, zones=min(figure.zones, 1), cold=())
-
-
-def shed_at(holder: Subject) -> Rational | None:
-    """The share of a service's servers above which it turns requests away; ``None``: it does not,
-    or nobody says."""
-    shedding = getattr(holder, "shedding", None)
-    if not isinstance(shedding, LoadShedding) or shedding.max_utilisation is None:
-        return None
-    return exact(shedding.max_utilisation)
 
 
 def assumptions(figure: Occupancy) -> tuple[str, ...]:

@@ -21,9 +21,10 @@ from archcheck.proof.limits.figures import (
     worst_for_each,
 )
 from archcheck.proof.limits.let_through import Claimed, too_little
-from archcheck.proof.limits.load import assumptions, shed_at
+from archcheck.proof.limits.load import assumptions
 from archcheck.proof.limits.open_hits import whatever_hits
 from archcheck.proof.limits.phases import in_runs, said, uncounted
+from archcheck.proof.limits.upstream import held_up, shed_at
 from archcheck.proof.limits.worst import Loss, losses, worst_barriers, worst_figures
 
 _ALL = Rational(1)
@@ -85,6 +86,11 @@ def _rolled(
     shed = shed_at(holder) or _ALL
     if case.figure.busy < figure.each * left * shed:
         yield _carried(graph, scenario, case, Claimed(holder, claim), (left, safe))
+        return
+    before = held_up(graph, scenario, case, figure.each * left * shed)
+    if before:
+        needs = f"with {left} replicas it is asked for {case.figure.shown(figure.each * left)}"
+        yield Undecided(holder, claim, f"how much {before} let through: {needs}")
         return
     needed = math.floor(case.figure.busy / (figure.each * shed)) + 1  # at 100% no queue ends
     yield Refuted(holder, claim, *_shown(scenario, case, rollout.value, rates, (needed, shed)))
@@ -182,7 +188,7 @@ def _too_small(
         if units is not None and barrier.exceeds(barrier.room(units)):
             where = f"a rollout and the loss of a zone leave {left} of {barrier.units} replicas"
             text = f" when {where}" if barrier.is_sized else ""
-            return Loss(barrier, units, units, text, barrier.faults), rates
+            return Loss(barrier, units, units, text, barrier.faults, is_lost=True), rates
     return None
 
 

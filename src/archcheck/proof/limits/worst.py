@@ -160,6 +160,8 @@ class Loss(Generic[_Figure]):
     """At least so many: fewer where an autoscaler may rest sooner."""
     text: str = ""
     faults: tuple[Fault, ...] = ()
+    is_lost: bool = False
+    """Whether a zone is lost."""
 
 
 def losses(figure: _Figure) -> Iterator[Loss[_Figure]]:
@@ -184,7 +186,7 @@ def _loss(figure: _Figure, zone: str, caches: tuple[str, ...]) -> Loss[_Figure]:
     leaves = f", which leaves {most} of {figure.units} replicas" if figure.zones > 1 else ""
     with_it = f" and {' and '.join(caches)} with it" if caches else ""
     faults = (*figure.faults, *(FlushCache(name) for name in caches))
-    return Loss(figure, most, least, f" when {zone} is lost{with_it}{leaves}", faults)
+    return Loss(figure, most, least, f" when {zone} is lost{with_it}{leaves}", faults, True)
 
 
 def _asked(figure: Occupancy) -> dict[str, Any]:
