@@ -12,6 +12,7 @@ from dataclasses import replace
 from archcheck.editing import Edit, apply
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational
+from archcheck.graph.messages import deliveries, visibility_of
 from archcheck.model import Deterministic, Fault, Kill, Load, Scenario, Service, System
 from archcheck.proof import WorstPoint
 from archcheck.proof.feature_flags import configured
@@ -64,13 +65,25 @@ def _played(
     system: System, rates: Mapping[str, Rational], faults: Sequence[Fault]
 ) -> SimulationResult:
     system, load = _loaded(system, rates)
-    length = min(_LONGEST, max(_SHORTEST, _REQUESTS / float(sum(rates.values()))))
+    first = _first_dead_letters(system)
+    length = min(_LONGEST, max(_SHORTEST, _REQUESTS / float(sum(rates.values()))) + 2 * first)
     return simulate(
         system,
         Scenario("replay", load=load, faults=faults),
         duration=Duration(length),
-        warmup=Duration(length / 10),
+        warmup=Duration(min(length / 2, length / 10 + first)),
     )
+
+
+def _first_dead_letters(system: System) -> float:
+    """Seconds after which the first messages have been delivered as often as may be."""
+    times = [
+        float(hidden) * (deliveries(system, reader) or 1)
+        for service in system.services
+        for reader in service.consumers
+        if (hidden := visibility_of(system, system.find(str(reader.topic)))) is not None
+    ]
+    return max(times, default=0.0)
 
 
 def _read(result: SimulationResult, calm: SimulationResult, found: WorstPoint) -> Replay:

@@ -154,6 +154,9 @@ def assumptions(figure: Occupancy) -> tuple[str, ...]:
     assumed = ["times are means, and the load is carried as it comes"]
     if isinstance(figure.holder, Service) and not says_its_cpu_limit(figure.holder):
         assumed.append(NO_LIMIT)
+    place = getattr(figure.holder, "deployment", None)
+    if place is not None and place.autoscale is not None and figure.rest is None:
+        assumed.append("an autoscaler of which nobody says what it steers for reaches its maximum")
     if figure.crosses:
         assumed.append(f"the network, whose delay nobody declares, takes {ONE_WAY} one way")
     if figure.waits:

@@ -57,8 +57,7 @@ def _before(
     found: list[tuple[Occupancy, Rational]] = []
     for figures in (worst_barriers(graph), worst_figures(graph)):
         for other, figure, _ in figures:
-            is_same = figure.holder is own.holder and figure.what == own.what
-            if is_same or other.name != scenario.name or figure.each is None:
+            if _is_same(figure, own) or other.name != scenario.name or figure.each is None:
                 continue
             units = figure.left() if case.is_lost else figure.there()
             least = figure.room(units or 0) * (shed_at(figure.holder) or _ALL)
@@ -66,6 +65,12 @@ def _before(
             if is_full and asking & _behind(graph, _leads_to(graph, figure)):
                 found.append((figure, least))
     return found
+
+
+def _is_same(one: Occupancy, other: Occupancy) -> bool:
+    """Whether both are the same, or both what the requests in one element need."""
+    of_elements = not isinstance(one, Barrier) and not isinstance(other, Barrier)
+    return one.holder.name == other.holder.name and (one.what == other.what or of_elements)
 
 
 def _asking(graph: Graph, figure: Occupancy) -> set[str]:
