@@ -12,6 +12,7 @@ from archcheck.capacity.bottleneck import (
     resources,
     servers_called,
 )
+from archcheck.capacity.closed_users import rates_of_users
 from archcheck.capacity.concurrency import ConcurrencyLimit, concurrency_limits
 from archcheck.capacity.consumers import ConsumerFlow, consumer_flows, messages_at_a_time
 from archcheck.capacity.demand import Demand, StoreDemand, demands
@@ -22,9 +23,11 @@ from archcheck.capacity.latency import (
     OperationLatencies,
     advised_timeout,
     latency_of,
+    query_time,
 )
 from archcheck.capacity.load import journey_rates, operation_rates
 from archcheck.capacity.queueing import erlang_c, hottest_share, mean_wait, residence, zipf_share
+from archcheck.capacity.scaling import Rest, rest_of
 from archcheck.capacity.waiting import Held, Waiting
 
 __all__ = [
@@ -38,6 +41,7 @@ __all__ = [
     "Missing",
     "OperationLatencies",
     "Resource",
+    "Rest",
     "StoreDemand",
     "Unsized",
     "Waiting",
@@ -54,8 +58,11 @@ __all__ = [
     "messages_at_a_time",
     "open_lookups",
     "operation_rates",
+    "query_time",
+    "rates_of_users",
     "residence",
     "resources",
+    "rest_of",
     "servers_called",
     "with_best_hits",
     "zipf_share",

@@ -156,7 +156,8 @@ def _cpu(
             rate = rates.get(operation.name, 0.0)
             if rate:
                 arrivals += rate
-                busy += rate * latencies.on_cores(operation.name).seconds
+                own = latencies.on_cores(operation.name).seconds
+                busy += rate * own * graph.worked_on(operation.name)
         if busy:
             yield Resource(service, CPU, limit * units, arrivals, busy, (), units)
 
@@ -178,7 +179,7 @@ def _service_busy(
         if rate and (isinstance(operation.part, Endpoint) or not blocking):
             held = latencies.of(operation.name) if blocking else latencies.own_work(operation.name)
             arrivals += rate
-            busy += rate * held.seconds
+            busy += rate * held.seconds * graph.worked_on(operation.name)
             missing = (*missing, *held.missing)
     return arrivals, busy, tuple(dict.fromkeys(missing))
 

@@ -38,11 +38,15 @@ class ConcurrencyLimit:
     def in_use(self, demand: Demand) -> Latency:
         """How many of its steps are under way in all replicas together, without queueing.
 
-        That is rate x time (Little, A Proof for the Queuing Formula L = lambda W, 1961).
+        That is rate x time (Little, A Proof for the Queuing Formula L = lambda W, 1961), and of an
+        attempt no longer than its timeout.
         """
         total = Latency(0.0)
         for step in self.steps:
-            total += demand.held(step).scaled(demand.steps.get(step, 0.0))
+            held, longest = demand.held(step), step.protection.attempt()
+            if longest is not None and held.seconds > float(longest):
+                held = Latency(float(longest), held.missing)
+            total += held.scaled(demand.steps.get(step, 0.0))
         return total
 
 

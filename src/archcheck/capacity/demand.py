@@ -22,9 +22,10 @@ from archcheck.capacity.load import (
     rates_at,
     turning_points,
 )
+from archcheck.capacity.queueing import hottest_share
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.once import once
-from archcheck.model import Burst, Datastore, Named, Scenario, Service, effective
+from archcheck.model import Burst, Datastore, Named, Scenario, Service, ShardKey, effective
 
 
 @dataclass
@@ -85,6 +86,28 @@ class StoreDemand:
         """
         primary = self.write_busy + self.read_busy - self.stale_busy
         return max(primary, self.stale_busy / max(1, self.copies - 1)) / self.shards
+
+    def hottest_share(self) -> float:
+        """The share of the requests that the busiest shard gets, all shards being alike where
+        nobody says how popular keys are.
+        """
+        key = getattr(self.store, "shard_key", None)
+        if self.shards > 1 and isinstance(key, ShardKey) and key.skew and key.cardinality:
+            return hottest_share(key.cardinality, key.skew, self.shards)
+        return 1 / self.shards
+
+    def hottest_node(self) -> float:
+        """Queries in progress on the busiest node of the busiest shard."""
+        return self.busiest_node() * self.shards * self.hottest_share()
+
+    def unknown_popularity(self) -> str | None:
+        """The attribute that would tell how evenly requests spread over several shards."""
+        if self.shards == 1:
+            return None
+        key = getattr(self.store, "shard_key", None)
+        if not isinstance(key, ShardKey) or key.skew is None:
+            return "shard_key.skew"
+        return "shard_key.cardinality" if key.skew and key.cardinality is None else None
 
     def servers_of_a_node(self) -> tuple[int | None, str]:
         """Queries that a node works on at the same time, and the attribute that says so."""

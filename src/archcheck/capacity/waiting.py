@@ -149,7 +149,7 @@ class Waiting:
         if each is None:
             return Held(missing=(Missing(store, what),))
         rate, mean, second = asked
-        rho = demand.busiest_node() / each if demand else rate * mean / each
+        rho = demand.hottest_node() / each if demand else rate * mean / each
         wait = longest_mean_wait(rho, mean, second, 1 + (self._group(store) - 1) / each)
         return Held(wait, wait)
 

@@ -123,6 +123,10 @@ class Graph:
         parts = (*getattr(member, "endpoints", ()), *getattr(member, "consumers", ()))
         return (self.operations[f"{member.name}.{part.name}"] for part in parts)
 
+    def worked_on(self, operation: str) -> float:
+        """The share of an operation's requests that it does its steps for: all of them."""
+        return 1.0
+
     @cached_property
     def consumers(self) -> dict[str, tuple[str, ...]]:
         """Topic or queue to the operations that consume it."""

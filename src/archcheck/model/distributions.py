@@ -9,7 +9,7 @@ Analysis (5th ed., 2015), chapter 6.
 from __future__ import annotations
 
 import math
-from dataclasses import field
+from dataclasses import field, fields, replace
 from functools import lru_cache
 from typing import ClassVar
 
@@ -230,6 +230,21 @@ Time = Duration | Distribution
 def distribution_of(time: Time) -> Distribution:
     """``time`` as a distribution: a plain duration is the mean of an exponential."""
     return _exponential(time) if isinstance(time, Duration) else time
+
+
+def times_as_long(time: Time, factor: float) -> Time:
+    """A time whose values are all ``factor`` times as long."""
+    if isinstance(time, Duration):
+        return Duration(float(time) * factor)
+    if isinstance(time, Empirical):
+        return Empirical([Duration(seconds * factor) for seconds in time.seconds()])
+    values = {each.name: getattr(time, each.name) for each in fields(time) if each.init}  # type: ignore[arg-type]  # a dataclass
+    longer = {
+        name: Duration(float(value) * factor)
+        for name, value in values.items()
+        if isinstance(value, Duration)
+    }
+    return replace(time, **longer)  # type: ignore[type-var]  # a dataclass
 
 
 _exponential = lru_cache(maxsize=4_096)(Exponential)  # a model repeats few durations often

@@ -21,6 +21,9 @@ from archcheck.units import Duration, Fraction, Rate
 
 _JUST_BEFORE = 1e-6
 """Seconds before a step at which its old rate still counts: too short for anything to happen."""
+_STRETCH = 60.0
+"""Seconds of a recording over which a rate is read off. A choice: what monitoring shows by default,
+and long enough for queues of seconds to fill."""
 Factor = Annotated[float, Field(gt=0, le=1_000_000)]
 Clients = Annotated[int, Field(ge=1, le=1_000_000)]
 """How many clients the requests come from, for limits ``per="client"``."""
@@ -188,11 +191,19 @@ class Recorded(OpenArrivals):
     """Or a file with a time in seconds on each line."""
 
     def peak_rate(self) -> float | None:
-        """The mean rate between the first and the last request."""
-        if len(self.times) < 2:
+        """The mean rate of the busiest minute, or of all requests that come within a minute."""
+        times = [float(time) for time in self.times]
+        if len(times) < 2 or times[-1] == times[0]:
             return None
-        span = float(self.times[-1]) - float(self.times[0])
-        return (len(self.times) - 1) / span if span else None
+        span = times[-1] - times[0]
+        if span <= _STRETCH:
+            return (len(times) - 1) / span
+        first, most = 0, 0
+        for last, moment in enumerate(times):
+            while moment - times[first] > _STRETCH:
+                first += 1
+            most = max(most, last - first)
+        return max(most / _STRETCH, (len(times) - 1) / span)
 
 
 @element

@@ -13,7 +13,7 @@ from archcheck.proof.answers import Answer, Refuted, Undecided
 from archcheck.proof.budget import BudgetSpentError, ProofBudget
 from archcheck.proof.deadlines import deadline_budgets
 from archcheck.proof.limits.admission import admissions
-from archcheck.proof.limits.load import carried
+from archcheck.proof.limits.let_through import loads
 from archcheck.proof.limits.rollouts import rollouts
 from archcheck.proof.policies import contradictions, dead_policies
 from archcheck.proof.retry_storms import retry_amplification
@@ -45,7 +45,7 @@ def questions(failures: int = 1) -> tuple[Question, ...]:
         Question("failures", f"critical journeys survive {few}", cuts),
         Question("fallbacks", "a step and its fallback do not fail together", shared_fates),
         Question("quorums", "quorums overlap and survive the loss of a zone", quorums),
-        Question("load", "every resource carries every load", carried),
+        Question("load", "every resource and limit carries every load", loads),
         Question("admission", "limits let through what can be carried", admissions),
         Question("rollouts", "a rollout survives the loss of a zone", rollouts),
         Question("policies", "no policy forbids all that another permits", contradictions),

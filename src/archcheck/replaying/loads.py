@@ -12,6 +12,7 @@ from dataclasses import replace
 from archcheck.editing import Edit, apply
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational
+from archcheck.graph.messages import deliveries, visibility_of
 from archcheck.model import Deterministic, Fault, Kill, Load, Scenario, Service, System
 from archcheck.proof import WorstPoint
 from archcheck.proof.feature_flags import configured
@@ -45,55 +46,88 @@ def replay_load(graph: Graph, found: WorstPoint) -> Replay:
 
 def _run(system: System, name: str, found: WorstPoint) -> Replay:
     holder = system.find(name)
-    faults = []
+    faults: list[Fault] = []
     if isinstance(holder, Service) and holder.deployment is not None and found.units is not None:
         left = {"replicas": max(1, found.units), "autoscale": None}
         system = apply(system, [Edit(holder.deployment, left, name)])
         if not found.units:
             faults.append(Kill(name))
-    result = _played(system, found.rates, faults)
+    result = _played(system, found.rates, [*faults, *found.faults])
     if faults:
         bad = sum(each.started - each.ok - each.degraded for each in result.journeys)
         return Replay(bool(bad), f"without a replica of {name} {bad:,} requests had no good answer")
     little = _CALM * found.capacity / found.busy if found.busy else _CALM
     calm = _played(system, {each: rate * little for each, rate in found.rates.items()}, [])
-    return _read(result, calm, name, float(found.limit))
+    return _read(result, calm, found)
 
 
 def _played(
     system: System, rates: Mapping[str, Rational], faults: Sequence[Fault]
 ) -> SimulationResult:
     system, load = _loaded(system, rates)
-    length = min(_LONGEST, max(_SHORTEST, _REQUESTS / float(sum(rates.values()))))
+    first = _first_dead_letters(system)
+    length = min(_LONGEST, max(_SHORTEST, _REQUESTS / float(sum(rates.values()))) + 2 * first)
     return simulate(
         system,
         Scenario("replay", load=load, faults=faults),
         duration=Duration(length),
-        warmup=Duration(length / 10),
+        warmup=Duration(min(length / 2, length / 10 + first)),
     )
 
 
-def _read(result: SimulationResult, calm: SimulationResult, name: str, limit: float) -> Replay:
+def _first_dead_letters(system: System) -> float:
+    """Seconds after which the first messages have been delivered as often as may be."""
+    times = [
+        float(hidden) * (deliveries(system, reader) or 1)
+        for service in system.services
+        for reader in service.consumers
+        if (hidden := visibility_of(system, system.find(str(reader.topic)))) is not None
+    ]
+    return max(times, default=0.0)
+
+
+def _read(result: SimulationResult, calm: SimulationResult, found: WorstPoint) -> Replay:
     """Busy beyond the limit, or a part of what is asked is lost: breakers and limits ease it."""
-    mine = [each for each in result.resources if each.name == name]
+    name = next(iter(found.marks))
+    copies = f"{name} replicas"  # those of a datastore beside its first are a resource of their own
+    own = (name, copies)
+    watched, asking = (found.watched, found.asked) if found.barrier else (own, own)
+    mine = [each for each in result.resources if each.name in watched]
     busiest = max((each.busiest for each in mine if not math.isnan(each.busiest)), default=0.0)
-    asked, lost = _lost(result, name)
-    told = [f"{name} was {Fraction(busiest):.3} busy, the limit is {Fraction(limit):.3}"]
+    limit, called = float(found.limit), found.barrier or name
+    told = [f"{called} was {Fraction(busiest):.3} busy, the limit is {Fraction(limit):.3}"]
+    (asked, lost, refused), (before_asked, before, usual) = (
+        _lost(each, asking) for each in (result, calm)
+    )
     if lost:
         told.append(f"{lost:,} attempts of {asked:,} calls timed out or were turned away")
-    before_asked, before = _lost(calm, name)
+    is_lossy = _has_grown(lost, asked, before, before_asked)
+    if found.barrier:  # what is turned away may have been lost later anyway
+        is_lossy = is_lossy or _has_grown(refused, asked, usual, before_asked)
+    is_busy = bool(mine) and busiest > limit * (1 - _NEAR)
+    overloaded = any(each.name in watched for each in result.overloads)
+    text = "; ".join(told if mine else told[1:]) or "nothing was turned away"
+    return Replay(overloaded or is_lossy or is_busy, text)
+
+
+def _has_grown(lost: int, asked: int, before: int, before_asked: int) -> bool:
+    """Whether a larger part of what is asked is lost than before, and not by chance."""
     usual = before / before_asked if before_asked else 0.0
-    is_lossy = lost > asked * usual + _CHANCE * math.sqrt(lost)
-    is_busy = busiest > limit * (1 - _NEAR)
-    overloaded = any(each.name == name for each in result.overloads)
-    return Replay(overloaded or is_lossy or is_busy, "; ".join(told))
+    return lost > asked * usual + _CHANCE * math.sqrt(lost)
 
 
-def _lost(result: SimulationResult, name: str) -> tuple[int, int]:
-    """The calls of an element, and how many attempts of them ended without an answer of it."""
-    calls = [call for call in result.calls if _target(call.name) == name]
-    lost = sum(call.timed_out + call.rejected + call.broken for call in calls)
-    return sum(call.calls for call in calls), lost
+def _lost(result: SimulationResult, names: Sequence[str]) -> tuple[int, int, int]:
+    """The calls of elements, how many attempts of them ended without an answer of theirs, and how
+    many of these were turned away; the requests of users, where nobody else asks.
+    """
+    calls = [call for call in result.calls if _target(call.name) in names]
+    if calls:
+        lost = sum(call.timed_out + call.rejected + call.broken for call in calls)
+        refused = sum(call.rejected for call in calls)
+        return sum(call.calls for call in calls), lost, refused
+    asked = [each for each in result.operations if each.name.partition(".")[0] in names]
+    refused = sum(each.rejected for each in asked)
+    return sum(each.started for each in asked), refused, refused
 
 
 def _target(call: str) -> str:

@@ -11,8 +11,10 @@ from archcheck.graph.reach import waited_for
 from archcheck.model import Journey, RateLimit, Scenario, Service
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
+from archcheck.proof.limits.barriers import Barrier, barriers
 from archcheck.proof.limits.figures import Corner, Occupancy, WorstPoint
 from archcheck.proof.limits.load import assumptions
+from archcheck.proof.limits.open_hits import whatever_hits
 from archcheck.proof.limits.ranges import Loads
 from archcheck.units import Rate
 
@@ -25,6 +27,10 @@ def admissions(graph: Graph) -> Iterator[Answer]:
     Everything that a request waits for counts, at its largest scale and full, and external parties
     that it cannot do without; the other endpoints are idle, but for what schedules start.
     """
+    yield from whatever_hits(graph, _admissions)
+
+
+def _admissions(graph: Graph) -> Iterator[Answer]:
     limited = list(_limited(graph))
     known = [(operation, limit, rate) for operation, limit, rate in limited if rate is not None]
     for operation, _, rate in limited:
@@ -103,19 +109,35 @@ def _behind(
             if figure.units is None and figure.each is not None:
                 gaps.append(Gap(figure.holder, "deployment.replicas"))
             continue
-        capacity = figure.each * figure.units
-        if figure.busy > capacity:
+        if figure.busy > figure.room(figure.there(surely=True) or 0):
             besides = idle.get((figure.holder.name, figure.what), _NONE)
             return _overrun(graph, operations, claim, rate, figure, besides, corner)
-        if not figure.fits(capacity):
-            unseen = unseen or figure.unseen(subject, claim, capacity)
+        room = figure.room(figure.there() or 0)
+        if not figure.fits(room):
+            unseen = unseen or figure.unseen(subject, claim, room)
         assumed |= dict.fromkeys(assumptions(figure))
+    small = _small(corner, needed, {each.name for each in operations})
+    if small is not None:
+        return _overrun(graph, operations, claim, rate, *small, corner)
     if gaps:
         found = tuple(dict.fromkeys(gaps))
         return Undecided(subject, claim, missing(found), found)
     if unseen:
         return unseen
     return Proved(subject, claim, tuple(assumed))
+
+
+def _small(corner: Corner, needed: set[str], limited: set[str]) -> tuple[Barrier, Rational] | None:
+    """Another limit on the way that lets too little through, with what schedules ask of it."""
+    idle = {barrier.what: barrier.busy for barrier in barriers(corner.surely({}))}
+    for barrier in barriers(corner.surely()):
+        units = barrier.there(surely=True)
+        is_asked = barrier.kind == "rate_limit" and barrier.leads_to() <= limited
+        if barrier.holder.name not in needed or not units or barrier.each is None or is_asked:
+            continue
+        if barrier.exceeds(barrier.room(units)):
+            return barrier, idle.get(barrier.what, _NONE)
+    return None
 
 
 def _overrun(
@@ -128,26 +150,32 @@ def _overrun(
     corner: Corner,
 ) -> Refuted:
     """What is full at a lower rate, beside what schedules ask of it."""
-    capacity = (figure.each or _NONE) * (figure.units or 0)
+    units = figure.there(surely=True)
+    capacity = figure.room(units or 0)
     room = max(_NONE, capacity - besides)
     carries = Rate(float(rate * room / (figure.busy - besides)))
     name = figure.holder.name
+    barrier = figure if isinstance(figure, Barrier) else None
+    full = barrier.what if barrier else name
     lets = f"the limit of {Rate(float(rate)):.6} lets"
     if len(operations) > 1:
         names = " and ".join(operation.name for operation in operations)
         lets = f"the limits of {names}, together {Rate(float(rate)):.6}, let"
     shown = WorstPoint(
-        f"{lets} through more than {name} can take: {carries:.4}",
+        f"{lets} through more than {full} can take: {carries:.4}",
         (
             graph.system.find(name),
             figure.shown(capacity),
         ),
         (),
-        {name: f"full at {carries:.4}"},
+        {name: f"{full if barrier else ''} full at {carries:.4}".strip()},
         dict(zip((op.name for op in operations), corner.loads.high.values(), strict=True)),
         figure.busy,
         capacity,
-        units=figure.units,
+        units=units,
+        barrier=barrier.what if barrier else "",
+        asked=barrier.asked if barrier else (),
+        watched=barrier.watched if barrier else (),
     )
     fix = f"RateLimit({carries:.3})".replace("/s", " / s")
     if len(operations) == 1:

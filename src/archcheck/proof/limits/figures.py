@@ -21,16 +21,29 @@ from archcheck.capacity import (
     Demand,
     Held,
     Resource,
+    Rest,
     StoreDemand,
     Unsized,
     Waiting,
+    query_time,
+    rest_of,
     servers_called,
 )
 from archcheck.findings import Subject, also_in
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.once import once
-from archcheck.model import Datastore, Endpoint, External, ModelError, RateLimit, Service, effective
+from archcheck.model import (
+    Datastore,
+    Endpoint,
+    External,
+    Fault,
+    LocalCache,
+    ModelError,
+    RateLimit,
+    Service,
+    effective,
+)
 from archcheck.proof.answers import Answer, Counterexample, Gap, Refuted, Undecided
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 
@@ -45,7 +58,9 @@ class WorstPoint(Counterexample):
     """The rates of journeys, or of endpoints, at which ``busy`` exceeds ``limit`` of ``capacity``.
 
     ``units``: the replicas that have this capacity; ``None``: all that are declared. ``scenario``:
-    whose load it is; empty where it is none's.
+    whose load it is; empty where it is none's. ``barrier``: the limit that lets too little through;
+    ``asked`` and ``watched``: the elements whose calls show it in a run, and the resources.
+    ``faults``: what goes wrong for as long as these rates come.
     """
 
     rates: Mapping[str, Rational] = dataclasses.field(default_factory=dict)
@@ -54,6 +69,19 @@ class WorstPoint(Counterexample):
     limit: Rational = _ALL
     units: int | None = None
     scenario: str = ""
+    barrier: str = ""
+    asked: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True)
+class ColdCaches:
+    """What the loss of a zone makes of a figure by the caches that it takes with it."""
+
+    zone: str
+    caches: tuple[str, ...]
+    figure: Occupancy
 
 
 @dataclass(frozen=True)
@@ -80,9 +108,32 @@ class Occupancy:
     crosses: bool = False
     """Whether ``most`` counts a network whose delay nobody declares."""
 
-    def left(self) -> int | None:
-        """Units that are left when the fullest zone is lost."""
-        return None if self.units is None else left_without_a_zone(self.units, self.zones)
+    rest: Rest | None = None
+    """Where the autoscaler of the units comes to rest; ``None``: it adds as many as it may."""
+    faults: tuple[Fault, ...] = ()
+    """The scenario's faults that make the load what it is here."""
+    cold: tuple[ColdCaches, ...] = ()
+    """What is asked while a zone is lost that takes caches with it."""
+
+    def there(self, *, surely: bool = False) -> int | None:
+        """Units that an autoscaler comes to, or ``surely`` no more than that."""
+        if self.units is None or self.rest is None:
+            return self.units
+        return min(self.units, self.rest.least if not surely else self.rest.most)
+
+    def left(self, *, surely: bool = False) -> int | None:
+        """The same when the fullest zone is lost: the autoscaler replaces what it can."""
+        if self.units is None:
+            return None
+        left = left_without_a_zone(self.units, self.zones)
+        if self.rest is None:
+            return left
+        there = self.there(surely=surely) or 0
+        return left_without_a_zone(there, self.zones) if self.rest.is_stuck else min(left, there)
+
+    def room(self, units: int) -> Rational:
+        """What so many units have."""
+        return (self.each or _NONE) * units
 
     def fits(self, room: Rational) -> bool:
         """Whether no run exceeds ``room``."""
@@ -102,7 +153,7 @@ class Occupancy:
         """What would have to be known to say whether ``room`` is exceeded."""
         name, where = self.holder.name, f" in scenario {scenario!r}" if scenario else ""
         asked = None if self.most is None or self.waits is None else self.most - self.waits
-        if asked is not None and asked > room:
+        if asked is not None and (asked > room or not self.waits):
             network = "the network (nobody declares its delay), " if self.crosses else ""
             reason = (
                 f"a bound for what {network}hedges, retries, fallbacks, repeated messages and "
@@ -139,6 +190,7 @@ class Corner:
         self.graph = Attempted(graph.system, today=graph.today, cold_caches=graph.cold_caches)
         self.loads = loads
         self._high = {name: float(rate) for name, rate in loads.high.items()}
+        self._sure = {name: float(rate) for name, rate in loads.sure.items()}
         span = loads.scenario.duration
         self._span = float(span) if span else None
 
@@ -172,7 +224,7 @@ class Corner:
 
     @cached_property
     def _surely(self) -> Demand:
-        return Demand(self.graph, self.loads.scenario, self._high)
+        return Demand(self.graph, self.loads.scenario, self._sure)
 
     def at_most(self, rates: Mapping[str, float] | None = None) -> Demand:
         """What no run exceeds, without waits."""
@@ -272,12 +324,15 @@ def figures_of(demand: Demand) -> Iterator[Occupancy]:
         if unsized := demand.unsized_of(service):
             parts.append(unsized)
         for part in parts:
-            yield _service_figure(service, part)
+            yield _service_figure(demand, service, part)
     for store, asked in demand.stores.items():
-        yield from _store_figures(store, asked)
+        if isinstance(store, LocalCache):
+            yield _in_process(demand, store, asked)
+        else:
+            yield from _store_figures(store, asked)
 
 
-def _service_figure(service: Service, part: Resource | Unsized) -> Occupancy:
+def _service_figure(demand: Demand, service: Service, part: Resource | Unsized) -> Occupancy:
     gaps = tuple(Gap(missing.holder, missing.attribute) for missing in part.missing)
     if isinstance(part, Resource):
         what, capacity = part.what, exact(part.per_unit)
@@ -292,6 +347,7 @@ def _service_figure(service: Service, part: Resource | Unsized) -> Occupancy:
         deployment.most_replicas() if deployment else None,
         len(set(deployment.zones)) if deployment else 0,
         gaps,
+        rest=rest_of(demand, service),
     )
 
 
@@ -301,15 +357,45 @@ def _store_figures(store: Datastore, asked: StoreDemand) -> Iterator[Occupancy]:
     stale = exact(asked.stale_busy)
     primary = exact(asked.write_busy) + exact(asked.read_busy) - stale
     node = max(primary, stale / max(1, asked.copies - 1))
-    gaps = tuple(Gap(store, attribute) for attribute in asked.missing)
+    share = exact(asked.hottest_share()) if asked.shards > 1 else _ALL
+    popularity = asked.unknown_popularity()
+    uneven = (Gap(store, popularity),) if popularity is not None else ()
+    gaps = (*(Gap(store, attribute) for attribute in asked.missing), *uneven)
     if each is None:
         gaps = (*gaps, Gap(store, what))
     capacity = Rational(each) if each is not None else None
-    yield Occupancy(store, what, node / asked.shards, capacity, gaps=gaps)
+    yield Occupancy(store, what, node * share, capacity, gaps=gaps)
     stated = effective(store, "max_rate")
     if stated.is_known:
-        rate = (exact(asked.reads) + exact(asked.writes)) / asked.shards
-        yield Occupancy(store, "max_rate", rate, exact(stated.value))
+        rate = (exact(asked.reads) + exact(asked.writes)) * share
+        yield Occupancy(store, "max_rate", rate, exact(stated.value), gaps=uneven)
+
+
+def _in_process(demand: Demand, cache: LocalCache, asked: StoreDemand) -> Occupancy:
+    """Each replica of whoever asks it has a cache of its own; that of the busiest counts."""
+    each, what = asked.servers_of_a_node()
+    gaps = [Gap(cache, attribute) for attribute in asked.missing]
+    if each is None:
+        gaps.append(Gap(cache, what))
+    busy: dict[str, Rational] = defaultdict(Rational)
+    places = {}
+    for step, rate in demand.steps.items():
+        if step.target is cache:
+            time = query_time(cache, step.step).seconds
+            busy[step.source.name] += exact(rate) * exact(time)
+            places[step.source.name] = getattr(step.source, "deployment", None)
+    replicas = {name: place.most_replicas() if place else None for name, place in places.items()}
+    name = max(busy, key=lambda each: busy[each] / (replicas[each] or 1))
+    place = places[name]
+    return Occupancy(
+        cache,
+        what,
+        busy[name],
+        Rational(each) if each is not None else None,
+        replicas[name],
+        len(set(place.zones)) if place else 0,
+        tuple(gaps),
+    )
 
 
 def least_units(figure: Occupancy, limit: Rational) -> int:
@@ -358,11 +444,12 @@ def worst_for_each(answers: Iterable[Answer]) -> Iterator[Answer]:
 
     The same for those in which what may come has no bound.
     """
-    alike: dict[tuple[str, int], list[Answer]] = defaultdict(list)
+    alike: dict[tuple[str, int, str], list[Answer]] = defaultdict(list)
     for number, answer in enumerate(answers):
-        is_of_a_load = isinstance(_of_a_load(answer), WorstPoint | Unseen)
-        which = id(answer.subject) if is_of_a_load else number
-        alike[type(answer).__name__, which].append(answer)
+        shown = _of_a_load(answer)
+        which = id(answer.subject) if isinstance(shown, WorstPoint | Unseen) else number
+        barrier = getattr(shown, "barrier", "")
+        alike[type(answer).__name__, which, barrier].append(answer)
     for several in alike.values():
         worst = max(several, key=_amount)
         yield _naming(worst, [other for other in several if other is not worst])
@@ -380,7 +467,9 @@ def _amount(answer: Answer) -> float:
 
 
 def _naming(answer: Answer, others: Sequence[Answer]) -> Answer:
-    also = also_in([getattr(_of_a_load(other), "scenario", "") for other in others])
+    own = getattr(_of_a_load(answer), "scenario", "")
+    names = (getattr(_of_a_load(other), "scenario", "") for other in others)
+    also = also_in([name for name in names if name != own])
     if isinstance(answer, Unseen):
         return dataclasses.replace(answer, reason=answer.reason + also)
     if isinstance(answer, Refuted):

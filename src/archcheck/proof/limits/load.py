@@ -6,25 +6,26 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 
-from archcheck.capacity import open_lookups, with_best_hits
-from archcheck.findings import Subject, subject_name
+from archcheck.findings import Subject
 from archcheck.graph import Graph
 from archcheck.graph.cpu import NO_LIMIT, says_its_cpu_limit
-from archcheck.graph.exact import Rational, exact
-from archcheck.graph.once import once
+from archcheck.graph.exact import Rational
 from archcheck.graph.transfer import ONE_WAY
-from archcheck.model import External, LoadShedding, Scenario, Service
+from archcheck.model import External, LocalCache, Scenario, Service, ShardKey
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
-from archcheck.proof.feature_flags import configured
 from archcheck.proof.limits.figures import (
-    Corner,
     Occupancy,
     WorstPoint,
+    count,
     least_units,
     worst_for_each,
 )
-from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
+from archcheck.proof.limits.open_hits import whatever_hits
+from archcheck.proof.limits.phases import in_runs, said, uncounted
+from archcheck.proof.limits.ranges import loads_of, worst_system
+from archcheck.proof.limits.upstream import held_up, shed_at
+from archcheck.proof.limits.worst import Loss, losses, worst_figures
 from archcheck.units import Fraction, Rate
 
 LIMIT = Rational(4, 5)
@@ -43,25 +44,7 @@ def carried(graph: Graph, limit: Rational = LIMIT) -> Iterator[Answer]:
     A resource that does not is one answer, whatever the number of scenarios. One that would, if the
     caches of which nobody knows the hit ratio hit as often as they can, asks for that.
     """
-    answers = worst_for_each(_carried(graph, limit))
-    best = with_best_hits(graph)
-    if best is graph:
-        yield from answers
-        return
-    always = {_asked_of(each) for each in _carried(best, limit) if isinstance(each, Refuted)}
-    for each in answers:
-        lookups = open_lookups(graph, _asked_of(each))
-        gaps = tuple(Gap(step, "hit_ratio") for step in lookups)
-        if not isinstance(each, Refuted) or _asked_of(each) in always:
-            yield each
-        elif gaps:
-            yield Undecided(each.subject, each.claim, missing(gaps), gaps)
-        else:  # the caches hold all of the declared keys
-            yield Proved(each.subject, each.claim, ("caches that hold all keys are filled",))
-
-
-def _asked_of(answer: Answer) -> str:
-    return subject_name(answer.subject)
+    yield from whatever_hits(graph, lambda each: worst_for_each(_carried(each, limit)))
 
 
 def _carried(graph: Graph, limit: Rational) -> Iterator[Answer]:
@@ -84,83 +67,6 @@ def _scenarios(graph: Graph) -> Iterator[tuple[Scenario, tuple[Gap, ...]]]:
             yield scenario, tuple(gaps)
 
 
-@once
-def worst_figures(graph: Graph) -> tuple[tuple[Scenario, Occupancy, Mapping[str, Rational]], ...]:
-    """Each loaded resource in each scenario, at its worst rates and configuration of flags."""
-    return tuple(_worst_figures(graph))
-
-
-def _worst_figures(graph: Graph) -> Iterator[tuple[Scenario, Occupancy, Mapping[str, Rational]]]:
-    systems = configured(worst_system(graph.system))
-    for number, scenario in enumerate(systems[0].scenarios):
-        if not scenario.load:
-            continue
-        worst: dict[tuple[str, str], tuple[Occupancy, Mapping[str, Rational]]] = {}
-        for system in systems:
-            left()
-            view = Graph(system, today=graph.today, cold_caches=graph.cold_caches)
-            for figure, rates in _figures(view, loads_of(system, system.scenarios[number])):
-                key = figure.holder.name, figure.what
-                known = worst.get(key)
-                worst[key] = _worse(known, (figure, rates)) if known else (figure, rates)
-        for figure, rates in worst.values():
-            yield scenario, figure, rates
-
-
-def _worse(
-    first: tuple[Occupancy, Mapping[str, Rational]],
-    second: tuple[Occupancy, Mapping[str, Rational]],
-) -> tuple[Occupancy, Mapping[str, Rational]]:
-    """The figure that is busier, with the larger bound of both."""
-    (one, _), (other, _) = first, second
-    figure, rates = first if one.busy >= other.busy else second
-    bounds = one.most, other.most
-    most = None if None in bounds else max(bound for bound in bounds if bound is not None)
-    waits = one.waits if most == one.most else other.waits
-    gaps = tuple(dict.fromkeys((*one.gaps, *other.gaps)))
-    return dataclasses.replace(figure, most=most, waits=waits, gaps=gaps), rates
-
-
-def _figures(graph: Graph, loads: Loads) -> Iterator[tuple[Occupancy, Mapping[str, Rational]]]:
-    corner = Corner(graph, loads)
-    if not loads.shares:
-        for figure in corner.figures_and_parties():
-            yield figure, loads.high
-        return
-    idle = {_key(figure): figure for figure in corner.figures_and_parties({})}
-    single: dict[tuple[str, str], dict[str, Occupancy]] = {}
-    for name in loads.high:
-        for figure in corner.figures_and_parties({name: 1.0}):
-            single.setdefault(_key(figure), {})[name] = figure
-    for key, by_journey in single.items():
-        any_of_them = next(iter(by_journey.values()))
-        base = idle.get(key, dataclasses.replace(any_of_them, busy=_NONE))
-        gaps = dict.fromkeys(gap for part in by_journey.values() for gap in part.gaps)
-        busy, rates = loads.worst({n: part.busy - base.busy for n, part in by_journey.items()})
-        most, waits = (_worst_of(loads, by_journey, base, each) for each in ("most", "waits"))
-        yield (
-            dataclasses.replace(
-                any_of_them, busy=base.busy + busy, most=most, waits=waits, gaps=tuple(gaps)
-            ),
-            rates,
-        )
-
-
-def _worst_of(
-    loads: Loads, by_journey: Mapping[str, Occupancy], base: Occupancy, what: str
-) -> Rational | None:
-    """A bound at its worst rates, if each journey has one."""
-    bounds = {name: getattr(part, what) for name, part in by_journey.items()}
-    start: Rational | None = getattr(base, what)
-    if start is None or None in bounds.values():
-        return None
-    return start + loads.worst({name: bound - start for name, bound in bounds.items()})[0]
-
-
-def _key(figure: Occupancy) -> tuple[str, str]:
-    return figure.holder.name, figure.what
-
-
 def _judged(
     graph: Graph,
     scenario: Scenario,
@@ -171,26 +77,55 @@ def _judged(
     holder = graph.system.find(figure.holder.name)
     limit, figure = _as_it_sheds(holder, limit, figure)
     claim = f"{holder.name} keeps its {figure.what} under {_percent(limit)} busy in {scenario.name}"
-    gaps, room = figure.gaps, _NONE
-    if figure.each is not None and figure.units is not None:
-        left = figure.left() or 0
-        whole, rest = figure.each * figure.units, figure.each * left
-        if figure.busy > limit * whole:
-            return _refuted(graph, claim, figure, rates, (whole, limit), scenario, "", figure.units)
-        if figure.busy > limit * rest:
-            lost = f" when a zone is lost, which leaves {left} of {figure.units} replicas"
-            return _refuted(graph, claim, figure, rates, (rest, limit), scenario, lost, left)
-        room = limit * (rest if figure.zones else whole)
-        if isinstance(figure.holder, Service) and not figure.zones:
-            gaps = (*gaps, Gap(holder, "deployment.zones", _needs(figure, limit)))
-    elif isinstance(figure.holder, Service) and figure.units is None:
-        gaps = (*gaps, Gap(holder, "deployment.replicas"))
+    cases = [] if figure.each is None else list(losses(figure))
+    for case in cases:
+        room = case.figure.room(case.surely)
+        if case.figure.busy > limit * room:
+            if isinstance(holder, LocalCache):
+                return Undecided(holder, claim, _in_turn(case.figure, limit * room))
+            before = held_up(graph, scenario, case, limit * room)
+            if before:
+                needs = f"it is asked for {case.figure.shown(room)}{case.text}"
+                return Undecided(holder, claim, f"how much {before} let through: {needs}")
+            return _refuted(graph, claim, case, rates, (room, limit), scenario)
+    gaps = tuple(_gaps(holder, figure, limit))
     if gaps:
-        gaps = tuple(dict.fromkeys(gaps))
         return Undecided(holder, claim, missing(gaps), gaps)
-    if not figure.fits(room):
-        return figure.unseen(holder, claim, room, scenario.name)
+    for case in cases:
+        room = limit * case.figure.room(case.least)
+        if not case.figure.fits(room):
+            if case.figure.fits(limit * case.figure.room(case.surely)):
+                return Undecided(holder, claim, _resting(case, limit))
+            return case.figure.unseen(holder, claim, room, scenario.name)
+    faults = uncounted(scenario)
+    if faults:
+        return Undecided(holder, claim, f"an account of what {faults} comes to")
     return Proved(holder, claim, assumptions(figure))
+
+
+def _gaps(holder: Subject, figure: Occupancy, limit: Rational) -> Iterator[Gap]:
+    found = [*figure.gaps, *(gap for lost in figure.cold for gap in lost.figure.gaps)]
+    if isinstance(figure.holder, Service):
+        if figure.units is None:
+            found.append(Gap(holder, "deployment.replicas"))
+        elif not figure.zones and figure.each is not None:
+            found.append(Gap(holder, "deployment.zones", _needs(figure, limit)))
+    return iter(dict.fromkeys(found))
+
+
+def _resting(case: Loss[Occupancy], limit: Rational) -> str:
+    most = f"{_percent(limit)} of {count(case.figure.room(case.least))} {case.figure.servers}"
+    return (
+        f"where the autoscaler of {case.figure.holder.name} comes to rest{case.text}: with "
+        f"{case.least} replicas it may be more than {most}"
+    )
+
+
+def _in_turn(figure: Occupancy, room: Rational) -> str:
+    return (
+        f"whether look-ups wait for each other in a process: {count(figure.busy)} are under way in "
+        f"all replicas, and {count(room)} are the limit"
+    )
 
 
 def _asking(graph: Graph, figure: Occupancy, rates: Mapping[str, Rational]) -> Iterator[str]:
@@ -208,12 +143,10 @@ def _as_it_sheds(holder: Subject, limit: Rational, figure: Occupancy) -> tuple[R
     its own, and turns away what is too much when a zone is lost."""
     if isinstance(holder, External):
         return _ALL, figure
-    shedding = getattr(holder, "shedding", None)
-    if not isinstance(shedding, LoadShedding) or shedding.max_utilisation is None:
+    shed = shed_at(holder)
+    if shed is None:
         return limit, figure
-    most = max(limit, exact(shedding.max_utilisation))
-    one_zone = min(figure.zones, 1)
-    return most, dataclasses.replace(figure, zones=one_zone)
+    return shed, dataclasses.replace(figure, zones=min(figure.zones, 1), cold=())
 
 
 def assumptions(figure: Occupancy) -> tuple[str, ...]:
@@ -221,6 +154,9 @@ def assumptions(figure: Occupancy) -> tuple[str, ...]:
     assumed = ["times are means, and the load is carried as it comes"]
     if isinstance(figure.holder, Service) and not says_its_cpu_limit(figure.holder):
         assumed.append(NO_LIMIT)
+    place = getattr(figure.holder, "deployment", None)
+    if place is not None and place.autoscale is not None and figure.rest is None:
+        assumed.append("an autoscaler of which nobody says what it steers for reaches its maximum")
     if figure.crosses:
         assumed.append(f"the network, whose delay nobody declares, takes {ONE_WAY} one way")
     if figure.waits:
@@ -239,19 +175,17 @@ def _needs(figure: Occupancy, limit: Rational) -> str:
 def _refuted(
     graph: Graph,
     claim: str,
-    figure: Occupancy,
+    case: Loss[Occupancy],
     rates: Mapping[str, Rational],
     room: tuple[Rational, Rational],
     scenario: Scenario,
-    lost: str,
-    units: int,
 ) -> Refuted:
     capacity, limit = room
-    name = figure.holder.name
+    figure, name = case.figure, case.figure.holder.name
     share = _percent(figure.busy / capacity, limit) if capacity else "more than all"
     shown = WorstPoint(
-        f"{name} needs {share} of {_what(figure)} in scenario {scenario.name!r}{lost}; "
-        f"the limit is {_percent(limit)}",
+        f"{name} needs {share} of {_what(figure)} in scenario {scenario.name!r}"
+        f"{said(figure.faults)}{case.text}; the limit is {_percent(limit)}",
         (
             *(f"{name}: {Rate(float(rates[name])):.4}" for name in _asking(graph, figure, rates)),
             figure.shown(capacity),
@@ -262,8 +196,9 @@ def _refuted(
         figure.busy,
         capacity,
         limit,
-        units,
+        case.surely,
         scenario.name,
+        faults=in_runs(case.faults),
     )
     return Refuted(graph.system.find(name), claim, shown, _fix(figure, limit))
 
@@ -276,9 +211,14 @@ def _what(figure: Occupancy) -> str:
 
 def _fix(figure: Occupancy, limit: Rational) -> str:
     if isinstance(figure.holder, Service) and figure.each:
+        if figure.rest is not None and (figure.there(surely=True) or 0) < (figure.units or 0):
+            return "more replicas at least, or an autoscaler that adds some before it is too busy"
         return f"at least {least_units(figure, limit)} replicas"
     if isinstance(figure.holder, External):
         return f"a limit of at least {Rate(float(figure.busy)):.4}, a cache or fewer calls"
+    key = getattr(figure.holder, "shard_key", None)
+    if isinstance(key, ShardKey) and key.skew:
+        return "a cache for the hottest keys, or several shards for each of them"
     if figure.each:
         times = math.ceil(figure.busy / (figure.each * limit))
         return f"{times} times as many shards, or a cache in front"

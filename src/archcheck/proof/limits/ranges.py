@@ -8,11 +8,12 @@ resource is the solution of a small linear program over exact rationals, which z
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from archcheck.capacity import OperationLatencies, journey_rates
+from archcheck.capacity import OperationLatencies, journey_rates, rates_of_users
 from archcheck.editing import Edit, apply
 from archcheck.graph import Graph, Operation
 from archcheck.graph.exact import Rational, exact, longest, mean
@@ -20,7 +21,9 @@ from archcheck.graph.once import once
 from archcheck.model import (
     Between,
     Cached,
+    Closed,
     Element,
+    Fault,
     ModelError,
     Place,
     RateBetween,
@@ -33,6 +36,7 @@ from archcheck.model.distributions import Time, distribution_of
 from archcheck.model.linking import walk
 from archcheck.proof.answers import Gap
 from archcheck.proof.budget import BudgetSpentError, milliseconds_left
+from archcheck.proof.limits.phases import bursts
 from archcheck.units import Duration
 
 _NONE = Rational(0)
@@ -178,6 +182,16 @@ class Loads:
     high: Mapping[str, Rational]
     shares: Mapping[str, tuple[Rational, Rational]] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
+    known: Mapping[str, Rational] = field(default_factory=dict)
+    """Rates that surely come, where they are lower than the highest: those of closed users, who
+    wait for answers."""
+    faults: tuple[Fault, ...] = ()
+    """What goes wrong while these rates come."""
+
+    @property
+    def sure(self) -> Mapping[str, Rational]:
+        """The highest rates that a run is sure to have."""
+        return {**self.high, **self.known}
 
     def worst(self, weights: Mapping[str, Rational]) -> tuple[Rational, dict[str, Rational]]:
         """The largest sum of rates times ``weights``, and the rates that give it.
@@ -223,8 +237,9 @@ class Loads:
         return sum((w * point[name] for name, w in weights.items()), _NONE), point
 
 
-def loads_of(system: System, scenario: Scenario) -> Loads:
-    """The rates of a scenario, at its peak where they are not declared as ranges.
+def loads_of(system: System, scenario: Scenario, faults: tuple[Fault, ...] = ()) -> Loads:
+    """The rates of a scenario, at its peak where they are not declared as ranges; ``faults``: what
+    goes wrong meanwhile.
 
     Raises :class:`ModelError` when a range contradicts another one or what is declared.
     """
@@ -248,7 +263,41 @@ def loads_of(system: System, scenario: Scenario) -> Loads:
             shares[name] = exact(part.low), exact(part.high)
     _add_up(scenario, shares, all(name in shares for name in peaks))
     unknown = any(stream.arrivals.peak_rate() is None for stream in scenario.load)
-    return Loads(scenario, low, high, shares, (Gap(scenario, "load"),) if unknown else ())
+    gaps = (Gap(scenario, "load"),) if unknown else ()
+    known, bound = _of_users(system, scenario, high)
+    times = _bursts(scenario, faults)
+    low, high, known = (
+        {name: rate * times.get(name, 1) for name, rate in rates.items()}
+        for rates in (low, {**high, **bound}, known)
+    )
+    return Loads(scenario, low, high, shares, gaps, known, faults)
+
+
+def _of_users(
+    system: System, scenario: Scenario, high: Mapping[str, Rational]
+) -> tuple[dict[str, Rational], dict[str, Rational]]:
+    """What surely comes of closed users, and what comes at most, where no range says more."""
+    ranged = {str(part.journey) for part in scenario.uncertain}
+    if not any(isinstance(stream.arrivals, Closed) for stream in scenario.load):
+        return {}, {}
+    rates = rates_of_users(Graph(system), scenario)
+    found = {name: both for name, both in rates.items() if name in high and name not in ranged}
+    least = {name: exact(low) for name, (low, _) in found.items()}
+    return least, {name: exact(most) for name, (_, most) in found.items()}
+
+
+def _bursts(scenario: Scenario, faults: tuple[Fault, ...]) -> dict[str, Rational]:
+    """By how much a journey's rate grows: bursts are of whole streams."""
+    times = bursts(scenario, faults)
+    if not times:
+        return {}
+    usual: dict[str, float] = defaultdict(float)
+    more: dict[str, float] = defaultdict(float)
+    for number, stream in enumerate(scenario.load):
+        for name, rate in journey_rates(Scenario("one stream", load=[stream])).items():
+            usual[name] += rate
+            more[name] += rate * times[number]
+    return {name: exact(more[name] / rate) for name, rate in usual.items() if rate}
 
 
 def _at(part: Element) -> Place | None:
