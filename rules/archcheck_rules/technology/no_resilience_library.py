@@ -111,7 +111,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
     for service in graph.system.services:
         needed = [
             (step, what)
-            for step in graph.made_by.get(service.name, ())
+            for step in graph.asked_by.get(service.name, ())
             for what in _mechanisms(step)
         ]
         found = found or bool(needed)
