@@ -71,6 +71,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "RemoteStep.retry": (
             "PRF002 PRF003 RES002 RES003 RES004 RES005 RES006 RES007 RES008 RES025"
         ),
+        "Mesh.per_try_timeout": "TEC009",
         "Mesh.retry": ALL,
         "Mesh.timeout": ALL,
         "Metrics.platform": "OBS009",
@@ -177,6 +178,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Consumer.max_deliveries": "RES004",
         "Endpoint.idempotent": "DAT019 RES004",
         "Journey.load_test": "DLV005",
+        "RemoteStep.retry": "TEC009",  # a client that leaves retries to the mesh
         "SagaStep.retriable": "DAT006",
         "Work.blocking": "TEC003",
     },

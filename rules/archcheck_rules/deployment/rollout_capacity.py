@@ -7,7 +7,8 @@ A rolling update keeps replicas minus ``max_unavailable`` (Kubernetes: 25% unles
 rounded down); recreating keeps none. The replicas are those that are always there. Consumers must
 work off what comes with the replicas that are left, too.
 
-How to fix: ``RollingUpdate(max_surge=1, max_unavailable=0)``, or more replicas.
+How to fix: ``RollingUpdate(max_surge=1, max_unavailable=0)``, or more replicas. A StatefulSet has
+no ``max_surge``: it needs more replicas.
 
 False positives: releases that only happen at night.
 
@@ -16,6 +17,7 @@ Sources: Kubernetes, Deployments (rolling update); kube-score, deployment-strate
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import replace
@@ -51,7 +53,7 @@ from archcheck.capacity import (
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph
-from archcheck.model import Deployment, Effective
+from archcheck.model import Deployment, Effective, Rollout
 from archcheck.units import ms, percent, s
 
 rule = Rule("DEP007", "rollout-capacity", severity="warning", method="calc")
@@ -93,7 +95,7 @@ def _judge_consumer(flow: ConsumerFlow) -> Iterator[Result]:
             f"a rollout leaves {left} of {replicas} replicas of {flow.operation.owner.name}, which "
             f"work on {slots:.3g} messages of {flow.channel.name} at a time, and the load needs "
             f"{flow.needed:.3g} in scenario {flow.demand.scenario.name!r}",
-            fix="rollout=RollingUpdate(max_surge=1, max_unavailable=0)",
+            fix=_fix(deployment, rollout.value, replicas),
             load=UnderLoad(flow.demand.scenario.name, flow.needed),
         )
 
@@ -117,10 +119,18 @@ def _judge(demand: Demand, service: Service, deployment: Deployment) -> Iterator
             service,
             f"a rollout leaves {left} of {resource.units} replicas of {service.name}{default}, and "
             f"the load needs {needed} in scenario {demand.scenario.name!r}",
-            fix="rollout=RollingUpdate(max_surge=1, max_unavailable=0)",
+            fix=_fix(deployment, rollout.value, needed),
             evidence=(resource.shown,),
             load=UnderLoad(demand.scenario.name, resource.busy),
         )
+
+
+def _fix(deployment: Deployment, rollout: Rollout, needed: int) -> str:
+    """A StatefulSet stops a pod before it starts the new one: it needs more of them."""
+    if getattr(deployment, "kind", "") == "StatefulSet":
+        enough = (n for n in itertools.count(needed) if n - rollout.unavailable(n) >= needed)
+        return f"{'min' if deployment.autoscale else 'replicas'}={next(enough)}"
+    return "rollout=RollingUpdate(max_surge=1, max_unavailable=0)"
 
 
 def _unsized(demand: Demand, service: Service, rollout: Effective) -> Iterator[Undecided]:

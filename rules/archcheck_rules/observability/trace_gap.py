@@ -39,6 +39,7 @@ from archcheck import (
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.signals import platform_for
 from archcheck.graph.walks import backward
 
 rule = Rule("OBS003", "trace-gap", severity="warning", method="graph")
@@ -127,7 +128,7 @@ def _formats(graph: Graph, source: str, target: str, step: Interaction) -> Itera
 def _tracing(graph: Graph, neighbour: str) -> str:
     """What a service declares to be traced as its neighbour is."""
     tracing = getattr(graph.system.find(neighbour), "tracing", None)
-    platform = getattr(tracing, "platform", None) or graph.platform_for("traces") or "jaeger"
+    platform = getattr(tracing, "platform", None) or platform_for(graph, "traces") or "jaeger"
     propagation = _format(graph.system.find(neighbour)) or "w3c"
     return f'tracing=Tracing("{platform}", propagation="{propagation}")'
 

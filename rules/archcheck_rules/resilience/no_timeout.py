@@ -49,6 +49,7 @@ from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.deadlines import inherits_deadline
 from archcheck.graph.protection import Protection
+from archcheck.graph.transfer import waits_for_broker
 from archcheck.units import Duration, ms, s
 
 rule = Rule("RES001", "no-timeout", severity="error", method="attr", on_unknown="violation")
@@ -87,7 +88,7 @@ def _waits(step: Interaction) -> bool:
     if isinstance(step.target, LocalCache):
         return False
     if isinstance(step.step, Publish):
-        return step.step.acks != "none" and not step.step.outbox
+        return waits_for_broker(step.step)
     return step.is_synchronous
 
 

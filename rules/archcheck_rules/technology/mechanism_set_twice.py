@@ -42,9 +42,8 @@ def check(graph: Graph) -> Iterator[Result]:
     for step, mesh in guarded:
         if mesh.retry is not None and mesh.retry.attempts > 1:
             yield from _retries(step, mesh.retry)
-        limit = step.protection.mesh_limit
-        if limit is not None and isinstance(step.timeout, Duration):
-            yield from _timeouts(step, Duration(float(limit)), step.timeout)
+        if isinstance(step.timeout, Duration):
+            yield from _timeouts(step, step.timeout)
 
 
 def _retries(step: Interaction, retry: Retry) -> Iterator[Result]:
@@ -60,8 +59,14 @@ def _retries(step: Interaction, retry: Retry) -> Iterator[Result]:
         )
 
 
-def _timeouts(step: Interaction, mesh: Duration, own: Duration) -> Iterator[Result]:
-    if mesh < own:
+def _timeouts(step: Interaction, own: Duration) -> Iterator[Result]:
+    guard = step.protection
+    if (limit := guard.mesh_limit) is None:
+        each = guard.per_try_timeout
+        if guard.mesh_retry is not None and each is not None and each * guard.mesh_tries < own:
+            least = own - each * guard.mesh_tries
+            yield Undecided(step.source, "mesh.retry.backoff", f"holds if all waits make {least}")
+    elif (mesh := Duration(float(limit))) < own:
         yield Violation(
             step,
             f"{step.name} waits {own}, but its mesh gives up after {mesh}",

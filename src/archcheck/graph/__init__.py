@@ -24,7 +24,6 @@ from archcheck.model import (
     Journey,
     Named,
     Person,
-    Platform,
     Schedule,
     Service,
     System,
@@ -146,16 +145,6 @@ class Graph:
                 if isinstance(operation.part, Consumer)
             }
         )
-
-    def signals_of(self, platform: str) -> tuple[str, ...]:
-        """What an observability platform takes: metrics, logs, traces."""
-        found = self.system.find(platform)
-        return found.collects if isinstance(found, Platform) else ()
-
-    def platform_for(self, signal: str) -> str | None:
-        """The first platform that takes a signal."""
-        taking = (p.name for p in self.system.platforms if signal in p.collects)
-        return next(taking, None)
 
     @cached_property
     def dead_letters(self) -> frozenset[str]:
