@@ -156,5 +156,6 @@ def once() -> System:
 @rule.unknown("hit_ratio")
 def nobody_says_how_often_a_cache_saves_them() -> System:
     asked = Cached("shelf", [Call(f"stock.get{n}") for n in range(12)])
-    base = _shop(asked)
-    return System("shop", [Redis("shelf"), *base.elements], journeys=base.journeys)
+    base = _shop()
+    web = Service("web", endpoints=[Endpoint("page", steps=[asked])])
+    return System("shop", [Redis("shelf"), web, *base.elements[1:]], journeys=base.journeys)
