@@ -6,7 +6,8 @@ idle; it is found in the first rush hour.
 By Little's law a replica of the caller has rate x time calls in progress. The time is taken
 without queueing, so the real need is higher.
 
-A pool that nobody declares is that of the framework, where it documents one.
+A pool that nobody declares is that of the framework, where it documents one. Calls to one callee
+that have the same bulkhead, such as that of a ``Client``, share it.
 
 How to fix: a larger limit, or a shorter time behind it.
 
@@ -45,6 +46,7 @@ from archcheck.capacity import Demand, Latency, demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.pools import pool_of
+from archcheck.graph.shared import sharing
 from archcheck.units import Duration, Rate, ms, s
 
 rule = Rule("PRF004", "concurrency-limit", severity="error", method="calc")
@@ -73,11 +75,14 @@ def check(graph: Graph) -> Iterator[Result]:
 
 
 def _limits(graph: Graph) -> Iterator[_Limit]:
-    for step in graph.interactions:
-        bulkhead = getattr(step.step, "bulkhead", None)
-        if isinstance(bulkhead, Bulkhead):
-            what = f"the bulkhead of {step.name}"
-            yield _Limit(step, "a bulkhead", what, bulkhead.max_concurrent, (step,))
+    for group in sharing(graph, "bulkhead"):
+        steps = tuple(step for step in group if not step.is_fallback)
+        bulkhead = group[0].protection.bulkhead
+        if bulkhead is not None and steps:
+            first = steps[0]
+            whose = f"{first.source.name} for {first.target.name}"
+            what = f"the bulkhead of {first.name if len(steps) == 1 else whose}"
+            yield _Limit(first, "a bulkhead", what, bulkhead.max_concurrent, steps)
     for service in graph.system.services:
         to: dict[str, list[Interaction]] = defaultdict(list)
         for step in graph.made_by.get(service.name, ()):

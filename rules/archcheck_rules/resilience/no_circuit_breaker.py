@@ -72,7 +72,7 @@ def _unprotected(step: Interaction, breaker: Absent | None) -> Violation:
         step,
         f"{step.operation.name} {verb} {step.target_name} in another boundary without a "
         f"circuit breaker{reason}",
-        fix=f'Client("{step.target.name}", {fix})' if step.is_fallback else fix,
+        fix=step.set_in(fix),
         cause="calls to other boundaries have no circuit breaker",
     )
 
