@@ -161,9 +161,7 @@ def _mechanisms(step: Interaction) -> Iterator[Mechanism]:
             yield name
 
 
-def _is_provided(
-    graph: Graph, step: Interaction, what: Mechanism, options: Options
-) -> bool:
+def _is_provided(graph: Graph, step: Interaction, what: Mechanism, options: Options) -> bool:
     runtime: Runtime | None = getattr(step.source, "runtime", None)
     if what in _BUILT_IN.get(type(runtime), ()):
         return True
