@@ -85,7 +85,8 @@ def _judge(graph: Graph, options: Options) -> Iterator[Result]:
                     f"{store.name} is {asked.busiest_node() / servers:.0%} busy in scenario "
                     f"{demand.scenario.name!r}, {share:.0%} of its queries are reads, and "
                     "neither a cache nor copies take them",
-                    fix="Cached(...) around the reads, or copies and stale=True",
+                    fix="Cached(..., timeout=...) around the reads, or "
+                    + ("stale=True for them" if asked.copies > 1 else "copies and stale=True"),
                     evidence=(f"{asked.busiest_node():.3g} queries at a time, {what}={servers}",),
                     load=UnderLoad(demand.scenario.name, asked.busiest_node()),
                 )

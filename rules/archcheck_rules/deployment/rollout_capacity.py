@@ -17,7 +17,6 @@ Sources: Kubernetes, Deployments (rolling update); kube-score, deployment-strate
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import replace
@@ -76,10 +75,10 @@ def check(graph: Graph) -> Iterator[Result]:
 def _judge_consumer(flow: ConsumerFlow) -> Iterator[Result]:
     """Whether the replicas that are left work off what comes; with all of them, PRF008 asks."""
     deployment = getattr(flow.operation.owner, "deployment", None)
-    replicas = deployment.fewest_replicas() if deployment is not None else None
-    rollout = effective(deployment, "rollout")
     if deployment is None:
         yield Undecided(flow.operation.owner, "deployment")
+        return
+    replicas, rollout = deployment.fewest_replicas(), effective(deployment, "rollout")
     if replicas is None or not rollout.is_known:
         return
     left = replicas - rollout.value.unavailable(replicas)
@@ -128,8 +127,8 @@ def _judge(demand: Demand, service: Service, deployment: Deployment) -> Iterator
 def _fix(deployment: Deployment, rollout: Rollout, needed: int) -> str:
     """A StatefulSet stops a pod before it starts the new one: it needs more of them."""
     if getattr(deployment, "kind", "") == "StatefulSet":
-        enough = (n for n in itertools.count(needed) if n - rollout.unavailable(n) >= needed)
-        return f"{'min' if deployment.autoscale else 'replicas'}={next(enough)}"
+        more = rollout.enough_for(needed)
+        return f"min={more} in its Autoscale" if deployment.autoscale else f"replicas={more}"
     return "rollout=RollingUpdate(max_surge=1, max_unavailable=0)"
 
 

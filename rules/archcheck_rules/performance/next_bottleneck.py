@@ -155,7 +155,8 @@ def _over_limit(demand: Demand, limit: _Limit, others: Sequence[Resource]) -> Vi
 def _near(graph: Graph, options: Options) -> Iterator[Resource | _Limit]:
     """What saturates first, where it does soon."""
     for demand in demands(graph):
-        for soon in (*demand.resources[:1], *_limits(graph, demand)):
+        soonest: list[Resource | _Limit] = [*demand.resources[:1], *_limits(graph, demand)]
+        for soon in soonest:
             if soon.headroom < options.headroom * (1 - 1e-9):
                 yield soon
 

@@ -80,7 +80,9 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                 f"{resource.utilisation:.1%} of the {resource.called} of {resource.holder.name} "
                 f"are busy at the busiest peak, less "
                 f"than {options.min_utilisation}, with {resource.units} replicas",
-                fix=f"{'min' if service.deployment.autoscale else 'replicas'}={least}",
+                fix=f"min={least} in its Autoscale"
+                if service.deployment.autoscale
+                else f"replicas={least}",
                 evidence=(f"{resource.busy:.3g} of {resource.servers} busy",),
             )
 
