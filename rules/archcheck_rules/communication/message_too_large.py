@@ -180,8 +180,10 @@ def _carried(graph: Graph, step: Interaction) -> Iterator[_Payload]:
             yield _Payload(name, size, limit, source)
     own = getattr(step.step, "request_size", None)  # the endpoint's is judged where it is declared
     if step.endpoint is not None and own is not None:
-        callee = graph.operations[step.target_name]
-        yield _Payload("request", own, *_of_server(callee))
+        most, whose = _of_server(graph.operations[step.target_name])
+        usual = step.endpoint.request_size
+        if most is None or usual is None or usual <= most:
+            yield _Payload("request", own, most, whose)
 
 
 def _cached(graph: Graph, step: Interaction) -> Iterator[_Payload]:
