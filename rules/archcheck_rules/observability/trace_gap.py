@@ -66,14 +66,14 @@ def check(graph: Graph) -> Iterator[Result]:
             )
         else:
             yield Undecided(service, "tracing")
-    for step in graph.calls():
+    for step in graph.calls(fallbacks=True):
         cut = getattr(step.step, "propagates_trace", None) is False
         if cut and _is_traced(step.source) and _is_traced(step.target):
             yield Violation(
                 step,
                 f"{step.operation.name} does not pass the trace context to {step.target_name}, "
                 "and both are traced",
-                fix="propagates_trace=True",
+                fix=step.set_in("propagates_trace=True"),
             )
     for source, targets in passes.items():
         for target, step in targets.items():
