@@ -68,7 +68,9 @@ def _rolled(
         yield Proved(holder, claim, (*assumptions(figure), "replicas are spread evenly over zones"))
         return
     needed = math.floor(figure.busy / figure.each) + 1  # a queue at exactly 100% has no end
-    enough = _enough(figure, needed, rollout.value) if needed > without else None
+    stops_first = getattr(service.deployment, "kind", "") == "StatefulSet"  # it has no surge
+    is_short = needed > without or stops_first
+    enough = _enough(figure, needed, rollout.value) if is_short else None
     fix = "rollout=RollingUpdate(max_surge=1, max_unavailable=0)"
     fix = f"at least {enough} replicas" if enough else fix
     shown = RolloutPoint(
