@@ -3,9 +3,9 @@
 Why it matters: latencies and failures add up along the chain, every timeout must fit into the
 one before it, and nobody sees the end of it from the beginning.
 
-The depth is the number of services that wait for each other at the same time, the entry
-included; datastores do not count. Calls of fallbacks and sagas count, and steps behind feature
-flags in each configuration. Chains that bite their own tail are rule BND001's.
+The depth is the number of services that wait for each other at the same time, the entry and an
+external party at the end included; datastores do not count. Calls of fallbacks and sagas count, and
+steps behind feature flags in each configuration. Chains that bite their own tail are rule BND001's.
 
 How to fix: let the first services collect what the last ones need, cache, or turn the tail into
 events.
