@@ -14,7 +14,7 @@ from archcheck.capacity.bottleneck import (
 )
 from archcheck.capacity.consumers import ConsumerFlow, consumer_flows, messages_at_a_time
 from archcheck.capacity.demand import Demand, StoreDemand, demands
-from archcheck.capacity.hits import open_lookups, with_best_hits
+from archcheck.capacity.hits import open_lookups, with_best_hits, with_hits_by_keys
 from archcheck.capacity.latency import (
     Latency,
     Missing,
@@ -55,5 +55,6 @@ __all__ = [
     "resources",
     "servers_called",
     "with_best_hits",
+    "with_hits_by_keys",
     "zipf_share",
 ]
