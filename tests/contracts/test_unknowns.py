@@ -60,7 +60,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Deployment.readiness": "DEP011 RES023",
         "Deployment.startup": "DEP011",
         "DisruptionBudget.max_unavailable": "DEP009 DEP014",
-        "DisruptionBudget.min_available": "DEP014",
+        "DisruptionBudget.min_available": "DEP009 DEP014",
         "Endpoint.atomicity": ALL,
         "Endpoint.deprecation": "EVO008",
         "Endpoint.rate_limit": "PRF005",
@@ -69,8 +69,9 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "RemoteStep.bulkhead": "PRF004 RES002 TEC006",
         "RemoteStep.fallback": ALL,
         "RemoteStep.retry": (
-            "PRF002 PRF003 RES002 RES003 RES004 RES005 RES006 RES007 RES008 RES025"
+            "PRF002 PRF003 RES002 RES003 RES004 RES005 RES006 RES007 RES008 RES025 TEC006"
         ),
+        "Mesh.per_try_timeout": "TEC009",
         "Mesh.retry": ALL,
         "Mesh.timeout": ALL,
         "Metrics.platform": "OBS009",
@@ -79,7 +80,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Move.after": ALL,
         "Retry.max_backoff": "RES005",
         "RetryBudget.minimum": "RES007",
-        "SagaStep.compensation": "DAT017 DAT019 EVO008",
+        "SagaStep.compensation": "COM002 DAT017 DAT019 EVO008",
         "Service.logs": "OBS008",
         "Service.mesh": ALL,
         "Service.metrics": "OBS009",
@@ -87,6 +88,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Service.shedding": "RES002",
         "Service.tracing": "OBS008",
         "StoreFields.quorum": ALL,
+        "StoreFields.replication": "DAT016",
         "StoreFields.shard_key": "DAT015",
     },
     "an objective or a day that nobody sets cannot be missed; OBS004 and DAT018 ask for them": {
@@ -111,6 +113,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Prometheus.series_budget": "OBS009",
         "Resources.cpu_limit": "DEP003 DEP006 DEP015 PRF001 PRF005",
         "Resources.memory": "DAT018",
+        "Resources.memory_limit": "DAT018",
         "Runtime.max_request": "COM006",
         "Runtime.parallelism": "PRF003",
         "StoreFields.deployment": "DAT018",
@@ -128,7 +131,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Boundary.trust_zone": ALL,
         "Broker.boundary": ALL,
         "Channel.belongs_to": "BND004",
-        "Channel.broker": "COM008 DEP002 RES002 RES013 TEC008",
+        "Channel.broker": "COM008 DEP002 DEP009 DEP011 RES002 RES012 RES013 TEC008",
         "Datastore.belongs_to": "BND003 RES009",
         "Service.boundary": ALL,
         "StoreFields.boundary": ALL,
@@ -167,16 +170,19 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Retry.backoff": "RES005 RES006",
         "Retry.jitter": "RES006",
         "StoreFields.consistency": "DAT012",
+        "StoreFields.version": "DAT003",  # Elasticsearch had more shards before 7
         "StoreFields.deployment": "DEP002 DEP014 RES013",
     },
     "another part of the model says it": {
         "Cached.hot_keys": "DAT010",
+        "Call.reuses_connections": "COM005",  # a client
         "Cached.hit_ratio": "DAT002 PRF001 PRF010 RES024",  # a cache that holds all of the keys
         "Cached.keys": "RES024",
         "Consumer.idempotent": "RES021",
         "Consumer.max_deliveries": "RES004",
         "Endpoint.idempotent": "DAT019 RES004",
         "Journey.load_test": "DLV005",
+        "RemoteStep.retry": "TEC009",  # a client that leaves retries to the mesh
         "SagaStep.retriable": "DAT006",
         "Work.blocking": "TEC003",
     },
@@ -184,6 +190,9 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Broker.deployment": "DEP001 DEP003 DEP010",
         "Deployment.readiness": "RES013 RES014",
         "Endpoint.request_size": "COM006",
+        "Endpoint.response_size": "COM006",  # one of two sizes is declared: the other is small
+        "Platform.deployment": "DEP010",
+        "StoreFields.deployment": "DEP010",
         "RemoteStep.timeout": "DEP012 RES002 RES003 RES008 RES010 RES025 TEC009",
         "Kubernetes.spread": "DEP002 RES013 RES014",
         "Queue.visibility_timeout": "RES002 RES021",

@@ -3,6 +3,8 @@
 Why it matters: bounded contexts that need each other are one context with two names: their
 teams wait for each other's releases, and neither model can change alone.
 
+Who consumes a message depends on who publishes it: events in both directions are a circle, too.
+
 How to fix: cut the lightest edge of the cycle (the one with the fewest calls): turn a command into
 an event, keep a copy of what is only read, or move the shared concept to one side.
 

@@ -6,6 +6,7 @@ calls between the same two services say that the line between them is in the wro
 The calls are counted by the traffic equations: the expected calls for one run of the journey,
 probabilities, repeats and cache hits counted, retries not. Repeats that rule COM007 names count as
 the one call that they should be: too many calls because of a loop are one finding, the loop's.
+Where nobody says how often a cache hits and it matters, the rule asks.
 
 How to fix: ask for everything at once (a batch endpoint), or move the data or the logic to the
 side that needs it.
@@ -20,15 +21,17 @@ Performance, 1984, chapter 6 (visit counts). The default limit is our proposal.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from archcheck import Call, Endpoint, Journey, Repeat, Service, Step, System
+from archcheck import Cached, Call, Endpoint, Journey, Redis, Repeat, Service, Step, System
+from archcheck.capacity import open_lookups, with_best_hits
 from archcheck.findings import (
     NotApplicable,
     Result,
     Rule,
     RuleOutcome,
+    Undecided,
     Violation,
     option,
     steps_said,
@@ -50,7 +53,6 @@ rule = Rule(
     "chatty-pair",
     severity="warning",
     method="calc",
-    on_unknown="never",
     options=Options,
     follows=("COM007",),
 )
@@ -60,7 +62,26 @@ rule = Rule(
 def check(graph: Graph, options: Options, outcomes: tuple[RuleOutcome, ...]) -> Iterator[Result]:
     if not graph.system.journeys:
         yield NotApplicable("the system declares no journey")
-    without_loops = MergedGraph(graph, steps_said(outcomes, "COM007"))
+    loops = steps_said(outcomes, "COM007")
+    best = _worst(with_best_hits(graph), loops, options)
+    for (source, target), (calls, journey, steps) in _worst(graph, loops, options).items():
+        if (source, target) not in best:
+            yield from (Undecided(step, "hit_ratio") for step in open_lookups(graph, target))
+            continue
+        yield Violation(
+            steps[0],
+            f"{source} calls {target} {calls:.3g} times in one run of {journey.name}, more than "
+            f"{options.max_calls:g}",
+            fix=f"an endpoint of {target} that answers for many at once",
+            evidence=tuple(steps),
+        )
+
+
+def _worst(
+    graph: Graph, loops: Iterable[frozenset[str]], options: Options
+) -> dict[tuple[str, str], tuple[float, Journey, list[Interaction]]]:
+    """The pairs that talk too often, each in the journey in which it does most."""
+    without_loops = MergedGraph(graph, loops)
     worst: dict[tuple[str, str], tuple[float, Journey, list[Interaction]]] = {}
     for journey in graph.system.journeys:
         beside_loops = _calls(without_loops.visits(journey))
@@ -69,14 +90,7 @@ def check(graph: Graph, options: Options, outcomes: tuple[RuleOutcome, ...]) -> 
                 continue
             if calls > worst.get(pair, (options.max_calls,))[0]:
                 worst[pair] = calls, journey, steps
-    for (source, target), (calls, journey, steps) in worst.items():
-        yield Violation(
-            steps[0],
-            f"{source} calls {target} {calls:.3g} times in one run of {journey.name}, more than "
-            f"{options.max_calls:g}",
-            fix=f"an endpoint of {target} that answers for many at once",
-            evidence=tuple(steps),
-        )
+    return worst
 
 
 def _calls(visits: Visits) -> dict[tuple[str, str], tuple[float, list[Interaction]]]:
@@ -137,3 +151,11 @@ def enough_beside_a_loop() -> System:
 @rule.good
 def once() -> System:
     return _shop(Call("stock.get0"))
+
+
+@rule.unknown("hit_ratio")
+def nobody_says_how_often_a_cache_saves_them() -> System:
+    asked = Cached("shelf", [Call(f"stock.get{n}") for n in range(12)])
+    base = _shop()
+    web = Service("web", endpoints=[Endpoint("page", steps=[asked])])
+    return System("shop", [Redis("shelf"), web, *base.elements[1:]], journeys=base.journeys)

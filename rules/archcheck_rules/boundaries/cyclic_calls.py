@@ -5,8 +5,8 @@ workers (a distributed deadlock), none can be started, tested or released alone,
 travel round and round.
 
 Calls are those of steps, of fallbacks and of sagas, in each configuration of the feature flags. A
-service that calls an endpoint of its own stays in its process; it is a circle only if the endpoint
-leads back to itself.
+service that calls an endpoint of its own depends on nobody else; it is a circle only if the
+endpoint leads back to itself.
 
 How to fix: replace one call of the cycle by an event that the other side consumes, or move the
 decision that both need into one of the services.

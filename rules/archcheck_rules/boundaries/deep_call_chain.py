@@ -3,8 +3,9 @@
 Why it matters: latencies and failures add up along the chain, every timeout must fit into the
 one before it, and nobody sees the end of it from the beginning.
 
-The depth is the number of services that wait for each other at the same time, the entry
-included; datastores do not count. Chains that bite their own tail are rule BND001's.
+The depth is the number of services that wait for each other at the same time, the entry and an
+external party at the end included; datastores do not count. Calls of fallbacks and sagas count, and
+steps behind feature flags in each configuration. Chains that bite their own tail are rule BND001's.
 
 How to fix: let the first services collect what the last ones need, cache, or turn the tail into
 events.
@@ -25,6 +26,7 @@ from archcheck import Call, Endpoint, Service, System
 from archcheck.findings import Result, Rule, Violation, option
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.idempotence import is_read
+from archcheck.proof.feature_flags import FeatureFlags
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,18 @@ rule = Rule(
 def check(graph: Graph, options: Options) -> Iterator[Result]:
     called = {step.target_name for step in graph.every_call()}
     starts = set(graph.entered_from_outside()) | (graph.operations.keys() - called)
+    flags = FeatureFlags(graph.system)
     for name, operation in graph.operations.items():
         if name not in starts:
             continue
         chain = graph.longest_chain(name)
-        depth = len({operation.owner.name, *(step.target.name for step in chain)})
-        if depth > options.max_depth:
+        if _depth(chain) > options.max_depth and not _is_possible(flags, chain):
+            chain = max(
+                (graph.longest_chain(name, one) for one in flags.configurations() or ()),
+                key=_depth,
+                default=chain,
+            )
+        if (depth := _depth(chain)) > options.max_depth:
             yield Violation(
                 operation,
                 f"{name} waits for a chain of {depth} services, more than {options.max_depth}: "
@@ -63,6 +71,14 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                 evidence=chain,
                 cause="a chain of synchronous calls is too deep",
             )
+
+
+def _depth(chain: tuple[Interaction, ...]) -> int:
+    return len({name for step in chain for name in (step.source.name, step.target.name)})
+
+
+def _is_possible(flags: FeatureFlags, chain: tuple[Interaction, ...]) -> bool:
+    return flags.configuration(flag for step in chain for flag in step.flags) is not None
 
 
 def _path(start: str, chain: tuple[Interaction, ...]) -> str:

@@ -52,7 +52,11 @@ def check(graph: Graph) -> Iterator[Result]:
             if not is_channel and step.target.name not in unowned:
                 unowned.add(step.target.name)
                 yield Undecided(step.target, "belongs_to")
-        elif not _is_owner(graph, step.source, owner) and not _is_inbox(graph, step.target, owner):
+        elif _is_owner(graph, step.source, owner) or _is_inbox(graph, step.target, owner):
+            continue
+        elif unsaid := _may_be_one(graph, step.source, owner):
+            yield Undecided(unsaid, "boundary", f"holds if it is that of {owner}")
+        else:
             done = "publishes to" if is_channel else "writes"
             yield Violation(
                 step,
@@ -82,6 +86,15 @@ def _is_owner(graph: Graph, member: Service | External, owner: str) -> bool:
         and graph.boundary_of(member) is not None
         and graph.boundary_of(member) == getattr(whole, "boundary", None)
     )
+
+
+def _may_be_one(graph: Graph, member: Service | External, owner: str) -> Named | None:
+    """Who does not say its boundary, of a service and the owning one that are of the same team."""
+    whole = graph.system.directory.elements.get(owner)
+    team = graph.owner_of(member)
+    if not isinstance(whole, Service) or team is None or graph.owner_of(whole) != team:
+        return None
+    return next((each for each in (member, whole) if graph.boundary_of(each) is None), None)
 
 
 def _is_inbox(graph: Graph, channel: Named, owner: str) -> bool:

@@ -3,7 +3,10 @@
 Why it matters: a new connection costs one round trip, two or three with TLS, a port that stays
 occupied for a minute, and CPU on both sides; under load the ports run out first.
 
-How to fix: a client with a connection pool and keep-alive; ``reuses_connections=True`` says so.
+Calls of fallbacks count. How they are connected is that of a ``Client``.
+
+How to fix: a client with a connection pool and keep-alive; ``reuses_connections=True`` says so. A
+server that closes connections needs ``keep_alive=True`` in its protocol.
 
 False positives: calls that are made once an hour.
 
@@ -17,14 +20,15 @@ from collections.abc import Iterator
 
 from archcheck import Call, Endpoint, Grpc, Http1, Protocol, Service, System
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Interaction
 
 rule = Rule("COM005", "connection-per-call", severity="warning", method="attr")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    calls = [step for step in graph.calls() if isinstance(step.protocol, Http1 | None)]
+    asking = graph.calls(fallbacks=True)
+    calls = [step for step in asking if isinstance(step.protocol, Http1 | None)]
     if not calls:
         yield NotApplicable("no call is made over HTTP/1.1")
     for step in calls:
@@ -35,16 +39,26 @@ def check(graph: Graph) -> Iterator[Result]:
             continue
         callee = step.protocol.keep_alive if isinstance(step.protocol, Http1) else None
         if caller is False or callee is False:
-            side = step.source.name if caller is False else step.target.name
-            how = "reuses none" if caller is False else "keeps none alive"
-            yield Violation(
-                step,
-                f"{step.name} opens a connection for each request: {side} {how}",
-                fix="reuses_connections=True, with a pooled client",
-                cause="a connection is opened for each request",
-            )
+            yield _violation(step, caller, callee)
         elif caller is None:
-            yield Undecided(step, "reuses_connections")
+            yield Undecided(step, "reuses_connections", f"holds with {_pooled(step)}")
+
+
+def _violation(step: Interaction, caller: bool | None, callee: bool | None) -> Violation:
+    pooled = f"{_pooled(step)}, with a pooled client"
+    kept = f"keep_alive=True in the protocol of {step.target_name}"
+    sides = [(caller, step.source, "reuses none"), (callee, step.target, "keeps none alive")]
+    told = " and ".join(f"{side.name} {how}" for keeps, side, how in sides if keeps is False)
+    return Violation(
+        step,
+        f"{step.name} opens a connection for each request: {told}",
+        fix="; ".join(fix for fix, keeps in ((pooled, caller), (kept, callee)) if keeps is False),
+        cause="a connection is opened for each request",
+    )
+
+
+def _pooled(step: Interaction) -> str:
+    return step.set_in("reuses_connections=True")
 
 
 def _call(reuses: bool | None, protocol: Protocol | None) -> System:

@@ -39,14 +39,16 @@ from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
 
 rule = Rule("COM011", "grpc-over-l4", severity="warning", method="attr")
+_BY = 'balanced_by="client"'
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    silent = [step for step in graph.calls() if _may_be_long_lived(step)]
+    asking = [*graph.calls(fallbacks=True)]
+    silent = [step for step in asking if _may_be_long_lived(step)]
     calls = [
         (step, step.step, step.target, protocol)
-        for step in graph.calls()
+        for step in asking
         if isinstance(step.step, Call)
         and isinstance(step.target, Service)
         and (protocol := _long_lived(step, step.step)) is not None
@@ -68,13 +70,14 @@ def check(graph: Graph) -> Iterator[Result]:
         if replicas is None:
             yield Undecided(callee, "deployment.replicas")
         elif call.balanced_by is None:
-            yield Undecided(step, "balanced_by")
+            told = f"holds with {step.set_in(_BY)}" if step.is_fallback else ""
+            yield Undecided(step, "balanced_by", told)
         else:
             yield Violation(
                 step,
                 f"{step.name} is balanced once for each {protocol.label} connection, and "
                 f"{callee.name} has up to {replicas} replicas",
-                fix='balanced_by="client" (or "mesh", "proxy")',
+                fix=f'{step.set_in(_BY)} (or "mesh", "proxy")',
                 cause="long-lived connections are balanced once, when they are opened",
             )
 

@@ -5,18 +5,21 @@ refuses messages over 4 MiB, Kafka over 1 MiB, DynamoDB items over 400 KB.
 
 The rule compares what calls, messages, records and cached answers carry with the limits of
 protocols, brokers, datastores and caches, and requests with the server's own (``max_request`` of
-the runtime). Sides of a gRPC call that stream are left out: the limit is one of messages.
+the runtime). Calls of fallbacks and of sagas carry what the endpoint says. Sides of a gRPC call
+that stream are left out: the limit is one of messages.
 
 Where one of the two sizes of a call is declared, the other is taken to be small. Where nobody says
 how a payload is carried, the rule asks if the strictest protocol or broker would not take it.
 
 How to fix: page or stream the data, store the payload elsewhere and send a reference, or raise
-the limit on both sides (``max_message=...``, ``max_request=...``).
+the limit on both sides (``max_message=...``, ``max_request=...``). Nobody can raise the limits of
+DynamoDB, MongoDB and Amazon SQS.
 
 False positives: sizes that were declared for a worst case that a page size already prevents.
 
-Sources: gRPC core, GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH; Kafka, message.max.bytes; the limits in
-the docstrings of the protocols, brokers and datastores.
+Sources: gRPC core, GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH; Kafka, message.max.bytes; Amazon DynamoDB
+and Amazon SQS, Quotas; MongoDB, Limits and Thresholds; the limits in the docstrings of the
+protocols, brokers and datastores.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from archcheck import (
     Call,
     Channel,
     Datastore,
+    DynamoDB,
     Endpoint,
     Gateway,
     Grpc,
@@ -38,6 +42,7 @@ from archcheck import (
     Kafka,
     LocalCache,
     Memcached,
+    MongoDB,
     Mqtt,
     MySQL,
     Nats,
@@ -45,7 +50,9 @@ from archcheck import (
     PostgreSQL,
     Publish,
     Read,
+    SagaStep,
     Service,
+    Sqs,
     System,
     Topic,
     effective,
@@ -54,7 +61,7 @@ from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.idempotence import SAFE_METHODS
 from archcheck.graph.transfer import sizes_of
-from archcheck.model import Effective
+from archcheck.model import Effective, Named
 from archcheck.model.linking import walk
 from archcheck.model.steps import RemoteStep
 from archcheck.units import KiB, MiB, Size
@@ -67,18 +74,20 @@ _STRICTEST: Mapping[str, Size] = {
     "publish": Nats.documented["max_message"].value,
 }
 """The smallest documented limits of protocols and brokers: what fits them fits all."""
+_FIXED = (DynamoDB, MongoDB, Sqs)
+"""Products whose largest record or message nobody can raise (checked 2026-11-30)."""
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    for step in graph.interactions:
+    for step in graph.edges:
         found = list(_cached(graph, step) if step.mode == "cache" else _carried(graph, step))
         limits = [each for each in found if each.limit is not None]
         known = [each for each in limits if each.size is not None]
         if limits and not known and step.mode != "cache":
-            yield Undecided(step, "request_size", f"holds up to {limits[0].limit}")
+            yield from _of_unknown_size(graph, step, f"holds up to {limits[0].limit}")
         for each in known:
-            yield from _judge(step, each)
+            yield from _judge(step, each, _receiver(graph, step))
         if not limits:
             yield from _of_unknown_limit(graph, step, found)
     for name, operation in graph.operations.items():
@@ -87,7 +96,8 @@ def check(graph: Graph) -> Iterator[Result]:
         if limit is None or not isinstance(part, Endpoint):
             continue
         if part.request_size is not None:
-            yield from _judge(operation, _Payload("request", part.request_size, limit, source))
+            payload = _Payload("request", part.request_size, limit, source)
+            yield from _judge(operation, payload, operation.owner)
         elif name in graph.reached_by_the_public and not _is_without_body(part):
             yield Undecided(operation, "request_size", f"holds up to {limit}")
 
@@ -107,15 +117,37 @@ def _is_without_body(part: Endpoint) -> bool:
     return method is not None and method.upper() in SAFE_METHODS
 
 
-def _judge(subject: Interaction | Operation, payload: _Payload) -> Iterator[Violation]:
+def _judge(
+    subject: Interaction | Operation, payload: _Payload, receiver: Named
+) -> Iterator[Violation]:
     if payload.size is not None and payload.limit is not None and payload.size > payload.limit:
         yield Violation(
             subject,
             f"the {payload.name} of {payload.size} exceeds the limit of {payload.limit} "
             f"({payload.source})",
-            fix=f"page or stream the data, or raise the limit to at least {payload.size}, if "
+            fix="keep the data in an object store and send a reference, or split them"
+            if isinstance(receiver, _FIXED)
+            else f"page or stream the data, or raise the limit to at least {payload.size}, if "
             "the receiver has the memory",
         )
+
+
+def _of_unknown_size(graph: Graph, step: Interaction, threshold: str) -> Iterator[Undecided]:
+    """Fallbacks and sagas have no sizes of their own: the endpoint that they ask does."""
+    if not step.is_fallback and not isinstance(step.declared, SagaStep):
+        yield Undecided(step, "request_size", threshold)
+    elif step.endpoint is not None:
+        yield Undecided(graph.operations[step.target_name], "request_size", threshold)
+
+
+def _callee(graph: Graph, step: Interaction) -> Named | Operation:
+    return graph.operations.get(step.target_name, step.target)
+
+
+def _receiver(graph: Graph, step: Interaction) -> Named:
+    """Who sets the limit: of a channel its broker."""
+    broker = getattr(step.target, "broker", None)
+    return graph.system.find(str(broker)) if broker else step.target
 
 
 def _of_unknown_limit(
@@ -125,8 +157,7 @@ def _of_unknown_limit(
     largest = max((each.size for each in found if each.size is not None), default=None)
     if largest is None:
         return
-    broker = getattr(step.target, "broker", None)
-    holder = graph.system.find(str(broker)) if broker else step.target
+    holder = _receiver(graph, step)
     if isinstance(holder, Broker):
         yield Undecided(holder, "max_message", f"holds from {largest}")
     elif isinstance(holder, Datastore) and not isinstance(holder, LocalCache):
@@ -136,8 +167,7 @@ def _of_unknown_limit(
     elif step.mode == "publish":
         yield Undecided(step.target, "broker", f"holds with one that takes {largest}")
     elif step.protocol is None:
-        subject = graph.operations.get(step.target_name, step.target)
-        yield Undecided(subject, "protocol", f"holds with one that takes {largest}")
+        yield Undecided(_callee(graph, step), "protocol", f"holds with one that takes {largest}")
 
 
 def _carried(graph: Graph, step: Interaction) -> Iterator[_Payload]:
@@ -150,8 +180,10 @@ def _carried(graph: Graph, step: Interaction) -> Iterator[_Payload]:
             yield _Payload(name, size, limit, source)
     own = getattr(step.step, "request_size", None)  # the endpoint's is judged where it is declared
     if step.endpoint is not None and own is not None:
-        callee = graph.operations[step.target_name]
-        yield _Payload("request", own, *_of_server(callee))
+        most, whose = _of_server(graph.operations[step.target_name])
+        usual = step.endpoint.request_size
+        if most is None or usual is None or usual <= most:
+            yield _Payload("request", own, most, whose)
 
 
 def _cached(graph: Graph, step: Interaction) -> Iterator[_Payload]:
@@ -173,9 +205,8 @@ def _limit(graph: Graph, step: Interaction) -> tuple[Size | None, str]:
         case "call":
             return _known(effective(step.protocol, "max_message"))
         case "publish":
-            broker = getattr(step.target, "broker", None)
-            found = graph.system.find(str(broker)) if broker else None
-            return _known(effective(found, "max_message"))
+            holder = _receiver(graph, step)
+            return _known(effective(holder if holder is not step.target else None, "max_message"))
         case _:
             return _known(effective(step.target, "max_item"))
 

@@ -4,7 +4,8 @@ Why it matters: without one, the interface is whatever the provider's code does 
 check a change, generate a client, or say which side is wrong.
 
 Each caller counts with the protocol that it speaks: of an endpoint that offers several, those that
-other contexts use need a contract.
+other contexts use need a contract. Which context a service belongs to is rule BND002's question.
+A partner of which nobody lists the operations is left out.
 
 How to fix: ``Grpc("payments.v1.Payments", contract="payments.proto")``, an OpenAPI file for
 HTTP, an AsyncAPI file for messages.

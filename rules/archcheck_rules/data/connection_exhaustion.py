@@ -49,7 +49,7 @@ rule = Rule("DAT005", "connection-exhaustion", severity="error", method="proof")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for store in graph.system.datastores:
-        steps = graph.incoming.get(store.name, ())
+        steps = graph.reaching.get(store.name, ())
         users = {s.source.name: s.source for s in steps if isinstance(s.source, Service)}
         if users:
             yield from _judge(store, list(users.values()))

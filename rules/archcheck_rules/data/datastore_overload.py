@@ -41,12 +41,13 @@ from archcheck import (
     Write,
     effective,
 )
-from archcheck.capacity import Demand, StoreDemand, open_lookups, with_best_hits
+from archcheck.capacity import Demand, StoreDemand
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.graph.shards import lacks_key
 from archcheck.proof import worst_demands
 from archcheck.units import Duration, Rate, ms, s
+from archcheck_rules.data.hits import whatever_hits
 
 rule = Rule("DAT002", "datastore-overload", severity="error", method="calc")
 
@@ -55,26 +56,14 @@ rule = Rule("DAT002", "datastore-overload", severity="error", method="calc")
 def check(graph: Graph) -> Iterator[Result]:
     if not worst_demands(graph):
         yield NotApplicable("no scenario declares a load")
-    best = with_best_hits(graph)
-    always = set(_full(best)) if best is not graph else set()
-    for demand in worst_demands(graph):
-        for store, asked in demand.stores.items():
-            for result in (*_busy(demand, store, asked), *_rate(demand, store, asked)):
-                depends = best is not graph and store.name not in always
-                if depends and isinstance(result, Violation):
-                    lookups = open_lookups(graph, store.name)
-                    yield from (Undecided(step, "hit_ratio") for step in lookups)
-                else:
-                    yield result
+    yield from whatever_hits(graph, _judge)
 
 
-def _full(graph: Graph) -> Iterator[str]:
-    """The datastores that are asked for too much."""
+def _judge(graph: Graph) -> Iterator[Result]:
     for demand in worst_demands(graph):
         for store, asked in demand.stores.items():
-            results = (*_busy(demand, store, asked), *_rate(demand, store, asked))
-            if any(isinstance(result, Violation) for result in results):
-                yield store.name
+            yield from _busy(demand, store, asked)
+            yield from _rate(demand, store, asked)
 
 
 def _busy(demand: Demand, store: Datastore, asked: StoreDemand) -> Iterator[Result]:

@@ -7,7 +7,8 @@ Popularity follows Zipf's law: with exponent s the first of K keys gets 1 / H(K,
 requests, H being the generalised harmonic number. The hottest shard gets that and its share of
 the rest. Its share of the operations counts against a declared ``max_rate`` of a shard, and how
 busy they keep it against what it can do at a time. These are expected shares: where keys are few,
-two of the popular ones may share a shard, which is then busier than that.
+two of the popular ones may share a shard, which is then busier than that. Where nobody says how
+often a cache in front hits and it matters, the rule asks.
 
 How to fix: a cache for the hot keys, a key that splits them (a suffix for the largest tenants),
 or shards of their own for them.
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from archcheck import (
     Datastore,
@@ -41,6 +43,7 @@ from archcheck.capacity import Demand, StoreDemand, demands, hottest_share, zipf
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation, option
 from archcheck.graph import Graph
 from archcheck.units import Fraction, Rate, ms, percent, s
+from archcheck_rules.data.hits import whatever_hits
 
 
 @dataclass(frozen=True)
@@ -55,15 +58,20 @@ rule = Rule("DAT004", "hot-shard", severity="warning", method="calc", options=Op
 
 @rule.check
 def check(graph: Graph, options: Options) -> Iterator[Result]:
-    sharded = [
-        (demand, store, asked)
-        for demand in demands(graph)
-        for store, asked in demand.stores.items()
-        if asked.shards > 1
-    ]
-    if not sharded:
+    if not any(True for _ in _sharded_stores(graph)):
         yield NotApplicable("no datastore with several shards gets a declared load")
-    for demand, store, asked in sharded:
+    yield from whatever_hits(graph, partial(_hottest, options=options))
+
+
+def _sharded_stores(graph: Graph) -> Iterator[tuple[Demand, Datastore, StoreDemand]]:
+    for demand in demands(graph):
+        for store, asked in demand.stores.items():
+            if asked.shards > 1:
+                yield demand, store, asked
+
+
+def _hottest(graph: Graph, options: Options) -> Iterator[Result]:
+    for demand, store, asked in _sharded_stores(graph):
         key = getattr(store, "shard_key", None)
         if not isinstance(key, ShardKey) or key.skew is None:
             yield Undecided(store, "shard_key.skew")

@@ -22,9 +22,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from archcheck import Cassandra, CockroachDB, MySQL, Quorum, System
-from archcheck.findings import NotApplicable, Result, Rule, option
+from archcheck import Cassandra, CockroachDB, MySQL, Quorum, System, effective
+from archcheck.findings import NotApplicable, Result, Rule, Undecided, option
 from archcheck.graph import Graph
+from archcheck.graph.copies import copies_of, zones_of
 from archcheck.proof import quorums, results
 
 
@@ -41,9 +42,23 @@ rule = Rule("DAT016", "quorum-lost", severity="error", method="proof", options=O
 @rule.check
 def check(graph: Graph, options: Options) -> Iterator[Result]:
     answers = list(quorums(graph, options.zones))
-    if not answers:
+    unsaid = list(_unsaid(graph))
+    if not answers and not unsaid:
         yield NotApplicable("no datastore declares a quorum or needs a majority of its copies")
     yield from results(answers)
+    yield from unsaid
+
+
+def _unsaid(graph: Graph) -> Iterator[Undecided]:
+    """What it takes to know whether a majority is left of copies that follow by consensus."""
+    for store in graph.system.datastores:
+        is_led = effective(store, "replication").value == "consensus"
+        if not is_led or getattr(store, "quorum", None) is not None:
+            continue
+        if copies_of(store) is None:
+            yield Undecided(store, "copies")
+        elif not zones_of(store):
+            yield Undecided(store, "zones", "holds with one for each copy")
 
 
 def _timeline(
@@ -104,3 +119,8 @@ def nobody_says_where() -> System:
 def nobody_says_what_is_claimed() -> System:
     store = MySQL("ledger", quorum=Quorum(copies=3, read=2, write=2), zones=["a", "b", "c"])
     return System("shop", [store])
+
+
+@rule.unknown("zones")
+def nobody_says_where_the_majority_is() -> System:
+    return System("shop", [CockroachDB("ledger")])

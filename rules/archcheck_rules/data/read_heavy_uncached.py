@@ -4,8 +4,9 @@ Why it matters: reads are the load that is easiest to take away from a database,
 grows with every visitor.
 
 A datastore is near its limit when a node is busier than ``near``, and mostly read when more than
-``reads`` of its queries are. Copies count as soon as a read may be stale. One that is over its
-limit is rule DAT002's.
+``reads`` of its queries are. Copies count as soon as a read may be stale, which all reads may be of
+a store that is eventually consistent. One that is over its limit is rule DAT002's. Where nobody
+says how often a cache in front hits and it matters, the rule asks.
 
 How to fix: ``Cached("cache", [Read(...)], hit_ratio=...)``, or copies and ``stale=True`` for
 the reads that can bear it.
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from archcheck import (
     Cached,
@@ -35,11 +37,13 @@ from archcheck import (
     Service,
     System,
     Write,
+    effective,
 )
 from archcheck.capacity import demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation, option
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Interaction
 from archcheck.units import Duration, Fraction, ms, percent, s
+from archcheck_rules.data.hits import whatever_hits
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,10 @@ rule = Rule("DAT008", "read-heavy-uncached", severity="info", method="calc", opt
 def check(graph: Graph, options: Options) -> Iterator[Result]:
     if not demands(graph):
         yield NotApplicable("no scenario declares a load")
+    yield from whatever_hits(graph, partial(_judge, options=options))
+
+
+def _judge(graph: Graph, options: Options) -> Iterator[Result]:
     cached = {step for step in graph.interactions if step.cached_by is not None}
     for demand in demands(graph):
         for store, asked in demand.stores.items():
@@ -64,7 +72,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
             if store.is_cache or share <= float(options.reads) or asked.copies_for_reads > 1:
                 continue
             readers = [s for s in graph.incoming[store.name] if s.mode == "read"]
-            if all(step in cached for step in readers):
+            if all(step in cached or _may_be_stale(step, asked.copies) for step in readers):
                 continue
             servers, what = asked.servers_of_a_node()
             for missing in asked.missing:
@@ -75,12 +83,21 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                 yield Violation(
                     store,
                     f"{store.name} is {asked.busiest_node() / servers:.0%} busy in scenario "
-                    f"{demand.scenario.name!r}, {share:.0%} of its queries are reads, and they "
-                    "have neither a cache nor copies",
-                    fix="Cached(...) around the reads, or copies and stale=True",
+                    f"{demand.scenario.name!r}, {share:.0%} of its queries are reads, and "
+                    "neither a cache nor copies take them",
+                    fix="Cached(..., timeout=...) around the reads, or "
+                    + ("stale=True for them" if asked.copies > 1 else "copies and stale=True"),
                     evidence=(f"{asked.busiest_node():.3g} queries at a time, {what}={servers}",),
                     load=UnderLoad(demand.scenario.name, asked.busiest_node()),
                 )
+
+
+def _may_be_stale(step: Interaction, copies: int) -> bool:
+    """Whether copies may answer a read: it says so, or its store promises no more."""
+    stale = getattr(step.step, "stale", None)
+    if stale is None:
+        stale = effective(step.target, "consistency").value == "eventual"
+    return stale and copies > 1
 
 
 def _pages(

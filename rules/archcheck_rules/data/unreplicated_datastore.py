@@ -27,6 +27,7 @@ from archcheck import Datastore, Endpoint, Journey, MySQL, Read, Service, System
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.graph.copies import copies_of
+from archcheck.graph.reach import worked_by
 
 rule = Rule(
     "DAT001", "unreplicated-datastore", severity="error", method="attr", concerns="critical"
@@ -43,11 +44,9 @@ def check(graph: Graph) -> Iterator[Result]:
         for journey in graph.critical_journeys
     }
     for journey in graph.critical_journeys:
-        for step, _ in graph.visits(journey).interactions:
-            if isinstance(step.target, Datastore) and not step.target.is_cache:
-                names = used.setdefault(step.target.name, (step.target, []))[1]
-                if journey.name not in names:
-                    names.append(journey.name)
+        for store in worked_by(graph, graph.entries(journey)).values():
+            if isinstance(store, Datastore) and not store.is_cache:
+                used.setdefault(store.name, (store, []))[1].append(journey.name)
     for store, journeys in used.values():
         copies = copies_of(store)
         if copies is None:

@@ -5,6 +5,8 @@ few values leaves shards empty, one that grows with time sends all new records t
 and a query without the key asks every shard.
 
 What the key is called is no evidence: of a key that only has a name, the rule asks for the rest.
+Where nobody says how the key decides, the product does: Cassandra, DynamoDB and Elasticsearch hash
+it, CockroachDB and TiDB keep ranges.
 
 How to fix: a key of many even values that every query knows, such as the customer; hash it when
 it grows with time.
@@ -55,7 +57,7 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
     for store in keyed:
         key = getattr(store, "shard_key", None)
         declared = key if isinstance(key, ShardKey) else ShardKey(name=str(key))
-        if getattr(store, "sharding", None) is None and declared.monotonic is not False:
+        if not effective(store, "sharding").is_known and declared.monotonic is not False:
             yield Undecided(store, "sharding", 'holds with "hash"')
         for attribute, problem in _problems(store, declared, options):
             if problem is None:
@@ -83,8 +85,7 @@ def _problems(
             f"has {key.cardinality} values for {shards} shards, fewer than {least}",
         ),
     )
-    sharding = getattr(store, "sharding", None)
-    if sharding == "range":
+    if effective(store, "sharding").value == "range":
         grows = "grows with time, so all new records go to the last range"
         yield "monotonic", _if_known(key.monotonic, bool(key.monotonic), grows)
     yield (

@@ -8,8 +8,8 @@ For each moment at which the declared load changes its course, the replicas that
 keeps then (the load over the target, between min and max) must carry what comes within the
 start-up time and a sync period of 15 s. A ``Burst`` among the faults of a scenario is such a rise.
 
-How to fix: a lower ``target_cpu``, a higher ``min``, replicas that start faster, or scaling on a
-schedule before the rise.
+How to fix: a lower ``target_cpu``, a higher ``min`` (so many that a rollout, too, leaves enough),
+replicas that start faster, or scaling on a schedule before the rise.
 
 False positives: steps of a load test that real traffic does not take. An autoscaler of Kubernetes
 does nothing within a tenth of its target, so that it may keep a replica more than the rule counts.
@@ -41,8 +41,9 @@ from archcheck import (
     Stepped,
     System,
     Work,
+    effective,
 )
-from archcheck.capacity import Demand, demands
+from archcheck.capacity import Demand, Resource, demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph
 from archcheck.units import Duration, minutes, ms, percent, s
@@ -99,7 +100,7 @@ def _judge(demand: Demand, service: Service, autoscale: Autoscale) -> Iterator[R
             f"{Duration(start_up + SYNC_PERIOD)} in "
             f"scenario {demand.scenario.name!r}, and the {kept} {replicas} "
             f"{kept * resource.per_unit / after:.0%} of it",
-            fix=f"min={math.ceil(after / resource.per_unit)}, or a lower target_cpu",
+            fix=f"min={_enough(service, resource, after)}, or a lower target_cpu",
             evidence=(
                 f"before: {before:.3g} {resource.called} busy at a target of "
                 f"{autoscale.target_cpu}",
@@ -109,6 +110,14 @@ def _judge(demand: Demand, service: Service, autoscale: Autoscale) -> Iterator[R
         )
     elif autoscale.start_up is None and growth > 1:
         yield Undecided(service, "deployment.autoscale.start_up")
+
+
+def _enough(service: Service, resource: Resource, after: float) -> int:
+    """Replicas that carry what comes, and of which a rollout leaves enough for the load."""
+    rollout = effective(service.deployment, "rollout").value
+    always = math.ceil(resource.busy / resource.per_unit - 1e-9)
+    left = rollout.enough_for(always) if rollout is not None else always
+    return max(math.ceil(after / resource.per_unit), left)
 
 
 def _rising(

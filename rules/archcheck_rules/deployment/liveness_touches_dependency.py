@@ -4,6 +4,9 @@ Why it matters: a liveness check that asks the database turns a slow minute of t
 a restart of every service. A readiness check that asks what all services share takes all of
 them out at once, and leaves nobody to answer with an error.
 
+A cache in the own process is not outside, and topics and queues are shared with all others of their
+broker.
+
 How to fix: let liveness answer from the process alone, and report dependencies as metrics.
 
 False positives: a dependency without which the service has nothing at all to say may be part of
@@ -19,7 +22,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from archcheck import Kubernetes, MySQL, Probe, Service, System
+from archcheck import Kubernetes, LocalCache, MySQL, Probe, Service, System
 from archcheck.findings import Result, Rule, Violation, option
 from archcheck.graph import Graph
 
@@ -44,11 +47,11 @@ rule = Rule(
 @rule.check
 def check(graph: Graph, options: Options) -> Iterator[Result]:
     services = graph.system.services
-    ready = {service.name: set(_touched(service, "readiness")) for service in services}
+    ready = {service.name: set(_shared(graph, service)) for service in services}
     behind = {name: _behind(ready, name) for name in ready}
     shared = Counter(name for names in behind.values() for name in names)
     for service in services:
-        for check, names in _restarting(service):
+        for check, names in _restarting(graph, service):
             for name in names:
                 yield Violation(
                     service,
@@ -68,13 +71,20 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                 )
 
 
-def _restarting(service: Service) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _restarting(graph: Graph, service: Service) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What the checks touch that restart a service; one at the path of another is the same."""
     live = getattr(service.deployment, "liveness", None)
     ready = getattr(service.deployment, "readiness", None)
     is_same = isinstance(live, Probe) and isinstance(ready, Probe) and live.asks_the_same_as(ready)
-    yield "liveness", _touched(service, "readiness" if is_same else "liveness")
-    yield "startup", _touched(service, "startup")
+    yield "liveness", _touched(graph, service, "readiness" if is_same else "liveness")
+    yield "startup", _touched(graph, service, "startup")
+
+
+def _shared(graph: Graph, service: Service) -> Iterator[str]:
+    """What the readiness check touches; topics and queues are shared with all of their broker."""
+    for name in _touched(graph, service, "readiness"):
+        broker = getattr(graph.system.find(name), "broker", None)
+        yield name if broker is None else str(broker)
 
 
 def _behind(ready: Mapping[str, set[str]], name: str) -> set[str]:
@@ -89,9 +99,16 @@ def _behind(ready: Mapping[str, set[str]], name: str) -> set[str]:
     return found - {name}
 
 
-def _touched(service: Service, check: str) -> tuple[str, ...]:
+def _touched(graph: Graph, service: Service, check: str) -> tuple[str, ...]:
+    """What the check asks outside the process."""
     probe = getattr(service.deployment, check, None)
-    return tuple(map(str, probe.touches)) if isinstance(probe, Probe) else ()
+    names = map(str, probe.touches) if isinstance(probe, Probe) else ()
+    return tuple(
+        name
+        for name in names
+        if name.partition(".")[0] != service.name
+        and not isinstance(graph.system.find(name), LocalCache)
+    )
 
 
 def _ready(sharing: int) -> System:

@@ -39,6 +39,8 @@ from archcheck import (
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.graph.copies import needed_for, zone_called
+from archcheck.graph.reach import zones_in
 
 rule = Rule("DEP002", "one-zone", severity="error", method="attr", concerns="critical")
 
@@ -64,9 +66,9 @@ def check(graph: Graph) -> Iterator[Result]:
         elif len(zones) == 1:
             yield Violation(
                 member,
-                f"{member.name} runs in zone {next(iter(zones))} only, and critical journeys need "
+                f"{member.name} runs in {zone_called(*zones)} only, and critical journeys need "
                 f"it: {names}",
-                fix='zones=["a", "b"]',
+                fix=_spread(graph, member, *zones),
                 cause="what a critical journey needs runs in one zone",
             )
         elif isinstance(spread, Absent):
@@ -76,6 +78,15 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"({spread.reason!r}), and critical journeys need it: {names}",
                 fix='spread="topology_spread"',
             )
+
+
+def _spread(graph: Graph, member: Named, only: str) -> str:
+    """Zones that the system has: three, where a majority of the copies must be left."""
+    is_voting = isinstance(member, Datastore) and needed_for(member, "write").best > 1
+    others = [zone for zone in zones_in(graph.system) if zone != only]
+    zones = [only, *others, "...", "..."][: 3 if is_voting else 2]
+    named = ", ".join(f'"{zone}"' for zone in zones)
+    return f"zones=[{named}]"
 
 
 def _zones(member: Service | Datastore | Broker) -> set[str]:

@@ -7,7 +7,8 @@ A rolling update keeps replicas minus ``max_unavailable`` (Kubernetes: 25% unles
 rounded down); recreating keeps none. The replicas are those that are always there. Consumers must
 work off what comes with the replicas that are left, too.
 
-How to fix: ``RollingUpdate(max_surge=1, max_unavailable=0)``, or more replicas.
+How to fix: ``RollingUpdate(max_surge=1, max_unavailable=0)``, or more replicas. A StatefulSet has
+no ``max_surge``: it needs more replicas.
 
 False positives: releases that only happen at night.
 
@@ -51,7 +52,7 @@ from archcheck.capacity import (
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph
-from archcheck.model import Deployment, Effective
+from archcheck.model import Deployment, Effective, Rollout
 from archcheck.units import ms, percent, s
 
 rule = Rule("DEP007", "rollout-capacity", severity="warning", method="calc")
@@ -74,10 +75,10 @@ def check(graph: Graph) -> Iterator[Result]:
 def _judge_consumer(flow: ConsumerFlow) -> Iterator[Result]:
     """Whether the replicas that are left work off what comes; with all of them, PRF008 asks."""
     deployment = getattr(flow.operation.owner, "deployment", None)
-    replicas = deployment.fewest_replicas() if deployment is not None else None
-    rollout = effective(deployment, "rollout")
     if deployment is None:
         yield Undecided(flow.operation.owner, "deployment")
+        return
+    replicas, rollout = deployment.fewest_replicas(), effective(deployment, "rollout")
     if replicas is None or not rollout.is_known:
         return
     left = replicas - rollout.value.unavailable(replicas)
@@ -93,7 +94,7 @@ def _judge_consumer(flow: ConsumerFlow) -> Iterator[Result]:
             f"a rollout leaves {left} of {replicas} replicas of {flow.operation.owner.name}, which "
             f"work on {slots:.3g} messages of {flow.channel.name} at a time, and the load needs "
             f"{flow.needed:.3g} in scenario {flow.demand.scenario.name!r}",
-            fix="rollout=RollingUpdate(max_surge=1, max_unavailable=0)",
+            fix=_fix(deployment, rollout.value, replicas),
             load=UnderLoad(flow.demand.scenario.name, flow.needed),
         )
 
@@ -117,10 +118,18 @@ def _judge(demand: Demand, service: Service, deployment: Deployment) -> Iterator
             service,
             f"a rollout leaves {left} of {resource.units} replicas of {service.name}{default}, and "
             f"the load needs {needed} in scenario {demand.scenario.name!r}",
-            fix="rollout=RollingUpdate(max_surge=1, max_unavailable=0)",
+            fix=_fix(deployment, rollout.value, needed),
             evidence=(resource.shown,),
             load=UnderLoad(demand.scenario.name, resource.busy),
         )
+
+
+def _fix(deployment: Deployment, rollout: Rollout, needed: int) -> str:
+    """A StatefulSet stops a pod before it starts the new one: it needs more of them."""
+    if getattr(deployment, "kind", "") == "StatefulSet":
+        more = rollout.enough_for(needed)
+        return f"min={more} in its Autoscale" if deployment.autoscale else f"replicas={more}"
+    return "rollout=RollingUpdate(max_surge=1, max_unavailable=0)"
 
 
 def _unsized(demand: Demand, service: Service, rollout: Effective) -> Iterator[Undecided]:

@@ -18,13 +18,14 @@ from collections.abc import Iterator
 from archcheck import Absent, Logs, Prometheus, Rizhiyi, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.graph.signals import platform_for, signals_of
 
 rule = Rule("OBS002", "no-central-logs", severity="warning", method="attr")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    platform = graph.platform_for("logs") or "rizhiyi"
+    platform = platform_for(graph, "logs") or "rizhiyi"
     fix = f'logs=Logs("{platform}", structured=True, shipping="agent")'
     for service in graph.system.services:
         logs = service.logs
@@ -37,7 +38,7 @@ def check(graph: Graph) -> Iterator[Result]:
         else:
             if logs.platform is None:
                 yield Undecided(service, "logs.platform")
-            elif "logs" not in graph.signals_of(str(logs.platform)):
+            elif "logs" not in signals_of(graph, str(logs.platform)):
                 text = f"{service.name} ships its logs to {logs.platform}, which takes none"
                 yield Violation(service, text, fix=fix)
             if logs.structured is None:

@@ -3,7 +3,8 @@
 Why it matters: what is not measured is noticed by customers first, and no objective, alert or
 autoscaler can rest on it.
 
-A platform that collects from the service by itself (``scrapes``) has its metrics.
+A platform that collects from the service by itself (``scrapes``) has its metrics. A collector takes
+what the platforms take that it forwards to.
 
 How to fix: ``metrics=Metrics("prometheus", path="/metrics", indicators=["rate", "errors",
 "duration"])``.
@@ -21,23 +22,18 @@ from collections.abc import Iterator
 from archcheck import Absent, Jaeger, Metrics, Prometheus, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.graph.signals import platform_for, scraping, signals_of
 
 rule = Rule("OBS001", "no-metrics", severity="warning", method="attr")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    scraped = {
-        str(name)
-        for platform in graph.system.platforms
-        if "metrics" in platform.collects
-        for name in getattr(platform, "scrapes", ())
-    }
-    platform = graph.platform_for("metrics") or "prometheus"
+    platform = platform_for(graph, "metrics") or "prometheus"
     fix = f'metrics=Metrics("{platform}", path="/metrics")'
     for service in graph.system.services:
         match service.metrics:
-            case None | Metrics(platform=None) if service.name in scraped:
+            case None | Metrics(platform=None) if _is_scraped(graph, service):
                 continue
             case None:
                 yield Undecided(service, "metrics")
@@ -50,12 +46,22 @@ def check(graph: Graph) -> Iterator[Result]:
                 )
             case Metrics(platform=None):
                 yield Undecided(service, "metrics.platform")
-            case Metrics(platform=name) if "metrics" not in graph.signals_of(str(name)):
+            case Metrics(platform=name) if "metrics" not in signals_of(graph, str(name)):
                 yield Violation(
                     service,
-                    f"{service.name} sends its metrics to {name}, which takes none",
+                    f"{service.name} sends its metrics to {name}, which "
+                    + ("sends none on" if "metrics" in _taken(graph, str(name)) else "takes none"),
                     fix=fix,
                 )
+
+
+def _is_scraped(graph: Graph, service: Service) -> bool:
+    platforms = scraping(graph, service)
+    return any("metrics" in signals_of(graph, each.name) for each in platforms)
+
+
+def _taken(graph: Graph, platform: str) -> tuple[str, ...]:
+    return getattr(graph.system.find(platform), "collects", ())
 
 
 def _measured(metrics: Metrics | Absent | None) -> System:

@@ -39,6 +39,7 @@ from archcheck import (
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.signals import platform_for
 from archcheck.graph.walks import backward
 
 rule = Rule("OBS003", "trace-gap", severity="warning", method="graph")
@@ -65,14 +66,14 @@ def check(graph: Graph) -> Iterator[Result]:
             )
         else:
             yield Undecided(service, "tracing")
-    for step in graph.calls():
+    for step in graph.calls(fallbacks=True):
         cut = getattr(step.step, "propagates_trace", None) is False
         if cut and _is_traced(step.source) and _is_traced(step.target):
             yield Violation(
                 step,
                 f"{step.operation.name} does not pass the trace context to {step.target_name}, "
                 "and both are traced",
-                fix="propagates_trace=True",
+                fix=step.set_in("propagates_trace=True"),
             )
     for source, targets in passes.items():
         for target, step in targets.items():
@@ -127,7 +128,7 @@ def _formats(graph: Graph, source: str, target: str, step: Interaction) -> Itera
 def _tracing(graph: Graph, neighbour: str) -> str:
     """What a service declares to be traced as its neighbour is."""
     tracing = getattr(graph.system.find(neighbour), "tracing", None)
-    platform = getattr(tracing, "platform", None) or graph.platform_for("traces") or "jaeger"
+    platform = getattr(tracing, "platform", None) or platform_for(graph, "traces") or "jaeger"
     propagation = _format(graph.system.find(neighbour)) or "w3c"
     return f'tracing=Tracing("{platform}", propagation="{propagation}")'
 

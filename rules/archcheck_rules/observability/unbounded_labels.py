@@ -6,8 +6,8 @@ the user's id makes as many series as there are users, and takes the monitoring 
 The series of a service are the product of the values of its labels, for each replica that it may
 have.
 
-A platform that declares a ``series_budget`` is compared with the series of all services that send
-theirs to it.
+A platform that declares a ``series_budget`` is compared with the series of all services that it
+gets: sent to it, collected by it (``scrapes``), or forwarded to it.
 
 How to fix: leave the label out, group its values, or keep the detail in logs or exemplars.
 
@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from archcheck import Kubernetes, Label, Metrics, Platform, Prometheus, Service, System
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph
+from archcheck.graph.signals import passed_on_to, scraping
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,17 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
     for service, metrics in labelled:
         yield from _judge(service, metrics, options)
     for platform in graph.system.platforms:
-        yield from _budget(platform, labelled)
+        yield from _budget(graph, platform, labelled)
 
 
-def _budget(platform: Platform, labelled: list[tuple[Service, Metrics]]) -> Iterator[Result]:
+def _budget(
+    graph: Graph, platform: Platform, labelled: list[tuple[Service, Metrics]]
+) -> Iterator[Result]:
     budget = getattr(platform, "series_budget", None)
     counts = [
         (service.name, math.prod(_counts(metrics)) * (_most_replicas(service) or 1))
         for service, metrics in labelled
-        if metrics.platform == platform.name
+        if platform.name in _kept_by(graph, service, metrics)
     ]
     total = sum(count for _, count in counts)
     if budget is not None and total > budget:
@@ -68,6 +71,13 @@ def _budget(platform: Platform, labelled: list[tuple[Service, Metrics]]) -> Iter
             fix="fewer labels, labels with fewer values, or a larger series_budget",
             evidence=tuple(f"{name}: {count} series" for name, count in counts),
         )
+
+
+def _kept_by(graph: Graph, service: Service, metrics: Metrics) -> Iterator[str]:
+    """The platforms that get the metrics of a service: told, come for, or forwarded."""
+    named = [str(metrics.platform)] if metrics.platform is not None else []
+    for first in (*named, *(each.name for each in scraping(graph, service))):
+        yield from passed_on_to(graph, first)
 
 
 def _counts(metrics: Metrics) -> list[int]:

@@ -6,7 +6,8 @@ fail once in thirty-four runs.
 Calls and queries are counted by the traffic equations, asynchronous work included; published
 messages are not. A journey's own ``max_remote_calls`` counts before the default. Repeats that rule
 COM007 names, and pairs of services that rule BND010 names, count as the one call that they should
-be: the journey is reported if it makes too many calls without them.
+be: the journey is reported if it makes too many calls without them. Where nobody says how often a
+cache hits and it matters, the rule asks.
 
 How to fix: collect what belongs together in one call, cache, or do a part of it later.
 
@@ -22,22 +23,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archcheck import (
+    Cached,
     Call,
     Endpoint,
     Journey,
     MySQL,
     Publish,
     Read,
+    Redis,
     Repeat,
     Service,
     System,
     Topic,
 )
+from archcheck.capacity import open_lookups, with_best_hits
 from archcheck.findings import (
     NotApplicable,
     Result,
     Rule,
     RuleOutcome,
+    Undecided,
     Violation,
     option,
     steps_said,
@@ -59,7 +64,6 @@ rule = Rule(
     "chatty-journey",
     severity="warning",
     method="calc",
-    on_unknown="never",
     options=Options,
     follows=("COM007", "BND010"),
 )
@@ -69,13 +73,19 @@ rule = Rule(
 def check(graph: Graph, options: Options, outcomes: tuple[RuleOutcome, ...]) -> Iterator[Result]:
     if not graph.system.journeys:
         yield NotApplicable("the system declares no journey")
-    merged = MergedGraph(graph, steps_said(outcomes, "COM007", "BND010"))
+    repeats = steps_said(outcomes, "COM007", "BND010")
+    merged, best = MergedGraph(graph, repeats), MergedGraph(with_best_hits(graph), repeats)
     for journey in graph.system.journeys:
         budget = journey.max_remote_calls or options.max_calls
         steps = _remote(graph.visits(journey))
         others = _remote(merged.visits(journey))
         calls, left = _sum(steps), _sum(others)
-        if left > budget * (1 + 1e-9):
+        most_calls = budget * (1 + 1e-9)
+        if left > most_calls and _sum(_remote(best.visits(journey))) <= most_calls:
+            asked = {step for step, _ in steps}
+            lookups = (step for step in open_lookups(graph) if step in asked)
+            yield from (Undecided(step, "hit_ratio") for step in lookups)
+        elif left > most_calls:
             most = sorted(others, key=lambda entry: -entry[1])[:5]
             beside = f", {left:.3g} of them beside known repeats" if left < calls else ""
             yield Violation(
@@ -135,3 +145,14 @@ def a_budget_of_its_own() -> System:
 @rule.borderline()
 def a_loop_is_what_com007_says() -> System:
     return _calling(31, is_loop=True)
+
+
+@rule.unknown("hit_ratio")
+def nobody_says_how_often_a_cache_saves_them() -> System:
+    reads = Cached("shelf", [Read("db") for _ in range(40)])
+    page = Endpoint("page", steps=[reads])
+    return System(
+        "shop",
+        [MySQL("db"), Redis("shelf"), Service("web", endpoints=[page])],
+        journeys=[Journey("browse", "web.page")],
+    )

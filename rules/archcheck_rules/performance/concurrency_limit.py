@@ -6,7 +6,8 @@ idle; it is found in the first rush hour.
 By Little's law a replica of the caller has rate x time calls in progress. The time is taken
 without queueing, so the real need is higher.
 
-A pool that nobody declares is that of the framework, where it documents one.
+A pool that nobody declares is that of the framework, where it documents one. Calls to one callee
+that have the same bulkhead, such as that of a ``Client``, share it.
 
 How to fix: a larger limit, or a shorter time behind it.
 

@@ -5,7 +5,8 @@ name and its limit belong on the table before the growth, not after.
 
 A resource with c servers that is busy for D seconds in one run of the mix saturates at c / D runs
 a second. Blocking runtimes hold a thread to the end of a request, the others only while they
-compute. The mean wait at the peak is that of an M/M/c queue of all servers.
+compute. The mean wait at the peak is that of an M/M/c queue of all servers. What an external party
+lets through (``rate_limit``) and what each shard can do (``max_rate``) are used up like servers.
 
 How to fix: more replicas or a larger pool for the named resource, less work in it, or a cache in
 front; then look at the next one.
@@ -19,11 +20,14 @@ et al., Quantitative System Performance, 1984, chapter 5; Erlang, 1917 (the M/M/
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from archcheck import (
+    Datastore,
     Endpoint,
+    External,
     Journey,
     Kubernetes,
     Load,
@@ -35,8 +39,9 @@ from archcheck import (
     SpringBoot,
     System,
     Work,
+    effective,
 )
-from archcheck.capacity import CPU, Resource, demands, open_lookups, with_best_hits
+from archcheck.capacity import CPU, Demand, Resource, demands, open_lookups, with_best_hits
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation, option
 from archcheck.graph import Graph
 from archcheck.units import Duration, Rate, ms, s
@@ -59,44 +64,101 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
     best = with_best_hits(graph)
     always = {each.holder.name for each in _near(best, options)}
     for demand in demands(graph):
-        sized = demand.resources
-        for need in demand.unsized:
-            yield Undecided(
-                need.holder,
-                need.attribute,
-                f"holds with {math.ceil(options.headroom * need.busy)} servers or more",
-            )
-        for resource in sized:
-            for missing in resource.missing:
-                yield Undecided(missing.holder, missing.attribute)
-        if not sized or sized[0].headroom >= options.headroom * (1 - 1e-9):
+        yield from _unknown(demand, options)
+        soonest = _soonest(graph, demand)
+        if soonest is None or soonest.headroom >= options.headroom * (1 - 1e-9):
             continue
-        first, rest = sized[0], sized[1:4]
-        if best is not graph and first.holder.name not in always:
-            lookups = open_lookups(graph, first.holder.name)
+        if best is not graph and soonest.holder.name not in always:
+            lookups = open_lookups(graph, soonest.holder.name)
             yield from (Undecided(step, "hit_ratio") for step in lookups)
+        elif isinstance(soonest, _Limit):
+            yield _over_limit(demand, soonest, demand.resources[:3])
         else:
-            verb = "saturates" if first.what == CPU else "saturate"
-            yield Violation(
-                first.holder,
-                f"the {first.called} of {first.holder.name} {verb} first in scenario "
-                f"{demand.scenario.name!r}: at "
-                f"{Rate(sum(demand.journeys.values()) * first.headroom):.3}, "
-                f"{first.headroom:.3g} times the "
-                f"declared load"
-                + (f"; then the {rest[0].called} of {rest[0].holder.name}" if rest else ""),
-                fix="more replicas or servers for it, or less work in it",
-                evidence=tuple(_line(resource) for resource in (first, *rest)),
-                load=UnderLoad(demand.scenario.name, first.utilisation, first.what),
-            )
+            yield _saturated(demand, soonest, demand.resources[1:4])
 
 
-def _near(graph: Graph, options: Options) -> Iterator[Resource]:
-    """The resources that saturate first, where they do soon."""
+def _unknown(demand: Demand, options: Options) -> Iterator[Undecided]:
+    for need in demand.unsized:
+        enough = math.ceil(options.headroom * need.busy)
+        yield Undecided(need.holder, need.attribute, f"holds with {enough} servers or more")
+    for resource in demand.resources:
+        for missing in resource.missing:
+            yield Undecided(missing.holder, missing.attribute)
+
+
+def _soonest(graph: Graph, demand: Demand) -> Resource | _Limit | None:
+    """What saturates first: servers before a rate that is used up with them."""
+    found: list[Resource | _Limit] = [*demand.resources[:1], *_limits(graph, demand)]
+    return min(found, key=lambda each: each.headroom, default=None)
+
+
+def _saturated(demand: Demand, first: Resource, rest: Sequence[Resource]) -> Violation:
+    verb = "saturates" if first.what == CPU else "saturate"
+    return Violation(
+        first.holder,
+        f"the {first.called} of {first.holder.name} {verb} first in scenario "
+        f"{demand.scenario.name!r}: at "
+        f"{Rate(sum(demand.journeys.values()) * first.headroom):.3}, {first.headroom:.3g} times "
+        "the declared load"
+        + (f"; then the {rest[0].called} of {rest[0].holder.name}" if rest else ""),
+        fix="more replicas or servers for it, or less work in it",
+        evidence=tuple(_line(resource) for resource in (first, *rest)),
+        load=UnderLoad(demand.scenario.name, first.utilisation, first.what),
+    )
+
+
+class _Limit(NamedTuple):
+    """A rate that somebody grants, and how much of it the declared load asks for."""
+
+    holder: External | Datastore
+    asked: float
+    granted: float
+
+    @property
+    def headroom(self) -> float:
+        """How many times the declared load is granted."""
+        return self.granted / self.asked
+
+
+def _limits(graph: Graph, demand: Demand) -> Iterator[_Limit]:
+    """What parties let through, and what the shards of datastores can do."""
+    for party in graph.system.externals:
+        asked = sum(rate for step, rate in demand.steps.items() if step.target is party)
+        if party.rate_limit is not None and asked:
+            yield _Limit(party, asked, float(party.rate_limit.rate))
+    for store, load in demand.stores.items():
+        granted = effective(store, "max_rate")
+        if granted.is_known and load.reads + load.writes:
+            yield _Limit(store, load.reads + load.writes, float(granted.value) * load.shards)
+
+
+def _over_limit(demand: Demand, limit: _Limit, others: Sequence[Resource]) -> Violation:
+    is_party = isinstance(limit.holder, External)
+    return Violation(
+        limit.holder,
+        f"the rate that {limit.holder.name} {'grants' if is_party else 'can do'} is used up first "
+        f"in scenario {demand.scenario.name!r}: at "
+        f"{Rate(sum(demand.journeys.values()) * limit.headroom):.3}, {limit.headroom:.3g} times "
+        "the declared load"
+        + (f"; then the {others[0].called} of {others[0].holder.name}" if others else ""),
+        fix="a higher limit, a cache or fewer calls"
+        if is_party
+        else "more shards, a cache in front or fewer queries",
+        evidence=(
+            f"{limit.holder.name}: {Rate(limit.asked):.3} of {Rate(limit.granted):.3}",
+            *map(_line, others),
+        ),
+        load=UnderLoad(demand.scenario.name, limit.asked, "rate"),
+    )
+
+
+def _near(graph: Graph, options: Options) -> Iterator[Resource | _Limit]:
+    """What saturates first, where it does soon."""
     for demand in demands(graph):
-        for first in demand.resources[:1]:
-            if first.headroom < options.headroom * (1 - 1e-9):
-                yield first
+        soonest: list[Resource | _Limit] = [*demand.resources[:1], *_limits(graph, demand)]
+        for soon in soonest:
+            if soon.headroom < options.headroom * (1 - 1e-9):
+                yield soon
 
 
 def _wait(seconds: float) -> str:

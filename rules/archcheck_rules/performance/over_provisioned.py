@@ -68,16 +68,21 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
                 busiest[resource.holder.name] = resource
     for resource in busiest.values():
         service = resource.holder
-        if not isinstance(service, Service) or service.deployment is None or resource.missing:
+        if not isinstance(service, Service) or service.deployment is None:
             continue
         least = max(2, len(set(service.deployment.zones)))
-        if resource.utilisation < float(options.min_utilisation) and resource.units > least:
+        is_idle = resource.utilisation < float(options.min_utilisation) and resource.units > least
+        if is_idle and resource.missing:
+            yield from (Undecided(gap.holder, gap.attribute) for gap in resource.missing)
+        elif is_idle:
             yield Violation(
                 service,
                 f"{resource.utilisation:.1%} of the {resource.called} of {resource.holder.name} "
                 f"are busy at the busiest peak, less "
                 f"than {options.min_utilisation}, with {resource.units} replicas",
-                fix=f"replicas={least}",
+                fix=f"min={least} in its Autoscale"
+                if service.deployment.autoscale
+                else f"replicas={least}",
                 evidence=(f"{resource.busy:.3g} of {resource.servers} busy",),
             )
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from archcheck import Call, Endpoint, Parallel, Service, Step, System, Work
+from archcheck import Call, Endpoint, LocalCache, Parallel, Service, Step, System, Work
 from archcheck.capacity import OperationLatencies, latency_of
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
@@ -37,7 +37,7 @@ def check(graph: Graph) -> Iterator[Result]:
         waiting = {
             part: step
             for part, step in graph.leaving(name).items()
-            if step.mode in ("call", "read")
+            if step.mode in ("call", "read") and not isinstance(step.target, LocalCache)
         }
         for before, later in _behind_others(graph.system, operation.part.steps, waiting):
             independent = getattr(later.step, "independent", None)
@@ -84,9 +84,13 @@ def _violation(
     return Violation(
         later,
         f"{later.name} needs no answer of {before[-1].target_name} and waits for it{gain}",
-        fix=f'Parallel([Call("{before[-1].target_name}"), Call("{later.target_name}")])',
+        fix=f"Parallel([{_written(before[-1])}, {_written(later)}])",
         evidence=(*before, later),
     )
+
+
+def _written(step: Interaction) -> str:
+    return f'{type(step.step).__name__}("{step.target_name}")'
 
 
 def _page(*steps: Step) -> System:

@@ -3,12 +3,13 @@
 Why it matters: a breaker that never has the minimum of calls in its window never opens. It looks
 like protection on the diagram and is none.
 
-Breakers live in each replica of the caller, so a replica's share of the rate counts: with a
-window of time, rate x window must reach the minimum of calls; with a window of calls, the
-minimum (the window, where that is smaller, as in Resilience4j) must be reached within
-``max_detection``. A call counts as slow only when it may last
-longer than ``slow_call``, so that must be below the timeout; and a timeout beyond a window of
-time is noticed too late.
+Breakers live in each replica of the caller, so a replica's share of the rate counts, of an
+autoscaled one that of the fewest replicas: it has more where the load is higher. Calls to one
+callee that have the same breaker, such as that of a ``Client``, fill it together. With a window of
+time, rate x window must reach the minimum of calls; with a window of calls, the minimum (the
+window, where that is smaller, as in Resilience4j) must be reached within ``max_detection``. A call
+counts as slow only when it may last longer than ``slow_call``, so that must be below the timeout;
+and a timeout beyond a window of time is noticed too late.
 
 A call without a timeout is rule RES001's finding, and not looked at here.
 
@@ -22,7 +23,7 @@ slowCallDurationThreshold); Azure Architecture Center, Circuit Breaker pattern.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from archcheck import (
@@ -41,6 +42,7 @@ from archcheck.capacity import demands
 from archcheck.editing.spelling import plain_source
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.shared import sharing
 from archcheck.units import Duration, Rate, minutes, percent, s
 
 
@@ -56,20 +58,24 @@ rule = Rule("RES010", "breaker-never-opens", severity="warning", method="calc", 
 
 @rule.check
 def check(graph: Graph, options: Options) -> Iterator[Result]:
-    guarded = [
-        (step, step.protection.breaker)
-        for step in graph.interactions
-        if step.protection.breaker is not None
-    ]
+    guarded = sharing(graph, "breaker")
     if not guarded:
         yield NotApplicable("no call has a circuit breaker")
-    peaks: dict[Interaction, float] = {}
-    for demand in demands(graph):
-        for step, rate in demand.steps.items():
-            peaks[step] = max(peaks.get(step, 0.0), rate)
-    for step, breaker in guarded:
-        yield from _timings(step, breaker)
-        yield from _opens(step, breaker, peaks.get(step), options)
+    for steps in guarded:
+        if (breaker := steps[0].protection.breaker) is not None:
+            for step in steps:
+                yield from _timings(step, breaker)
+            yield from _opens(steps, breaker, _peak(graph, steps), options)
+
+
+def _peak(graph: Graph, steps: Sequence[Interaction]) -> float | None:
+    """The most calls a second that these make together, where a load reaches one of them."""
+    rates = [
+        sum(demand.steps.get(step, 0.0) for step in steps)
+        for demand in demands(graph)
+        if any(step in demand.steps for step in steps)
+    ]
+    return max(rates, default=None)
 
 
 def _timings(step: Interaction, breaker: CircuitBreaker) -> Iterator[Violation]:
@@ -94,8 +100,12 @@ def _timings(step: Interaction, breaker: CircuitBreaker) -> Iterator[Violation]:
 
 
 def _opens(
-    step: Interaction, breaker: CircuitBreaker, rate: float | None, options: Options
+    steps: Sequence[Interaction],
+    breaker: CircuitBreaker,
+    rate: float | None,
+    options: Options,
 ) -> Iterator[Result]:
+    step = steps[0]
     window = breaker.window if isinstance(breaker.window, Duration) else options.max_detection
     needed = breaker.minimum_calls
     if not isinstance(breaker.window, Duration):
@@ -109,11 +119,19 @@ def _opens(
     elif rate / replicas < float(least) * (1 - 1e-9):
         yield Violation(
             step,
-            f"the breaker of {step.name} needs {needed} calls in {window} and sees "
+            f"the breaker of {_whose(steps)} needs {needed} calls in {window} and sees "
             f"{rate / replicas * float(window):.3g} in each replica",
             fix=f"minimum_calls={max(1, int(rate / replicas * float(window) / 2))}",
-            evidence=(f"{Rate(rate):.3} over {replicas} replicas",),
+            evidence=(
+                f"{Rate(rate):.3} over {replicas} {'replica' if replicas == 1 else 'replicas'}",
+                *(steps if len(steps) > 1 else ()),
+            ),
         )
+
+
+def _whose(steps: Sequence[Interaction]) -> str:
+    first = steps[0]
+    return first.name if len(steps) == 1 else f"{first.source.name} for {first.target.name}"
 
 
 def _replicas(step: Interaction) -> int | None:

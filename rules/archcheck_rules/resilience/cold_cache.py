@@ -41,7 +41,7 @@ from archcheck import (
     System,
     TiDB,
 )
-from archcheck.capacity import Demand, demands, open_lookups, with_best_hits
+from archcheck.capacity import Demand, demands, open_lookups, with_hits_by_keys
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.units import Duration, Rate, ms, percent, s
@@ -55,7 +55,7 @@ def check(graph: Graph) -> Iterator[Result]:
         yield NotApplicable("no cache is used, or no scenario declares a load")
         return
     cold = demands(Graph(graph.system, today=graph.today, cold_caches=True))
-    usual = demands(with_best_hits(graph, by_keys_alone=True))
+    usual = demands(with_hits_by_keys(graph))
     for warm, empty in zip(usual, cold, strict=True):
         yield from _compare(warm, empty)
         if any(resource.utilisation > 1 for resource in warm.resources):

@@ -49,9 +49,8 @@ _VERBS = {"read": "reads", "write": "writes"}
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    asking = (way for step in graph.synchronous() for way in (step, step.fallback) if way)
-    for step in asking:
-        if step.mode == "cache" or not graph.crosses_boundary(step):
+    for step in graph.questions:
+        if step.mode in ("cache", "publish") or not graph.crosses_boundary(step):
             continue
         breaker = getattr(step.step, "breaker", None)
         mesh = step.mesh if step.mode == "call" else None
@@ -73,7 +72,7 @@ def _unprotected(step: Interaction, breaker: Absent | None) -> Violation:
         step,
         f"{step.operation.name} {verb} {step.target_name} in another boundary without a "
         f"circuit breaker{reason}",
-        fix=f'Client("{step.target.name}", {fix})' if step.is_fallback else fix,
+        fix=step.set_in(fix),
         cause="calls to other boundaries have no circuit breaker",
     )
 

@@ -3,7 +3,8 @@
 Why it matters: without a policy one replica may get most of the load while others idle, and a
 slow one keeps getting its share.
 
-The mesh of the caller balances, unless the call says otherwise.
+The mesh of the caller balances, unless the call says otherwise. Calls of fallbacks count, with what
+a ``Client`` says. A call of the own service is a call: another replica may take it.
 
 How to fix: ``balancing="least_outstanding"`` (or ``"power_of_two"``), or a mesh.
 
@@ -20,15 +21,17 @@ from collections.abc import Iterator
 
 from archcheck import Absent, Call, Endpoint, Grpc, Kubernetes, Managed, Mesh, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Interaction
 from archcheck.model.resilience import Balancing
 
 rule = Rule("RES016", "no-load-balancing", severity="warning", method="attr")
 
+_POLICY = 'balancing="least_outstanding"'
+
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    for step in graph.calls():
+    for step in graph.questions:
         call, callee = step.step, step.target
         if not isinstance(call, Call) or not isinstance(callee, Service):
             continue
@@ -41,14 +44,18 @@ def check(graph: Graph) -> Iterator[Result]:
         if replicas is None:
             yield Undecided(callee, "deployment.replicas")
         elif replicas > 1 and call.balancing is None:
-            yield Undecided(step, "balancing")
+            yield Undecided(step, "balancing", _told(step))
         elif replicas > 1 and isinstance(call.balancing, Absent):
             yield Violation(
                 step,
                 f"{step.name} is not balanced over {replicas} replicas ({call.balancing.reason!r})",
-                fix='balancing="least_outstanding"',
+                fix=step.set_in(_POLICY),
                 cause="calls are not balanced over the replicas of the callee",
             )
+
+
+def _told(step: Interaction) -> str:
+    return f"holds with {step.set_in(_POLICY)}" if step.is_fallback else ""
 
 
 def _call(

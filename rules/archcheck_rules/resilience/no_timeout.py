@@ -7,7 +7,9 @@ most HTTP clients wait without end.
 A message waits for its broker's acknowledgement unless it asks for none (``acks="none"``) or goes
 through an outbox. A cache in the caller's own process is not waited for. A call without a timeout
 of its own is bounded where everybody who asks for it has one and passes the deadline on. What a
-fallback asks is waited for as well; its timeout is that of a ``Client``, or of the mesh.
+fallback asks is waited for as well; its timeout is that of a ``Client``, or of the mesh. A call of
+the own service is a call: another replica may take it, and it holds a second thread. Actions of a
+saga are looked at where a step asks for them.
 
 How to fix: set ``timeout=`` a little above the callee's 99.9th percentile.
 
@@ -47,6 +49,7 @@ from archcheck.findings import Result, Rule, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.deadlines import inherits_deadline
 from archcheck.graph.protection import Protection
+from archcheck.graph.transfer import waits_for_broker
 from archcheck.units import Duration, ms, s
 
 rule = Rule("RES001", "no-timeout", severity="error", method="attr", on_unknown="violation")
@@ -58,8 +61,7 @@ _VERBS = {"call": "calls", "read": "reads", "write": "writes", "publish": "publi
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     latencies = OperationLatencies(graph)
-    ways = (way for step in graph.interactions for way in (step, step.fallback) if way is not None)
-    for step in ways:
+    for step in graph.questions:
         if _is_bounded(step.protection) or not _waits(step):
             continue
         if step.mode == "call" and inherits_deadline(graph, step):
@@ -70,7 +72,7 @@ def check(graph: Graph) -> Iterator[Result]:
         yield Violation(
             step,
             f"{step.operation.name} {verb} {step.target_name} without a timeout{reason}",
-            fix=f'Client("{step.target.name}", {timeout})' if step.is_fallback else timeout,
+            fix=step.set_in(timeout),
             cause="a step waits for another process without a timeout",
         )
 
@@ -86,7 +88,7 @@ def _waits(step: Interaction) -> bool:
     if isinstance(step.target, LocalCache):
         return False
     if isinstance(step.step, Publish):
-        return step.step.acks != "none" and not step.step.outbox
+        return waits_for_broker(step.step)
     return step.is_synchronous
 
 

@@ -5,8 +5,8 @@ at the bottom, exactly when the bottom cannot take it.
 
 The layers are counted along the synchronous calls below each call that retries, and so is the mesh
 of the caller. A step that is optional or has a fallback ends the path, since its failure is not
-seen above, unless the timeout above may be over first. Calls whose retries nobody declared are a
-question, but only where another layer of the same path retries.
+seen above, unless the timeout above may be over first; what a fallback asks goes on with it. Calls
+whose retries nobody declared are a question, but only where another layer of the same path retries.
 
 How to fix: retry where the failure happens or at the edge, and let everybody else fail fast:
 ``retry=Absent("the gateway retries")``.
@@ -50,8 +50,8 @@ rule = Rule("RES008", "retries-at-many-layers", severity="warning", method="grap
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     below = _Below(graph)
-    for step in graph.calls():
-        attempts = step.protection.attempts
+    for step in graph.calls(fallbacks=True):
+        attempts = step.protection.attempts or (1 if step.is_fallback else None)
         if attempts == 1:
             continue
         inner = below.retrying(step)
@@ -104,13 +104,22 @@ class _Below:
         if key not in self._retrying:
             self._retrying[key] = ()
             paths = []
-            for step in self._graph.outgoing.get(call.target_name, ()):
-                if step.mode == "publish" or (step.can_fail_softly and not late):
+            for step in self._failing(call, late=late):
+                if step.mode == "publish":
                     continue
                 rest = self.retrying(step, late=late) if step.mode == "call" else ()
                 paths.append((step, *rest) if (step.protection.attempts or 1) > 1 else rest)
             self._retrying[key] = max(paths, key=len, default=())
         return self._retrying[key]
+
+    def _failing(self, call: Interaction, *, late: bool) -> Iterator[Interaction]:
+        """What is asked below a call and whose failure is seen above it: of a step that has a
+        fallback only what that one asks."""
+        for step in self._graph.outgoing.get(call.target_name, ()):
+            if late or not step.can_fail_softly:
+                yield step
+            if step.fallback is not None and (late or not step.optional):
+                yield step.fallback
 
     def unknown(self, call: Interaction, *, late: bool = False) -> tuple[Interaction, ...]:
         """The calls below that do not say whether they retry."""
@@ -119,9 +128,9 @@ class _Below:
         if key not in self._unknown:
             self._unknown[key] = ()
             found: dict[Interaction, None] = {}
-            for step in self._graph.outgoing.get(call.target_name, ()):
-                if step.mode == "call" and (late or not step.can_fail_softly):
-                    if step.protection.retry is None:
+            for step in self._failing(call, late=late):
+                if step.mode == "call":
+                    if step.protection.retry is None and not step.is_fallback:
                         found[step] = None
                     found.update(dict.fromkeys(self.unknown(step, late=late)))
             self._unknown[key] = tuple(found)

@@ -71,9 +71,14 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
 
 
 def _only_passed_on(answer: Refuted) -> bool:
-    """Whether the last step of the path does not retry: what it calls from is reported."""
+    """Whether the last step of the path does not retry: what it calls from is reported.
+
+    But for a consumer, whose messages come again: what it asks first is reported for it.
+    """
     storm = answer.counterexample
-    return isinstance(storm, RetryStorm) and storm.factors[-1] == 1
+    if not isinstance(storm, RetryStorm) or storm.factors[-1] != 1:
+        return False
+    return len(storm.path) > 1 and storm.path[-2].mode != "publish"
 
 
 def _chain(*layers: Call | Read) -> System:

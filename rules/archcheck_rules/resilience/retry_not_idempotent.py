@@ -54,7 +54,7 @@ rule = Rule("RES004", "retry-not-idempotent", severity="error", method="attr")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     yield from _redelivered(graph)
-    for step in graph.interactions:
+    for step in graph.questions:
         has_key = getattr(step.step, "idempotency_key", None)
         repeats = [retry for retry in step.protection.retries if _may_repeat_work(retry)]
         attempts = math.prod(retry.attempts for retry in repeats) * step.protection.hedged
@@ -123,7 +123,7 @@ def _fix(step: Interaction, *, is_hedged: bool) -> str:
         return f"idempotent=True on all consumers of {step.target_name}, or remove {again}"
     if is_hedged:
         return "idempotency_key=True on the call, or remove the hedge"
-    return "retry=Retry(..., idempotency_key=True), or remove the retry"
+    return f"{step.set_in('retry=Retry(..., idempotency_key=True)')}, or remove the retry"
 
 
 def _retried(idempotent: bool | None, *, key: bool | None = None) -> System:

@@ -30,7 +30,7 @@ rule = Rule("RES005", "retry-without-backoff", severity="warning", method="attr"
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    for step in graph.interactions:
+    for step in graph.questions:
         for retry in step.protection.retries:
             if _is_one_more(retry):
                 continue
@@ -41,7 +41,7 @@ def check(graph: Graph) -> Iterator[Result]:
                     step,
                     f"{who} tries {step.target_name} up to {retry.attempts} times and {how} in "
                     "between",
-                    fix="retry=Retry(attempts=3, backoff=20 * ms, jitter=True)",
+                    fix=step.set_in("retry=Retry(attempts=3, backoff=20 * ms, jitter=True)"),
                 )
             elif retry.backoff is None and not is_mesh:
                 yield Undecided(step, "retry.backoff")

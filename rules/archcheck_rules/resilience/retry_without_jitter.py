@@ -30,7 +30,7 @@ rule = Rule("RES006", "retry-without-jitter", severity="warning", method="attr")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    for step in graph.interactions:
+    for step in graph.questions:
         for retry in step.protection.retries:
             if not _waits(retry):
                 continue
@@ -41,7 +41,7 @@ def check(graph: Graph) -> Iterator[Result]:
                     step,
                     f"{who} retries {step.target_name} after fixed waits, as all others do that "
                     "failed with it",
-                    fix="retry=Retry(attempts=3, backoff=20 * ms, jitter=True)",
+                    fix=step.set_in("retry=Retry(attempts=3, backoff=20 * ms, jitter=True)"),
                 )
             elif retry.jitter is None and not is_mesh:
                 yield Undecided(step, "retry.jitter")

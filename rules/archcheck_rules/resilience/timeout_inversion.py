@@ -65,7 +65,7 @@ rule = Rule("RES002", "timeout-inversion", severity="error", method="graph")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     cases = WorstCases(graph)
-    for outer in graph.calls():
+    for outer in graph.calls(fallbacks=True):
         patience = outer.protection.attempt()
         if outer.endpoint is None or outer.deadline_is_kept or patience is None:
             continue  # a call without a timeout is rule RES001's finding
@@ -109,11 +109,12 @@ def _inverted(
     outer: Interaction, patience: Rational, inner: Interaction, case: WorstCase
 ) -> Violation:
     needed = shown(case.seconds)
+    here = f"in {outer.set_in('timeout=...')}" if outer.is_fallback else "here"
     return Violation(
         outer,
         f"{outer.operation.name} gives up on {outer.target_name} after {shown(patience)}, but "
         f"{inner.name} may take {needed}",
-        fix=f"wait at least {needed} here, or shorten {inner.name}",
+        fix=f"wait at least {needed} {here}, or shorten {inner.name}",
         evidence=(outer, inner, *(part.text for part in case.parts)),
     )
 

@@ -40,7 +40,7 @@ from archcheck import (
     effective,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
-from archcheck.graph import Graph, Operation
+from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.exact import exact, longest, shown
 from archcheck.model.steps import Group
 from archcheck.units import ms, percent
@@ -67,12 +67,13 @@ def check(graph: Graph) -> Iterator[Result]:
             continue
         runtime = loops[operation.owner.name]
         waits = runtime is not None and runtime.only_waits_asynchronously
-        for step in graph.outgoing[operation.name]:
+        for step in _asked(graph, operation):
             blocking = getattr(step.step, "blocking", None)
             if blocking is None and (waits or step.mode == "cache"):
                 continue
             if blocking is None:
-                yield Undecided(step, "blocking")
+                told = f"holds with {step.set_in('blocking=False')}" if step.is_fallback else ""
+                yield Undecided(step, "blocking", told)
             elif blocking:
                 yield _violation(operation, f"the {step.mode} of {step.target_name}")
         for work in _work(operation.part.steps):
@@ -81,13 +82,19 @@ def check(graph: Graph) -> Iterator[Result]:
                 yield _violation(operation, f"work of up to {longest_time}")
 
 
+def _asked(graph: Graph, operation: Operation) -> Iterator[Interaction]:
+    """What an operation asks, and what it asks instead."""
+    for step in graph.outgoing[operation.name]:
+        yield from (way for way in (step, step.fallback) if way is not None)
+
+
 def _unknown(graph: Graph) -> Iterator[Undecided]:
     """Asks for the runtime of services that block a thread, where it may be an event loop."""
     for service in graph.system.services:
         if effective(service.runtime, "concurrency").is_known:
             continue
         operations = [each for each in graph.operations.values() if each.owner is service]
-        steps = [step.step for each in operations for step in graph.outgoing[each.name]]
+        steps = [step.step for each in operations for step in _asked(graph, each)]
         work = [step for each in operations for step in _work(each.part.steps)]
         if any(getattr(step, "blocking", None) for step in steps) or any(map(_blocks, work)):
             missing = "runtime.concurrency" if service.runtime else "runtime"

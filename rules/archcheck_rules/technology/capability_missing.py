@@ -6,6 +6,7 @@ no timeout on a protocol that it does not understand; the model then describes a
 Two claims are checked: a call that propagates its deadline needs a runtime that does
 (``deadline_propagation``) and a service whose runtime heeds what it is told, and a call that
 leaves its timeout or retries to the mesh needs a protocol that a proxy can read (HTTP or gRPC).
+Calls of fallbacks count.
 
 How to fix: turn the feature on and say so (``deadline_propagation=True``), or give the call a
 timeout of its own.
@@ -39,20 +40,16 @@ from archcheck.capacity import OperationLatencies, advised_timeout
 from archcheck.editing.spelling import plain_source
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
-from archcheck.model import GraphQL, Http1, Http2
 from archcheck.units import Duration, ms, s
 
 rule = Rule("TEC007", "capability-missing", severity="error", method="attr")
-
-_READABLE = (Grpc, Http1, Http2, GraphQL)
-"""Protocols that a mesh's proxy understands."""
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     claims = False
     latencies = OperationLatencies(graph)
-    for step in graph.calls():
+    for step in graph.calls(fallbacks=True):
         if isinstance(step.step, Call) and step.step.propagates_deadline:
             claims = True
             yield from _deadline(step)
@@ -92,22 +89,23 @@ def _deadline(step: Interaction) -> Iterator[Result]:
 
 
 def _mesh(graph: Graph, step: Interaction, latencies: OperationLatencies) -> Iterator[Result]:
-    relies = step.timeout is None or step.protection.retry is None
+    tries_once = step.is_fallback or step.protection.retry is not None
+    relies = step.timeout is None or not tries_once
     if not relies:
         return
     if step.protocol is None:
         yield Undecided(graph.operations.get(step.target_name, step.target), "protocol")
-    elif not isinstance(step.protocol, _READABLE):
+    elif not step.is_readable:
         yield Violation(
             step,
             f"{step.name} leaves its timeout or retries to the mesh, which sees only bytes of "
             f"{step.protocol.label}",
-            fix=(
+            fix=step.set_in(
                 f"timeout={plain_source(advised_timeout(latencies, step))}"
                 if step.timeout is None
                 else "retry=Retry(attempts=2, backoff=10 * ms)"
             )
-            + " in the call itself",
+            + ("" if step.is_fallback else " in the call itself"),
         )
 
 

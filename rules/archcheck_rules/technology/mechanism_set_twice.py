@@ -3,8 +3,10 @@
 Why it matters: the caller's library and its mesh do not know each other: retries multiply, and
 the shorter of two timeouts wins, whatever the other one says.
 
-Retries must be in one of the two; a mesh's timeout must be no shorter than the caller's own. A mesh
-sees calls and no queries: what a query sets is set once.
+Retries must be in one of the two; what a mesh allows all its attempts (its timeout, or its tries of
+``per_try_timeout`` with the waits between them) must be no shorter than the caller's own timeout. A
+mesh sees calls over HTTP and gRPC: what a query or a call over Thrift sets is set once. Calls of
+fallbacks count.
 
 How to fix: leave retries to one side (``retry=Absent("the mesh retries")``), and the mesh's
 timeout above the caller's.
@@ -20,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archcheck import Absent, Call, Endpoint, Mesh, Retry, Service, System
+from archcheck.editing.spelling import plain_source
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.units import Duration, ms, s
@@ -29,35 +32,45 @@ rule = Rule("TEC009", "mechanism-set-twice", severity="warning", method="attr")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    guarded = [(step, step.mesh) for step in graph.calls() if step.mesh is not None]
+    guarded = [
+        (step, step.mesh)
+        for step in graph.calls(fallbacks=True)
+        if step.mesh is not None and step.is_readable is not False
+    ]
     if not guarded:
         yield NotApplicable("no call goes through a mesh")
     for step, mesh in guarded:
         if mesh.retry is not None and mesh.retry.attempts > 1:
             yield from _retries(step, mesh.retry)
-        if mesh.timeout is not None and isinstance(step.timeout, Duration):
-            yield from _timeouts(step, mesh.timeout, step.timeout)
+        if isinstance(step.timeout, Duration):
+            yield from _timeouts(step, step.timeout)
 
 
 def _retries(step: Interaction, retry: Retry) -> Iterator[Result]:
     tries = step.protection.tries
-    if step.protection.retry is None:
+    if step.protection.retry is None and not step.is_fallback:
         yield Undecided(step, "retry", "holds without retries of its own")
     elif tries > 1:
         yield Violation(
             step,
             f"{step.name} is tried {tries} times by the caller and {retry.attempts} "
             f"times by its mesh: {tries * retry.attempts} times in all",
-            fix='retry=Absent("the mesh retries")',
+            fix=step.set_in('retry=Absent("the mesh retries")'),
         )
 
 
-def _timeouts(step: Interaction, mesh: Duration, own: Duration) -> Iterator[Result]:
-    if mesh < own:
+def _timeouts(step: Interaction, own: Duration) -> Iterator[Result]:
+    guard = step.protection
+    if (limit := guard.mesh_limit) is None:
+        each = guard.per_try_timeout
+        if guard.mesh_retry is not None and each is not None and each * guard.mesh_tries < own:
+            least = own - each * guard.mesh_tries
+            yield Undecided(step.source, "mesh.retry.backoff", f"holds if all waits make {least}")
+    elif (mesh := Duration(float(limit))) < own:
         yield Violation(
             step,
             f"{step.name} waits {own}, but its mesh gives up after {mesh}",
-            fix=f"timeout={mesh} here, or a longer one in the mesh",
+            fix=f"{step.set_in(f'timeout={plain_source(mesh)}')} here, or a longer one in the mesh",
         )
 
 

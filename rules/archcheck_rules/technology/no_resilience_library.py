@@ -4,8 +4,9 @@ Why it matters: a breaker in the model that no code contains protects nobody; th
 proofs would be about another system.
 
 A mesh does retries, limits of concurrency and (with outlier detection) breaking; Quarkus and Envoy
-bring all but hedges, Micronaut retries and breakers, gRPC retries and hedges; otherwise one of the
-runtime's ``libraries`` must be known to do just this, and be made for the runtime's language.
+bring all but hedges, Micronaut retries and breakers, gRPC retries and hedges, the clients of Kafka,
+DynamoDB and Amazon SQS retries; otherwise one of the runtime's ``libraries`` must be known to do
+just this, and be made for the runtime's language.
 
 How to fix: name the library that does it (``libraries=["resilience4j"]`` for Java) in the runtime,
 or declare the mesh.
@@ -13,8 +14,8 @@ or declare the mesh.
 False positives: code of one's own; name it in ``known``.
 
 Sources: the packages of the libraries (Resilience4j, Failsafe, Polly, sony/gobreaker and others);
-Micronaut, Retry Advice and Circuit Breaker; gRPC proposal A6 (retries and hedging). The list is
-ours.
+Micronaut, Retry Advice and Circuit Breaker; gRPC proposal A6 (retries and hedging); Kafka, producer
+configuration (retries); AWS SDKs and Tools Reference Guide, Retry behavior. The list is ours.
 """
 
 from __future__ import annotations
@@ -27,11 +28,13 @@ from archcheck import (
     Bulkhead,
     Call,
     CircuitBreaker,
+    DynamoDB,
     Endpoint,
     Envoy,
     GoKit,
     Grpc,
     Hedge,
+    Kafka,
     Mesh,
     Micronaut,
     Protocol,
@@ -40,10 +43,12 @@ from archcheck import (
     Runtime,
     Service,
     SpringBoot,
+    Sqs,
     System,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph, Interaction
+from archcheck.model import Named
 from archcheck.units import ms, percent
 
 Mechanism = Literal["retry", "circuit breaker", "bulkhead", "rate limit", "hedge"]
@@ -95,6 +100,11 @@ _BUILT_IN: dict[type, frozenset[Mechanism]] = {
 """What frameworks and proxies bring themselves (checked 2026-11-30 for Micronaut)."""
 
 
+_TRIED_BY_CLIENTS = (DynamoDB, Kafka, Sqs)
+"""Products whose own clients try again: Kafka's producer (``retries``) and Amazon's SDKs (checked
+2026-11-30)."""
+
+
 @dataclass(frozen=True)
 class Options:
     """Thresholds."""
@@ -111,11 +121,11 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
     for service in graph.system.services:
         needed = [
             (step, what)
-            for step in graph.made_by.get(service.name, ())
+            for step in graph.asked_by.get(service.name, ())
             for what in _mechanisms(step)
         ]
         found = found or bool(needed)
-        lacking = [(step, what) for step, what in needed if not _is_provided(step, what, options)]
+        lacking = [each for each in needed if not _is_provided(graph, *each, options)]
         if not lacking:
             continue
         libraries = getattr(service.runtime, "libraries", ())
@@ -151,7 +161,7 @@ def _mechanisms(step: Interaction) -> Iterator[Mechanism]:
             yield name
 
 
-def _is_provided(step: Interaction, what: Mechanism, options: Options) -> bool:
+def _is_provided(graph: Graph, step: Interaction, what: Mechanism, options: Options) -> bool:
     runtime: Runtime | None = getattr(step.source, "runtime", None)
     if what in _BUILT_IN.get(type(runtime), ()):
         return True
@@ -160,10 +170,18 @@ def _is_provided(step: Interaction, what: Mechanism, options: Options) -> bool:
         return True
     if what in ("retry", "hedge") and isinstance(step.protocol, Grpc):
         return True
+    if what == "retry" and isinstance(_product(graph, step), _TRIED_BY_CLIENTS):
+        return True
     mesh = step.mesh if step.mode == "call" else None
     if what == "circuit breaker":
         return mesh is not None and bool(mesh.outlier_detection)
     return mesh is not None and what in ("retry", "bulkhead")
+
+
+def _product(graph: Graph, step: Interaction) -> Named:
+    """Who is asked in the end: of a channel its broker."""
+    broker = getattr(step.target, "broker", None)
+    return step.target if broker is None else graph.system.find(str(broker))
 
 
 def _known(runtime: Runtime | None, what: Mechanism) -> Iterator[str]:

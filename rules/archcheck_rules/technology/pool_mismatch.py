@@ -80,14 +80,14 @@ def check(graph: Graph) -> Iterator[Result]:
 def _pooled_by(graph: Graph, service: Service) -> list[Named]:
     """What a service keeps connections to: what its pools name, and the stores that it asks."""
     named = [str(pool.target).partition(".")[0] for pool in service.pools]
-    asked = [step.target.name for step in graph.made_by.get(service.name, ())]
+    asked = [step.target.name for step in graph.asked_by.get(service.name, ())]
     return [graph.system.find(name) for name in dict.fromkeys((*named, *asked))]
 
 
 def _at_once(graph: Graph, service: Service, target: str) -> int:
     """Queries that one request has in flight at the same time, at most."""
     counts: dict[str, int] = {}
-    for step in graph.made_by.get(service.name, ()):
+    for step in graph.asked_by.get(service.name, ()):
         if step.target.name == target and step.in_parallel:
             counts[step.operation.name] = counts.get(step.operation.name, 0) + 1
     return max(counts.values(), default=1)

@@ -19,6 +19,7 @@ Application Properties (server.tomcat.threads.max 200).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -58,9 +59,10 @@ def check(graph: Graph) -> Iterator[Result]:
             for missing in resource.missing:
                 yield Undecided(missing.holder, missing.attribute)
             if resource.busy > resource.servers:
+                needed = math.ceil(resource.busy - 1e-9)
                 yield Violation(
                     resource.holder,
-                    f"{resource.holder.name} needs {resource.busy:,.0f} threads in scenario "
+                    f"{resource.holder.name} needs {needed:,} threads in scenario "
                     f"{demand.scenario.name!r} and has {resource.servers:,.0f}",
                     fix=f"threads={_threads(resource.holder, resource.busy)} in each replica",
                     evidence=(f"rate x time held = {resource.busy:,.1f} threads in use",),

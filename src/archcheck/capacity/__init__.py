@@ -16,7 +16,7 @@ from archcheck.capacity.closed_users import rates_of_users
 from archcheck.capacity.concurrency import ConcurrencyLimit, concurrency_limits
 from archcheck.capacity.consumers import ConsumerFlow, consumer_flows, messages_at_a_time
 from archcheck.capacity.demand import Demand, StoreDemand, demands
-from archcheck.capacity.hits import open_lookups, with_best_hits
+from archcheck.capacity.hits import open_lookups, with_best_hits, with_hits_by_keys
 from archcheck.capacity.latency import (
     Latency,
     Missing,
@@ -65,5 +65,6 @@ __all__ = [
     "rest_of",
     "servers_called",
     "with_best_hits",
+    "with_hits_by_keys",
     "zipf_share",
 ]

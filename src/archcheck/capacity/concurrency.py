@@ -10,7 +10,8 @@ from archcheck.capacity.demand import Demand
 from archcheck.capacity.latency import Latency
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.pools import pool_of
-from archcheck.model import Bulkhead, External, Service
+from archcheck.graph.shared import sharing
+from archcheck.model import External, Service
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,14 @@ class ConcurrencyLimit:
 
 def concurrency_limits(graph: Graph) -> Iterator[ConcurrencyLimit]:
     """Every bulkhead and every connection pool, declared or documented by a framework."""
-    for step in graph.interactions:
-        bulkhead = getattr(step.step, "bulkhead", None)
-        if isinstance(bulkhead, Bulkhead):
-            what = f"the bulkhead of {step.name}"
-            yield ConcurrencyLimit(step, "a bulkhead", what, bulkhead.max_concurrent, (step,))
+    for group in sharing(graph, "bulkhead"):
+        steps = tuple(step for step in group if not step.is_fallback)
+        bulkhead = group[0].protection.bulkhead
+        if bulkhead is not None and steps:
+            first = steps[0]
+            whose = f"{first.source.name} for {first.target.name}"
+            what = f"the bulkhead of {first.name if len(steps) == 1 else whose}"
+            yield ConcurrencyLimit(first, "a bulkhead", what, bulkhead.max_concurrent, steps)
     for service in graph.system.services:
         to: dict[str, list[Interaction]] = defaultdict(list)
         for step in graph.made_by.get(service.name, ()):

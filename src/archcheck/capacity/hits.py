@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from archcheck.capacity.queueing import zipf_share
 from archcheck.editing import Edit, apply
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.once import once
 from archcheck.model import Cached, KeySpace, Named
 from archcheck.model.linking import walk
 from archcheck.units import Fraction
@@ -59,16 +60,25 @@ def _holds_all(step: Interaction) -> bool:
     return keys is not None and held is not None and held >= keys.count
 
 
-def with_best_hits(graph: Graph, *, by_keys_alone: bool = False) -> Graph:
-    """The graph with a hit ratio for each lookup that has none, as good as it gets.
+@once
+def with_best_hits(graph: Graph) -> Graph:
+    """The graph with a hit ratio for each lookup that has none, as good as it gets: lookups without
+    declared keys always hit."""
+    return _with_hits(graph, _without_ratio(graph))
 
-    ``by_keys_alone``: only where keys are declared; else the others always hit.
-    """
+
+@once
+def with_hits_by_keys(graph: Graph) -> Graph:
+    """The graph with a hit ratio for each lookup that has none, and declares its keys."""
+    lookups = _without_ratio(graph)
+    return _with_hits(graph, [s for s in lookups if getattr(s.declared, "keys", None) is not None])
+
+
+def _with_hits(graph: Graph, lookups: Iterable[Interaction]) -> Graph:
     edits = [
         Edit(lookup, {"hit_ratio": Fraction(_most_hits(step.target, lookup.keys))}, step.name)
-        for step in _without_ratio(graph)
+        for step in lookups
         if isinstance(lookup := step.declared, Cached)
-        and (lookup.keys is not None or not by_keys_alone)
     ]
     return Graph(apply(graph.system, edits), today=graph.today) if edits else graph
 

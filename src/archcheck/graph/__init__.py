@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -24,7 +24,6 @@ from archcheck.model import (
     Journey,
     Named,
     Person,
-    Platform,
     Schedule,
     Service,
     System,
@@ -34,6 +33,7 @@ __all__ = ["Digraph", "Graph", "Interaction", "Mode", "Operation", "Visits"]
 
 Digraph: TypeAlias = dict[str, dict[str, list[Interaction]]]
 """Each name to those that it leads to, each with the steps behind that edge."""
+_Calls: TypeAlias = Callable[[str], list[Interaction]]
 
 
 class Graph:
@@ -71,6 +71,17 @@ class Graph:
         return tuple(step for steps in self.outgoing.values() for step in steps)
 
     @cached_property
+    def questions(self) -> tuple[Interaction, ...]:
+        """Every step that leaves a process, each followed by what its fallback asks instead."""
+        ways = ((step, step.fallback) for step in self.interactions)
+        return tuple(way for pair in ways for way in pair if way is not None)
+
+    @cached_property
+    def asked_by(self) -> dict[str, tuple[Interaction, ...]]:
+        """Element name to :attr:`questions` that it asks."""
+        return _grouped(self.questions, lambda step: step.source.name)
+
+    @cached_property
     def edges(self) -> tuple[Interaction, ...]:
         """Who asks whom inside the system: steps, fallbacks and sagas."""
         return tuple(edges(self.system, self.operations.values(), self.interactions))
@@ -104,9 +115,10 @@ class Graph:
         """Interactions that a request waits for."""
         return (step for step in self.interactions if step.is_synchronous)
 
-    def calls(self) -> Iterator[Interaction]:
-        """Calls to endpoints."""
-        return (step for step in self.interactions if step.mode == "call")
+    def calls(self, *, fallbacks: bool = False) -> Iterator[Interaction]:
+        """Calls to endpoints. ``fallbacks``: those that are made instead of others, too."""
+        steps = self.questions if fallbacks else self.interactions
+        return (step for step in steps if step.mode == "call")
 
     @cached_property
     def incoming(self) -> dict[str, tuple[Interaction, ...]]:
@@ -137,16 +149,6 @@ class Graph:
                 if isinstance(operation.part, Consumer)
             }
         )
-
-    def signals_of(self, platform: str) -> tuple[str, ...]:
-        """What an observability platform takes: metrics, logs, traces."""
-        found = self.system.find(platform)
-        return found.collects if isinstance(found, Platform) else ()
-
-    def platform_for(self, signal: str) -> str | None:
-        """The first platform that takes a signal."""
-        taking = (p.name for p in self.system.platforms if signal in p.collects)
-        return next(taking, None)
 
     @cached_property
     def dead_letters(self) -> frozenset[str]:
@@ -280,45 +282,39 @@ class Graph:
                 _add(graph, topic, self.operations[reader].owner.name, None)
         return graph
 
-    def longest_chain(self, operation: str) -> tuple[Interaction, ...]:
-        """The most calls that wait for each other below ``operation``; a call back is not followed.
+    def longest_chain(
+        self, operation: str, configuration: Mapping[str, bool] | None = None
+    ) -> tuple[Interaction, ...]:
+        """The calls that wait for each other below ``operation`` and pass the most services.
 
-        Ties go to the step that is declared first.
+        Calls that are made instead of others count, and those that only a saga makes. A call back
+        is not followed. Ties go to the step that is declared first. ``configuration``: how the
+        feature flags stand; else all steps count.
         """
-        if operation not in self._chains:
-            for name in self._callees_first(operation):
-                self._chains[name] = max(
-                    (
-                        (step, *self._chains.get(step.target_name, ()))
-                        for step in self._calls_of(name)
-                    ),
-                    key=len,
+        calls = self._calls_in(configuration)
+        chains = self._chains.setdefault(_key(configuration), {})
+        if operation not in chains:
+            for name in _callees_first(operation, calls, chains):
+                chains[name] = max(
+                    ((step, *chains.get(step.target_name, ())) for step in calls(name)),
+                    key=lambda chain: sum(step.target is not step.source for step in chain),
                     default=(),
                 )
-        return self._chains[operation]
+        return chains[operation]
 
     @cached_property
-    def _chains(self) -> dict[str, tuple[Interaction, ...]]:
+    def _chains(self) -> dict[frozenset[tuple[str, bool]], dict[str, tuple[Interaction, ...]]]:
         return {}
 
-    def _calls_of(self, operation: str) -> Iterator[Interaction]:
-        return (step for step in self.outgoing.get(operation, ()) if step.mode == "call")
+    def _calls_in(self, configuration: Mapping[str, bool] | None) -> _Calls:
+        def calls(operation: str) -> list[Interaction]:
+            needed = ((step, step.fallback) for step in self.needing.get(operation, ()))
+            made = [way for pair in needed for way in pair if way and way.mode == "call"]
+            if configuration is None:
+                return made
+            return [way for way in made if all(configuration[name] is on for name, on in way.flags)]
 
-    def _callees_first(self, operation: str) -> list[str]:
-        """The operations below ``operation`` that have no chain yet, each after what it calls."""
-        order: list[str] = []
-        seen = {operation}
-        stack = [(operation, iter(tuple(self._calls_of(operation))))]
-        while stack:
-            name, steps = stack[-1]
-            step = next(steps, None)
-            if step is None:
-                order.append(name)
-                stack.pop()
-            elif step.target_name not in seen and step.target_name not in self._chains:
-                seen.add(step.target_name)
-                stack.append((step.target_name, iter(tuple(self._calls_of(step.target_name)))))
-        return order
+        return calls
 
     # -- journeys ---------------------------------------------------------------------------
 
@@ -447,6 +443,27 @@ class Graph:
             if outside or is_public:
                 found[name] = outside[0].name if outside else "the outside"
         return found
+
+
+def _key(configuration: Mapping[str, bool] | None) -> frozenset[tuple[str, bool]]:
+    return frozenset((configuration or {}).items())
+
+
+def _callees_first(operation: str, calls: _Calls, known: Container[str]) -> list[str]:
+    """The operations below ``operation`` that are not known yet, each after what it calls."""
+    order: list[str] = []
+    seen = {operation}
+    stack = [(operation, iter(calls(operation)))]
+    while stack:
+        name, steps = stack[-1]
+        step = next(steps, None)
+        if step is None:
+            order.append(name)
+            stack.pop()
+        elif step.target_name not in seen and step.target_name not in known:
+            seen.add(step.target_name)
+            stack.append((step.target_name, iter(calls(step.target_name))))
+    return order
 
 
 def _is_outside(who: Journey | Named, is_public: bool | None) -> bool:

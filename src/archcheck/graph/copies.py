@@ -97,6 +97,11 @@ def zones_of(member: Datastore | Broker) -> tuple[str, ...]:
     return tuple(getattr(member, "zones", ()) or (deployment.zones if deployment else ()))
 
 
+def zone_called(zone: str) -> str:
+    """``zone a``; a name that says it already stands alone."""
+    return zone if zone.lower().startswith("zone") else f"zone {zone}"
+
+
 def zones_of_copies(zones: Sequence[str], copies: int, shard: int = 0) -> list[str]:
     """The zone of each copy of a shard: each in the zone after that of the one before, the first
     copy of each shard in that after the shard before."""

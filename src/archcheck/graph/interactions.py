@@ -21,6 +21,10 @@ from archcheck.model import (
     Endpoint,
     External,
     Fallback,
+    GraphQL,
+    Grpc,
+    Http1,
+    Http2,
     Mesh,
     Named,
     Protocol,
@@ -37,6 +41,7 @@ from archcheck.model.steps import Group, RemoteStep
 from archcheck.units import Duration
 
 Mode = Literal["call", "read", "write", "publish", "cache"]
+_READABLE = (Grpc, Http1, Http2, GraphQL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +99,10 @@ class Interaction:
     def protection(self) -> Protection:
         """What bounds how long it takes and how often it is asked."""
         return protection_of(self.source, self.step, self.target)
+
+    def set_in(self, setting: str) -> str:
+        """``setting`` where it can be declared: of what is asked instead only in a client."""
+        return f'Client("{self.target.name}", {setting})' if self.is_fallback else setting
 
     @property
     def in_parallel(self) -> bool:
@@ -181,6 +190,11 @@ class Interaction:
         """The mesh or sidecar that the caller's requests go through."""
         mesh = getattr(self.source, "mesh", None)
         return mesh if isinstance(mesh, Mesh) else None
+
+    @property
+    def is_readable(self) -> bool | None:
+        """Whether a mesh's proxy understands what is spoken, beyond bytes; ``None``: unknown."""
+        return None if self.protocol is None else isinstance(self.protocol, _READABLE)
 
     @property
     def can_fail_softly(self) -> bool:

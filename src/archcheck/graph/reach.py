@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from archcheck.model import System
+from archcheck.model import Named, System
 
 if TYPE_CHECKING:
     from archcheck.graph import Graph
@@ -26,6 +26,20 @@ def asked_behind(graph: Graph, operation: str, *, fallbacks: bool = False) -> di
                 if fallbacks and step.fallback is not None:
                     waiting.append(step.fallback.target_name)
     return seen
+
+
+def worked_by(graph: Graph, operations: Iterable[str]) -> dict[str, Named]:
+    """What these operations ask, and what their messages make others ask, by name."""
+    found, waiting = dict[str, Named](), [*operations]
+    seen = set(waiting)
+    while waiting:
+        for step in graph.needing.get(waiting.pop(), ()):
+            found[step.target.name] = step.target
+            readers = graph.consumers.get(step.target.name, ()) if step.mode == "publish" else ()
+            more = [name for name in (step.target_name, *readers) if name not in seen]
+            seen.update(more)
+            waiting += more
+    return found
 
 
 def waited_for(graph: Graph, operations: Iterable[str]) -> set[str]:

@@ -272,6 +272,7 @@ class TiDB(StoreFields):
         "copies": Default(3, "PD: replication.max-replicas", "2026-11-30"),
         "replication": Default("consensus", "TiDB: a Raft group for each region", "2026-11-30"),
         "consistency": Default("strong", "TiDB: snapshot isolation over Raft", "2026-11-30"),
+        "sharding": Default("range", "TiDB: a region is a range of keys", "2026-11-30"),
     }
 
 
@@ -291,6 +292,9 @@ class CockroachDB(StoreFields):
             "consensus", "CockroachDB: a Raft group for each range", "2026-11-30"
         ),
         "consistency": Default("strong", "CockroachDB: serializable isolation", "2026-11-30"),
+        "sharding": Default(
+            "range", "CockroachDB: ranges, but for hash-sharded indexes", "2026-11-30"
+        ),
     }
 
 
@@ -330,6 +334,7 @@ class Cassandra(StoreFields):
         "consistency": Default(
             "eventual", "Cassandra drivers: consistency level LOCAL_ONE", "2026-11-30"
         ),
+        "sharding": Default("hash", "cassandra.yaml: partitioner Murmur3Partitioner", "2026-11-30"),
     }
 
 
@@ -351,6 +356,7 @@ class DynamoDB(StoreFields):
             "eventual", "DynamoDB: reads are eventually consistent by default", "2026-11-30"
         ),
         "max_item": Default(400 * KiB, "DynamoDB: item size", "2026-11-30"),
+        "sharding": Default("hash", "DynamoDB: partition keys are hashed", "2026-11-30"),
     }
 
 
@@ -381,6 +387,7 @@ class Elasticsearch(StoreFields):
             2, "Elasticsearch: index.number_of_replicas is 1 beside the primary", "2026-11-30"
         ),
         "consistency": Default("eventual", "Elasticsearch: near real-time search", "2026-11-30"),
+        "sharding": Default("hash", "Elasticsearch: _routing is hashed", "2026-11-30"),
     }
 
 

@@ -143,6 +143,11 @@ class Rollout(Element):
         """How many there are beside so many replicas at the worst moment."""
         return 0
 
+    def enough_for(self, needed: int) -> int:
+        """The fewest replicas of which so many stay; ``needed`` itself where none do."""
+        counts = range(needed, 4 * needed + 1)
+        return next((n for n in counts if n - self.unavailable(n) >= needed), needed)
+
 
 @element
 class RollingUpdate(Rollout):

@@ -81,7 +81,12 @@ class Atomicity(Element):
 
 @element
 class Saga(Atomicity):
-    """A sequence of local transactions with compensations (Garcia-Molina and Salem, 1987)."""
+    """A sequence of local transactions with compensations (Garcia-Molina and Salem, 1987).
+
+    It says what is done and undone. Whether an action is asked for by a call or by a message, and
+    what protects that, is said by the steps that do it. An action that no step takes counts for
+    structure, ownership and failures, and not for load, timeouts and retries.
+    """
 
     steps: Many[SagaStep] = field(kw_only=False)
     """The steps, in order."""

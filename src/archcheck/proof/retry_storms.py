@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational
-from archcheck.model import Datastore, Named
+from archcheck.model import Consumer, Datastore, Named
 from archcheck.proof.amplification import UNBOUNDED, Amplification
 from archcheck.proof.answers import (
     ENDLESS,
@@ -76,7 +76,7 @@ def retry_amplification(
             yield Undecided(subject, claim, text)
         elif way.factor > bound:
             storm = _storm(worst, name)
-            yield Refuted(subject, claim, storm, _ONE if len(storm.conflict) < 2 else _LAYERS)
+            yield Refuted(subject, claim, storm, _fix(storm, _deliveries_from_outside(worst, name)))
         elif way.gaps:
             gaps = tuple(
                 Gap(gap.holder, gap.attribute, _holds_with(math.floor(bound / factor), gap))
@@ -90,12 +90,29 @@ def retry_amplification(
             yield Proved(subject, claim, (*assumed, *_if_caches_stay(name, way.caches)))
 
 
+def _fix(storm: RetryStorm, outside: Rational) -> str:
+    by_message = outside != 1 or any(
+        step.mode == "publish" and part != 1
+        for step, part in zip(storm.path, storm.factors, strict=True)
+    )
+    if len(storm.conflict) + (outside != 1) > 1:
+        return f"{_LAYERS}, and fewer max_deliveries" if by_message else _LAYERS
+    return "fewer max_deliveries of the consumer" if by_message else _ONE
+
+
 def _made(graph: Graph, worst: Amplification, name: str) -> Rational:
     """What a pattern makes of a request, from the beginning of the path or where one enters."""
     path, factors = worst.path_to(name)
     entries = graph.entered_from_outside()
-    starts = [n for n, step in enumerate(path) if not n or step.operation.name in entries]
-    return max(attempts_made(path[n:], factors[n:]) for n in starts)
+    starts = [n for n, step in enumerate(path) if n and step.operation.name in entries]
+    whole = attempts_made(path, factors) * _deliveries_from_outside(worst, name)
+    return max([whole, *(attempts_made(path[n:], factors[n:]) for n in starts)])
+
+
+def _deliveries_from_outside(worst: Amplification, name: str) -> Rational:
+    """How often the message comes that begins the path, if nobody in the system sends it."""
+    _, factors = worst.path_to(name)
+    return worst.of(name).factor / math.prod(factors, start=_ONCE)
 
 
 def _holds_with(count: int, gap: Gap) -> str:
@@ -131,15 +148,17 @@ def _asked(graph: Graph) -> dict[str, Named | Interaction]:
 
 def _storm(worst: Amplification, name: str) -> RetryStorm:
     path, factors = worst.path_to(name)
-    factor = math.prod(factors, start=_ONCE)
-    several = [_times(part) for part in factors if part != 1]
+    factor, outside = worst.of(name).factor, _deliveries_from_outside(worst, name)
+    several = [_times(part) for part in (outside, *factors) if part != 1]
     product = " x ".join(several)
     shown = f": {product}" if len(several) > 1 else ""
     retrying = [step for step, part in zip(path, factors, strict=True) if part != 1]
+    asked = "message" if isinstance(path[0].operation.part, Consumer) else "request"
     end = "queries" if isinstance(path[-1].target, Datastore) else "calls"
     return RetryStorm(
-        f"while {name} fails, one request makes up to {_times(factor)} {end} of it{shown}",
+        f"while {name} fails, one {asked} makes up to {_times(factor)} {end} of it{shown}",
         (
+            *([_again(path[0].operation.name, outside)] if outside != 1 else []),
             *(
                 text
                 for step, part in zip(path, factors, strict=True)
@@ -162,10 +181,14 @@ def _tries(step: Interaction, factor: Rational) -> str:
     if step.mode == "publish":
         if factor == 1:
             return "one delivery"
-        return f"each time its consumer fails, up to {_times(factor)} deliveries"
+        return _again("its consumer", factor)
     if factor == 1:
         return f"no retry when {step.target_name} fails"
     return f"each time {step.target_name} fails, up to {_times(factor)} attempts"
+
+
+def _again(consumer: str, factor: Rational) -> str:
+    return f"each time {consumer} fails, up to {_times(factor)} deliveries"
 
 
 def _times(factor: Rational) -> str:

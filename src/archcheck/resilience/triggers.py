@@ -10,6 +10,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from archcheck.graph.copies import zone_called
 from archcheck.model import (
     Burst,
     Consumer,
@@ -72,7 +73,8 @@ def _triggers(
             "lost replica", f"{name} loses a replica", (Kill(name, start=start, end=end),)
         )
     for zone in plan.zones[:1]:
-        yield Trigger("lost zone", f"zone {zone} lost", (ZoneLoss(zone, start=start, end=end),))
+        loss = ZoneLoss(zone, start=start, end=end)
+        yield Trigger("lost zone", f"{zone_called(zone)} lost", (loss,))
     for cache in [
         store.name for store in system.datastores if store.is_cache and store.name in asked
     ]:

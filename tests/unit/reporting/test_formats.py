@@ -80,7 +80,7 @@ def run_of(result: Verification) -> dict[str, list[dict[str, object]]]:
 
 
 def test_sarif_points_at_the_file_and_line(result: Verification) -> None:
-    entries = [r for r in run_of(result)["results"] if r["ruleId"] == "RES012"]
+    entries = [r for r in run_of(result)["results"] if r["ruleId"] == "DAT001"]
     (entry,) = [r for r in entries if r.get("kind") is None]
     physical = entry["locations"][0]["physicalLocation"]  # type: ignore[index]
     shown = unquote(physical["artifactLocation"]["uri"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from archcheck.diagrams.view import Card, CardGroup, Diagram
 from archcheck.diagrams.views.parts import Canvas
+from archcheck.graph.copies import zone_called
 from archcheck.model import (
     Absent,
     Broker,
@@ -37,7 +38,7 @@ def deployment_view(canvas: Canvas) -> Diagram:
             if count.startswith("0 "):
                 continue
             groups.setdefault(platform.key, platform)
-            inside = CardGroup(f"{platform.key} zone {zone}", _zone_label(zone), platform.key)
+            inside = CardGroup(f"{platform.key} zone {zone}", zone_called(zone), platform.key)
             if zone:
                 groups.setdefault(inside.key, inside)
             card = canvas.card(
@@ -108,10 +109,6 @@ def zones_of(member: Named) -> Sequence[str]:
     """The zones that an element is spread over, in their order."""
     deployment = deployment_of(member)
     return tuple(getattr(member, "zones", ())) or (tuple(deployment.zones) if deployment else ())
-
-
-def _zone_label(zone: str) -> str:
-    return zone if zone.startswith("zone") else f"zone {zone}"
 
 
 def _count(member: Named, index: int, zones: int) -> str:

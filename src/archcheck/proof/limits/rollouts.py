@@ -150,7 +150,9 @@ def _shown(
     left, there = _left(figure, rollout, surely=True), figure.there(surely=True) or 0
     units = _size(figure, there)
     without = figure.left(surely=True) or 0
-    enough = _enough(figure, needed, rollout) if needed > without else None
+    place = getattr(figure.holder, "deployment", None)
+    stops_first = getattr(place, "kind", "") == "StatefulSet"  # it has no surge
+    enough = _enough(figure, needed, rollout) if needed > without or stops_first else None
     fix = "rollout=RollingUpdate(max_surge=1, max_unavailable=0)"
     fix = f"at least {enough} replicas" if enough else fix
     shown = RolloutPoint(

@@ -35,6 +35,7 @@ from archcheck.capacity.latency import OperationLatencies, latency_of
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact, shown
 from archcheck.graph.reach import asked_behind
+from archcheck.graph.shared import sharing
 from archcheck.graph.transfer import entry_trip, round_trip
 from archcheck.model import Absent, Fallback, Journey, LocalCache, ModelError, Named
 from archcheck.proof.answers import ENDLESS, Gap
@@ -154,14 +155,12 @@ class Survival:
 
     def _let_through(self, step: Interaction) -> Needs:
         """What else must work for a step that shares its breaker with others."""
-        breaker = step.protection.breaker
         others = [
             other
-            for other in self._behind_breakers.get(_client_of(step), ())
-            if other.protection.breaker == breaker
-            and (other.target_name, other.mode) != (step.target_name, step.mode)
+            for other in self._beside.get(id(step), ())
+            if (other.target_name, other.mode) != (step.target_name, step.mode)
         ]
-        if breaker is None or not others:
+        if not others:
             return self._open_question(())
         gap = Gap(step, "a breaker of its own")
         if not self._worst:
@@ -175,14 +174,9 @@ class Survival:
         return Needs(all_of(needed), (gap,))
 
     @cached_property
-    def _behind_breakers(self) -> dict[tuple[str, str], list[Interaction]]:
-        """Who asks whom to the steps behind breakers: those that declare the same one share it."""
-        found: dict[tuple[str, str], list[Interaction]] = {}
-        for step in self.graph.interactions:
-            for each in (step, step.fallback):
-                if each is not None and each.protection.breaker is not None:
-                    found.setdefault(_client_of(each), []).append(each)
-        return found
+    def _beside(self) -> dict[int, tuple[Interaction, ...]]:
+        """To each step behind a breaker, by its identity, those that share it."""
+        return {id(step): group for group in sharing(self.graph, "breaker") for step in group}
 
     def _in_time(self, step: Interaction) -> Needs:
         """Whether the answer to a step may be expected, on average and without any queue."""
@@ -505,10 +499,6 @@ class _Met:
 def _behind(step: Interaction, needs: Needs) -> Needs:
     ways = {element: (step, *way) for element, way in needs.ways.items()}
     return replace(needs, ways=ways)
-
-
-def _client_of(step: Interaction) -> tuple[str, str]:
-    return step.source.name, step.target.name
 
 
 def _all(parts: Iterable[Needs]) -> Needs:

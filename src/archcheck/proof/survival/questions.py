@@ -8,7 +8,7 @@ from itertools import combinations
 
 from archcheck.findings import Subject, subject_name
 from archcheck.graph import Graph
-from archcheck.graph.copies import needed_for, zones_of
+from archcheck.graph.copies import needed_for, zone_called, zones_of
 from archcheck.model import (
     Absent,
     Broker,
@@ -407,10 +407,12 @@ def _placed(store: Datastore, quorum: Quorum, size: int, fix: str) -> Answer:
     if remain >= needed:
         return Proved(store, claim)
     shown = FailureSet(
-        f"{store.name} keeps {remain} of {quorum.copies} copies without zone "
-        f"{' and zone '.join(worst)}, "
-        f"and needs {needed}",
-        tuple(f"zone {zone} has {count} of {quorum.copies} copies" for zone, count in held.items()),
+        f"{store.name} keeps {remain} of {quorum.copies} copies without "
+        f"{' and '.join(map(zone_called, worst))}, and needs {needed}",
+        tuple(
+            f"{zone_called(zone)} has {count} of {quorum.copies} copies"
+            for zone, count in held.items()
+        ),
         (store,),
         {store.name: f"{remain} of {quorum.copies} copies"},
         (tuple(Unit("zone", zone) for zone in worst),),

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
+from archcheck.graph.copies import zone_called
 from archcheck.graph.exact import Rational
 from archcheck.proof.budget import left
 
@@ -48,7 +49,7 @@ class Unit:
             case "external" | "element":
                 return self.element
             case "zone":
-                return f"zone {self.element}"
+                return zone_called(self.element)
             case "link":
                 return f"the link {self.element}"
             case "answer":

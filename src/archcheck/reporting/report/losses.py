@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from archcheck.diagrams.views import Effect, Loss
 from archcheck.graph import Graph
+from archcheck.graph.copies import zone_called
 from archcheck.graph.reach import zones_in
 from archcheck.model import Journey
 from archcheck.proof import ZoneFate, zone_fates
@@ -44,8 +45,7 @@ class Lost:
     @property
     def shown(self) -> str:
         """``zone a``; of an element its name."""
-        is_plain = not self.is_zone or self.name.startswith("zone")
-        return self.name if is_plain else f"zone {self.name}"
+        return zone_called(self.name) if self.is_zone else self.name
 
     @property
     def weight(self) -> tuple[int, ...]:

@@ -45,6 +45,9 @@ class LeftOut:
 
 
 _PUBLISHING = LeftOut("what protects publishing (it always succeeds)")
+_ATOMICITY = LeftOut(
+    "actions of sagas that no step takes, compensations, two-phase commits, outboxes"
+)
 _CONNECTING = LeftOut("timeouts of connecting")
 _PER_CALL = LeftOut("connections that are opened for each request", _is(False))
 _PER_CONNECTION = LeftOut("load balancing per connection", _is("connection"))
@@ -75,7 +78,7 @@ LEFT_OUT: Mapping[str, LeftOut] = {
     "Client.balanced_by": _PER_CONNECTION,
     "Client.connect_timeout": _CONNECTING,
     "Client.reuses_connections": _PER_CALL,
-    "Endpoint.atomicity": LeftOut("compensations of sagas, two-phase commits, outboxes"),
+    "Endpoint.atomicity": _ATOMICITY,
     "External.availability": _AT_RANDOM,
     "Grpc.streaming": LeftOut(
         "streams (a call has one answer)", lambda value, holder, scenario: value != "no"
@@ -90,7 +93,7 @@ LEFT_OUT: Mapping[str, LeftOut] = {
     "Publish.breaker": _PUBLISHING,
     "Publish.bulkhead": _PUBLISHING,
     "Publish.fallback": _PUBLISHING,
-    "Publish.outbox": LeftOut("compensations of sagas, two-phase commits, outboxes"),
+    "Publish.outbox": _ATOMICITY,
     "Publish.request_size": LeftOut("sizes of messages"),
     "Publish.retry": _PUBLISHING,
     "Publish.timeout": _PUBLISHING,
