@@ -377,8 +377,14 @@ def up_to(most: int, target: float) -> Autoscale:
         # it may rest at 82% of its cores
         (scaled(up_to(12, 75), Work(Constant(20 * ms)), rate=246), Undecided),
         (scaled(up_to(12, 60), Work(Constant(20 * ms)), rate=270), Proved),
+        (
+            scaled(
+                Autoscale(min=3, max=12, target_metric="lag"), Work(Constant(20 * ms)), rate=130
+            ),
+            Undecided,
+        ),
     ],
-    ids=["never", "half", "threads", "near", "enough"],
+    ids=["never", "half", "threads", "near", "enough", "metric"],
 )
 def test_an_autoscaler_rests_where_its_target_is_met(model: System, kind: type[Answer]) -> None:
     found = [type(each) for each in answers(model, "load") if "CPU" not in each.claim]

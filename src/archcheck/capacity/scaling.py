@@ -35,8 +35,10 @@ class Rest:
 def rest_of(demand: Demand, service: Service) -> Rest | None:
     """Where the autoscaler of a service rests; ``None``: it has none, or nobody says enough."""
     scale = service.deployment.autoscale if service.deployment else None
-    if scale is None or scale.target_cpu is None:
+    if scale is None:
         return None
+    if scale.target_cpu is None:  # what another metric makes of a load, nobody says
+        return Rest(scale.min, scale.max) if scale.target_metric is not None else None
     measured = _measured(demand, service)
     if measured is None:
         return None

@@ -91,7 +91,7 @@ def _judged(
     gaps = tuple(_gaps(holder, figure, limit))
     if gaps:
         return Undecided(holder, claim, missing(gaps), gaps)
-    for case in cases:
+    for case in sorted(cases, key=lambda each: each.figure.room(each.least)):
         room = limit * case.figure.room(case.least)
         if not case.figure.fits(room):
             if case.figure.fits(limit * case.figure.room(case.surely)):
