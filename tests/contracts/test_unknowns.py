@@ -50,7 +50,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
     "a mechanism that nobody declares is not there; the rule that demands one asks for it": {
         "Bulkhead.max_wait": "RES018",  # the vocabulary: none is a rejection at once
         "Call.hedge": ALL,
-        "Call.rate_limit": "TEC006",
+        "Call.rate_limit": "TEC006 PRF005",
         "Channel.dead_letter": "BND014",
         "CircuitBreaker.slow_call": "RES010",
         "Client.target": ALL,
@@ -85,7 +85,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Service.mesh": ALL,
         "Service.metrics": "OBS009",
         "Service.pipeline": "DLV004",
-        "Service.shedding": "RES002",
+        "Service.shedding": "DEP013 RES002",
         "Service.tracing": "OBS008",
         "StoreFields.quorum": ALL,
         "StoreFields.replication": "DAT016",
@@ -119,6 +119,13 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "StoreFields.deployment": "DAT018",
         "StoreFields.max_rate": ALL,
         "Volume.size": "DAT018",
+    },
+    "an autoscaler reaches its maximum where nobody says what drives it: the proof says so": {
+        "Autoscale.target_cpu": "PRF001",
+    },
+    "a cache that nobody puts in a zone is lost with none; DEP002 asks where it is": {
+        "StoreFields.deployment": "PRF001",
+        "StoreFields.zones": "PRF001",
     },
     "load, errors and delays that nobody declares are not counted: what is shown is there anyway": {
         "Endpoint.error_rate": "RES015",

@@ -301,7 +301,7 @@ def deadline_budgets(
     journey promises is a limit, beside the patience of its users.
     """
     cases = cases or WorstCases(graph)
-    for step in graph.calls():
+    for step in graph.calls(fallbacks=True):
         left()
         timeout = cases.timeout_of(step)
         if timeout is not None:

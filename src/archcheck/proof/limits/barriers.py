@@ -94,7 +94,7 @@ class Barrier(Occupancy):
 
 
 @dataclass(frozen=True)
-class Places(Barrier):
+class ConsumerPlaces(Barrier):
     """Messages that a consumer works on at a time: more replicas may find no partition."""
 
     flow: ConsumerFlow | None = None
@@ -181,10 +181,10 @@ def _concurrency(demand: Demand, limit: ConcurrencyLimit) -> Iterator[Barrier]:
     )
 
 
-def _places(flow: ConsumerFlow) -> Places:
+def _places(flow: ConsumerFlow) -> ConsumerPlaces:
     owner = flow.operation.owner
     units, zones, rest = _replicas(flow.demand, owner)
-    return Places(
+    return ConsumerPlaces(
         owner,
         f"the consumer {flow.operation.name}",
         exact(flow.needed),

@@ -16,7 +16,7 @@ from archcheck.proof.limits.load import carried
 from archcheck.proof.limits.open_hits import whatever_hits
 from archcheck.proof.limits.phases import in_runs, said
 from archcheck.proof.limits.upstream import held_up
-from archcheck.proof.limits.worst import Loss, losses, worst_barriers
+from archcheck.proof.limits.worst import ZoneCase, losses, worst_barriers
 
 _ALL = Rational(1)
 
@@ -66,7 +66,7 @@ class Claimed:
 def too_little(
     graph: Graph,
     scenario: Scenario,
-    case: Loss[Barrier],
+    case: ZoneCase[Barrier],
     rates: Mapping[str, Rational],
     claimed: Claimed,
 ) -> Answer:

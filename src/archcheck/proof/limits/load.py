@@ -25,7 +25,7 @@ from archcheck.proof.limits.open_hits import whatever_hits
 from archcheck.proof.limits.phases import in_runs, said, uncounted
 from archcheck.proof.limits.ranges import loads_of, worst_system
 from archcheck.proof.limits.upstream import held_up, shed_at
-from archcheck.proof.limits.worst import Loss, losses, worst_figures
+from archcheck.proof.limits.worst import ZoneCase, losses, worst_figures
 from archcheck.units import Fraction, Rate
 
 LIMIT = Rational(4, 5)
@@ -113,7 +113,7 @@ def _gaps(holder: Subject, figure: Occupancy, limit: Rational) -> Iterator[Gap]:
     return iter(dict.fromkeys(found))
 
 
-def _resting(case: Loss[Occupancy], limit: Rational) -> str:
+def _resting(case: ZoneCase[Occupancy], limit: Rational) -> str:
     most = f"{_percent(limit)} of {count(case.figure.room(case.least))} {case.figure.servers}"
     return (
         f"where the autoscaler of {case.figure.holder.name} comes to rest{case.text}: with "
@@ -175,7 +175,7 @@ def _needs(figure: Occupancy, limit: Rational) -> str:
 def _refuted(
     graph: Graph,
     claim: str,
-    case: Loss[Occupancy],
+    case: ZoneCase[Occupancy],
     rates: Mapping[str, Rational],
     room: tuple[Rational, Rational],
     scenario: Scenario,

@@ -25,7 +25,7 @@ from archcheck.proof.limits.load import assumptions
 from archcheck.proof.limits.open_hits import whatever_hits
 from archcheck.proof.limits.phases import in_runs, said, uncounted
 from archcheck.proof.limits.upstream import held_up, shed_at
-from archcheck.proof.limits.worst import Loss, losses, worst_barriers, worst_figures
+from archcheck.proof.limits.worst import ZoneCase, losses, worst_barriers, worst_figures
 
 _ALL = Rational(1)
 _NONE = Rational(0)
@@ -96,7 +96,7 @@ def _rolled(
     yield Refuted(holder, claim, *_shown(scenario, case, rollout.value, rates, (needed, shed)))
 
 
-def _worst_loss(figure: Occupancy) -> Loss[Occupancy]:
+def _worst_loss(figure: Occupancy) -> ZoneCase[Occupancy]:
     """The loss of a zone that is worst: of the fullest, or of one that takes caches with it."""
     _, *lost = losses(figure)
     return max(lost, key=lambda case: case.figure.busy / max(1, case.surely))
@@ -118,7 +118,7 @@ def _size(figure: Occupancy, there: int) -> int:
 def _carried(
     graph: Graph,
     scenario: Scenario,
-    case: Loss[Occupancy],
+    case: ZoneCase[Occupancy],
     claimed: Claimed,
     sizes: tuple[int, int],
 ) -> Answer:
@@ -140,7 +140,7 @@ def _carried(
 
 def _shown(
     scenario: Scenario,
-    case: Loss[Occupancy],
+    case: ZoneCase[Occupancy],
     rollout: Rollout,
     rates: Mapping[str, Rational],
     need: tuple[int, Rational],
@@ -181,7 +181,7 @@ def _shown(
 
 def _too_small(
     graph: Graph, scenario: Scenario, service: str, left: int
-) -> tuple[Loss[Barrier], Mapping[str, Rational]] | None:
+) -> tuple[ZoneCase[Barrier], Mapping[str, Rational]] | None:
     """A limit of a service that so many replicas let too little through of."""
     for other, barrier, rates in worst_barriers(graph):
         if other.name != scenario.name or barrier.holder.name != service or barrier.each is None:
@@ -190,7 +190,7 @@ def _too_small(
         if units is not None and barrier.exceeds(barrier.room(units)):
             where = f"a rollout and the loss of a zone leave {left} of {barrier.units} replicas"
             text = f" when {where}" if barrier.is_sized else ""
-            return Loss(barrier, units, units, text, barrier.faults, is_lost=True), rates
+            return ZoneCase(barrier, units, units, text, barrier.faults, is_lost=True), rates
     return None
 
 

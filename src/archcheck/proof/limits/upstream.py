@@ -14,14 +14,14 @@ from archcheck.graph.exact import Rational, exact
 from archcheck.model import LoadShedding, Scenario
 from archcheck.proof.limits.barriers import Barrier
 from archcheck.proof.limits.figures import Occupancy
-from archcheck.proof.limits.worst import Loss, worst_barriers, worst_figures
+from archcheck.proof.limits.worst import ZoneCase, worst_barriers, worst_figures
 
 _ALL = Rational(1)
 _HARDLY_ANY = Rational(1, 10**9)
 
 
 def held_up(
-    graph: Graph, scenario: Scenario, case: Loss[Barrier] | Loss[Occupancy], room: Rational
+    graph: Graph, scenario: Scenario, case: ZoneCase[Barrier] | ZoneCase[Occupancy], room: Rational
 ) -> str:
     """What may let through so little that ``room`` is enough, for people; empty where nothing may.
 
@@ -50,7 +50,7 @@ def _called(figure: Occupancy) -> str:
 
 
 def _before(
-    graph: Graph, scenario: Scenario, case: Loss[Barrier] | Loss[Occupancy]
+    graph: Graph, scenario: Scenario, case: ZoneCase[Barrier] | ZoneCase[Occupancy]
 ) -> Sequence[tuple[Occupancy, Rational]]:
     """What else is asked for too much on the way, and how much that lets through."""
     asking, own = _asking(graph, case.figure), case.figure

@@ -150,7 +150,7 @@ def _share(figure: Occupancy) -> Rational:
 
 
 @dataclass(frozen=True)
-class Loss(Generic[_Figure]):
+class ZoneCase(Generic[_Figure]):
     """A figure with nothing lost or a zone, and how many units there are then."""
 
     figure: _Figure
@@ -164,7 +164,7 @@ class Loss(Generic[_Figure]):
     """Whether a zone is lost."""
 
 
-def losses(figure: _Figure) -> Iterator[Loss[_Figure]]:
+def losses(figure: _Figure) -> Iterator[ZoneCase[_Figure]]:
     """A figure with all its units, without its fullest zone, and without each zone that takes
     caches with it; nothing where nobody says how many units there are.
     """
@@ -173,7 +173,7 @@ def losses(figure: _Figure) -> Iterator[Loss[_Figure]]:
     most, least = figure.there(surely=True) or 0, figure.there() or 0
     where = "at which its autoscaler rests"
     resting = f" with the {most} of {figure.units} replicas {where}" if most < figure.units else ""
-    yield Loss(figure, most, least, resting, figure.faults)
+    yield ZoneCase(figure, most, least, resting, figure.faults)
     yield _loss(figure, "a zone", ())
     for lost in figure.cold:
         yield _loss(
@@ -181,12 +181,12 @@ def losses(figure: _Figure) -> Iterator[Loss[_Figure]]:
         )
 
 
-def _loss(figure: _Figure, zone: str, caches: tuple[str, ...]) -> Loss[_Figure]:
+def _loss(figure: _Figure, zone: str, caches: tuple[str, ...]) -> ZoneCase[_Figure]:
     most, least = figure.left(surely=True) or 0, figure.left() or 0
     leaves = f", which leaves {most} of {figure.units} replicas" if figure.zones > 1 else ""
     with_it = f" and {' and '.join(caches)} with it" if caches else ""
     faults = (*figure.faults, *(FlushCache(name) for name in caches))
-    return Loss(figure, most, least, f" when {zone} is lost{with_it}{leaves}", faults, True)
+    return ZoneCase(figure, most, least, f" when {zone} is lost{with_it}{leaves}", faults, True)
 
 
 def _asked(figure: Occupancy) -> dict[str, Any]:
