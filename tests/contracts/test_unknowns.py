@@ -50,7 +50,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
     "a mechanism that nobody declares is not there; the rule that demands one asks for it": {
         "Bulkhead.max_wait": "RES018",  # the vocabulary: none is a rejection at once
         "Call.hedge": ALL,
-        "Call.rate_limit": "TEC006 PRF005",
+        "Call.rate_limit": "DEP013 PRF005 TEC006",
         "Channel.dead_letter": "BND014",
         "CircuitBreaker.slow_call": "RES010",
         "Client.target": ALL,
@@ -63,10 +63,10 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "DisruptionBudget.min_available": "DEP009 DEP014",
         "Endpoint.atomicity": ALL,
         "Endpoint.deprecation": "EVO008",
-        "Endpoint.rate_limit": "PRF005",
+        "Endpoint.rate_limit": "DEP013 PRF005",
         "Fallback.target": ALL,
         "RemoteStep.breaker": "RES010 TEC006",
-        "RemoteStep.bulkhead": "PRF004 RES002 TEC006",
+        "RemoteStep.bulkhead": "DEP013 PRF004 PRF005 RES002 TEC006",
         "RemoteStep.fallback": ALL,
         "RemoteStep.retry": (
             "PRF002 PRF003 RES002 RES003 RES004 RES005 RES006 RES007 RES008 RES025 TEC006"
@@ -125,7 +125,6 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
     },
     "a cache that nobody puts in a zone is lost with none; DEP002 asks where it is": {
         "StoreFields.deployment": "PRF001",
-        "StoreFields.zones": "PRF001",
     },
     "load, errors and delays that nobody declares are not counted: what is shown is there anyway": {
         "Endpoint.error_rate": "RES015",
