@@ -80,9 +80,11 @@ def check(seed: int) -> None:
         assert found.is_shown, f"{answer}\n{found}"
 
 
-@pytest.mark.parametrize("seed", [seed for seed in range(16) if seed not in (9, 12)])
+@pytest.mark.parametrize("seed", [seed for seed in range(16) if seed not in (7, 9, 12)])
 def test_late_answers_and_retries_of_random_systems_are_shown(seed: int) -> None:
-    """But for two, in which several answers would have to be late in one way of many."""
+    """But for two, in which several answers would have to be late in one way of many, and for one,
+    in which a mesh ejects who was late before it is late again.
+    """
     system = Guarded(Random(seed)).system()
     for _, answer in refuted(system, "deadlines", "retries"):
         found = replay(Graph(system), answer)

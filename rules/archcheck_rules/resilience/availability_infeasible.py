@@ -49,6 +49,7 @@ from archcheck import (
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
+from archcheck.graph.error_rates import error_rate_of
 from archcheck.model import Managed
 from archcheck.units import Fraction, percent
 
@@ -151,7 +152,7 @@ def _collect(
     if slo is not None and slo.availability is not None:
         bound.add(name, float(slo.availability))
         return
-    if wrong := _error_rate(owner, endpoint):
+    if wrong := error_rate_of(owner, endpoint):
         bound.add_errors(f"errors of {name}", 1 - wrong**tries, calls)
     if name in graph.operations and isinstance(owner, Service):
         _collect_parts(graph, bound, graph.operations[name], seen)
@@ -186,12 +187,6 @@ def _add(bound: _Bound, member: Named) -> None:
         bound.missing[member.name] = member
     else:
         bound.add(member.name, 1 - (1 - float(declared)) ** copies)
-
-
-def _error_rate(owner: Named, endpoint: Endpoint | None) -> float:
-    """The share of requests that fail by themselves: the endpoint's, else its owner's."""
-    own = endpoint.error_rate if endpoint is not None else None
-    return float(own if own is not None else getattr(owner, "error_rate", None) or 0)
 
 
 def _tries_after_errors(step: Interaction) -> int:

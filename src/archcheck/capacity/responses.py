@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archcheck.graph import Graph
+from archcheck.graph.error_rates import error_rate_of
 from archcheck.graph.exact import Rational
 from archcheck.graph.protection import Protection
 from archcheck.graph.shapes import shape_of
@@ -122,9 +123,7 @@ class Responses:
     @staticmethod
     def _own(owner: Named, endpoint: object) -> Response:
         latency = owner.latency if isinstance(owner, External) else None
-        rates = (getattr(part, "error_rate", None) for part in (owner, endpoint))
-        errors = sum(float(rate) for rate in rates if rate is not None)
-        return timed(latency) + Response(errors=min(1.0, errors))
+        return timed(latency) + Response(errors=error_rate_of(owner, endpoint))
 
     def _sum(self, steps: Sequence[Step], *, only_work: bool = False) -> Response:
         return sum((self._step(step, only_work) for step in steps), Response())

@@ -11,8 +11,9 @@ import math
 from collections.abc import Sequence
 
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.error_rates import error_rate_of
 from archcheck.graph.shapes import shape_of
-from archcheck.model import Endpoint, External, Named, Step
+from archcheck.model import External, Step
 from archcheck.model.steps import Group
 
 _RARE = 1e-9
@@ -38,7 +39,7 @@ class SureErrors:
                 if operation is not None
                 else self._graph.system.endpoint(reference)
             )
-            own = _declared(owner, part)
+            own = error_rate_of(owner, part)
             steps = part.steps if part is not None and not isinstance(owner, External) else ()
             self._known[reference] = _either(own, self._any_of(steps))
         return self._known[reference]
@@ -72,14 +73,6 @@ class SureErrors:
         ]
         once = max(waited, default=0.0)
         return shape.share * (1 - (1 - once) ** shape.times)
-
-
-def _declared(owner: Named, part: object) -> float:
-    """The error rate of an endpoint; of an external party that of all its endpoints, too."""
-    own = getattr(part, "error_rate", None) if isinstance(part, Endpoint) else None
-    if own is None and isinstance(owner, External):
-        own = owner.error_rate
-    return float(own) if own is not None else 0.0
 
 
 def _either(first: float, second: float) -> float:

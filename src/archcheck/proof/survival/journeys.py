@@ -33,6 +33,7 @@ from typing import TypeAlias
 
 from archcheck.capacity.latency import OperationLatencies, latency_of
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.error_rates import error_rate_of
 from archcheck.graph.exact import Rational, exact, shown
 from archcheck.graph.reach import asked_behind
 from archcheck.graph.shared import sharing
@@ -148,10 +149,7 @@ class Survival:
 
     def _error_rate(self, member: Named, operation: str) -> Rational:
         known = self.graph.operations.get(operation)
-        rate = getattr(known.part, "error_rate", None) if known is not None else None
-        if rate is None:
-            rate = getattr(member, "error_rate", None)
-        return exact(rate) if rate is not None else Rational(0)
+        return exact(error_rate_of(member, known.part if known is not None else None))
 
     def _let_through(self, step: Interaction) -> Needs:
         """What else must work for a step that shares its breaker with others."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from archcheck.graph.error_rates import error_rate_of
 from archcheck.graph.interactions import question_instead
 from archcheck.graph.pools import pool_of
 from archcheck.graph.protection import Protection, protection_of
@@ -102,30 +103,29 @@ class StepCompiler:
     def _own(self, owner: Service, name: str, part: Endpoint | Consumer) -> p.OperationSpec:
         tables = self.tables
         steps = self._steps(_Site(owner, name, name), part.steps)
-        group, limit, error_rate = tables.group_of[owner.name], -1, 0.0
+        group, limit = tables.group_of[owner.name], -1
         if isinstance(part, Consumer):
             channel = channel_called(tables.system, str(part.topic))
             group = add_consumers(tables, owner, name, part, channel)
         else:
             before, after = self.transfer.at_callee(part, name)
             steps = (*before, *steps, *after)
-            error_rate = float(part.error_rate or 0)
             if part.rate_limit is not None and not isinstance(part.rate_limit, Absent):
                 limit = add_limit(tables, name, part.rate_limit)
         block = tables.add_block(steps)
-        return p.OperationSpec(name, place_hash(name), group, block, error_rate, limit, True)
+        errors = error_rate_of(owner, part)
+        return p.OperationSpec(name, place_hash(name), group, block, errors, limit, True)
 
     def _external(self, owner: External, part: Endpoint | None) -> p.OperationSpec:
         name = f"{owner.name}.{part.name}" if part else owner.name
         latency = self.assumed.time(owner.latency, Duration(0.0), owner.name, "latency")
         work = p.StepSpec(p.StepKind.WAIT, place_hash(f"{name}#latency"), sampler=latency)
-        rate = part.error_rate if part is not None and part.error_rate is not None else None
-        rate = rate if rate is not None else owner.error_rate
         limit = self._limit_of(owner, name, part)
         if part is not None and part.steps:
             self.assumed.leave_out("steps of external parties (their latency is declared)")
         block = self.tables.add_block((work,))
-        return p.OperationSpec(name, place_hash(name), -1, block, float(rate or 0), limit, True)
+        errors = error_rate_of(owner, part)
+        return p.OperationSpec(name, place_hash(name), -1, block, errors, limit, True)
 
     def _limit_of(self, owner: External, name: str, part: Endpoint | None) -> int:
         """The limit of an endpoint of a third party, or else the one of all its endpoints."""
