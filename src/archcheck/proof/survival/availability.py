@@ -79,5 +79,5 @@ def _kept(found: Availability, target: Rational) -> Answer:
         return Undecided(journey, claim, missing(found.gaps), found.gaps)
     if bounds.low < target:
         between = f"{Fraction(float(bounds.low)):.6} and {Fraction(float(bounds.high)):.6}"
-        return Undecided(journey, claim, f"it lies between {between}")
+        return Undecided(journey, claim, f"a narrower answer: it lies between {between}")
     return Proved(journey, claim, ("units fail independently of each other",))
