@@ -329,6 +329,14 @@ def test_no_run_breaks_what_is_proved_of_limits(chunk: int) -> None:
 # -- what was found ------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("seed", [100_001_553, 100_003_679, 200_000_566])
+def test_what_is_proved_of_a_rollout_holds_for_all_that_a_service_needs(seed: int) -> None:
+    """Of its cores it was proved, and its threads were full; or caches needed nobody behind them,
+    once they were filled.
+    """
+    check(seed)
+
+
 def web(*steps: Step, **others: Any) -> Service:
     return Service("web", endpoints=[Endpoint("go", steps=steps, **others)])
 

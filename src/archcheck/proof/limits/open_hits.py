@@ -21,7 +21,7 @@ def whatever_hits(graph: Graph, ask: Callable[[Graph], Iterator[Answer]]) -> Ite
         return
     always = {_about(each) for each in ask(best) if isinstance(each, Refuted)}
     for each in ask(graph):
-        if not isinstance(each, Refuted) or _about(each) in always:
+        if not isinstance(each, Refuted) or _about(each) in always or _has_none_left(each):
             yield each
             continue
         lookups = open_lookups(graph, next(iter(each.counterexample.marks)))
@@ -30,6 +30,11 @@ def whatever_hits(graph: Graph, ask: Callable[[Graph], Iterator[Answer]]) -> Ite
             yield Undecided(each.subject, each.claim, missing(gaps), gaps)
         else:  # the caches hold all of the declared keys
             yield Proved(each.subject, each.claim, ("caches that hold all keys are filled",))
+
+
+def _has_none_left(answer: Refuted) -> bool:
+    """Whether nobody is there for the misses that come until caches are full."""
+    return getattr(answer.counterexample, "units", None) == 0
 
 
 def _about(answer: Refuted) -> tuple[str, str]:

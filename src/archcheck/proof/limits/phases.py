@@ -117,6 +117,8 @@ def slowed(system: System, faults: Faults) -> System:
     for fault in faults:
         if isinstance(fault, Slow):
             factors[str(fault.target)] *= fault.factor
+    if not factors:
+        return system
     edits: dict[int, tuple[Element, dict[str, Any]]] = {}
     for target, factor in factors.items():
         for part, attribute in _times(system, target):
