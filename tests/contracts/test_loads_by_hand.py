@@ -15,6 +15,7 @@ import pytest
 from archcheck import (
     Absent,
     Autoscale,
+    Between,
     Bulkhead,
     Burst,
     Cached,
@@ -30,6 +31,8 @@ from archcheck import (
     External,
     Fallback,
     Fault,
+    Feature,
+    Flag,
     Go,
     Journey,
     Kafka,
@@ -527,3 +530,31 @@ def test_words_are_about_queues_only_where_there_are_some() -> None:
     assert isinstance(c, Undecided)
     assert "queues below" not in c.reason
     assert "they may keep 2 cores of c busy, and 2 are the limit" in c.reason
+
+
+@pytest.mark.parametrize("hidden", ["range", "flag"])
+def test_what_a_limit_admits_is_carried_at_all_values_and_flags(hidden: str) -> None:
+    """A hundred a second of 100 ms each need ten cores, and six are there."""
+    work = Work(Constant(2 * ms))
+    steps = [work, Feature("slow", [Work(Constant(98 * ms))])] if hidden == "flag" else [work]
+    limited = service("a", *steps, cores=2, endpoint={"rate_limit": RateLimit(100 / s)})
+    model = replace(
+        system(limited, Flag("slow", on=False), arrivals=Poisson(5 / s)),
+        uncertain=[Between("a.go", "work", 1 * ms, 100 * ms)] if hidden == "range" else [],
+    )
+    (answer,) = answers(model, "admission")
+    assert isinstance(answer, Refuted)
+    assert "60/s" in answer.counterexample.message
+    shown = replay(Graph(model), answer)
+    assert shown.is_shown, shown
+
+
+@pytest.mark.parametrize("zones", [[], ["a", "b", "c"]])
+def test_where_a_cache_is_that_nobody_places_is_said(zones: list[str]) -> None:
+    cache = Redis("r", zones=zones, copies=3, read=1 * ms, parallelism=100)
+    asks = Cached("r", [Work(Constant(1 * ms))], hit_ratio=90 * percent, timeout=10 * ms)
+    model = system(service("a", asks), cache, arrivals=Poisson(5 / s))
+    carried = [a for a in answers(model, "load", "rollouts") if isinstance(a, Proved)]
+    said = [("lost with none" in " ".join(each.assumptions)) for each in carried]
+    assert carried
+    assert any(said) is (not zones)

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 from archcheck.graph import Graph, Operation
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.reach import waited_for
-from archcheck.model import Journey, RateLimit, Scenario, Service
+from archcheck.model import Journey, RateLimit, Scenario, Service, System
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
+from archcheck.proof.feature_flags import configured
 from archcheck.proof.limits.barriers import Barrier, barriers
-from archcheck.proof.limits.figures import Corner, Occupancy, WorstPoint
+from archcheck.proof.limits.figures import Corner, Occupancy, WorstPoint, worst_of_claims
 from archcheck.proof.limits.load import assumptions
 from archcheck.proof.limits.open_hits import whatever_hits
-from archcheck.proof.limits.ranges import Loads
+from archcheck.proof.limits.ranges import Loads, worst_system
 from archcheck.units import Rate
 
 _NONE = Rational(0)
@@ -31,6 +32,13 @@ def admissions(graph: Graph) -> Iterator[Answer]:
 
 
 def _admissions(graph: Graph) -> Iterator[Answer]:
+    """The worst answer of all configurations of flags, with uncertain values at their worst."""
+    systems = configured(worst_system(graph.system))
+    answers = (answer for system in systems for answer in _admitted_in(graph, system))
+    yield from worst_of_claims(answers)
+
+
+def _admitted_in(graph: Graph, system: System) -> Iterator[Answer]:
     limited = list(_limited(graph))
     known = [(operation, limit, rate) for operation, limit, rate in limited if rate is not None]
     for operation, _, rate in limited:
@@ -39,8 +47,12 @@ def _admissions(graph: Graph) -> Iterator[Answer]:
             gap = Gap(operation.owner, "deployment.replicas")
             yield Undecided(operation, claim, missing((gap,)), (gap,))
     probes = [Journey(f"limit of {op.name.replace('.', ' ')}", op.name) for op, _, _ in known]
-    journeys = [*graph.system.journeys, *probes]
-    probed = Graph(dataclasses.replace(graph.system, journeys=journeys), today=graph.today)
+    journeys = [*system.journeys, *probes]
+    probed = Graph(
+        dataclasses.replace(system, journeys=journeys),
+        today=graph.today,
+        cold_caches=graph.cold_caches,
+    )
     scenario = Scenario("all that is admitted", load=[])
     shared: dict[str, list[tuple[Operation, str, Rational]]] = {}
     for probe, (operation, limit, rate) in zip(probes, known, strict=True):
@@ -99,7 +111,7 @@ def _behind(
     gaps: list[Gap] = []
     unseen: Undecided | None = None
     assumed: dict[str, None] = {"the other endpoints are idle": None}
-    needed = waited_for(graph, [each.name for each in operations])
+    needed = waited_for(corner.graph, [each.name for each in operations])
     idle = {(f.holder.name, f.what): f.busy for f in corner.figures_and_parties({})}
     for figure in corner.figures_and_parties():
         if figure.holder.name not in needed:

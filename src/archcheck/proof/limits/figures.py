@@ -44,7 +44,7 @@ from archcheck.model import (
     Service,
     effective,
 )
-from archcheck.proof.answers import Answer, Counterexample, Gap, Refuted, Undecided
+from archcheck.proof.answers import Answer, Counterexample, Gap, Proved, Refuted, Undecided
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 
 _NONE = Rational(0)
@@ -437,6 +437,19 @@ class Unseen(Undecided):
 
     scenario: str = ""
     most: float = 0.0
+
+
+def worst_of_claims(answers: Iterable[Answer]) -> Iterator[Answer]:
+    """One answer for each claim: refuted before undecided before proved."""
+    found: dict[str, Answer] = {}
+    for answer in answers:
+        known = found.setdefault(answer.claim, answer)
+        if _WORSE.index(type(answer)) < _WORSE.index(type(known)):
+            found[answer.claim] = answer
+    yield from found.values()
+
+
+_WORSE = (Refuted, Unseen, Undecided, Proved)
 
 
 def worst_for_each(answers: Iterable[Answer]) -> Iterator[Answer]:

@@ -22,7 +22,7 @@ from archcheck.proof.limits.figures import (
     worst_for_each,
 )
 from archcheck.proof.limits.open_hits import whatever_hits
-from archcheck.proof.limits.phases import in_runs, said, uncounted
+from archcheck.proof.limits.phases import in_runs, said, that_stay, uncounted
 from archcheck.proof.limits.ranges import loads_of, worst_system
 from archcheck.proof.limits.upstream import held_up, shed_at
 from archcheck.proof.limits.worst import ZoneCase, losses, worst_figures
@@ -100,7 +100,8 @@ def _judged(
     faults = uncounted(scenario)
     if faults:
         return Undecided(holder, claim, f"an account of what {faults} comes to")
-    return Proved(holder, claim, assumptions(figure))
+    stay = that_stay(graph.system) if figure.zones > 1 else ()
+    return Proved(holder, claim, (*assumptions(figure), *stay))
 
 
 def _gaps(holder: Subject, figure: Occupancy, limit: Rational) -> Iterator[Gap]:

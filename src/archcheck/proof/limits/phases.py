@@ -164,15 +164,30 @@ def _of_service(member: object, name: str) -> Iterator[tuple[Element, str]]:
 def caches_by_zone(system: System) -> dict[str, tuple[str, ...]]:
     """Zone to the caches whose only copy, or all copies, it holds."""
     found: dict[str, list[str]] = defaultdict(list)
-    steps = (step for whole in system.services for step in walk(whole))
-    asked = {str(step.cache) for step in steps if isinstance(step, Cached)}
-    for store in system.datastores:
+    for store in _shared_caches(system):
         zones = tuple(dict.fromkeys(zones_of(store)))
-        if store.name not in asked or isinstance(store, LocalCache) or not zones:
+        if not zones:
             continue
         if len(zones) == 1 or (copies_of(store) == 1 and store.shards in (None, 1)):
             found[zones[0]].append(store.name)
     return {zone: tuple(names) for zone, names in found.items()}
+
+
+def _shared_caches(system: System) -> list[Datastore]:
+    """The caches that steps look into, those in a process left out."""
+    steps = (step for whole in system.services for step in walk(whole))
+    asked = {str(step.cache) for step in steps if isinstance(step, Cached)}
+    return [
+        store
+        for store in system.datastores
+        if store.name in asked and not isinstance(store, LocalCache)
+    ]
+
+
+def that_stay(system: System) -> tuple[str, ...]:
+    """What is assumed of the caches of which nobody says where they are."""
+    unplaced = any(not zones_of(cache) for cache in _shared_caches(system))
+    return ("caches that nobody puts in a zone are lost with none",) if unplaced else ()
 
 
 def without_caches(system: System, names: tuple[str, ...]) -> System:

@@ -14,23 +14,21 @@ from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, mis
 from archcheck.proof.limits.barriers import Barrier
 from archcheck.proof.limits.figures import (
     Occupancy,
-    Unseen,
     WorstPoint,
     count,
     left_without_a_zone,
     worst_for_each,
+    worst_of_claims,
 )
 from archcheck.proof.limits.let_through import Claimed, too_little
 from archcheck.proof.limits.load import assumptions
 from archcheck.proof.limits.open_hits import whatever_hits
-from archcheck.proof.limits.phases import in_runs, said, uncounted
+from archcheck.proof.limits.phases import in_runs, said, that_stay, uncounted
 from archcheck.proof.limits.upstream import held_up, shed_at
 from archcheck.proof.limits.worst import ZoneCase, losses, worst_barriers, worst_figures
 
 _ALL = Rational(1)
 _NONE = Rational(0)
-_WORSE = (Refuted, Unseen, Undecided, Proved)
-"""Kinds of answers: of several about the same claim, the first stands."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +49,12 @@ def rollouts(graph: Graph) -> Iterator[Answer]:
 
 def _rollouts(graph: Graph) -> Iterator[Answer]:
     """One answer for each service and scenario, whatever it has too little of."""
-    found: dict[str, Answer] = {}
-    for scenario, figure, rates in worst_figures(graph):
-        if isinstance(figure.holder, Service):
-            for answer in _rolled(graph, scenario, figure, figure.holder, rates):
-                known = found.setdefault(answer.claim, answer)
-                if _WORSE.index(type(answer)) < _WORSE.index(type(known)):
-                    found[answer.claim] = answer
-    yield from found.values()
+    yield from worst_of_claims(
+        answer
+        for scenario, figure, rates in worst_figures(graph)
+        if isinstance(figure.holder, Service)
+        for answer in _rolled(graph, scenario, figure, figure.holder, rates)
+    )
 
 
 def _rolled(
@@ -135,7 +131,8 @@ def _carried(
     if faults:
         return Undecided(holder, claimed.claim, f"an account of what {faults} comes to")
     spread = "replicas are spread evenly over zones"
-    return Proved(holder, claimed.claim, (*assumptions(figure), spread))
+    stay = that_stay(graph.system)
+    return Proved(holder, claimed.claim, (*assumptions(figure), spread, *stay))
 
 
 def _shown(
