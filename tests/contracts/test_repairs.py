@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from depth import sample
+from generated import generated
 
 from archcheck import (
     Absent,
@@ -43,20 +41,6 @@ from archcheck.mending.waits import SHORTEST
 from archcheck.plugins import rules
 from archcheck.simulation import compare
 from archcheck.units import ms, percent, s
-
-ROOT = Path(__file__).parents[2]
-
-
-def generated(services: int, seed: int) -> System:
-    spec = importlib.util.spec_from_file_location("systems", ROOT / "benchmarks" / "systems.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["systems"] = module
-    spec.loader.exec_module(module)
-    made = module.generate(services, seed=seed)
-    assert isinstance(made, System)
-    return made
 
 
 def keeps_its_word(system: System, mended: System) -> None:

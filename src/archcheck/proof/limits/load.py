@@ -21,8 +21,9 @@ from archcheck.proof.limits.figures import (
     least_units,
     worst_for_each,
 )
+from archcheck.proof.limits.lost_caches import that_stay
 from archcheck.proof.limits.open_hits import whatever_hits
-from archcheck.proof.limits.phases import in_runs, said, that_stay, uncounted
+from archcheck.proof.limits.phases import in_runs, said, uncounted
 from archcheck.proof.limits.ranges import loads_of, worst_system
 from archcheck.proof.limits.upstream import held_up, shed_at
 from archcheck.proof.limits.worst import ZoneCase, losses, worst_figures
@@ -100,7 +101,7 @@ def _judged(
     faults = uncounted(scenario)
     if faults:
         return Undecided(holder, claim, f"an account of what {faults} comes to")
-    stay = that_stay(graph.system) if figure.zones > 1 else ()
+    stay = that_stay(graph) if figure.zones > 1 else ()
     return Proved(holder, claim, (*assumptions(figure), *stay))
 
 

@@ -11,16 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from archcheck.editing import Edit, apply
-from archcheck.graph.copies import copies_of, zones_of
 from archcheck.model import (
     Burst,
-    Cached,
     Datastore,
     Element,
     External,
     Fault,
     FlushCache,
-    LocalCache,
     Read,
     Scenario,
     Service,
@@ -33,7 +30,6 @@ from archcheck.model import (
 )
 from archcheck.model.distributions import Time, times_as_long
 from archcheck.model.linking import walk
-from archcheck.units import Fraction
 
 Faults = tuple[Fault, ...]
 
@@ -156,47 +152,3 @@ def _of_service(member: object, name: str) -> Iterator[tuple[Element, str]]:
     for part in (*member.endpoints, *member.consumers):
         if name in ("", part.name):
             yield from ((step, "time") for step in walk(part) if isinstance(step, Work | Wait))
-
-
-# -- caches that a zone takes with it -------------------------------------------------------------
-
-
-def caches_by_zone(system: System) -> dict[str, tuple[str, ...]]:
-    """Zone to the caches whose only copy, or all copies, it holds."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for store in _shared_caches(system):
-        zones = tuple(dict.fromkeys(zones_of(store)))
-        if not zones:
-            continue
-        if len(zones) == 1 or (copies_of(store) == 1 and store.shards in (None, 1)):
-            found[zones[0]].append(store.name)
-    return {zone: tuple(names) for zone, names in found.items()}
-
-
-def _shared_caches(system: System) -> list[Datastore]:
-    """The caches that steps look into, those in a process left out."""
-    steps = (step for whole in system.services for step in walk(whole))
-    asked = {str(step.cache) for step in steps if isinstance(step, Cached)}
-    return [
-        store
-        for store in system.datastores
-        if store.name in asked and not isinstance(store, LocalCache)
-    ]
-
-
-def that_stay(system: System) -> tuple[str, ...]:
-    """What is assumed of the caches of which nobody says where they are."""
-    unplaced = any(not zones_of(cache) for cache in _shared_caches(system))
-    return ("caches that nobody puts in a zone are lost with none",) if unplaced else ()
-
-
-def without_caches(system: System, names: tuple[str, ...]) -> System:
-    """The system while look-ups in some caches find nothing."""
-    misses = {"hit_ratio": Fraction(0), "keys": None}
-    edits = [
-        Edit(step, misses, "lost")
-        for whole in system.services
-        for step in walk(whole)
-        if isinstance(step, Cached) and str(step.cache) in names
-    ]
-    return apply(system, edits) if edits else system

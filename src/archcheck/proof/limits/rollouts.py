@@ -22,8 +22,9 @@ from archcheck.proof.limits.figures import (
 )
 from archcheck.proof.limits.let_through import Claimed, too_little
 from archcheck.proof.limits.load import assumptions
+from archcheck.proof.limits.lost_caches import that_stay
 from archcheck.proof.limits.open_hits import whatever_hits
-from archcheck.proof.limits.phases import in_runs, said, that_stay, uncounted
+from archcheck.proof.limits.phases import in_runs, said, uncounted
 from archcheck.proof.limits.upstream import held_up, shed_at
 from archcheck.proof.limits.worst import ZoneCase, losses, worst_barriers, worst_figures
 
@@ -131,7 +132,7 @@ def _carried(
     if faults:
         return Undecided(holder, claimed.claim, f"an account of what {faults} comes to")
     spread = "replicas are spread evenly over zones"
-    stay = that_stay(graph.system)
+    stay = that_stay(graph)
     return Proved(holder, claimed.claim, (*assumptions(figure), spread, *stay))
 
 

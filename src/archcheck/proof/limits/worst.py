@@ -17,7 +17,8 @@ from archcheck.proof.budget import left
 from archcheck.proof.feature_flags import configured
 from archcheck.proof.limits.barriers import Barrier, barriers
 from archcheck.proof.limits.figures import ColdCaches, Corner, Occupancy
-from archcheck.proof.limits.phases import caches_by_zone, phases, slowed, without_caches
+from archcheck.proof.limits.lost_caches import caches_by_zone, without_caches
+from archcheck.proof.limits.phases import phases, slowed
 from archcheck.proof.limits.ranges import Loads, loads_of, worst_system
 
 _NONE = Rational(0)
