@@ -19,7 +19,8 @@ from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
 from archcheck.model import Datastore, Journey, ModelError, Service, System
 from archcheck.proof import Gap
-from archcheck.proof.survival.journeys import Needs, Survival
+from archcheck.proof.survival.journeys import Survival
+from archcheck.proof.survival.needs import Needs
 from archcheck.proof.survival.structure import Bounds, Structure, Unit, probability
 from archcheck.simulation.estimates import wilson
 

@@ -15,61 +15,47 @@ Calls in a circle work by the least fixed point: who is asked again by its own f
 nobody, and failures that close the circle start requests that go round: whether they end is open.
 So is, for a circle of calls without any way around, whether all of them are made every time.
 
-Whether an answer comes while nothing is lost is taken for granted, but not against what is
-declared: of a step that usually takes longer than its timeout, or than its breaker lets it, of one
-whose limits or whose target a declared load is sure to exceed, and of a journey whose user gives up
-before, it is open whether it ever works. Calls that share a breaker are all stopped by it: what
-one of them needs, the others may need as well. A breaker ends what outlasts who waits above, too,
-once it has opened: whether it does is open.
+Calls that share a breaker are all stopped by it: what one of them needs, the others may need as
+well. A breaker ends what outlasts who waits above, too, once it has opened: whether it does is
+open. Whether an answer comes while nothing is lost, :mod:`answered` says.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TypeAlias
 
-from archcheck.capacity.latency import OperationLatencies, latency_of
 from archcheck.graph import Graph, Interaction
-from archcheck.graph.error_rates import error_rate_of
-from archcheck.graph.exact import Rational, exact, shown
+from archcheck.graph.exact import Rational, exact
 from archcheck.graph.reach import asked_behind
 from archcheck.graph.shared import sharing
-from archcheck.graph.transfer import entry_trip, round_trip
-from archcheck.model import Absent, Fallback, Journey, LocalCache, ModelError, Named
+from archcheck.model import Absent, Fallback, Journey, LocalCache, Named
 from archcheck.proof.answers import ENDLESS, Gap
 from archcheck.proof.budget import left
-from archcheck.proof.limits.exceeded import exceeded
+from archcheck.proof.survival.answered import Answered
 from archcheck.proof.survival.circles import coming_back, on_circles
-from archcheck.proof.survival.components import (
-    Components,
-    ElementStructure,
-    tries_elsewhere,
-    up_probability,
+from archcheck.proof.survival.components import Components, ElementStructure, up_probability
+from archcheck.proof.survival.needs import (
+    NOTHING,
+    Needs,
+    Way,
+    all_needed,
+    behind,
+    one_needed,
+    open_question,
 )
 from archcheck.proof.survival.structure import NEVER, Structure, Unit, all_of, any_of, works
 from archcheck.units import Duration
 
 _NESTED = "who waits above a step that may fail waits for all its attempts (question deadlines)"
 _HARD = "what it cannot do without is lost, and neither slow nor behind a cut link"
-_Way: TypeAlias = tuple[Interaction, ...]
 _MOST_LOOKS = 5_000
 """Steps of a journey of which it is asked whether they end, each as often as another way leads to
 it. A choice that bounds the time where fallbacks lead to each other: a few seconds."""
 _TANGLED = "fewer fallbacks that lead to each other"
 SOONER = "timeout below that of who waits above"
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What something needs: its structure, its gaps, and the steps that lead to each element."""
-
-    structure: Structure
-    gaps: tuple[Gap, ...] = ()
-    ways: dict[str, _Way] = field(default_factory=dict)
-    assumptions: tuple[str, ...] = ()
 
 
 class Survival:
@@ -95,12 +81,10 @@ class Survival:
         self._links = links
         self._worst = worst
         self._by_chance = by_chance
-        self._latencies = OperationLatencies(graph)
+        self._answered = Answered(graph, self._components, worst=worst, by_chance=by_chance)
         self._known: dict[tuple[str, int, Rational | None], Needs] = {}
-        self._answering: dict[int, Needs] = {}
         self._looks = 0
         """How often it was asked whether a step ends, for one journey."""
-        self._answered: dict[Unit, Rational] = {}
         self._open: set[str] = set()
         self._met: set[str] = set()
         """References that were open when they were asked for, since the innermost one opened."""
@@ -111,45 +95,14 @@ class Survival:
         entries = journey.all_entries()
         self._looks = self._other_way._looks = 0
         needs = self._closure([(entry, None) for entry in entries], patience)
-        needs = _all((needs, self._before_users_leave(journey)))
+        needs = all_needed((needs, self._answered.journey(journey)))
         if not self._worst:
             return needs
-        return _all((needs, *self._round_and_round(entries, patience)))
-
-    def _before_users_leave(self, journey: Journey) -> Needs:
-        patience = journey.timeout
-        try:
-            entries = [self._latencies.of(name).seconds for name in journey.all_entries()]
-        except ModelError:  # operations that call each other without end
-            return self._open_question(())
-        seconds = max(entries) + float(entry_trip(self.graph.system))  # users wait for each
-        late = isinstance(patience, Duration) and seconds > float(patience)
-        return self._open_question([Gap(journey, f"timeout above {shown(exact(seconds))}")] * late)
+        return all_needed((needs, *self._round_and_round(entries, patience)))
 
     def _answers(self, step: Interaction) -> Needs:
         """What else must hold for a step whose target works to get its answer."""
-        if id(step) not in self._answering:
-            self._answering[id(step)] = self._alone(step)
-        return _all((self._answering[id(step)], self._let_through(step)))
-
-    def _alone(self, step: Interaction) -> Needs:
-        gaps = () if self._by_chance else exceeded(self.graph).of(step)
-        asked = self._can_serve(step.target) if step.mode != "call" else self._open_question(())
-        return _all((asked, self._open_question(gaps), self._in_time(step)))
-
-    def _can_serve(self, member: Named, operation: str = "") -> Needs:
-        """Whether an element may be expected to carry its load, and to answer well at all."""
-        if self._by_chance:
-            return self._open_question(())
-        found = exceeded(self.graph)
-        gaps = [found.elements.get(member.name), found.operations.get(operation)]
-        if self._error_rate(member, operation) == 1:
-            gaps.append(Gap(self.graph.operations.get(operation, member), "error_rate below 100%"))
-        return self._open_question(gap for gap in gaps if gap is not None)
-
-    def _error_rate(self, member: Named, operation: str) -> Rational:
-        known = self.graph.operations.get(operation)
-        return exact(error_rate_of(member, known.part if known is not None else None))
+        return all_needed((self._answered.step(step), self._let_through(step)))
 
     def _let_through(self, step: Interaction) -> Needs:
         """What else must work for a step that shares its breaker with others."""
@@ -159,7 +112,7 @@ class Survival:
             if (other.target_name, other.mode) != (step.target_name, step.mode)
         ]
         if not others:
-            return self._open_question(())
+            return NOTHING
         gap = Gap(step, "a breaker of its own")
         if not self._worst:
             return Needs(all_of(()), (gap,))
@@ -175,32 +128,6 @@ class Survival:
     def _beside(self) -> dict[int, tuple[Interaction, ...]]:
         """To each step behind a breaker, by its identity, those that share it."""
         return {id(step): group for group in sharing(self.graph, "breaker") for step in group}
-
-    def _in_time(self, step: Interaction) -> Needs:
-        """Whether the answer to a step may be expected, on average and without any queue."""
-        if not step.is_synchronous:
-            return self._open_question(())
-        try:
-            seconds = latency_of(self._latencies, step).seconds
-        except ModelError:
-            return self._open_question(())
-        seconds += float(round_trip(self.graph.system, step)[0])
-        guard, breaker = step.protection, step.protection.breaker
-        limits = {
-            "timeout": guard.attempt(),
-            "per_try_timeout": guard.per_try_timeout,
-            "breaker.slow_call": breaker.slow_call if breaker is not None else None,
-        }
-        return self._open_question(
-            Gap(step, f"{name} above {shown(exact(seconds))}")
-            for name, limit in limits.items()
-            if limit is not None and seconds > float(limit)
-        )
-
-    def _open_question(self, gaps: Iterable[Gap]) -> Needs:
-        """What is not known to work: at worst it never does."""
-        open_ = tuple(gaps)
-        return Needs(NEVER if open_ and self._worst else all_of(()), open_)
 
     def _round_and_round(
         self, entries: Iterable[str], patience: Rational | None
@@ -271,7 +198,7 @@ class Survival:
         else:
             part = self._components.of_step(step)
             found = Needs(part.structure, part.gaps, {step.target.name: ()}, part.assumptions)
-        found = _all((found, self._answers(step)))
+        found = all_needed((found, self._answers(step)))
         if not self._links or found.structure is NEVER:
             return found
         return replace(found, structure=all_of((found.structure, _link(step))))
@@ -281,7 +208,7 @@ class Survival:
     ) -> Needs:
         """Everything that is needed for certain, and the pairs of which one is enough."""
         walk = _Walk()
-        waiting: deque[tuple[str, Interaction | None, _Way, Rational | None]]
+        waiting: deque[tuple[str, Interaction | None, Way, Rational | None]]
         waiting = deque((name, step, (), patience) for name, step in entries)
         seen: dict[str, Rational | None] = {}
         edges: dict[str, set[str]] = {}
@@ -291,9 +218,9 @@ class Survival:
             owner, _ = self.graph.system.endpoint(reference)
             name = self._name(reference)
             walk.need(owner, way, self._components.of_member(owner, asked))
-            walk.take(self._can_serve(owner, name), way)
+            walk.take(self._answered.operation(owner, name), way)
             if self._by_chance:
-                walk.take(Needs(self._answer(owner, name, asked)), way)
+                walk.take(Needs(self._answered.chance(owner, name, asked)), way)
             if name in seen and not _is_shorter(limit, seen[name]):
                 continue
             seen[name] = limit
@@ -314,29 +241,10 @@ class Survival:
         """Whether some requests do without a step; at best all do, where chances are asked for."""
         return self._by_chance and not self._worst and step.visits < step.repeats
 
-    def _answer(self, owner: Named, name: str, asked: Interaction | None) -> Structure:
-        """The answer of an operation, as a unit that fails as often as its requests do.
-
-        At best somebody who asks again, at any distance, gets an answer in the end; at worst a
-        retry that something may stop is none, and each repeat fails by itself.
-        """
-        errors = self._error_rate(owner, name)
-        if not errors or (not self._worst and owner.name in self._components.asked_again):
-            return all_of(())
-        tries, repeats = 1, 1
-        if asked is not None and self._worst:
-            tries += tries_elsewhere(asked.protection)
-            steps = self.graph.outgoing.get(asked.operation.name, ())
-            same = [each for each in steps if each.target_name == asked.target_name]
-            repeats = sum(each.repeats for each in same) or 1
-        unit = Unit("answer", asked.name if asked is not None else name, int(self._worst))
-        self._answered[unit] = (1 - errors**tries) ** repeats
-        return unit
-
     def up(self, unit: Unit) -> tuple[Rational | None, Gap | None]:
         """How often a unit of a structure works, or the attribute that would say it."""
-        if unit in self._answered:
-            return self._answered[unit], None
+        if unit in self._answered.chances:
+            return self._answered.chances[unit], None
         declared, gap = up_probability(self.graph, unit)
         return None if declared is None else exact(declared), gap
 
@@ -351,7 +259,7 @@ class Survival:
         self,
         walk: _Walk,
         step: Interaction,
-        way: _Way,
+        way: Way,
         patience: Rational | None,
     ) -> None:
         """What a step adds, the operation that it calls left out."""
@@ -373,24 +281,24 @@ class Survival:
         self,
         walk: _Walk,
         step: Interaction,
-        way: _Way,
+        way: Way,
         patience: Rational | None,
     ) -> None:
         """A step that may fail: it must end, and its fallback may ask somebody else."""
         walk.take(self._ends(step, patience), way)
         both = self.alternatives(step, patience)
         if both is not None and not step.optional:
-            walk.take(_any(self._linked(step, both)), way)
+            walk.take(one_needed(self._linked(step, both)), way)
 
     def _ends(self, step: Interaction, patience: Rational | None, met: _Met | None = None) -> Needs:
         """The links that must hold for a step to end, whether or not it gets its answer."""
         met = _Met() if met is None else met
         waits = step.is_synchronous and not isinstance(step.target, LocalCache)
         if self._by_chance or not waits:
-            return Needs(all_of(()))
+            return NOTHING
         self._looks += 1
         if self._looks > _MOST_LOOKS:
-            return self._open_question([Gap(step.operation, _TANGLED)])
+            return open_question([Gap(step.operation, _TANGLED)], worst=self._worst)
         guard = step.protection
         attempt = guard.attempt()
         found = [self._instead(step, patience, met)]
@@ -407,18 +315,18 @@ class Survival:
             if link not in met.harmless:
                 found.append(Needs(link, gaps, {link.element: ()}))
             found += self._end_below(step, patience, met)
-        return _all(found)
+        return all_needed(found)
 
     def _instead(self, step: Interaction, patience: Rational | None, met: _Met) -> Needs:
         """Where a fallback asks somebody in turn: either nobody asks it, or it ends as well."""
         if step.fallback is None:
-            return Needs(all_of(()))
+            return NOTHING
         apart = _Met(dict(met.below), met.harmless)
-        ends = _behind(step.fallback, self._ends(step.fallback, patience, apart))
+        ends = behind(step.fallback, self._ends(step.fallback, patience, apart))
         if not ends.structure.units:
             return ends
         answered, _ = self._linked(step, (self._asked(step, patience), ends))
-        return _any((answered, ends))
+        return one_needed((answered, ends))
 
     def _linked(self, step: Interaction, both: tuple[Needs, Needs]) -> tuple[Needs, Needs]:
         """A step and its fallback need their links, which may be one and the same."""
@@ -447,7 +355,7 @@ class Survival:
         for inner in self.graph.outgoing.get(name, ()):
             if inner.visits and inner.is_awaited:
                 ends = self._ends(inner, limit, met)
-                yield _behind(inner, ends)
+                yield behind(inner, ends)
                 harmless = met.harmless | (self._lost_with(inner, limit) - ends.structure.units)
                 met = _Met(met.below, harmless)
 
@@ -494,32 +402,6 @@ class _Met:
         return harmless <= self.harmless and not _is_shorter(limit, patience)
 
 
-def _behind(step: Interaction, needs: Needs) -> Needs:
-    ways = {element: (step, *way) for element, way in needs.ways.items()}
-    return replace(needs, ways=ways)
-
-
-def _all(parts: Iterable[Needs]) -> Needs:
-    return _joined(parts, all_of)
-
-
-def _any(parts: Iterable[Needs]) -> Needs:
-    return _joined(parts, any_of)
-
-
-def _joined(parts: Iterable[Needs], how: Callable[[Iterable[Structure]], Structure]) -> Needs:
-    parts = list(parts)
-    ways: dict[str, _Way] = {}
-    for part in reversed(parts):
-        ways.update(part.ways)
-    return Needs(
-        how(part.structure for part in parts),
-        tuple(dict.fromkeys(gap for part in parts for gap in part.gaps)),
-        ways,
-        tuple(dict.fromkeys(said for part in parts for said in part.assumptions)),
-    )
-
-
 def _link(step: Interaction) -> Unit:
     return Unit("link", f"{step.source.name} -> {step.target.name}")
 
@@ -540,7 +422,7 @@ class _Walk:
 
     parts: dict[Structure, None] = field(default_factory=dict)
     gaps: dict[Gap, None] = field(default_factory=dict)
-    ways: dict[str, _Way] = field(default_factory=dict)
+    ways: dict[str, Way] = field(default_factory=dict)
     assumptions: dict[str, None] = field(default_factory=dict)
 
     def add(self, part: ElementStructure) -> None:
@@ -549,12 +431,12 @@ class _Walk:
         self.gaps.update(dict.fromkeys(part.gaps))
         self.assumptions.update(dict.fromkeys(part.assumptions))
 
-    def need(self, member: Named, way: _Way, part: ElementStructure) -> None:
+    def need(self, member: Named, way: Way, part: ElementStructure) -> None:
         """An element that must work."""
         self.add(part)
         self.ways.setdefault(member.name, way)
 
-    def take(self, needs: Needs, way: _Way) -> None:
+    def take(self, needs: Needs, way: Way) -> None:
         """What a step further down this way needs."""
         self.add(ElementStructure(needs.structure, needs.gaps, needs.assumptions))
         for element, inner in needs.ways.items():

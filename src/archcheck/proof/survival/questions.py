@@ -36,7 +36,8 @@ from archcheck.proof.answers import (
 )
 from archcheck.proof.budget import left
 from archcheck.proof.limits.ranges import worst_graph
-from archcheck.proof.survival.journeys import SOONER, Needs, Survival
+from archcheck.proof.survival.journeys import SOONER, Survival
+from archcheck.proof.survival.needs import Needs
 from archcheck.proof.survival.structure import (
     CutSet,
     Structure,

@@ -1,0 +1,116 @@
+"""Whether an answer comes while nothing is lost, and how often.
+
+That is taken for granted, but not against what is declared: of a step that usually takes longer
+than its timeout, or than its breaker lets it, of one whose limits or whose target a declared load
+is sure to exceed, and of a journey whose user gives up before, it is open whether it ever works.
+"""
+
+from __future__ import annotations
+
+from archcheck.capacity.latency import OperationLatencies, latency_of
+from archcheck.graph import Graph, Interaction
+from archcheck.graph.error_rates import error_rate_of
+from archcheck.graph.exact import Rational, exact, shown
+from archcheck.graph.transfer import entry_trip, round_trip
+from archcheck.model import Journey, ModelError, Named
+from archcheck.proof.answers import Gap
+from archcheck.proof.limits.exceeded import exceeded
+from archcheck.proof.survival.components import Components, tries_elsewhere
+from archcheck.proof.survival.needs import NOTHING, Needs, all_needed, open_question
+from archcheck.proof.survival.structure import Structure, Unit
+from archcheck.units import Duration
+
+
+class Answered:
+    """Whether the steps, operations and journeys of a system are answered at all.
+
+    ``worst`` and ``by_chance`` are those of :class:`Components`.
+    """
+
+    def __init__(
+        self, graph: Graph, components: Components, *, worst: bool, by_chance: bool
+    ) -> None:
+        self._graph = graph
+        self._components = components
+        self._worst = worst
+        self._by_chance = by_chance
+        self._latencies = OperationLatencies(graph)
+        self._known: dict[int, Needs] = {}
+        self.chances: dict[Unit, Rational] = {}
+        """How often each unit of :meth:`chance` works."""
+
+    def step(self, step: Interaction) -> Needs:
+        """What else must hold for a step whose target works to get its answer."""
+        if id(step) not in self._known:
+            gaps = () if self._by_chance else exceeded(self._graph).of(step)
+            asked = self.operation(step.target) if step.mode != "call" else NOTHING
+            limits = open_question(gaps, worst=self._worst)
+            self._known[id(step)] = all_needed((asked, limits, self._in_time(step)))
+        return self._known[id(step)]
+
+    def operation(self, member: Named, name: str = "") -> Needs:
+        """Whether an element may be expected to carry its load, and to answer well at all."""
+        if self._by_chance:
+            return NOTHING
+        found = exceeded(self._graph)
+        gaps = [found.elements.get(member.name), found.operations.get(name)]
+        if self._error_rate(member, name) == 1:
+            gaps.append(Gap(self._graph.operations.get(name, member), "error_rate below 100%"))
+        return open_question((gap for gap in gaps if gap is not None), worst=self._worst)
+
+    def journey(self, journey: Journey) -> Needs:
+        """Whether the answers to a journey may be expected before its user leaves."""
+        patience = journey.timeout
+        try:
+            entries = [self._latencies.of(name).seconds for name in journey.all_entries()]
+        except ModelError:  # operations that call each other without end
+            return NOTHING
+        seconds = max(entries) + float(entry_trip(self._graph.system))  # users wait for each
+        late = isinstance(patience, Duration) and seconds > float(patience)
+        gaps = [Gap(journey, f"timeout above {shown(exact(seconds))}")] * late
+        return open_question(gaps, worst=self._worst)
+
+    def _in_time(self, step: Interaction) -> Needs:
+        """Whether the answer to a step may be expected, on average and without any queue."""
+        if not step.is_synchronous:
+            return NOTHING
+        try:
+            seconds = latency_of(self._latencies, step).seconds
+        except ModelError:
+            return NOTHING
+        seconds += float(round_trip(self._graph.system, step)[0])
+        guard, breaker = step.protection, step.protection.breaker
+        limits = {
+            "timeout": guard.attempt(),
+            "per_try_timeout": guard.per_try_timeout,
+            "breaker.slow_call": breaker.slow_call if breaker is not None else None,
+        }
+        gaps = (
+            Gap(step, f"{name} above {shown(exact(seconds))}")
+            for name, limit in limits.items()
+            if limit is not None and seconds > float(limit)
+        )
+        return open_question(gaps, worst=self._worst)
+
+    def chance(self, owner: Named, name: str, asked: Interaction | None) -> Structure:
+        """The answer of an operation, as a unit that fails as often as its requests do.
+
+        At best somebody who asks again, at any distance, gets an answer in the end; at worst a
+        retry that something may stop is none, and each repeat fails by itself.
+        """
+        errors = self._error_rate(owner, name)
+        if not errors or (not self._worst and owner.name in self._components.asked_again):
+            return NOTHING.structure
+        tries, repeats = 1, 1
+        if asked is not None and self._worst:
+            tries += tries_elsewhere(asked.protection)
+            steps = self._graph.outgoing.get(asked.operation.name, ())
+            same = [each for each in steps if each.target_name == asked.target_name]
+            repeats = sum(each.repeats for each in same) or 1
+        unit = Unit("answer", asked.name if asked is not None else name, int(self._worst))
+        self.chances[unit] = (1 - errors**tries) ** repeats
+        return unit
+
+    def _error_rate(self, member: Named, operation: str) -> Rational:
+        known = self._graph.operations.get(operation)
+        return exact(error_rate_of(member, known.part if known is not None else None))
