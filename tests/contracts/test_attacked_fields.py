@@ -29,6 +29,7 @@ QUESTIONS = ("deadlines", "retries", "zones", "failures", "fallbacks", "load", "
 NEVER_SET: Mapping[str, str] = {
     "Empirical.file": "the values that it holds are drawn",
     "Recorded.file": "the times that it holds are drawn",
+    "Scenario.drain": "what is counted, not what happens",
     "Scenario.faults": "the attackers add them",
     **dict.fromkeys(("Broker.owner", "Channel.owner", "Datastore.owner"), "an owner must exist"),
 }

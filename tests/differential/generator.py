@@ -443,7 +443,7 @@ class Generator:
             "generated",
             [*self.stores(), *services, *jobs],
             journeys=journeys,
-            scenarios=[Scenario("load", load=[self.load()], faults=faults)],
+            scenarios=[Scenario("load", load=[self.load()], faults=faults, drain=self.chance(0.3))],
             network=self.pick(
                 (
                     None,

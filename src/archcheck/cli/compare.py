@@ -19,11 +19,12 @@ from archcheck.cli.common import (
     write_result,
 )
 from archcheck.cli.load_options import (
+    as_asked,
+    drain_option,
     duration_option,
     engine_option,
     fault_option,
     warmup_option,
-    with_faults,
 )
 from archcheck.facade import chosen_scenario
 from archcheck.reporting.console import progress_bar
@@ -45,6 +46,7 @@ from archcheck.units import Duration
 @duration_option
 @warmup_option
 @fault_option
+@drain_option
 @click.option(
     "--replications",
     type=click.IntRange(min=1),
@@ -65,6 +67,7 @@ def command(
     duration: Duration | None,
     warmup: Duration | None,
     faults: tuple[str, ...],
+    drain: bool,
     replications: int,
     jobs: int,
     engine: EngineName,
@@ -78,7 +81,7 @@ def command(
     there is reported. Loading a Python model runs its code.
     """
     system = one_system(models, system_name)
-    chosen = with_faults(chosen_scenario(system, scenario), faults)
+    chosen = as_asked(chosen_scenario(system, scenario), faults, drain=drain)
     cases = cases_of(system, chosen, settings, keep_faults=bool(faults))
     text = f"comparing {len(cases)} variants of {system.name}"
     with progress_bar(text, len(cases) * replications) as progress, stoppable() as stop:

@@ -26,6 +26,11 @@ fault_option: Option = click.option(
     metavar="TEXT",
     help="A fault, such as 'payments slow x5 from 60s to 90s'; can be repeated.",
 )
+drain_option: Option = click.option(
+    "--drain",
+    is_flag=True,
+    help="Finish and count what is under way at the end, while nobody new comes.",
+)
 engine_option: Option = click.option(
     "--engine",
     type=click.Choice(ENGINES),
@@ -35,8 +40,9 @@ engine_option: Option = click.option(
 )
 
 
-def with_faults(scenario: Scenario, faults: tuple[str, ...]) -> Scenario:
-    """The scenario, and what else goes wrong."""
-    if not faults:
+def as_asked(scenario: Scenario, faults: tuple[str, ...], *, drain: bool) -> Scenario:
+    """The scenario with what else goes wrong, drained where it says so or somebody asks."""
+    if not faults and drain <= scenario.drain:
         return scenario
-    return replace(scenario, faults=[*scenario.faults, *map(parse_fault, faults)])
+    wrong = [*scenario.faults, *map(parse_fault, faults)]
+    return replace(scenario, faults=wrong, drain=drain or scenario.drain)

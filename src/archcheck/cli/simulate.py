@@ -26,11 +26,12 @@ from archcheck.cli.common import (
 )
 from archcheck.cli.completion import files
 from archcheck.cli.load_options import (
+    as_asked,
+    drain_option,
     duration_option,
     engine_option,
     fault_option,
     warmup_option,
-    with_faults,
 )
 from archcheck.facade import chosen_scenario
 from archcheck.findings import gravest
@@ -57,6 +58,7 @@ from archcheck.units import Duration, Fraction
 @duration_option
 @warmup_option
 @fault_option
+@drain_option
 @click.option(
     "--replications",
     type=click.IntRange(min=1),
@@ -106,6 +108,7 @@ def command(
     duration: Duration | None,
     warmup: Duration | None,
     faults: tuple[str, ...],
+    drain: bool,
     replications: int | None,
     precision: Fraction | None,
     budget: Duration | None,
@@ -131,7 +134,7 @@ def command(
     Loading a Python model runs its code.
     """
     system = one_system(models, system_name)
-    chosen = with_faults(chosen_scenario(system, scenario), faults)
+    chosen = as_asked(chosen_scenario(system, scenario), faults, drain=drain)
     decides = all(each is None for each in (duration, replications, precision, trace))
     if not decides and budget is not None:
         raise ModelError(

@@ -414,6 +414,9 @@ class Scenario(Described):
     """How long to simulate; the command line can say otherwise."""
     warmup: Duration | None = None
     """Time at the start that is left out of the statistics."""
+    drain: bool = False
+    """Whether journeys that are under way at the end are finished and counted, while nobody new
+    comes, as a measurement counts them."""
 
     def journeys(self) -> frozenset[str]:
         """The names of the journeys that its load starts."""

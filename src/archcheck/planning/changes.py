@@ -40,6 +40,7 @@ def at_peak(plan: Plan) -> Plan:
         ),
         faults=(),
         is_stationary=True,
+        drains=False,
     )
 
 

@@ -7,6 +7,7 @@ replications can be merged.
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -181,6 +182,9 @@ class JourneyFailures:
             mine[:] = [a + b for a, b in zip(mine, intervals, strict=True)]
 
 
+_OVER_WITH_THE_RUN = ("operations", "calls", "stations", "pools", "bulkheads", "counts")
+
+
 class Record:
     """Everything that one run, or several merged ones, wrote down.
 
@@ -224,20 +228,35 @@ class Record:
     def journey_finished(
         self, journey: int, outcome: int, start: float, now: float, notes: Notes
     ) -> None:
-        """A journey has its answer, or its user has given up."""
+        """A journey has its answer, or its user has given up.
+
+        In the series and in the rate of answers it counts only while the run lasts.
+        """
         seconds = now - start
-        if now >= self.warmup and outcome <= Outcome.DEGRADED:
-            self.journeys[journey].answered += 1
+        reason = reason_in(notes) if outcome > Outcome.DEGRADED else None
         if start >= self.warmup:
             self.journeys[journey].finish[outcome](seconds)
             self.attribution[journey].add(seconds, notes)
+            if reason is not None:
+                self.failures[journey].counts[reason] += 1
         self.batches[journey].add(start, seconds)
+        if now >= self.duration:
+            return
+        if now >= self.warmup and outcome <= Outcome.DEGRADED:
+            self.journeys[journey].answered += 1
         bucket = min(BUCKETS - 1, int(now / self.duration * BUCKETS))
         self.series[journey].add(bucket, outcome, seconds)
-        if outcome > Outcome.DEGRADED and (reason := reason_in(notes)) is not None:
+        if reason is not None:
             self.failures[journey].series[reason][bucket] += 1
-            if start >= self.warmup:
-                self.failures[journey].counts[reason] += 1
+
+    @property
+    def in_flight(self) -> int:
+        """Journeys that were started after the warm-up and have not ended."""
+        return sum(tally.in_flight for tally in self.journeys)
+
+    def keep(self) -> dict[str, object]:
+        """What is over when the run is, as it is now: all but how its journeys end."""
+        return {name: copy.deepcopy(getattr(self, name)) for name in _OVER_WITH_THE_RUN}
 
     def settle(self) -> None:
         """Sort what has come since the last time into buckets."""

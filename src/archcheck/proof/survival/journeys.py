@@ -17,7 +17,7 @@ So is, for a circle of calls without any way around, whether all of them are mad
 
 Calls that share a breaker are all stopped by it: what one of them needs, the others may need as
 well. A breaker ends what outlasts who waits above, too, once it has opened: whether it does is
-open. Whether an answer comes while nothing is lost, :mod:`answered` says.
+open. Whether an answer comes while nothing is lost, :mod:`answering` says.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from archcheck.graph.shared import sharing
 from archcheck.model import Absent, Fallback, Journey, LocalCache, Named
 from archcheck.proof.answers import ENDLESS, Gap
 from archcheck.proof.budget import left
-from archcheck.proof.survival.answered import Answered
+from archcheck.proof.survival.answering import Answering
 from archcheck.proof.survival.circles import coming_back, on_circles
 from archcheck.proof.survival.components import Components, ElementStructure, up_probability
 from archcheck.proof.survival.needs import (
@@ -81,7 +81,7 @@ class Survival:
         self._links = links
         self._worst = worst
         self._by_chance = by_chance
-        self._answered = Answered(graph, self._components, worst=worst, by_chance=by_chance)
+        self._answering = Answering(graph, self._components, worst=worst, by_chance=by_chance)
         self._known: dict[tuple[str, int, Rational | None], Needs] = {}
         self._looks = 0
         """How often it was asked whether a step ends, for one journey."""
@@ -95,14 +95,14 @@ class Survival:
         entries = journey.all_entries()
         self._looks = self._other_way._looks = 0
         needs = self._closure([(entry, None) for entry in entries], patience)
-        needs = all_needed((needs, self._answered.journey(journey)))
+        needs = all_needed((needs, self._answering.journey(journey)))
         if not self._worst:
             return needs
         return all_needed((needs, *self._round_and_round(entries, patience)))
 
     def _answers(self, step: Interaction) -> Needs:
         """What else must hold for a step whose target works to get its answer."""
-        return all_needed((self._answered.step(step), self._let_through(step)))
+        return all_needed((self._answering.step(step), self._let_through(step)))
 
     def _let_through(self, step: Interaction) -> Needs:
         """What else must work for a step that shares its breaker with others."""
@@ -218,9 +218,9 @@ class Survival:
             owner, _ = self.graph.system.endpoint(reference)
             name = self._name(reference)
             walk.need(owner, way, self._components.of_member(owner, asked))
-            walk.take(self._answered.operation(owner, name), way)
+            walk.take(self._answering.operation(owner, name), way)
             if self._by_chance:
-                walk.take(Needs(self._answered.chance(owner, name, asked)), way)
+                walk.take(Needs(self._answering.chance(owner, name, asked)), way)
             if name in seen and not _is_shorter(limit, seen[name]):
                 continue
             seen[name] = limit
@@ -243,8 +243,8 @@ class Survival:
 
     def up(self, unit: Unit) -> tuple[Rational | None, Gap | None]:
         """How often a unit of a structure works, or the attribute that would say it."""
-        if unit in self._answered.chances:
-            return self._answered.chances[unit], None
+        if unit in self._answering.chances:
+            return self._answering.chances[unit], None
         declared, gap = up_probability(self.graph, unit)
         return None if declared is None else exact(declared), gap
 

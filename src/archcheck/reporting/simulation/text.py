@@ -16,6 +16,9 @@ from archcheck.simulation import ResourceResult, SimulationResult
 
 _FEW = 3
 """Knife edges that are shown without ``-v``, the gravest first. A choice."""
+_UNKNOWN = 0.01
+"""The share of journeys without an outcome from which on a reader is told. A choice: smaller than
+most intervals."""
 
 
 def print_simulation(console: Console, result: SimulationResult, *, verbose: bool = False) -> None:
@@ -32,6 +35,7 @@ def print_simulation(console: Console, result: SimulationResult, *, verbose: boo
         print_sheet(console, sheet)
     console.print(_bottleneck(result))
     _print_edges(console, result, verbose)
+    _print_under_way(console, result)
     _print_notes(console, result)
     if result.not_simulated:
         console.print(
@@ -43,6 +47,7 @@ def print_simulation(console: Console, result: SimulationResult, *, verbose: boo
 
 
 def _headline(result: SimulationResult) -> Text:
+    drained = " and drained" if result.scenario.drain else ""
     runs = f", {result.replications} replications" if result.replications > 1 else ""
     found = " (found)" if result.warmup_is_found and result.warmup else ""
     left_out = f", the first {spoken(result.warmup)} left out{found}" if result.warmup else ""
@@ -50,7 +55,7 @@ def _headline(result: SimulationResult) -> Text:
         (result.system.name, "bold"),
         " under ",
         (result.scenario.name, "bold"),
-        f": {spoken(result.simulated)} simulated{left_out}{runs}, seed {result.seed}, "
+        f": {spoken(result.simulated)} simulated{drained}{left_out}{runs}, seed {result.seed}, "
         f"engine {result.engine} ({result.engine_reason})",
         "" if result.is_complete else "; STOPPED before the end, incomplete",
     )
@@ -84,6 +89,20 @@ def _print_edges(console: Console, result: SimulationResult, verbose: bool) -> N
     if len(edges.found) > shown:
         more = len(edges.found) - shown
         console.print(f"{more} more knife edge{'s' if more > 1 else ''}; -v lists them")
+
+
+def _print_under_way(console: Console, result: SimulationResult) -> None:
+    """Journeys without an outcome, where they are too many for the shares to be those of all."""
+    for each in result.journeys:
+        if each.in_flight <= _UNKNOWN * each.started or not result.is_complete:
+            continue
+        known = (
+            "as long again was not enough"
+            if result.scenario.drain
+            else "they count nowhere; with --drain they are finished, and counted"
+        )
+        said = f"{each.in_flight:,} of {each.started:,} {each.name} ({known})"
+        console.print(Text.assemble(("under way at the end: ", "bold yellow"), said))
 
 
 def _print_notes(console: Console, result: SimulationResult) -> None:

@@ -66,6 +66,7 @@ def compile_plan(system: System, scenario: Scenario) -> p.Plan:
         faults=compile_faults(tables),
         may_deadlock=_may_deadlock(tables),
         is_stationary=is_stationary(scenario),
+        drains=bool(scenario.drain),
         assumptions=tables.assumed.values(),
         not_simulated=tables.assumed.not_simulated(),
     )

@@ -292,7 +292,10 @@ class Assumption:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that an engine needs."""
+    """Everything that an engine needs.
+
+    ``drains``: what is under way at the end of the run is finished, and counted.
+    """
 
     stations: tuple[Station, ...]
     groups: tuple[GroupSpec, ...]
@@ -312,5 +315,6 @@ class Plan:
     faults: tuple[PlannedFault, ...]
     may_deadlock: bool
     is_stationary: bool
+    drains: bool
     assumptions: tuple[Assumption, ...]
     not_simulated: tuple[str, ...]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from archcheck.simulation.engines.stops import deadlock, standstill, too_deep
 from archcheck.simulation.plan import Outcome, Plan
 from archcheck.simulation.plan.checking import check_plan
-from archcheck.simulation.record import Record
+from archcheck.simulation.record import BUCKETS, Record
 from archcheck.simulation.trace import Span, SpanKind, Tracer
 
 WHY_NOT = ""
@@ -55,12 +55,32 @@ def run(
                 tracer.write(_spans(made))
             if watch is not None and not is_over and watch(made.time):
                 break
-        record: Record = made.record()
+        record = made.record()
+        if plan.drains and record.is_complete:
+            _drain(made, duration, watch, tracer)
+        made.add_journeys(record)
     except _engine.StoppedError as stop:
         if stop.reason == _DEADLOCK:
             raise deadlock(plan, stop.time, stop.stations) from None
         raise (too_deep if stop.reason == _TOO_DEEP else standstill)(stop.time) from None
     return record
+
+
+def _drain(
+    made: _engine.Run,
+    duration: float,
+    watch: Callable[[float], bool] | None,
+    tracer: Tracer | None,
+) -> None:
+    """Let those who are under way come to an end, for as long again as the run at most."""
+    for bucket in range(1, BUCKETS + 1):
+        if not made.in_flight or (watch is not None and watch(duration)):
+            return
+        made.drain(duration * (1 + bucket / BUCKETS))
+        while not made.go_on():
+            pass
+        if tracer is not None:
+            tracer.write(_spans(made))
 
 
 def _check_once(plan: Plan) -> None:

@@ -156,7 +156,7 @@ cdef void start(void *argument) noexcept nogil:
     if engine.warmup > 0:
         after(engine, engine.warmup, WARMED_UP, NULL)
     for n in range(1, INTERVALS):
-        after(engine, engine.until * n / INTERVALS, SHOWS, NULL)
+        after(engine, engine.duration * n / INTERVALS, SHOWS, NULL)
 
 
 cdef void warm_up_is_over(Engine *engine) noexcept nogil:
@@ -189,10 +189,13 @@ cdef void show(Engine *engine) noexcept nogil:
 cdef void finish_run(void *argument) noexcept nogil:
     """Add up, at the end or where the run was stopped."""
     cdef Engine *engine = <Engine *>argument
+    cdef Recorder *recorder
     cdef size_t n
     count_now(engine)
     if engine.is_over:
         engine.time = engine.until
         show(engine)
     for n in range(engine.recorders.count):
-        close_recorder(engine, <Recorder *>engine.recorders.items[n], engine.time)
+        recorder = <Recorder *>engine.recorders.items[n]
+        if not recorder.is_closed:
+            add_up(engine, recorder, engine.time)

@@ -120,9 +120,9 @@ cdef void start_source(Engine *engine, Source *source) noexcept nogil:
 
 cdef void schedule(Engine *engine, Source *source) noexcept nogil:
     """Wait for the next arrival, if there is one."""
-    cdef double time = next_arrival(source, engine.until)
+    cdef double time = next_arrival(source, engine.duration)
     source.number = source.next_number
-    if time <= engine.until:
+    if time <= engine.duration:
         source.next_number += 1
         timer(engine, time - engine.time, COMES, source)
 
@@ -148,7 +148,10 @@ cdef void begin(
     """Somebody comes, for one journey or for a whole session."""
     cdef Session *session
     cdef int journey
-    cdef Key client = user.client if user != NULL else client_of(source, key)
+    cdef Key client
+    if engine.is_draining:
+        return
+    client = user.client if user != NULL else client_of(source, key)
     if source.has_session:
         session = <Session *>piece(engine, &engine.sessions)
         session.source, session.caller, session.key, session.user = source, caller, key, user
@@ -252,6 +255,8 @@ cdef void think(Engine *engine, User *user) noexcept nogil:
 cdef void next_in_session(Engine *engine, Session *session) noexcept nogil:
     """Run the next journey of a session."""
     cdef Key key
+    if engine.is_draining:
+        return
     session.round += 1
     key = child(session.key, session.source.place, session.round)
     travel(

@@ -23,7 +23,8 @@ cdef class Run:
             raise MemoryError
         self.plan = plan
         cdef Engine *engine = self.engine
-        engine.seed, engine.until, engine.warmup = seed, duration, warmup
+        engine.seed, engine.warmup = seed, warmup
+        engine.duration = engine.until = duration
         engine.node_place = place_hash("node")
         engine.may_deadlock = plan.may_deadlock
         engine.slice = SLICE
@@ -114,11 +115,9 @@ cdef class Run:
         """Add up, and hand over what was written down."""
         cdef Engine *engine = self.engine
         self._guarded(finish_run)
-        record = Record(self.plan, engine.until, engine.warmup)
+        record = Record(self.plan, engine.duration, engine.warmup)
         record.end = engine.time
         record.events = engine.processed
-        for n in range(engine.journeys_count):
-            fill_journey(record, n, &engine.journeys[<int>n])
         for n in range(engine.operations_count):
             fill_tally(record.operations[n], &engine.operations[<int>n].tally)
         for n in range(engine.sites_count):
@@ -132,6 +131,32 @@ cdef class Run:
             fill_station(record.bulkheads[n], &engine.bulkheads[<int>n].record)
         fill_counts(record, self.plan, engine)
         return record
+
+    def drain(self, double until):
+        """Let the run go on until then, for those who are under way; nobody comes any more."""
+        self.engine.until = until
+        self.engine.is_draining, self.engine.is_over = True, False
+
+    @property
+    def in_flight(self):
+        """Journeys that were started after the warm-up and have not ended."""
+        cdef const Tally *tally
+        cdef int n, outcome
+        found = 0
+        for n in range(self.engine.journeys_count):
+            tally = &self.engine.journeys[n].tally
+            found += tally.started
+            for outcome in range(6):
+                found -= tally.latency[outcome].count
+        return found
+
+    def add_journeys(self, record):
+        """Write down how the journeys ended."""
+        cdef Engine *engine = self.engine
+        with nogil:
+            count_now(engine)
+        for n in range(engine.journeys_count):
+            fill_journey(record, n, &engine.journeys[<int>n])
 
 
 cdef void set_slabs(Engine *engine) noexcept:

@@ -381,13 +381,20 @@ cdef void start_recorder(Recorder *recorder, double now) noexcept nogil:
 
 
 cdef void close_recorder(Engine *engine, Recorder *recorder, double now) noexcept nogil:
-    """The servers are gone, or the run is over: add up."""
-    cdef StationRecord *record = recorder.record
-    cdef Visit *visit = recorder.first
-    cdef double busy, servers
+    """The servers are gone."""
     if recorder.is_closed:
         return
     recorder.is_closed = True
+    add_up(engine, recorder, now)
+    if recorder.is_limited:
+        recorder.servers = 0
+
+
+cdef void add_up(Engine *engine, Recorder *recorder, double now) noexcept nogil:
+    """Write down what has come together: the servers are gone, or the run is over."""
+    cdef StationRecord *record = recorder.record
+    cdef Visit *visit = recorder.first
+    cdef double busy, servers
     tick(recorder, now)
     while visit != NULL:
         record.residence += max(0.0, now - max(visit.since, engine.warmup))
@@ -404,5 +411,3 @@ cdef void close_recorder(Engine *engine, Recorder *recorder, double now) noexcep
     record.left_waiting += <uint64_t>recorder.waiting
     if recorder.server_seconds > recorder.start_servers:
         record.busiest = max(record.busiest, busy / servers)
-    if recorder.is_limited:
-        recorder.servers = 0

@@ -802,6 +802,7 @@ cdef struct Engine:
     EventList events
     Ring soon
     double time
+    double duration
     double until
     double warmup
     uint64_t processed
@@ -874,6 +875,7 @@ cdef struct Engine:
     Map cuts
     # what is traced
     flag is_traced
+    flag is_draining
     double share
     Key sampling
     uint64_t slice

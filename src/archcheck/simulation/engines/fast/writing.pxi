@@ -197,7 +197,8 @@ cdef void count_failure(
         each = each.next
     if code:
         row = row_of_reason(engine, failures, code)
-        failures.series[row * INTERVALS + interval] += 1
+        if interval != NO_INTERVAL:
+            failures.series[row * INTERVALS + interval] += 1
         failures.counts[row] += start >= engine.warmup
 
 
@@ -225,20 +226,22 @@ cdef void add_to_batches(Batches *batches, double start, double seconds) noexcep
 cdef void journey_finished(
     Engine *engine, Journey *journey, int outcome, double start, Notes *notes
 ) noexcept nogil:
-    """A journey has its answer, or its user has given up."""
+    """A journey has its answer, or its user has given up; in the series only while the run lasts."""
     cdef double now = engine.time, seconds = now - start
     cdef long bucket = bucket_of(engine, seconds) if seconds > 0 else 0
-    cdef int interval = min(INTERVALS - 1, <int>(now / engine.until * INTERVALS))
-    journey.tally.answered += now >= engine.warmup and outcome <= DEGRADED
+    cdef int interval = NO_INTERVAL
+    if now < engine.duration:
+        interval = min(INTERVALS - 1, <int>(now / engine.duration * INTERVALS))
+        journey.tally.answered += now >= engine.warmup and outcome <= DEGRADED
+        journey.finished[interval] += 1
+        journey.failed[interval] += outcome > DEGRADED
+        add_in_bucket(engine, &journey.series[interval], seconds, bucket)
     if start >= engine.warmup:
         add_in_bucket(engine, &journey.tally.latency[outcome], seconds, bucket)
         attribute(engine, &journey.attribution, seconds, bucket, notes)
     add_to_batches(&journey.batches, start, seconds)
-    journey.finished[interval] += 1
     if outcome > DEGRADED:
-        journey.failed[interval] += 1
         count_failure(engine, &journey.failures, start, interval, notes)
-    add_in_bucket(engine, &journey.series[interval], seconds, bucket)
 
 
 # -- the trace -------------------------------------------------------------------------------------

@@ -79,6 +79,7 @@ class Engine(Clock):
         self.tracer: Tracer | None = None
         self._spans: list[Span] = []
         self.is_stopped = False
+        self.is_draining = False
         self.recorders: list[Recorder] = []
         self.timeouts = [Timeouts(self, site.policy.timeout) for site in plan.calls]
         self.streams = Streams(seed)
@@ -98,6 +99,26 @@ class Engine(Clock):
     def simulate(self) -> Record:
         """Run until the end."""
         duration = self.record.duration
+        self._begin()
+        with rarely_collecting():
+            self.run(until=duration)
+        if self.is_stopped:
+            self.record.end = self.time
+        else:
+            self.time = duration  # SimPy stops before the events of the last instant
+            self._snapshot(BUCKETS - 1)
+        self._write_spans()
+        self.record.events = self.events
+        for recorder in self.recorders:
+            if not recorder.is_closed:
+                recorder.add_up(self.time)
+        if self.plan.drains and not self.is_stopped:
+            self._drain()
+        return self.record
+
+    def _begin(self) -> None:
+        """What is known at the beginning."""
+        duration = self.record.duration
         for groups in self.subscribers:
             for group in groups:
                 group.start()
@@ -112,18 +133,21 @@ class Engine(Clock):
             self.after(self.warmup, self._warm_up_is_over)
         for bucket in range(1, BUCKETS):
             self.after(duration * bucket / BUCKETS, partial(self._snapshot, bucket - 1))
-        with rarely_collecting():
-            self.run(until=duration)
-        if self.is_stopped:
-            self.record.end = self.time
-        else:
-            self.time = duration  # SimPy stops before the events of the last instant
-            self._snapshot(BUCKETS - 1)
+
+    def _drain(self) -> None:
+        """Let those who are under way come to an end, for as long again as the run at most."""
+        record = self.record
+        kept = record.keep()
+        self.is_draining = True
+        for bucket in range(1, BUCKETS + 1):
+            record.settle()
+            is_unwanted = self.watch is not None and self.watch(record.duration)
+            if not record.in_flight or is_unwanted:
+                break
+            self.run(until=record.duration * (1 + bucket / BUCKETS))
+        record.settle()
+        vars(record).update(kept)
         self._write_spans()
-        self.record.events = self.events
-        for recorder in self.recorders:
-            recorder.close(self.time)
-        return self.record
 
     def _warm_up_is_over(self) -> None:
         for recorder in self.recorders:

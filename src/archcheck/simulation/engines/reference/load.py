@@ -66,6 +66,8 @@ def begin(
     engine: Engine, source: Stream, caller: Caller, key: int, client: int, done: Thunk
 ) -> None:
     """Somebody comes, for one journey or for a whole session."""
+    if engine.is_draining:
+        return
     if source.session is not None:
         UserSession(engine, source, caller, key, client, done).start()
     else:
@@ -167,6 +169,8 @@ class UserSession:
 
     def start(self) -> None:
         """Run the next journey."""
+        if self.engine.is_draining:
+            return
         self._round += 1
         key = child(self.key, self.source.place, self._round)
         leaves = self._arrived

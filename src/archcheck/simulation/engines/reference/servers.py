@@ -109,10 +109,16 @@ class Recorder:
         return busy - before[0], waiting - before[1], servers - before[2]
 
     def close(self, now: float) -> None:
-        """The servers are gone, or the run is over: add up."""
+        """The servers are gone."""
         if self.is_closed:
             return
         self.is_closed = True
+        self.add_up(now)
+        if self.servers is not None:
+            self.servers = 0
+
+    def add_up(self, now: float) -> None:
+        """Write down what has come together: the servers are gone, or the run is over."""
         self.tick(now)
         record = self.record
         for visit in self.inside:
@@ -128,8 +134,6 @@ class Recorder:
         if self.server_seconds > servers:
             used = (self.busy_seconds - busy) / (self.server_seconds - servers)
             record.busiest = max(record.busiest, used)
-        if self.servers is not None:
-            self.servers = 0
 
 
 class Servers(Recorder):

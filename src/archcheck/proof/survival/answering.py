@@ -21,7 +21,7 @@ from archcheck.proof.survival.structure import Structure, Unit
 from archcheck.units import Duration
 
 
-class Answered:
+class Answering:
     """Whether the steps, operations and journeys of a system are answered at all.
 
     ``worst`` and ``by_chance`` are those of :class:`Components`.
