@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from archcheck.mending.lengths import attempts_a_second, declared_seconds
-from archcheck.model import Scenario, System
+from archcheck.mending.runs import JudgingRun, judging_runs
+from archcheck.model import System
 from archcheck.proof.repair import JourneyChange
 from archcheck.simulation import CommonRuns, VariantResult, common_runs
-from archcheck.simulation.compiling import compile_plan
 from archcheck.units import Duration
 
-ATTEMPTS = 100_000
-"""Attempts of a run of a steady load, about; there are five for each system. A choice: a second."""
-MOST_ATTEMPTS = 2_000_000
-"""Attempts of a run in which something changes, at most: it is run as it is declared, or not."""
 _SHOWN = ("p95", "errors")
 """The metrics of which a reader decides: slow answers, and none."""
 
@@ -32,6 +27,7 @@ class Losses:
 
     def __init__(self, system: System) -> None:
         self._system = system
+        self.judging = judging_runs(system)
         self._runs: dict[str, tuple[CommonRuns, VariantResult]] = {}
 
     def of(self, changed: System) -> Iterator[JourneyLoss]:
@@ -57,33 +53,22 @@ class Losses:
 
     def _pairs(self, changed: System) -> Iterator[tuple[str, VariantResult, VariantResult]]:
         """The name of each scenario that is run, with the system as it is and as it becomes."""
-        for scenario in self._system.scenarios:
-            seconds = run_seconds(self._system, scenario)
-            if seconds is not None:
-                runs, old = self._original(scenario, Duration(seconds))
-                new = _whole(runs, "mended", changed, changed.scenario(scenario.name))
-                yield scenario.name, old, new
+        for run in self.judging.runs:
+            runs, old = self._original(run)
+            yield run.name, old, _whole(runs, "mended", changed, run)
 
-    def _original(self, scenario: Scenario, length: Duration) -> tuple[CommonRuns, VariantResult]:
-        if scenario.name not in self._runs:
-            runs = common_runs(scenario, duration=length)
-            first = _whole(runs, "as it is", self._system, scenario)
-            self._runs[scenario.name] = runs, first
-        return self._runs[scenario.name]
+    def _original(self, run: JudgingRun) -> tuple[CommonRuns, VariantResult]:
+        if run.name not in self._runs:
+            runs = common_runs(run.scenario, duration=Duration(run.seconds))
+            self._runs[run.name] = runs, _whole(runs, "as it is", self._system, run)
+        return self._runs[run.name]
 
 
-def _whole(runs: CommonRuns, name: str, system: System, scenario: Scenario) -> VariantResult:
-    found = runs.variant(name, system, scenario)
+def _whole(runs: CommonRuns, name: str, system: System, run: JudgingRun) -> VariantResult:
+    scenario = system.scenario(run.scenario.name)
+    found = runs.variant(name, system, scenario, run.plan(system))
     assert found is not None  # noqa: S101  # only who can stop runs gets none
     return found
-
-
-def run_seconds(system: System, scenario: Scenario) -> float | None:
-    """The length of the runs that compare; ``None`` where they would take too long."""
-    rate, seconds = attempts_a_second(system, scenario), declared_seconds(scenario)
-    if compile_plan(system, scenario).is_stationary:
-        return min(seconds, max(1.0, ATTEMPTS / rate)) if rate else seconds
-    return seconds if rate * seconds <= MOST_ATTEMPTS else None
 
 
 def _answers(new: VariantResult) -> Iterator[JourneyLoss]:

@@ -16,7 +16,7 @@ from archcheck.findings import Rule
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.reach import waited_for
-from archcheck.mending.losses import Losses, run_seconds
+from archcheck.mending.losses import Losses
 from archcheck.mending.waits import shortest_timeouts
 from archcheck.model import Element, System
 from archcheck.model.linking import walk
@@ -79,7 +79,7 @@ def mend(
 
     losses = Losses(system)
     wanted = _searched(system, search, losses, proof_budget)
-    wanted = replace(wanted, not_run=tuple(_not_run(system)))
+    wanted = replace(wanted, not_run=losses.judging.not_run)
     trials = _Trials(system, find, wanted.before, losses, deadline=deadline)
     trials.known[wanted.edits] = wanted.after
     kept = trials.kept(wanted.edits)
@@ -184,7 +184,7 @@ def _searched(
     proof_budget: float,
 ) -> Repair:
     """The repair whose timeouts let the load through, or the last one that there is time for."""
-    floors = shortest_timeouts(system)
+    floors = shortest_timeouts(system, losses.judging)
     started = time.monotonic()
     wanted = search(floors)
     took = time.monotonic() - started
@@ -210,10 +210,6 @@ def _shorter(edits: Iterable[Edit]) -> Iterator[tuple[str, Rational]]:
             yield edit.label, 2 * exact(new)
         elif isinstance(new, Duration) and isinstance(old, Duration) and new < old:
             yield edit.label, min(2 * exact(new), exact(old))
-
-
-def _not_run(system: System) -> Iterable[str]:
-    return (each.name for each in system.scenarios if run_seconds(system, each) is None)
 
 
 def _together(wanted: Repair, trials: _Trials) -> dict[Edit, Edit]:

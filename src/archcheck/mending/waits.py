@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, two_digits_up
-from archcheck.mending.lengths import attempts_a_second, declared_seconds
+from archcheck.mending.runs import ATTEMPTS, JudgingRuns, judging_runs
 from archcheck.model import Datastore, System
 from archcheck.simulation import simulate
-from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.histogram import Histogram
 from archcheck.simulation.plan import Outcome, Plan
 from archcheck.simulation.trace import Span, SpanKind
@@ -32,12 +31,13 @@ takes, and thousands of them would hide those that do."""
 _FEW = 2_000
 """With fewer attempts, their longest stands for the tail, lengthened as if times were exponential:
 the longest of ten is where a tenth is longer, and three times shorter than the tail."""
-ATTEMPTS = 100_000
-"""Attempts of a scenario that are looked at, about: a second."""
 
 
-def shortest_timeouts(system: System) -> dict[str, Rational]:
-    """The shortest timeout of each step that lets the declared steady loads through, in seconds.
+def shortest_timeouts(system: System, judging: JudgingRuns | None = None) -> dict[str, Rational]:
+    """The shortest timeout of each step that lets the declared loads through, in seconds.
+
+    Of a load that changes, its peak counts. ``judging``: the runs of the system, where they are
+    known already.
 
     By the names of steps, those without load left out. Where attempts time out already, it is the
     longest that was waited: nobody knows how much longer the answer would have taken.
@@ -48,17 +48,21 @@ def shortest_timeouts(system: System) -> dict[str, Rational]:
         for step in Graph(system).interactions
         if isinstance(step.target, Datastore)
     }
-    for scenario in system.scenarios:
-        plan = compile_plan(system, scenario)
-        if not plan.is_stationary:
+    for run in (judging or judging_runs(system)).runs:
+        if not run.is_steady:
             continue
-        rate = attempts_a_second(system, scenario)
-        seconds = declared_seconds(scenario)
-        if rate:
-            seconds = min(seconds, 4 * ATTEMPTS / rate)
-        attempts = _Attempts(min(1.0, ATTEMPTS / (rate * seconds)) if rate else 1.0)
-        length = Duration(seconds)
-        simulate(system, scenario, plan=plan, duration=length, warmup=0 * s, tracer=attempts)
+        seconds = run.declared_seconds
+        if run.rate:
+            seconds = min(seconds, 4 * ATTEMPTS / run.rate)
+        attempts = _Attempts(min(1.0, ATTEMPTS / (run.rate * seconds)) if run.rate else 1.0)
+        simulate(
+            system,
+            run.scenario,
+            plan=run.plan(system),
+            duration=Duration(seconds),
+            warmup=0 * s,
+            tracer=attempts,
+        )
         for site, shortest in attempts.shortest_timeouts():
             name = steps.get(site, site)
             found[name] = max(shortest, found.get(name, shortest))

@@ -17,7 +17,7 @@ from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.engines import EngineChoice, EngineName, choose
 from archcheck.simulation.estimates import Estimate, of_replications
 from archcheck.simulation.histogram import Histogram
-from archcheck.simulation.plan import PlannedJourney
+from archcheck.simulation.plan import Plan, PlannedJourney
 from archcheck.simulation.record import Record, Tally
 from archcheck.simulation.replications import PILOTS, Progress, Replicator, Stop
 from archcheck.simulation.results import SimulationResult
@@ -165,9 +165,14 @@ class CommonRuns:
     warmup_is_found: bool = False
     count: int = 0
 
-    def variant(self, name: str, system: System, scenario: Scenario) -> VariantResult | None:
-        """One variant, compared with the first that was made; ``None``: somebody stopped it."""
-        plan = compile_plan(system, scenario)
+    def variant(
+        self, name: str, system: System, scenario: Scenario, plan: Plan | None = None
+    ) -> VariantResult | None:
+        """One variant, compared with the first that was made; ``None``: somebody stopped it.
+
+        ``plan``: what is run, where it is not just what the scenario compiles to.
+        """
+        plan = plan or compile_plan(system, scenario)
         pilot = Replicator(plan, self.engine.name, self.seed, self.length, 0.0, stop=self.stop)
         if self.warmup is None:
             self.warmup_is_found = True

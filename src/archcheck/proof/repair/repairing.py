@@ -72,7 +72,7 @@ class Repair:
     only: frozenset[str] = REPAIRABLE
     """The rules whose findings were to be mended; all others guard."""
     not_run: tuple[str, ...] = ()
-    """Scenarios that are too long to be run beside the original."""
+    """What of the scenarios is not run beside the original, and why."""
     effects: tuple[JourneyChange, ...] | None = None
     """What the edits make of the journeys in runs; ``None`` where there was no time to run."""
     running_cost: tuple[float, float, str] | None = None
