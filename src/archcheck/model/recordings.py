@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from archcheck.model.errors import ModelError
@@ -12,6 +13,28 @@ _LARGEST = 64 * 1024 * 1024
 """Bytes of a file that are read at most. A choice: some millions of times."""
 _LONGEST = 100 * 365.25 * 86_400
 """Seconds: what a duration may last, too."""
+
+
+_STRETCH = 60.0
+"""Seconds of a recording over which a rate is read off. A choice: what monitoring shows by default,
+and long enough for queues of seconds to fill."""
+
+
+def busiest_rate(times: Sequence[float]) -> float | None:
+    """Requests a second in the busiest minute, or of all that come within a minute, of ascending
+    times; ``None`` when it cannot be told.
+    """
+    if len(times) < 2 or times[-1] == times[0]:
+        return None
+    span = times[-1] - times[0]
+    if span <= _STRETCH:
+        return (len(times) - 1) / span
+    first, most = 0, 0
+    for last, moment in enumerate(times):
+        while moment - times[first] > _STRETCH:
+            first += 1
+        most = max(most, last - first)
+    return max(most / _STRETCH, (len(times) - 1) / span)
 
 
 def times_in(file: str, site: Site | None) -> tuple[float, ...]:

@@ -16,14 +16,12 @@ from pydantic import Field
 from archcheck.model.distributions import Distribution, distribution_of
 from archcheck.model.element import Element, Many, Name, Probability, element
 from archcheck.model.named import Described, JourneyRef, Ref
+from archcheck.model.recordings import busiest_rate
 from archcheck.model.uncertainty import LoadRange
 from archcheck.units import Duration, Fraction, Rate
 
 _JUST_BEFORE = 1e-6
 """Seconds before a step at which its old rate still counts: too short for anything to happen."""
-_STRETCH = 60.0
-"""Seconds of a recording over which a rate is read off. A choice: what monitoring shows by default,
-and long enough for queues of seconds to fill."""
 Factor = Annotated[float, Field(gt=0, le=1_000_000)]
 Clients = Annotated[int, Field(ge=1, le=1_000_000)]
 """How many clients the requests come from, for limits ``per="client"``."""
@@ -192,18 +190,7 @@ class Recorded(OpenArrivals):
 
     def peak_rate(self) -> float | None:
         """The mean rate of the busiest minute, or of all requests that come within a minute."""
-        times = [float(time) for time in self.times]
-        if len(times) < 2 or times[-1] == times[0]:
-            return None
-        span = times[-1] - times[0]
-        if span <= _STRETCH:
-            return (len(times) - 1) / span
-        first, most = 0, 0
-        for last, moment in enumerate(times):
-            while moment - times[first] > _STRETCH:
-                first += 1
-            most = max(most, last - first)
-        return max(most / _STRETCH, (len(times) - 1) / span)
+        return busiest_rate([float(time) for time in self.times])
 
 
 @element

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from archcheck.capacity.sessions import session_visits
 from archcheck.model import distributions
+from archcheck.model.recordings import busiest_rate
 from archcheck.planning.flow.moments import Moments
 from archcheck.simulation.plan import (
     ArrivalKind,
@@ -54,15 +55,14 @@ def _moments(mean: float, variation: float) -> Moments:
 
 
 def open_rate(stream: Stream) -> float:
-    """Arrivals a second of an open stream at its peak; of a recorded one, on average."""
+    """Arrivals a second of an open stream at its peak; of a recorded one, in its busiest minute."""
     match stream.kind:
         case ArrivalKind.PIECEWISE:
             rate = max(rate for _, rate in stream.points)
         case ArrivalKind.SINE | ArrivalKind.MMPP:
             rate = max(stream.rate, stream.high)
         case ArrivalKind.RECORDED:
-            span = stream.times[-1] - stream.times[0]
-            rate = (len(stream.times) - 1) / span if span > 0 else 0.0
+            rate = busiest_rate(stream.times) or 0.0
         case _:
             rate = stream.rate
     return rate * stream.factor
