@@ -16,6 +16,7 @@ from archcheck.findings import Rule
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.reach import waited_for
+from archcheck.mending.claims import Claims
 from archcheck.mending.losses import Losses
 from archcheck.mending.waits import shortest_timeouts
 from archcheck.model import Element, System
@@ -77,10 +78,10 @@ def mend(
             budget=budget,
         )
 
-    losses = Losses(system)
+    losses, claims = Losses(system), Claims(system, deadline)
     wanted = _searched(system, search, losses, proof_budget)
     wanted = replace(wanted, not_run=losses.judging.not_run)
-    trials = _Trials(system, find, wanted.before, losses, deadline=deadline)
+    trials = _Trials(system, find, wanted.before, losses, claims, deadline=deadline)
     trials.known[wanted.edits] = wanted.after
     kept = trials.kept(wanted.edits)
     if len(kept) < len(wanted.edits):
@@ -91,7 +92,7 @@ def mend(
         made = apply(system, edits)
         cost = wanted.cost + sum((exact(prices[kind_of(e)]) for e in together), Rational(0))
         wanted = replace(wanted, edits=edits, system=made, cost=cost, after=trials.found(edits))
-    later = _Trials(system, find, wanted.before, losses, together=together)
+    later = _Trials(system, find, wanted.before, losses, claims, together=together)
     wanted = replace(wanted, worthwhile=later.worthwhile)
     return _measured(wanted, losses) if time.monotonic() < deadline else wanted
 
@@ -109,11 +110,11 @@ def of_edits(
     """
     assert repair.find is not None  # noqa: S101  # whoever mends knows what a finding is
     prices = ((settings or Settings()).edits or COSTS) if costs is None else costs
-    losses = Losses(repair.original)
-    trials = _Trials(repair.original, repair.find, repair.before, losses)
+    losses, claims = Losses(repair.original), Claims(repair.original)
+    trials = _Trials(repair.original, repair.find, repair.before, losses, claims)
     kept = trials.kept(edits)
     made = apply(repair.original, kept)
-    later = _Trials(repair.original, repair.find, repair.before, losses)
+    later = _Trials(repair.original, repair.find, repair.before, losses, claims)
     after = trials.found(kept)
     lost = {f"{rule} {name}": _NOT_TAKEN for rule, name in after - repair.after}
     return _measured(
@@ -156,7 +157,7 @@ def without_losses(
     """Those of ``edits`` that cost no answers and bring no finding, and the others with why."""
     settings = Settings()
     find = _finder(settings.chosen(installed_rules()), settings)
-    trials = _Trials(system, find, find(system), Losses(system))
+    trials = _Trials(system, find, find(system), Losses(system), Claims(system))
     kept = trials.kept(edits)
     untried = dict.fromkeys(trials.untried, "not tried, as too many others cost answers")
     return kept, (*trials.refused.items(), *untried.items())
@@ -255,6 +256,7 @@ class _Trials:
     find: Callable[[System], Found]
     before: Found
     losses: Losses
+    claims: Claims
     refused: dict[Edit, str] = field(default_factory=dict)
     untried: list[Edit] = field(default_factory=list)
     count: int = 0
@@ -350,7 +352,11 @@ class _Trials:
         new = sorted(self.found(edits) - self.before)
         if new:
             return _Objection(f"brings {' '.join(new[0])}")
-        lost = [*self.losses.of(apply(self.system, edits))]
+        changed = apply(self.system, edits)
+        claims = [*self.claims.lost(changed)]
+        if claims:
+            return _Objection(claims[0].text, frozenset().union(*(c.on_way for c in claims)))
+        lost = [*self.losses.of(changed)]
         if not lost:
             return None
         losing = {loss.journey for loss in lost}
