@@ -152,13 +152,15 @@ def _suggest(graph: Graph, what: str, output: str | None) -> int:
     else:
         sizes = suggest_sizes(graph)
         edits, impossible, unknown = sizes.edits, [*sizes.conflicts], [*sizes.undecided]
-    edits, refused = without_losses(graph.system, edits)
+    edits, refused, not_run = without_losses(graph.system, edits)
     with guests():  # the model is loaded again
         patch = patch_of(graph.system, edits)
     with report_console(output) as console:
         print_patch(console, patch)
     for edit, why in refused:
         click.echo(f"not suggested: {edit}: {why}", err=True)
+    if not_run:
+        click.echo(f"not compared: {', '.join(not_run)}", err=True)
     for text in impossible:
         click.echo(f"impossible: {text}", err=True)
     for text in unknown:

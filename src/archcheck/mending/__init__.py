@@ -9,12 +9,13 @@ others mend is offered.
 """
 
 from archcheck.mending.explaining import Alternative, Explanation, explain
-from archcheck.mending.mending import mend, of_edits, without_losses
+from archcheck.mending.mending import Suggested, mend, of_edits, without_losses
 from archcheck.mending.waits import shortest_timeouts
 
 __all__ = [
     "Alternative",
     "Explanation",
+    "Suggested",
     "explain",
     "mend",
     "of_edits",

@@ -61,8 +61,7 @@ class Claims:
                 yield LostClaim(f"not proved any more: {old.claim}", _about(graph, old.subject))
         for key, new in after.items():
             if key[0] not in self.unanswered and isinstance(new, Refuted):
-                old = before.get(key)
-                if not isinstance(old, Proved | Refuted):
+                if not isinstance(before.get(key), Proved | Refuted):
                     yield LostClaim(f"refuted then: {new.claim}", _about(graph, new.subject))
 
     @cached_property

@@ -2,48 +2,45 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
-from archcheck import verification
 from archcheck.configuration import Settings
 from archcheck.editing import COSTS, Edit, apply, kind_of, sharing
 from archcheck.findings import Rule
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
-from archcheck.graph.reach import waited_for
 from archcheck.mending.claims import Claims
+from archcheck.mending.findings import STALE, Finder
 from archcheck.mending.losses import Losses
-from archcheck.mending.waits import shortest_timeouts
+from archcheck.mending.trials import Trials
+from archcheck.mending.waits import estimated_timeouts, measured_timeouts
 from archcheck.model import Element, System
 from archcheck.model.linking import walk
 from archcheck.planning.costs import currency_of, running_cost
 from archcheck.plugins import rules as installed_rules
 from archcheck.proof.budget import ProofBudget
 from archcheck.proof.repair import Repair, repair
-from archcheck.proof.repair.repairing import Found
 from archcheck.simulation.compiling import compile_plan
 from archcheck.units import Duration
 
 _MOST_SEARCHES = 3
 """Searches, each with timeouts twice as long where those of the one before cost answers. A choice:
 four times the tail is enough, or it is not the timeouts."""
+_MOST_OTHERS = 2
+"""Searches without the longer timeouts that were refused. A choice: what is refused then, too, is
+not a matter of values."""
 _MOST_TOGETHER = 10
 """Parts that get the value of another because one text makes them all, at most. A choice."""
-_MOST_LEFT_OUT = 40
-"""Edits that are tried to be left out where others were refused. A choice: each is a verification.
+_SECONDS = 60.0
+"""Seconds after which edits that are suggested are not tried any more. A choice: as for a review.
 """
-_MOST_TRIALS = 14
-"""Sets of edits that are run beside the original, at most. A choice: one edit in a hundred that
-costs answers is found with so many."""
-_OF_TIME = frozenset({"timeout", "attempts", "pause"})
-"""Kinds of edits that change how long callers wait."""
 _NOT_OFFERED = "what would mend it is not offered"
 _NOT_TAKEN = "what would mend it was not taken"
+_Search = Callable[..., Repair]
 
 
 def mend(
@@ -59,42 +56,146 @@ def mend(
 
     The arguments are explained at :func:`archcheck.fix`.
     """
+    deadline = time.monotonic() + 2 * proof_budget  # half for the search, half for the trials
     settings = settings or Settings()
     prices = (settings.edits or COSTS) if costs is None else costs
     chosen = settings.chosen(installed_rules() if rules is None else tuple(rules))
-    find = _finder(chosen, settings)
     mended = Settings(select=tuple(only)).chosen(chosen) if only else chosen
-    budget = ProofBudget(proof_budget)
-    deadline = time.monotonic() + 2 * proof_budget  # half for the search, half for the trials
-
-    def search(floors: Mapping[str, Rational]) -> Repair:
-        return repair(
-            system,
-            tuple(mended),
-            find,
-            costs=prices,
-            options=settings.options,
-            floors=floors,
-            budget=budget,
-        )
-
+    find = Finder(chosen, settings, system)
+    search = partial(
+        repair,
+        system,
+        tuple(mended),
+        find,
+        costs=prices,
+        options=settings.options,
+        budget=ProofBudget(proof_budget),
+    )
     losses, claims = Losses(system), Claims(system, deadline)
-    wanted = _searched(system, search, losses, proof_budget)
-    wanted = replace(wanted, not_run=losses.judging.not_run)
-    trials = _Trials(system, find, wanted.before, losses, claims, deadline=deadline)
+    measured = measured_timeouts(system, losses.judging)
+    floors = estimated_timeouts(system) | measured
+    first = _searched(search, floors, losses, proof_budget)
+    trials = Trials(system, find, first.before, losses, claims, deadline=deadline)
+    wanted = _of_other_values(_tried(first, trials, prices), first, search, floors, trials, prices)
+    keeping = replace(trials, mended=wanted.before - wanted.after, refused={}, untried=[])
+    together = _together(wanted, keeping)
+    if together:
+        edits = (*wanted.edits, *(edit for edit in together if _changes(edit)))
+        wanted = replace(
+            wanted,
+            edits=edits,
+            system=apply(system, edits),
+            cost=_cost(edits, prices),
+            after=trials.found(edits),
+        )
+    later = Trials(system, find, wanted.before, losses, claims, together=together)
+    unseen = _unseen(wanted.edits, system, measured)
+    wanted = replace(
+        wanted,
+        worthwhile=later.worthwhile,
+        needless=_needless(wanted),
+        without_simulation=find.leaves_out,
+        not_run=(*losses.judging.not_run, *unseen, *_unproved(claims)),
+    )
+    return _measured(wanted, losses) if time.monotonic() < deadline else wanted
+
+
+def _tried(wanted: Repair, trials: Trials, prices: Mapping[str, float]) -> Repair:
+    """What is left of a repair when it is run beside the original."""
     trials.known[wanted.edits] = wanted.after
     kept = trials.kept(wanted.edits)
-    if len(kept) < len(wanted.edits):
-        wanted = _without_refused(wanted, trials, kept, prices)
-    together = _together(wanted, trials)
-    edits = (*wanted.edits, *together)
-    if together:
-        made = apply(system, edits)
-        cost = wanted.cost + sum((exact(prices[kind_of(e)]) for e in together), Rational(0))
-        wanted = replace(wanted, edits=edits, system=made, cost=cost, after=trials.found(edits))
-    later = _Trials(system, find, wanted.before, losses, claims, together=together)
-    wanted = replace(wanted, worthwhile=later.worthwhile)
-    return _measured(wanted, losses) if time.monotonic() < deadline else wanted
+    if kept == wanted.edits:
+        return wanted
+    kept = tuple(trials.needed(kept))
+    after = trials.found(kept)
+    lost = {f"{rule} {name}": _NOT_OFFERED for rule, name in after - wanted.after}
+    return replace(
+        wanted,
+        system=apply(wanted.original, kept),
+        edits=kept,
+        cost=_cost(kept, prices),
+        after=after,
+        at_least=wanted.at_least if after <= wanted.after else Rational(0),
+        reasons={**wanted.reasons, **lost},
+        refused=tuple(trials.refused.items()),
+        untried=tuple(trials.untried),
+    )
+
+
+def _of_other_values(
+    wanted: Repair,
+    first: Repair,
+    search: _Search,
+    floors: Mapping[str, Rational],
+    trials: Trials,
+    prices: Mapping[str, float],
+) -> Repair:
+    """A repair without the longer timeouts that were refused, where it mends more."""
+    ceilings: dict[str, Rational] = {}
+    latest = wanted
+    for _ in range(_MOST_OTHERS):
+        shorter = dict(_not_longer(latest, floors))
+        if not shorter.keys() - ceilings.keys() or time.monotonic() > trials.deadline:
+            break
+        ceilings |= shorter
+        found = search(floors=floors, ceilings=ceilings)
+        if found.is_out_of_time:
+            break
+        fresh = replace(trials, refused={}, untried=[], count=0)
+        latest = _tried(found, fresh, prices)
+        if len(latest.after) < len(wanted.after):
+            bound = first.at_least if latest.after <= first.after else Rational(0)
+            wanted = replace(latest, at_least=bound)
+    return wanted
+
+
+def _not_longer(found: Repair, floors: Mapping[str, Rational]) -> Iterator[tuple[str, Rational]]:
+    """The steps whose longer timeouts were refused, with what they have, or need at least."""
+    names = _step_names(found.original)
+    for edit, _ in found.refused:
+        new, old = edit.values.get("timeout"), getattr(edit.part, "timeout", None)
+        name = names.get(id(edit.part), edit.label)
+        if isinstance(new, Duration):
+            most = exact(old) if isinstance(old, Duration) else floors.get(name)
+            if most is not None and most < exact(new):
+                yield name, most
+
+
+def _step_names(system: System) -> dict[int, str]:
+    return {id(step.declared): step.name for step in Graph(system).interactions}
+
+
+def _cost(edits: Iterable[Edit], prices: Mapping[str, float]) -> Rational:
+    return sum((exact(prices[kind_of(edit)]) for edit in edits), Rational(0))
+
+
+def _changes(edit: Edit) -> bool:
+    return any(getattr(edit.part, name) != value for name, value in edit.values.items())
+
+
+def _needless(wanted: Repair) -> tuple[str, ...]:
+    """Suppressions of what is mended."""
+    new = wanted.after - wanted.before
+    return tuple(sorted(subject for rule, subject in new if rule == STALE))
+
+
+def _unseen(
+    edits: Iterable[Edit], system: System, measured: Mapping[str, Rational]
+) -> Iterator[str]:
+    """Whose timeouts rest on no run."""
+    timed = [edit for edit in edits if "timeout" in edit.values]
+    if timed and not any(scenario.load for scenario in system.scenarios):
+        yield "anything under load, as no load is declared: timeouts are those of declared times"
+        return
+    names = _step_names(system)
+    for edit in timed:
+        if names.get(id(edit.part), edit.label) not in measured:
+            yield f"{edit.label} under load, as no run reaches it"
+
+
+def _unproved(claims: Claims) -> Iterator[str]:
+    if claims.unanswered:
+        yield f"what is proved of {', '.join(claims.unanswered)} (the time was up)"
 
 
 def of_edits(
@@ -108,30 +209,30 @@ def of_edits(
 
     ``settings`` and ``costs`` are those of :func:`archcheck.fix`.
     """
-    assert repair.find is not None  # noqa: S101  # whoever mends knows what a finding is
+    find = repair.find
+    assert isinstance(find, Finder)  # noqa: S101  # whoever mends knows what a finding is
     prices = ((settings or Settings()).edits or COSTS) if costs is None else costs
     losses, claims = Losses(repair.original), Claims(repair.original)
-    trials = _Trials(repair.original, repair.find, repair.before, losses, claims)
+    trials = Trials(repair.original, find, repair.before, losses, claims)
     kept = trials.kept(edits)
     made = apply(repair.original, kept)
-    later = _Trials(repair.original, repair.find, repair.before, losses, claims)
+    later = Trials(repair.original, find, repair.before, losses, claims)
     after = trials.found(kept)
     lost = {f"{rule} {name}": _NOT_TAKEN for rule, name in after - repair.after}
-    return _measured(
-        replace(
-            repair,
-            system=made,
-            edits=kept,
-            cost=sum((exact(prices[kind_of(edit)]) for edit in kept), Rational(0)),
-            after=after,
-            at_least=Rational(0),
-            reasons={**lost, **repair.reasons},
-            refused=(*repair.refused, *trials.refused.items()),
-            untried=(*repair.untried, *trials.untried),
-            worthwhile=later.worthwhile,
-        ),
-        losses,
+    taken = replace(
+        repair,
+        system=made,
+        edits=kept,
+        cost=_cost(kept, prices),
+        after=after,
+        at_least=Rational(0),
+        reasons={**lost, **repair.reasons},
+        refused=(*repair.refused, *trials.refused.items()),
+        untried=(*repair.untried, *trials.untried),
+        worthwhile=later.worthwhile,
+        is_chosen=True,
     )
+    return _measured(replace(taken, needless=_needless(taken)), losses)
 
 
 def _measured(wanted: Repair, losses: Losses) -> Repair:
@@ -151,69 +252,66 @@ def _running_cost(before: System, after: System) -> tuple[float, float, str] | N
     return old, new, currency_of(before)
 
 
-def without_losses(
-    system: System, edits: Sequence[Edit]
-) -> tuple[tuple[Edit, ...], tuple[tuple[Edit, str], ...]]:
-    """Those of ``edits`` that cost no answers and bring no finding, and the others with why."""
+class Suggested(NamedTuple):
+    """The edits that cost nothing, those that would with why, and what was not compared."""
+
+    edits: tuple[Edit, ...]
+    refused: tuple[tuple[Edit, str], ...]
+    not_run: tuple[str, ...]
+
+
+def without_losses(system: System, edits: Sequence[Edit]) -> Suggested:
+    """Those of ``edits`` that cost no answers, bring no finding and lose nothing that is proved."""
     settings = Settings()
-    find = _finder(settings.chosen(installed_rules()), settings)
-    trials = _Trials(system, find, find(system), Losses(system), Claims(system))
+    find = Finder(settings.chosen(installed_rules()), settings, system)
+    deadline = time.monotonic() + _SECONDS
+    losses, claims = Losses(system), Claims(system, deadline)
+    trials = Trials(system, find, find(system), losses, claims, deadline=deadline)
     kept = trials.kept(edits)
-    untried = dict.fromkeys(trials.untried, "not tried, as too many others cost answers")
-    return kept, (*trials.refused.items(), *untried.items())
-
-
-def _finder(rules: Iterable[Rule], settings: Settings) -> Callable[[System], Found]:
-    """What counts as a finding. Each step of a search verifies again: rules that simulate are left
-    out, as the runs beside the original judge the same."""
-    fast = [rule for rule in rules if rule.method != "sim"]
-
-    def find(made: System) -> Found:
-        return frozenset(
-            (finding.rule.id, occurrence.subject)
-            for finding in verification.verify(made, fast, settings=settings).findings
-            for occurrence in finding.occurrences
-        )
-
-    return find
+    why = "not tried: too many others cost answers, or the time was up"
+    measured = measured_timeouts(system, losses.judging)
+    not_run = (*losses.judging.not_run, *_unseen(kept, system, measured), *_unproved(claims))
+    untried = dict.fromkeys(trials.untried, why)
+    return Suggested(kept, (*trials.refused.items(), *untried.items()), not_run if kept else ())
 
 
 def _searched(
-    system: System,
-    search: Callable[[Mapping[str, Rational]], Repair],
-    losses: Losses,
-    proof_budget: float,
+    search: _Search, floors: dict[str, Rational], losses: Losses, proof_budget: float
 ) -> Repair:
-    """The repair whose timeouts let the load through, or the last one that there is time for."""
-    floors = shortest_timeouts(system, losses.judging)
+    """The repair whose timeouts let the load through, or the last one that there is time for.
+
+    ``floors`` are raised to what that needs.
+    """
     started = time.monotonic()
-    wanted = search(floors)
+    wanted = search(floors=floors)
     took = time.monotonic() - started
     for number in range(1, _MOST_SEARCHES):
         if (number + 1) * took > proof_budget:
             break
-        shorter = dict(_shorter(wanted.edits))
+        shorter = dict(_shorter(wanted))
         if not shorter or next(losses.of(wanted.system), None) is None:
             break
-        floors.update(shorter)
-        tried = search(floors)
+        floors |= shorter
+        tried = search(floors=floors)
         if tried.is_out_of_time:
             break
         wanted = tried
     return wanted
 
 
-def _shorter(edits: Iterable[Edit]) -> Iterator[tuple[str, Rational]]:
+def _shorter(found: Repair) -> Iterator[tuple[str, Rational]]:
     """The steps that wait less than today, each with twice as much, or as much as today."""
-    for edit in edits:
+    names = _step_names(found.original)
+    for edit in found.edits:
         new, old = edit.values.get("timeout"), getattr(edit.part, "timeout", None)
+        name = names.get(id(edit.part), edit.label)
         if isinstance(new, Duration) and not isinstance(old, Duration):
-            yield edit.label, 2 * exact(new)
+            yield name, 2 * exact(new)
         elif isinstance(new, Duration) and isinstance(old, Duration) and new < old:
-            yield edit.label, min(2 * exact(new), exact(old))
+            yield name, min(2 * exact(new), exact(old))
 
 
-def _together(wanted: Repair, trials: _Trials) -> dict[Edit, Edit]:
+def _together(wanted: Repair, trials: Trials) -> dict[Edit, Edit]:
     """Edits more, each with the one that it goes with.
 
     Of what a loop or a helper makes, all get the value that one needs, where that costs no answers:
@@ -239,151 +337,3 @@ def _is_worse(part: Element, edit: Edit) -> bool:
     """Whether a part must not get the value: it would wait less than it does."""
     new, old = edit.values.get("timeout"), getattr(part, "timeout", None)
     return isinstance(new, Duration) and (not isinstance(old, Duration) or new < old)
-
-
-class _Objection(NamedTuple):
-    """Why edits are not offered, and the elements on the way of the journeys that lose."""
-
-    why: str
-    on_way: frozenset[str] = frozenset()
-
-
-@dataclass
-class _Trials:
-    """Sets of edits beside the original: which are kept, which are refused and why."""
-
-    system: System
-    find: Callable[[System], Found]
-    before: Found
-    losses: Losses
-    claims: Claims
-    refused: dict[Edit, str] = field(default_factory=dict)
-    untried: list[Edit] = field(default_factory=list)
-    count: int = 0
-    deadline: float = math.inf
-    """When nothing is tried any more, on the monotonic clock."""
-    together: Mapping[Edit, Edit] = field(default_factory=dict)
-    """Edits that only go with others."""
-    known: dict[tuple[Edit, ...], Found] = field(default_factory=dict)
-    """What is found with some edits: each verification of a large system takes seconds."""
-    _objections: dict[frozenset[Edit], _Objection | None] = field(default_factory=dict)
-
-    def found(self, edits: Sequence[Edit]) -> Found:
-        """What is wrong with the system once it has these edits."""
-        key = tuple(edits)
-        if not key:
-            return self.before
-        if key not in self.known:
-            self.known[key] = self.find(apply(self.system, key))
-        return self.known[key]
-
-    def kept(self, edits: Sequence[Edit], before: tuple[Edit, ...] = ()) -> tuple[Edit, ...]:
-        """``before`` and as many of ``edits`` as cost nothing, found by halving."""
-        if not edits:
-            return before
-        if self.is_over:
-            self.untried += edits
-            return before
-        objection = self.objection((*before, *edits))
-        if objection is None:
-            return (*before, *edits)
-        if len(edits) == 1:
-            self.refused[edits[0]] = objection.why
-            return before
-        first, second = self._parted(edits, objection)
-        return self.kept(second, self.kept(first, before))
-
-    def _parted(
-        self, edits: Sequence[Edit], objection: _Objection
-    ) -> tuple[Sequence[Edit], Sequence[Edit]]:
-        """Edits that are likely harmless, and the others.
-
-        What changes how long calls take hangs together and is what costs answers, on the way of
-        the journeys that lose; where that tells nothing apart, halves.
-        """
-        on_way = (e for e in edits if self._owners.get(id(e.part)) in objection.on_way)
-        for found in ((e for e in edits if kind_of(e) in _OF_TIME), on_way):
-            suspects = dict.fromkeys(found)
-            if suspects and len(suspects) < len(edits):
-                return [edit for edit in edits if edit not in suspects], [*suspects]
-        half = len(edits) // 2
-        return edits[:half], edits[half:]
-
-    @cached_property
-    def _owners(self) -> Mapping[int, str]:
-        """The element of each part."""
-        return {id(part): each.name for each in self.system.elements for part in walk(each)}
-
-    @cached_property
-    def _graph(self) -> Graph:
-        return Graph(self.system)
-
-    def worthwhile(self, edits: Sequence[Edit]) -> Sequence[Edit]:
-        """Of some edits, those that cost nothing and mend something without all others."""
-        return self.needed(self.kept(edits))
-
-    def needed(self, edits: Sequence[Edit]) -> Sequence[Edit]:
-        """As few of the edits as mend as much."""
-        after = self.found(edits)
-        for edit in [*reversed(edits)][:_MOST_LEFT_OUT]:
-            if time.monotonic() > self.deadline:
-                break
-            if edit in self.together:
-                continue
-            others = [e for e in edits if e is not edit and self.together.get(e) is not edit]
-            if self.found(others) == after:
-                edits = others
-        return edits
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing is tried any more."""
-        return self.count >= _MOST_TRIALS or time.monotonic() > self.deadline
-
-    def objection(self, edits: Sequence[Edit]) -> _Objection | None:
-        """Why a set of edits is not offered."""
-        tried = frozenset(edits)
-        if tried not in self._objections:
-            self.count += 1
-            self._objections[tried] = self._tried(edits)
-        return self._objections[tried]
-
-    def _tried(self, edits: Sequence[Edit]) -> _Objection | None:
-        new = sorted(self.found(edits) - self.before)
-        if new:
-            return _Objection(f"brings {' '.join(new[0])}")
-        changed = apply(self.system, edits)
-        claims = [*self.claims.lost(changed)]
-        if claims:
-            return _Objection(claims[0].text, frozenset().union(*(c.on_way for c in claims)))
-        lost = [*self.losses.of(changed)]
-        if not lost:
-            return None
-        losing = {loss.journey for loss in lost}
-        entries = [
-            str(entry)
-            for journey in self.system.journeys
-            if journey.name in losing
-            for entry in journey.all_entries()
-        ]
-        return _Objection(lost[0].text, frozenset(waited_for(self._graph, entries)))
-
-
-def _without_refused(
-    wanted: Repair, trials: _Trials, kept: Sequence[Edit], prices: Mapping[str, float]
-) -> Repair:
-    """What is left of a repair: the edits that are kept and still mend something."""
-    kept = trials.needed(kept)
-    after = trials.found(kept)
-    lost = {f"{rule} {name}": _NOT_OFFERED for rule, name in after - wanted.after}
-    return replace(
-        wanted,
-        system=apply(wanted.original, kept),
-        edits=tuple(kept),
-        cost=sum((exact(prices[kind_of(edit)]) for edit in kept), Rational(0)),
-        after=after,
-        at_least=Rational(0),
-        reasons={**wanted.reasons, **lost},
-        refused=tuple(trials.refused.items()),
-        untried=tuple(trials.untried),
-    )

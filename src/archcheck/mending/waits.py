@@ -6,10 +6,11 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from archcheck.graph import Graph
-from archcheck.graph.exact import Rational, two_digits_up
+from archcheck.capacity import OperationLatencies, advised_timeout, latency_of
+from archcheck.graph import Graph, Interaction
+from archcheck.graph.exact import Rational, exact, two_digits_up
 from archcheck.mending.runs import ATTEMPTS, JudgingRuns, judging_runs
-from archcheck.model import Datastore, System
+from archcheck.model import Datastore, ModelError, System
 from archcheck.simulation import simulate
 from archcheck.simulation.histogram import Histogram
 from archcheck.simulation.plan import Outcome, Plan
@@ -33,11 +34,45 @@ _FEW = 2_000
 the longest of ten is where a tenth is longer, and three times shorter than the tail."""
 
 
-def shortest_timeouts(system: System, judging: JudgingRuns | None = None) -> dict[str, Rational]:
+def shortest_timeouts(system: System) -> dict[str, Rational]:
+    """The shortest timeout of each step that waits, in seconds: from runs, else from theory."""
+    return estimated_timeouts(system) | measured_timeouts(system, judging_runs(system))
+
+
+def estimated_timeouts(system: System) -> dict[str, Rational]:
+    """The shortest timeouts where no run tells how long a step takes, by the names of steps.
+
+    A new one is what rule RES001 advises. A declared one may be cut to the tail of an exponential
+    time of the declared mean, with the same margin; where no mean is declared, it may not.
+    """
+    graph = Graph(system)
+    latencies = OperationLatencies(graph)
+    found: dict[str, Rational] = {}
+    for step in graph.interactions:
+        if step.is_synchronous:
+            shortest = _estimated(latencies, step)
+            found[step.name] = max(shortest, found.get(step.name, shortest))
+    return found
+
+
+def _estimated(latencies: OperationLatencies, step: Interaction) -> Rational:
+    declared = step.protection.attempt()
+    if declared is None:
+        return exact(advised_timeout(latencies, step))
+    try:
+        mean = latency_of(latencies, step)
+    except ModelError:  # operations that call each other without end take any time
+        return declared
+    if mean.missing:
+        return declared
+    tail = MARGIN * math.log(1 / (1 - TAIL)) * mean.seconds
+    return min(declared, two_digits_up(exact(max(tail, SHORTEST))))
+
+
+def measured_timeouts(system: System, judging: JudgingRuns) -> dict[str, Rational]:
     """The shortest timeout of each step that lets the declared loads through, in seconds.
 
-    Of a load that changes, its peak counts. ``judging``: the runs of the system, where they are
-    known already.
+    ``judging``: the runs of the system. Of a load that changes, its peak counts.
 
     By the names of steps, those without load left out. Where attempts time out already, it is the
     longest that was waited: nobody knows how much longer the answer would have taken.
@@ -48,7 +83,7 @@ def shortest_timeouts(system: System, judging: JudgingRuns | None = None) -> dic
         for step in Graph(system).interactions
         if isinstance(step.target, Datastore)
     }
-    for run in (judging or judging_runs(system)).runs:
+    for run in judging.runs:
         if not run.is_steady:
             continue
         seconds = run.declared_seconds

@@ -77,7 +77,7 @@ def _pools(
     """The smallest pool of each service for each datastore, and the datastores that take fewer."""
     busy: dict[tuple[str, str], Rational] = defaultdict(Rational)
     for demand in scenarios:
-        for pair, queries in _queries(demand).items():
+        for pair, queries in queries_in_progress(demand).items():
             busy[pair] = max(queries, busy[pair])
     edits: list[Edit] = []
     total: dict[str, int] = defaultdict(int)
@@ -104,7 +104,7 @@ def _pools(
     return edits, full
 
 
-def _queries(demand: Demand) -> dict[tuple[str, str], Rational]:
+def queries_in_progress(demand: Demand) -> dict[tuple[str, str], Rational]:
     """Queries in progress between each service and datastore, by Little's law."""
     found: dict[tuple[str, str], Rational] = defaultdict(Rational)
     for step, rate in demand.steps.items():

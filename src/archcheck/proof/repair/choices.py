@@ -7,10 +7,10 @@ Timeouts and attempts are not here: their values depend on each other, and are f
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from archcheck.editing import Edit
+from archcheck.editing import Edit, kind_of
 from archcheck.findings import Subject, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational
@@ -22,12 +22,14 @@ from archcheck.model import (
     Datastore,
     Deployment,
     Fallback,
+    Pool,
     Retry,
     Service,
     effective,
 )
 from archcheck.proof.limits.figures import figures_of, least_units, worst_demands
 from archcheck.proof.limits.load import LIMIT
+from archcheck.proof.limits.sizing import queries_in_progress
 from archcheck.proof.survival.journeys import Survival
 from archcheck.proof.survival.questions import gone_with
 from archcheck.units import ms, percent
@@ -52,6 +54,30 @@ class EditChoice:
         )
 
 
+def merged(edits: Iterable[Edit]) -> list[Edit]:
+    """One edit for what changes in a part at the same cost; without those that change nothing.
+
+    Of two sizes that are asked for, the one that gives both: more replicas, smaller pools.
+    """
+    found: dict[tuple[int, str], Edit] = {}
+    for edit in edits:
+        key = (id(edit.part), kind_of(edit))
+        known = found.get(key)
+        if known is not None:
+            values = {**known.values, **edit.values}
+            for name in known.values.keys() & edit.values.keys() & _SIZED:
+                better = min if name == "size" else max
+                values[name] = better(known.values[name], edit.values[name])
+            edit = replace(known, values=values)
+        found[key] = edit
+    return [
+        edit
+        for edit in found.values()
+        if any(getattr(edit.part, name) != value for name, value in edit.values.items())
+    ]
+
+
+_SIZED = frozenset({"replicas", "copies", "nodes", "min", "max", "size"})
 ARITHMETIC = frozenset({"RES001", "RES002", "RES003", "RES007"})
 """Rules about timeouts and attempts."""
 
@@ -202,7 +228,7 @@ def _capacity(graph: Graph, violation: Violation, busy: Rational) -> Iterator[Ed
 
 
 def _connections(graph: Graph, violation: Violation) -> Iterator[EditChoice]:
-    """All pools for a datastore smaller in proportion, so that they fit."""
+    """All pools for a datastore smaller, so that they fit."""
     store = violation.subject
     if not isinstance(store, Datastore):
         return
@@ -214,17 +240,45 @@ def _connections(graph: Graph, violation: Violation) -> Iterator[EditChoice]:
         for pool in service.pools
         if str(pool.target) == store.name
     ]
-    total = sum(_at_once(s) * pool.size * pool.processes for pool, s in pools)
-    if not total:
-        return
-    share = Rational(room, total)
     edits = tuple(
-        Edit(
-            pool, {"size": max(1, math.floor(pool.size * share))}, f"{s.name}: pool of {store.name}"
-        )
-        for pool, s in pools
+        Edit(pool, {"size": size}, f"{service.name}: pool of {store.name}")
+        for (pool, service), size in zip(pools, _pool_sizes(graph, pools, room), strict=True)
+        if size < pool.size
     )
     yield EditChoice(("pool",) * len(edits), edits)
+
+
+def _pool_sizes(graph: Graph, pools: Sequence[tuple[Pool, Service]], room: int) -> Iterator[int]:
+    """Sizes of pools that take no more than ``room`` connections together.
+
+    Each has its queries in progress and the same multiple of their root beside, the square-root
+    rule of staffing (Whitt, Understanding the Efficiency of Multi-Server Service Systems, 1992);
+    where a pool has no declared load, all shrink in proportion.
+    """
+    counts = [_at_once(service) * pool.processes for pool, service in pools]
+    busy = [
+        _most_queries(graph, pool, service) / (_fewest(service) * pool.processes)
+        for pool, service in pools
+    ]
+    total = sum(count * pool.size for count, (pool, _) in zip(counts, pools, strict=True))
+    if not all(busy):
+        yield from (max(1, math.floor(pool.size * Rational(room, total))) for pool, _ in pools)
+        return
+    roots = [math.sqrt(each) for each in busy]
+    used = sum(count * float(each) for count, each in zip(counts, busy, strict=True))
+    spare = (room - used) / sum(count * root for count, root in zip(counts, roots, strict=True))
+    for (pool, _), each, root in zip(pools, busy, roots, strict=True):
+        yield min(pool.size, max(1, math.floor(float(each) + spare * root)))
+
+
+def _most_queries(graph: Graph, pool: Pool, service: Service) -> Rational:
+    key = (service.name, str(pool.target))
+    found = (queries_in_progress(demand).get(key, Rational(0)) for demand in worst_demands(graph))
+    return max(found, default=Rational(0))
+
+
+def _fewest(service: Service) -> int:
+    return (service.deployment.fewest_replicas() if service.deployment else None) or 1
 
 
 def _at_once(service: Service) -> int:

@@ -12,14 +12,24 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias
 
-from archcheck.editing import COSTS, Edit, Patch, apply, by_hand, checked_costs, patch_of, rebased
+from archcheck.editing import (
+    COSTS,
+    Edit,
+    Patch,
+    apply,
+    by_hand,
+    checked_costs,
+    kind_of,
+    patch_of,
+    rebased,
+)
 from archcheck.findings import Rule, Violation, subject_name
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
 from archcheck.model import System
 from archcheck.proof.budget import BudgetSpentError, ProofBudget
 from archcheck.proof.limits.load import LIMIT
-from archcheck.proof.repair.choices import ARITHMETIC, REPAIRABLE, EditChoice, choices_for
+from archcheck.proof.repair.choices import ARITHMETIC, REPAIRABLE, EditChoice, choices_for, merged
 from archcheck.proof.repair.search import NO_EDIT, NO_TIME, Wanted, cheapest
 from archcheck.proof.retry_storms import BOUND
 
@@ -72,7 +82,13 @@ class Repair:
     only: frozenset[str] = REPAIRABLE
     """The rules whose findings were to be mended; all others guard."""
     not_run: tuple[str, ...] = ()
-    """What of the scenarios is not run beside the original, and why."""
+    """What was not compared with the original, and why."""
+    needless: tuple[str, ...] = ()
+    """Suppressions of what is mended: they are to be removed with it."""
+    is_chosen: bool = False
+    """Whether somebody was asked about each edit."""
+    without_simulation: bool = False
+    """Whether there are rules that simulate, whose findings are not counted."""
     effects: tuple[JourneyChange, ...] | None = None
     """What the edits make of the journeys in runs; ``None`` where there was no time to run."""
     running_cost: tuple[float, float, str] | None = None
@@ -133,21 +149,22 @@ def repair(
     costs: Mapping[str, float] = COSTS,
     options: Mapping[str, object] | None = None,
     floors: Mapping[str, Rational] | None = None,
+    ceilings: Mapping[str, Rational] | None = None,
     budget: ProofBudget | None = None,
 ) -> Repair:
     """The cheapest edits of the kinds in ``costs`` with which ``rules`` hold.
 
     ``find`` says what counts as a finding of a system: suppressed ones do not. ``floors``: the
     shortest timeouts that may be set, in seconds, by the names of steps; without one, what the
-    model declares of its target. When the time is up, what is found by then is the repair. Raises
-    :class:`ModelError` for kinds of edits that do not exist.
+    model declares of its target. ``ceilings``: the longest ones. When the time is up, what is found
+    by then is the repair. Raises :class:`ModelError` for kinds of edits that do not exist.
     """
     prices = {kind: exact(cost) for kind, cost in checked_costs(costs).items()}
     repairable = [rule for rule in rules if rule.id in REPAIRABLE]
     only = frozenset(rule.id for rule in repairable)
     before = find(system)
     current, found = system, before
-    total = at_least = _NOTHING
+    at_least = _NOTHING
     thresholds = _Thresholds.of(repairable, options or {})
     edits: list[Edit] = []
     reasons: dict[str, str] = {}
@@ -160,17 +177,19 @@ def repair(
                 break
             wanted, needs = _wanted(graph, open_, prices, thresholds)
             reasons.update(needs)
-            solution = cheapest(graph, wanted, prices, floors or {})
+            solution = cheapest(graph, wanted, prices, floors or {}, ceilings or {})
             reasons.update(solution.given_up)
             if not solution.edits:
                 break
             if not edits:  # later rounds mend what other edits might not have broken
                 at_least = solution.at_least
             edits += rebased(system, current, solution.edits)
-            total += solution.cost
             current = apply(current, solution.edits)
             found = find(current)
         is_out_of_time = NO_TIME in reasons.values()
+    edits = merged(edits)  # a later round may change again what an earlier one did
+    total = sum((prices[kind_of(edit)] for edit in edits), _NOTHING)
+    at_least = min(at_least, total)
     return Repair(
         system,
         current,

@@ -20,7 +20,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from archcheck.editing import Edit
+from archcheck.editing import Edit, kind_of
 from archcheck.findings import subject_name
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, shown, two_digits_up, written
@@ -28,7 +28,7 @@ from archcheck.model import Retry
 from archcheck.proof.answers import Refuted
 from archcheck.proof.budget import BudgetSpentError, left, milliseconds_left, share_spent
 from archcheck.proof.deadlines import deadline_budgets
-from archcheck.proof.repair.choices import EditChoice, breaker_for
+from archcheck.proof.repair.choices import EditChoice, breaker_for, merged
 from archcheck.proof.repair.trial import Atom, Cut, Edits, Trial
 from archcheck.proof.timeouts import Given, RoundedUp, closest
 
@@ -78,15 +78,17 @@ def cheapest(
     wanted: Wanted,
     costs: Mapping[str, Rational],
     floors: Mapping[str, Rational],
+    ceilings: Mapping[str, Rational],
 ) -> CheapestEdits:
     """The cheapest edits that bring about all that is wanted and possible.
 
-    ``floors``: what is known of the shortest timeouts, by the names of steps. Where z3 does not
-    end within :data:`EFFORT`, a repair with a bound on what the cheapest one costs.
+    ``floors``: what is known of the shortest timeouts, by the names of steps; ``ceilings``: the
+    longest that may be set. Where z3 does not end within :data:`EFFORT`, a repair with a bound on
+    what the cheapest one costs.
 
     Raises :class:`BudgetSpentError` when the time is up.
     """
-    return _Search(Edits(graph, costs, wanted.timeouts, floors), wanted, costs).solved()
+    return _Search(Edits(graph, costs, wanted.timeouts, floors, ceilings), wanted, costs).solved()
 
 
 NO_EDIT = "no allowed edits mend it"
@@ -135,6 +137,7 @@ class _Search:
         self._solver = z3.Optimize(ctx=self._context)
         self._atoms: dict[Atom, Any] = {}
         self._choices: dict[tuple[object, ...], tuple[Any, EditChoice]] = {}
+        self._changes: dict[tuple[int, str], Any] = {}
         self._scale = math.lcm(*(cost.denominator for cost in costs.values()))
         self._prices: list[tuple[Any, Rational]] = []
         self._mended: dict[str, Any] = {}
@@ -266,8 +269,17 @@ class _Search:
         if choice.key not in self._choices:
             variable = self._variable(f"choice {len(self._choices)}")
             self._choices[choice.key] = variable, choice
-            self._pay(variable, sum((self._costs[kind] for kind in choice.kinds), _ZERO))
+            for edit in choice.edits:
+                self._solver.add(self._z3.Implies(variable, self._change(edit)))
         return self._choices[choice.key][0]
+
+    def _change(self, edit: Edit) -> Any:
+        """The variable of a change that several choices may share: it is paid for once."""
+        key = (id(edit.part), kind_of(edit))
+        if key not in self._changes:
+            self._changes[key] = self._variable(f"change {len(self._changes)}")
+            self._pay(self._changes[key], self._costs[kind_of(edit)])
+        return self._changes[key]
 
     def _pay(self, variable: Any, price: Rational) -> None:
         self._prices.append((variable, price))
@@ -310,6 +322,7 @@ class _Search:
         edits += [breaker_for(step) for kind, step in chosen if kind == "breaker"]
         for choice in proposal.choices:
             edits += choice.edits
+        edits = merged(edits)
         reasons = dict.fromkeys(sorted(proposal.given_up), _NOT_TOGETHER) | self._hopeless
         return CheapestEdits(tuple(edits), proposal.cost, at_least, reasons)
 
@@ -393,4 +406,7 @@ class _Search:
         """Whose worst case does not fit with these timeouts."""
         cases = Given(self._edits.graph, timeouts, tries)
         answers = deadline_budgets(self._edits.graph, cases, objectives=False)
-        return frozenset(subject_name(a.subject) for a in answers if isinstance(a, Refuted))
+        late = [subject_name(a.subject) for a in answers if isinstance(a, Refuted)]
+        most = self._edits.ceilings
+        late += [step.name for step, long in timeouts.items() if long > most.get(step.name, long)]
+        return frozenset(late)

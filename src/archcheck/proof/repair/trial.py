@@ -78,10 +78,14 @@ class Edits:
         kinds: Collection[str],
         new: Collection[Interaction],
         floors: Mapping[str, Rational],
+        ceilings: Mapping[str, Rational],
     ) -> None:
-        """``floors``: what is known of the shortest timeouts, by the names of steps."""
+        """``floors``: what is known of the shortest timeouts, by the names of steps; ``ceilings``:
+        the longest ones that may be set.
+        """
         self.graph = graph
         self._floors = floors
+        self.ceilings = ceilings
         self.kinds = frozenset(kinds)
         self.new = frozenset(new)
         """Steps that get a timeout and had none."""
@@ -99,6 +103,11 @@ class Edits:
             floor = max(known, default=self.declared.timeout_of(step) or guess)
             self._useful[step] = max(floor, Rational(1, 1000))
         return self._useful[step]
+
+    def limit(self, step: Interaction) -> Rational | None:
+        """What no timeout of the code makes longer."""
+        known = (step.protection.mesh_limit, self.ceilings.get(step.name))
+        return min((limit for limit in known if limit is not None), default=None)
 
     def tries(self, step: Interaction) -> int:
         """Declared attempts."""
@@ -141,7 +150,7 @@ class Trial(LongestWalk[LowerBound]):
             declared = self._edits.declared.timeout_of(step)
             is_chosen = ("timeout", step) in self._chosen
             if is_chosen:
-                declared = step.protection.mesh_limit  # no timeout of the code makes it longer
+                declared = self._edits.limit(step)
             if step.endpoint is not None and declared is not None:
                 below = self.of(step.target_name)
                 excess = below.seconds - declared
@@ -178,7 +187,7 @@ class Trial(LongestWalk[LowerBound]):
         if step.endpoint is not None and (step in self._edits.new or not passes_on):
             below = self.needed(step)
             least = below if below.seconds > useful else least
-        limit = step.protection.mesh_limit
+        limit = self._edits.limit(step)
         return least if limit is None or least.seconds <= limit else LowerBound(limit)
 
     def _more(
