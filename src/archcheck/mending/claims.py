@@ -60,9 +60,9 @@ class Claims:
             if not isinstance(new, Proved):
                 yield LostClaim(f"not proved any more: {old.claim}", _about(graph, old.subject))
         for key, new in after.items():
-            if key[0] not in self.unanswered and isinstance(new, Refuted):
-                if not isinstance(before.get(key), Proved | Refuted):
-                    yield LostClaim(f"refuted then: {new.claim}", _about(graph, new.subject))
+            known = key[0] in self.unanswered or isinstance(before.get(key), Proved | Refuted)
+            if isinstance(new, Refuted) and not known:
+                yield LostClaim(f"refuted then: {new.claim}", _about(graph, new.subject))
 
     @cached_property
     def _before(self) -> tuple[dict[_Key, Answer], list[str]]:

@@ -11,9 +11,6 @@ from archcheck.findings import Rule
 from archcheck.model import System
 from archcheck.proof.repair import Found
 
-STALE = "MOD007"
-"""The rule that finds suppressions of what is no more: one that a repair leaves behind is removed
-with it, and keeps nobody from mending."""
 _FAILS = "(the rule itself fails)"
 
 

@@ -14,7 +14,7 @@ from archcheck.findings import Rule
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
 from archcheck.mending.claims import Claims
-from archcheck.mending.findings import STALE, Finder
+from archcheck.mending.findings import Finder
 from archcheck.mending.losses import Losses
 from archcheck.mending.trials import Trials
 from archcheck.mending.waits import estimated_timeouts, measured_timeouts
@@ -23,7 +23,7 @@ from archcheck.model.linking import walk
 from archcheck.planning.costs import currency_of, running_cost
 from archcheck.plugins import rules as installed_rules
 from archcheck.proof.budget import ProofBudget
-from archcheck.proof.repair import Repair, repair
+from archcheck.proof.repair import STALE, Repair, repair
 from archcheck.simulation.compiling import compile_plan
 from archcheck.units import Duration
 

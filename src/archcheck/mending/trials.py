@@ -14,11 +14,11 @@ from archcheck.editing import Edit, apply, kind_of
 from archcheck.graph import Graph
 from archcheck.graph.reach import waited_for
 from archcheck.mending.claims import Claims
-from archcheck.mending.findings import STALE, Finder
+from archcheck.mending.findings import Finder
 from archcheck.mending.losses import Losses
 from archcheck.model import System
 from archcheck.model.linking import walk
-from archcheck.proof.repair import Found
+from archcheck.proof.repair import STALE, Found
 
 _MOST_LEFT_OUT = 40
 """Edits that are tried to be left out where others were refused. A choice: each is a verification.
@@ -174,11 +174,11 @@ class Trials:
         brought = [each for each in new if each[0] != STALE]
         if brought:
             return _Objection(f"brings {' '.join(brought[0])}")
-        self.count += 1
         changed = apply(self.system, edits)
         claims = [*self.claims.lost(changed)]
         if claims:
             return _Objection(claims[0].text, frozenset().union(*(c.on_way for c in claims)))
+        self.count += 1
         lost = [*self.losses.of(changed)]
         if not lost:
             return None

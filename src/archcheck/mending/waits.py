@@ -43,7 +43,7 @@ def estimated_timeouts(system: System) -> dict[str, Rational]:
     """The shortest timeouts where no run tells how long a step takes, by the names of steps.
 
     A new one is what rule RES001 advises. A declared one may be cut to the tail of an exponential
-    time of the declared mean, with the same margin; where no mean is declared, it may not.
+    time of the declared mean; where no mean is declared, it may not.
     """
     graph = Graph(system)
     latencies = OperationLatencies(graph)
@@ -65,7 +65,7 @@ def _estimated(latencies: OperationLatencies, step: Interaction) -> Rational:
         return declared
     if mean.missing:
         return declared
-    tail = MARGIN * math.log(1 / (1 - TAIL)) * mean.seconds
+    tail = math.log(1 / (1 - TAIL)) * mean.seconds
     return min(declared, two_digits_up(exact(max(tail, SHORTEST))))
 
 

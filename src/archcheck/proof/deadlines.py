@@ -323,6 +323,11 @@ def limits_of(journey: Journey, *, objectives: bool = True) -> list[tuple[str, D
     return limits
 
 
+def claim_of(journey: Journey, what: str, limit: Duration) -> str:
+    """What is asked of a journey and a limit of it."""
+    return f"the worst case of {journey.name} fits: {what} {limit}"
+
+
 def in_every_configuration(cases: WorstCases, judge: Callable[[WorstCases], Answer]) -> Answer:
     """The worst answer of all configurations of the feature flags.
 
@@ -366,7 +371,7 @@ def _fits_call(cases: WorstCases, step: Interaction, timeout: Rational) -> Answe
 
 def _fits_journey(cases: WorstCases, journey: Journey, what: str, limit: Duration) -> Answer:
     case = cases.of_journey(journey)
-    claim = f"the worst case of {journey.name} fits: {what} {limit}"
+    claim = claim_of(journey, what, limit)
     said = f"{journey.name}: {what} {limit}, but in the worst case it takes"
     return judged(journey, claim, case, exact(limit), said)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console
@@ -10,7 +11,7 @@ from rich.text import Text
 
 from archcheck.editing import Patch
 from archcheck.mending import Explanation
-from archcheck.proof.repair import JourneyChange, Repair
+from archcheck.proof.repair import REPAIRABLE, STALE, Found, JourneyChange, Repair
 from archcheck.reporting.console import counted, figure, printable
 from archcheck.reporting.sheets import Sheet, Words, print_sheet
 from archcheck.units import spoken
@@ -42,25 +43,63 @@ def print_repair(console: Console, found: Repair) -> None:
 
 def headline(found: Repair) -> str:
     """How many edits, and what they cost."""
-    bound = ", the least that is possible" if found.at_least == found.cost else ""
-    if 0 < found.at_least < found.cost:
+    if not found.edits:
+        return _why_nothing(found)
+    bound = ""
+    if found.at_least == found.cost and not found.is_out_of_time:
+        bound = ", the least that is possible"
+    elif 0 < found.at_least < found.cost:
         bound = f", no repair costs less than {float(found.at_least):g}"
     return f"{counted(len(found.edits), 'edit')} at a cost of {float(found.cost):g}{bound}"
+
+
+def _why_nothing(found: Repair) -> str:
+    """Why there are no edits."""
+    if not any(rule in found.only for rule, _ in found.before):
+        return "nothing is found that fix could mend"
+    if found.is_chosen:
+        return "nothing was taken"
+    if found.refused or found.untried:
+        return "no edits are offered"
+    if found.is_out_of_time:
+        return "nothing was found in the time: allow more with --proof-budget"
+    return "no allowed edits mend anything"
 
 
 def outcome(found: Repair) -> Iterator[str]:
     """What is fixed, introduced and left."""
     by_hand = found.patch.by_hand
-    fixed, caused = found.before - found.after_patch, found.after_patch - found.before
+    needless = _needless(found)
+    after = found.after_patch - needless
+    fixed, caused = found.before - after, after - found.before
     places = counted(len(found.before), "place")
     yield (
-        f"{places} with a finding before, {len(found.after_patch)} after"
+        f"{places} with a finding before, {len(after)} after"
         f"{' the patch' if by_hand else ''}: {len(fixed)} fixed, {len(caused)} introduced"
+        f"{' (rules that simulate not counted)' if found.without_simulation else ''}"
     )
     if by_hand:
-        yield f"with the {counted(len(by_hand), 'edit')} by hand: {len(found.after)} after"
+        whole = len(found.after - needless)
+        yield f"with the {counted(len(by_hand), 'edit')} by hand: {whole} after"
     yield from (f"introduced: {rule} {subject}" for rule, subject in sorted(caused))
+    for name in found.needless:
+        yield f"remove with it: the {name}, which suppresses nothing any more"
     yield from (f"left: {text}" for text in found.impossible)
+    yield from _beyond(found)
+
+
+def _needless(found: Repair) -> Found:
+    """The findings that are gone when suppressions are removed that suppress nothing any more."""
+    return frozenset((STALE, name) for name in found.needless)
+
+
+def _beyond(found: Repair) -> Iterator[str]:
+    """What no edit mends, by rule."""
+    left = [rule for rule, _ in found.after - _needless(found) if rule in found.wanted]
+    counts = Counter(rule for rule in left if rule not in REPAIRABLE)
+    if counts:
+        names = ", ".join(f"{rule} ({count})" for rule, count in sorted(counts.items()))
+        yield f"left, as fix has no edits for it: {names}"
 
 
 def _print_effects(console: Console, found: Repair) -> None:
@@ -147,7 +186,8 @@ def _print_not_offered(console: Console, found: Repair) -> None:
     if found.untried:
         console.print(
             f"\nnot offered, as they were not tried beside the original (too many others cost "
-            f"answers, or the time was up): {counted(len(found.untried), 'edit')}"
+            f"answers, or the time was up): {counted(len(found.untried), 'edit')}, such as "
+            f"{printable(str(found.untried[0]))}"
         )
     if found.not_run:
         console.print(f"not compared: {printable(', '.join(found.not_run))}")

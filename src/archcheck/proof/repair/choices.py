@@ -7,6 +7,7 @@ Timeouts and attempts are not here: their values depend on each other, and are f
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from archcheck.findings import Subject, Violation
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational
 from archcheck.graph.idempotence import is_read
+from archcheck.graph.once import once
 from archcheck.graph.reach import zones_in
 from archcheck.model import (
     Broker,
@@ -52,6 +54,25 @@ class EditChoice:
             (id(e.part), tuple(sorted((k, repr(v)) for k, v in e.values.items())))
             for e in self.edits
         )
+
+
+@once
+def _alike(graph: Graph) -> dict[str, list[Interaction]]:
+    """The steps of each name, those that one part declares once."""
+    found: dict[str, dict[int, Interaction]] = defaultdict(dict)
+    for step in graph.interactions:
+        found[step.name].setdefault(id(step.declared), step)
+    return {name: [*steps.values()] for name, steps in found.items()}
+
+
+def label_of(graph: Graph, step: Interaction) -> str:
+    """``pay.do -> db``, and where others are called so: ``pay.do -> db (write)``, ``(read 2)``."""
+    alike = _alike(graph)[step.name]
+    if len(alike) < 2:
+        return step.name
+    same = [other.declared for other in alike if other.mode == step.mode]
+    place = next((n for n, part in enumerate(same, 1) if part is step.declared), 1)
+    return f"{step.name} ({f'{step.mode} {place}' if len(same) > 1 else step.mode})"
 
 
 def merged(edits: Iterable[Edit]) -> list[Edit]:
@@ -103,23 +124,24 @@ def _retry(graph: Graph, violation: Violation) -> Iterator[EditChoice]:
     ):
         values = {"factor": 2.0, "backoff": retry.backoff or 20 * ms, "jitter": True}
         changed = {k: v for k, v in values.items() if getattr(retry, k) != v}
-        yield EditChoice(("pause",), (Edit(retry, changed, step.name),))
+        yield EditChoice(("pause",), (Edit(retry, changed, label_of(graph, step)),))
 
 
 def _breaker(graph: Graph, violation: Violation) -> Iterator[EditChoice]:
     if isinstance(violation.subject, Interaction):
-        yield EditChoice(("breaker",), (breaker_for(violation.subject),))
+        label = label_of(graph, violation.subject)
+        yield EditChoice(("breaker",), (breaker_for(violation.subject, label),))
 
 
-def breaker_for(step: Interaction) -> Edit:
+def breaker_for(step: Interaction, label: str) -> Edit:
     """A circuit breaker with Resilience4j's default rate."""
-    return Edit(step.declared, {"breaker": CircuitBreaker(failure_rate=50 * percent)}, step.name)
+    return Edit(step.declared, {"breaker": CircuitBreaker(failure_rate=50 * percent)}, label)
 
 
 def _fallback(graph: Graph, violation: Violation) -> Iterator[EditChoice]:
     step = violation.subject
     if isinstance(step, Interaction) and (step.optional or _is_only_asked(graph, step)):
-        edit = Edit(step.declared, {"fallback": Fallback("static")}, step.name)
+        edit = Edit(step.declared, {"fallback": Fallback("static")}, label_of(graph, step))
         yield EditChoice(("fallback",), (edit,))
 
 

@@ -30,13 +30,16 @@ from archcheck.model import System
 from archcheck.proof.budget import BudgetSpentError, ProofBudget
 from archcheck.proof.limits.load import LIMIT
 from archcheck.proof.repair.choices import ARITHMETIC, REPAIRABLE, EditChoice, choices_for, merged
-from archcheck.proof.repair.search import NO_EDIT, NO_TIME, Wanted, cheapest
+from archcheck.proof.repair.search import NO_TIME, NOT_FOUND, Wanted, cheapest
 from archcheck.proof.retry_storms import BOUND
 
 _MOST_ROUNDS = 5
 """Rounds in which edits repair what the edits before them have caused. A choice: what is left then
 is reported as left."""
 _NOTHING = Rational(0)
+STALE = "MOD007"
+"""The rule that finds suppressions of what is no more: one that a repair leaves behind is removed
+with it, and keeps nobody from mending."""
 Found: TypeAlias = frozenset[tuple[str, str]]
 """Rule id and name of the subject of every finding."""
 
@@ -57,7 +60,7 @@ class JourneyChange:
     is_certain: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Repair:
     """The edits, what they cost, the system that they give, and what is wrong before and after."""
 
@@ -79,8 +82,10 @@ class Repair:
     untried: tuple[Edit, ...] = ()
     """Edits that are not offered because nobody knows what they cost: too many others cost answers,
     or the time was up."""
+    wanted: frozenset[str] = REPAIRABLE
+    """The rules whose findings were to be mended, those among them that no edit mends, too."""
     only: frozenset[str] = REPAIRABLE
-    """The rules whose findings were to be mended; all others guard."""
+    """Those of them that edits mend; all others guard."""
     not_run: tuple[str, ...] = ()
     """What was not compared with the original, and why."""
     needless: tuple[str, ...] = ()
@@ -100,10 +105,14 @@ class Repair:
     )
     """Of some of the edits, those that cost no answers and mend something without the others."""
 
+    def __repr__(self) -> str:
+        places = f"{len(self.before)} places with a finding before, {len(self.after)} after"
+        return f"<Repair of {self.original.name}: {len(self.edits)} edits, {places}>"
+
     @cached_property
     def impossible(self) -> tuple[str, ...]:
         """What is left of what was to be mended, with the reason: ``RULE subject: why``."""
-        why = NO_TIME if self.is_out_of_time else NO_EDIT
+        why = NO_TIME if self.is_out_of_time else NOT_FOUND
         return tuple(
             f"{rule} {name}: {self.reasons.get(f'{rule} {name}', self.reasons.get(name, why))}"
             for rule, name in sorted(self.after)
@@ -200,6 +209,7 @@ def repair(
         at_least,
         reasons,
         is_out_of_time,
+        wanted=frozenset(rule.id for rule in rules),
         only=only,
         find=find,
     )

@@ -25,10 +25,9 @@ from archcheck.findings import subject_name
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, shown, two_digits_up, written
 from archcheck.model import Retry
-from archcheck.proof.answers import Refuted
 from archcheck.proof.budget import BudgetSpentError, left, milliseconds_left, share_spent
 from archcheck.proof.deadlines import deadline_budgets
-from archcheck.proof.repair.choices import EditChoice, breaker_for, merged
+from archcheck.proof.repair.choices import EditChoice, breaker_for, label_of, merged
 from archcheck.proof.repair.trial import Atom, Cut, Edits, Trial
 from archcheck.proof.timeouts import Given, RoundedUp, closest
 
@@ -92,6 +91,8 @@ def cheapest(
 
 
 NO_EDIT = "no allowed edits mend it"
+NOT_FOUND = "no edits were found that mend it"
+"""What is left though nobody has proved that it must be: other edits brought it back."""
 _NOT_TOGETHER = f"{NO_EDIT} together with the others"
 
 
@@ -311,15 +312,18 @@ class _Search:
     def _solution(self, proposal: _Proposal, at_least: Rational) -> CheapestEdits:
         chosen = proposal.atoms
         tries = self._attempts(chosen, proposal.given_up)
+        graph = self._edits.graph
         edits = [
-            Edit(step.declared, {"timeout": written(seconds)}, step.name)
+            Edit(step.declared, {"timeout": written(seconds)}, label_of(graph, step))
             for step, seconds in self._timeouts(chosen, tries).items()
         ]
         for step, count in tries.items():
             retry = getattr(step.step, "retry", None)
             if isinstance(retry, Retry):
-                edits.append(Edit(retry, {"attempts": count}, step.name))
-        edits += [breaker_for(step) for kind, step in chosen if kind == "breaker"]
+                edits.append(Edit(retry, {"attempts": count}, label_of(graph, step)))
+        edits += [
+            breaker_for(step, label_of(graph, step)) for kind, step in chosen if kind == "breaker"
+        ]
         for choice in proposal.choices:
             edits += choice.edits
         edits = merged(edits)
@@ -405,8 +409,12 @@ class _Search:
     ) -> frozenset[str]:
         """Whose worst case does not fit with these timeouts."""
         cases = Given(self._edits.graph, timeouts, tries)
-        answers = deadline_budgets(self._edits.graph, cases, objectives=False)
-        late = [subject_name(a.subject) for a in answers if isinstance(a, Refuted)]
+        broken = self._edits.budgets.is_broken
+        late = [
+            subject_name(answer.subject)
+            for answer in deadline_budgets(self._edits.graph, cases)
+            if broken(answer)
+        ]
         most = self._edits.ceilings
         late += [step.name for step, long in timeouts.items() if long > most.get(step.name, long)]
         return frozenset(late)

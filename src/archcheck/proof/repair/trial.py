@@ -11,18 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, TypeAlias
 
+from archcheck.findings import subject_name
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.cpu import longest_computing
 from archcheck.graph.exact import Rational, exact
-from archcheck.model import Named
+from archcheck.graph.transfer import ONE_WAY, round_trip
+from archcheck.model import Journey, Named
 from archcheck.proof.amplification import Amplification
+from archcheck.proof.answers import Answer, Proved, Refuted
 from archcheck.proof.budget import left
-from archcheck.proof.deadlines import WorstCases, limits_of
+from archcheck.proof.deadlines import WorstCases, claim_of, deadline_budgets, limits_of
 from archcheck.proof.repair.choices import BREAKS_AT
 from archcheck.proof.timeouts import shortest_useful
 from archcheck.proof.walk import LongestWalk
+from archcheck.units import Duration
 
 Atom: TypeAlias = tuple[Literal["timeout", "attempts", "breaker"], Interaction]
 """An edit of one step."""
@@ -69,6 +74,52 @@ def _merged(first: Savings, second: Savings) -> Savings:
     return merged
 
 
+class BudgetsToday:
+    """The deadline budgets that are proved today: an edit must not lose one of them.
+
+    Not even where nobody declares whether a callee stops when its caller gives up, and not where
+    it is an objective, which no edit has to bring about.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        answers = [*deadline_budgets(graph)]
+        keys = {_key(answer) for answer in answers}
+        demanded = {_key(answer) for answer in deadline_budgets(graph, objectives=False)}
+        open_ = {_key(answer) for answer in answers if not isinstance(answer, Proved)}
+        self._objectives, self._proved = keys - demanded, keys - open_
+        self._steps = {each.subject for each in answers if _key(each) in self._proved}
+        self._journeys: dict[str, list[Rational]] = {}
+        for journey in graph.system.journeys:
+            patience = limits_of(journey, objectives=False)
+            promised = [each for each in limits_of(journey) if each not in patience]
+            kept = [limit for what, limit in promised if self._holds(journey, what, limit)]
+            self._journeys[journey.name] = [exact(limit) for _, limit in patience]
+            self._journeys[journey.name] += [exact(limit) for limit in kept]
+
+    def _holds(self, journey: Journey, what: str, limit: Duration) -> bool:
+        return (journey.name, claim_of(journey, what, limit)) in self._proved
+
+    def binds(self, step: Interaction) -> bool:
+        """Whether a callee must be done before its caller gives up."""
+        kept = step.deadline_is_kept
+        return kept is False or (kept is None and step in self._steps)
+
+    def limits(self, journey: Journey) -> list[Rational]:
+        """What the worst case of a journey must fit, in seconds."""
+        return self._journeys[journey.name]
+
+    def is_broken(self, answer: Answer) -> bool:
+        """Whether an answer after some edits says that a budget fails, or is proved no more."""
+        key = _key(answer)
+        if isinstance(answer, Refuted):
+            return key in self._proved or key not in self._objectives
+        return not isinstance(answer, Proved) and key in self._proved
+
+
+def _key(answer: Answer) -> tuple[str, str]:
+    return subject_name(answer.subject), answer.claim
+
+
 class Edits:
     """Which edits of steps are allowed, and how long timeouts must be to be of use."""
 
@@ -92,6 +143,11 @@ class Edits:
         self.declared = WorstCases(graph)
         self.amplification = Amplification(graph)
         self._useful: dict[Interaction, Rational] = {}
+
+    @cached_property
+    def budgets(self) -> BudgetsToday:
+        """Which deadline budgets are proved before any edit."""
+        return BudgetsToday(self.graph)
 
     def useful(self, step: Interaction) -> Rational:
         """The shortest timeout that a step may get."""
@@ -145,7 +201,7 @@ class Trial(LongestWalk[LowerBound]):
         """For every deadline budget that fails, what has to be saved."""
         for step in self.graph.calls():
             left()
-            if step.deadline_is_kept is not False:
+            if not self._edits.budgets.binds(step):
                 continue  # it holds, or nobody knows
             declared = self._edits.declared.timeout_of(step)
             is_chosen = ("timeout", step) in self._chosen
@@ -158,10 +214,10 @@ class Trial(LongestWalk[LowerBound]):
                 if excess > 0:
                     yield Cut(_merged(below.savings, more), excess, step.name)
         for journey in self.graph.system.journeys:
-            for _, limit in limits_of(journey, objectives=False):
+            for limit in self._edits.budgets.limits(journey):
                 whole = self.of_journey(journey)
-                if whole.seconds > exact(limit):
-                    excess = whole.seconds - exact(limit)
+                if whole.seconds > limit:
+                    excess = whole.seconds - limit
                     yield Cut(whole.savings, excess, journey.name)
 
     def timeout(self, step: Interaction) -> LowerBound | None:
@@ -185,10 +241,14 @@ class Trial(LongestWalk[LowerBound]):
             least = LowerBound(useful, {(("timeout", step), False): useful - declared})
         passes_on = step.deadline_is_kept
         if step.endpoint is not None and (step in self._edits.new or not passes_on):
-            below = self.needed(step)
+            below = self.needed(step) + LowerBound(self._way(step))
             least = below if below.seconds > useful else least
         limit = self._edits.limit(step)
         return least if limit is None or least.seconds <= limit else LowerBound(limit)
+
+    def _way(self, step: Interaction) -> Rational:
+        """The time of a network whose delay nobody declares, without which nothing is proved."""
+        return _ZERO if round_trip(self.graph.system, step)[1] else 2 * exact(ONE_WAY)
 
     def _more(
         self, kind: Literal["timeout", "attempts", "breaker"], step: Interaction, saved: Rational
