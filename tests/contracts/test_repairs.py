@@ -199,6 +199,6 @@ def test_a_missed_objective_is_a_loss_of_its_journey() -> None:
     promised = replace(system.journeys[0], slo=Slo(p99=80 * ms))
     before = replace(system, journeys=[promised])
     after = replace(before, elements=[slow if e.name == "web" else e for e in before.elements])
-    (loss,) = Losses(before).of(after)
+    (loss,) = Losses(before).first(after)
     assert loss.journey == "checkout"
     assert re.fullmatch(r"under day, p99 of checkout is .* ms, promised 80 ms", loss.text)

@@ -108,7 +108,7 @@ def test_an_edit_says_what_it_mends_and_what_else_would(tmp_path: Path) -> None:
     (tmp_path / "model.py").write_text(ONCE)
     done = archcheck("fix", "model.py", "--explain", cwd=tmp_path)
     said = done.stdout.split("introduced")[1]
-    assert re.search(r"web.go -> db: timeout: nothing becomes .*, at a cost of 1", said)
+    assert re.search(r"web.go -> db \(read 2\): timeout: nothing becomes .*, at a cost of 1", said)
     assert re.search(r"  mends: .*RES001 web.go -> db", said)
     assert re.search(
         r"web: deployment: replicas: 1 becomes 2, at a cost of [\d.]+\n  mends: ", said
@@ -162,9 +162,10 @@ def test_what_a_line_makes_gets_the_value_together(tmp_path: Path) -> None:
     """One of the leaves has to try less often; the other does so as well, and is paid for."""
     text = CONSTANTS.replace("LEAVES", LEAVES).replace("timeout=1 * s", "timeout=200 * ms")
     (tmp_path / "model.py").write_text(text)
-    done = archcheck("fix", "model.py", "--select", INVERSIONS, cwd=tmp_path)
+    costs = "timeout=2,attempts=1"
+    done = archcheck("fix", "model.py", "--select", INVERSIONS, "--allow", costs, cwd=tmp_path)
     assert done.returncode == 0
-    assert "3 edits at a cost of 3, no repair costs less than 2" in done.stdout
+    assert "3 edits at a cost of 4, no repair costs less than 3" in done.stdout
     assert "  mid.do -> leaf0.x: attempts: 2 becomes 1\n" in done.stdout
     assert "  mid.do -> leaf1.x: attempts: 2 becomes 1\n" in done.stdout
     assert "Retry(attempts=1, backoff=10 * ms)) for i in range(2)" in done.stdout
@@ -210,7 +211,7 @@ def test_a_python_model_is_written_and_is_what_the_patch_says(tmp_path: Path) ->
     assert added
     assert all(f"{line}\r\n" in written for line in added)
     again = archcheck("fix", "model.py", "--only", "RES001", "--write", cwd=tmp_path)
-    assert "0 edits" in again.stdout
+    assert "nothing is found that fix could mend" in again.stdout
     assert file.read_bytes().decode() == written
 
 
@@ -238,7 +239,7 @@ def test_a_person_decides_about_each_edit(tmp_path: Path) -> None:
     (tmp_path / "model.py").write_text(ONCE)
     done = archcheck("fix", "model.py", "--interactive", cwd=tmp_path, stdin="n\n\nmaybe\ny\n")
     assert done.returncode == 1
-    assert "1 of 3: web.go -> db: timeout: nothing becomes" in done.stderr
+    assert "1 of 3: web.go -> db (read 2): timeout: nothing becomes" in done.stderr
     assert "mends: RES001 web.go -> db" in done.stderr
     assert "instead: timeout=" in done.stderr
     assert "Error: invalid input" in done.stderr
@@ -286,7 +287,7 @@ def test_what_gets_slower_or_dearer_stands_beside_what_is_mended(tmp_path: Path)
 def test_a_model_without_findings_is_left_alone() -> None:
     done = archcheck("fix", "models/shop", "--isolated")
     assert done.returncode == 0
-    assert done.stdout.startswith("shop: 0 edits at a cost of 0")
+    assert done.stdout.startswith("shop: nothing is found that fix could mend\n")
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,8 @@ def test_suggested_timeouts_mend_the_model(broken: Path) -> None:
 def test_suggested_sizes_are_a_patch(tmp_path: Path) -> None:
     done = archcheck("prove", "models/shop", "--suggest", "replicas")
     assert done.returncode == 0
-    assert '-    pools=[Pool("stock-db", 30)],\n+    pools=[Pool("stock-db", 1)],' in done.stdout
+    assert '-    pools=[Pool("stock-db", 30)],\n+    pools=[Pool("stock-db", 10)],' in done.stdout
+    assert "not suggested: orders: pool of orders-db" in done.stderr  # too few for what is admitted
     assert "# by hand: models/shop/payment.py" in done.stdout
 
 

@@ -30,11 +30,13 @@ class Losses:
         self.judging = judging_runs(system)
         self._runs: dict[str, tuple[CommonRuns, VariantResult]] = {}
 
-    def of(self, changed: System) -> Iterator[JourneyLoss]:
-        """Good answers and objectives that a change takes, scenario by scenario."""
+    def first(self, changed: System) -> list[JourneyLoss]:
+        """The losses of the first run in which something is lost."""
         for scenario, old, new in self._pairs(changed):
-            for journey, text in (*_answers(new), *_objectives(old, new)):
-                yield JourneyLoss(journey, f"under {scenario}, {text}")
+            lost = [*_answers(new), *_objectives(old, new)]
+            if lost:
+                return [JourneyLoss(journey, f"under {scenario}, {text}") for journey, text in lost]
+        return []
 
     def effects(self, changed: System) -> Iterator[JourneyChange]:
         """What a change makes of the journeys under each scenario that is run."""
@@ -53,7 +55,7 @@ class Losses:
 
     def _pairs(self, changed: System) -> Iterator[tuple[str, VariantResult, VariantResult]]:
         """The name of each scenario that is run, with the system as it is and as it becomes."""
-        for run in self.judging.runs:
+        for run in (each for each in self.judging.runs if each.compares):
             runs, old = self._original(run)
             yield run.name, old, _whole(runs, "mended", changed, run)
 

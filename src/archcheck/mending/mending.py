@@ -95,7 +95,7 @@ def mend(
         worthwhile=later.worthwhile,
         needless=_needless(wanted),
         without_simulation=find.leaves_out,
-        not_run=(*losses.judging.not_run, *unseen, *_unproved(claims)),
+        not_run=(*losses.judging.not_run, *unseen, *_unproved(claims)) if first.edits else (),
     )
     return _measured(wanted, losses) if time.monotonic() < deadline else wanted
 
@@ -289,7 +289,7 @@ def _searched(
         if (number + 1) * took > proof_budget:
             break
         shorter = dict(_shorter(wanted))
-        if not shorter or next(losses.of(wanted.system), None) is None:
+        if not shorter or not losses.first(wanted.system):
             break
         floors |= shorter
         tried = search(floors=floors)

@@ -31,6 +31,9 @@ class JudgingRun:
     change: Callable[[Plan], Plan] | None = None
     """What is changed in the plan of the scenario."""
     is_steady: bool = True
+    compares: bool = True
+    """Whether it judges changes: what goes wrong in a scenario is no reason to run the rest twice.
+    """
 
     @property
     def declared_seconds(self) -> float:
@@ -89,7 +92,9 @@ def judging_runs(system: System) -> JudgingRuns:
             continue
         if not any(_is_same_load(peak, other) for other in steady):
             steady.append(peak)
-            found = _at_peak(scenario, plan, peak, rate)
+            changes = plan.streams != peak.streams
+            name = f"{scenario.name} {'at its peak' if changes else 'without its faults'}"
+            found = JudgingRun(name, scenario, rate, at_peak, compares=changes)
             full = next(_full(demand), None) if demand is not None else None
             if full is not None:
                 not_run.append(f"{found.name} ({full} cannot carry it for long)")
@@ -101,11 +106,6 @@ def judging_runs(system: System) -> JudgingRuns:
 def _changes(scenario: Scenario) -> bool:
     """Steady scenarios come first: what loses answers under them needs no longer runs."""
     return not is_stationary(scenario)
-
-
-def _at_peak(scenario: Scenario, plan: Plan, peak: Plan, rate: float) -> JudgingRun:
-    what = "at its peak" if plan.streams != peak.streams else "without its faults"
-    return JudgingRun(f"{scenario.name} {what}", scenario, rate, at_peak)
 
 
 def _full(demand: Demand) -> Iterator[str]:

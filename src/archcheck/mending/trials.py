@@ -32,7 +32,7 @@ _OF_TIME = frozenset({"timeout", "attempts", "pause"})
 """Kinds of edits that change how long callers wait."""
 _COUNTS = ("replicas", "copies", "nodes", "max", "size")
 """Fields of which another number may do where one does not."""
-_STEPS = (1.1, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
+_STEPS = (1.1, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0)
 """What a refused number is multiplied by, in turn. A choice: replicas up to twice as many, pools
 up to what they have today."""
 _MOST_MORE = 2.0
@@ -179,7 +179,7 @@ class Trials:
         if claims:
             return _Objection(claims[0].text, frozenset().union(*(c.on_way for c in claims)))
         self.count += 1
-        lost = [*self.losses.of(changed)]
+        lost = self.losses.first(changed)
         if not lost:
             return None
         losing = {loss.journey for loss in lost}

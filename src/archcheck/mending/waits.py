@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from archcheck.capacity import OperationLatencies, advised_timeout, latency_of
 from archcheck.graph import Graph, Interaction
-from archcheck.graph.exact import Rational, exact, two_digits_up
+from archcheck.graph.exact import Rational, exact, longest, two_digits_up
 from archcheck.mending.runs import ATTEMPTS, JudgingRuns, judging_runs
-from archcheck.model import Datastore, ModelError, System
+from archcheck.model import Datastore, External, ModelError, System
 from archcheck.simulation import simulate
 from archcheck.simulation.histogram import Histogram
 from archcheck.simulation.plan import Outcome, Plan
@@ -42,8 +42,9 @@ def shortest_timeouts(system: System) -> dict[str, Rational]:
 def estimated_timeouts(system: System) -> dict[str, Rational]:
     """The shortest timeouts where no run tells how long a step takes, by the names of steps.
 
-    A new one is what rule RES001 advises. A declared one may be cut to the tail of an exponential
-    time of the declared mean; where no mean is declared, it may not.
+    A new one is what rule RES001 advises. A declared one may be cut to what the declared time of
+    its target takes at most, or to the tail of an exponential time of the same mean; where nothing
+    is declared, it may not. What an operation takes, its own steps say.
     """
     graph = Graph(system)
     latencies = OperationLatencies(graph)
@@ -59,14 +60,29 @@ def _estimated(latencies: OperationLatencies, step: Interaction) -> Rational:
     declared = step.protection.attempt()
     if declared is None:
         return exact(advised_timeout(latencies, step))
+    if step.mode == "call" and not step.deadline_is_kept and not isinstance(step.target, External):
+        return min(declared, exact(SHORTEST))
     try:
         mean = latency_of(latencies, step)
     except ModelError:  # operations that call each other without end take any time
         return declared
     if mean.missing:
         return declared
-    tail = math.log(1 / (1 - TAIL)) * mean.seconds
+    most = _longest_declared(step)
+    tail = math.log(1 / (1 - TAIL)) * mean.seconds if most is None else float(most)
     return min(declared, two_digits_up(exact(max(tail, SHORTEST))))
+
+
+def _longest_declared(step: Interaction) -> Rational | None:
+    """The longest time that the target of a step takes, where the declared one has an end."""
+    attribute = "write" if step.mode == "write" else "read"
+    if isinstance(step.target, External):
+        attribute = "latency"
+    time = getattr(step.step, "time", None) or getattr(step.target, attribute, None)
+    if time is None:
+        return None
+    seconds, has_no_end = longest(time)
+    return None if has_no_end else seconds
 
 
 def measured_timeouts(system: System, judging: JudgingRuns) -> dict[str, Rational]:
