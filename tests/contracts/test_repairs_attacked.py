@@ -139,9 +139,11 @@ def paying() -> System:
     """Six replicas with large pools: fewer carry the load, and lose what is proved of a zone."""
     charge = [Work(3 * ms), Read("db", timeout=200 * ms), Write("db", timeout=200 * ms)]
     look = [Work(3 * ms), Read("db", timeout=2 * s, time=400 * ms)]
+    ask = Call("pay.charge", timeout=900 * ms, retry=Retry(attempts=5))
     return System(
         "paying",
         [
+            Service("web", deployment=pods(2), endpoints=[Endpoint("buy", Http1(), steps=[ask])]),
             Service(
                 "pay",
                 runtime=SpringBoot("4.1", threads=60),
@@ -166,7 +168,7 @@ def paying() -> System:
                 write=12 * ms,
             ),
         ],
-        journeys=[Journey("buy", "pay.charge", critical=True), Journey("look", "stats.get")],
+        journeys=[Journey("buy", "web.buy", critical=True), Journey("look", "stats.get")],
         scenarios=[
             Scenario("day", load=[Load("buy", Poisson(150 / s)), Load("look", Poisson(50 / s))])
         ],

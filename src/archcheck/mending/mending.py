@@ -16,6 +16,7 @@ from archcheck.graph.exact import Rational, exact
 from archcheck.mending.claims import Claims
 from archcheck.mending.findings import Finder
 from archcheck.mending.losses import Losses
+from archcheck.mending.runs import judging_runs
 from archcheck.mending.trials import Trials
 from archcheck.mending.waits import estimated_timeouts, measured_timeouts
 from archcheck.model import Element, System
@@ -35,6 +36,8 @@ _MOST_OTHERS = 2
 not a matter of values."""
 _MOST_TOGETHER = 10
 """Parts that get the value of another because one text makes them all, at most. A choice."""
+_OF_SIZE = frozenset({"replica", "zone"})
+"""Kinds of edits that add resources."""
 _SECONDS = 60.0
 """Seconds after which edits that are suggested are not tried any more. A choice: as for a review.
 """
@@ -75,6 +78,13 @@ def mend(
     measured = measured_timeouts(system, losses.judging)
     floors = estimated_timeouts(system) | measured
     first = _searched(search, floors, losses, proof_budget)
+    larger = [edit for edit in first.edits if kind_of(edit) in _OF_SIZE]
+    if losses.judging.is_overloaded and larger and not first.is_out_of_time:
+        enlarged = apply(system, larger)
+        measured = measured_timeouts(enlarged, judging_runs(enlarged))
+        floors = estimated_timeouts(system) | measured
+        again = _searched(search, floors, losses, proof_budget)
+        first = first if again.is_out_of_time else again
     trials = Trials(system, find, first.before, losses, claims, deadline=deadline)
     wanted = _of_other_values(_tried(first, trials, prices), first, search, floors, trials, prices)
     keeping = replace(trials, mended=wanted.before - wanted.after, refused={}, untried=[])

@@ -65,6 +65,8 @@ class JudgingRuns:
 
     runs: tuple[JudgingRun, ...]
     not_run: tuple[str, ...]
+    is_overloaded: bool = False
+    """Whether a load is more than the system can carry: its waits say nothing of a larger one."""
 
 
 def judging_runs(system: System) -> JudgingRuns:
@@ -100,7 +102,8 @@ def judging_runs(system: System) -> JudgingRuns:
                 not_run.append(f"{found.name} ({full} cannot carry it for long)")
             else:
                 runs.append(found)
-    return JudgingRuns(tuple(runs), tuple(not_run))
+    overloaded = any(next(_full(demand), None) is not None for demand in asked.values())
+    return JudgingRuns(tuple(runs), tuple(not_run), overloaded)
 
 
 def _changes(scenario: Scenario) -> bool:
