@@ -303,8 +303,8 @@ def _searched(
             break
         floors |= shorter
         tried = search(floors=floors)
-        if tried.is_out_of_time:
-            break
+        if tried.is_out_of_time or len(tried.after) > len(wanted.after):
+            break  # it is not the timeouts, or nothing longer fits: each is tried by itself then
         wanted = tried
     return wanted
 

@@ -16,7 +16,7 @@ attempts are lowered no more than is needed.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,7 +93,7 @@ def cheapest(
 NO_EDIT = "no allowed edits mend it"
 NOT_FOUND = "no edits were found that mend it"
 """What is left though nobody has proved that it must be: other edits brought it back."""
-_NOT_TOGETHER = f"{NO_EDIT} together with the others"
+NOT_TOGETHER = f"{NO_EDIT} together with the others"
 
 
 def _missing(cut: Cut) -> str:
@@ -143,12 +143,17 @@ class _Search:
         self._prices: list[tuple[Any, Rational]] = []
         self._mended: dict[str, Any] = {}
         self._hopeless: dict[str, str] = {}
+        self._banned: set[Atom] = set()
+        """Edits that a greedy search has taken back."""
+        self._fails_today: frozenset[str] = frozenset()
+        """Budgets that fail without any edit: only these may stay as they are."""
         self._walks = _WALKED // max(1, len(edits.graph.interactions))
 
     def solved(self) -> CheapestEdits:
         """The cheapest repair, or the one that was found within the effort."""
+        self._fails_today = frozenset(cut.about for cut in self._failing(()))
         for step in self._wanted.timeouts:
-            self._solver.add(self._atom(("timeout", step)))
+            self._solver.add_soft(self._atom(("timeout", step)), str(_GIVEN_UP * self._scale))
         for choices in self._wanted.choices:
             self._solver.add(self._z3.Or(*(self._choice(choice) for choice in choices)))
         best = _Proposal((), (), Rational(0))
@@ -172,6 +177,8 @@ class _Search:
             is_late = share_spent() > _SEARCHED
             for cut in cuts:
                 enough = [] if is_late else self._enough(cut, chosen)
+                if not enough and self._is_undone(cut, chosen):
+                    continue
                 if not enough:
                     self._give_up(cut.about, NO_TIME if is_late else _missing(cut))
                 chosen.update(dict.fromkeys(enough))
@@ -188,6 +195,17 @@ class _Search:
         at_least = best.cost if self._hopeless.keys() <= known else _ZERO
         return self._solution(_Proposal(tuple(chosen), best.choices, cost), at_least)
 
+    def _is_undone(self, cut: Cut, chosen: dict[Atom, None]) -> bool:
+        """Whether edits are taken back that break what holds today; they are not made again."""
+        if cut.about in self._fails_today:
+            return False
+        broken = [atom for atom, wanted in cut.savings if not wanted and atom in chosen]
+        for atom in broken:
+            del chosen[atom]
+            self._banned.add(atom)
+            self._hopeless.setdefault(atom[1].name, NOT_TOGETHER)
+        return bool(broken)
+
     def _give_up(self, about: str, why: str) -> None:
         """Leave something as it is: what was learnt about it asks for no edits any more."""
         self._hopeless[about] = why
@@ -199,7 +217,7 @@ class _Search:
         useful = [
             (min(saved, cut.needed) / self._costs[atom[0]], number, atom, saved)
             for number, ((atom, wanted), saved) in enumerate(cut.savings.items())
-            if wanted and atom not in chosen
+            if wanted and atom not in chosen and atom not in self._banned
         ]
         found, total = [], _ZERO
         for _, _, atom, saved in sorted(useful, key=lambda entry: (-entry[0], entry[1])):
@@ -211,7 +229,8 @@ class _Search:
 
     def _learn(self, cut: Cut) -> None:
         """In whole milliseconds: savings rounded up and the need down, which every repair obeys."""
-        if sum(cut.savings.values()) < cut.needed:
+        holds_today = cut.about not in self._fails_today
+        if sum(cut.savings.values()) < cut.needed and not holds_today:
             self._give_up(cut.about, _missing(cut))
             return
         unit = _GRID if cut.needed >= _GRID else cut.needed
@@ -219,6 +238,9 @@ class _Search:
             (self._literal(atom, wanted), math.ceil(min(saved, cut.needed) / unit))
             for (atom, wanted), saved in cut.savings.items()
         ]
+        if holds_today:
+            self._solver.add(self._z3.PbGe(terms, math.floor(cut.needed / unit)))
+            return
         if cut.about not in self._mended:
             self._mended[cut.about] = self._variable(f"mended {len(self._mended)}")
             self._solver.add_soft(self._mended[cut.about], str(_GIVEN_UP * self._scale))
@@ -243,8 +265,15 @@ class _Search:
                 choice for variable, choice in self._choices.values() if self._is(model, variable)
             ),
             sum((price for variable, price in self._prices if self._is(model, variable)), _ZERO),
-            frozenset(name for name, held in self._mended.items() if not self._is(model, held)),
+            frozenset(self._left(model)),
         )
+
+    def _left(self, model: Any) -> Iterator[str]:
+        """What a proposal leaves as it is."""
+        yield from (name for name, held in self._mended.items() if not self._is(model, held))
+        for step in self._wanted.timeouts:
+            if not self._is(model, self._atoms["timeout", step]):
+                yield step.name
 
     def _is(self, model: Any, variable: Any) -> bool:
         return bool(self._z3.is_true(model.eval(variable, model_completion=True)))
@@ -327,7 +356,7 @@ class _Search:
         for choice in proposal.choices:
             edits += choice.edits
         edits = merged(edits)
-        reasons = dict.fromkeys(sorted(proposal.given_up), _NOT_TOGETHER) | self._hopeless
+        reasons = dict.fromkeys(sorted(proposal.given_up), NOT_TOGETHER) | self._hopeless
         return CheapestEdits(tuple(edits), proposal.cost, at_least, reasons)
 
     def _attempts(

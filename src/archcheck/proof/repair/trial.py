@@ -237,12 +237,13 @@ class Trial(LongestWalk[LowerBound]):
                 return self.needed(step).times(step.protection.mesh_tries) + pauses
             return LowerBound(declared, self._more("timeout", step, max(_ZERO, declared - useful)))
         least = LowerBound(useful)
-        if declared is not None and declared < useful:  # it would be shorter if left alone
-            least = LowerBound(useful, {(("timeout", step), False): useful - declared})
         passes_on = step.deadline_is_kept
         if step.endpoint is not None and (step in self._edits.new or not passes_on):
             below = self.needed(step) + LowerBound(self._way(step))
             least = below if below.seconds > useful else least
+        if least.seconds > (declared or _ZERO):  # it would be shorter if left alone
+            kept: Savings = {(("timeout", step), False): least.seconds - (declared or _ZERO)}
+            least = LowerBound(least.seconds, {**least.savings, **kept})
         limit = self._edits.limit(step)
         return least if limit is None or least.seconds <= limit else LowerBound(limit)
 
