@@ -9,6 +9,7 @@ import click
 from archcheck.editing import Edit
 from archcheck.mending import Explanation
 from archcheck.reporting.console import printable
+from archcheck.reporting.repairs import what_it_mends
 
 
 def chosen_edits(explained: Sequence[Explanation]) -> tuple[Edit, ...]:
@@ -20,8 +21,7 @@ def chosen_edits(explained: Sequence[Explanation]) -> tuple[Edit, ...]:
     for number, each in enumerate(explained, 1):
         click.echo(err=True)
         _say(f"{number} of {len(explained)}: {each.edit}, at a cost of {float(each.cost):g}")
-        names = ", ".join(f"{rule} {subject}" for rule, subject in each.mends)
-        _say(f"  mends: {names or 'nothing by itself'}")
+        _say(f"  mends: {what_it_mends(each)}")
         for other in each.alternatives:
             _say(f"  instead: {other.text} ({other.why_not})")
         if click.confirm("  take it?", default=True, err=True):

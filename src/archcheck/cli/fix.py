@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from archcheck import configuration, facade
@@ -15,7 +17,7 @@ from archcheck.cli.common import (
 )
 from archcheck.cli.rule_options import RuleSelection, listed, rule_options
 from archcheck.cli.streams import guests
-from archcheck.editing import COSTS
+from archcheck.editing import COSTS, Patch
 from archcheck.mending import explain, of_edits
 from archcheck.model import ModelError, Place
 from archcheck.reporting.console import report_console, time_left
@@ -56,7 +58,7 @@ from archcheck.units import Duration
     "--write", "write_", is_flag=True, help="Write the edits into the files of the model."
 )
 @click.option("--simulate", "scenario", metavar="SCENARIO", help="Simulate the repaired system.")
-@proof_budget_option("Time to find the cheapest edits.", "30s")
+@proof_budget_option("Time to find the cheapest edits; as much again to try them.", "30s")
 @output_option()
 def command(
     models: tuple[str, ...],
@@ -78,8 +80,9 @@ def command(
     system is verified again, and simulated beside the original: edits that would cost good answers
     or an objective are not offered. A Python model is loaded once more, with the patch, to see
     that it gives what it promises; edits that cannot be written are listed and mend nothing yet.
-    Exits with 1 when something is left that could be repaired by other means. Loading a Python
-    model runs its code.
+    Exits with 1 when something is left that edits could mend, or is to be done by hand, with 0 when
+    all is mended that fix has edits for: what it has none for is named, and archcheck verify judges
+    it. Loading a Python model runs its code.
     """
     system = one_system(models, system_name)
     settings = selection.settings()
@@ -87,6 +90,7 @@ def command(
     mended = listed(only)
     configuration.check_patterns(mended, rules)
     costs = _costs(allow) if allow else None
+    seconds = float(proof_budget) / 2  # for the reasons of edits
     with time_left(f"looking for edits of {system.name}"), guests():
         found = facade.fix(
             system,
@@ -98,13 +102,17 @@ def command(
         )
     if is_interactive:
         with guests():
-            explained = explain(found, rules, settings=settings, costs=costs)
+            explained = explain(found, rules, settings=settings, costs=costs, seconds=seconds)
         taken = chosen_edits(explained)
         with time_left(f"trying the edits of {system.name}"), guests():
             found = of_edits(found, taken, settings=settings, costs=costs)
     with guests():
         patch = found.patch  # loads the model again
-        reasons = explain(found, rules, settings=settings, costs=costs) if is_explained else ()
+        reasons = (
+            explain(found, rules, settings=settings, costs=costs, seconds=seconds)
+            if is_explained
+            else ()
+        )
     with report_console(output) as console:
         print_repair(console, found)
         print_explanations(console, reasons)
@@ -112,10 +120,21 @@ def command(
             run = facade.simulate(found.system, scenario)
             print_simulation(console, run)
     if write_:
-        patch.write()
-        files = ", ".join(Place(file, 1).shown_file() for file in sorted(patch.files))
-        click.echo(f"wrote {files or 'nothing'}", err=True)
+        _write(patch)
     return 0 if found.is_complete and not patch.by_hand else 1
+
+
+def _write(patch: Patch) -> None:
+    """Write the files, and say so even when somebody interrupts just then."""
+    names = ", ".join(Place(file, 1).shown_file() for file in sorted(patch.files))
+    try:
+        patch.write()
+    except KeyboardInterrupt:
+        done = [Path(file).read_bytes() == new.encode() for file, (_, new) in patch.files.items()]
+        if done and all(done):
+            click.echo(f"wrote {names}", err=True)
+        raise
+    click.echo(f"wrote {names or 'nothing'}", err=True)
 
 
 def _costs(allow: tuple[str, ...]) -> dict[str, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,7 +36,8 @@ class Explanation:
 
     edit: Edit
     cost: Rational
-    mends: tuple[tuple[str, str], ...]
+    mends: tuple[tuple[str, str], ...] | None
+    """``None``: there was no time to see."""
     alternatives: tuple[Alternative, ...]
 
 
@@ -44,19 +47,25 @@ def explain(
     *,
     settings: Settings | None = None,
     costs: Mapping[str, float] | None = None,
+    seconds: float = math.inf,
 ) -> tuple[Explanation, ...]:
     """Each edit of ``repair``, in order.
 
-    ``rules``, ``settings`` and ``costs`` are those of :func:`archcheck.fix`.
+    ``rules``, ``settings`` and ``costs`` are those of :func:`archcheck.fix`; ``seconds``: after
+    which no further edit is looked at.
     """
+    deadline = time.monotonic() + seconds
     settings = settings or Settings()
     prices = (settings.edits or COSTS) if costs is None else costs
     graph = Graph(repair.original)
     found = dict(_violations(graph, settings.chosen(rules), settings, repair))
     explained = []
     for edit in repair.edits:
-        mends = _mended(repair, edit)
         cost = exact(prices[kind_of(edit)])
+        if time.monotonic() > deadline:
+            explained.append(Explanation(edit, cost, None, ()))
+            continue
+        mends = _mended(repair, edit)
         others = [
             alternative
             for key in mends
@@ -74,8 +83,9 @@ def _mended(repair: Repair, edit: Edit) -> tuple[tuple[str, str], ...]:
         return ()
     others = [each for each in repair.edits if each is not edit]
     without = repair.find(apply(repair.original, others)) - repair.after
-    found = without or repair.before - repair.find(apply(repair.original, [edit]))
-    return tuple(sorted(found))
+    alone = repair.before - repair.find(apply(repair.original, [edit])) if not without else ()
+    # what the edits together leave is mended by none of them
+    return tuple(sorted(frozenset(without or alone) - repair.after))
 
 
 def _violations(

@@ -41,6 +41,8 @@ _OF_SIZE = frozenset({"replica", "zone"})
 _SECONDS = 60.0
 """Seconds after which edits that are suggested are not tried any more. A choice: as for a review.
 """
+_SHOWN = 3
+"""Steps that are named of many."""
 _NOT_OFFERED = "what would mend it is not offered"
 _NOT_TAKEN = "what would mend it was not taken"
 _Search = Callable[..., Repair]
@@ -198,9 +200,10 @@ def _unseen(
         yield "anything under load, as no load is declared: timeouts are those of declared times"
         return
     names = _step_names(system)
-    for edit in timed:
-        if names.get(id(edit.part), edit.label) not in measured:
-            yield f"{edit.label} under load, as no run reaches it"
+    unseen = [e.label for e in timed if names.get(id(e.part), e.label) not in measured]
+    if unseen:
+        more = f" and {len(unseen) - _SHOWN} more" if len(unseen) > _SHOWN else ""
+        yield f"what no run reaches ({', '.join(unseen[:_SHOWN])}{more})"
 
 
 def _unproved(claims: Claims) -> Iterator[str]:

@@ -159,6 +159,14 @@ def _value(effect: JourneyChange, value: float) -> str:
     return f"{value:.2%}" if effect.metric == "errors" else spoken(value)
 
 
+def what_it_mends(explained: Explanation) -> str:
+    """The findings that an edit mends, in words."""
+    if explained.mends is None:
+        return "not looked at: the time was up"
+    names = ", ".join(f"{rule} {subject}" for rule, subject in explained.mends)
+    return names or "nothing by itself"
+
+
 def print_explanations(console: Console, explained: Iterable[Explanation]) -> None:
     """Each edit with what it mends, and what else would."""
     for each in explained:
@@ -168,8 +176,7 @@ def print_explanations(console: Console, explained: Iterable[Explanation]) -> No
                 (printable(str(each.edit)), "bold"), f", at a cost of {float(each.cost):g}"
             )
         )
-        names = ", ".join(f"{rule} {subject}" for rule, subject in each.mends)
-        console.print(Text(f"  mends: {printable(names) or 'nothing by itself'}"))
+        console.print(Text(f"  mends: {printable(what_it_mends(each))}"))
         for other in each.alternatives:
             cost = "" if other.cost is None else f" at a cost of {float(other.cost):g}"
             console.print(
