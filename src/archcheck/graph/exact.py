@@ -16,8 +16,19 @@ from archcheck.model.distributions import (
 )
 from archcheck.units import Duration, Quantity, ms, s, us
 
-__all__ = ["Rational", "exact", "longest", "mean", "shown", "two_digits_up", "written"]
+__all__ = [
+    "Rational",
+    "exact",
+    "longest",
+    "mean",
+    "preferred_down",
+    "preferred_up",
+    "shown",
+    "two_digits_up",
+    "written",
+]
 
+_MILLISECOND = Rational(1, 1000)
 _DIGITS = 15
 """Decimal digits that a float keeps of every number that was written with as many."""
 
@@ -50,6 +61,26 @@ def two_digits_up(seconds: Rational) -> Rational:
     """The next number of seconds of two digits, in whole milliseconds at the finest."""
     unit = max(Rational(1, 1000), Rational(10) ** (math.floor(math.log10(seconds)) - 1))
     return math.ceil(seconds / unit) * unit
+
+
+_PREFERRED = tuple(
+    Rational(tenths, 10) for tenths in (10, 12, 15, 18, 20, 25, 30, 35, 40, 45, 50, 60, 70, 80, 90)
+)
+"""Numbers that people write, times a power of ten: a quarter more at most from each to the next."""
+
+
+def preferred_up(seconds: Rational) -> Rational:
+    """The next number of seconds that people write: 63 ms is 70 ms, 1.1 s is 1.2 s."""
+    power = Rational(10) ** math.floor(math.log10(seconds))
+    steps = (*(power * each for each in _PREFERRED), 10 * power)
+    return max(_MILLISECOND, next(step for step in steps if step >= seconds))
+
+
+def preferred_down(seconds: Rational) -> Rational:
+    """The one before: 63 ms is 60 ms."""
+    power = Rational(10) ** math.floor(math.log10(seconds))
+    below = [power * each for each in _PREFERRED if power * each <= seconds]
+    return max(below, default=seconds)
 
 
 def mean(time: Time) -> Rational:

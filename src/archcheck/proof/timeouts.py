@@ -11,7 +11,7 @@ from the least to the declared value.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from archcheck.editing import Edit
@@ -164,7 +164,7 @@ class Given(WorstCases):
 
 
 class RoundedUp(Given):
-    """Worst cases with given timeouts in two digits, as people write them.
+    """Worst cases with given timeouts as people write them, by ``rounding`` each to a longer one.
 
     What calls below wait longer for that, the calls above them wait longer, too.
     """
@@ -174,16 +174,18 @@ class RoundedUp(Given):
         graph: Graph,
         timeouts: Mapping[Interaction, Rational],
         tries: Mapping[Interaction, int],
+        rounding: Callable[[Rational], Rational] = two_digits_up,
     ) -> None:
         super().__init__(graph, {}, tries)
         self._least = timeouts
+        self._rounding = rounding
 
     def timeout_of(self, step: Interaction) -> Rational | None:
         if step in self._least and step not in self.timeouts:
             least = self._least[step]
             if step.target_name in self.graph.operations and not step.deadline_is_kept:
                 least = max(least, self.needed(step).seconds)
-            self.timeouts[step] = two_digits_up(least)
+            self.timeouts[step] = self._rounding(least)
         return super().timeout_of(step)
 
 

@@ -75,6 +75,13 @@ def label_of(graph: Graph, step: Interaction) -> str:
     return f"{step.name} ({f'{step.mode} {place}' if len(same) > 1 else step.mode})"
 
 
+def timeout_label(graph: Graph, step: Interaction) -> str:
+    """The same, with the timeout that a step has from its client and declares nowhere else."""
+    own, inherited = getattr(step.declared, "timeout", None), step.timeout
+    said = f" ({inherited} from its client)" if own is None and inherited is not None else ""
+    return f"{label_of(graph, step)}{said}"
+
+
 def merged(edits: Iterable[Edit]) -> list[Edit]:
     """One edit for what changes in a part at the same cost; without those that change nothing.
 

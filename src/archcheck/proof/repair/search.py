@@ -23,11 +23,18 @@ from typing import Any
 from archcheck.editing import Edit, kind_of
 from archcheck.findings import subject_name
 from archcheck.graph import Graph, Interaction
-from archcheck.graph.exact import Rational, shown, two_digits_up, written
+from archcheck.graph.exact import (
+    Rational,
+    preferred_down,
+    preferred_up,
+    shown,
+    two_digits_up,
+    written,
+)
 from archcheck.model import Retry
 from archcheck.proof.budget import BudgetSpentError, left, milliseconds_left, share_spent
 from archcheck.proof.deadlines import deadline_budgets
-from archcheck.proof.repair.choices import EditChoice, breaker_for, label_of, merged
+from archcheck.proof.repair.choices import EditChoice, breaker_for, label_of, merged, timeout_label
 from archcheck.proof.repair.trial import Atom, Cut, Edits, Trial
 from archcheck.proof.timeouts import Given, RoundedUp, closest
 
@@ -343,7 +350,7 @@ class _Search:
         tries = self._attempts(chosen, proposal.given_up)
         graph = self._edits.graph
         edits = [
-            Edit(step.declared, {"timeout": written(seconds)}, label_of(graph, step))
+            Edit(step.declared, {"timeout": written(seconds)}, timeout_label(graph, step))
             for step, seconds in self._timeouts(chosen, tries).items()
         ]
         for step, count in tries.items():
@@ -404,16 +411,22 @@ class _Search:
             low, high = (middle, high) if fits else (low, middle)
             middle = (low + high) // 2
         timeouts = part_of_the_way(low)
-        nice = {step: two_digits_up(seconds) for step, seconds in timeouts.items()}
-        above = RoundedUp(graph, timeouts, tries)
-        longer = {step: above.timeout_of(step) or seconds for step, seconds in timeouts.items()}
-        whole = {step: math.ceil(seconds / _GRID) * _GRID for step, seconds in timeouts.items()}
-        for written_ones in (nice, longer, whole):
+        for written_ones in self._as_written(timeouts, tries):
             if self._late(written_ones, tries) <= late:
                 return written_ones
-        if len(timeouts) > self._walks:
-            return timeouts
-        return self._rounded(timeouts, least, tries)
+        if len(timeouts) <= self._walks:
+            return self._rounded(timeouts, least, tries)
+        whole = {step: math.ceil(seconds / _GRID) * _GRID for step, seconds in timeouts.items()}
+        return whole if self._late(whole, tries) <= late else timeouts
+
+    def _as_written(
+        self, timeouts: Mapping[Interaction, Rational], tries: Mapping[Interaction, int]
+    ) -> Iterator[dict[Interaction, Rational]]:
+        """All timeouts as people write them, alone and with what then waits longer above."""
+        for rounding in (preferred_up, two_digits_up):
+            yield {step: rounding(seconds) for step, seconds in timeouts.items()}
+            above = RoundedUp(self._edits.graph, timeouts, tries, rounding)
+            yield {step: above.timeout_of(step) or seconds for step, seconds in timeouts.items()}
 
     def _rounded(
         self,
@@ -427,7 +440,8 @@ class _Search:
             lowest = math.ceil(least[step] / _GRID) * _GRID
             shorter = two_digits_up(seconds * Rational(9, 10))
             whole = math.ceil(seconds / _GRID) * _GRID
-            for value in (two_digits_up(seconds), shorter, whole, lowest):
+            nice = (preferred_up(seconds), preferred_down(seconds), two_digits_up(seconds), shorter)
+            for value in (*nice, whole, lowest):
                 if value >= lowest and self._late({**timeouts, step: value}, tries) <= late:
                     timeouts[step] = value
                     break
