@@ -211,7 +211,7 @@ def closest(
                 others = whole - least.of(name).seconds * names.count(name)
                 _lower(limits, name, (exact(limit) - others) / names.count(name))
     chosen: dict[Interaction, Rational | None] = {}
-    for name in _callers_first(graph):
+    for name in callers_first(graph):
         picked = _pick(graph, least, name, limits.get(name), tries)
         chosen.update(picked)
         for step, seconds in picked.items():
@@ -225,7 +225,7 @@ def _lower(limits: dict[str, Rational], name: str, limit: Rational) -> None:
     limits[name] = min(limit, limits.get(name, limit))
 
 
-def _callers_first(graph: Graph) -> list[str]:
+def callers_first(graph: Graph) -> list[str]:
     """Operations in an order in which callers come before what they call, where there is one."""
     waiting = dict.fromkeys(graph.operations, 0)
     for step in graph.calls():

@@ -36,7 +36,7 @@ from archcheck.proof.budget import BudgetSpentError, left, milliseconds_left, sh
 from archcheck.proof.deadlines import deadline_budgets
 from archcheck.proof.repair.choices import EditChoice, breaker_for, label_of, merged, timeout_label
 from archcheck.proof.repair.trial import Atom, Cut, Edits, Trial
-from archcheck.proof.timeouts import Given, RoundedUp, closest
+from archcheck.proof.timeouts import Given, RoundedUp, callers_first, closest
 
 _ZERO = Rational(0)
 _GRID = Rational(1, 1000)
@@ -436,7 +436,10 @@ class _Search:
     ) -> dict[Interaction, Rational]:
         """As many of the timeouts as people write them as the budgets allow, one by one."""
         late, timeouts = self._late(found, tries), dict(found)
-        for step, seconds in found.items():
+        # callers first: what they wait longer is room for what they call
+        order = {name: number for number, name in enumerate(callers_first(self._edits.graph))}
+        for step in sorted(found, key=lambda each: order[each.operation.name]):
+            seconds = found[step]
             lowest = math.ceil(least[step] / _GRID) * _GRID
             shorter = two_digits_up(seconds * Rational(9, 10))
             whole = math.ceil(seconds / _GRID) * _GRID
