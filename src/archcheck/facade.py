@@ -120,6 +120,8 @@ def fix(
     """
     from archcheck.mending import mend
 
+    if not isinstance(system, System):
+        raise ModelError(f"fix takes a System, as load gives it for a file; got {system!r}")
     return mend(system, rules, settings=settings, costs=costs, only=only, proof_budget=proof_budget)
 
 

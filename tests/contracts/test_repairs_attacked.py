@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from archcheck import (
     Arrivals,
     Call,
+    Client,
     Diurnal,
     Endpoint,
     Http1,
@@ -17,6 +20,7 @@ from archcheck import (
     Kubernetes,
     Load,
     Mmpp,
+    ModelError,
     Network,
     Poisson,
     Pool,
@@ -41,12 +45,13 @@ from archcheck import (
 from archcheck.editing import apply
 from archcheck.findings import Result, Rule, Violation, subject_name
 from archcheck.graph import Graph
-from archcheck.mending import of_edits, shortest_timeouts, without_losses
+from archcheck.graph.exact import Rational, preferred_down, preferred_up
+from archcheck.mending import explain, of_edits, shortest_timeouts, without_losses
 from archcheck.mending.losses import Losses
 from archcheck.mending.runs import judging_runs
 from archcheck.plugins import rules
 from archcheck.proof import Proved, Refuted, prove, suggest_sizes
-from archcheck.reporting.repairs import headline, outcome
+from archcheck.reporting.repairs import headline, outcome, what_it_mends
 from archcheck.simulation import compare
 from archcheck.units import Duration, GiB, cores, hours, minutes, ms, percent, s
 
@@ -368,3 +373,69 @@ def test_a_headline_says_what_is_the_case() -> None:
     some = fix(busy(1, rate=5), [rule for rule in rules() if rule.id == "RES012"])
     assert headline(some) == "1 edit at a cost of 4, the least that is possible"
     assert headline(of_edits(some, [])) == "nothing was taken"
+
+
+def test_two_steps_of_a_name_are_told_apart() -> None:
+    steps: list[Step] = [Read("db"), Write("db"), Read("db", timeout=1 * s), Read("db")]
+    system = System(
+        "reading",
+        [Service("pay", endpoints=[Endpoint("do", steps=steps)]), PostgreSQL("db", read=2 * ms)],
+    )
+    done = fix(system, [rule for rule in rules() if rule.id == "RES001"])
+    assert [edit.label for edit in done.edits] == [
+        "pay.do -> db (read 1)",
+        "pay.do -> db (write)",
+        "pay.do -> db (read 3)",
+    ]
+
+
+def test_a_timeout_that_is_a_clients_is_named() -> None:
+    """Three attempts of 300 ms do not fit into the 300 ms that the caller's client gives it."""
+    retry = Retry(attempts=3, backoff=10 * ms)
+    client = Client(timeout=300 * ms)
+    asks = Call("bank.pay", timeout=300 * ms, retry=retry)
+    system = System(
+        "clients",
+        [
+            Service("front", clients=[client], endpoints=[Endpoint("buy", steps=[Call("pay.do")])]),
+            Service("pay", endpoints=[Endpoint("do", steps=[asks])]),
+            Service("bank", endpoints=[Endpoint("pay", idempotent=True, steps=[Work(200 * ms)])]),
+        ],
+        network=Network(delay=0.2 * ms),
+    )
+    done = fix(system, [rule for rule in rules() if rule.id == "RES003"], costs={"timeout": 1.0})
+    label = "front.buy -> pay.do (300 ms from its client)"
+    assert label in {edit.label for edit in done.edits}
+
+
+@given(st.integers(1, 10**7).map(lambda number: Rational(number, 1000)))
+def test_what_people_write_is_a_quarter_away_at_most(seconds: Rational) -> None:
+    above, below = preferred_up(seconds), preferred_down(seconds)
+    assert below <= seconds <= above
+    assert above <= Rational(5, 4) * seconds
+    assert preferred_up(above) == above == preferred_down(above)
+
+
+def test_reasons_keep_to_the_time_and_claim_nothing_that_is_left() -> None:
+    chosen = [rule for rule in rules() if rule.id in ("RES002", "RES003")]
+    done = fix(home(), chosen)
+    for each in explain(done, chosen):
+        assert each.mends
+        assert not done.after.intersection(each.mends)
+    late = explain(done, chosen, seconds=-1.0)
+    assert [each.mends for each in late] == [None] * len(done.edits)
+    assert what_it_mends(late[0]) == "not looked at: the time was up"
+
+
+def test_what_fix_has_no_edits_for_is_named() -> None:
+    """Four replicas carry the load without a zone, but not while they are rolled out."""
+    done = fix(busy(4), [rule for rule in rules() if rule.id in ("PRF001", "DEP013")])
+    assert not done.edits
+    assert "left, as fix has no edits for it: DEP013 (1)" in [*outcome(done)]
+
+
+def test_a_repair_shows_itself_in_a_line() -> None:
+    done = fix(busy(6))
+    assert len(repr(done)) < 120
+    with pytest.raises(ModelError, match="fix takes a System"):
+        fix("model.py")  # type: ignore[arg-type]  # what somebody tries first

@@ -11,6 +11,8 @@ import pytest
 from commands import archcheck
 
 from archcheck import fix
+from archcheck.cli.fix import write_patch
+from archcheck.editing import Patch
 from archcheck.proof.repair import Repair
 
 ROOT = Path(__file__).parents[2]
@@ -314,3 +316,21 @@ def test_the_same_repair_is_found_again_in_the_same_process(tmp_path: Path) -> N
     fix = ("fix", "model.py", "--select", INVERSIONS)
     first, second = (archcheck(*fix, cwd=tmp_path).stdout for _ in range(2))
     assert first == second
+
+
+def test_an_interrupt_just_after_writing_says_what_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "model.py"
+    file.write_text("new")
+
+    class Interrupted(Patch):
+        def write(self) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_patch(Interrupted({str(file): ("old", "new")}))
+    assert "model.py" in capsys.readouterr().err
+    with pytest.raises(KeyboardInterrupt):
+        write_patch(Interrupted({str(file): ("old", "newer")}))
+    assert not capsys.readouterr().err

@@ -120,11 +120,11 @@ def command(
             run = facade.simulate(found.system, scenario)
             print_simulation(console, run)
     if write_:
-        _write(patch)
+        write_patch(patch)
     return 0 if found.is_complete and not patch.by_hand else 1
 
 
-def _write(patch: Patch) -> None:
+def write_patch(patch: Patch) -> None:
     """Write the files, and say so even when somebody interrupts just then."""
     names = ", ".join(Place(file, 1).shown_file() for file in sorted(patch.files))
     try:
