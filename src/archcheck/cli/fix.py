@@ -100,6 +100,8 @@ def command(
             only=mended,
             proof_budget=float(proof_budget),
         )
+    if settings.baseline is not None and settings.baseline.exists():
+        click.echo("the baseline is not read: what it accepts is mended, too", err=True)
     if is_interactive:
         with guests():
             explained = explain(found, rules, settings=settings, costs=costs, seconds=seconds)
