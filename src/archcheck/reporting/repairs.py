@@ -76,7 +76,6 @@ def outcome(found: Repair) -> Iterator[str]:
     yield (
         f"{places} with a finding before, {len(after)} after"
         f"{' the patch' if by_hand else ''}: {len(fixed)} fixed, {len(caused)} introduced"
-        f"{' (rules that simulate not counted)' if found.without_simulation else ''}"
     )
     if by_hand:
         whole = len(found.after - needless)
@@ -86,6 +85,8 @@ def outcome(found: Repair) -> Iterator[str]:
         yield f"remove with it: the {name}, which suppresses nothing any more"
     yield from (f"left: {text}" for text in found.impossible)
     yield from _beyond(found)
+    if found.without_simulation:
+        yield "not counted: what rules find that simulate"
 
 
 def _needless(found: Repair) -> Found:
