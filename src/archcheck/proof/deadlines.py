@@ -55,6 +55,7 @@ _QUOTA = "no other request uses up the quota of a CPU limit"
 _QUOTA_TOGETHER = "computing in turn, or a higher CPU limit: branches use up one quota together"
 _CORES_TOGETHER = "computing in turn, or more cores: branches wait for each other"
 _ROOM_TOGETHER = "of {} or more, which one request takes at once"
+_TURN = "timeout, which bounds the wait for its {}"
 _TIMES = ("timeout", "retry.backoff", "mesh.retry.backoff", "read", "write", "latency")
 """The attributes that say how long something takes, of which a limit leaves so much."""
 _DEADLINE = "work that is under way ends before the deadline that is passed on is looked at"
@@ -223,6 +224,7 @@ class WorstCases(LongestWalk[WorstCase]):
         gaps, assumptions = self._undeclared(step, is_bounded=timeout is not None)
         gaps = (*gaps, *self._crowded(step))
         if timeout is None:
+            gaps = (*gaps, *_turns(step))
             bound = self.bound_of(step)
             if bound is None:
                 return self._unbounded(step) + WorstCase(gaps=(Gap(step, "timeout"), *gaps))
@@ -281,6 +283,16 @@ class WorstCases(LongestWalk[WorstCase]):
 
     def endless(self, operation: Operation) -> WorstCase:
         return WorstCase(gaps=(Gap(operation, ENDLESS),))
+
+
+def _turns(step: Interaction) -> Iterator[Gap]:
+    """The bulkhead and the pool of a step without a timeout, which may let it wait its turn."""
+    bulkhead = step.protection.bulkhead
+    if bulkhead is not None and bulkhead.max_wait != Duration(0):
+        yield Gap(step, _TURN.format("bulkhead"))
+    pools = step.source.pools if isinstance(step.source, Service) else ()
+    if any(str(pool.target) == step.target.name for pool in pools):
+        yield Gap(step, _TURN.format("pool"))
 
 
 def may_time_out(cases: WorstCases, step: Interaction) -> bool:

@@ -7,18 +7,38 @@ is sure to exceed, and of a journey whose user gives up before, it is open wheth
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+
 from archcheck.capacity.latency import OperationLatencies, latency_of
+from archcheck.capacity.responses import Responses
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.error_rates import error_rate_of
 from archcheck.graph.exact import Rational, exact, shown
 from archcheck.graph.transfer import entry_trip, round_trip
-from archcheck.model import Journey, ModelError, Named
+from archcheck.model import Call, Journey, ModelError, Named
 from archcheck.proof.answers import Gap
 from archcheck.proof.limits.exceeded import exceeded
 from archcheck.proof.survival.components import Components, tries_elsewhere
 from archcheck.proof.survival.needs import NOTHING, Needs, all_needed, open_question
 from archcheck.proof.survival.structure import Structure, Unit
 from archcheck.units import Duration
+
+_RARE = 20.0
+"""Negative logarithm of the chance that errors within their rate open a breaker for once: 2 in a
+thousand million windows, of which there are some in a second. A choice."""
+
+
+def stays_closed(rate: float, calls: int, errors: float) -> bool:
+    """Whether a breaker that opens at ``rate`` of so many calls stays closed, if each of them is an
+    error with a chance of ``errors``, by Chernoff's bound.
+    """
+    if not errors or errors >= rate:
+        return not errors
+    distance = rate * math.log(rate / errors)
+    if rate < 1:
+        distance += (1 - rate) * math.log((1 - rate) / (1 - errors))
+    return calls * distance >= _RARE
 
 
 class Answering:
@@ -34,6 +54,7 @@ class Answering:
         self._components = components
         self._worst = worst
         self._by_chance = by_chance
+        self._responses = Responses(graph)
         self._latencies = OperationLatencies(graph)
         self._known: dict[int, Needs] = {}
         self.chances: dict[Unit, Rational] = {}
@@ -44,9 +65,19 @@ class Answering:
         if id(step) not in self._known:
             gaps = () if self._by_chance else exceeded(self._graph).of(step)
             asked = self.operation(step.target) if step.mode != "call" else NOTHING
+            gaps = (*gaps, *self._trips(step))
             limits = open_question(gaps, worst=self._worst)
             self._known[id(step)] = all_needed((asked, limits, self._in_time(step)))
         return self._known[id(step)]
+
+    def _trips(self, step: Interaction) -> Iterator[Gap]:
+        """The breaker of a step that errors which are declared may open."""
+        breaker = step.protection.breaker
+        if breaker is None or not isinstance(step.step, Call):
+            return
+        errors = self._responses.of(step.target_name).errors
+        if not stays_closed(float(breaker.failure_rate), breaker.minimum_calls, errors):
+            yield Gap(step, f"breaker.failure_rate well above {100 * errors:.3g}% of errors")
 
     def operation(self, member: Named, name: str = "") -> Needs:
         """Whether an element may be expected to carry its load, and to answer well at all."""

@@ -53,7 +53,7 @@ from archcheck.proof.survival.structure import (
 )
 
 _SURE: Structure = AtLeast(0, ())
-_EJECTED = "callers eject dead replicas, as their mesh declares"
+_SEEN_BY_ALL = "deployment.readiness, as an ejection ends and costs requests each time"
 _SEEN = "deployment.readiness, or retries that never meet a dead replica twice"
 
 
@@ -177,7 +177,7 @@ class Components:
         if self.noticed or replicas == 1 or isinstance(readiness, Probe):
             return 1, (), ()
         if guard.mesh is not None and guard.mesh.outlier_detection:
-            return 1, (), (_EJECTED,)
+            return replicas if self.worst else 1, (Gap(service, _SEEN_BY_ALL),), ()
         if not self.worst and service.name in asked_in_rounds(self.graph):
             return 1, (), ()
         if not isinstance(readiness, Absent):
