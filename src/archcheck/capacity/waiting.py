@@ -222,7 +222,7 @@ class Waiting:
         """The wait for a connection of the caller's pool."""
         source = step.source
         pool = pool_of(source, step.target) if isinstance(source, Service) else None
-        if pool is None:
+        if pool is None or self._has_one_each(source, pool[0]):
             return Held()
         count = self._replicas.get(source.name)
         if count is None:
@@ -238,6 +238,15 @@ class Waiting:
         group = 1 + (self._group(step.target) - 1) / servers
         wait = longest_mean_wait(busy.seconds / servers / count, mean, 2 * mean**2, group)
         return Held(wait, wait)
+
+    def _has_one_each(self, source: Named, size: int) -> bool:
+        """Whether a pool has a connection for each thread that could ask for one."""
+        runtime = getattr(source, "runtime", None)
+        threads = effective(runtime, "threads").value
+        blocking = effective(runtime, "concurrency").value == "blocking"
+        consumes = isinstance(source, Service) and bool(source.consumers)
+        branches = self._is_parallel or consumes
+        return blocking and threads is not None and threads <= size and not branches
 
     @cached_property
     def _between(self) -> Mapping[tuple[str, str], list[tuple[Interaction, float]]]:

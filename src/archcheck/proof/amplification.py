@@ -167,7 +167,7 @@ class Amplification:
     @staticmethod
     def _undeclared(step: Interaction) -> str:
         """Which of a call's retries nobody declares."""
-        return "retry" if step.protection.retry is None else "mesh.retry"
+        return "retry" if step.protection.retry is None and not step.is_fallback else "mesh.retry"
 
     def callers_of(self, name: str) -> list[Interaction]:
         """The steps that send work to an operation, datastore or external."""
@@ -196,7 +196,7 @@ class Amplification:
         breaker that opens at a failure rate of ``breaks_at`` where none is declared.
         """
         guard = step.protection
-        if guard.retry is None and step.mode == "call":
+        if guard.retry is None and step.mode == "call" and not step.is_fallback:
             return None
         if guard.mesh is not None and guard.mesh.retry is None:
             return None  # meshes retry by default: Istio twice

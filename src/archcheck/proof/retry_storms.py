@@ -38,7 +38,7 @@ _NO_PATTERN = (
     "what it sees in time, may make it {}"
 )
 _STAYS = "no replica is lost while it works on a message, which would come again"
-_QUERIES_ONCE = "queries whose retries nobody declares are tried once"
+_QUERIES_ONCE = "queries, and calls of fallbacks, whose retries nobody declares are tried once"
 
 
 @dataclass(frozen=True)
