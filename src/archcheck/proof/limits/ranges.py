@@ -263,7 +263,7 @@ def loads_of(system: System, scenario: Scenario, faults: tuple[Fault, ...] = ())
             shares[name] = exact(part.low), exact(part.high)
     _add_up(scenario, shares, all(name in shares for name in peaks))
     unknown = any(stream.arrivals.peak_rate() is None for stream in scenario.load)
-    gaps = (Gap(scenario, "load"),) if unknown else ()
+    gaps: tuple[Gap, ...] = (Gap(scenario, "load"),) if unknown else ()
     ranged = {str(part.journey) for part in scenario.uncertain if isinstance(part, RateBetween)}
     gaps += tuple(
         Gap(scenario, f"a RateBetween of {name}, whose share is uncertain")
