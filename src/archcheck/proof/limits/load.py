@@ -154,6 +154,8 @@ def _as_it_sheds(holder: Subject, limit: Rational, figure: Occupancy) -> tuple[R
 def assumptions(figure: Occupancy) -> tuple[str, ...]:
     """What is assumed where a resource carries its load."""
     assumed = ["times are means, and the load is carried as it comes"]
+    if shed_at(figure.holder) is not None:
+        assumed.append("what is too much for a service that sheds load is turned away")
     if isinstance(figure.holder, Service) and not says_its_cpu_limit(figure.holder):
         assumed.append(NO_LIMIT)
     place = getattr(figure.holder, "deployment", None)

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 
 from archcheck.capacity.latency import OperationLatencies, latency_of
 from archcheck.capacity.responses import Responses
-from archcheck.graph import Graph, Interaction
+from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.error_rates import error_rate_of
 from archcheck.graph.exact import Rational, exact, shown
 from archcheck.graph.transfer import entry_trip, round_trip
 from archcheck.model import Call, Journey, ModelError, Named
 from archcheck.proof.answers import Gap
+from archcheck.proof.deadlines import WorstCases
 from archcheck.proof.limits.exceeded import exceeded
 from archcheck.proof.survival.components import Components, tries_elsewhere
 from archcheck.proof.survival.needs import NOTHING, Needs, all_needed, open_question
@@ -55,6 +56,7 @@ class Answering:
         self._worst = worst
         self._by_chance = by_chance
         self._responses = Responses(graph)
+        self._cases = WorstCases(graph)
         self._latencies = OperationLatencies(graph)
         self._known: dict[int, Needs] = {}
         self.chances: dict[Unit, Rational] = {}
@@ -99,6 +101,22 @@ class Answering:
         seconds = max(entries) + float(entry_trip(self._graph.system))  # users wait for each
         late = isinstance(patience, Duration) and seconds > float(patience)
         gaps = [Gap(journey, f"timeout above {shown(exact(seconds))}")] * late
+        return open_question(gaps, worst=self._worst)
+
+    def before_deadline(self, operation: Operation) -> Needs:
+        """Whether an operation that is told of a deadline ends before it, whatever fails below.
+
+        Of any other the question of deadlines says so; of this one it says that it stops.
+        """
+        asking = self._graph.reaching.get(operation.owner.name, ())
+        gaps = []
+        for edge in asking:
+            limit = edge.protection.attempt()
+            if edge.target_name != operation.name or not edge.deadline_is_kept or limit is None:
+                continue
+            case = self._cases.needed(edge)
+            if case.at_most > limit:
+                gaps.append(Gap(edge, f"timeout of at least {shown(case.at_most)}"))
         return open_question(gaps, worst=self._worst)
 
     def _in_time(self, step: Interaction) -> Needs:

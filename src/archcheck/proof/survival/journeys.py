@@ -308,6 +308,7 @@ class Survival:
             gaps = (Gap(step, SOONER),)
         if attempt is not None and (patience is None or guard.longest_wait(attempt)[0] < patience):
             found.append(Needs(all_of(()), assumptions=(_NESTED,)))
+            found.append(self._answering.before_deadline(step.operation))
         elif gaps and not self._worst:
             found.append(Needs(all_of(()), gaps))
         else:
