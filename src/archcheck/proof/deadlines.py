@@ -30,6 +30,7 @@ from archcheck.graph.cpu import (
 from archcheck.graph.exact import Rational, exact, shown
 from archcheck.graph.pools import pool_of
 from archcheck.graph.shapes import shape_of
+from archcheck.graph.shared import filled_by_others
 from archcheck.graph.transfer import ONE_WAY
 from archcheck.model import (
     Absent,
@@ -66,6 +67,7 @@ _QUOTA = "no other request uses up the quota of a CPU limit"
 _QUOTA_TOGETHER = "computing in turn, or a higher CPU limit: branches use up one quota together"
 _CORES_TOGETHER = "computing in turn, or more cores: branches wait for each other"
 _ROOM_TOGETHER = "of {} or more, which one request takes at once"
+OWN_FILLS = "a cache whose misses wait for no other step's fetches"
 _PAUSES = "a higher CPU limit: with every pause that its quota may bring, it may take {}"
 _TURN = "timeout, which bounds the wait for its {}"
 _TIMES = ("timeout", "retry.backoff", "mesh.retry.backoff", "read", "write", "latency")
@@ -220,6 +222,10 @@ class WorstCases(LongestWalk[WorstCase]):
     def coding(self, part: Operation | Interaction, seconds: Rational, text: str) -> WorstCase:
         """Before and after something else, so that no pause between is sure."""
         return WorstCase((WorstWait(part, seconds, text, seconds),))
+
+    def joining(self, lookup: Interaction) -> WorstCase:
+        shared = lookup in filled_by_others(self.graph)
+        return WorstCase(gaps=(Gap(lookup, OWN_FILLS),)) if shared else WorstCase()
 
     def throttled(self, operation: Operation, inside: WorstCase) -> WorstCase:
         """With the pauses that come where all that an operation computes uses up one quota."""

@@ -80,6 +80,10 @@ class LongestWalk(ABC, Generic[T]):
         """What the coding of payloads takes, at a callee or at its caller."""
         return self.fixed(part, seconds, text)
 
+    def joining(self, lookup: Interaction) -> T:
+        """What a lookup waits for that another step fetches."""
+        return self.nothing()
+
     def throttled(self, operation: Operation, inside: T) -> T:
         """What an operation takes when all that it computes uses up one quota."""
         return inside
@@ -258,4 +262,7 @@ class LongestWalk(ABC, Generic[T]):
         inside = self.longest(taken) if shape.is_parallel else taken[0]
         if shape.times > 1:
             inside = inside.times(shape.times)
-        return inside if shape.lookup is None else self.of_step(found[id(shape.lookup)]) + inside
+        if shape.lookup is None:
+            return inside
+        lookup = found[id(shape.lookup)]
+        return self.of_step(lookup) + self.joining(lookup) + inside

@@ -15,10 +15,11 @@ from archcheck.capacity.responses import Responses
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.error_rates import error_rate_of
 from archcheck.graph.exact import Rational, exact, shown
+from archcheck.graph.shared import filled_by_others
 from archcheck.graph.transfer import entry_trip, round_trip
 from archcheck.model import Call, Journey, ModelError, Named
 from archcheck.proof.answers import Gap
-from archcheck.proof.deadlines import WorstCases
+from archcheck.proof.deadlines import OWN_FILLS, WorstCases
 from archcheck.proof.limits.exceeded import exceeded
 from archcheck.proof.survival.components import Components, tries_elsewhere
 from archcheck.proof.survival.needs import NOTHING, Needs, all_needed, open_question
@@ -102,6 +103,11 @@ class Answering:
         late = isinstance(patience, Duration) and seconds > float(patience)
         gaps = [Gap(journey, f"timeout above {shown(exact(seconds))}")] * late
         return open_question(gaps, worst=self._worst)
+
+    def joining(self, lookup: Interaction) -> Needs:
+        """Whether a lookup gets what another step fetches, whatever that needs."""
+        shared = not self._by_chance and lookup in filled_by_others(self._graph)
+        return open_question([Gap(lookup, OWN_FILLS)] * shared, worst=self._worst)
 
     def before_deadline(self, operation: Operation) -> Needs:
         """Whether an operation that is told of a deadline ends before it, whatever fails below.

@@ -263,6 +263,8 @@ class Survival:
         patience: Rational | None,
     ) -> None:
         """What a step adds, the operation that it calls left out."""
+        if step.mode == "cache":
+            walk.take(self._answering.joining(step), way)
         if step.can_fail_softly:
             self._may_fail(walk, step, way, patience)
             return
