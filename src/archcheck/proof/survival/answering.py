@@ -8,7 +8,9 @@ is sure to exceed, and of a journey whose user gives up before, it is open wheth
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from archcheck.capacity.latency import OperationLatencies, latency_of
 from archcheck.capacity.responses import Responses
@@ -60,6 +62,7 @@ class Answering:
         self._cases = WorstCases(graph)
         self._latencies = OperationLatencies(graph)
         self._known: dict[int, Needs] = {}
+        self._counted: dict[tuple[str, str], int] = {}
         self.chances: dict[Unit, Rational] = {}
         """How often each unit of :meth:`chance` works."""
 
@@ -151,7 +154,8 @@ class Answering:
         """The answer of an operation, as a unit that fails as often as its requests do.
 
         At best somebody who asks again, at any distance, gets an answer in the end; at worst a
-        retry that something may stop is none, and each repeat fails by itself.
+        retry that something may stop is none, and each of all times that it is asked in a run fails
+        by itself.
         """
         errors = self._error_rate(owner, name)
         if not errors or (not self._worst and owner.name in self._components.asked_again):
@@ -162,9 +166,46 @@ class Answering:
             steps = self._graph.outgoing.get(asked.operation.name, ())
             same = [each for each in steps if each.target_name == asked.target_name]
             repeats = sum(each.repeats for each in same) or 1
+            repeats *= max(1, self._runs(asked.operation.name))
         unit = Unit("answer", asked.name if asked is not None else name, int(self._worst))
         self.chances[unit] = (1 - errors**tries) ** repeats
         return unit
+
+    def _runs(self, name: str) -> int:
+        """How often an operation may run in one run of a journey, of that which does so most."""
+        journeys = self._graph.system.journeys
+        return max((self._runs_in(each, name) for each in journeys), default=1)
+
+    def _runs_in(self, journey: Journey, name: str) -> int:
+        """The same in one journey; a circle of calls counts once."""
+        key = journey.name, name
+        if key not in self._counted:
+            self._counted[key] = 0
+            self._counted[key] = self._starts[journey.name][name] + sum(
+                step.repeats * self._runs_in(journey, step.operation.name)
+                for step in self._asking[name]
+            )
+        return self._counted[key]
+
+    @cached_property
+    def _starts(self) -> Mapping[str, Counter[str]]:
+        """Journey to the operations that it enters."""
+        system = self._graph.system
+        return {
+            journey.name: Counter(
+                f"{owner.name}.{end.name}" if end else owner.name
+                for owner, end in map(system.endpoint, journey.all_entries())
+            )
+            for journey in system.journeys
+        }
+
+    @cached_property
+    def _asking(self) -> Mapping[str, list[Interaction]]:
+        """To each operation the steps that ask it."""
+        found: dict[str, list[Interaction]] = defaultdict(list)
+        for step in self._graph.questions:
+            found[step.target_name].append(step)
+        return found
 
     def _error_rate(self, member: Named, operation: str) -> Rational:
         known = self._graph.operations.get(operation)
