@@ -192,8 +192,9 @@ class OperationLatencies:
         attempt = guard.attempt()
         if attempt is None:
             return found
-        longest = float(guard.longest_wait(attempt)[0])
-        return found if found.seconds < longest else Latency(longest) + self._instead(step)
+        if found.seconds < float(attempt):
+            return found
+        return Latency(float(guard.longest_wait(attempt)[0])) + self._instead(step)
 
     def _instead(self, step: Call | Read | Write) -> Latency:
         asked = question_instead(self._graph.system, step.fallback)
