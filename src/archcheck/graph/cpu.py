@@ -12,6 +12,8 @@ from archcheck.model.runtimes import FromLimit, Runtime
 
 NO_LIMIT = "services whose CPU limit nobody declares have none"
 """What is assumed of them: a limit makes everything in a replica slower."""
+NO_CORES = "services that block have a core for each of their threads, where nobody declares cores"
+"""What is assumed of them, in runs, too."""
 PERIOD = 0.1
 """Seconds for which a quota of CPU time lasts. Kubernetes: the kubelet's ``cpuCFSQuotaPeriod``;
 Docker: ``--cpu-period``."""
