@@ -31,6 +31,7 @@ class SureErrors:
         self._steps = {id(step.declared): step for step in plain.interactions}
         self._responses = Responses(plain)
         self._known: dict[str, float] = {}
+        self._ends: dict[int, float] = {}
 
     def of(self, reference: str) -> float:
         """Of the answers of an endpoint, a consumer or an external party."""
@@ -81,6 +82,13 @@ class SureErrors:
 
     def fails(self, step: Step) -> float:
         """The least share of the executions of a step that end what it is in."""
+        key = id(step)
+        if key not in self._ends:
+            self._ends[key] = 0.0  # a circle of calls: nothing is sure of it
+            self._ends[key] = self._ends_it(step)
+        return self._ends[key]
+
+    def _ends_it(self, step: Step) -> float:
         if isinstance(step, Group):
             return self._group(step)
         found = self._steps.get(id(step))

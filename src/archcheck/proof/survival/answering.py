@@ -158,7 +158,7 @@ class Answering:
         by itself.
         """
         errors = self._error_rate(owner, name)
-        if not errors or (not self._worst and owner.name in self._components.asked_again):
+        if not errors or (not self._worst and owner.name in self._components.asked_after_errors):
             return NOTHING.structure
         tries, repeats = 1, 1
         if asked is not None and self._worst:

@@ -16,7 +16,7 @@ works at worst is proved.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -157,9 +157,17 @@ class Components:
     def asked_again(self) -> frozenset[str]:
         """Who may be asked several times for a request, another replica each: behind a retry, a
         hedge or a fallback, at any distance."""
+        return self._behind(lambda guard: guard.attempts != 1 or guard.hedged > 1)
+
+    @cached_property
+    def asked_after_errors(self) -> frozenset[str]:
+        """The same of who answers with an error by itself, which not every retry is made for."""
+        return self._behind(_retries_errors)
+
+    def _behind(self, asks_again: Callable[[Protection], bool]) -> frozenset[str]:
         behind = dict[str, None]()
         for step in self.graph.every_call():
-            if step.protection.attempts != 1 or step.protection.hedged > 1:
+            if asks_again(step.protection):
                 behind |= asked_behind(self.graph, step.target_name, fallbacks=True)
             if step.fallback is not None:
                 behind |= asked_behind(self.graph, step.fallback.target_name, fallbacks=True)
@@ -282,6 +290,13 @@ class Components:
                 ),
             )
         return self._groups[key]
+
+
+def _retries_errors(guard: Protection) -> bool:
+    """Whether somebody may ask again after an error: a retry that nobody declares may."""
+    own, mesh = guard.retry, guard.mesh.retry if guard.mesh is not None else None
+    unknown = own is None or (guard.mesh is not None and mesh is None)
+    return unknown or any("failed" in retry.on for retry in guard.retries)
 
 
 def tries_elsewhere(guard: Protection) -> int:
