@@ -9,7 +9,7 @@ A setting is an edit as people say it on a command line or in a notebook.
 """
 
 from archcheck.editing.assignments import parse_setting, variants, with_settings
-from archcheck.editing.edits import Edit, apply, rebased
+from archcheck.editing.edits import Edit, apply, rebased, unshared
 from archcheck.editing.kinds import COSTS, checked_costs, kind_of
 from archcheck.editing.patches import Patch, by_hand, patch_of, sharing
 
@@ -25,6 +25,7 @@ __all__ = [
     "patch_of",
     "rebased",
     "sharing",
+    "unshared",
     "variants",
     "with_settings",
 ]

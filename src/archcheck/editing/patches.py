@@ -18,14 +18,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from archcheck.editing.edits import Edit, apply
+from archcheck.editing.edits import Edit, apply, edited_part
+from archcheck.editing.json_text import json_with
 from archcheck.editing.rewriting import rewritten
 from archcheck.editing.spelling import source_of
 from archcheck.editing.tracing import Key, Slot, Traces
 from archcheck.files import write_files
 from archcheck.loading import load_changed, origin
 from archcheck.model import ArchcheckError, ModelError, Place, System, from_json, to_json
-from archcheck.model.element import Element
+from archcheck.model.codec import to_data
+from archcheck.model.element import Element, field_names
 from archcheck.model.linking import walk
 
 __all__ = ["Patch", "by_hand", "patch_of", "sharing", "source_of"]
@@ -97,11 +99,24 @@ def patch_of(system: System, edits: Iterable[Edit], edited: System | None = None
         before = _text_of(site.place.file)
         if from_json(before, site.place.file) != system:
             raise _changed(site.place.file)
-        after = to_json(edited or apply(system, made))
+        after = _json_after(before, system, edited or apply(system, made))
         return Patch({site.place.file: (before, after)}, written=made)
     if not made:
         return Patch()
     return _Writer(system, made).patch()
+
+
+def _json_after(text: str, system: System, edited: System) -> str:
+    """The text of a JSON model with the edits, written anew only if it says things otherwise."""
+    if edited == system:
+        return text
+    after = json_with(text, to_data(system), to_data(edited))
+    try:
+        if from_json(after) == edited:
+            return after
+    except ModelError:
+        pass
+    return to_json(edited)
 
 
 def _text_of(file: str) -> str:
@@ -127,6 +142,29 @@ def by_hand(system: System, edits: Iterable[Edit], why: str) -> tuple[str, ...]:
     return tuple(texts)
 
 
+@dataclass
+class _Plan:
+    """Edits, and the places of their values."""
+
+    edits: tuple[Edit, ...]
+    raised: dict[int, Key] = field(default_factory=dict)
+    """The parts that are written anew as a whole, each with the field whose value it is."""
+    values: Mapping[Key, Any] = field(default_factory=dict)
+    slots: Mapping[Key, Slot | None] = field(default_factory=dict)
+
+    def keys(self, edit: Edit) -> Sequence[Key]:
+        """The fields that get new values by an edit."""
+        raised = self.raised.get(id(edit.part))
+        return [*_keys(edit)] if raised is None else [raised]
+
+    def promised(self, parts: Mapping[int, Element]) -> dict[Key, Any]:
+        """The new values of fields."""
+        found = _promised(e for e in self.edits if id(e.part) not in self.raised)
+        for part, key in self.raised.items():
+            found[key] = edited_part(parts[part], self.edits)
+        return found
+
+
 class _Writer:
     """Finds places for edits, and tries what they give."""
 
@@ -140,10 +178,12 @@ class _Writer:
         self._why: dict[Edit, str] = {}
         self._target = origin(system)
         self._loads = 0
+        self._barred: set[Slot] = set()
+        """Places at which a new value gives something else."""
 
     def patch(self) -> Patch:
         """As many edits as can be written."""
-        kept = self._kept(self._groups(self._placed(self.edits)))
+        kept = self._kept(self._groups(self.edits))
         files = {
             file: (self._before(file), text)
             for file, text in self._texts(kept).items()
@@ -170,34 +210,62 @@ class _Writer:
 
     # -- places -----------------------------------------------------------------------------------
 
+    def _plan(self, edits: Sequence[Edit]) -> _Plan:
+        """Where the new values of edits are put.
+
+        A part that others have from the same text is written anew at the call that is given it.
+        """
+        plan = _Plan(tuple(edits))
+        while True:
+            promised = plan.promised(self._parts)
+            lost = [e for e in plan.edits if not all(self._slot(k, promised) for k in plan.keys(e))]
+            if not lost:
+                plan.slots = {key: self._slot(key, promised) for key in promised}
+                plan.values = promised
+                return plan
+            raised = {id(edit.part) for edit in lost} - set(plan.raised)
+            raised = {part for part in raised if self._may_be_raised(part, promised)}
+            if raised:
+                plan.raised |= {part: self._outer[part] for part in raised}
+                continue
+            for edit in lost:
+                traced = all(self._traces.stops.get(key) for key in _keys(edit))
+                self._why[edit] = _SHARED if traced else _NO_PLACE
+            plan = _Plan(tuple(edit for edit in plan.edits if edit not in lost))
+
+    def _may_be_raised(self, part: int, promised: Mapping[Key, Any]) -> bool:
+        outer = self._outer.get(part)
+        return outer is not None and outer not in promised and bool(self._traces.stops.get(outer))
+
+    @functools.cached_property
+    def _outer(self) -> Mapping[int, Key]:
+        """Where each part is the value of a field: the part that it is in, and the field."""
+        return {
+            id(value): (id(part), name)
+            for part in self._parts.values()
+            for name in field_names(type(part))
+            if isinstance(value := getattr(part, name), Element)
+        }
+
     def _placed(self, edits: Sequence[Edit]) -> tuple[Edit, ...]:
         """The edits all of whose values have a place that no other value minds."""
-        while True:
-            promised = _promised(edits)
-            left = tuple(e for e in edits if all(self._slot(k, promised) for k in _keys(e)))
-            if len(left) == len(edits):
-                return left
-            for edit in edits:
-                if edit not in left:
-                    traced = all(self._traces.stops.get(key) for key in _keys(edit))
-                    self._why[edit] = _SHARED if traced else _NO_PLACE
-            edits = left
+        return self._plan(edits).edits
 
     def _slot(self, key: Key, promised: Mapping[Key, Any]) -> Slot | None:
         """Where the new value of a field is put: as far out as all that is changed there agrees."""
         for stop in reversed(self._traces.stops.get(key, ())):
             users = self._traces.users[stop.slot]
             agree = all(each in promised and promised[each] == promised[key] for each in users)
-            if agree and self._traces.is_known(stop):
+            if agree and stop.slot not in self._barred and self._traces.is_known(stop):
                 return stop.slot
         return None
 
     def _groups(self, edits: Sequence[Edit]) -> list[tuple[Edit, ...]]:
         """Edits that share a text: they are written together or not at all."""
-        promised = _promised(edits)
+        plan = self._plan(edits)
         groups: list[tuple[set[Slot | None], tuple[Edit, ...]]] = []
-        for edit in edits:
-            slots = {self._slot(key, promised) for key in _keys(edit)}
+        for edit in plan.edits:
+            slots = {plan.slots[key] for key in plan.keys(edit)}
             joined = [group for group in groups if group[0] & slots]
             groups = [group for group in groups if group not in joined]
             groups.append(
@@ -216,10 +284,10 @@ class _Writer:
         return source.text
 
     def _texts(self, edits: Sequence[Edit]) -> dict[str, str]:
-        promised = _promised(edits)
+        plan = self._plan(edits)
         by_file: dict[str, dict[Slot, str]] = defaultdict(dict)
-        for key, value in promised.items():
-            slot = self._slot(key, promised)
+        for key, value in plan.values.items():
+            slot = plan.slots[key]
             if slot is not None:
                 by_file[slot.file][slot] = source_of(value)
         texts = {}
@@ -242,10 +310,21 @@ class _Writer:
         if objection is None:
             return every
         if len(groups) == 1:
+            if objection == _DIFFERENT and self._is_further_in(groups[0]):
+                return self._kept(groups, before)
             self._why.update(dict.fromkeys(groups[0], objection))
             return before
         half = len(groups) // 2
         return self._kept(groups[half:], self._kept(groups[:half], before))
+
+    def _is_further_in(self, edits: Sequence[Edit]) -> bool:
+        """Whether edits have other places, nearer to the parts, than those that were tried."""
+        tried = {slot for slot in self._plan(edits).slots.values() if slot is not None}
+        self._barred |= tried
+        if len(self._placed(edits)) == len(edits):
+            return True
+        self._barred -= tried
+        return False
 
     def _objection(self, edits: Sequence[Edit]) -> str | None:
         """Why the model with these edits in its text is not the system with these edits."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archcheck import verification
 from archcheck.configuration import Settings
@@ -18,7 +18,8 @@ from archcheck.graph.exact import Rational, exact
 from archcheck.graph.reach import waited_for
 from archcheck.mending.losses import Losses, run_seconds
 from archcheck.mending.waits import shortest_timeouts
-from archcheck.model import Element, System
+from archcheck.model import Element, Pool, System
+from archcheck.model.element import field_names
 from archcheck.model.linking import walk
 from archcheck.planning.costs import currency_of, running_cost
 from archcheck.plugins import rules as installed_rules
@@ -219,12 +220,11 @@ def _not_run(system: System) -> Iterable[str]:
 def _together(wanted: Repair, trials: _Trials) -> dict[Edit, Edit]:
     """Edits more, each with the one that it goes with.
 
-    Of what a loop or a helper makes, all get the value that one needs, where that costs no answers:
-    else there were no place for it.
+    Of what a loop or a helper makes, all get the value that one needs, where that costs no answers
+    and takes nothing from them: else there were no place for it.
     """
     found: dict[Edit, Edit] = {}
-    graph = Graph(wanted.original)
-    labels = {id(p): step.name for step in graph.interactions for p in walk(step.declared)}
+    labels = _labels(wanted.original)
     for edit, others in sharing(wanted.original, wanted.edits).items():
         more = {
             Edit(part, edit.values, labels.get(id(part), edit.label)): edit
@@ -238,10 +238,54 @@ def _together(wanted: Repair, trials: _Trials) -> dict[Edit, Edit]:
     return found
 
 
+def _labels(system: System) -> dict[int, str]:
+    """What people call each part: the step that it is or belongs to, or the element and where."""
+    found = {
+        id(part): f"{element.name}: {name}" if name else element.name
+        for element in system.elements
+        for part, name in _named(element, "")
+    }
+    for step in Graph(system).interactions:
+        found |= {id(part): step.name for part in walk(step.declared)}
+    return found
+
+
+def _named(part: Element, name: str) -> Iterator[tuple[Element, str]]:
+    """A part and what is inside it, each with the field that it is in or what it is for."""
+    yield part, name
+    for field_name in field_names(type(part)):
+        value = getattr(part, field_name)
+        if isinstance(value, Element):
+            yield from _named(value, field_name)
+        elif isinstance(value, tuple):
+            for each in value:
+                if isinstance(each, Pool):
+                    yield each, f"pool of {each.target}"
+                elif isinstance(each, Element):
+                    yield from _named(each, field_name)
+
+
 def _is_worse(part: Element, edit: Edit) -> bool:
-    """Whether a part must not get the value: it would wait less than it does."""
-    new, old = edit.values.get("timeout"), getattr(part, "timeout", None)
-    return isinstance(new, Duration) and (not isinstance(old, Duration) or new < old)
+    """Whether a value would take something from a part that is not to be mended.
+
+    Any number that gets smaller does, a time, a size, a count of replicas, and so do zones that are
+    no longer among them. Attempts do not: to try less often is listed, and the runs beside the
+    original tell whether it costs answers.
+    """
+    return any(
+        _is_less(value, getattr(part, name))
+        for name, value in edit.values.items()
+        if name != "attempts"
+    )
+
+
+def _is_less(new: Any, old: Any) -> bool:
+    if isinstance(new, Duration) and old is None:
+        return True  # it waits for as long as it takes
+    if isinstance(new, tuple) and isinstance(old, tuple):
+        return not set(old) <= set(new)
+    numbers = isinstance(new, float | int) and isinstance(old, float | int)
+    return numbers and new < old
 
 
 class _Objection(NamedTuple):

@@ -271,8 +271,9 @@ def test_another_system_of_the_same_files_stays_as_it_is(models: Models) -> None
         (models.folder / name).write_text(text)
     one, _ = load(models.folder)
     patch = patch_of(one, [Edit(models.steps(one)[0], {"timeout": 80 * ms}, "a.go -> b.go")])
-    assert patch.written == ()
-    assert "changes others" in patch.by_hand[0]
+    # the constant would change both
+    assert list(patch.files) == [str(models.folder / "one.py")]
+    assert 'Call("b", timeout=80 * ms)' in patch.files[str(models.folder / "one.py")][1]
 
 
 def test_line_ends_tabs_comments_and_a_mark_stay(models: Models) -> None:
