@@ -37,8 +37,8 @@ from archcheck.proof import (
 )
 from archcheck.replaying import Replay, replay
 from archcheck.reporting.console import progress_bar, report_console, time_left
+from archcheck.reporting.patches import print_patch
 from archcheck.reporting.proofs import print_proofs, proofs_data
-from archcheck.reporting.repairs import print_patch
 from archcheck.units import Duration
 
 

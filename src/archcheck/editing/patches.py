@@ -37,6 +37,9 @@ _MOST_LOADS = 12
 hundred that gives something else is found with so many."""
 _NO_PLACE = "no line of a file stands for it"
 _SHARED = "other values come from the same text, and stay"
+_COMPUTED = "what stands there is more than a value, or gives others"
+_LEGIBLE = 60
+"""Signs of a text that are shown in advice. A choice."""
 _NOT_LOADABLE = "the model is no file that can be loaded again"
 _UNTRIED = "not tried: too many others give something else"
 _DIFFERENT = "the text that was tried does not give this value, or changes others"
@@ -353,8 +356,44 @@ class _Writer:
         found.pop(self.system.name, None)
         return found
 
+    # -- by hand ----------------------------------------------------------------------------------
+
     def _described(self, edit: Edit) -> str:
-        return by_hand(self.system, [edit], self._why.get(edit, _DIFFERENT))[0]
+        why = self._why.get(edit, _DIFFERENT)
+        if why in {_DIFFERENT, _NO_PLACE, _SHARED} and len(edit.values) == 1:
+            (key,) = _keys(edit)
+            advice = self._advice(key, source_of(edit.values[key[1]]), why)
+            if advice is not None:
+                place, text = advice
+                return f"{place}: {edit}; {text}"
+        return by_hand(self.system, [edit], why)[0]
+
+    def _advice(self, key: Key, new: str, why: str) -> tuple[Place, str] | None:
+        """The line at which a value is to be changed, and what to write there or to know of it."""
+        stops = self._traces.stops.get(key, ())
+        slots = [stop.slot for stop in stops if stop.slot not in self._barred]
+        if slots and why == _SHARED:
+            slot = min(reversed(slots), key=lambda each: len(self._traces.users[each]))
+            others = len(self._traces.users[slot]) - 1
+            return self._place(slot), f"{self._replacing(slot, new)} ({_for_others(others)})"
+        reached = self._traces.reached.get(key)
+        if reached is None:
+            return None
+        return self._place(reached), f"write {new} for {self._text(reached)} ({_COMPUTED})"
+
+    def _replacing(self, slot: Slot, new: str) -> str:
+        text = self._text(slot)
+        if slot.keyword is not None:
+            return f"write {slot.keyword}={new} into {text}"
+        return f"write {new} for {text}"
+
+    def _text(self, slot: Slot) -> str:
+        """The text in a slot, on one line."""
+        text = " ".join(self._before(slot.file)[slot.start : slot.end].split())
+        return text if len(text) <= _LEGIBLE else f"{text[:_LEGIBLE]}..."
+
+    def _place(self, slot: Slot) -> Place:
+        return Place(slot.file, self._before(slot.file).count("\n", 0, slot.start) + 1)
 
 
 def _loaded(target: str, texts: Mapping[str, str]) -> dict[str, str]:
@@ -364,6 +403,12 @@ def _loaded(target: str, texts: Mapping[str, str]) -> dict[str, str]:
             return {system.name: to_json(system) for system in load_changed(target, texts)}
     except ArchcheckError:
         return {}
+
+
+def _for_others(number: int) -> str:
+    if not number:
+        return "not written: what else reads it is not known"
+    return f"{number} other value{'s'[: number - 1]} would change with it"
 
 
 def _keys(edit: Edit) -> Iterator[Key]:

@@ -197,6 +197,15 @@ class PythonSource:
             return Binding(self, scope, name, outer.value)
         return None
 
+    def class_of(self, node: ast.Name) -> ast.ClassDef | None:
+        """The class of this file that a name stands for."""
+        for scope in self.scopes(node):
+            stores = self._stores(scope).get(node.id, [])
+            if stores and not isinstance(scope, ast.ClassDef):
+                is_class = len(stores) == 1 and isinstance(stores[0], ast.ClassDef)
+                return stores[0] if is_class else None  # type: ignore[return-value]  # tested
+        return None
+
     def loop_of(self, node: ast.Name) -> Loop | None:
         """The loop or comprehension, of those around a name, that gives it its values."""
         inner: ast.AST = node
@@ -345,6 +354,8 @@ class Sources:
                 module, level, name = source.imports[base.id]
                 inner = ".".join(part for part in (module, name) if part)
                 return self._in_module(source, inner, level, node.attr)
+            if isinstance(base, ast.Name) and (holder := source.class_of(base)) is not None:
+                return source.bound(holder, node.attr)
         return None
 
     def _named(self, source: PythonSource, node: ast.Name) -> Binding | None:

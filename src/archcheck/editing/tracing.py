@@ -67,8 +67,9 @@ class Traces:
         """From the part outwards."""
         self.users: dict[Slot, set[Key]] = defaultdict(set)
         """Whose values change with the text in a slot."""
-        self.starts: dict[Key, Slot] = {}
-        """The arguments of the calls that make the parts, whether they are values or not."""
+        self.reached: dict[Key, Slot] = {}
+        """The last expression on the way to a value, whether it is a value itself or not."""
+        self._visited: list[Given] = []
         self._arguments = Arguments(self.sources)
         self._literals = Literals(self.sources)
         self._tables = Tables(self.sources, self._arguments, self._literals)
@@ -89,9 +90,10 @@ class Traces:
             if isinstance(given, Unknown) or (isinstance(given, Missing) and name not in wanted):
                 continue
             key = id(part), name
-            if isinstance(given, Given):
-                self.starts[key] = _slot_of(given)
+            self._visited.clear()
             self._note(key, self._of_argument(given, name, _Aim(part, getattr(part, name))))
+            if self._visited:
+                self.reached[key] = _slot_of(self._visited[-1])
 
     def _note(self, key: Key, stops: tuple[Stop, ...]) -> None:
         self.stops[key] = stops
@@ -146,6 +148,7 @@ class Traces:
 
     def _stops(self, at: Given, aim: _Aim, depth: int) -> tuple[Stop, ...]:
         """The stops of a value, from an expression outwards."""
+        self._visited.append(at)
         self._arguments.known.add(id(at.node))
         is_value = self._literals.is_value(at.source, at.node)
         here = (Stop(_slot_of(at)),) if is_value else ()
@@ -204,12 +207,16 @@ class Traces:
         (own,) = fitting.values() if len(fitting) == 1 else (None,)
         return self._stops(own, aim, depth) if own is not None and own.node is not at.node else ()
 
-    def _fits(self, at: Given, value: Any) -> bool:
+    def _fits(self, at: Given, value: Any, depth: int = 0) -> bool:
         """Whether an expression is worth so much, as far as can be seen."""
         try:
             return bool(self._literals.of(at.source, at.node) == value)
         except UnknownValueError:
-            return False
+            found = self._tables.candidates(at) if depth < _MOST_STEPS else ()
+            (own,) = found if len(found) == 1 else (None,)
+            if own is None or own.node is at.node:
+                return False
+            return self._fits(own, value, depth + 1)
 
 
 class _Numbers:

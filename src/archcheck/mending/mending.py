@@ -27,7 +27,7 @@ from archcheck.proof.budget import ProofBudget
 from archcheck.proof.repair import Repair, repair
 from archcheck.proof.repair.repairing import Found
 from archcheck.simulation.compiling import compile_plan
-from archcheck.units import Duration
+from archcheck.units import Duration, Quantity
 
 _MOST_SEARCHES = 3
 """Searches, each with timeouts twice as long where those of the one before cost answers. A choice:
@@ -220,8 +220,8 @@ def _not_run(system: System) -> Iterable[str]:
 def _together(wanted: Repair, trials: _Trials) -> dict[Edit, Edit]:
     """Edits more, each with the one that it goes with.
 
-    Of what a loop or a helper makes, all get the value that one needs, where that costs no answers
-    and takes nothing from them: else there were no place for it.
+    Of what a loop or a helper makes, all get the value that one needs, where that costs no answers,
+    takes nothing from them and mends as much: else there were no place for it.
     """
     found: dict[Edit, Edit] = {}
     labels = _labels(wanted.original)
@@ -233,7 +233,10 @@ def _together(wanted: Repair, trials: _Trials) -> dict[Edit, Edit]:
         }
         if len(others) > _MOST_TOGETHER or len(more) < len(others):
             continue
-        if not trials.is_over and trials.objection((*wanted.edits, *found, *more)) is None:
+        every = (*wanted.edits, *found, *more)
+        if trials.is_over or trials.objection(every) is not None:
+            continue
+        if trials.found(every) <= wanted.after:
             found.update(more)
     return found
 
@@ -284,8 +287,8 @@ def _is_less(new: Any, old: Any) -> bool:
         return True  # it waits for as long as it takes
     if isinstance(new, tuple) and isinstance(old, tuple):
         return not set(old) <= set(new)
-    numbers = isinstance(new, float | int) and isinstance(old, float | int)
-    return numbers and new < old
+    are_numbers = all(isinstance(each, float | int | Quantity) for each in (new, old))
+    return are_numbers and bool(new < old)
 
 
 class _Objection(NamedTuple):
