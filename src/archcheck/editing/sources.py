@@ -353,7 +353,8 @@ class Sources:
             if isinstance(base, ast.Name) and base.id in source.imports:
                 module, level, name = source.imports[base.id]
                 inner = ".".join(part for part in (module, name) if part)
-                return self._in_module(source, inner, level, node.attr)
+                found = self._in_module(source, inner, level, node.attr)
+                return found or self._in_class(source, module, level, name, node.attr)
             if isinstance(base, ast.Name) and (holder := source.class_of(base)) is not None:
                 return source.bound(holder, node.attr)
         return None
@@ -381,6 +382,19 @@ class Sources:
             inner, dots, real = found.imports[name]
             return self._in_module(found, inner, dots, real) if real else None
         return found.bound(found.tree, name)
+
+    def _in_class(
+        self, source: PythonSource, module: str, level: int, name: str | None, field: str
+    ) -> Binding | None:
+        """A value of a class of another module."""
+        file = _module_file(source.file, module, level)
+        found = self.of(file) if file else None
+        holders = [
+            node
+            for node in (found.tree.body if found else ())
+            if isinstance(node, ast.ClassDef) and node.name == name
+        ]
+        return found.bound(holders[0], field) if found and len(holders) == 1 else None
 
     def uses(self, binding: Binding) -> Iterator[ast.expr]:
         """Where the value of a binding is read: in its file, and in those that lie beside it."""
