@@ -11,7 +11,7 @@ from edited_models import ENDS, HEAD, Models, front
 from archcheck import Call, Retry
 from archcheck.editing import Edit
 from archcheck.model.linking import walk
-from archcheck.units import ms, s
+from archcheck.units import ms
 
 
 @pytest.fixture
@@ -252,8 +252,3 @@ def test_what_gives_something_else_is_tried_nearer_to_the_part(models: Models) -
     text = HEAD + "T = U = 50 * ms\n" + front('Call("b", timeout=T)')
     text += ENDS.replace("read=2 * ms", "read=U")
     assert models.one(text, {0: 80 * ms}) == text.replace("timeout=T", "timeout=80 * ms")
-
-
-def test_the_longest_time_is_written_in_seconds(models: Models) -> None:
-    text = HEAD + front('Call("b", timeout=1900 * ms)') + ENDS
-    assert "timeout=1.7 * s" in models.one(text, {0: 1.7 * s})
