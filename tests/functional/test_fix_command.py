@@ -208,6 +208,29 @@ def test_the_number_of_a_bystander_is_not_lowered(tmp_path: Path) -> None:
     assert "+" not in done.stdout
 
 
+def test_a_part_that_others_share_is_written_anew_at_the_one_call(tmp_path: Path) -> None:
+    text = (
+        "from archcheck import *\n"
+        "from archcheck.units import ms, s\n"
+        "STD = Retry(attempts=3, backoff=20 * ms, jitter=True)\n"
+        "web = Service('web', endpoints=[Endpoint('buy', steps=[\n"
+        "    Call('cart.get', timeout=100 * ms, retry=STD),\n"
+        "    Call('pay.do', timeout=90 * ms, retry=STD)])])\n"
+        "cart = Service('cart', endpoints=[Endpoint('get', idempotent=True)])\n"
+        "pay = Service('pay', endpoints=[Endpoint('do', idempotent=True)])\n"
+        "buy = Journey('buy', 'web.buy', critical=True, timeout=500 * ms)\n"
+    )
+    (tmp_path / "model.py").write_text(text)
+    rules = ("--select", "RES002,RES003", "--allow", "attempts=1")
+    done = archcheck("fix", "model.py", *rules, "--write", cwd=tmp_path)
+    assert done.stdout.startswith("model: 1 edit at a cost of 1")
+    (name,) = re.findall(r"  web.buy -> (\w+).\w+: attempts: 3 becomes ", done.stdout)
+    written = (tmp_path / "model.py").read_text()
+    assert "STD = Retry(attempts=3, backoff=20 * ms, jitter=True)" in written
+    assert written.count("retry=STD") == 1
+    assert re.search(rf"'{name}.\w+',\s+timeout=\d+ \* ms,\s+retry=Retry\(attempts=", written)
+
+
 def test_what_gets_a_number_together_is_listed_by_its_own_name(tmp_path: Path) -> None:
     text = PODS.format(replicas="replicas=2", web="None", pay="None")
     (tmp_path / "model.py").write_text(text.replace('"pay", [Work(1 *', '"pay", [Work(12 *'))

@@ -83,15 +83,21 @@ class Traces:
         frames = part.site.frames if part.site else ()
         source = self.sources.of(frames[0].file) if frames else None
         call = source.call_at(frames[0]) if source else None
-        if source is None or call is None or not self._makes(source, call, part):
+        if source is None or call is None:
+            return
+        half = self._half_made(source, call)
+        if not self._makes(source, call, part) and not (half and self._names(half, part)):
             return
         for name in field_names(type(part)):
             given = self._given(source, call, part, name, frames)
-            if isinstance(given, Unknown) or (isinstance(given, Missing) and name not in wanted):
+            usual = _usual(half, name) if half and isinstance(given, Missing) else None
+            is_open = isinstance(given, Missing) and usual is None and name not in wanted
+            if isinstance(given, Unknown) or is_open:
                 continue
-            key = id(part), name
+            key, aim = (id(part), name), _Aim(part, getattr(part, name))
             self._visited.clear()
-            self._note(key, self._of_argument(given, name, _Aim(part, getattr(part, name))))
+            stops = self._of_argument(given, name, aim)
+            self._note(key, (*stops, *(self._stops(usual, aim, 0) if usual else ())))
             if self._visited:
                 self.reached[key] = _slot_of(self._visited[-1])
 
@@ -118,6 +124,19 @@ class Traces:
         name = name_of(call.func)
         real = source.imports.get(name, ("", 0, name))[2]
         return real in {type(part).__name__, "replace"}
+
+    def _half_made(self, source: PythonSource, call: ast.Call) -> Given | None:
+        """The ``partial(Call, timeout=...)`` that a call completes."""
+        binding = self.sources.resolve(source, call.func)
+        value = binding.value if binding is not None else None
+        if binding is None or not isinstance(value, ast.Call) or len(value.args) != 1:
+            return None
+        return Given(value, binding.source) if name_of(value.func) == "partial" else None
+
+    def _names(self, half: Given, part: Element) -> bool:
+        assert isinstance(half.node, ast.Call)  # noqa: S101  # found so
+        name = name_of(half.node.args[0])
+        return half.source.imports.get(name, ("", 0, name))[2] == type(part).__name__
 
     def _given(
         self,
@@ -248,6 +267,13 @@ def _inside(part: Element) -> Iterator[Element]:
         value = getattr(part, name)
         every = value if isinstance(value, tuple) else (value,)
         yield from (each for each in every if isinstance(each, Element))
+
+
+def _usual(half: Given, name: str) -> Given | None:
+    """What ``partial`` gives by name unless the call says otherwise."""
+    assert isinstance(half.node, ast.Call)  # noqa: S101  # found so
+    words = [word.value for word in half.node.keywords if word.arg == name]
+    return half.inside(words[0]) if words else None
 
 
 def _slot_of(at: Given) -> Slot:

@@ -164,6 +164,16 @@ def test_arguments_that_a_helper_passes_on(models: Models) -> None:
     assert after == text.replace('ask("b")', 'ask("b", timeout=80 * ms)').replace("60 *", "90 *")
 
 
+def test_a_partial_call(models: Models) -> None:
+    text = HEAD + "from functools import partial\nquick = partial(Call, timeout=50 * ms)\n"
+    text += front('quick("b")', 'quick("c")') + ENDS
+    assert models.one(text, {0: 80 * ms}) == text.replace(
+        'quick("b")', 'quick("b", timeout=80 * ms)'
+    )
+    (models.folder / "model.py").write_text(text)
+    assert models.one(text, {0: 80 * ms, 1: 80 * ms}) == text.replace("50 * ms", "80 * ms")
+
+
 # -- choices --------------------------------------------------------------------------------------
 
 
