@@ -137,12 +137,17 @@ def sharing(system: System, edits: Iterable[Edit]) -> dict[Edit, tuple[Element, 
 
 def by_hand(system: System, edits: Iterable[Edit], why: str) -> tuple[str, ...]:
     """Edits that are not written: the place, the change, the new text and the reason."""
-    texts = []
-    for edit in edits:
-        place = system.place(edit.part)
-        new = ", ".join(f"{name}={source_of(value)}" for name, value in edit.values.items())
-        texts.append(f"{place}: {edit}; write {new} ({why})" if place else f"{edit} ({why})")
-    return tuple(texts)
+    made = tuple(edits)
+    if not made or (system.site is not None and system.site.place.file.endswith(".json")):
+        return tuple(_told(system, edit, why) for edit in made)
+    return _Writer(system, made).told(why)
+
+
+def _told(system: System, edit: Edit, why: str) -> str:
+    """What is known without the text: the line that declares the part."""
+    place = system.place(edit.part)
+    new = ", ".join(f"{name}={source_of(value)}" for name, value in edit.values.items())
+    return f"{place}: {edit}; write {new} ({why})" if place else f"{edit} ({why})"
 
 
 @dataclass
@@ -358,7 +363,22 @@ class _Writer:
 
     # -- by hand ----------------------------------------------------------------------------------
 
+    def told(self, why: str) -> tuple[str, ...]:
+        """The edits with the places that they would have, and why they are not made."""
+        plan = self._plan(self.edits)
+        texts = []
+        for edit in self.edits:
+            slots = [plan.slots[key] for key in plan.keys(edit)] if edit in plan.edits else [None]
+            if len(slots) == 1 and slots[0] is not None:
+                new = source_of(plan.values[plan.keys(edit)[0]])
+                place, text = self._place(slots[0]), self._replacing(slots[0], new)
+                texts.append(f"{place}: {edit}; {text} ({why})")
+            else:
+                texts.append(_told(self.system, edit, why))
+        return tuple(texts)
+
     def _described(self, edit: Edit) -> str:
+        """An edit that is not written, with the text that gives its value."""
         why = self._why.get(edit, _DIFFERENT)
         if why in {_DIFFERENT, _NO_PLACE, _SHARED} and len(edit.values) == 1:
             (key,) = _keys(edit)
@@ -366,7 +386,7 @@ class _Writer:
             if advice is not None:
                 place, text = advice
                 return f"{place}: {edit}; {text}"
-        return by_hand(self.system, [edit], why)[0]
+        return _told(self.system, edit, why)
 
     def _advice(self, key: Key, new: str, why: str) -> tuple[Place, str] | None:
         """The line at which a value is to be changed, and what to write there or to know of it."""
