@@ -1,4 +1,4 @@
-"""Rows of tables that loops go over, and items of dictionaries and lists, as they are written.
+"""Rows of tables that loops go over, items of dictionaries and lists, fields of objects.
 
 ``for name, (n, to) in SIZES.items()`` gives ``n`` the first item of each row in turn. Which row a
 part comes from is told by its value where that stands in one row only, or else by the number of
@@ -11,7 +11,7 @@ import ast
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from archcheck.editing.arguments import Arguments, Given, pairs_of
+from archcheck.editing.arguments import Arguments, Given, name_of, pairs_of
 from archcheck.editing.literals import Literals, UnknownValueError
 from archcheck.editing.sources import Sources
 
@@ -56,6 +56,9 @@ class Tables:
 
     def _named(self, at: Given, depth: int) -> Candidates:
         binding = self._sources.resolve(at.source, at.node)
+        if binding is None and isinstance(at.node, ast.Attribute):
+            objects = self.candidates(at.inside(at.node.value), depth)
+            return [self._attribute(each, at.node.attr, depth) for each in objects]
         if binding is None:
             return (at,)
         if binding.value is not None:
@@ -101,6 +104,21 @@ class Tables:
             return table.inside(elements[key]) if elements and fits else None
         found = [value for name, value in pairs_of(table.node) or () if name == key]
         return table.inside(found[0]) if len(found) == 1 else None
+
+    def _attribute(self, made: Given | None, name: str, depth: int) -> Given | None:
+        """A field of an object, as its constructor or ``replace`` is given it, or its class."""
+        if made is None or not isinstance(made.node, ast.Call):
+            return made if name == "value" else None  # the member of an enumeration
+        func, args = made.node.func, made.node.args
+        given = [word.value for word in made.node.keywords if word.arg == name]
+        if given:
+            return made.inside(given[0])
+        if name_of(func) == "replace" and args and depth <= _MOST_STEPS:
+            before = self.candidates(made.inside(args[0]), depth + 1)
+            return self._attribute(before[0], name, depth + 1) if len(before) == 1 else None
+        holder = made.source.class_of(func) if isinstance(func, ast.Name) and not args else None
+        usual = made.source.bound(holder, name) if holder is not None else None
+        return made.inside(usual.value) if usual is not None and usual.value is not None else None
 
     # -- rows -------------------------------------------------------------------------------------
 

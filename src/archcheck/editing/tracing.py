@@ -169,11 +169,29 @@ class Traces:
         """The stops of a value, from an expression outwards."""
         self._visited.append(at)
         self._arguments.known.add(id(at.node))
-        is_value = self._literals.is_value(at.source, at.node)
+        is_value = self._literals.is_value(at.source, at.node) or self._is_field(at)
         here = (Stop(_slot_of(at)),) if is_value else ()
         deeper = depth <= len(at.frames) + _MOST_STEPS
         further = self._further(at, aim, depth + 1) if deeper else ()
         return _all_through((*here, *further), at.through)
+
+    def _is_field(self, at: Given) -> bool:
+        """Whether an expression names the value of a field of a class, or of an object.
+
+        An attribute of a parameter, ``self`` for one, may be another value next time.
+        """
+        root = at.node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if root is at.node or not isinstance(root, ast.Name):
+            return False
+        binding = self.sources.resolve(at.source, root)
+        is_object = binding is not None and binding.value is not None
+        if not is_object and at.source.class_of(root) is None:
+            return False
+        found = self._tables.candidates(at)
+        (own,) = found if len(found) == 1 else (None,)
+        return own is not None and self._literals.is_value(own.source, own.node)
 
     def _further(self, at: Given, aim: _Aim, depth: int) -> tuple[Stop, ...]:
         """Where an expression that is more than a value has it from."""
@@ -192,7 +210,10 @@ class Traces:
                 return self._of_item(at, aim, depth)
             case ast.Name() if at.source.loop_of(at.node) is not None:
                 return self._of_item(at, aim, depth)
-        return self._of_binding(self.sources.resolve(at.source, at.node), at, aim, depth)
+        binding = self.sources.resolve(at.source, at.node)
+        if binding is None and isinstance(at.node, ast.Attribute):
+            return self._of_item(at, aim, depth)
+        return self._of_binding(binding, at, aim, depth)
 
     def _of_binding(
         self, binding: Binding | None, at: Given, aim: _Aim, depth: int

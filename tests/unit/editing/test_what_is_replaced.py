@@ -154,6 +154,61 @@ def test_a_value_of_a_class(models: Models) -> None:
     assert models.one(text, {0: 80 * ms}) == text.replace("=Limits.T", "=80 * ms", 1)
 
 
+OBJECTS = """\
+from dataclasses import dataclass, replace
+from enum import Enum
+
+
+@dataclass(frozen=True)
+class Settings:
+    timeout: object = 40 * ms
+    other: object = 50 * ms
+
+
+class Limits(Enum):
+    FAST = 50 * ms
+    SLOW = 90 * ms
+
+
+USUAL = Settings()
+MINE = Settings(timeout=50 * ms)
+SLOWER = replace(USUAL, timeout=50 * ms)
+
+
+def ask(target, settings):
+    return Call(target, timeout=settings.timeout)
+
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "old"),
+    [
+        ("USUAL.other", "other: object = 50"),
+        ("MINE.timeout", "MINE = Settings(timeout=50"),
+        ("SLOWER.timeout", "replace(USUAL, timeout=50"),
+        ("Limits.FAST.value", "FAST = 50"),
+    ],
+)
+def test_the_field_of_an_object(models: Models, given: str, old: str) -> None:
+    text = HEAD + OBJECTS + front(f'Call("b", timeout={given})', f'Call("c", timeout={given})')
+    text += ENDS
+    after = models.one(text, {0: 80 * ms, 1: 80 * ms})
+    assert after == text.replace(old, old.replace("50", "80"))
+    (models.folder / "model.py").write_text(text)
+    assert models.one(text, {0: 80 * ms}) == text.replace(f"timeout={given}", "timeout=80 * ms", 1)
+
+
+def test_the_field_of_a_parameter_stays(models: Models) -> None:
+    text = HEAD + OBJECTS + front('ask("b", MINE)', 'ask("c", SLOWER)') + ENDS
+    after = models.one(text, {0: 80 * ms})
+    assert after == text.replace("MINE = Settings(timeout=50", "MINE = Settings(timeout=80")
+    text = text.replace("SLOWER)]", "MINE)]")
+    (models.folder / "model.py").write_text(text)
+    assert models.one(text, {0: 80 * ms}, written=0) == text
+
+
 def test_arguments_that_a_helper_passes_on(models: Models) -> None:
     helper = (
         'def ask(target, **options):\n    options.setdefault("timeout", 50 * ms)\n'
