@@ -131,7 +131,7 @@ class Tables:
                 return [(None, row) for row in self._rows(over.inside(inner), depth)]
             case ast.Call(func=ast.Name(id="zip"), args=args):
                 return [*zip(*(self._rows(over.inside(a), depth) for a in args), strict=False)]
-            case ast.Call(func=ast.Name(id="list" | "tuple"), args=[inner]):
+            case ast.Call(func=ast.Name(id="list" | "tuple" | "sorted"), args=[inner]):
                 return self._rows(over.inside(inner), depth)
             case ast.Constant(value=str(text)):
                 return [None] * len(text)

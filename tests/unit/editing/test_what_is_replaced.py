@@ -82,6 +82,19 @@ def test_a_table_that_is_used_for_its_keys_as_well(models: Models) -> None:
     assert models.one(text, {1: 80 * ms}) == text.replace("60 * ms", "80 * ms")
 
 
+def test_a_table_of_another_module(models: Models) -> None:
+    files = {
+        "limits.py": 'from archcheck.units import ms\n\nT = {"b": 50 * ms, "c": 60 * ms}\n',
+        "model.py": HEAD
+        + "import limits\n"
+        + front("*[Call(name, timeout=t) for name, t in sorted(limits.T.items())]")
+        + ENDS,
+    }
+    after = models.edited(files, {0: 80 * ms, 1: 90 * ms})
+    new = files["limits.py"].replace("50", "80").replace("60", "90")
+    assert after == {"limits.py": new}
+
+
 def test_a_constant_in_a_row(models: Models) -> None:
     text = HEAD + 'SLOW = 50 * ms\nT = {"b": SLOW, "c": SLOW}\n'
     text += front("*[Call(name, timeout=t) for name, t in T.items()]") + ENDS
