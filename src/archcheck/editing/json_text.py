@@ -8,8 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from archcheck.model.codec import declared, to_data
+from archcheck.model.element import Element
+from archcheck.units import Quantity
+
 _TOKEN = re.compile(r'[\s\ufeff]*("(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+)')
-Change: TypeAlias = tuple[int, int, str]
+_Change: TypeAlias = tuple[int, int, str]
 """Where something is replaced, from one offset to another, and by what."""
 
 
@@ -43,6 +47,26 @@ def json_with(text: str, before: Any, after: Any) -> str:
     for start, end, new in sorted(_Changes(text).of(root, before, after, root), reverse=True):
         text = text[:start] + new + text[end:]
     return text
+
+
+def data_like(before: Element, after: Element) -> dict[str, Any]:
+    """``after`` as plain data that says what ``before`` says, also where it is the default now."""
+    data = to_data(after)
+    if type(before) is not type(after):
+        return data
+    for each, old in declared(before):
+        new = getattr(after, each.name)
+        if isinstance(old, Element) and isinstance(new, Element):
+            data[each.name] = data_like(old, new)
+        elif each.name in data and isinstance(old, tuple) and len(old) == len(new):
+            pairs = zip(data[each.name], old, new, strict=True)
+            data[each.name] = [
+                data_like(one, other) if isinstance(one, Element) else item
+                for item, one, other in pairs
+            ]
+        elif each.name not in data and isinstance(new, Quantity | int | float | str):
+            data[each.name] = str(new) if isinstance(new, Quantity) else new
+    return data
 
 
 class _Reader:
@@ -87,7 +111,7 @@ class _Changes:
         self._text = text
         self._line_end = "\r\n" if "\r\n" in text else "\n"
 
-    def of(self, node: _Node, before: Any, after: Any, outer: _Node) -> Iterator[Change]:
+    def of(self, node: _Node, before: Any, after: Any, outer: _Node) -> Iterator[_Change]:
         """The changes that turn a value into another one; ``outer`` is the object around it."""
         if before == after:
             return
@@ -101,7 +125,7 @@ class _Changes:
 
     def _of_object(
         self, node: _Node, before: Mapping[str, Any], after: Mapping[str, Any]
-    ) -> Iterator[Change]:
+    ) -> Iterator[_Change]:
         members = [*node.members.values()]
         added = ""
         for key, new in after.items():
@@ -119,7 +143,7 @@ class _Changes:
             end = members[-1].value.end
             yield end, end, added
 
-    def _removed(self, members: Sequence[_Member], index: int) -> Change:
+    def _removed(self, members: Sequence[_Member], index: int) -> _Change:
         if index:
             return members[index - 1].value.end, members[index].value.end, ""
         end = members[1].start if len(members) > 1 else members[0].value.end

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from archcheck.editing.advice import told, unneeded, unwritten
 from archcheck.editing.edits import Edit, apply
-from archcheck.editing.json_text import json_with
+from archcheck.editing.json_text import data_like, json_with
 from archcheck.editing.placing import DIFFERENT, SHARED, Places
 from archcheck.editing.spelling import source_of
 from archcheck.files import write_files
@@ -104,7 +104,7 @@ def _json_after(text: str, system: System, edited: System) -> str:
     """The text of a JSON model with the edits, written anew only if it says things otherwise."""
     if edited == system:
         return text
-    after = json_with(text, to_data(system), to_data(edited))
+    after = json_with(text, to_data(system), data_like(system, edited))
     try:
         if from_json(after) == edited:
             return after

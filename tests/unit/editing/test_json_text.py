@@ -76,6 +76,19 @@ def test_only_the_values_change(text: str, style: Callable[[str], str], tmp_path
     assert len(changed) <= 8
 
 
+def test_a_value_that_becomes_the_default_is_still_said(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "model.json"
+    before = text.replace(
+        '"timeout": "50 ms"', '"timeout": "50 ms",\n              "optional": true'
+    )
+    assert before != text
+    file.write_text(before)
+    (system,) = load(str(file))
+    first = next(part for each in system.services for part in walk(each) if isinstance(part, Call))
+    patch_of(system, [Edit(first, {"optional": False}, "first")]).write()
+    assert file.read_text() == before.replace('"optional": true', '"optional": false')
+
+
 @pytest.mark.parametrize(
     ("before", "new", "after"),
     [
