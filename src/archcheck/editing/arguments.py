@@ -116,6 +116,8 @@ class Arguments:
         source, call, further = outer
         position = position_of(function, binding.name)
         if position is not None and _is_bound(call, function, binding.source):
+            if position == 0:  # the object itself stands before the dot
+                return Unknown(), None
             position -= 1
         given = self.of_call(source, call, binding.name, position, further)
         default = default_of(function, binding.name)

@@ -148,12 +148,13 @@ def test_a_parameter_in_a_helper_stays(models: Models) -> None:
     assert "model.py:5: step 0: timeout: 50 ms becomes 80 ms; write 80 * ms for timeout" in advice
 
 
-def test_an_attribute_of_the_object_stays(models: Models) -> None:
+@pytest.mark.parametrize(("name", "given"), [("name", '"b"'), ("name='b'", "")])
+def test_an_attribute_of_the_object_stays(models: Models, name: str, given: str) -> None:
     helper = (
         "class Made:\n    def __init__(self, timeout):\n        self.timeout = timeout\n\n"
-        "    def ask(self, name):\n        return Call(name, timeout=self.timeout)\n\n\n"
+        f"    def ask(self, {name}):\n        return Call(name, timeout=self.timeout)\n\n\n"
     )
-    text = HEAD + helper + front('Made(50 * ms).ask("b")') + ENDS
+    text = HEAD + helper + front(f"Made(50 * ms).ask({given})") + ENDS
     assert models.one(text, {0: 80 * ms}, written=0) == text
     assert "model.py:9: step 0" in models.patch.by_hand[0]
     assert "write 80 * ms for self.timeout" in models.patch.by_hand[0]
