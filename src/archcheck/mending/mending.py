@@ -7,19 +7,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from archcheck import verification
 from archcheck.configuration import Settings
-from archcheck.editing import COSTS, Edit, apply, kind_of, sharing
+from archcheck.editing import COSTS, Edit, apply, gets_less, kind_of, labels_of, sharing
 from archcheck.findings import Rule
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.reach import waited_for
 from archcheck.mending.losses import Losses, run_seconds
 from archcheck.mending.waits import shortest_timeouts
-from archcheck.model import Element, Pool, System
-from archcheck.model.element import field_names
+from archcheck.model import System
 from archcheck.model.linking import walk
 from archcheck.planning.costs import currency_of, running_cost
 from archcheck.plugins import rules as installed_rules
@@ -27,7 +26,7 @@ from archcheck.proof.budget import ProofBudget
 from archcheck.proof.repair import Repair, repair
 from archcheck.proof.repair.repairing import Found
 from archcheck.simulation.compiling import compile_plan
-from archcheck.units import Duration, Quantity
+from archcheck.units import Duration
 
 _MOST_SEARCHES = 3
 """Searches, each with timeouts twice as long where those of the one before cost answers. A choice:
@@ -224,12 +223,12 @@ def _together(wanted: Repair, trials: _Trials) -> dict[Edit, Edit]:
     takes nothing from them and mends as much: else there were no place for it.
     """
     found: dict[Edit, Edit] = {}
-    labels = _labels(wanted.original)
+    labels = labels_of(wanted.original)
     for edit, others in sharing(wanted.original, wanted.edits).items():
         more = {
             Edit(part, edit.values, labels.get(id(part), edit.label)): edit
             for part in others
-            if not _is_worse(part, edit)
+            if not gets_less(part, edit)
         }
         if len(others) > _MOST_TOGETHER or len(more) < len(others):
             continue
@@ -239,56 +238,6 @@ def _together(wanted: Repair, trials: _Trials) -> dict[Edit, Edit]:
         if trials.found(every) <= wanted.after:
             found.update(more)
     return found
-
-
-def _labels(system: System) -> dict[int, str]:
-    """What people call each part: the step that it is or belongs to, or the element and where."""
-    found = {
-        id(part): f"{element.name}: {name}" if name else element.name
-        for element in system.elements
-        for part, name in _named(element, "")
-    }
-    for step in Graph(system).interactions:
-        found |= {id(part): step.name for part in walk(step.declared)}
-    return found
-
-
-def _named(part: Element, name: str) -> Iterator[tuple[Element, str]]:
-    """A part and what is inside it, each with the field that it is in or what it is for."""
-    yield part, name
-    for field_name in field_names(type(part)):
-        value = getattr(part, field_name)
-        if isinstance(value, Element):
-            yield from _named(value, field_name)
-        elif isinstance(value, tuple):
-            for each in value:
-                if isinstance(each, Pool):
-                    yield each, f"pool of {each.target}"
-                elif isinstance(each, Element):
-                    yield from _named(each, field_name)
-
-
-def _is_worse(part: Element, edit: Edit) -> bool:
-    """Whether a value would take something from a part that is not to be mended.
-
-    Any number that gets smaller does, a time, a size, a count of replicas, and so do zones that are
-    no longer among them. Attempts do not: to try less often is listed, and the runs beside the
-    original tell whether it costs answers.
-    """
-    return any(
-        _is_less(value, getattr(part, name))
-        for name, value in edit.values.items()
-        if name != "attempts"
-    )
-
-
-def _is_less(new: Any, old: Any) -> bool:
-    if isinstance(new, Duration) and old is None:
-        return True  # it waits for as long as it takes
-    if isinstance(new, tuple) and isinstance(old, tuple):
-        return not set(old) <= set(new)
-    are_numbers = all(isinstance(each, float | int | Quantity) for each in (new, old))
-    return are_numbers and bool(new < old)
 
 
 class _Objection(NamedTuple):
