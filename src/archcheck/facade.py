@@ -118,9 +118,17 @@ def fix(
     others guard. When the time is up, what is found by then is offered. Raises
     :class:`ModelError` for an unknown kind.
     """
+    from archcheck.editing import unshared
     from archcheck.mending import mend
 
-    return mend(system, rules, settings=settings, costs=costs, only=only, proof_budget=proof_budget)
+    return mend(
+        unshared(system),
+        rules,
+        settings=settings,
+        costs=costs,
+        only=only,
+        proof_budget=proof_budget,
+    )
 
 
 def simulate(

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from archcheck.configuration import Settings
 from archcheck.diagrams import Canvas, TeamLook, canvas_of
+from archcheck.editing import unshared
 from archcheck.findings import Rule
 from archcheck.graph import Graph
 from archcheck.mending import mend
@@ -194,7 +195,7 @@ def _repair(
 
     def asked(until: float) -> Repair:
         seconds = max(0.0, until - time.monotonic()) / 2
-        return mend(system, rules, settings=settings, proof_budget=seconds)
+        return mend(unshared(system), rules, settings=settings, proof_budget=seconds)
 
     return asked
 
