@@ -337,6 +337,10 @@ def test_what_is_proved_of_a_rollout_holds_for_all_that_a_service_needs(seed: in
     check(seed)
 
 
+def test_what_errors_by_itself_is_asked_along_every_way() -> None:
+    check_availability(950_001_020)
+
+
 def web(*steps: Step, **others: Any) -> Service:
     return Service("web", endpoints=[Endpoint("go", steps=steps, **others)])
 

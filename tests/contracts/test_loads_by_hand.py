@@ -223,7 +223,7 @@ def test_what_lies_behind_a_limit_may_be_a_smaller_one() -> None:
     wide = service("b", Work(Constant(40 * ms)), cores=4, deployment=on(6))
     model = system(limited, wide, arrivals=Poisson(150 / s))
     (found,) = refuted(model, "admission")
-    assert "more than the bulkhead of a.go -> b.go can take: 75/s" in str(found)
+    assert "more than the bulkhead of a.go -> b.go can take: 71.43/s" in str(found)  # 42 ms each
 
 
 def test_of_what_a_limit_turns_away_nothing_comes_to_the_next() -> None:

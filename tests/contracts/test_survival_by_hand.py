@@ -176,13 +176,20 @@ def test_who_retries_in_turn_may_meet_a_dead_replica_again(
     assert good(crowded(model), dead) < 0.95
 
 
-def test_a_mesh_that_ejects_dead_replicas_is_enough() -> None:
+def test_a_mesh_that_ejects_dead_replicas_costs_some_each_time() -> None:
+    """An ejection ends, and five requests more are lost: few of ten a second, many of one in five
+    seconds.
+    """
     (a, b) = blind(Absent("none")).elements
     assert isinstance(a, Service)
     mesh = Mesh("istio", outlier_detection=True)
     model = system(Service("a", mesh=mesh, deployment=a.deployment, endpoints=a.endpoints), b)
-    assert isinstance(survives(model), Proved)
+    (gap,) = gaps(survives(model))
+    assert gap.startswith("deployment.readiness")
     assert good(model, Kill("b", start=START, end=END)) > 0.8
+    rare = replace(model.scenarios[0], load=[Load("j", Deterministic(0.2 / s))])
+    seldom = replace(model, scenarios=[rare])
+    assert good(seldom, Kill("b", start=START, end=END)) < 0.8
 
 
 def test_availability_counts_the_replica_that_is_chosen() -> None:

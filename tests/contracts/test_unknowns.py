@@ -115,7 +115,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Resources.memory": "DAT018",
         "Resources.memory_limit": "DAT018",
         "Runtime.max_request": "COM006",
-        "Runtime.parallelism": "PRF003",
+        "Runtime.parallelism": "DEP005 DEP006 DEP007 DEP013 PRF001 PRF003 PRF004 PRF005 PRF010",
         "StoreFields.deployment": "DAT018",
         "StoreFields.max_rate": ALL,
         "Volume.size": "DAT018",
@@ -131,7 +131,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "External.error_rate": "RES015",
         "Network.delay": "DAT012 PRF002 PRF003 RES003",
         "Schedule.every": ALL,
-        "System.network": "PRF002 PRF003 PRF005 PRF010 PRF011 RES003 TEC002",
+        "System.network": "PRF002 PRF003 PRF004 PRF005 PRF010 PRF011 RES003 TEC002",
     },
     "a part of the system belongs to what is declared; OBS and BND rules ask who owns it": {
         "Boundary.trust_zone": ALL,

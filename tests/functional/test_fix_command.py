@@ -174,6 +174,76 @@ def test_what_a_line_makes_gets_the_value_together(tmp_path: Path) -> None:
     assert "1 place with a finding before, 0 after: 1 fixed, 0 introduced" in done.stdout
 
 
+PODS = """\
+from archcheck import *
+from archcheck.units import GiB, cores, ms, s
+
+MOST = 1 * cores
+
+
+def service(name, steps, replicas):
+    return Service(
+        name,
+        deployment=Kubernetes(
+            {replicas}, zones=["a", "b"], resources=Resources(cpu=MOST, cpu_limit=MOST)
+        ),
+        endpoints=[Endpoint("do", steps=steps)],
+    )
+
+
+web = service("web", [Work(1 * ms), Call("pay.do", timeout=500 * ms)], {web})
+pay = service("pay", [Work(1 * ms)], {pay})
+use = Journey("use", "web.do", critical=True)
+day = Scenario("day", load=[Load(use, Poisson(80 / s))])
+"""
+
+
+def test_the_number_of_a_bystander_is_not_lowered(tmp_path: Path) -> None:
+    """One text gives both their replicas, in a way that cannot be seen."""
+    text = PODS.format(replicas="replicas=replicas()", web="lambda: 8", pay="lambda: 1")
+    (tmp_path / "model.py").write_text(text)
+    done = archcheck("fix", "model.py", "--allow", "replica", cwd=tmp_path)
+    assert "pay: deployment: replicas: 1 becomes 2" in done.stdout
+    assert "web: deployment" not in done.stdout
+    assert "model.py:11: pay: deployment: replicas: 1 becomes 2; write 2 for replicas()" in (
+        done.stdout
+    )
+    assert "+" not in done.stdout
+
+
+def test_a_part_that_others_share_is_written_anew_at_the_one_call(tmp_path: Path) -> None:
+    text = (
+        "from archcheck import *\n"
+        "from archcheck.units import ms, s\n"
+        "STD = Retry(attempts=3, backoff=20 * ms, jitter=True)\n"
+        "web = Service('web', endpoints=[Endpoint('buy', steps=[\n"
+        "    Call('cart.get', timeout=100 * ms, retry=STD),\n"
+        "    Call('pay.do', timeout=90 * ms, retry=STD)])])\n"
+        "cart = Service('cart', endpoints=[Endpoint('get', idempotent=True)])\n"
+        "pay = Service('pay', endpoints=[Endpoint('do', idempotent=True)])\n"
+        "buy = Journey('buy', 'web.buy', critical=True, timeout=500 * ms)\n"
+    )
+    (tmp_path / "model.py").write_text(text)
+    rules = ("--select", "RES002,RES003", "--allow", "attempts=1")
+    done = archcheck("fix", "model.py", *rules, "--write", cwd=tmp_path)
+    assert done.stdout.startswith("model: 1 edit at a cost of 1")
+    (name,) = re.findall(r"  web.buy -> (\w+).\w+: attempts: 3 becomes ", done.stdout)
+    written = (tmp_path / "model.py").read_text()
+    assert "STD = Retry(attempts=3, backoff=20 * ms, jitter=True)" in written
+    assert written.count("retry=STD") == 1
+    assert re.search(rf"'{name}.\w+',\s+timeout=\d+ \* ms,\s+retry=Retry\(attempts=", written)
+
+
+def test_what_gets_a_number_together_is_listed_by_its_own_name(tmp_path: Path) -> None:
+    text = PODS.format(replicas="replicas=2", web="None", pay="None")
+    (tmp_path / "model.py").write_text(text.replace('"pay", [Work(1 *', '"pay", [Work(12 *'))
+    done = archcheck("fix", "model.py", "--allow", "replica", "--only", "PRF001", cwd=tmp_path)
+    assert "2 edits at a cost of 8, no repair costs less than 4" in done.stdout
+    assert "  pay: deployment: replicas: 2 becomes 4\n" in done.stdout
+    assert "  web: deployment: replicas: 2 becomes 4\n" in done.stdout
+    assert "+            replicas=4, zones=" in done.stdout
+
+
 def test_what_is_not_written_is_not_mended(tmp_path: Path) -> None:
     """A call has no line in any file; another timeout is of no use without the change of it."""
     leaves = "eval(\"Call('leaf1.x', timeout=60 * ms, retry=Retry(attempts=2, backoff=10 * ms))\")"
@@ -216,6 +286,23 @@ def test_a_python_model_is_written_and_is_what_the_patch_says(tmp_path: Path) ->
     again = archcheck("fix", "model.py", "--only", "RES001", "--write", cwd=tmp_path)
     assert "nothing is found that fix could mend" in again.stdout
     assert file.read_bytes().decode() == written
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("fix",),
+        ("prove", "--suggest", "timeouts"),
+    ],
+)
+def test_a_patch_of_a_file_with_tabs_and_returns_applies(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / "model.py"
+    file.write_bytes(ONCE.replace("    ", "\t").replace("\n", "\r\n").encode())
+    archcheck(*command, "model.py", "-o", "patch", cwd=tmp_path)
+    subprocess.run(["git", "apply", "patch"], check=True, cwd=tmp_path, timeout=20)
+    assert b'timeout=90 * ms), Read("db", timeout=' in file.read_bytes()
 
 
 def test_a_json_model_that_changed_meanwhile_is_not_written(

@@ -1,10 +1,11 @@
 """How often a callee is asked because one step is executed once: hedges, retries, fallbacks.
 
 Two accounts of the same graph. What *surely* comes: the hedges of a call whose callee needs longer
-than their delay in any case, and what errors that are declared bring about: fallbacks, messages
-that come again, dead letters. What comes *at most*: all hedges and tries of code and mesh, what
-each fallback asks (while its first callee is down, that is every request), and messages again and
-again after errors that are declared and after timeouts that an answer may exceed without queues.
+than their delay in any case, and what errors that are declared bring about: tries, fallbacks,
+messages that come again, dead letters, and nothing of what the request would have done next. What
+comes *at most*: all hedges and tries of code and mesh, what each fallback asks (while its first
+callee is down, that is every request), and messages again and again after errors that are declared
+and after timeouts that an answer may exceed without queues.
 A message that outlasts its visibility timeout comes again in both.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -21,7 +22,9 @@ from archcheck.capacity.sure_errors import SureErrors
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import exact
 from archcheck.graph.messages import deliveries, visibility_of
-from archcheck.model import Channel, Consumer, Named, System
+from archcheck.graph.shapes import shape_of
+from archcheck.model import Channel, Consumer, Named, Step, System
+from archcheck.model.steps import Group
 
 _MANY = 1000
 """Deliveries of a message that nobody bounds. A choice: more than any resource has room for."""
@@ -43,17 +46,43 @@ class Attempted(Graph):
         """``at_most``: all that may come, else what surely does."""
         super().__init__(system, today=today, cold_caches=cold_caches)
         self.at_most = at_most
+        self._reach: dict[str, dict[int, float]] = {}
 
     @cached_property
     def outgoing(self) -> dict[str, tuple[Interaction, ...]]:
         """Operation name to what it does outside its process, each attempt counted."""
-        declared = super().outgoing
         return {
             name: tuple(
-                asked for step in steps for asked in self._asked(_more(step, self.worked_on(name)))
+                asked
+                for step in steps
+                for asked in self._asked(_more(step, self._reached(name, step)))
             )
-            for name, steps in declared.items()
+            for name, steps in super().outgoing.items()
         }
+
+    def _reached(self, name: str, step: Interaction) -> float:
+        """The share of the requests that come to a step, as none before it has ended them."""
+        if self.at_most:
+            return 1.0
+        if name not in self._reach:
+            self._reach[name] = found = dict[int, float]()
+            self._walk(self.operations[name].part.steps, self.worked_on(name), found)
+        return self._reach[name].get(id(step.declared), 1.0)
+
+    def _walk(self, steps: Sequence[Step], share: float, found: dict[int, float]) -> None:
+        for step in steps:
+            found[id(step)] = share
+            if isinstance(step, Group):
+                shape = shape_of(self.system, step, cold_caches=self.cold_caches)
+                for inside in shape.sequences:
+                    self._walk(inside, share, found)
+            share *= 1 - self.surely_fails(step)
+
+    def sure_tries(self, step: Step) -> tuple[float, float]:
+        return (1.0, 0.0) if self.at_most else self._errors.tries(step)
+
+    def surely_fails(self, step: Step) -> float:
+        return 0.0 if self.at_most else self._errors.fails(step)
 
     def worked_on(self, operation: str) -> float:
         """The share that does not end with an error of its own, which may come before all work."""
@@ -123,10 +152,13 @@ class Attempted(Graph):
         return self._errors.of(name)
 
     def _least(self, step: Interaction) -> float:
-        """Hedges that are sent whatever happens: no answer can be there before."""
+        """Tries after errors, or hedges that are sent whatever happens: no answer can be there
+        before.
+        """
         hedge = step.protection.hedge
+        tries = self._errors.tries(step.declared)[0]
         if hedge is None:
-            return 1.0
+            return tries
         least = self._responses.asked(step.step).least
         timeout = step.protection.attempt()
         if timeout is not None:

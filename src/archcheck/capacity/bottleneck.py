@@ -20,7 +20,7 @@ from archcheck.graph.cpu import cores_of, cpu_limit_of
 from archcheck.model import Datastore, Endpoint, Service, effective
 
 CPU = "CPU"
-"""What a resource has that is bounded by a CPU limit."""
+"""What a resource has that is bounded by a CPU limit, or by the cores that threads run on."""
 
 
 _CALLED = {
@@ -114,7 +114,8 @@ def resources(
 ) -> tuple[list[Resource], list[Unsized]]:
     """Resources under the given journey rates, busiest first, and those that cannot be sized.
 
-    A service has its threads or cores, and the cores of its CPU limit where it has one.
+    A service has its threads or cores, and the cores of its CPU limit, or those below its threads,
+    where they are known.
 
     Schedules count, too: within ``span`` seconds as :func:`archcheck.capacity.load.job_rates`.
     """
@@ -145,12 +146,17 @@ def resources(
 def _cpu(
     graph: Graph, rates: Mapping[str, float], latencies: OperationLatencies
 ) -> Iterator[Resource]:
-    """The cores of CPU limits: what computes in a replica shares them, consumers too."""
+    """The cores of CPU limits, and those that threads run on: what computes in a replica shares
+    them, consumers too.
+    """
     for service in graph.system.services:
-        limit = cpu_limit_of(service)
         units = service.deployment.fewest_replicas() if service.deployment else None
-        if limit is None or units is None:
+        threads = effective(service.runtime, "concurrency").value == "blocking"
+        bounds = (cpu_limit_of(service), cores_of(service).parallel if threads else None)
+        known = [bound for bound in bounds if bound is not None]
+        if not known or units is None:
             continue
+        limit = min(known)
         arrivals = busy = 0.0
         for operation in graph.operations_of(service):
             rate = rates.get(operation.name, 0.0)

@@ -11,6 +11,7 @@ from archcheck.capacity.latency import Latency
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.pools import pool_of
 from archcheck.graph.shared import sharing
+from archcheck.graph.transfer import round_trip
 from archcheck.model import External, Service
 
 
@@ -44,11 +45,17 @@ class ConcurrencyLimit:
         """
         total = Latency(0.0)
         for step in self.steps:
-            held, longest = demand.held(step), step.protection.attempt()
+            held, longest = self._under_way(demand, step), step.protection.attempt()
             if longest is not None and held.seconds > float(longest):
                 held = Latency(float(longest), held.missing)
             total += held.scaled(demand.steps.get(step, 0.0))
         return total
+
+    @staticmethod
+    def _under_way(demand: Demand, step: Interaction) -> Latency:
+        """One execution of a step with its ways on the network, as far as they are declared."""
+        seconds, _ = round_trip(demand.graph.system, step)
+        return demand.held(step) + Latency(float(seconds))
 
 
 def concurrency_limits(graph: Graph) -> Iterator[ConcurrencyLimit]:

@@ -137,9 +137,11 @@ class OperationLatencies:
         return Latency(0.0)
 
     def _sum(self, steps: Sequence[Step], what: _What = "all") -> Latency:
-        total = Latency(0.0)
+        total, reached = Latency(0.0), 1.0
         for step in steps:
-            total += self._step(step, what)
+            taken = self._step(step, what)
+            total += taken if reached == 1 else taken.scaled(reached)
+            reached *= 1 - self._graph.surely_fails(step)
         return total
 
     def _step(self, step: Step, what: _What) -> Latency:
@@ -157,7 +159,12 @@ class OperationLatencies:
             case Call():
                 _, endpoint = system.endpoint(str(step.target))
                 own = Latency(float(coding(endpoint, step)))
-                return own + self._asked(step, endpoint) if what == "all" else own
+                if what != "all":
+                    return own
+                tries, pauses = self._graph.sure_tries(step)
+                asked = self._asked(step, endpoint)
+                again = asked if tries == 1 else asked.scaled(tries) + Latency(pauses)
+                return own + again
             case Read() | Write() if what == "all":
                 return self._asked(step, None)
             case Publish() if what == "all" and waits_for_broker(step):
@@ -185,8 +192,9 @@ class OperationLatencies:
         attempt = guard.attempt()
         if attempt is None:
             return found
-        longest = float(guard.longest_wait(attempt)[0])
-        return found if found.seconds < longest else Latency(longest) + self._instead(step)
+        if found.seconds < float(attempt):
+            return found
+        return Latency(float(guard.longest_wait(attempt)[0])) + self._instead(step)
 
     def _instead(self, step: Call | Read | Write) -> Latency:
         asked = question_instead(self._graph.system, step.fallback)

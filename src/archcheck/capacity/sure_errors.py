@@ -1,8 +1,8 @@
 """How often an answer is an error at least, by the error rates that are declared.
 
 What :class:`archcheck.capacity.responses.Responses` bounds from above is bounded from below here:
-only errors that no try, fallback or optional step takes away, and no timeouts. Requests draw their
-errors independently of each other.
+only errors that no try, fallback or optional step takes away, and timeouts that are over before any
+answer. Requests draw their errors independently of each other.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from archcheck.capacity.responses import Responses
 from archcheck.graph import Graph, Interaction
 from archcheck.graph.error_rates import error_rate_of
+from archcheck.graph.protection import backoffs
 from archcheck.graph.shapes import shape_of
-from archcheck.model import External, Step
+from archcheck.model import External, Retry, Step
 from archcheck.model.steps import Group
 
 _RARE = 1e-9
@@ -27,7 +29,9 @@ class SureErrors:
         self._graph = graph
         plain = Graph(graph.system, today=graph.today, cold_caches=graph.cold_caches)
         self._steps = {id(step.declared): step for step in plain.interactions}
+        self._responses = Responses(plain)
         self._known: dict[str, float] = {}
+        self._ends: dict[int, float] = {}
 
     def of(self, reference: str) -> float:
         """Of the answers of an endpoint, a consumer or an external party."""
@@ -46,17 +50,45 @@ class SureErrors:
 
     def of_step(self, step: Interaction) -> float:
         """Of the executions of a step, before its fallback is asked: all tries fail."""
+        guard, limit = step.protection, step.protection.attempt()
+        if limit is not None and self._responses.asked(step.step).least > float(limit):
+            return 1.0
         if step.mode != "call":
             return 0.0
-        guard = step.protection
         share = self.of(step.target_name) ** (guard.tries * guard.mesh_tries * guard.hedged)
         return share if share > _RARE else 0.0
 
+    def tries(self, step: object) -> tuple[float, float]:
+        """How often a call is tried at least on average, and the seconds of the pauses between.
+
+        A budget, a breaker or a mesh may make it fewer: then it is once.
+        """
+        found = self._steps.get(id(step))
+        retry = found.protection.retry if found is not None else None
+        if found is None or found.mode != "call" or not isinstance(retry, Retry):
+            return 1.0, 0.0
+        is_bounded = retry.budget is not None or found.protection.breaker is not None
+        share = 0.0 if is_bounded or "failed" not in retry.on else self.of(found.target_name)
+        mean = 1.0 if retry.jitter is False else 0.5
+        pauses = (
+            share**number * mean * float(pause)
+            for number, pause in enumerate(backoffs(retry), start=1)
+        )
+        return math.fsum(share**number for number in range(retry.attempts)), math.fsum(pauses)
+
     def _any_of(self, steps: Sequence[Step]) -> float:
-        good = math.prod(1 - self._fails(step) for step in steps)
+        good = math.prod(1 - self.fails(step) for step in steps)
         return 1 - good
 
-    def _fails(self, step: Step) -> float:
+    def fails(self, step: Step) -> float:
+        """The least share of the executions of a step that end what it is in."""
+        key = id(step)
+        if key not in self._ends:
+            self._ends[key] = 0.0  # a circle of calls: nothing is sure of it
+            self._ends[key] = self._ends_it(step)
+        return self._ends[key]
+
+    def _ends_it(self, step: Step) -> float:
         if isinstance(step, Group):
             return self._group(step)
         found = self._steps.get(id(step))

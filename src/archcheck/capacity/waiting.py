@@ -22,6 +22,7 @@ from archcheck.capacity.latency import Missing
 from archcheck.capacity.responses import Responses, timed
 from archcheck.graph import Interaction
 from archcheck.graph.cpu import PERIOD, cores_of
+from archcheck.graph.pools import pool_of
 from archcheck.graph.protection import backoffs
 from archcheck.graph.transfer import ONE_WAY, on_the_wire, waits_for_broker
 from archcheck.model import (
@@ -220,9 +221,8 @@ class Waiting:
     def _connection(self, step: Interaction) -> Held:
         """The wait for a connection of the caller's pool."""
         source = step.source
-        pools = source.pools if isinstance(source, Service) else ()
-        pool = next((p for p in pools if str(p.target) == step.target.name), None)
-        if pool is None:
+        pool = pool_of(source, step.target) if isinstance(source, Service) else None
+        if pool is None or self._has_one_each(source, pool[0]):
             return Held()
         count = self._replicas.get(source.name)
         if count is None:
@@ -233,11 +233,20 @@ class Waiting:
             busy += (Held(self._way_of(other)) + self._target(other)).scaled(often)
         if not rate or math.isinf(busy.seconds):
             return Held(math.inf, math.inf) if rate else Held()
-        servers = pool.size * pool.processes
+        servers = pool[0]
         mean = busy.seconds / rate
         group = 1 + (self._group(step.target) - 1) / servers
         wait = longest_mean_wait(busy.seconds / servers / count, mean, 2 * mean**2, group)
         return Held(wait, wait)
+
+    def _has_one_each(self, source: Named, size: int) -> bool:
+        """Whether a pool has a connection for each thread that could ask for one."""
+        runtime = getattr(source, "runtime", None)
+        threads = effective(runtime, "threads").value
+        blocking = effective(runtime, "concurrency").value == "blocking"
+        consumes = isinstance(source, Service) and bool(source.consumers)
+        branches = self._is_parallel or consumes
+        return blocking and threads is not None and threads <= size and not branches
 
     @cached_property
     def _between(self) -> Mapping[tuple[str, str], list[tuple[Interaction, float]]]:

@@ -24,7 +24,7 @@ from archcheck.cli.completion import files
 from archcheck.cli.rule_options import listed
 from archcheck.cli.streams import guests
 from archcheck.diagrams import checked_format
-from archcheck.editing import patch_of
+from archcheck.editing import patch_of, unshared
 from archcheck.graph import Graph
 from archcheck.mending import shortest_timeouts, without_losses
 from archcheck.proof import (
@@ -37,8 +37,8 @@ from archcheck.proof import (
 )
 from archcheck.replaying import Replay, replay
 from archcheck.reporting.console import progress_bar, report_console, time_left
+from archcheck.reporting.patches import print_patch
 from archcheck.reporting.proofs import print_proofs, proofs_data
-from archcheck.reporting.repairs import print_patch
 from archcheck.units import Duration
 
 
@@ -144,6 +144,7 @@ def _draw(proofs: Proofs, path: Path) -> None:
 
 def _suggest(graph: Graph, what: str, output: str | None) -> int:
     """The patch on standard output or in a file; what cannot be done on standard error."""
+    graph = Graph(unshared(graph.system))
     if what == "timeouts":
         timeouts = suggest_timeouts(graph, shortest_timeouts(graph.system))
         edits = timeouts.edits

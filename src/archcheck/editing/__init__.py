@@ -9,7 +9,8 @@ A setting is an edit as people say it on a command line or in a notebook.
 """
 
 from archcheck.editing.assignments import parse_setting, variants, with_settings
-from archcheck.editing.edits import Edit, apply, rebased
+from archcheck.editing.bystanders import gets_less, labels_of
+from archcheck.editing.edits import Edit, apply, rebased, unshared
 from archcheck.editing.kinds import COSTS, checked_costs, kind_of
 from archcheck.editing.patches import Patch, by_hand, patch_of, sharing
 
@@ -20,11 +21,14 @@ __all__ = [
     "apply",
     "by_hand",
     "checked_costs",
+    "gets_less",
     "kind_of",
+    "labels_of",
     "parse_setting",
     "patch_of",
     "rebased",
     "sharing",
+    "unshared",
     "variants",
     "with_settings",
 ]

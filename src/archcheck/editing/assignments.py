@@ -15,13 +15,12 @@ A number of replicas takes the place of an autoscaler.
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from archcheck.editing.edits import Edit, apply
+from archcheck.editing.edits import Edit, apply, copied
 from archcheck.model import (
     Absent,
     Closed,
@@ -111,30 +110,18 @@ def _unshared(system: System, path: str) -> System:
     ``a->b.field`` also say themselves what they inherit from a client.
     """
     name = _named(system, path.partition("->")[0], path)[0].partition(".")[0]
-    elements = [_copied(part) if part.name == name else part for part in system.elements]
+    elements = [copied(part) if part.name == name else part for part in system.elements]
     apart = dataclasses.replace(system, elements=elements)
     object.__setattr__(apart, "_site", system.site)
     holders, fields = _holders(apart, path)
     edits = [
-        Edit(step, {fields[0]: _copied(value)}, path)
+        Edit(step, {fields[0]: copied(value)}, path)
         for step in holders
         if fields
         and getattr(step, fields[0], None) is None
         and (value := _inherited(apart, step, fields[0])) is not None
     ]
     return apply(apart, edits)
-
-
-def _copied(value: Any) -> Any:
-    """An element with copies of all elements inside it; each keeps the line that declares it."""
-    if isinstance(value, tuple):
-        return tuple(_copied(item) for item in value)
-    if not isinstance(value, Element):
-        return value
-    copied = copy.copy(value)
-    for name in field_names(type(value)):
-        object.__setattr__(copied, name, _copied(getattr(value, name)))
-    return copied
 
 
 def _inherited(system: System, step: Element, field: str) -> Any:

@@ -42,9 +42,7 @@ def apply(system: System, edits: Iterable[Edit]) -> System:
 
     Raises :class:`~archcheck.model.ModelError` when a new value is wrong.
     """
-    changes: dict[int, dict[str, Any]] = {}
-    for edit in edits:
-        changes.setdefault(id(edit.part), {}).update(edit.values)
+    changes = _changes(edits)
     edited = dataclasses.replace(
         system,
         elements=[_edited(part, changes) for part in system.elements],
@@ -53,6 +51,69 @@ def apply(system: System, edits: Iterable[Edit]) -> System:
     )
     object.__setattr__(edited, "_site", system.site)
     return edited
+
+
+def unshared(system: System) -> System:
+    """The system in which no two elements have a part in common; the same one, where none has.
+
+    A model may give several steps one retry, or several services one deployment. As values they are
+    apart: an edit of one changes no other.
+    """
+    seen: set[int] = set()
+    elements = [_apart(part, seen) for part in system.elements]
+    if all(new is old for new, old in zip(elements, system.elements, strict=True)):
+        return system
+    made = dataclasses.replace(system, elements=elements)
+    vars(made).update({name: vars(system)[name] for name in _ORIGIN if name in vars(system)})
+    return made
+
+
+_ORIGIN = ("_site", "_loaded_from")
+"""What a system knows of the files that it is from."""
+
+
+def _apart(value: Any, seen: set[int]) -> Any:
+    if isinstance(value, tuple):
+        items = tuple(_apart(item, seen) for item in value)
+        same = all(new is old for new, old in zip(items, value, strict=True))
+        return value if same else items
+    if not isinstance(value, Element):
+        return value
+    if id(value) in seen:
+        return copied(value)
+    seen.add(id(value))
+    inside = {name: getattr(value, name) for name in field_names(type(value))}
+    changed = {name: _apart(each, seen) for name, each in inside.items()}
+    if all(changed[name] is inside[name] for name in inside):
+        return value
+    made = copy.copy(value)
+    for name, each in changed.items():
+        object.__setattr__(made, name, each)
+    return made
+
+
+def copied(value: Any) -> Any:
+    """An element with copies of all elements inside it; each keeps the line that declares it."""
+    if isinstance(value, tuple):
+        return tuple(copied(item) for item in value)
+    if not isinstance(value, Element):
+        return value
+    made = copy.copy(value)
+    for name in field_names(type(value)):
+        object.__setattr__(made, name, copied(getattr(value, name)))
+    return made
+
+
+def edited_part(part: E, edits: Iterable[Edit]) -> E:
+    """A part, or an element, with the edits of it and of what is inside it made."""
+    return _edited(part, _changes(edits))
+
+
+def _changes(edits: Iterable[Edit]) -> dict[int, dict[str, Any]]:
+    changes: dict[int, dict[str, Any]] = {}
+    for edit in edits:
+        changes.setdefault(id(edit.part), {}).update(edit.values)
+    return changes
 
 
 def rebased(original: System, edited: System, edits: Iterable[Edit]) -> list[Edit]:

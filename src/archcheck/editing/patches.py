@@ -1,8 +1,8 @@
 """Edits as a patch: new values where the values stand, in the files that declare a model.
 
-Which text to change is traced back from the parts (``tracing``), changed (``rewriting``), and then
-tried: the model is loaded with the new texts. An edit is written only if that gives the system that
-was promised; what is not written is listed.
+Which text to change is traced back from the parts (``tracing``), chosen (``placing``), changed
+(``rewriting``), and then tried: the model is loaded with the new texts. An edit is written only if
+that gives the system that was promised; what is not written is listed (``advice``).
 """
 
 from __future__ import annotations
@@ -12,32 +12,28 @@ import functools
 import itertools
 import re
 import warnings
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from archcheck.editing.advice import told, unneeded, unwritten
 from archcheck.editing.edits import Edit, apply
-from archcheck.editing.rewriting import rewritten
+from archcheck.editing.json_text import data_like, json_with
+from archcheck.editing.placing import DIFFERENT, SHARED, TextPlaces
 from archcheck.editing.spelling import source_of
-from archcheck.editing.tracing import Key, Slot, Traces
 from archcheck.files import write_files
 from archcheck.loading import load_changed, origin
 from archcheck.model import ArchcheckError, ModelError, Place, System, from_json, to_json
+from archcheck.model.codec import to_data
 from archcheck.model.element import Element
-from archcheck.model.linking import walk
 
 __all__ = ["Patch", "by_hand", "patch_of", "sharing", "source_of"]
 
 _MOST_LOADS = 12
 """Times that a model is loaded to see what edits of its text give, at most. A choice: one edit in a
 hundred that gives something else is found with so many."""
-_NO_PLACE = "no line of a file stands for it"
-_SHARED = "other values come from the same text, and stay"
 _NOT_LOADABLE = "the model is no file that can be loaded again"
 _UNTRIED = "not tried: too many others give something else"
-_DIFFERENT = "the text that was tried does not give this value, or changes others"
 
 
 @dataclass(frozen=True)
@@ -97,11 +93,24 @@ def patch_of(system: System, edits: Iterable[Edit], edited: System | None = None
         before = _text_of(site.place.file)
         if from_json(before, site.place.file) != system:
             raise _changed(site.place.file)
-        after = to_json(edited or apply(system, made))
+        after = _json_after(before, system, edited or apply(system, made))
         return Patch({site.place.file: (before, after)}, written=made)
     if not made:
         return Patch()
     return _Writer(system, made).patch()
+
+
+def _json_after(text: str, system: System, edited: System) -> str:
+    """The text of a JSON model with the edits, written anew only if it says things otherwise."""
+    if edited == system:
+        return text
+    after = json_with(text, to_data(system), data_like(system, edited))
+    try:
+        if from_json(after) == edited:
+            return after
+    except ModelError:
+        pass
+    return to_json(edited)
 
 
 def _text_of(file: str) -> str:
@@ -114,120 +123,38 @@ def sharing(system: System, edits: Iterable[Edit]) -> dict[Edit, tuple[Element, 
     made = tuple(edits)
     if not made or (system.site is not None and system.site.place.file.endswith(".json")):
         return {}
-    return _Writer(system, made).sharing()
+    return TextPlaces(system, made).sharing()
 
 
 def by_hand(system: System, edits: Iterable[Edit], why: str) -> tuple[str, ...]:
     """Edits that are not written: the place, the change, the new text and the reason."""
-    texts = []
-    for edit in edits:
-        place = system.place(edit.part)
-        new = ", ".join(f"{name}={source_of(value)}" for name, value in edit.values.items())
-        texts.append(f"{place}: {edit}; write {new} ({why})" if place else f"{edit} ({why})")
-    return tuple(texts)
+    made = tuple(edits)
+    if not made or (system.site is not None and system.site.place.file.endswith(".json")):
+        return tuple(told(system, edit, why) for edit in made)
+    return unneeded(TextPlaces(system, made), why)
 
 
 class _Writer:
-    """Finds places for edits, and tries what they give."""
+    """Tries what edits give, and writes those that give what they promise."""
 
     def __init__(self, system: System, edits: Sequence[Edit]) -> None:
         self.system = system
         self.edits = edits
-        self._wholes = (*system.elements, *system.journeys, *system.scenarios)
-        self._parts = {id(part): part for whole in self._wholes for part in walk(whole)}
-        names = {name for edit in edits for name in edit.values}
-        self._traces = Traces(self._parts.values(), names)
-        self._why: dict[Edit, str] = {}
+        self._places = TextPlaces(system, edits)
         self._target = origin(system)
         self._loads = 0
 
     def patch(self) -> Patch:
         """As many edits as can be written."""
-        kept = self._kept(self._groups(self._placed(self.edits)))
+        places = self._places
+        kept = self._kept(places.groups(self.edits))
         files = {
-            file: (self._before(file), text)
-            for file, text in self._texts(kept).items()
-            if text != self._before(file)
+            file: (places.before(file), text)
+            for file, text in places.texts(kept).items()
+            if text != places.before(file)
         }
         left = [edit for edit in self.edits if edit not in kept]
-        return Patch(files, tuple(map(self._described, left)), kept)
-
-    def sharing(self) -> dict[Edit, tuple[Element, ...]]:
-        """For edits of one value without a place of its own, what the same call makes too."""
-        placed = self._placed(self.edits)
-        edited = {id(edit.part) for edit in self.edits}
-        found = {}
-        for edit in self.edits:
-            stops = [self._traces.stops.get(key, ())[:1] for key in _keys(edit)]
-            if edit in placed or len(stops) != 1 or not stops[0]:
-                continue
-            users = self._traces.users[stops[0][0].slot]
-            if {name for _, name in users} == set(edit.values):
-                others = sorted(part for part, _ in users if part != id(edit.part))
-                if not edited.intersection(others):
-                    found[edit] = tuple(self._parts[part] for part in self._parts if part in others)
-        return found
-
-    # -- places -----------------------------------------------------------------------------------
-
-    def _placed(self, edits: Sequence[Edit]) -> tuple[Edit, ...]:
-        """The edits all of whose values have a place that no other value minds."""
-        while True:
-            promised = _promised(edits)
-            left = tuple(e for e in edits if all(self._slot(k, promised) for k in _keys(e)))
-            if len(left) == len(edits):
-                return left
-            for edit in edits:
-                if edit not in left:
-                    traced = all(self._traces.stops.get(key) for key in _keys(edit))
-                    self._why[edit] = _SHARED if traced else _NO_PLACE
-            edits = left
-
-    def _slot(self, key: Key, promised: Mapping[Key, Any]) -> Slot | None:
-        """Where the new value of a field is put: as far out as all that is changed there agrees."""
-        for stop in reversed(self._traces.stops.get(key, ())):
-            users = self._traces.users[stop.slot]
-            agree = all(each in promised and promised[each] == promised[key] for each in users)
-            if agree and self._traces.is_known(stop):
-                return stop.slot
-        return None
-
-    def _groups(self, edits: Sequence[Edit]) -> list[tuple[Edit, ...]]:
-        """Edits that share a text: they are written together or not at all."""
-        promised = _promised(edits)
-        groups: list[tuple[set[Slot | None], tuple[Edit, ...]]] = []
-        for edit in edits:
-            slots = {self._slot(key, promised) for key in _keys(edit)}
-            joined = [group for group in groups if group[0] & slots]
-            groups = [group for group in groups if group not in joined]
-            groups.append(
-                (
-                    slots.union(*(group[0] for group in joined)),
-                    (*(e for group in joined for e in group[1]), edit),
-                )
-            )
-        return [group for _, group in groups]
-
-    # -- texts ------------------------------------------------------------------------------------
-
-    def _before(self, file: str) -> str:
-        source = self._traces.sources.of(file)
-        assert source is not None  # noqa: S101  # it has slots
-        return source.text
-
-    def _texts(self, edits: Sequence[Edit]) -> dict[str, str]:
-        promised = _promised(edits)
-        by_file: dict[str, dict[Slot, str]] = defaultdict(dict)
-        for key, value in promised.items():
-            slot = self._slot(key, promised)
-            if slot is not None:
-                by_file[slot.file][slot] = source_of(value)
-        texts = {}
-        for file, values in by_file.items():
-            source = self._traces.sources.of(file)
-            assert source is not None  # noqa: S101  # it has slots
-            texts[file] = rewritten(source, values)
-        return texts
+        return Patch(files, tuple(unwritten(places, edit) for edit in left), kept)
 
     # -- trials -----------------------------------------------------------------------------------
 
@@ -242,7 +169,9 @@ class _Writer:
         if objection is None:
             return every
         if len(groups) == 1:
-            self._why.update(dict.fromkeys(groups[0], objection))
+            if objection == DIFFERENT and self._places.move_in(groups[0]):
+                return self._kept(groups, before)
+            self._places.why.update(dict.fromkeys(groups[0], objection))
             return before
         half = len(groups) // 2
         return self._kept(groups[half:], self._kept(groups[:half], before))
@@ -253,29 +182,26 @@ class _Writer:
             return _NOT_LOADABLE
         if self._loads >= _MOST_LOADS:
             return _UNTRIED
-        if len(self._placed(edits)) < len(edits):
-            return _SHARED
+        if len(self._places.plan(edits).edits) < len(edits):
+            return SHARED
         self._loads += 1
         try:
-            texts = self._texts(edits)
+            texts = self._places.texts(edits)
         except SyntaxError:
-            return _DIFFERENT
+            return DIFFERENT
         found = _loaded(self._target, texts)
         if found.pop(self.system.name, None) != to_json(apply(self.system, edits)):
-            return _DIFFERENT
-        return None if not found or found == self._others else _DIFFERENT
+            return DIFFERENT
+        return None if not found or found == self._others else DIFFERENT
 
     @functools.cached_property
     def _others(self) -> Mapping[str, str]:
         """The other systems that are read from the same files, as they are."""
         assert self._target is not None  # noqa: S101  # something is loaded
-        files = {stop.slot.file for stops in self._traces.stops.values() for stop in stops}
-        found = _loaded(self._target, {file: self._before(file) for file in files})
+        texts = {file: self._places.before(file) for file in self._places.files()}
+        found = _loaded(self._target, texts)
         found.pop(self.system.name, None)
         return found
-
-    def _described(self, edit: Edit) -> str:
-        return by_hand(self.system, [edit], self._why.get(edit, _DIFFERENT))[0]
 
 
 def _loaded(target: str, texts: Mapping[str, str]) -> dict[str, str]:
@@ -285,11 +211,3 @@ def _loaded(target: str, texts: Mapping[str, str]) -> dict[str, str]:
             return {system.name: to_json(system) for system in load_changed(target, texts)}
     except ArchcheckError:
         return {}
-
-
-def _keys(edit: Edit) -> Iterator[Key]:
-    return ((id(edit.part), name) for name in edit.values)
-
-
-def _promised(edits: Iterable[Edit]) -> dict[Key, Any]:
-    return {(id(e.part), name): value for e in edits for name, value in e.values.items()}

@@ -19,11 +19,11 @@ from typing import TypeAlias
 
 from archcheck.model.sites import Frame
 
-Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _End: TypeAlias = tuple[int | None, int | None]
 """Line and column."""
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_SCOPES = (*_FUNCTIONS, ast.Lambda, ast.ClassDef, ast.Module)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_SCOPES = (*FUNCTIONS, ast.ClassDef, ast.Module)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _MOST_FOLDERS = 8
 """Folders above a file in which the modules are looked for that it imports. A choice."""
@@ -39,6 +39,14 @@ class Binding:
     name: str
     value: ast.expr | None
     """``None`` for a parameter."""
+
+
+@dataclass(frozen=True)
+class Loop:
+    """What a loop goes over, and which item of each row a name is: ``name, (n, to)``."""
+
+    over: ast.expr
+    path: tuple[int, ...]
 
 
 class PythonSource:
@@ -180,14 +188,46 @@ class PythonSource:
         if len(stores) != 1 or name in self._elsewhere:
             return None
         if isinstance(stores[0], ast.arg):
-            is_plain = isinstance(scope, _FUNCTIONS) and stores[0] in _parameters(scope)
+            is_plain = isinstance(scope, FUNCTIONS) and stores[0] in _parameters(scope)
             return Binding(self, scope, name, None) if is_plain else None
         outer = self._parents.get(id(stores[0]))
-        if isinstance(outer, ast.Assign) and outer.targets == [stores[0]]:
+        if isinstance(outer, ast.Assign) and stores[0] in outer.targets:
             return Binding(self, scope, name, outer.value)
-        if isinstance(outer, ast.AnnAssign) and outer.value is not None:
+        if isinstance(outer, ast.AnnAssign | ast.NamedExpr) and outer.value is not None:
             return Binding(self, scope, name, outer.value)
         return None
+
+    def class_of(self, node: ast.Name) -> ast.ClassDef | None:
+        """The class of this file that a name stands for."""
+        for scope in self.scopes(node):
+            stores = self._stores(scope).get(node.id, [])
+            if stores and not isinstance(scope, ast.ClassDef):
+                is_class = len(stores) == 1 and isinstance(stores[0], ast.ClassDef)
+                return stores[0] if is_class else None  # type: ignore[return-value]  # tested
+        return None
+
+    def loop_of(self, node: ast.Name) -> Loop | None:
+        """The loop or comprehension, of those around a name, that gives it its values."""
+        inner: ast.AST = node
+        outer = self._parents.get(id(node))
+        while outer is not None:
+            for target, over in _turns(outer, inner):
+                path = _path_of(target, node.id)
+                if path is not None:
+                    return Loop(over, path)
+            if isinstance(outer, FUNCTIONS) and node.id in self._stores(outer):
+                return None
+            inner, outer = outer, self._parents.get(id(outer))
+        return None
+
+    def spread_of(self, node: ast.expr) -> Function | None:
+        """The function whose arguments by name, ``**name``, an expression is."""
+        if not isinstance(node, ast.Name):
+            return None
+        scope = next((s for s in self.scopes(node) if node.id in self._stores(s)), None)
+        if not isinstance(scope, FUNCTIONS) or scope.args.kwarg is None:
+            return None
+        return scope if scope.args.kwarg.arg == node.id else None
 
     @functools.cached_property
     def _elsewhere(self) -> set[str]:
@@ -225,6 +265,35 @@ class PythonSource:
                     yield node
             elif isinstance(node, ast.Attribute) and node.attr == name:
                 yield node
+
+
+def _turns(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """The targets of a loop that ``inner``, directly in it, may name, and what they go over."""
+    match outer:
+        case (
+            ast.For(target=target, iter=over, body=body)
+            | ast.AsyncFor(target=target, iter=over, body=body)
+        ) if any(each is inner for each in body):
+            yield target, over
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            before = itertools.takewhile(lambda each: each is not inner, outer.generators)
+            yield from ((each.target, each.iter) for each in reversed([*before]))
+        case ast.comprehension(target=target, iter=over) if inner is not over:
+            yield target, over
+
+
+def _path_of(target: ast.expr, name: str) -> tuple[int, ...] | None:
+    """Where in a target a name stands: ``(1, 0)`` is ``n`` in ``name, (n, to)``."""
+    if isinstance(target, ast.Name):
+        return () if target.id == name else None
+    if isinstance(target, ast.Tuple | ast.List):
+        for index, each in enumerate(target.elts):
+            path = _path_of(each, name)
+            if isinstance(each, ast.Starred):
+                return None
+            if path is not None:
+                return index, *path
+    return None
 
 
 def _stored(node: ast.AST) -> Iterator[str]:
@@ -284,7 +353,10 @@ class Sources:
             if isinstance(base, ast.Name) and base.id in source.imports:
                 module, level, name = source.imports[base.id]
                 inner = ".".join(part for part in (module, name) if part)
-                return self._in_module(source, inner, level, node.attr)
+                found = self._in_module(source, inner, level, node.attr)
+                return found or self._in_class(source, module, level, name, node.attr)
+            if isinstance(base, ast.Name) and (holder := source.class_of(base)) is not None:
+                return source.bound(holder, node.attr)
         return None
 
     def _named(self, source: PythonSource, node: ast.Name) -> Binding | None:
@@ -310,6 +382,19 @@ class Sources:
             inner, dots, real = found.imports[name]
             return self._in_module(found, inner, dots, real) if real else None
         return found.bound(found.tree, name)
+
+    def _in_class(
+        self, source: PythonSource, module: str, level: int, name: str | None, field: str
+    ) -> Binding | None:
+        """A value of a class of another module."""
+        file = _module_file(source.file, module, level)
+        found = self.of(file) if file else None
+        holders = [
+            node
+            for node in (found.tree.body if found else ())
+            if isinstance(node, ast.ClassDef) and node.name == name
+        ]
+        return found.bound(holders[0], field) if found and len(holders) == 1 else None
 
     def uses(self, binding: Binding) -> Iterator[ast.expr]:
         """Where the value of a binding is read: in its file, and in those that lie beside it."""

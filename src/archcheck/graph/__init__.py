@@ -26,6 +26,7 @@ from archcheck.model import (
     Person,
     Schedule,
     Service,
+    Step,
     System,
 )
 
@@ -138,6 +139,14 @@ class Graph:
     def worked_on(self, operation: str) -> float:
         """The share of an operation's requests that it does its steps for: all of them."""
         return 1.0
+
+    def surely_fails(self, step: Step) -> float:
+        """The least share of the executions of a step that end what it is in: none."""
+        return 0.0
+
+    def sure_tries(self, step: Step) -> tuple[float, float]:
+        """How often a step is tried at least, and the seconds of the pauses between: once."""
+        return 1.0, 0.0
 
     @cached_property
     def consumers(self) -> dict[str, tuple[str, ...]]:

@@ -12,6 +12,8 @@ from archcheck.model.runtimes import FromLimit, Runtime
 
 NO_LIMIT = "services whose CPU limit nobody declares have none"
 """What is assumed of them: a limit makes everything in a replica slower."""
+NO_CORES = "services that block have a core for each of their threads, where nobody declares cores"
+"""What is assumed of them, in runs, too."""
 PERIOD = 0.1
 """Seconds for which a quota of CPU time lasts. Kubernetes: the kubelet's ``cpuCFSQuotaPeriod``;
 Docker: ``--cpu-period``."""
@@ -61,17 +63,24 @@ def cores_of(service: Service) -> Cores:
 
 
 def longest_computing(holder: Named, seconds: Rational) -> Rational:
-    """The longest that work of so many seconds takes, if no other request uses up the quota.
+    """The longest that work of so many seconds takes, if no other request uses up the quota."""
+    return seconds + pauses(holder, seconds)[1]
 
-    What the request itself computed before may have done so: there is a pause before each part of
-    the work that takes a whole quota. With the limit of a core or more one thread knows no pauses.
+
+def pauses(holder: Named, seconds: Rational) -> tuple[Rational, Rational]:
+    """The pauses of work of so many seconds in one go, if no other request uses up the quota: those
+    that come in any case, and with one more before it, where the same request has computed before.
+
+    A pause comes after each whole quota, if more is to do. With the limit of a core or more one
+    thread knows no pauses.
     """
     limit = cpu_limit_of(holder) if isinstance(holder, Service) else None
     if limit is None or limit >= 1 or not seconds:
-        return seconds
+        return Rational(0), Rational(0)
     period = exact(PERIOD)
     quota = exact(limit) * period
-    return seconds + math.ceil(seconds / quota) * (period - quota)
+    whole = math.ceil(seconds / quota)
+    return (whole - 1) * (period - quota), whole * (period - quota)
 
 
 def _does_so(runtime: Runtime, read: FromLimit) -> bool:

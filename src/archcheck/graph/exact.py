@@ -49,7 +49,12 @@ def shown(seconds: Rational) -> str:
 
 
 def written(seconds: Rational) -> Duration:
-    """The duration as a person writes it: ``18 * ms`` is another float than ``Duration(0.018)``."""
+    """The duration as a person writes it: ``18 * ms`` is another float than ``Duration(0.018)``.
+
+    From a second on, tenths are tenths of a second: ``1.9 * s``, not ``1900 * ms``.
+    """
+    if seconds >= 1 and (10 * seconds).denominator == 1:
+        return float(seconds) * s
     for unit in (s, ms, us):
         count = seconds / exact(unit)
         if count.denominator == 1 and count:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from archcheck.configuration import Settings
-from archcheck.editing import COSTS, Edit, apply, kind_of, sharing
+from archcheck.editing import COSTS, Edit, apply, gets_less, kind_of, labels_of, sharing, unshared
 from archcheck.findings import Rule
 from archcheck.graph import Graph
 from archcheck.graph.exact import Rational, exact
@@ -19,8 +19,7 @@ from archcheck.mending.losses import Losses
 from archcheck.mending.runs import judging_runs
 from archcheck.mending.trials import Trials
 from archcheck.mending.waits import estimated_timeouts, measured_timeouts
-from archcheck.model import Element, System
-from archcheck.model.linking import walk
+from archcheck.model import System
 from archcheck.planning.costs import currency_of, running_cost
 from archcheck.plugins import rules as installed_rules
 from archcheck.proof.budget import ProofBudget
@@ -62,6 +61,7 @@ def mend(
     The arguments are explained at :func:`archcheck.fix`.
     """
     deadline = time.monotonic() + 2 * proof_budget  # half for the search, half for the trials
+    system = unshared(system)  # so that an edit of one step is of that step alone
     settings = settings or Settings()
     prices = (settings.edits or COSTS) if costs is None else costs
     chosen = settings.chosen(installed_rules() if rules is None else tuple(rules))
@@ -327,26 +327,22 @@ def _shorter(found: Repair) -> Iterator[tuple[str, Rational]]:
 def _together(wanted: Repair, trials: Trials) -> dict[Edit, Edit]:
     """Edits more, each with the one that it goes with.
 
-    Of what a loop or a helper makes, all get the value that one needs, where that costs no answers:
-    else there were no place for it.
+    Of what a loop or a helper makes, all get the value that one needs, where that costs no answers,
+    takes nothing from them and mends as much: else there were no place for it.
     """
     found: dict[Edit, Edit] = {}
-    graph = Graph(wanted.original)
-    labels = {id(p): step.name for step in graph.interactions for p in walk(step.declared)}
+    labels = labels_of(wanted.original)
     for edit, others in sharing(wanted.original, wanted.edits).items():
         more = {
             Edit(part, edit.values, labels.get(id(part), edit.label)): edit
             for part in others
-            if not _is_worse(part, edit)
+            if not gets_less(part, edit)
         }
         if len(others) > _MOST_TOGETHER or len(more) < len(others):
             continue
-        if not trials.is_over and trials.objection((*wanted.edits, *found, *more)) is None:
+        every = (*wanted.edits, *found, *more)
+        if trials.is_over or trials.objection(every) is not None:
+            continue
+        if trials.found(every) <= wanted.after:
             found.update(more)
     return found
-
-
-def _is_worse(part: Element, edit: Edit) -> bool:
-    """Whether a part must not get the value: it would wait less than it does."""
-    new, old = edit.values.get("timeout"), getattr(part, "timeout", None)
-    return isinstance(new, Duration) and (not isinstance(old, Duration) or new < old)

@@ -36,6 +36,7 @@ from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact
 from archcheck.graph.messages import deliveries, receivers_of
 from archcheck.graph.protection import OPEN_FOR
+from archcheck.graph.shared import sharing
 from archcheck.graph.visits import Visits
 from archcheck.graph.walks import components
 from archcheck.model import CircuitBreaker, Consumer, Journey, Retry
@@ -88,6 +89,7 @@ class Amplification:
         self._beside = _beside(graph, runs)
         self._entries = graph.entered_from_outside()
         self._cases = WorstCases(graph)
+        self._with_others = _with_others(graph)
         self._least: dict[Interaction, Rational | None] = {}
         self._known: dict[tuple[str, bool], _Way] = {}
 
@@ -223,11 +225,15 @@ class Amplification:
         return share + exact(retry.budget.minimum) / least
 
     def _most(self, step: Interaction) -> Rational:
-        """A bound of :meth:`factor` at every moment, whatever its breaker does."""
+        """A bound of :meth:`factor` at every moment, whatever its breaker does, and whatever goes
+        well that shares its breaker or its budget.
+        """
         guard, known = step.protection, self.factor(step) or _ONCE
+        most = guard.that_ask(guard.tries) * guard.mesh_tries * guard.hedged
+        if step in self._with_others:
+            return max(known, Rational(most))
         if guard.breaker is None:
             return known
-        most = guard.that_ask(guard.tries) * guard.mesh_tries * guard.hedged
         closed = max(known, self._unfilled(step, guard.breaker))
         return max(known, min(Rational(most), closed + self._again(step, guard.breaker)))
 
@@ -283,6 +289,13 @@ class Amplification:
         if len(known) < len(callers):
             return Rational(retry.attempts)
         return Rational(math.ceil(max(known) / each))
+
+
+def _with_others(graph: Graph) -> frozenset[Interaction]:
+    """Steps whose breaker or budget calls of other endpoints share, which may go well."""
+    groups = [*sharing(graph, "breaker"), *sharing(graph, "budget")]
+    several = [group for group in groups if len({step.target_name for step in group}) > 1]
+    return frozenset(step for group in several for step in group)
 
 
 def _is_steady(arrivals: object) -> bool:

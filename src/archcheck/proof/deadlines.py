@@ -12,6 +12,7 @@ stops when that is over.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -23,14 +24,25 @@ from archcheck.graph.cpu import (
     NO_LIMIT,
     cores_of,
     cpu_limit_of,
-    longest_computing,
+    pauses,
     says_its_cpu_limit,
 )
 from archcheck.graph.exact import Rational, exact, shown
 from archcheck.graph.pools import pool_of
 from archcheck.graph.shapes import shape_of
+from archcheck.graph.shared import filled_by_others
 from archcheck.graph.transfer import ONE_WAY
-from archcheck.model import Absent, Flag, Journey, LocalCache, Named, Service, Step, Work
+from archcheck.model import (
+    Absent,
+    Flag,
+    Journey,
+    LocalCache,
+    ModelError,
+    Named,
+    Service,
+    Step,
+    Work,
+)
 from archcheck.model.steps import Group
 from archcheck.proof.answers import (
     ENDLESS,
@@ -55,6 +67,9 @@ _QUOTA = "no other request uses up the quota of a CPU limit"
 _QUOTA_TOGETHER = "computing in turn, or a higher CPU limit: branches use up one quota together"
 _CORES_TOGETHER = "computing in turn, or more cores: branches wait for each other"
 _ROOM_TOGETHER = "of {} or more, which one request takes at once"
+OWN_FILLS = "a cache whose misses wait for no other step's fetches"
+_PAUSES = "a higher CPU limit: with every pause that its quota may bring, it may take {}"
+_TURN = "timeout, which bounds the wait for its {}"
 _TIMES = ("timeout", "retry.backoff", "mesh.retry.backoff", "read", "write", "latency")
 """The attributes that say how long something takes, of which a limit leaves so much."""
 _DEADLINE = "work that is under way ends before the deadline that is passed on is looked at"
@@ -67,19 +82,28 @@ class WorstWait:
     subject: Interaction | Operation | Named
     seconds: Rational
     text: str
+    computing: Rational = _NOTHING
+    """What of it is computing, which uses up the quota of a CPU limit."""
 
 
 @dataclass(frozen=True)
 class WorstCase:
     """The longest run: its steps in order, what is not declared, what was assumed.
 
-    ``passages`` counts how often it crosses a network whose delay nobody declares.
+    ``passages`` counts how often it crosses a network whose delay nobody declares. ``perhaps``:
+    pauses of CPU limits that may come on top, by how the work falls into their periods.
     """
 
     parts: tuple[WorstWait, ...] = ()
     gaps: tuple[Gap, ...] = ()
     assumptions: tuple[str, ...] = ()
     passages: int = 0
+    perhaps: Rational = _NOTHING
+
+    @property
+    def at_most(self) -> Rational:
+        """The sum of what is known, with every pause that may come."""
+        return self.seconds + self.perhaps
 
     @cached_property
     def seconds(self) -> Rational:
@@ -97,11 +121,17 @@ class WorstCase:
             tuple(dict.fromkeys(self.gaps + other.gaps)),
             tuple(dict.fromkeys(self.assumptions + other.assumptions)),
             self.passages + other.passages,
+            self.perhaps + other.perhaps,
         )
 
     def times(self, count: int) -> WorstCase:
         """The same so many times over."""
-        return replace(self, parts=self.parts * count, passages=self.passages * count)
+        return replace(
+            self,
+            parts=self.parts * count,
+            passages=self.passages * count,
+            perhaps=self.perhaps * count,
+        )
 
 
 @dataclass(frozen=True)
@@ -170,12 +200,12 @@ class WorstCases(LongestWalk[WorstCase]):
 
     def working(self, operation: Operation, work: tuple[Rational, bool]) -> WorstCase:
         computing, more = work
-        seconds = longest_computing(operation.owner, computing)
         text = f"{operation.name} computes for {shown(computing)}"
+        owner = operation.owner
+        seconds = computing + pauses(owner, computing)[0]
         if seconds > computing:
             text += f", by its CPU limit within {shown(seconds)}"
-        waits = (WorstWait(operation, seconds, text),) if seconds else ()
-        owner = operation.owner
+        waits = (WorstWait(operation, seconds, text, computing),) if seconds else ()
         limit = cpu_limit_of(owner) if isinstance(owner, Service) else None
         assumptions = (*([TAIL] if more else []), _NO_QUEUE)
         at_once = self._at_once(operation.part.steps, lambda step: isinstance(step, Work))
@@ -183,11 +213,49 @@ class WorstCases(LongestWalk[WorstCase]):
         gaps = (Gap(operation, _CORES_TOGETHER),) if cores and at_once > cores else ()
         if limit is None:
             unsaid = isinstance(owner, Service) and not says_its_cpu_limit(owner)
-            more_assumed = (NO_LIMIT,) if unsaid and seconds else ()
+            more_assumed = (NO_LIMIT,) if unsaid and computing else ()
             return WorstCase(waits, gaps, (*assumptions, *more_assumed))
         if at_once > max(1.0, limit):
             gaps = (*gaps, Gap(operation, _QUOTA_TOGETHER))
         return WorstCase(waits, gaps, (*assumptions, _QUOTA))
+
+    def coding(self, part: Operation | Interaction, seconds: Rational, text: str) -> WorstCase:
+        """Before and after something else, so that no pause between is sure."""
+        return WorstCase((WorstWait(part, seconds, text, seconds),))
+
+    def joining(self, lookup: Interaction) -> WorstCase:
+        shared = lookup in filled_by_others(self.graph)
+        return WorstCase(gaps=(Gap(lookup, OWN_FILLS),)) if shared else WorstCase()
+
+    def throttled(self, operation: Operation, inside: WorstCase) -> WorstCase:
+        """With the pauses that come where all that an operation computes uses up one quota."""
+        own = [part for part in inside.parts if _computed_by(part) == operation.name]
+        sure = sum((part.seconds - part.computing for part in own), _NOTHING)
+        fewest, most = pauses(operation.owner, sum((p.computing for p in own), _NOTHING))
+        if not most:
+            return inside
+        at_most = fewest if operation.owner.name in self._asked_once else most
+        return replace(inside, perhaps=inside.perhaps + max(_NOTHING, at_most - sure))
+
+    @cached_property
+    def _asked_once(self) -> frozenset[str]:
+        """The services that no run of a journey, nor of what else begins, asks twice."""
+        graph = self.graph
+        try:
+            runs = [(graph.visits(each), each.all_entries()) for each in graph.system.journeys]
+            starts = graph.entered_from_outside()
+            runs += [(graph.visits_from(name), (name,)) for name in starts]
+        except ModelError:  # calls come back to where they began
+            return frozenset()
+        often = set[str]()
+        for visits, entries in runs:
+            asked = [step for step, _ in visits.interactions]
+            asked += [step.fallback for step in asked if step.fallback is not None]
+            count = Counter(step.target.name for step in asked)
+            count.update(name.partition(".")[0] for name in entries)
+            often |= {name for name, times in count.items() if times > 1}
+            often |= {step.target.name for step in asked if _may_come_again(step)}
+        return frozenset(service.name for service in graph.system.services) - often
 
     def _at_once(self, steps: Sequence[Step], counts: Callable[[Step], bool]) -> int:
         """How many steps that count one request is in at the same time, in its own container."""
@@ -223,6 +291,7 @@ class WorstCases(LongestWalk[WorstCase]):
         gaps, assumptions = self._undeclared(step, is_bounded=timeout is not None)
         gaps = (*gaps, *self._crowded(step))
         if timeout is None:
+            gaps = (*gaps, *_turns(step))
             bound = self.bound_of(step)
             if bound is None:
                 return self._unbounded(step) + WorstCase(gaps=(Gap(step, "timeout"), *gaps))
@@ -236,13 +305,15 @@ class WorstCases(LongestWalk[WorstCase]):
             tuple(dict.fromkeys((*below.gaps, *gaps))),
             tuple(dict.fromkeys((*below.assumptions, *assumptions))),
             below.passages * asked,
+            below.perhaps * asked,
         )
 
     def _unbounded(self, step: Interaction) -> WorstCase:
         """What a step without a timeout takes at least: as long as its callee may."""
-        seconds = self.needed(step).seconds
-        text = f"{step.name} waits {shown(seconds)}, as nothing ends it before"
-        return WorstCase((WorstWait(step, seconds, text),) if seconds else ())
+        below = self.needed(step)
+        text = f"{step.name} waits {shown(below.seconds)}, as nothing ends it before"
+        waits = (WorstWait(step, below.seconds, text),) if below.seconds else ()
+        return WorstCase(waits, perhaps=below.perhaps)
 
     def _undeclared(
         self, step: Interaction, *, is_bounded: bool
@@ -272,15 +343,40 @@ class WorstCases(LongestWalk[WorstCase]):
     def longest(self, branches: Sequence[WorstCase]) -> WorstCase:
         """The longest counts; the gaps and assumptions of all of them stay."""
         slowest = max(branches, key=lambda branch: branch.seconds, default=WorstCase())
+        at_most = max((branch.at_most for branch in branches), default=_NOTHING)
         return WorstCase(
             slowest.parts,
             tuple(dict.fromkeys(gap for branch in branches for gap in branch.gaps)),
             tuple(dict.fromkeys(text for branch in branches for text in branch.assumptions)),
             max((branch.passages for branch in branches), default=0),
+            at_most - slowest.seconds,
         )
 
     def endless(self, operation: Operation) -> WorstCase:
         return WorstCase(gaps=(Gap(operation, ENDLESS),))
+
+
+def _computed_by(part: WorstWait) -> str:
+    """The operation whose container a part computes in; empty where it does not."""
+    if not part.computing:
+        return ""
+    subject = part.subject
+    return subject.operation.name if isinstance(subject, Interaction) else subject.name
+
+
+def _may_come_again(step: Interaction) -> bool:
+    guard = step.protection
+    return guard.attempts != 1 or guard.hedged > 1 or step.repeats > 1
+
+
+def _turns(step: Interaction) -> Iterator[Gap]:
+    """The bulkhead and the pool of a step without a timeout, which may let it wait its turn."""
+    bulkhead = step.protection.bulkhead
+    if bulkhead is not None and bulkhead.max_wait != Duration(0):
+        yield Gap(step, _TURN.format("bulkhead"))
+    pools = step.source.pools if isinstance(step.source, Service) else ()
+    if any(str(pool.target) == step.target.name for pool in pools):
+        yield Gap(step, _TURN.format("pool"))
 
 
 def may_time_out(cases: WorstCases, step: Interaction) -> bool:
@@ -289,7 +385,7 @@ def may_time_out(cases: WorstCases, step: Interaction) -> bool:
     if timeout is None:
         return False
     case = cases.needed(step)
-    return bool(case.gaps) or case.seconds > timeout
+    return bool(case.gaps) or case.at_most > timeout
 
 
 def deadline_budgets(
@@ -406,9 +502,11 @@ def judged(
             for gap in case.gaps
         )
         return Undecided(subject, claim, missing(gaps), gaps)
+    if case.at_most > limit:
+        return Undecided(subject, claim, _PAUSES.format(shown(case.at_most)))
     if not case.passages:
         return Proved(subject, claim, case.assumptions)
-    most = (limit - case.seconds) / case.passages
+    most = (limit - case.at_most) / case.passages
     if most < exact(ONE_WAY):
         gap = Gap(subject, "network.delay", f"holds with at most {shown(most)} one way")
         return Undecided(subject, claim, missing((gap,)), (gap,))

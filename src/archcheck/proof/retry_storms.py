@@ -30,15 +30,15 @@ BOUND = Rational(10)
 layers that try twice stay below it (8), two that try four times do not (16)."""
 _ABOVE = (
     "a bound that holds whatever else fails: publishers that try again, dead letters, what "
-    "fallbacks ask besides, optional steps that are late themselves, and breakers that close and "
-    "open again may together make it {}"
+    "fallbacks ask besides, optional steps that are late themselves, breakers that close and open "
+    "again, and good answers to calls that share a breaker or a budget may together make it {}"
 )
 _NO_PATTERN = (
     "failures at once and answers that never come make it {}; others, of which each layer retries "
     "what it sees in time, may make it {}"
 )
 _STAYS = "no replica is lost while it works on a message, which would come again"
-_QUERIES_ONCE = "queries whose retries nobody declares are tried once"
+_QUERIES_ONCE = "queries, and calls of fallbacks, whose retries nobody declares are tried once"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from archcheck.graph import Graph, Operation
+from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.idempotence import is_idempotent
 from archcheck.model import Saga, SagaStep
 from archcheck.proof.answers import (
@@ -346,11 +346,16 @@ def _is_in_order(
     if not asked:
         return True
     beside = [id(step.parallel) for step in asked if step.in_parallel]
-    one_by_one = len(set(beside)) == len(beside) and all(step.is_awaited for step in asked)
+    one_by_one = len(set(beside)) == len(beside) and all(map(_is_always_heard, asked))
     return one_by_one and [step.target_name for step in asked] == actions
 
 
-_ORDER = "calls of all steps of its saga, in the order of the saga"
+def _is_always_heard(step: Interaction) -> bool:
+    """Whether a call is made by every request, once, and its failure is the caller's."""
+    return step.is_awaited and not step.can_fail_softly and step.visits == 1 and not step.flags
+
+
+_ORDER = "calls of all steps of its saga, in its order, each once and always, none that may fail"
 _ASSUMED = (
     "its steps are asked in the order in which they are listed, each after the answer to the last",
     "the coordinator's state is stored and survives it",

@@ -76,6 +76,18 @@ class LongestWalk(ABC, Generic[T]):
     def working(self, operation: Operation, work: tuple[Rational, bool]) -> T:
         """What computing takes: so many seconds at the longest, and whether it can take more."""
 
+    def coding(self, part: Operation | Interaction, seconds: Rational, text: str) -> T:
+        """What the coding of payloads takes, at a callee or at its caller."""
+        return self.fixed(part, seconds, text)
+
+    def joining(self, lookup: Interaction) -> T:
+        """What a lookup waits for that another step fetches."""
+        return self.nothing()
+
+    def throttled(self, operation: Operation, inside: T) -> T:
+        """What an operation takes when all that it computes uses up one quota."""
+        return inside
+
     @abstractmethod
     def waiting(self, step: Interaction) -> T:
         """What a call, query or lookup takes, its fallback aside."""
@@ -115,7 +127,8 @@ class LongestWalk(ABC, Generic[T]):
             self._open.add(name)
             found = self.graph.leaving(name)
             inside = self._in_a_row(operation, operation.part.steps, found)
-            self._known[name] = inside + self._coding(operation) + self._answering(operation.owner)
+            own = self.throttled(operation, inside + self._coding(operation))
+            self._known[name] = own + self._answering(operation.owner)
             self._open.discard(name)
         return self._known[name]
 
@@ -187,7 +200,7 @@ class LongestWalk(ABC, Generic[T]):
             seconds = coding(part.endpoint, part.step)
         if not seconds:
             return self.nothing()
-        return self.fixed(part, seconds, f"{part.name} codes its payloads for {shown(seconds)}")
+        return self.coding(part, seconds, f"{part.name} codes its payloads for {shown(seconds)}")
 
     def _in_a_row(
         self, operation: Operation, steps: Sequence[Step], found: Mapping[int, Interaction]
@@ -249,4 +262,7 @@ class LongestWalk(ABC, Generic[T]):
         inside = self.longest(taken) if shape.is_parallel else taken[0]
         if shape.times > 1:
             inside = inside.times(shape.times)
-        return inside if shape.lookup is None else self.of_step(found[id(shape.lookup)]) + inside
+        if shape.lookup is None:
+            return inside
+        lookup = found[id(shape.lookup)]
+        return self.of_step(lookup) + self.joining(lookup) + inside

@@ -35,6 +35,7 @@ from archcheck.model import (
 from archcheck.model.linking import walk
 from archcheck.proof import LongestRun
 from archcheck.proof.feature_flags import configured
+from archcheck.proof.limits.ranges import worst_system
 from archcheck.replaying.experiments import (
     ROOMY,
     Replay,
@@ -67,7 +68,7 @@ def replay_long_run(graph: Graph, subject: Subject, found: LongestRun) -> Replay
     return first_shown(
         _run(system, subject, found.limit, total, late)
         for late in _LATE
-        for system in configured(graph.system)
+        for system in configured(worst_system(graph.system))
     )
 
 

@@ -9,20 +9,12 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console
 from rich.text import Text
 
-from archcheck.editing import Patch
 from archcheck.mending import Explanation
 from archcheck.proof.repair import REPAIRABLE, STALE, Found, JourneyChange, Repair
 from archcheck.reporting.console import counted, figure, printable
+from archcheck.reporting.patches import print_patch
 from archcheck.reporting.sheets import Sheet, Words, print_sheet
 from archcheck.units import spoken
-
-
-def print_patch(console: Console, patch: Patch) -> None:
-    """A patch, and what has to be done by hand."""
-    if patch.files:
-        console.print(Text(patch.diff().rstrip("\n")))
-    for text in patch.by_hand:
-        console.print(Text(f"# by hand: {printable(text)}"))
 
 
 def print_repair(console: Console, found: Repair) -> None:

@@ -145,8 +145,8 @@ def test_what_a_helper_makes_for_others_too_is_told_in_words(system: System) -> 
     (text,) = patch.by_hand
     # the new text is said as well, and why it is not written
     assert text.endswith(
-        "made.py:24: a.go -> c.go: timeout: 9 ms becomes 8 ms; write timeout=8 * ms "
-        "(other values come from the same text, and stay)"
+        "made.py:8: a.go -> c.go: timeout: 9 ms becomes 8 ms; write 8 * ms for 9 * ms "
+        "(1 other value would change with it)"
     )
     assert patch.written == ()
 

@@ -210,9 +210,13 @@ def test_a_message_that_fails_comes_again() -> None:
     assert isinstance(of("b", carried(Graph(made))), Undecided)
 
 
-def test_what_a_fallback_asks_is_load() -> None:
+@pytest.mark.parametrize(
+    ("timeout", "verdict"), [(25 * ms, Undecided), (15 * ms, Refuted)], ids=["may", "always"]
+)
+def test_what_a_fallback_asks_is_load(timeout: Duration, verdict: type[Answer]) -> None:
+    """The call takes 20 ms."""
     instead = Fallback("call", target="c.z")
-    call = Call("b.y", timeout=15 * ms, retry=Absent("no"), fallback=instead)
+    call = Call("b.y", timeout=timeout, retry=Absent("no"), fallback=instead)
     heavy = Endpoint("z", steps=[Work(Constant(100 * ms))])
     made = system(
         go("a", Endpoint("x", steps=[call])),
@@ -220,7 +224,7 @@ def test_what_a_fallback_asks_is_load() -> None:
         go("c", heavy),
         rate=50,
     )
-    assert isinstance(of("c", carried(Graph(made))), Undecided)
+    assert isinstance(of("c", carried(Graph(made))), verdict)
 
 
 # -- schedules, configurations --------------------------------------------------------------------

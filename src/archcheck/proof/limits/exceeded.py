@@ -15,10 +15,13 @@ from archcheck.graph.once import once
 from archcheck.model.errors import EndlessError
 from archcheck.proof.answers import Gap, Refuted
 from archcheck.proof.limits.barriers import Barrier, key_of
+from archcheck.proof.limits.figures import Occupancy
 from archcheck.proof.limits.load import carried
-from archcheck.proof.limits.worst import worst_barriers
+from archcheck.proof.limits.upstream import shed_at
+from archcheck.proof.limits.worst import losses, worst_barriers, worst_figures
 
 _ROOM = "room for its load (rule PRF001)"
+_UNSHED = "room for its load without any that it sheds"
 _FULL = Rational(1)
 """The share of a resource that can be busy: of more, requests wait for ever longer."""
 
@@ -59,6 +62,10 @@ def _fill(found: Exceeded, graph: Graph) -> None:
     for answer in carried(graph, _FULL):
         if isinstance(answer, Refuted):
             found.elements[subject_name(answer.subject)] = Gap(answer.subject, _ROOM)
+    for _, figure, _ in worst_figures(graph):
+        shed = shed_at(graph.system.find(figure.holder.name))
+        if shed is not None and figure.each is not None and _sheds(figure, shed):
+            found.elements[figure.holder.name] = Gap(figure.holder, _UNSHED)
     own = {key_of(step): step for step in graph.interactions}
     for _, barrier, _ in worst_barriers(graph):
         units = _left(barrier)
@@ -70,6 +77,11 @@ def _fill(found: Exceeded, graph: Graph) -> None:
             found.operations[operation.name] = Gap(operation, more)
         for step in barrier.steps:
             found.steps[key_of(step)] = Gap(own[key_of(step)], more)
+
+
+def _sheds(figure: Occupancy, shed: Rational) -> bool:
+    """Whether a service turns requests away for certain, with all replicas or without a zone."""
+    return any(case.figure.busy > shed * case.figure.room(case.surely) for case in losses(figure))
 
 
 def _left(barrier: Barrier) -> int | None:

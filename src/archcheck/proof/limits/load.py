@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 
 from archcheck.findings import Subject
 from archcheck.graph import Graph
-from archcheck.graph.cpu import NO_LIMIT, says_its_cpu_limit
+from archcheck.graph.cpu import NO_CORES, NO_LIMIT, cores_of, says_its_cpu_limit
 from archcheck.graph.exact import Rational
 from archcheck.graph.transfer import ONE_WAY
-from archcheck.model import External, LocalCache, Scenario, Service, ShardKey
+from archcheck.model import External, LocalCache, Scenario, Service, ShardKey, effective
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
 from archcheck.proof.limits.figures import (
@@ -151,11 +151,21 @@ def _as_it_sheds(holder: Subject, limit: Rational, figure: Occupancy) -> tuple[R
     return shed, dataclasses.replace(figure, zones=min(figure.zones, 1), cold=())
 
 
+def _has_a_core_each(service: Service) -> bool:
+    """Whether nobody says on how many cores the threads of a service run."""
+    blocks = effective(service.runtime, "concurrency").value == "blocking"
+    return blocks and cores_of(service).parallel is None
+
+
 def assumptions(figure: Occupancy) -> tuple[str, ...]:
     """What is assumed where a resource carries its load."""
     assumed = ["times are means, and the load is carried as it comes"]
+    if shed_at(figure.holder) is not None:
+        assumed.append("what is too much for a service that sheds load is turned away")
     if isinstance(figure.holder, Service) and not says_its_cpu_limit(figure.holder):
         assumed.append(NO_LIMIT)
+    if isinstance(figure.holder, Service) and _has_a_core_each(figure.holder):
+        assumed.append(NO_CORES)
     place = getattr(figure.holder, "deployment", None)
     if place is not None and place.autoscale is not None and figure.rest is None:
         assumed.append("an autoscaler of which nobody says what it steers for reaches its maximum")

@@ -32,7 +32,7 @@ from archcheck.model import (
     System,
     Work,
 )
-from archcheck.model.distributions import Time, distribution_of
+from archcheck.model.distributions import Time, distribution_of, times_as_long
 from archcheck.model.linking import walk
 from archcheck.proof.answers import Gap
 from archcheck.proof.budget import BudgetSpentError, milliseconds_left
@@ -125,9 +125,12 @@ def _edits(system: System, part: Between) -> Iterator[Edit]:
     if member is None or not hasattr(member, part.attribute):
         raise ModelError(f"{name!r} has no {part.attribute}", system.place(part))
     declared: Time | None = getattr(member, part.attribute)
+    highest: Time | Duration = Duration(float(part.high))
     if declared is not None:
-        _inside(system, part, distribution_of(declared).mean_seconds())
-    yield Edit(member, {part.attribute: part.high}, name)
+        usual = distribution_of(declared).mean_seconds()
+        _inside(system, part, usual)
+        highest = times_as_long(declared, float(part.high) / usual) if usual else highest
+    yield Edit(member, {part.attribute: highest}, name)
 
 
 def _hit_ratios(system: System, part: Between, name: str) -> Iterator[Edit]:
@@ -156,8 +159,7 @@ def _work(system: System, part: Between, name: str) -> Iterator[Edit]:
     _inside(system, part, total)
     for step in walk(graph.operations[full].part):
         if isinstance(step, Work):
-            seconds = distribution_of(step.time).mean_seconds() * float(part.high) / total
-            yield Edit(step, {"time": Duration(seconds)}, full)
+            yield Edit(step, {"time": times_as_long(step.time, float(part.high) / total)}, full)
 
 
 def _inside(system: System, part: Between, declared: float) -> None:
@@ -263,7 +265,13 @@ def loads_of(system: System, scenario: Scenario, faults: tuple[Fault, ...] = ())
             shares[name] = exact(part.low), exact(part.high)
     _add_up(scenario, shares, all(name in shares for name in peaks))
     unknown = any(stream.arrivals.peak_rate() is None for stream in scenario.load)
-    gaps = (Gap(scenario, "load"),) if unknown else ()
+    gaps: tuple[Gap, ...] = (Gap(scenario, "load"),) if unknown else ()
+    ranged = {str(part.journey) for part in scenario.uncertain if isinstance(part, RateBetween)}
+    gaps += tuple(
+        Gap(scenario, f"a RateBetween of {name}, whose share is uncertain")
+        for name in shares
+        if name not in ranged
+    )
     known, bound = _of_users(system, scenario, high)
     times = _bursts(scenario, faults)
     low, high, known = (

@@ -72,7 +72,8 @@ def _add(
     view = Graph(system, today=graph.today, cold_caches=graph.cold_caches)
     for figure, rates in _figures(view, loads, ask):
         key = _key(figure)
-        found = dataclasses.replace(figure, faults=loads.faults), rates
+        gaps = tuple(dict.fromkeys((*figure.gaps, *loads.gaps)))
+        found = dataclasses.replace(figure, faults=loads.faults, gaps=gaps), rates
         known[key] = _worse(known[key], found) if key in known else found
 
 

@@ -7,18 +7,42 @@ is sure to exceed, and of a journey whose user gives up before, it is open wheth
 
 from __future__ import annotations
 
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
 from archcheck.capacity.latency import OperationLatencies, latency_of
-from archcheck.graph import Graph, Interaction
+from archcheck.capacity.responses import Responses
+from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.error_rates import error_rate_of
 from archcheck.graph.exact import Rational, exact, shown
+from archcheck.graph.shared import filled_by_others
 from archcheck.graph.transfer import entry_trip, round_trip
-from archcheck.model import Journey, ModelError, Named
+from archcheck.model import Call, Journey, ModelError, Named
 from archcheck.proof.answers import Gap
+from archcheck.proof.deadlines import OWN_FILLS, WorstCases
 from archcheck.proof.limits.exceeded import exceeded
 from archcheck.proof.survival.components import Components, tries_elsewhere
 from archcheck.proof.survival.needs import NOTHING, Needs, all_needed, open_question
 from archcheck.proof.survival.structure import Structure, Unit
 from archcheck.units import Duration
+
+_RARE = 20.0
+"""Negative logarithm of the chance that errors within their rate open a breaker for once: 2 in a
+thousand million windows, of which there are some in a second. A choice."""
+
+
+def stays_closed(rate: float, calls: int, errors: float) -> bool:
+    """Whether a breaker that opens at ``rate`` of so many calls stays closed, if each of them is an
+    error with a chance of ``errors``, by Chernoff's bound.
+    """
+    if not errors or errors >= rate:
+        return not errors
+    distance = rate * math.log(rate / errors)
+    if rate < 1:
+        distance += (1 - rate) * math.log((1 - rate) / (1 - errors))
+    return calls * distance >= _RARE
 
 
 class Answering:
@@ -34,8 +58,11 @@ class Answering:
         self._components = components
         self._worst = worst
         self._by_chance = by_chance
+        self._responses = Responses(graph)
+        self._cases = WorstCases(graph)
         self._latencies = OperationLatencies(graph)
         self._known: dict[int, Needs] = {}
+        self._counted: dict[tuple[str, str], int] = {}
         self.chances: dict[Unit, Rational] = {}
         """How often each unit of :meth:`chance` works."""
 
@@ -44,9 +71,19 @@ class Answering:
         if id(step) not in self._known:
             gaps = () if self._by_chance else exceeded(self._graph).of(step)
             asked = self.operation(step.target) if step.mode != "call" else NOTHING
+            gaps = (*gaps, *self._trips(step))
             limits = open_question(gaps, worst=self._worst)
             self._known[id(step)] = all_needed((asked, limits, self._in_time(step)))
         return self._known[id(step)]
+
+    def _trips(self, step: Interaction) -> Iterator[Gap]:
+        """The breaker of a step that errors which are declared may open."""
+        breaker = step.protection.breaker
+        if breaker is None or not isinstance(step.step, Call):
+            return
+        errors = self._responses.of(step.target_name).errors
+        if not stays_closed(float(breaker.failure_rate), breaker.minimum_calls, errors):
+            yield Gap(step, f"breaker.failure_rate well above {100 * errors:.3g}% of errors")
 
     def operation(self, member: Named, name: str = "") -> Needs:
         """Whether an element may be expected to carry its load, and to answer well at all."""
@@ -68,6 +105,27 @@ class Answering:
         seconds = max(entries) + float(entry_trip(self._graph.system))  # users wait for each
         late = isinstance(patience, Duration) and seconds > float(patience)
         gaps = [Gap(journey, f"timeout above {shown(exact(seconds))}")] * late
+        return open_question(gaps, worst=self._worst)
+
+    def joining(self, lookup: Interaction) -> Needs:
+        """Whether a lookup gets what another step fetches, whatever that needs."""
+        shared = not self._by_chance and lookup in filled_by_others(self._graph)
+        return open_question([Gap(lookup, OWN_FILLS)] * shared, worst=self._worst)
+
+    def before_deadline(self, operation: Operation) -> Needs:
+        """Whether an operation that is told of a deadline ends before it, whatever fails below.
+
+        Of any other the question of deadlines says so; of this one it says that it stops.
+        """
+        asking = self._graph.reaching.get(operation.owner.name, ())
+        gaps = []
+        for edge in asking:
+            limit = edge.protection.attempt()
+            if edge.target_name != operation.name or not edge.deadline_is_kept or limit is None:
+                continue
+            case = self._cases.needed(edge)
+            if case.at_most > limit:
+                gaps.append(Gap(edge, f"timeout of at least {shown(case.at_most)}"))
         return open_question(gaps, worst=self._worst)
 
     def _in_time(self, step: Interaction) -> Needs:
@@ -96,10 +154,11 @@ class Answering:
         """The answer of an operation, as a unit that fails as often as its requests do.
 
         At best somebody who asks again, at any distance, gets an answer in the end; at worst a
-        retry that something may stop is none, and each repeat fails by itself.
+        retry that something may stop is none, and each of all times that it is asked in a run fails
+        by itself.
         """
         errors = self._error_rate(owner, name)
-        if not errors or (not self._worst and owner.name in self._components.asked_again):
+        if not errors or (not self._worst and owner.name in self._components.asked_after_errors):
             return NOTHING.structure
         tries, repeats = 1, 1
         if asked is not None and self._worst:
@@ -107,9 +166,46 @@ class Answering:
             steps = self._graph.outgoing.get(asked.operation.name, ())
             same = [each for each in steps if each.target_name == asked.target_name]
             repeats = sum(each.repeats for each in same) or 1
+            repeats *= max(1, self._runs(asked.operation.name))
         unit = Unit("answer", asked.name if asked is not None else name, int(self._worst))
         self.chances[unit] = (1 - errors**tries) ** repeats
         return unit
+
+    def _runs(self, name: str) -> int:
+        """How often an operation may run in one run of a journey, of that which does so most."""
+        journeys = self._graph.system.journeys
+        return max((self._runs_in(each, name) for each in journeys), default=1)
+
+    def _runs_in(self, journey: Journey, name: str) -> int:
+        """The same in one journey; a circle of calls counts once."""
+        key = journey.name, name
+        if key not in self._counted:
+            self._counted[key] = 0
+            self._counted[key] = self._starts[journey.name][name] + sum(
+                step.repeats * self._runs_in(journey, step.operation.name)
+                for step in self._asking[name]
+            )
+        return self._counted[key]
+
+    @cached_property
+    def _starts(self) -> Mapping[str, Counter[str]]:
+        """Journey to the operations that it enters."""
+        system = self._graph.system
+        return {
+            journey.name: Counter(
+                f"{owner.name}.{end.name}" if end else owner.name
+                for owner, end in map(system.endpoint, journey.all_entries())
+            )
+            for journey in system.journeys
+        }
+
+    @cached_property
+    def _asking(self) -> Mapping[str, list[Interaction]]:
+        """To each operation the steps that ask it."""
+        found: dict[str, list[Interaction]] = defaultdict(list)
+        for step in self._graph.questions:
+            found[step.target_name].append(step)
+        return found
 
     def _error_rate(self, member: Named, operation: str) -> Rational:
         known = self._graph.operations.get(operation)

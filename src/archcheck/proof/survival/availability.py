@@ -11,6 +11,7 @@ from archcheck.graph.once import once
 from archcheck.model import Journey
 from archcheck.proof.answers import Answer, Counterexample, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
+from archcheck.proof.survival.configurations import in_every_configuration
 from archcheck.proof.survival.journeys import Survival
 from archcheck.proof.survival.structure import Bounds, Unit, probability
 from archcheck.units import Fraction
@@ -59,6 +60,10 @@ def _availabilities(graph: Graph) -> Iterator[Availability]:
 
 def promised_availability(graph: Graph) -> Iterator[Answer]:
     """Can each journey keep the availability that it promises?"""
+    yield from in_every_configuration(graph, _promised)
+
+
+def _promised(graph: Graph) -> Iterator[Answer]:
     for found in availabilities(graph):
         slo = found.journey.slo
         if slo is not None and slo.availability is not None:

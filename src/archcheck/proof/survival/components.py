@@ -16,7 +16,7 @@ works at worst is proved.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -53,7 +53,7 @@ from archcheck.proof.survival.structure import (
 )
 
 _SURE: Structure = AtLeast(0, ())
-_EJECTED = "callers eject dead replicas, as their mesh declares"
+_SEEN_BY_ALL = "deployment.readiness, as an ejection ends and costs requests each time"
 _SEEN = "deployment.readiness, or retries that never meet a dead replica twice"
 
 
@@ -157,9 +157,17 @@ class Components:
     def asked_again(self) -> frozenset[str]:
         """Who may be asked several times for a request, another replica each: behind a retry, a
         hedge or a fallback, at any distance."""
+        return self._behind(lambda guard: guard.attempts != 1 or guard.hedged > 1)
+
+    @cached_property
+    def asked_after_errors(self) -> frozenset[str]:
+        """The same of who answers with an error by itself, which not every retry is made for."""
+        return self._behind(_retries_errors)
+
+    def _behind(self, asks_again: Callable[[Protection], bool]) -> frozenset[str]:
         behind = dict[str, None]()
         for step in self.graph.every_call():
-            if step.protection.attempts != 1 or step.protection.hedged > 1:
+            if asks_again(step.protection):
                 behind |= asked_behind(self.graph, step.target_name, fallbacks=True)
             if step.fallback is not None:
                 behind |= asked_behind(self.graph, step.fallback.target_name, fallbacks=True)
@@ -177,7 +185,7 @@ class Components:
         if self.noticed or replicas == 1 or isinstance(readiness, Probe):
             return 1, (), ()
         if guard.mesh is not None and guard.mesh.outlier_detection:
-            return 1, (), (_EJECTED,)
+            return replicas if self.worst else 1, (Gap(service, _SEEN_BY_ALL),), ()
         if not self.worst and service.name in asked_in_rounds(self.graph):
             return 1, (), ()
         if not isinstance(readiness, Absent):
@@ -282,6 +290,13 @@ class Components:
                 ),
             )
         return self._groups[key]
+
+
+def _retries_errors(guard: Protection) -> bool:
+    """Whether somebody may ask again after an error: a retry that nobody declares may."""
+    own, mesh = guard.retry, guard.mesh.retry if guard.mesh is not None else None
+    unknown = own is None or (guard.mesh is not None and mesh is None)
+    return unknown or any("failed" in retry.on for retry in guard.retries)
 
 
 def tries_elsewhere(guard: Protection) -> int:

@@ -263,6 +263,8 @@ class Survival:
         patience: Rational | None,
     ) -> None:
         """What a step adds, the operation that it calls left out."""
+        if step.mode == "cache":
+            walk.take(self._answering.joining(step), way)
         if step.can_fail_softly:
             self._may_fail(walk, step, way, patience)
             return
@@ -308,6 +310,7 @@ class Survival:
             gaps = (Gap(step, SOONER),)
         if attempt is not None and (patience is None or guard.longest_wait(attempt)[0] < patience):
             found.append(Needs(all_of(()), assumptions=(_NESTED,)))
+            found.append(self._answering.before_deadline(step.operation))
         elif gaps and not self._worst:
             found.append(Needs(all_of(()), gaps))
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 
 from archcheck.findings import Subject, subject_name
@@ -36,6 +37,7 @@ from archcheck.proof.answers import (
 )
 from archcheck.proof.budget import left
 from archcheck.proof.limits.ranges import worst_graph
+from archcheck.proof.survival.configurations import in_every_configuration
 from archcheck.proof.survival.journeys import SOONER, Survival
 from archcheck.proof.survival.needs import Needs
 from archcheck.proof.survival.structure import (
@@ -160,6 +162,10 @@ def _together(cut: Iterable[Unit]) -> str:
 
 def zone_loss(graph: Graph) -> Iterator[Answer]:
     """Does every critical journey survive the loss of any one zone?"""
+    yield from in_every_configuration(graph, _zone_loss)
+
+
+def _zone_loss(graph: Graph) -> Iterator[Answer]:
     journeys = _Journeys(graph)
     for journey in graph.critical_journeys:
         left()
@@ -253,6 +259,10 @@ def cut_sets(graph: Graph, size: int = 1, *, links: bool = False) -> Iterator[An
         raise ModelError(
             f"the number of failures at once must be from 1 to {MOST_FAILURES}, got {size}"
         )
+    yield from in_every_configuration(graph, partial(_cut_sets, size=size, links=links))
+
+
+def _cut_sets(graph: Graph, *, size: int, links: bool) -> Iterator[Answer]:
     journeys = _Journeys(graph, links=links)
     for journey in graph.critical_journeys:
         left()
@@ -276,6 +286,10 @@ def cut_sets(graph: Graph, size: int = 1, *, links: bool = False) -> Iterator[An
 
 def shared_fates(graph: Graph, size: int = 1) -> Iterator[Answer]:
     """Does any set of up to ``size`` failures take a step and its fallback together?"""
+    yield from in_every_configuration(graph, partial(_shared_fates, size=size))
+
+
+def _shared_fates(graph: Graph, size: int) -> Iterator[Answer]:
     survival = Survival(graph, links=True)
     worst = Survival(worst_graph(graph), links=True, worst=True)
     for step in graph.synchronous():
