@@ -17,7 +17,7 @@ from archcheck.mending.claims import Claims
 from archcheck.mending.findings import Finder
 from archcheck.mending.losses import Losses
 from archcheck.mending.runs import judging_runs
-from archcheck.mending.trials import Trials
+from archcheck.mending.trials import RepairTrials
 from archcheck.mending.waits import estimated_timeouts, measured_timeouts
 from archcheck.model import System
 from archcheck.planning.costs import currency_of, running_cost
@@ -87,7 +87,7 @@ def mend(
         floors = estimated_timeouts(system) | measured
         again = _searched(search, floors, losses, proof_budget)
         first = first if again.is_out_of_time else again
-    trials = Trials(system, find, first.before, losses, claims, deadline=deadline)
+    trials = RepairTrials(system, find, first.before, losses, claims, deadline=deadline)
     wanted = _of_other_values(_tried(first, trials, prices), first, search, floors, trials, prices)
     keeping = replace(trials, mended=wanted.before - wanted.after, refused={}, untried=[])
     together = _together(wanted, keeping)
@@ -100,7 +100,7 @@ def mend(
             cost=_cost(edits, prices),
             after=trials.found(edits),
         )
-    later = Trials(system, find, wanted.before, losses, claims, together=together)
+    later = RepairTrials(system, find, wanted.before, losses, claims, together=together)
     unseen = _unseen(wanted.edits, system, measured)
     wanted = replace(
         wanted,
@@ -112,7 +112,7 @@ def mend(
     return _measured(wanted, losses) if time.monotonic() < deadline else wanted
 
 
-def _tried(wanted: Repair, trials: Trials, prices: Mapping[str, float]) -> Repair:
+def _tried(wanted: Repair, trials: RepairTrials, prices: Mapping[str, float]) -> Repair:
     """What is left of a repair when it is run beside the original."""
     trials.known[wanted.edits] = wanted.after
     kept = trials.kept(wanted.edits)
@@ -139,7 +139,7 @@ def _of_other_values(
     first: Repair,
     search: _Search,
     floors: Mapping[str, Rational],
-    trials: Trials,
+    trials: RepairTrials,
     prices: Mapping[str, float],
 ) -> Repair:
     """A repair without the longer timeouts that were refused, where it mends more."""
@@ -226,10 +226,10 @@ def of_edits(
     assert isinstance(find, Finder)  # noqa: S101  # whoever mends knows what a finding is
     prices = ((settings or Settings()).edits or COSTS) if costs is None else costs
     losses, claims = Losses(repair.original), Claims(repair.original)
-    trials = Trials(repair.original, find, repair.before, losses, claims)
+    trials = RepairTrials(repair.original, find, repair.before, losses, claims)
     kept = trials.kept(edits)
     made = apply(repair.original, kept)
-    later = Trials(repair.original, find, repair.before, losses, claims)
+    later = RepairTrials(repair.original, find, repair.before, losses, claims)
     after = trials.found(kept)
     lost = {f"{rule} {name}": _NOT_TAKEN for rule, name in after - repair.after}
     taken = replace(
@@ -279,7 +279,7 @@ def without_losses(system: System, edits: Sequence[Edit]) -> Suggested:
     find = Finder(settings.chosen(installed_rules()), settings, system)
     deadline = time.monotonic() + _SECONDS
     losses, claims = Losses(system), Claims(system, deadline)
-    trials = Trials(system, find, find(system), losses, claims, deadline=deadline)
+    trials = RepairTrials(system, find, find(system), losses, claims, deadline=deadline)
     kept = trials.kept(edits)
     why = "not tried: too many others cost answers, or the time was up"
     measured = measured_timeouts(system, losses.judging)
@@ -324,7 +324,7 @@ def _shorter(found: Repair) -> Iterator[tuple[str, Rational]]:
             yield name, min(2 * exact(new), exact(old))
 
 
-def _together(wanted: Repair, trials: Trials) -> dict[Edit, Edit]:
+def _together(wanted: Repair, trials: RepairTrials) -> dict[Edit, Edit]:
     """Edits more, each with the one that it goes with.
 
     Of what a loop or a helper makes, all get the value that one needs, where that costs no answers,

@@ -46,7 +46,7 @@ class _Objection(NamedTuple):
 
 
 @dataclass
-class Trials:
+class RepairTrials:
     """What sets of edits of one system cost, each tried once."""
 
     system: System
