@@ -73,7 +73,7 @@ from archcheck.proof import (
     zone_loss,
 )
 from archcheck.proof.amplification import Amplification
-from archcheck.proof.deadlines import WorstCases
+from archcheck.proof.worst_cases import WorstCases
 from archcheck.simulation import simulate
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.engines import fast

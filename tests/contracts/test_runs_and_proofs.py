@@ -59,7 +59,7 @@ from archcheck.graph import Graph
 from archcheck.graph.protection import Protection
 from archcheck.proof import Refuted, deadline_budgets
 from archcheck.proof.amplification import Amplification
-from archcheck.proof.deadlines import WorstCases
+from archcheck.proof.worst_cases import WorstCases
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.engines import fast
 from archcheck.simulation.plan import THROUGH_MESH, Outcome, Plan

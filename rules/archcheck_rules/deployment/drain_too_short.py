@@ -46,7 +46,7 @@ from archcheck.editing.spelling import plain_source
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Operation
 from archcheck.model import Deployment
-from archcheck.proof.deadlines import WorstCase, WorstCases
+from archcheck.proof.worst_cases import WorstCase, WorstCases
 from archcheck.units import Duration, s
 
 rule = Rule("DEP012", "drain-too-short", severity="warning", method="calc")

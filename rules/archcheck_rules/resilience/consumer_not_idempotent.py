@@ -38,7 +38,7 @@ from archcheck.graph import Graph, Operation
 from archcheck.graph.exact import exact, shown
 from archcheck.graph.idempotence import is_idempotent
 from archcheck.graph.messages import delivery_of, visibility_of
-from archcheck.proof.deadlines import WorstCases
+from archcheck.proof.worst_cases import WorstCases
 from archcheck.units import Duration, s
 
 rule = Rule("RES021", "consumer-not-idempotent", severity="error", method="attr")

@@ -53,7 +53,7 @@ from archcheck import (
 from archcheck.findings import NotApplicable, Result, Rule
 from archcheck.graph import Graph, Interaction
 from archcheck.proof import LongestRun, Refuted, deadline_budgets, results
-from archcheck.proof.deadlines import WorstCases
+from archcheck.proof.worst_cases import WorstCases
 from archcheck.units import Duration, ms, s
 
 rule = Rule("RES003", "deadline-budget", severity="error", method="proof")

@@ -41,7 +41,7 @@ from archcheck import (
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
-from archcheck.proof.deadlines import WorstCases, may_time_out
+from archcheck.proof.worst_cases import WorstCases, may_time_out
 from archcheck.units import Duration, ms
 
 rule = Rule("RES008", "retries-at-many-layers", severity="warning", method="graph")

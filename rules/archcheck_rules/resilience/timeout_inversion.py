@@ -56,7 +56,7 @@ from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.exact import Rational, exact, shown
 from archcheck.graph.messages import visibility_of
-from archcheck.proof.deadlines import WorstCase, WorstCases
+from archcheck.proof.worst_cases import WorstCase, WorstCases
 from archcheck.units import Duration, ms, s
 
 rule = Rule("RES002", "timeout-inversion", severity="error", method="graph")

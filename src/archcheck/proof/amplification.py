@@ -42,7 +42,7 @@ from archcheck.graph.walks import components
 from archcheck.model import CircuitBreaker, Consumer, Journey, Retry
 from archcheck.model.scenarios import OpenArrivals
 from archcheck.proof.answers import ENDLESS, Gap
-from archcheck.proof.deadlines import WorstCases, may_time_out
+from archcheck.proof.worst_cases import WorstCases, may_time_out
 from archcheck.units import Duration
 
 K = TypeVar("K")

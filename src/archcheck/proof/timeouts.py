@@ -19,12 +19,8 @@ from archcheck.graph import Graph, Interaction
 from archcheck.graph.exact import Rational, exact, longest, two_digits_up, written
 from archcheck.model import Datastore, External, Write
 from archcheck.proof.answers import Answer, Refuted
-from archcheck.proof.deadlines import (
-    WorstCases,
-    deadline_budgets,
-    judged,
-    limits_of,
-)
+from archcheck.proof.deadlines import deadline_budgets, judged, limits_of
+from archcheck.proof.worst_cases import WorstCases
 from archcheck.units import Duration
 
 _GRID = Rational(1, 1000)

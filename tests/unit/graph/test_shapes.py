@@ -33,7 +33,7 @@ from archcheck.graph import Graph
 from archcheck.graph.shapes import shape_of
 from archcheck.model.element import element_types
 from archcheck.model.steps import Group
-from archcheck.proof.deadlines import WorstCases
+from archcheck.proof.worst_cases import WorstCases
 from archcheck.units import ms, percent, s
 
 ROOMY = CustomRuntime(concurrency="lightweight", parallelism=10_000)

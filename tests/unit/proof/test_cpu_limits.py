@@ -29,7 +29,7 @@ from archcheck import (
     Work,
 )
 from archcheck.graph import Graph
-from archcheck.proof.deadlines import WorstCases
+from archcheck.proof.worst_cases import WorstCases
 from archcheck.units import Duration, cores
 
 times = st.integers(1, 60).map(lambda count: Constant(Duration(count / 1000)))

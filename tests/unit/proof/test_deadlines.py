@@ -42,8 +42,8 @@ from archcheck import (
 from archcheck.editing import apply
 from archcheck.graph import Graph
 from archcheck.proof import LongestRun, Proved, Refuted, Undecided, deadline_budgets, exact
-from archcheck.proof.deadlines import WorstCases
 from archcheck.proof.timeouts import suggest_timeouts
+from archcheck.proof.worst_cases import WorstCases
 from archcheck.simulation import simulate
 from archcheck.units import Duration, ms, s
 

@@ -56,7 +56,7 @@ from archcheck.capacity.latency import OperationLatencies
 from archcheck.graph import Graph
 from archcheck.model import Runtime
 from archcheck.planning import solve_plan
-from archcheck.proof.deadlines import WorstCases
+from archcheck.proof.worst_cases import WorstCases
 from archcheck.simulation import SimulationResult, simulate
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.engines import EngineName

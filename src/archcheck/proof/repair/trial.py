@@ -23,10 +23,11 @@ from archcheck.model import Journey, Named
 from archcheck.proof.amplification import Amplification
 from archcheck.proof.answers import Answer, Proved, Refuted
 from archcheck.proof.budget import left
-from archcheck.proof.deadlines import WorstCases, claim_of, deadline_budgets, limits_of
+from archcheck.proof.deadlines import claim_of, deadline_budgets, limits_of
 from archcheck.proof.repair.choices import BREAKS_AT
 from archcheck.proof.timeouts import shortest_useful
 from archcheck.proof.walk import LongestWalk
+from archcheck.proof.worst_cases import WorstCases
 from archcheck.units import Duration
 
 Atom: TypeAlias = tuple[Literal["timeout", "attempts", "breaker"], Interaction]

@@ -21,11 +21,11 @@ from archcheck.graph.shared import filled_by_others
 from archcheck.graph.transfer import entry_trip, round_trip
 from archcheck.model import Call, Journey, ModelError, Named
 from archcheck.proof.answers import Gap
-from archcheck.proof.deadlines import OWN_FILLS, WorstCases
 from archcheck.proof.limits.exceeded import exceeded
 from archcheck.proof.survival.components import Components, tries_elsewhere
 from archcheck.proof.survival.needs import NOTHING, Needs, all_needed, open_question
 from archcheck.proof.survival.structure import Structure, Unit
+from archcheck.proof.worst_cases import OWN_FILLS, WorstCases
 from archcheck.units import Duration
 
 _RARE = 20.0
