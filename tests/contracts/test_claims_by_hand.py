@@ -376,6 +376,18 @@ def test_a_connection_is_held_while_the_network_carries_the_answer(limit: str) -
     assert run(model).journeys[0].error_rate > 0.2
 
 
+@pytest.mark.parametrize(("rate", "expected"), [(140, "Undecided"), (60, "Proved")])
+def test_copies_that_are_left_share_what_a_lost_one_was_asked(rate: int, expected: str) -> None:
+    """Two copies beside the primary read 10 ms each; one of them is the primary, one is left."""
+    store = PostgreSQL(
+        "db", copies=3, zones=list(ZONES), replication="async", failover="automatic",
+        read=Constant(10 * ms), write=Constant(10 * ms), parallelism=1,
+    )  # fmt: skip
+    stale = Read("db", timeout=1 * s, retry=NO, stale=True)
+    model = system(service("a", stale), store, arrivals=Poisson(rate / s))
+    assert verdict(model, "load", "db keeps") == expected
+
+
 def test_threads_run_on_cores() -> None:
     slow = SpringBoot("4.1", threads=200, parallelism=1)
     model = system(service("a", Work(Constant(20 * ms)), runtime=slow), arrivals=Poisson(45 / s))

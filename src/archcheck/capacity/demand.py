@@ -24,6 +24,7 @@ from archcheck.capacity.load import (
 )
 from archcheck.capacity.queueing import hottest_share
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.copies import zones_of
 from archcheck.graph.once import once
 from archcheck.model import Burst, Datastore, Named, Scenario, Service, ShardKey, effective
 
@@ -86,6 +87,17 @@ class StoreDemand:
         """
         primary = self.write_busy + self.read_busy - self.stale_busy
         return max(primary, self.stale_busy / max(1, self.copies - 1)) / self.shards
+
+    def busiest_node_left(self) -> float:
+        """The same once a zone is lost, if there are several: another copy is the primary then, and
+        fewer are beside it; with none, the primary has the stale reads, too.
+        """
+        zones = len(set(zones_of(self.store)))
+        left = self.copies - math.ceil(self.copies / zones) if zones > 1 else self.copies
+        primary = self.write_busy + self.read_busy - self.stale_busy
+        if left < 2:
+            return (primary + self.stale_busy) / self.shards
+        return max(primary, self.stale_busy / (left - 1)) / self.shards
 
     def hottest_share(self) -> float:
         """The share of the requests that the busiest shard gets, all shards being alike where

@@ -40,6 +40,9 @@ _Calls: TypeAlias = Callable[[str], list[Interaction]]
 class Graph:
     """All views of one system; each is computed once, when it is first asked for."""
 
+    at_most: bool = False
+    """Whether all that may come is counted, instead of what surely does."""
+
     def __init__(
         self, system: System, *, today: datetime.date | None = None, cold_caches: bool = False
     ) -> None:

@@ -156,9 +156,9 @@ class Occupancy:
         if asked is not None and (asked > room or not self.waits):
             network = "the network (nobody declares its delay), " if self.crosses else ""
             reason = (
-                f"a bound for what {network}hedges, retries, fallbacks, repeated messages and "
-                f"schedules add{where}: they may keep {count(asked)} {self.servers} of {name} "
-                f"busy, and {count(room)} are the limit"
+                f"a bound for what {network}hedges, retries, fallbacks, repeated messages, "
+                f"schedules and lost copies add{where}: they may keep {count(asked)} "
+                f"{self.servers} of {name} busy, and {count(room)} are the limit"
             )
             return Unseen(holder, claim, reason, (), scenario, float(asked))
         spare = max(_NONE, room - (asked if asked is not None else self.busy))
@@ -329,7 +329,7 @@ def figures_of(demand: Demand) -> Iterator[Occupancy]:
         if isinstance(store, LocalCache):
             yield _in_process(demand, store, asked)
         else:
-            yield from _store_figures(store, asked)
+            yield from _store_figures(store, asked, at_most=demand.graph.at_most)
 
 
 def _service_figure(demand: Demand, service: Service, part: Resource | Unsized) -> Occupancy:
@@ -351,12 +351,17 @@ def _service_figure(demand: Demand, service: Service, part: Resource | Unsized) 
     )
 
 
-def _store_figures(store: Datastore, asked: StoreDemand) -> Iterator[Occupancy]:
-    """Writes and fresh reads keep the primary busy, stale reads the copies; the busier counts."""
+def _store_figures(store: Datastore, asked: StoreDemand, *, at_most: bool) -> Iterator[Occupancy]:
+    """Writes and fresh reads keep the primary busy, stale reads the copies; the busier counts.
+
+    At most, a zone is lost, and fewer copies share what they are asked.
+    """
     each, what = asked.servers_of_a_node()
     stale = exact(asked.stale_busy)
     primary = exact(asked.write_busy) + exact(asked.read_busy) - stale
     node = max(primary, stale / max(1, asked.copies - 1))
+    if at_most:
+        node = max(node, exact(asked.busiest_node_left() * asked.shards))
     share = exact(asked.hottest_share()) if asked.shards > 1 else _ALL
     popularity = asked.unknown_popularity()
     uneven = (Gap(store, popularity),) if popularity is not None else ()
