@@ -171,7 +171,7 @@ def check_waits(system: System, seed: int) -> None:
         case = cases.of(name)
         if case.gaps or operation.owner.name in unbounded or isinstance(operation.part, Consumer):
             continue
-        most = float(case.seconds) + float(ONE_WAY) * case.passages
+        most = float(case.at_most) + float(ONE_WAY) * case.passages
         assert longest.get(name, 0.0) <= most + ROUNDING, (name, longest[name], most, faults)
 
 

@@ -211,7 +211,7 @@ def check_waits(system: System, plan: Plan, spans: Sequence[Span]) -> None:
     for service in system.services:
         name, case = f"{service.name}.go", cases.of(f"{service.name}.go")
         if service.name not in unbounded and not case.gaps:
-            assert longest.get(name, 0.0) <= float(case.seconds) + ROUNDING, name
+            assert longest.get(name, 0.0) <= float(case.at_most) + ROUNDING, name
     whole = cases.of_journey(system.journeys[0])
     if not whole.gaps and system.journeys[0].entry not in unbounded:
         assert longest.get("use", 0.0) <= float(whole.seconds) + ROUNDING
