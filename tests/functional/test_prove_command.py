@@ -142,6 +142,7 @@ def test_suggested_timeouts_mend_the_model(broken: Path) -> None:
 
 
 @thorough
+@thorough
 def test_suggested_sizes_are_a_patch(tmp_path: Path) -> None:
     done = archcheck("prove", "models/shop", "--suggest", "replicas")
     assert done.returncode == 0
