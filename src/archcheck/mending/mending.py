@@ -77,16 +77,9 @@ def mend(
         budget=ProofBudget(proof_budget),
     )
     losses, claims = Losses(system), Claims(system, deadline)
-    measured = measured_timeouts(system, losses.judging)
-    floors = estimated_timeouts(system) | measured
-    first = _searched(search, floors, losses, proof_budget)
-    larger = [edit for edit in first.edits if kind_of(edit) in _OF_SIZE]
-    if losses.judging.is_overloaded and larger and not first.is_out_of_time:
-        enlarged = apply(system, larger)
-        measured = measured_timeouts(enlarged, judging_runs(enlarged))
-        floors = estimated_timeouts(system) | measured
-        again = _searched(search, floors, losses, proof_budget)
-        first = first if again.is_out_of_time else again
+    estimated = estimated_timeouts(system)
+    first, measured = _first(system, search, losses, estimated, proof_budget)
+    floors = estimated | measured
     trials = RepairTrials(system, find, first.before, losses, claims, deadline=deadline)
     wanted = _of_other_values(_tried(first, trials, prices), first, search, floors, trials, prices)
     keeping = replace(trials, mended=wanted.before - wanted.after, refused={}, untried=[])
@@ -110,6 +103,28 @@ def mend(
         not_run=(*losses.judging.not_run, *unseen, *_unproved(claims)) if first.edits else (),
     )
     return _measured(wanted, losses) if time.monotonic() < deadline else wanted
+
+
+def _first(
+    system: System,
+    search: _Search,
+    losses: Losses,
+    estimated: dict[str, Rational],
+    proof_budget: float,
+) -> tuple[Repair, dict[str, Rational]]:
+    """What the search finds, and the timeouts that were measured for it.
+
+    Where a load is too much today, they are measured with the replicas that the search adds.
+    """
+    measured = measured_timeouts(system, losses.judging)
+    found = _searched(search, estimated | measured, losses, proof_budget)
+    larger = [edit for edit in found.edits if kind_of(edit) in _OF_SIZE]
+    if not losses.judging.is_overloaded or not larger or found.is_out_of_time:
+        return found, measured
+    enlarged = apply(system, larger)
+    measured = measured_timeouts(enlarged, judging_runs(enlarged))
+    again = _searched(search, estimated | measured, losses, proof_budget)
+    return (found if again.is_out_of_time else again), measured
 
 
 def _tried(wanted: Repair, trials: RepairTrials, prices: Mapping[str, float]) -> Repair:
