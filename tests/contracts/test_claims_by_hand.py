@@ -325,13 +325,15 @@ def test_a_flag_may_be_turned_off() -> None:
     assert good(off, lost) == 0
 
 
-def test_a_deadline_from_above_ends_what_a_step_that_may_fail_has_delayed() -> None:
+@pytest.mark.parametrize("told", [True, False], ids=["told", "not told"])
+def test_a_step_that_may_fail_delays_what_comes_after_it(told: bool) -> None:
+    """Its caller gives up on all of it, whether or not it says so."""
     soft = Call("c", timeout=250 * ms, retry=NO, optional=True)
 
     def model(rest: float) -> System:
-        told = Call("b.go", timeout=300 * ms, retry=NO, propagates_deadline=True)
+        asks = Call("b.go", timeout=300 * ms, retry=NO, propagates_deadline=told)
         return system(
-            service("a", told),
+            service("a", asks),
             service("b", soft, Wait(Constant(rest * ms))),
             External("c", latency=Constant(5 * ms)),
         )
@@ -340,6 +342,7 @@ def test_a_deadline_from_above_ends_what_a_step_that_may_fail_has_delayed() -> N
     assert verdict(model(20), "failures") == "Proved"
     assert good(model(20), cut) > 0.95
     assert verdict(model(60), "failures") == "Undecided"
+    assert verdict(model(60), "zones") == "Proved"
     assert good(model(60), cut) == 0
 
 

@@ -286,6 +286,11 @@ def test_fallbacks_that_lead_to_each_other_have_an_answer() -> None:
     check(100_003_706)
 
 
+def test_who_waits_for_several_steps_that_may_fail_waits_for_all_of_them() -> None:
+    """Three seconds five times are more than the 15 s of the user."""
+    check(1_010_000_180)
+
+
 @pytest.mark.parametrize("seed", [200_115, 2_001_080, 10_000_138, 10_000_139])
 def test_who_never_meets_a_dead_replica_in_turn_meets_it_in_a_crowd(seed: int) -> None:
     check(seed)

@@ -46,7 +46,7 @@ from archcheck.editing.spelling import plain_source
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Operation
 from archcheck.model import Deployment
-from archcheck.proof.worst_cases import WorstCase, WorstCases
+from archcheck.proof.worst_cases import WorstCase, worst_cases
 from archcheck.units import Duration, s
 
 rule = Rule("DEP012", "drain-too-short", severity="warning", method="calc")
@@ -116,7 +116,7 @@ def _judge(service: Service, longest: Duration, who: str) -> Iterator[Result]:
 
 def _messages(graph: Graph) -> Iterator[tuple[Operation, WorstCase]]:
     """What consumers take for a message, where they do anything."""
-    cases = WorstCases(graph)
+    cases = worst_cases(graph)
     for name, operation in graph.operations.items():
         if isinstance(operation.part, Consumer) and operation.part.steps:
             yield operation, cases.of(name)
@@ -125,7 +125,7 @@ def _messages(graph: Graph) -> Iterator[tuple[Operation, WorstCase]]:
 def _patience(graph: Graph) -> dict[str, list[tuple[Duration, str]]]:
     """Service to the timeouts of those who wait for it."""
     found: dict[str, list[tuple[Duration, str]]] = {}
-    cases = WorstCases(graph)
+    cases = worst_cases(graph)
     for step in graph.every_call():
         attempt = step.protection.attempt()
         if attempt is None and step.endpoint is not None:

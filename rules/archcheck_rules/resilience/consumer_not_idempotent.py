@@ -38,7 +38,7 @@ from archcheck.graph import Graph, Operation
 from archcheck.graph.exact import exact, shown
 from archcheck.graph.idempotence import is_idempotent
 from archcheck.graph.messages import delivery_of, visibility_of
-from archcheck.proof.worst_cases import WorstCases
+from archcheck.proof.worst_cases import WorstCases, worst_cases
 from archcheck.units import Duration, s
 
 rule = Rule("RES021", "consumer-not-idempotent", severity="error", method="attr")
@@ -46,7 +46,7 @@ rule = Rule("RES021", "consumer-not-idempotent", severity="error", method="attr"
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    cases = WorstCases(graph)
+    cases = worst_cases(graph)
     for topic, readers in graph.consumers.items():
         channel = graph.system.find(topic)
         delivery, source = delivery_of(graph.system, channel)

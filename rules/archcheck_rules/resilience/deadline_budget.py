@@ -53,7 +53,7 @@ from archcheck import (
 from archcheck.findings import NotApplicable, Result, Rule
 from archcheck.graph import Graph, Interaction
 from archcheck.proof import LongestRun, Refuted, deadline_budgets, results
-from archcheck.proof.worst_cases import WorstCases
+from archcheck.proof.worst_cases import WorstCases, worst_cases
 from archcheck.units import Duration, ms, s
 
 rule = Rule("RES003", "deadline-budget", severity="error", method="proof")
@@ -61,7 +61,7 @@ rule = Rule("RES003", "deadline-budget", severity="error", method="proof")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    cases = WorstCases(graph)
+    cases = worst_cases(graph)
     answers = list(deadline_budgets(graph, cases, objectives=False))
     if not answers:
         yield NotApplicable("no call between services has a timeout, no journey a patience")

@@ -41,7 +41,7 @@ from archcheck import (
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
-from archcheck.proof.worst_cases import WorstCases, may_time_out
+from archcheck.proof.worst_cases import may_time_out, worst_cases
 from archcheck.units import Duration, ms
 
 rule = Rule("RES008", "retries-at-many-layers", severity="warning", method="graph")
@@ -90,7 +90,7 @@ class _Below:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._cases = WorstCases(graph)
+        self._cases = worst_cases(graph)
         self._retrying: dict[tuple[str, bool], tuple[Interaction, ...]] = {}
         self._unknown: dict[tuple[str, bool], tuple[Interaction, ...]] = {}
 

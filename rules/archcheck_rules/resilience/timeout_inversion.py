@@ -56,7 +56,7 @@ from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.exact import Rational, exact, shown
 from archcheck.graph.messages import visibility_of
-from archcheck.proof.worst_cases import WorstCase, WorstCases
+from archcheck.proof.worst_cases import WorstCase, WorstCases, worst_cases
 from archcheck.units import Duration, ms, s
 
 rule = Rule("RES002", "timeout-inversion", severity="error", method="graph")
@@ -64,7 +64,7 @@ rule = Rule("RES002", "timeout-inversion", severity="error", method="graph")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    cases = WorstCases(graph)
+    cases = worst_cases(graph)
     for outer in graph.calls(fallbacks=True):
         patience = outer.protection.attempt()
         if outer.endpoint is None or outer.deadline_is_kept or patience is None:

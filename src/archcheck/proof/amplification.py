@@ -42,7 +42,7 @@ from archcheck.graph.walks import components
 from archcheck.model import CircuitBreaker, Consumer, Journey, Retry
 from archcheck.model.scenarios import OpenArrivals
 from archcheck.proof.answers import ENDLESS, Gap
-from archcheck.proof.worst_cases import WorstCases, may_time_out
+from archcheck.proof.worst_cases import may_time_out, worst_cases
 from archcheck.units import Duration
 
 K = TypeVar("K")
@@ -88,7 +88,7 @@ class Amplification:
         self._shares = _shares(runs)
         self._beside = _beside(graph, runs)
         self._entries = graph.entered_from_outside()
-        self._cases = WorstCases(graph)
+        self._cases = worst_cases(graph)
         self._with_others = _with_others(graph)
         self._least: dict[Interaction, Rational | None] = {}
         self._known: dict[tuple[str, bool], _Way] = {}

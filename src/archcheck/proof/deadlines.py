@@ -31,7 +31,7 @@ from archcheck.proof.answers import (
 )
 from archcheck.proof.budget import left
 from archcheck.proof.feature_flags import MOST_CONFIGURATIONS
-from archcheck.proof.worst_cases import WorstCase, WorstCases, WorstWait
+from archcheck.proof.worst_cases import WorstCase, WorstCases, WorstWait, worst_cases
 from archcheck.units import Duration
 
 _NOTHING = Rational(0)
@@ -58,7 +58,7 @@ def deadline_budgets(
     ``cases`` may have other timeouts than those that are declared. ``objectives``: whether what a
     journey promises is a limit, beside the patience of its users.
     """
-    cases = cases or WorstCases(graph)
+    cases = cases or worst_cases(graph)
     for step in graph.calls(fallbacks=True):
         left()
         timeout = cases.timeout_of(step)

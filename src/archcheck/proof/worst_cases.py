@@ -24,6 +24,7 @@ from archcheck.graph.cpu import (
     says_its_cpu_limit,
 )
 from archcheck.graph.exact import Rational, shown
+from archcheck.graph.once import once
 from archcheck.graph.pools import pool_of
 from archcheck.graph.shapes import shape_of
 from archcheck.graph.shared import filled_by_others
@@ -351,6 +352,12 @@ def _turns(step: Interaction) -> Iterator[Gap]:
     pools = step.source.pools if isinstance(step.source, Service) else ()
     if any(str(pool.target) == step.target.name for pool in pools):
         yield Gap(step, _TURN.format("pool"))
+
+
+@once
+def worst_cases(graph: Graph) -> WorstCases:
+    """Those of a graph as it is declared, found once for all who ask."""
+    return WorstCases(graph)
 
 
 def may_time_out(cases: WorstCases, step: Interaction) -> bool:

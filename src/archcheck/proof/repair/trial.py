@@ -27,7 +27,7 @@ from archcheck.proof.deadlines import claim_of, deadline_budgets, limits_of
 from archcheck.proof.repair.choices import BREAKS_AT
 from archcheck.proof.timeouts import shortest_useful
 from archcheck.proof.walk import LongestWalk
-from archcheck.proof.worst_cases import WorstCases
+from archcheck.proof.worst_cases import worst_cases
 from archcheck.units import Duration
 
 Atom: TypeAlias = tuple[Literal["timeout", "attempts", "breaker"], Interaction]
@@ -141,7 +141,7 @@ class Edits:
         self.kinds = frozenset(kinds)
         self.new = frozenset(new)
         """Steps that get a timeout and had none."""
-        self.declared = WorstCases(graph)
+        self.declared = worst_cases(graph)
         self.amplification = Amplification(graph)
         self._useful: dict[Interaction, Rational] = {}
 

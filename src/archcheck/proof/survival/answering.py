@@ -25,7 +25,7 @@ from archcheck.proof.limits.exceeded import exceeded
 from archcheck.proof.survival.components import Components, tries_elsewhere
 from archcheck.proof.survival.needs import NOTHING, Needs, all_needed, open_question
 from archcheck.proof.survival.structure import Structure, Unit
-from archcheck.proof.worst_cases import OWN_FILLS, WorstCases
+from archcheck.proof.worst_cases import OWN_FILLS, worst_cases
 from archcheck.units import Duration
 
 _RARE = 20.0
@@ -59,7 +59,7 @@ class Answering:
         self._worst = worst
         self._by_chance = by_chance
         self._responses = Responses(graph)
-        self._cases = WorstCases(graph)
+        self._outlasted: dict[str, tuple[Gap, ...]] = {}
         self._latencies = OperationLatencies(graph)
         self._known: dict[int, Needs] = {}
         self._counted: dict[tuple[str, str], int] = {}
@@ -112,21 +112,35 @@ class Answering:
         shared = not self._by_chance and lookup in filled_by_others(self._graph)
         return open_question([Gap(lookup, OWN_FILLS)] * shared, worst=self._worst)
 
-    def before_deadline(self, operation: Operation) -> Needs:
-        """Whether an operation that is told of a deadline ends before it, whatever fails below.
+    def too_late(self, journey: Journey) -> tuple[Gap, ...]:
+        """The patience of a user whom the worst case of a journey outlasts."""
+        if not isinstance(journey.timeout, Duration):
+            return ()
+        case = worst_cases(self._graph).of_journey(journey)
+        if case.at_most <= exact(journey.timeout):
+            return ()
+        return (Gap(journey, f"timeout of at least {shown(case.at_most)}"),)
 
-        Of any other the question of deadlines says so; of this one it says that it stops.
+    def outlasts(self, operation: Operation) -> tuple[Gap, ...]:
+        """The timeouts of its callers that the worst case of an operation outlasts.
+
+        Of one that is told of a deadline nobody else asks it: the question of deadlines says that
+        it stops. So what is undeclared below is a gap here.
         """
-        asking = self._graph.reaching.get(operation.owner.name, ())
-        gaps = []
-        for edge in asking:
+        if operation.name not in self._outlasted:
+            self._outlasted[operation.name] = tuple(self._outlasting(operation))
+        return self._outlasted[operation.name]
+
+    def _outlasting(self, operation: Operation) -> Iterator[Gap]:
+        for edge in self._graph.reaching.get(operation.owner.name, ()):
             limit = edge.protection.attempt()
-            if edge.target_name != operation.name or not edge.deadline_is_kept or limit is None:
+            if edge.target_name != operation.name or limit is None or edge.can_fail_softly:
                 continue
-            case = self._cases.needed(edge)
+            case = worst_cases(self._graph).needed(edge)
             if case.at_most > limit:
-                gaps.append(Gap(edge, f"timeout of at least {shown(case.at_most)}"))
-        return open_question(gaps, worst=self._worst)
+                yield Gap(edge, f"timeout of at least {shown(case.at_most)}")
+            elif edge.deadline_is_kept:
+                yield from case.gaps
 
     def _in_time(self, step: Interaction) -> Needs:
         """Whether the answer to a step may be expected, on average and without any queue."""

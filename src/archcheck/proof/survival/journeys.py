@@ -82,9 +82,11 @@ class Survival:
         self._worst = worst
         self._by_chance = by_chance
         self._answering = Answering(graph, self._components, worst=worst, by_chance=by_chance)
-        self._known: dict[tuple[str, int, Rational | None], Needs] = {}
+        self._known: dict[tuple[object, ...], Needs] = {}
         self._looks = 0
         """How often it was asked whether a step ends, for one journey."""
+        self._late: tuple[Gap, ...] = ()
+        """The patience of a user whom the journey may outlast that is asked about."""
         self._open: set[str] = set()
         self._met: set[str] = set()
         """References that were open when they were asked for, since the innermost one opened."""
@@ -94,6 +96,7 @@ class Survival:
         patience = exact(journey.timeout) if isinstance(journey.timeout, Duration) else None
         entries = journey.all_entries()
         self._looks = self._other_way._looks = 0
+        self._late = self._other_way._late = self._answering.too_late(journey)
         needs = self._closure([(entry, None) for entry in entries], patience)
         needs = all_needed((needs, self._answering.journey(journey)))
         if not self._worst:
@@ -165,7 +168,7 @@ class Survival:
         if name in self._open:
             self._met.add(name)
             return Needs(NEVER)
-        key = (name, id(step), patience)
+        key = (name, id(step), patience, self._late)
         if key not in self._known:
             left()
             outer, self._met = self._met, set()
@@ -304,13 +307,13 @@ class Survival:
         guard = step.protection
         attempt = guard.attempt()
         found = [self._instead(step, patience, met)]
-        undeclared = attempt is None and not isinstance(step.timeout, Absent)
-        gaps = (Gap(step, "timeout"),) if undeclared else ()
-        if attempt is not None and guard.breaker is not None:
-            gaps = (Gap(step, SOONER),)
-        if attempt is not None and (patience is None or guard.longest_wait(attempt)[0] < patience):
+        fits = attempt is not None and (
+            patience is None or guard.longest_wait(attempt)[0] < patience
+        )
+        late = (*self._late, *self._answering.outlasts(step.operation)) if fits else ()
+        gaps = _unsaid(step) or late
+        if fits and not late:
             found.append(Needs(all_of(()), assumptions=(_NESTED,)))
-            found.append(self._answering.before_deadline(step.operation))
         elif gaps and not self._worst:
             found.append(Needs(all_of(()), gaps))
         else:
@@ -403,6 +406,13 @@ class _Met:
             return False
         patience, harmless = self.below[name]
         return harmless <= self.harmless and not _is_shorter(limit, patience)
+
+
+def _unsaid(step: Interaction) -> tuple[Gap, ...]:
+    """What would say whether a step ends before who waits above gives up."""
+    if step.protection.attempt() is not None:
+        return (Gap(step, SOONER),) if step.protection.breaker is not None else ()
+    return () if isinstance(step.timeout, Absent) else (Gap(step, "timeout"),)
 
 
 def _link(step: Interaction) -> Unit:
