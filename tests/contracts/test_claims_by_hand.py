@@ -161,10 +161,16 @@ def test_a_step_that_may_fail_breaks_its_saga(charge: Step) -> None:
 
 
 def test_who_has_no_timeout_waits_for_its_turn_at_a_bulkhead() -> None:
+    """Without a wait, it is turned away at once."""
     call = Call("c", timeout=NO, retry=NO, bulkhead=Bulkhead(1, max_wait=5 * s))
     model = system(service("a", call), External("c", latency=Constant(80 * ms)), patience=100 * ms)
     assert verdict(model, "deadlines") == "Undecided"
     assert run(model).journeys[0].error_rate > 0.02
+    _, party = model.elements
+    at_once = replace(call, bulkhead=Bulkhead(1))
+    quick = replace(model, elements=[service("a", at_once), party])
+    assert verdict(quick, "deadlines") == "Proved"
+    assert run(quick).journeys[0].timed_out == 0
 
 
 @pytest.mark.parametrize(

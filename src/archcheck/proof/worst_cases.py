@@ -44,7 +44,6 @@ from archcheck.proof.answers import (
 )
 from archcheck.proof.feature_flags import FeatureFlags
 from archcheck.proof.walk import TAIL, LongestWalk
-from archcheck.units import Duration
 
 _NOTHING = Rational(0)
 _NO_RETRY = "calls whose retries nobody declares are tried once"
@@ -347,7 +346,7 @@ def _may_come_again(step: Interaction) -> bool:
 def _turns(step: Interaction) -> Iterator[Gap]:
     """The bulkhead and the pool of a step without a timeout, which may let it wait its turn."""
     bulkhead = step.protection.bulkhead
-    if bulkhead is not None and bulkhead.max_wait != Duration(0):
+    if bulkhead is not None and float(bulkhead.max_wait or 0) > 0:
         yield Gap(step, _TURN.format("bulkhead"))
     pools = step.source.pools if isinstance(step.source, Service) else ()
     if any(str(pool.target) == step.target.name for pool in pools):
