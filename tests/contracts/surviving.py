@@ -16,6 +16,7 @@ from archcheck import (
     Kubernetes,
     Load,
     Named,
+    Network,
     Poisson,
     Probe,
     Scenario,
@@ -105,10 +106,12 @@ def crowded(model: System) -> System:
     """The same with requests that come at random and meet each other.
 
     One after the other, callers that choose in turn may fall into a step in which the only call
-    that matters never meets the dead replica.
+    that matters never meets the dead replica. Over a network without a length, a refusal and the
+    next choice are one moment, in which nobody comes between.
     """
     load = [Load("j", Poisson(1000 / s))]
-    return replace(model, scenarios=[replace(model.scenarios[0], load=load)])
+    scenarios = [replace(model.scenarios[0], load=load)]
+    return replace(model, scenarios=scenarios, network=Network(delay=2 * ms))
 
 
 def breaks(rate: float) -> CircuitBreaker:
