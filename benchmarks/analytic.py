@@ -34,6 +34,7 @@ from archcheck import (
     Pool,
     Read,
     Repeat,
+    Resources,
     Retry,
     Scenario,
     Service,
@@ -46,7 +47,7 @@ from archcheck.model.distributions import Time
 from archcheck.planning import Flow, solve_plan
 from archcheck.simulation import simulate
 from archcheck.simulation.compiling import compile_plan
-from archcheck.units import Fraction, ms, s
+from archcheck.units import Fraction, cores, ms, s
 
 NO = Absent("not in these systems")
 KINDS = (
@@ -54,6 +55,7 @@ KINDS = (
     "event loops",
     "shared cores",
     "threads and cores",
+    "CPU limits",
     "lognormal work",
     "errors and retries",
     "timeouts and retries",
@@ -82,8 +84,16 @@ class Maker:
         if self.kind == "shared cores":
             return CustomRuntime(concurrency="lightweight", parallelism=2 * few, accept_queue=NO)
         threads = self.random.choice([2, 4, 8, 16, 32])
-        cores = {"parallelism": few} if self.kind == "threads and cores" else {}
-        return CustomRuntime(concurrency="blocking", threads=threads, accept_queue=NO, **cores)
+        if self.kind == "CPU limits" and self.random.random() < 0.5:
+            return CustomRuntime(concurrency="lightweight", parallelism=2 * few, accept_queue=NO)
+        has_cores = self.kind in ("threads and cores", "CPU limits")
+        own = {"parallelism": few} if has_cores else {}
+        return CustomRuntime(concurrency="blocking", threads=threads, accept_queue=NO, **own)
+
+    def limits(self) -> Resources | None:
+        if self.kind != "CPU limits":
+            return None
+        return Resources(cpu_limit=self.random.choice([0.1, 0.2, 0.5, 1.0, 2.0]) * cores)
 
     def asks(self, callee: str) -> Step:
         step: Step = Read("db", retry=NO, timeout=NO)
@@ -110,7 +120,7 @@ class Maker:
             name,
             runtime=self.runtime(),
             endpoints=[Endpoint("go", steps=steps, error_rate=rate)],
-            deployment=Kubernetes(replicas=random.choice([1, 1, 2, 3])),
+            deployment=Kubernetes(replicas=random.choice([1, 1, 2, 3]), resources=self.limits()),
             pools=[Pool("db", random.choice([4, 8, 16]))],
         )
 
@@ -215,7 +225,7 @@ def main() -> None:
     for kind in KINDS:
         print(row(kind, [loaded(kind, seed) for seed in range(count)]), flush=True)
     for classes, name in ((1, "users"), (2, "two kinds of users")):
-        for kind in ("threads", "shared cores", "threads and cores"):
+        for kind in ("threads", "shared cores", "threads and cores", "CPU limits"):
             closed = [
                 Maker(kind, seed).system(users=USERS[seed % len(USERS)], classes=classes)
                 for seed in range(count)

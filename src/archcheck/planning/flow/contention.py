@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from archcheck.capacity.queueing import hottest_share
+from archcheck.planning.flow.downward import Downward
 from archcheck.planning.flow.moments import Moments, mixed
 from archcheck.planning.flow.queues import (
     Holding,
@@ -16,7 +17,9 @@ from archcheck.planning.flow.queues import (
     impatient,
     sharing,
     waiting,
+    waits_when_slow,
 )
+from archcheck.planning.flow.quotas import Quota
 from archcheck.planning.flow.sources import moments_of
 from archcheck.planning.flow.state import FlowState, Kept
 from archcheck.simulation.plan import Balance, Discipline, Plan, Station, StepKind
@@ -38,6 +41,7 @@ class Contention:
     def cores(self) -> None:
         """Waits for cores, from the work of all operations that run on them."""
         cases: dict[int, Cases] = defaultdict(list)
+        whole: dict[int, Cases] = defaultdict(list)
         self.state.holding.clear()
         for operation, rate in self.state.rates.items():
             row = self._plan.operations[operation]
@@ -48,6 +52,7 @@ class Contention:
                 begun = self.state.begun(operation)
                 works = self._works(row.block, begun)
                 cases[host] += [(rate * count, work) for count, work in works]
+                whole[host].append((rate, _sum(works)))
         for host, parts in cases.items():
             if not parts:
                 continue
@@ -55,17 +60,71 @@ class Contention:
             self.state.core_work[host] = work
             station = self._plan.stations[self._plan.groups[host].cores]
             shared = station.discipline == Discipline.SHARING
-            servers, slower = as_slower_cores(station)
-            holding = self._holding(host, parts, slower)
+            holding = self._holding(host, parts)
             if holding is not None:
                 self.state.holding[host] = holding
-            queue = self._spread(
-                host, servers, station.queue, total, work.longer(slower), shared, holding
-            )
-            longer = work.longer(slower - 1) if slower > 1 else Moments()
-            self.state.queues["cores", host] = replace(queue, wait=queue.wait + longer)
+            queue = self._spread(host, station.servers, station.queue, total, work, shared, holding)
+            if is_limited(station):
+                queue = self._limited(host, *_together(whole[host]), total, queue)
+            self.state.queues["cores", host] = queue
 
-    def _holding(self, host: int, parts: Cases, slower: float) -> Holding | None:
+    def _limited(
+        self, host: int, rate: float, work: Moments, bursts: float, queue: QueueFlow
+    ) -> QueueFlow:
+        """The queue for cores that now and then stand still; notes the quota of the nodes.
+
+        ``rate``: requests a second; ``work``: all that one of them computes there; ``bursts``: in a
+        second. Where there is room for so many only, nobody waits longer than at cores that are
+        slower all the time, and as many are turned away.
+        """
+        station = self._plan.stations[self._plan.groups[host].cores]
+        limit, cores = station.limit or 0.0, station.servers or math.inf
+        shared = station.discipline == Discipline.SHARING or station.servers is None
+        nodes = self._nodes(host, rate, work.mean / limit)
+        most, rejected = math.inf, queue.rejected
+        holding = self.state.holding.get(host)
+        if station.queue is not None:
+            servers, slower = as_slower_cores(station)
+            slow = self._spread(host, servers, station.queue, rate, work.longer(slower), shared)
+            most, rejected = slow.wait.mean + (slower - 1) * work.mean, slow.rejected
+        elif holding is not None and holding.room is not None:
+            most = waits_when_slow(nodes[0][1], holding)
+        at_once = max(1.0, self._visits(host) / self.state.shape.nodes_of(host))
+        self.state.quotas[host] = Quota(
+            limit, cores, shared, work, bursts / rate, at_once, nodes, most
+        )
+        busiest = max(each for _, each, _ in nodes) / self.state.shape.others
+        return QueueFlow(queue.wait, busiest * work.mean / limit, rejected)
+
+    def _visits(self, host: int) -> float:
+        """How often a journey that comes to the nodes of a group comes there."""
+        state = self.state
+        if not state.visits:
+            visits: dict[int, Cases] = defaultdict(list)
+            for index, rate in state.journey_rates.items():
+                each: dict[int, float] = defaultdict(float)
+                for operation, often in Downward(state).of_journey(index).items():
+                    each[state.shape.host(self._plan.operations[operation].group)] += often
+                for group, often in each.items():
+                    if rate and often:
+                        visits[group].append((often, Moments(often / rate)))
+            state.visits = {group: _together(parts)[1].mean for group, parts in visits.items()}
+        return state.visits[host]
+
+    def _nodes(
+        self, group: int, rate: float, work: float
+    ) -> tuple[tuple[float, float, float], ...]:
+        """Of the nodes of a group, which share of the requests some get, and how many and how
+        evenly each of them gets. ``work``: seconds for which a request keeps a node busy.
+        """
+        nodes = self.state.shape.nodes_of(group)
+        hot, _, arrivals, _ = self._choice(group, nodes, min(rate * work / nodes, 1.0))
+        rate *= self.state.shape.others
+        if hot <= 1 / nodes + 1e-9:
+            return ((1.0, rate / nodes, arrivals),)
+        return ((hot, rate * hot, 1.0), (1 - hot, rate * (1 - hot) / (nodes - 1), 1.0))
+
+    def _holding(self, host: int, parts: Cases) -> Holding | None:
         """What the threads of a group are held for, if all that computes there has one of them.
 
         ``None`` where they are so many that nobody waits for one.
@@ -74,7 +133,8 @@ class Contention:
         if group.slots < 0 or host in self.state.shape.shared_hosts:
             return None
         threads = self._plan.stations[group.slots]
-        cores, _ = as_slower_cores(self._plan.stations[group.cores])
+        station = self._plan.stations[group.cores]
+        lasting = station.lasting
         known = [
             (rate, self.state.services[operation].mean)
             for operation, rate in self.state.rates.items()
@@ -82,14 +142,20 @@ class Contention:
         ]
         requests = sum(rate for rate, _ in known)
         before = self.state.queues.get(("cores", host))
-        if cores is None or not requests or before is None:
+        if lasting is None or not requests or before is None:
             return None
+        waits = before.wait.mean
+        if host in self.state.quotas:
+            quota = self.state.quotas[host]
+            waits += mixed((rate, quota.pauses(part)) for rate, part in parts).mean / sum(
+                rate for rate, _ in parts
+            )
         held = sum(rate * mean for rate, mean in known) / requests
         bursts = sum(rate for rate, _ in parts) / requests
         work = sum(rate * part.mean for rate, part in parts) / requests
-        if not work or not math.isfinite(held + before.wait.mean):
+        if not work or not math.isfinite(held + waits):
             return None
-        outside = max(0.0, held - work - bursts * before.wait.mean)
+        outside = max(0.0, held - work - bursts * waits)
         at_once = requests * held / self.state.shape.nodes_of(host)
         if threads.servers is None or threads.servers > at_once + 8 * math.sqrt(at_once) + 8:
             return None
@@ -97,11 +163,12 @@ class Contention:
         return Holding(
             int(threads.servers),
             threads.queue,
-            int(cores),
-            work * slower,
+            int(station.servers or threads.servers),
+            work,
             bursts,
             outside,
             burst.variability,
+            lasting if is_limited(station) else math.inf,
         )
 
     def work_of(self, operation: int) -> float:
@@ -246,6 +313,11 @@ class Contention:
         return hot / total, pooled / total, variability / total, stream / total
 
 
+def is_limited(station: Station) -> bool:
+    """Whether nodes stand still when the CPU time of a period is used up."""
+    return station.limit is not None and station.limit < (station.servers or math.inf)
+
+
 def as_slower_cores(station: Station) -> tuple[float | None, float]:
     """The cores of a station, and how many times longer work takes on them.
 
@@ -270,6 +342,14 @@ def _departures(servers: float | None, load: float, arrivals: float, services: f
 def _together(parts: Cases) -> tuple[float, Moments]:
     total = sum(rate for rate, _ in parts)
     return total, mixed([(rate / total, part) for rate, part in parts])
+
+
+def _sum(works: Cases) -> Moments:
+    """All the work of a request that does each so often."""
+    total = Moments()
+    for count, work in works:
+        total += work.with_probability(count) if count < 1 else work.times(count)
+    return total
 
 
 def _at_most(time: Moments, most: float) -> Moments:

@@ -26,7 +26,7 @@ from archcheck.capacity.networks import (
 )
 from archcheck.model import ModelError
 from archcheck.planning.budget import check
-from archcheck.planning.flow.contention import Contention, as_slower_cores
+from archcheck.planning.flow.contention import Contention, is_limited
 from archcheck.planning.flow.downward import Downward, think_of
 from archcheck.planning.flow.moments import Moments
 from archcheck.planning.flow.queues import QueueFlow
@@ -95,6 +95,7 @@ class _Translation:
             or any(call.policy.limit >= 0 for call in plan.calls)
             or any(row.limit >= 0 for row in asked)
             or any(math.isfinite(group.shed) for group in plan.groups)
+            or any(is_limited(station) for station in plan.stations)
             or len(plan.groups) + len(plan.pools) > _MANY
         ):
             raise _BeyondLayersError
@@ -119,7 +120,7 @@ class _Translation:
         for number, group in enumerate(self._plan.groups):
             if group.cores >= 0:
                 station = self._plan.stations[group.cores]
-                servers, _ = as_slower_cores(station)
+                servers = station.servers
                 if servers is not None:
                     shared = station.discipline == Discipline.SHARING
                     yield Processor(f"cores {number}", servers, shared, group.nodes)
@@ -205,9 +206,6 @@ class _Translation:
         calls: dict[str, float] = defaultdict(float)
         row = self._plan.operations[operation]
         work = self._add(calls, row.block, self.state.begun(operation))
-        host = self._plan.groups[self.state.shape.host(row.group)]
-        if host.cores >= 0:
-            work *= as_slower_cores(self._plan.stations[host.cores])[1]
         return TaskEntry(f"operation {operation}", work, calls)
 
     def _add(self, calls: dict[str, float], block: int, count: float) -> float:
@@ -291,7 +289,7 @@ class _Translation:
     def _cores(self, found: LayeredSolution, tasks: dict[str, Task], host: int) -> QueueFlow:
         """The wait of each burst for a core, from what answers take beyond their work."""
         group = self._plan.groups[host]
-        servers, _ = as_slower_cores(self._plan.stations[group.cores])
+        servers = self._plan.stations[group.cores].servers
         extra = busy = 0.0
         for task in tasks.values():
             if task.processor != f"cores {host}":

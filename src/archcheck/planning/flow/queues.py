@@ -142,7 +142,7 @@ class Holding:
     ``bursts``, and ``outside`` seconds in which they wait for others.
 
     ``room``: for those who wait for a thread; ``None``: for all. ``variability``: the squared
-    coefficient of variation of a burst.
+    coefficient of variation of a burst. ``lasting``: the cores that there are in the long run.
     """
 
     threads: int
@@ -152,6 +152,12 @@ class Holding:
     bursts: float
     outside: float
     variability: float
+    lasting: float
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether the cores do now and then."""
+        return self.lasting < self.cores
 
 
 def for_cores(queue: QueueFlow, rate: float, holding: Holding) -> QueueFlow:
@@ -184,7 +190,21 @@ def for_threads(
     full = min(1.0, rate * holding.work / holding.cores)
     variability = full * holding.variability + (1 - full) * service.variability
     wait = found.wait * _spread(min(queue.load, 1.0), arrivals, variability)
-    return QueueFlow(_wait(wait, found.delayed), queue.load, found.rejected)
+    if not holding.stands_still:
+        return QueueFlow(_wait(wait, found.delayed), queue.load, found.rejected)
+    # pauses hold all threads, and use none of them up: they end when there is a quota again
+    load = max(rate * found.held / holding.threads, rate * holding.work / holding.lasting)
+    rejected = found.rejected if holding.room is None else _slow(rate, holding).rejected
+    return QueueFlow(_wait(wait, found.delayed), min(queue.load, load), rejected)
+
+
+def waits_when_slow(rate: float, holding: Holding) -> float:
+    """What a burst waits, for its thread and for cores, were they slower all the time.
+
+    ``rate``: bursts a second.
+    """
+    found = _slow(rate / holding.bursts, holding)
+    return max(0.0, found.held - holding.work - holding.outside + found.wait) / holding.bursts
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +220,17 @@ class _Node:
 def _node(rate: float, holding: Holding) -> _Node:
     """Rounded to what no solution can tell, so that a question is answered once."""
     work, outside = float(f"{holding.work:.6g}"), float(f"{max(0.0, holding.outside):.6g}")
-    rounded = replace(holding, work=work, outside=outside, bursts=1.0, variability=1.0)
+    rounded = replace(
+        holding, work=work, outside=outside, bursts=1.0, variability=1.0, lasting=holding.cores
+    )
     return _solved(float(f"{rate:.6g}"), rounded)
+
+
+def _slow(rate: float, holding: Holding) -> _Node:
+    """With the cores that there are in the long run."""
+    count = math.ceil(holding.lasting)
+    slowed = replace(holding, work=holding.work * count / holding.lasting, cores=count)
+    return _node(rate, slowed)
 
 
 @lru_cache(maxsize=4096)

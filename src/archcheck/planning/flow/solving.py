@@ -320,8 +320,6 @@ def _left_out(plan: Plan) -> tuple[str, ...]:
         found.append("hedging: its load counts, its gain does not")
     if any(call.policy.drops for call in plan.calls):
         found.append("deadline propagation: abandoned work counts in full")
-    if any(station.limit is not None for station in plan.stations):
-        found.append("the pauses that a CPU limit brings: slower cores instead")
     if any(station.discipline == Discipline.PRIORITY for station in plan.stations):
         found.append("priorities: all classes wait alike")
     if any(math.isfinite(group.shed) for group in plan.groups):

@@ -14,6 +14,7 @@ from archcheck.planning.flow.calls import Outcomes
 from archcheck.planning.flow.moments import Moments
 from archcheck.planning.flow.populations import Populations
 from archcheck.planning.flow.queues import Holding, QueueFlow
+from archcheck.planning.flow.quotas import Quota
 from archcheck.planning.flow.sources import hit_ratio, visits_of
 from archcheck.simulation.plan import (
     ArrivalKind,
@@ -229,8 +230,12 @@ class FlowState:
     """Block to the chance of each of its steps that it fails: then the rest is not done."""
     holding: dict[int, Holding] = field(default_factory=dict)
     """Group to what its threads are held for, where they may be too few."""
+    quotas: dict[int, Quota] = field(default_factory=dict)
+    """Group to the CPU time that its nodes may use."""
     relieves: bool = True
     """Whether what fails relieves what it would have asked next."""
+    visits: dict[int, float] = field(default_factory=dict)
+    """Group to how often a journey that comes to its nodes does so, where that is asked."""
     departures: dict[int, float] = field(default_factory=dict)
     """Group to the squared coefficient of variation between the requests that leave it."""
     rounds: dict[int, float] = field(default_factory=dict)

@@ -99,10 +99,11 @@ class Upward:
         if queue is None or kind == StepKind.WAIT:
             return work
         station = self._plan.stations[self._plan.groups[host].cores]
-        if station.discipline != Discipline.SHARING:
-            return work + queue.wait
-        mean = self.state.core_work[host].mean
-        return work + queue.wait.longer(work.mean / mean) if mean else work
+        wait, mean = queue.wait, self.state.core_work[host].mean
+        if station.discipline == Discipline.SHARING:
+            wait = wait.longer(work.mean / mean) if mean else Moments()
+        quota = self.state.quotas.get(host)
+        return work + wait + quota.pauses(work) if quota else work + wait
 
     def _asked(self, site: int, group: int) -> Run:
         found = self.state.outcomes.get(site)
