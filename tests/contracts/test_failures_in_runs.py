@@ -212,7 +212,10 @@ def check(seed: int) -> None:
 
 
 def check_calm(seed: int) -> None:
-    """What survives failures works without any: whatever timeouts and breakers there are."""
+    """What survives failures works without any: whatever timeouts and breakers there are.
+
+    Unless it is said that it takes no queue to be slow: then a queue may be.
+    """
     random = Random(seed)
     model = drawn(seed)
     hurried = [
@@ -222,8 +225,9 @@ def check_calm(seed: int) -> None:
         for each in (*model.services, *model.externals)
     ]
     made = replace(model, elements=hurried)
-    if isinstance(zones(made), Proved) or isinstance(survives(made), Proved):
-        assert good(made) > 0.95
+    for answer in (zones(made), survives(made)):
+        if isinstance(answer, Proved) and not any("no queue" in x for x in answer.assumptions):
+            assert good(made) > 0.95
 
 
 def _slower(endpoint: Endpoint, random: Random) -> Endpoint:

@@ -43,6 +43,7 @@ from archcheck import (
     Distribution,
     Endpoint,
     Errors,
+    Exponential,
     External,
     Fallback,
     Journey,
@@ -398,6 +399,31 @@ def test_who_usually_comes_too_late_is_no_survivor(
         else:
             assert gaps(answer) == [missing]
     assert (good(model) == 1) is (missing is None)
+
+
+@pytest.mark.parametrize(
+    ("work", "closed"), [(Exponential(99 * ms), False), (Constant(99 * ms), True)]
+)
+def test_answers_that_are_slow_by_chance_open_a_breaker(work: Distribution, closed: bool) -> None:
+    """On average they are not, but now and then half of some are."""
+    breaker = CircuitBreaker(
+        failure_rate=50 * percent,
+        slow_call=150 * ms,
+        slow_call_rate=50 * percent,
+        window=10,
+        minimum_calls=5,
+    )
+    call = Call("b.get", timeout=5 * s, retry=NO, fallback=NO, breaker=breaker)
+    model = replace(
+        system(service("a", call), service("b", Work(work))), network=Network(delay=0 * ms)
+    )
+    for answer in (zones(model), survives(model)):
+        if closed:
+            assert isinstance(answer, Proved)
+            assert "no queue makes answers slow for a breaker (slow_call)" in answer.assumptions
+        else:
+            assert gaps(answer) == ["breaker.slow_call well above what its answers take"]
+    assert (good(model) == 1) is closed
 
 
 @pytest.mark.parametrize("shared", [True, False])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 from archcheck.capacity.latency import OperationLatencies, latency_of
@@ -31,6 +32,9 @@ from archcheck.units import Duration
 _RARE = 20.0
 """Negative logarithm of the chance that errors within their rate open a breaker for once: 2 in a
 thousand million windows, of which there are some in a second. A choice."""
+
+
+_QUICK = "no queue makes answers slow for a breaker (slow_call)"
 
 
 def stays_closed(rate: float, calls: int, errors: float) -> bool:
@@ -73,17 +77,24 @@ class Answering:
             asked = self.operation(step.target) if step.mode != "call" else NOTHING
             gaps = (*gaps, *self._trips(step))
             limits = open_question(gaps, worst=self._worst)
+            breaker = step.protection.breaker
+            if breaker is not None and breaker.slow_call is not None:
+                limits = replace(limits, assumptions=(_QUICK,))
             self._known[id(step)] = all_needed((asked, limits, self._in_time(step)))
         return self._known[id(step)]
 
     def _trips(self, step: Interaction) -> Iterator[Gap]:
-        """The breaker of a step that errors which are declared may open."""
+        """The breaker of a step that errors which are declared, or slow answers, may open."""
         breaker = step.protection.breaker
         if breaker is None or not isinstance(step.step, Call):
             return
-        errors = self._responses.of(step.target_name).errors
-        if not stays_closed(float(breaker.failure_rate), breaker.minimum_calls, errors):
-            yield Gap(step, f"breaker.failure_rate well above {100 * errors:.3g}% of errors")
+        found, least = self._responses.asked(step.step), breaker.minimum_calls
+        if not stays_closed(float(breaker.failure_rate), least, found.errors):
+            yield Gap(step, f"breaker.failure_rate well above {100 * found.errors:.3g}% of errors")
+        slow = found.longer_than(float(breaker.slow_call)) if breaker.slow_call else 0.0
+        rate = 1.0 if breaker.slow_call_rate is None else float(breaker.slow_call_rate)
+        if slow < 1 and not stays_closed(rate, least, slow):
+            yield Gap(step, "breaker.slow_call well above what its answers take")
 
     def operation(self, member: Named, name: str = "") -> Needs:
         """Whether an element may be expected to carry its load, and to answer well at all."""

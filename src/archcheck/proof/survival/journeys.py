@@ -49,8 +49,8 @@ from archcheck.proof.survival.needs import (
 from archcheck.proof.survival.structure import NEVER, Structure, Unit, all_of, any_of, works
 from archcheck.units import Duration
 
-_NESTED = "who waits above a step that may fail waits for all its attempts (question deadlines)"
-_HARD = "what it cannot do without is lost, and neither slow nor behind a cut link"
+NESTED = "who waits above a step that may fail waits for all its attempts (question deadlines)"
+HARD = "what it cannot do without is lost, and neither slow nor behind a cut link"
 _MOST_LOOKS = 5_000
 """Steps of a journey of which it is asked whether they end, each as often as another way leads to
 it. A choice that bounds the time where fallbacks lead to each other: a few seconds."""
@@ -275,7 +275,7 @@ class Survival:
         if self._links:
             walk.need(step.target, way, ElementStructure(_link(step)))
         elif not self._by_chance:
-            walk.assumptions.setdefault(_HARD)
+            walk.assumptions.setdefault(HARD)
         if step.mode != "call":
             walk.need(step.target, way, self._components.of_step(step))
             broker = getattr(step.target, "broker", None)
@@ -313,7 +313,7 @@ class Survival:
         late = (*self._late, *self._answering.outlasts(step.operation)) if fits else ()
         gaps = _unsaid(step) or late
         if fits and not late:
-            found.append(Needs(all_of(()), assumptions=(_NESTED,)))
+            found.append(Needs(all_of(()), assumptions=(NESTED,)))
         elif gaps and not self._worst:
             found.append(Needs(all_of(()), gaps))
         else:

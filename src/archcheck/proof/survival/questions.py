@@ -38,7 +38,7 @@ from archcheck.proof.answers import (
 from archcheck.proof.budget import left
 from archcheck.proof.limits.ranges import worst_graph
 from archcheck.proof.survival.configurations import in_every_configuration
-from archcheck.proof.survival.journeys import SOONER, Survival
+from archcheck.proof.survival.journeys import HARD, NESTED, SOONER, Survival
 from archcheck.proof.survival.needs import Needs
 from archcheck.proof.survival.structure import (
     CutSet,
@@ -193,7 +193,8 @@ def _zones_lost(graph: Graph, journeys: _Journeys, journey: Journey, both: _Both
         # no zone cuts a link, so that no timeout matters
         no_matter = ("timeout", SOONER)
         gaps = tuple(gap for gap in both.worst.gaps if gap.attribute not in no_matter)
-        open_ = replace(both.worst, gaps=gaps, assumptions=())
+        assumed = tuple(each for each in both.worst.assumptions if each not in (HARD, NESTED))
+        open_ = replace(both.worst, gaps=gaps, assumptions=assumed)
         return _answer(graph, journey, claim, _Both(needs, open_), (cuts, worst), message, fix)
     way = next((needs.ways[name] for name in gone if needs.ways.get(name)), ())
     story: tuple[Subject | str, ...] = (
