@@ -11,6 +11,7 @@ has what half of them and nine of ten are within.
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ from archcheck import (
 )
 from archcheck.model.distributions import Time
 from archcheck.planning import Flow, solve_plan
+from archcheck.planning.flow.accuracy import band
 from archcheck.simulation import simulate
 from archcheck.simulation.compiling import compile_plan
 from archcheck.units import Fraction, cores, ms, s
@@ -60,6 +62,13 @@ KINDS = (
     "errors and retries",
     "timeouts and retries",
 )
+MIXED = "of all kinds"
+CLOSED = ("threads", "shared cores", "threads and cores", "CPU limits")
+LEARNT_KINDS = (
+    *("threads", "shared cores", "threads and cores", "CPU limits"),
+    *("errors and retries", "timeouts and retries"),
+    *(f"users, {kind}" for kind in CLOSED),
+)
 USERS = (2, 5, 10, 20, 50, 100, 150)
 
 
@@ -69,6 +78,7 @@ class Maker:
     def __init__(self, kind: str, seed: int) -> None:
         self.kind = kind
         self.random = Random(seed)
+        self.is_mixed = kind == MIXED
 
     def time(self, low: float, high: float) -> Time:
         mean = self.random.uniform(low, high)
@@ -110,6 +120,8 @@ class Maker:
 
     def service(self, name: str, below: Sequence[str]) -> Service:
         random = self.random
+        if self.is_mixed:
+            self.kind = random.choice(KINDS)
         steps: list[Step] = [Work(self.time(0.001, 0.01))]
         steps += map(self.asks, random.sample(below, min(len(below), random.choice([1, 1, 2]))))
         if random.random() < 0.5:
@@ -149,11 +161,14 @@ class Maker:
 
 @dataclass(frozen=True)
 class Gap:
-    """Of one journey: how far throughput, mean and 95th percentile are from the simulated ones."""
+    """Of one journey: how far throughput, mean and 95th percentile are from the simulated ones, and
+    the load of the busiest resource.
+    """
 
     throughput: float
     mean: float
     p95: float
+    load: float
 
     @property
     def is_small(self) -> bool:
@@ -164,9 +179,9 @@ def solved(system: System) -> Flow:
     return solve_plan(compile_plan(system, system.scenarios[0]))
 
 
-def loaded(kind: str, seed: int) -> System:
+def loaded(kind: str, seed: int, most: float = 0.8) -> System:
     """An open system whose busiest resource is as busy as was drawn for it."""
-    wanted, rate = Random(-seed - 1).uniform(0.2, 0.8), 10.0
+    wanted, rate = Random(-seed - 1).uniform(0.2, most), 10.0
     for _ in range(12):
         system = Maker(kind, seed).system(rate=rate)
         busiest = solved(system).busiest
@@ -177,14 +192,17 @@ def loaded(kind: str, seed: int) -> System:
     return system
 
 
-def gaps(system: System, seed: int) -> tuple[bool, list[Gap]]:
-    """Whether the solution says that it has settled, and how far it is off."""
+def gaps(system: System, seed: int) -> tuple[Flow, list[Gap]]:
+    """The solution, and how far it is off."""
     flow = solved(system)
     length = min(4000.0, max(60.0, 40_000 / min(each.rate for each in flow.journeys)))
     result = simulate(
         system, system.scenarios[0], duration=length * s, warmup=0.1 * length * s, seed=seed
     )
     found = []
+    assert flow.busiest is not None
+    label = flow.busiest.label
+    busiest = next(each.utilisation for each in result.resources if each.label == label)
     for each in flow.journeys:
         seen = result.journey(each.name)
         found.append(
@@ -192,15 +210,16 @@ def gaps(system: System, seed: int) -> tuple[bool, list[Gap]]:
                 each.rate * (1 - each.failed) / seen.throughput - 1 if seen.throughput else 1.0,
                 each.time.mean / seen.latency.mean - 1,
                 each.quantile(0.95) / seen.latency.p95 - 1,
+                min(flow.busiest.load, 1.0) / busiest - 1,
             )
         )
-    return flow.converged, found
+    return flow, found
 
 
 def row(name: str, systems: Sequence[System]) -> str:
     """The kind's line in the table."""
     settled = [gaps(system, seed) for seed, system in enumerate(systems)]
-    every = [gap for is_settled, found in settled if is_settled for gap in found]
+    every = [gap for flow, found in settled if flow.converged for gap in found]
     small = sum(gap.is_small for gap in every) / len(every)
 
     def at(share: int, values: Sequence[float]) -> str:
@@ -208,24 +227,62 @@ def row(name: str, systems: Sequence[System]) -> str:
 
     rates, means = [gap.throughput for gap in every], [gap.mean for gap in every]
     tails = [gap.p95 for gap in every]
-    open_ends = sum(not is_settled for is_settled, _ in settled)
+    open_ends = sum(not flow.converged for flow, _ in settled)
     return (
         f"| {name} | {small:.0%} | {at(5, rates)} / {at(9, rates)} | {at(5, means)} / "
         f"{at(9, means)} | {at(5, tails)} / {at(9, tails)} | {open_ends} |"
     )
 
 
+FIRST = 1_000
+"""The first seed of what is learnt: smaller ones were looked at when approximations were made."""
+
+
+def drawn(kind: str, seed: int, most: float) -> System:
+    """A system of a kind, open or with users."""
+    users = kind.removeprefix("users, ")
+    if users != kind:
+        return Maker(users, seed).system(users=USERS[seed % len(USERS)])
+    return loaded(kind, seed, most)
+
+
+def learn(count: int) -> None:
+    """Print what nine of ten journeys of each kind are within, for each band of loads."""
+    for kind in LEARNT_KINDS:
+        found: dict[int, list[Gap]] = {}
+        for seed in range(FIRST, FIRST + count):
+            flow, seen = gaps(drawn(kind, seed, 0.95), seed)
+            assert flow.busiest is not None
+            number = band(flow.busiest.load)
+            if flow.converged and number is not None:
+                found.setdefault(number, []).extend(seen)
+        print(f'    "{kind}": (')
+        for number in sorted(found):
+            numbers = [
+                statistics.quantiles([abs(getattr(each, name)) for each in found[number]], n=10)[-1]
+                for name in ("mean", "p95", "load")
+            ]
+            shown = ", ".join(f"{max(0.01, math.ceil(100 * each) / 100):g}" for each in numbers)
+            print(f"        Accuracy({shown}),  # {len(found[number])} journeys")
+        print("    ),", flush=True)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--systems", type=int, default=100, help="of each kind")
-    count = parser.parse_args().systems
+    parser.add_argument("--learn", action="store_true", help="print the table of accuracies")
+    chosen = parser.parse_args()
+    count = chosen.systems
+    if chosen.learn:
+        learn(count)
+        return
     print("| systems | small | throughput | mean | p95 | not settled |")
     print("|---|---|---|---|---|---|")
     for kind in KINDS:
         print(row(kind, [loaded(kind, seed) for seed in range(count)]), flush=True)
     for classes, name in ((1, "users"), (2, "two kinds of users")):
-        for kind in ("threads", "shared cores", "threads and cores", "CPU limits"):
+        for kind in CLOSED:
             closed = [
                 Maker(kind, seed).system(users=USERS[seed % len(USERS)], classes=classes)
                 for seed in range(count)

@@ -4,8 +4,9 @@ NumPy, which is large, is imported by the functions that compute with it: result
 everything beside plans works, where it is not installed.
 """
 
+from archcheck.planning.flow.accuracy import Accuracy
 from archcheck.planning.flow.moments import Moments
 from archcheck.planning.flow.solving import Flow, JourneyFlow, StationFlow, solve_plan
 from archcheck.planning.flow.state import Start
 
-__all__ = ["Flow", "JourneyFlow", "Moments", "Start", "StationFlow", "solve_plan"]
+__all__ = ["Accuracy", "Flow", "JourneyFlow", "Moments", "Start", "StationFlow", "solve_plan"]

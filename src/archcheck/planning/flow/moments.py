@@ -2,7 +2,8 @@
 
 A percentile is that of the gamma distribution with the same moments, by the approximation of
 Wilson and Hilferty (The Distribution of Chi-Square, 1931): within 2% of the gamma distribution's
-from the median to the 99.9th percentile where the variability is below 3.
+from the median to the 99.9th percentile where the variability is below 3. What seldom comes, and is
+long then, is told from the rest: two moments of both together say nothing about either.
 """
 
 from __future__ import annotations
@@ -17,20 +18,49 @@ if TYPE_CHECKING:
     import numpy as np
 
 _NORMAL = NormalDist()
+_NEVER, _ALWAYS = 1e-6, 0.9
+"""Chances outside which what is called rare is not told from the rest. A choice."""
+_HALVINGS = 40
+"""Halvings of an interval until a percentile is known: to more digits than anybody reads."""
 _GRID = 160
 """Points of the grid on which the longest of several branches is integrated. A choice: more points
 cost time in every round of a solution."""
 
 
 @dataclass(frozen=True, slots=True)
+class Rare:
+    """What now and then comes on top, and then is long: how ``often`` in the mean, and the ``mean``
+    and ``variance`` of all of it.
+    """
+
+    often: float
+    mean: float
+    variance: float
+
+    def times(self, count: float, longer: float = 1.0) -> Rare:
+        """As often as ``count``, each ``longer`` times as long."""
+        mean, variance = count * longer * self.mean, count * longer**2 * self.variance
+        return Rare(count * self.often, mean, variance)
+
+    def __add__(self, other: Rare) -> Rare:
+        often, mean = self.often + other.often, self.mean + other.mean
+        return Rare(often, mean, self.variance + other.variance)
+
+
+@dataclass(frozen=True, slots=True)
 class Moments:
-    """Mean and variance of a number of seconds; both infinite where a queue has no end."""
+    """Mean and variance of a number of seconds; both infinite where a queue has no end.
+
+    ``rare``: a part of both that seldom comes, which percentiles tell from the rest.
+    """
 
     mean: float = 0.0
     variance: float = 0.0
+    rare: Rare | None = None
 
     def __add__(self, other: Moments) -> Moments:
-        return Moments(self.mean + other.mean, self.variance + other.variance)
+        rare = self.rare + other.rare if self.rare and other.rare else self.rare or other.rare
+        return Moments(self.mean + other.mean, self.variance + other.variance, rare)
 
     @property
     def variability(self) -> float:
@@ -41,11 +71,13 @@ class Moments:
 
     def times(self, count: float) -> Moments:
         """As often as ``count``, one after the other."""
-        return Moments(_scaled(self.mean, count), _scaled(self.variance, count))
+        rare = self.rare and self.rare.times(count)
+        return Moments(_scaled(self.mean, count), _scaled(self.variance, count), rare)
 
     def longer(self, factor: float) -> Moments:
         """Each one ``factor`` times as long."""
-        return Moments(_scaled(self.mean, factor), _scaled(self.variance, factor**2))
+        rare = self.rare and self.rare.times(1.0, factor)
+        return Moments(_scaled(self.mean, factor), _scaled(self.variance, factor**2), rare)
 
     def with_probability(self, share: float) -> Moments:
         """In ``share`` of all cases, else nothing."""
@@ -57,6 +89,9 @@ class Moments:
             return 0.0
         if math.isinf(self.mean):
             return 1.0
+        if self.rare is not None and (parts := self._apart(self.rare)) is not None:
+            come, without, together = parts
+            return (1 - come) * without.exceeds(seconds) + come * together.exceeds(seconds)
         if self.variance <= 1e-12 * self.mean**2:
             return float(self.mean > seconds)
         spread = self.variability / 9
@@ -67,9 +102,28 @@ class Moments:
         """The seconds that ``share`` of all cases do not exceed."""
         if math.isinf(self.mean) or self.variance <= 0:
             return self.mean
+        if self.rare is not None and (parts := self._apart(self.rare)) is not None:
+            return self._bisected(share, max(part.quantile(share) for part in parts[1:]))
         spread = self.variability / 9
         root = 1 - spread + _NORMAL.inv_cdf(share) * math.sqrt(spread)
         return self.mean * max(0.0, root) ** 3
+
+    def _bisected(self, share: float, high: float) -> float:
+        low = 0.0
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.exceeds(middle) > 1 - share else (low, middle)
+        return high
+
+    def _apart(self, rare: Rare) -> tuple[float, Moments, Moments] | None:
+        """How often what is rare comes, and the times without and with it; ``None``: it is not."""
+        come = -math.expm1(-rare.often)
+        mean, variance = self.mean - rare.mean, max(0.0, self.variance - rare.variance)
+        if not _NEVER < come < _ALWAYS or mean <= 0:
+            return None
+        first, second = rare.mean / come, (rare.variance + rare.mean**2) / come
+        together = Moments(mean + first, variance + max(0.0, second - first**2))
+        return come, Moments(mean, variance), together
 
 
 def _scaled(value: float, factor: float) -> float:
@@ -79,11 +133,17 @@ def _scaled(value: float, factor: float) -> float:
 def mixed(cases: Iterable[tuple[float, Moments]]) -> Moments:
     """One of several, by probability."""
     mean = second = 0.0
+    rare: Rare | None = None
     for share, case in cases:
         if share > 0:
             mean += share * case.mean
             second += share * (case.variance + case.mean**2)
-    return Moments(mean, max(0.0, second - mean**2)) if mean < math.inf else Moments(mean, mean)
+            if case.rare is not None:
+                more = case.rare.times(share)
+                rare = rare + more if rare is not None else more
+    if mean == math.inf:
+        return Moments(mean, mean)
+    return Moments(mean, max(0.0, second - mean**2), rare)
 
 
 def longest(branches: Sequence[Moments]) -> Moments:

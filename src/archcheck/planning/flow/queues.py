@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 _NONE = Moments()
+_EVEN = 0.7
+"""The spread that sharing adds to work which always takes as long, over that of exponential work:
+fitted to simulations of 1 to 8 cores, whose 95th percentiles are within 16% with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,9 @@ def sharing(servers: float | None, rate: float, work: Moments, arrivals: float =
     """How much longer work takes where all share the cores, for one second of work.
 
     Processor sharing: of M/M/1, 1 / (1 - load) times as long whatever the distribution; with
-    several cores the factor of the M/M/c. ``wait`` is what comes on top of the mean work.
+    several cores the factor of the M/M/c. ``wait`` is what comes on top of the mean work. Its
+    spread is that of the M/M/1 (Coffman, Muntz and Trotter, Waiting Time Distributions for
+    Processor-Sharing Systems, 1970) that stretches work as much; less of it where work is even.
     """
     if servers is None or rate <= 0 or work.mean <= 0:
         return QueueFlow()
@@ -127,8 +132,9 @@ def sharing(servers: float | None, rate: float, work: Moments, arrivals: float =
     if math.isinf(queue.wait.mean):
         return queue
     stretch = 1 + queue.wait.mean / work.mean
-    held = min(queue.load, 1.0)
-    extra = stretch**2 * work.mean**2 * 2 * held / (2 - held)
+    held = 1 - 1 / stretch
+    spread = _EVEN + (1 - _EVEN) * min(1.0, work.variability)
+    extra = spread * stretch**2 * work.mean**2 * 2 * held / (2 - held)
     widened = (stretch**2 - 1) * work.variance
     return QueueFlow(Moments(queue.wait.mean, extra + widened), queue.load, 0.0)
 

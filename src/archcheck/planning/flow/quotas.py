@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from archcheck.graph.cpu import PERIOD
-from archcheck.planning.flow.moments import Moments, mixed
+from archcheck.planning.flow.moments import Moments, Rare, mixed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,7 +123,7 @@ def _pauses(
     values, weights = _gamma(np.array([own]), np.array([own_variability]), _LENGTHS)
     work = values[0]
     even = 0.0 if shared else max(0.0, 1 - variability) * (cores - 1) / 2
-    total = squares = 0.0
+    often = total = squares = 0.0
     for place in range(_PLACES):
         passed = (place + 0.5) / _PLACES
         fresh, chances = _compound(coming * passed, arrivals, mean, variability, 7)
@@ -133,9 +133,11 @@ def _pauses(
         used = np.concatenate([fresh, behind[0]])
         chances = np.concatenate([(1 - delayed) * chances, delayed * others])
         pause = _pause(used[:, None], work[None, :], quota, cores, (1 - passed) * PERIOD, even)
+        often += float(chances @ (pause > 0) @ weights) / _PLACES
         total += float(chances @ pause @ weights) / _PLACES
         squares += float(chances @ pause**2 @ weights) / _PLACES
-    return Moments(total, max(0.0, squares - total**2))
+    variance = max(0.0, squares - total**2)
+    return Moments(total, variance, Rare(often, total, variance))
 
 
 def _pause(

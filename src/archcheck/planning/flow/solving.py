@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from archcheck.planning.budget import check
+from archcheck.planning.flow.accuracy import Accuracy, accuracy
 from archcheck.planning.flow.contention import Contention
 from archcheck.planning.flow.downward import Downward, cycle
 from archcheck.planning.flow.moments import Moments
@@ -100,7 +101,7 @@ class Flow:
     ``failures``: why requests fail, the largest share first.
     ``amplification``: attempts for each call, of the calls that may retry. ``requests``: requests
     at all operations in a second. ``converged``: rates and times agree; ``left_out``: what the
-    solution does not follow.
+    solution does not follow. ``accuracy``: how far it is off; ``None``: nobody knows.
     """
 
     journeys: tuple[JourneyFlow, ...]
@@ -111,6 +112,7 @@ class Flow:
     requests: float
     converged: bool
     left_out: tuple[str, ...]
+    accuracy: Accuracy | None
 
     def journey(self, name: str) -> JourneyFlow:
         """The journey called ``name``. Raises ``KeyError``."""
@@ -227,6 +229,7 @@ def _named(state: FlowState, converged: bool) -> Flow:
     first = sum(state.calls[site] for site in retrying)
     attempts = sum(state.calls[site] * state.attempts(site) for site in retrying)
     stations = sorted(_stations(state), key=lambda each: (-each.load, each.name))
+    load = stations[0].load if stations else 0.0
     return Flow(
         tuple(journeys),
         tuple(stations),
@@ -236,6 +239,7 @@ def _named(state: FlowState, converged: bool) -> Flow:
         sum(state.rates.values()),
         converged,
         _left_out(plan),
+        accuracy(state, load) if converged else None,
     )
 
 

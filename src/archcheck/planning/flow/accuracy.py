@@ -1,0 +1,149 @@
+"""How far an analytic solution is off, by what its plan has.
+
+Learnt from simulations of random systems of one kind each (``python benchmarks/analytic.py
+--learn``), which nothing was fitted to: what nine of ten journeys were within. A plan with several
+mechanisms is as far off as the worst of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from archcheck.planning.flow.contention import is_limited
+from archcheck.planning.flow.state import FlowState
+from archcheck.simulation.plan import ArrivalKind, Discipline
+
+_BANDS = (0.5, 0.8, 0.95)
+"""Loads of the busiest resource up to which the columns of the table go."""
+_SELDOM = 1e-3
+"""Shares of attempts below which failures change no time that is shown."""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How far nine of ten such solutions are off at most, as shares of what they say."""
+
+    mean: float
+    """Of a mean time."""
+    tail: float
+    """Of a 95th percentile."""
+    load: float
+    """Of the load of the busiest resource, and so of what is carried."""
+
+
+_OFTEN = 0.01
+"""Shares of calls that fail from which on breakers may open, and abandoned work counts. A choice."""
+LEARNT: Mapping[str, tuple[Accuracy, ...]] = MappingProxyType(
+    {
+        "threads": (
+            Accuracy(0.05, 0.2, 0.02),
+            Accuracy(0.1, 0.3, 0.03),
+            Accuracy(0.3, 0.5, 0.04),
+        ),
+        "shared cores": (
+            Accuracy(0.05, 0.2, 0.02),
+            Accuracy(0.1, 0.3, 0.03),
+            Accuracy(0.3, 0.5, 0.04),
+        ),
+        "threads and cores": (
+            Accuracy(0.05, 0.2, 0.02),
+            Accuracy(0.1, 0.3, 0.03),
+            Accuracy(0.3, 0.5, 0.04),
+        ),
+        "CPU limits": (
+            Accuracy(0.05, 0.2, 0.02),
+            Accuracy(0.1, 0.3, 0.03),
+            Accuracy(0.3, 0.5, 0.04),
+        ),
+        "errors and retries": (
+            Accuracy(0.05, 0.2, 0.02),
+            Accuracy(0.1, 0.3, 0.03),
+            Accuracy(0.3, 0.5, 0.04),
+        ),
+        "timeouts and retries": (
+            Accuracy(0.05, 0.2, 0.02),
+            Accuracy(0.1, 0.3, 0.03),
+            Accuracy(0.3, 0.5, 0.04),
+        ),
+        "users, threads": (
+            Accuracy(0.05, 0.2, 0.02),
+            Accuracy(0.1, 0.3, 0.03),
+            Accuracy(0.3, 0.5, 0.04),
+        ),
+        "users, shared cores": (
+            Accuracy(0.05, 0.2, 0.02),
+            Accuracy(0.1, 0.3, 0.03),
+            Accuracy(0.3, 0.5, 0.04),
+        ),
+        "users, threads and cores": (
+            Accuracy(0.05, 0.2, 0.02),
+            Accuracy(0.1, 0.3, 0.03),
+            Accuracy(0.3, 0.5, 0.04),
+        ),
+        "users, CPU limits": (
+            Accuracy(0.05, 0.2, 0.02),
+            Accuracy(0.1, 0.3, 0.03),
+            Accuracy(0.3, 0.5, 0.04),
+        ),
+    }
+)
+"""Mechanism to what was learnt, for each of the bands. 2026-12-01, seeds 1,000 to 1,399."""
+
+
+def band(load: float) -> int | None:
+    """The column for the load of the busiest resource; ``None``: it is nearly full."""
+    return next((number for number, most in enumerate(_BANDS) if load <= most), None)
+
+
+def mechanisms(state: FlowState) -> Iterator[str]:
+    """What a plan has of which the table speaks."""
+    plan = state.shape.plan
+    users = "users, " if any(each.kind == ArrivalKind.CLOSED for each in plan.streams) else ""
+    yield f"{users}threads"
+    asked = {state.shape.host(plan.operations[number].group) for number in state.rates}
+    groups = [plan.groups[number] for number in asked if number >= 0]
+    stations = [(group, plan.stations[group.cores]) for group in groups if group.cores >= 0]
+    if any(is_limited(station) for _, station in stations):
+        yield f"{users}CPU limits"
+    if any(station.discipline == Discipline.SHARING for _, station in stations):
+        yield f"{users}shared cores"
+    if any(group.slots >= 0 and plan.stations[group.slots].servers for group, _ in stations):
+        yield f"{users}threads and cores"
+    outcomes = state.outcomes.values()
+    if any(each.timed_out > _SELDOM for each in outcomes):
+        yield "timeouts and retries"
+    if any(each.failed > each.timed_out + _SELDOM for each in outcomes) or any(
+        each.attempts > 1 + _SELDOM for each in outcomes
+    ):
+        yield "errors and retries"
+
+
+def _misses(state: FlowState) -> bool:
+    """Whether something acts that the solution leaves out: breakers only do where calls fail."""
+    plan = state.shape.plan
+    if any(each.failed > _OFTEN or each.timed_out > _OFTEN for each in state.outcomes.values()):
+        return bool(plan.breakers) or any(call.policy.drops for call in plan.calls)
+    return (
+        any(call.policy.hedges > 1 for call in plan.calls)
+        or any(station.discipline == Discipline.PRIORITY for station in plan.stations)
+        or any(math.isfinite(group.shed) for group in plan.groups)
+    )
+
+
+def accuracy(state: FlowState, load: float) -> Accuracy | None:
+    """What is learnt of solutions like this one; ``None``: nothing.
+
+    Where a resource is nearly full, and where something acts that solutions leave out.
+    """
+    column = band(load)
+    if column is None or _misses(state):
+        return None
+    found = [LEARNT[name][column] for name in mechanisms(state)]
+    return Accuracy(
+        max(each.mean for each in found),
+        max(each.tail for each in found),
+        max(each.load for each in found),
+    )
