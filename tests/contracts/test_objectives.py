@@ -29,7 +29,7 @@ from archcheck.graph import Graph
 from archcheck.loading import load
 from archcheck.planning import at_peak, plan_capacity
 from archcheck.planning.probing import PlanSimulator
-from archcheck.planning.readings import ANALYTIC_ERROR, read_flow, read_result
+from archcheck.planning.readings import read_flow, read_result
 from archcheck.plugins import rules
 from archcheck.reporting.planning import plan_data
 from archcheck.reporting.report import carry_out, report_page
@@ -206,17 +206,18 @@ def test_one_formula_decides() -> None:
 
 
 def test_an_analytic_answer_is_open_within_its_usual_error() -> None:
-    def judged(bound: Duration) -> tuple[Reading, str]:
+    def judged(bound: Duration) -> tuple[Reading, float]:
         plan = plan_capacity(shop(1, bound), target=1.0, stop=lambda: True)
         assert not plan.today
         readings = read_flow(plan.objectives, plan.flow)
         assert {reading.basis for reading in readings} == {"analytic"}
         assert plan.carried == gravest(readings)
-        return readings[0], plan.carried
+        assert plan.flow.accuracy is not None
+        return readings[0], plan.flow.accuracy.tail
 
-    reading, _ = judged(10 * ms)
-    assert reading.half_width == pytest.approx(ANALYTIC_ERROR * reading.value)
-    bounds = (reading.value * factor for factor in (0.8, 0.9, 1.1, 1.2))
+    reading, off = judged(10 * ms)
+    assert reading.half_width == pytest.approx(off * reading.value)
+    bounds = (reading.value * (1 + share * off) for share in (-1.3, -0.7, 0.7, 1.3))
     states = [judged(Duration(bound))[0].state for bound in bounds]
     assert states == ["missed", "open", "open", "met"]
-    assert judged(10 * ms)[1] == "missed"
+    assert reading.state == "missed"

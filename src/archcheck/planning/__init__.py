@@ -10,7 +10,7 @@ from archcheck.planning.bottlenecks import Bottleneck
 from archcheck.planning.changes import at_peak, loaded, sized
 from archcheck.planning.costs import CPUS, Costs, ElementCost, JourneyCost, cost_of
 from archcheck.planning.curves import Curve, CurvePoint
-from archcheck.planning.flow import Flow, JourneyFlow, StationFlow, solve_plan
+from archcheck.planning.flow import Accuracy, Flow, JourneyFlow, StationFlow, solve_plan
 from archcheck.planning.limits import JourneyLimit, journey_limits
 from archcheck.planning.planning import (
     AnalyticComparison,
@@ -26,6 +26,7 @@ from archcheck.planning.sustaining import Sustained
 
 __all__ = [
     "CPUS",
+    "Accuracy",
     "AnalyticComparison",
     "Bottleneck",
     "CapacityPlan",

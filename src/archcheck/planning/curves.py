@@ -36,8 +36,9 @@ class CurvePoint:
     """The share of the busiest resource that is busy (of one)."""
     simulated: bool
     """Whether it was simulated; else it is of the analytic solution."""
-    half_width: float = 0.0
-    """The half width of the 95% interval of p95 in seconds, for simulated points."""
+    half_width: float
+    """The half width of the interval of p95 in seconds: 95% of simulations, what nine of ten
+    analytic solutions are within; infinite where nobody knows how far they are off."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ def analytic_point(factor: float, flow: Flow) -> CurvePoint:
     )
     load = flow.busiest.load if flow.busiest is not None else 0.0
     good = total * (1 - errors) / max(1.0, load)
-    return CurvePoint(factor, total, good, p50, p95, p99, errors, load, False)
+    half = flow.accuracy.tail * p95 if flow.accuracy is not None else math.inf
+    return CurvePoint(factor, total, good, p50, p95, p99, errors, load, False, half)
 
 
 def simulated_point(factor: float, result: SimulationResult, load: float) -> CurvePoint:

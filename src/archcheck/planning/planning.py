@@ -326,11 +326,11 @@ class _Work:
 
     def _analytic(self) -> None:
         self.limit = analytic_limit(self.steady, self.plan.objectives)
-        self.plan.sustained = analytic_only(*self.limit)
+        self.plan.sustained = analytic_only(self.steady, *self.limit)
 
     def _today(self) -> None:
         found = self.plan
-        result = self.probe.simulated(self.steady, found.flow, found.objectives)
+        result = self.probe.decided(self.steady, found.flow, found.objectives)
         self.simulated = result
         found.today = read_result(found.objectives, result)
         found.lost = result.lost_messages
@@ -428,7 +428,7 @@ class _Work:
     def _journey_alone(self, name: str, index: int) -> None:
         found = self.plan
         factor, limit = analytic_limit(self.steady, found.objectives, index)
-        found.alone[name] = analytic_only(factor, limit)
+        found.alone[name] = analytic_only(self.steady, factor, limit, index)
         if self.asked.confirm_alone:
             found.alone[name] = confirmed(
                 self.probe, self.steady, found.objectives, factor, limit, journey=index

@@ -11,7 +11,7 @@ from archcheck.planning.budget import PlanningBudget
 from archcheck.planning.flow import Flow
 from archcheck.planning.flow.sources import visits_of
 from archcheck.planning.readings import FULL, read_result
-from archcheck.simulation import SimulationResult, simulate
+from archcheck.simulation import SimulationResult, simulate, simulate_until_decided
 from archcheck.simulation.plan import ArrivalKind, Plan
 from archcheck.simulation.run_lengths import EVENTS_PER_REQUEST
 from archcheck.units import s
@@ -71,6 +71,31 @@ class PlanSimulator:
             raise
         self.budget.check()
         self.runs += _REPLICATIONS
+        return result
+
+    def decided(
+        self, plan: Plan, flow: Flow, objectives: tuple[Objective, ...]
+    ) -> SimulationResult:
+        """The same, and longer while an objective is open, as ``archcheck simulate`` does it.
+
+        Raises :class:`StoppedError` when it is time to stop, before anything is known.
+        """
+        if not any(each.name != "load" for each in objectives):
+            return self.simulated(plan, flow, objectives)
+        self.budget.check()
+        length = max(self._length(flow, objectives), _rounds(plan, flow))
+        result = simulate_until_decided(
+            self.system,
+            self.scenario,
+            plan=plan,
+            least=length * s,
+            seed=self.seed,
+            jobs=self.jobs,
+            stop=lambda: self.budget.is_over,
+        )
+        if not result.is_complete:
+            self.budget.check()
+        self.runs += result.replications
         return result
 
     def readings(

@@ -20,8 +20,6 @@ FULL = 0.98
 At 98% a queue of one server is fifty long, and a simulation as short as ours cannot tell it from
 one that grows.
 """
-ANALYTIC_ERROR = 0.15
-"""How far the analytic solution is usually off, as a share of what it says (docs/planning.md)."""
 _UNEVEN = 1.3
 """The busiest node over the mean of all from which chance cannot be the reason."""
 
@@ -35,23 +33,25 @@ def read_flow(
     """What an analytic solution says about objectives, and about the busiest resource.
 
     ``most``: how busy a resource may be; ``shares``: the part of a bound that may be used. The
-    half width is the usual error: of a time, of the share of errors, of a load.
+    half width is what nine of ten solutions like this one are within; none where nobody knows.
     """
     found = []
+    off = flow.accuracy
     for objective in objectives:
         journey = flow.journey(objective.subject)
         if objective.name == "availability":
-            value, error = 1 - journey.failed, ANALYTIC_ERROR * journey.failed
+            value, error = 1 - journey.failed, off.tail * journey.failed if off else math.inf
         else:
             value = journey.quantile(PERCENTILES[objective.name])
-            error = ANALYTIC_ERROR * value
+            error = off.tail * value if off else math.inf
         share = shares.get(objective, 1.0) if shares is not None else 1.0
         used = replace(objective, bound=objective.bound * share)
         found.append(Reading(used, value, error if math.isfinite(error) else None, "analytic"))
     if flow.busiest is not None:
         busiest = flow.busiest
         load = Objective(busiest.label, "load", most)
-        found.append(Reading(load, busiest.load, ANALYTIC_ERROR * busiest.load, "analytic"))
+        width = off.load * busiest.load if off else None
+        found.append(Reading(load, busiest.load, width, "analytic"))
     return tuple(found)
 
 

@@ -14,7 +14,7 @@ from archcheck.findings import Objective, Reading, tightest
 from archcheck.planning.changes import loaded
 from archcheck.planning.flow import solve_plan
 from archcheck.planning.probing import PlanSimulator
-from archcheck.planning.readings import ANALYTIC_ERROR, FULL, read_flow, read_result
+from archcheck.planning.readings import FULL, read_flow, read_result
 from archcheck.simulation import SimulationResult
 from archcheck.simulation.plan import Plan
 from archcheck.simulation.replications import StoppedError
@@ -29,6 +29,8 @@ _LARGEST = 1e6
 _SMALLEST = 1e-4
 _EXACT = 1.002
 """How far apart the analytic factors that are carried and not are at last: far less than WIDTH."""
+_BEFORE = 0.9
+"""Where the accuracy at a limit is asked for, as a share of it."""
 _STEPS = (1.04, 1.08, 1.15, 1.3, 1.6, 2.0, 3.0)
 """Steps away from the analytic factor until a load that is carried and one that is not are known.
 
@@ -55,7 +57,8 @@ class Sustained:
     limit: Reading | None
     """The objective that ends it; ``None``: nothing does."""
     confirmed: bool
-    """Whether the interval comes from simulations; else it is the analytic factor's usual error."""
+    """Whether the interval comes from simulations; else it is what nine of ten analytic factors are
+    within, from nothing to infinite where nobody knows."""
 
 
 def analytic_limit(
@@ -126,9 +129,27 @@ def _following(low: _Known | None, high: _Known | None, halving: bool) -> float:
     return inside if low.factor < inside < high.factor else math.sqrt(low.factor * high.factor)
 
 
-def analytic_only(factor: float, limit: Reading | None, trust: float = ANALYTIC_ERROR) -> Sustained:
-    """A factor that has not been simulated, with the usual error of the analytic solution."""
-    return Sustained(factor, factor * (1 - trust), factor * (1 + trust), factor, limit, False)
+def analytic_only(
+    plan: Plan, factor: float, limit: Reading | None, journey: int | None = None
+) -> Sustained:
+    """A factor that has not been simulated, with what nine of ten such solutions are within.
+
+    A little before the limit, where a resource is not yet full: an objective that rises steeply
+    there is reached by a load that is known better than its value. Where nobody knows how far a
+    solution is off, the interval has no end.
+    """
+    if not 0 < factor < math.inf:
+        return Sustained(factor, factor, factor, factor, limit, False)
+    flow = solve_plan(loaded(plan, _BEFORE * factor, journey))
+    off, trust = flow.accuracy, 1.0
+    if off is not None and (limit is None or limit.objective.name == "load"):
+        trust = off.load
+    elif off is not None and limit is not None:
+        before = read_flow((limit.objective,), flow)[0].strain
+        slope = math.log(limit.strain / before) / -math.log(_BEFORE) if before else math.inf
+        trust = max(off.load, off.tail / max(slope, off.tail))
+    high = factor * (1 + trust) if trust < 1 else math.inf
+    return Sustained(factor, factor * (1 - trust), high, factor, limit, False)
 
 
 def confirmed(

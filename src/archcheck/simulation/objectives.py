@@ -61,9 +61,10 @@ def simulate_until_decided(
     """Five runs, as long as the objectives of the scenario's journeys need: see the module.
 
     ``least``: seconds of a run at least (default: the scenario's). ``events`` are spent at most,
-    about; what is open then stays open. The rest is explained at
-    :func:`~archcheck.simulation.running.simulate`.
+    about; what is open then stays open, as it does when ``stop`` ends longer runs. The rest is
+    explained at :func:`~archcheck.simulation.running.simulate`.
     """
+    decided: SimulationResult | None = None
     plan = plan or compile_plan(system, scenario)
     seconds = float(least or scenario.duration or DURATION)
     runs = runs_for(system, scenario)
@@ -82,6 +83,9 @@ def simulate_until_decided(
             progress=progress,
             stop=stop,
         )
+        if decided is not None and not result.is_complete:
+            return decided
+        decided = result
         factor = _factor(plan, result)
         if factor is None or result.events * factor > events:
             return result

@@ -8,6 +8,7 @@ mechanisms is as far off as the worst of them.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,7 +18,8 @@ from archcheck.planning.flow.state import FlowState
 from archcheck.simulation.plan import ArrivalKind, Discipline
 
 _BANDS = (0.5, 0.8, 0.95)
-"""Loads of the busiest resource up to which the columns of the table go."""
+"""Loads of the busiest resource up to which the columns of the table go. The last one, beyond, is
+known of closed users alone: where others come, a queue is without an end there."""
 _SELDOM = 1e-3
 """Shares of attempts below which failures change no time that is shown."""
 
@@ -35,7 +37,8 @@ class Accuracy:
 
 
 _OFTEN = 0.01
-"""Shares of calls that fail from which on breakers may open, and abandoned work counts. A choice."""
+"""The share of calls that fail from which on breakers may open, and abandoned work counts. A
+choice."""
 LEARNT: Mapping[str, tuple[Accuracy, ...]] = MappingProxyType(
     {
         "threads": (
@@ -93,9 +96,9 @@ LEARNT: Mapping[str, tuple[Accuracy, ...]] = MappingProxyType(
 """Mechanism to what was learnt, for each of the bands. 2026-12-01, seeds 1,000 to 1,399."""
 
 
-def band(load: float) -> int | None:
-    """The column for the load of the busiest resource; ``None``: it is nearly full."""
-    return next((number for number, most in enumerate(_BANDS) if load <= most), None)
+def band(load: float) -> int:
+    """The column for the load of the busiest resource."""
+    return bisect_left(_BANDS, load)
 
 
 def mechanisms(state: FlowState) -> Iterator[str]:
@@ -139,9 +142,10 @@ def accuracy(state: FlowState, load: float) -> Accuracy | None:
     Where a resource is nearly full, and where something acts that solutions leave out.
     """
     column = band(load)
-    if column is None or _misses(state):
+    rows = [LEARNT[name] for name in mechanisms(state)]
+    if _misses(state) or any(column >= len(row) for row in rows):
         return None
-    found = [LEARNT[name][column] for name in mechanisms(state)]
+    found = [row[column] for row in rows]
     return Accuracy(
         max(each.mean for each in found),
         max(each.tail for each in found),

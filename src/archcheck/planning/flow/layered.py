@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archcheck.capacity.networks import (
     LayeredSolution,
@@ -279,7 +279,9 @@ class _Translation:
         for number, group in enumerate(self._plan.groups):
             name = f"group {number}"
             if name in tasks and group.slots >= 0:
-                yield ("slots", number), queues[name]
+                servers = self._plan.stations[group.slots].servers
+                used = tasks[name].threads / servers if servers else 1.0  # of all threads
+                yield ("slots", number), replace(queues[name], load=used * queues[name].load)
             if number in self.state.core_work:
                 yield ("cores", number), self._cores(found, tasks, number)
         for number in range(len(self._plan.pools)):

@@ -53,9 +53,10 @@ class Quota:
 
     ``limit``: cores whose time each may use; ``cores``: those on which it computes; ``shared``:
     whether all run at once; ``requests``: the work of one, in so many ``bursts``, of which
-    ``at_once`` come soon after each other, for the same journey; ``nodes``: of some of them, which share of the requests they get, each of them in a second, and the squared
-    coefficient of variation between these. ``most``: seconds of a request's pauses at most, where
-    there is room for so many.
+    ``at_once`` come soon after each other, for the same journey; ``nodes``: of some of them, which
+    share of the requests they get, each of them in a second, and the squared coefficient of
+    variation between these. ``most``: seconds of a request's pauses at most, where there is room
+    for so many.
     """
 
     limit: float

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import archcheck.reporting.simulation.jsonform  # noqa: F401  # how knife edges are printed
 from archcheck.findings import Reading, State
 from archcheck.planning import (
+    Accuracy,
     AnalyticComparison,
     Bottleneck,
     CapacityPlan,
@@ -165,6 +166,8 @@ class PlanForm:
     """Both methods side by side, at the declared load."""
     analytic_leaves_out: tuple[str, ...]
     """What the analytic solution leaves out."""
+    analytic_accuracy: Accuracy | None
+    """How far nine of ten such solutions are off at most; null: nobody knows."""
     assumptions: tuple[Assumption, ...]
     """Values that the model does not declare."""
 
@@ -193,6 +196,7 @@ def plan_data(plan: CapacityPlan) -> dict[str, Any]:
         costs=plan.costs,
         analytic_and_simulated=plan.compared,
         analytic_leaves_out=tuple(plan.flow.left_out),
+        analytic_accuracy=plan.flow.accuracy,
         assumptions=plan.assumptions,
     )
     data: dict[str, Any] = plain(form)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from archcheck.findings import State
-from archcheck.planning import CapacityPlan, Costs, Curve, CurvePoint, Sizing, Sustained
+from archcheck.planning import CapacityPlan, Costs, Curve, CurvePoint, Flow, Sizing, Sustained
 from archcheck.reporting.console import figure
 from archcheck.reporting.objectives import objectives_sheet
 from archcheck.reporting.sheets import Sheet
@@ -119,7 +119,21 @@ def interval(found: Sustained) -> str:
     if math.isinf(found.factor):
         return "without a limit: nothing in the model ends it"
     how = "by simulation" if found.confirmed else "by the analytic solution, not simulated"
+    if math.isinf(found.high) and not found.confirmed:
+        return f"x{found.factor:.3g} ({how}: nobody knows how far it is off)"
     return f"x{found.factor:.3g} ({found.low:.3g} to {found.high:.3g} {how})"
+
+
+def trusted(flow: Flow) -> str:
+    """How far the analytic solution of a load is off, in words."""
+    off = flow.accuracy
+    if off is not None:
+        return (
+            f"nine of ten like it are within {off.mean:.0%} in the mean, {off.tail:.0%} at the "
+            f"95th percentile, {off.load:.0%} in loads"
+        )
+    why = "" if flow.converged else ": it has not settled"
+    return f"nobody knows how far it is off{why}"
 
 
 def rate(value: float) -> str:
@@ -164,6 +178,8 @@ def _range(declared: float, found: Sustained | None) -> str:
         return "-"
     if math.isinf(found.factor):
         return "without limit"
+    if math.isinf(found.high):
+        return f"{figure(declared * found.factor)}/s"
     return (
         f"{figure(declared * found.factor)}/s ({figure(declared * found.low)} to "
         f"{figure(declared * found.high)})"
@@ -173,7 +189,9 @@ def _range(declared: float, found: Sustained | None) -> str:
 def _simulated(found: Sustained | None) -> str:
     if found is None:
         return "-"
-    return "simulated" if found.confirmed else "analytic, ±15%"
+    if found.confirmed:
+        return "simulated"
+    return "analytic" if found.high < math.inf else "analytic, nobody knows how far off"
 
 
 def _ladder(plan: CapacityPlan) -> Sheet:
@@ -191,7 +209,7 @@ def _ladder(plan: CapacityPlan) -> Sheet:
         "what breaks first, and next when that is lifted",
         ("bottleneck", "load", "journeys", "what is missed"),
         rows,
-        "by the analytic solution, which is mostly within 15%",
+        f"by the analytic solution; {trusted(plan.flow)}",
     )
 
 
@@ -208,7 +226,8 @@ def _curve(curve: Curve) -> Sheet:
 
 
 def _point(point: CurvePoint) -> tuple[str, ...]:
-    half = f" ±{time(point.half_width)}" if point.half_width else ""
+    known = point.half_width and math.isfinite(point.half_width) and math.isfinite(point.p95)
+    half = f" ±{time(point.half_width)}" if known else ""
     return (
         f"x{point.factor:.3g}",
         rate(point.offered),
@@ -310,5 +329,5 @@ def _compared(plan: CapacityPlan) -> Sheet:
         "how far to trust the analytic solution, at the declared load",
         ("journey", "mean", "simulated", "p95", "simulated", "gap"),
         rows,
-        f"not in it: {left_out}" if left_out else "",
+        "; ".join([trusted(plan.flow), *([f"not in it: {left_out}"] if left_out else [])]),
     )

@@ -266,7 +266,7 @@ def limits_sheet(review: Review) -> Sheet:
         f"what limits each journey when the load of {name} grows",
         columns,
         rows,
-        "by the analytic solution, which is mostly within 15%; "
+        "by the analytic solution, not simulated; "
         "objectives of journeys that are not critical are left to archcheck plan",
     )
 
