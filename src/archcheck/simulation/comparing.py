@@ -176,7 +176,8 @@ class CommonRuns:
         pilot = Replicator(plan, self.engine.name, self.seed, self.length, 0.0, stop=self.stop)
         if self.warmup is None:
             self.warmup_is_found = True
-            self.warmup = found_warm_up(pilot.records(PILOTS)) if plan.is_stationary else 0.0
+            steady = plan.is_stationary
+            self.warmup = found_warm_up(plan, pilot.records(PILOTS)) if steady else 0.0
         done = _after(self.progress, self.count * self.replications)
         self.count += 1
         replicator = replace(pilot, warmup=self.warmup, jobs=self.jobs, progress=done)

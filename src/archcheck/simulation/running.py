@@ -76,7 +76,7 @@ def simulate(
         )
     pilot = Replicator(plan, ran.name, seed, length, 0.0, stop=stop)
     if chosen is None and plan.is_stationary:
-        start = found_warm_up(replace(pilot, jobs=jobs).records(PILOTS))
+        start = found_warm_up(plan, replace(pilot, jobs=jobs).records(PILOTS))
     if tracer is not None:
         tracer.begin(plan)
     replicator = replace(

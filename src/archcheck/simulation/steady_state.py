@@ -39,6 +39,8 @@ _LEFT = 20
 _RELAXATIONS = 100.0
 """Relaxation times that a run should last: the start, which is empty, weighs a percent then, and
 the intervals of five runs cover as they say (``benchmarks/coverage.py``)."""
+_LIVES = 2
+"""Lives of a cache's entries until its misses are even: after one, they still come in waves."""
 _NEARLY_FULL = 0.998
 """The highest load that is told from an overload: one server needs a million services to relax."""
 _RISE = 1.1
@@ -156,15 +158,21 @@ def _steps(alike: float) -> float:
     return low
 
 
-def found_warm_up(pilots: Sequence[Record]) -> float:
+def found_warm_up(plan: Plan, pilots: Sequence[Record]) -> float:
     """The end of the warm-up, by MSER-5: the middle one of what several pilots say.
 
     Pilots are other runs than those that are measured: cutting a run where it is lucky, and
     measuring the rest, reads too little. Of a pilot, the latest that its journeys say; of those
     that are seldom started, which say little, only the most frequent one is asked, and only when
     there is no better.
+
+    A cache whose entries live for so long has settled after two lives: what was fetched first
+    expires together, and again. Pilots hardly see that, so runs that are twice as long leave it
+    out in any case.
     """
-    return statistics.median(_warm_up_of(pilot) for pilot in pilots)
+    found = statistics.median(_warm_up_of(pilot) for pilot in pilots)
+    lives = (_LIVES * cache.ttl for cache in plan.caches)
+    return max([found, *(each for each in lives if each <= pilots[0].duration / 2)])
 
 
 def _warm_up_of(pilot: Record) -> float:
