@@ -31,9 +31,11 @@ def analytic() -> ModuleType:
     return found
 
 
-def within(analytic: ModuleType, systems: range, users: int = 0) -> float:
-    """How many journeys of systems that mix all kinds are as close as is said."""
-    close = said = 0
+def within(analytic: ModuleType, systems: range, users: int = 0) -> list[float]:
+    """Of systems that mix all kinds, the shares of journeys whose mean, 95th percentile and load
+    are as close as is said.
+    """
+    close: list[tuple[bool, ...]] = []
     for seed in systems:
         made = (
             analytic.Maker(analytic.MIXED, seed).system(users=users)
@@ -41,27 +43,23 @@ def within(analytic: ModuleType, systems: range, users: int = 0) -> float:
             else analytic.loaded(analytic.MIXED, seed, 0.95)
         )
         flow, gaps = analytic.gaps(made, seed)
-        if flow.accuracy is None:
-            continue
-        said += len(gaps)
-        close += sum(
-            abs(gap.mean) <= flow.accuracy.mean
-            and abs(gap.p95) <= flow.accuracy.tail
-            and abs(gap.load) <= flow.accuracy.load
-            for gap in gaps
-        )
-    assert said
-    return close / said
+        off = flow.accuracy
+        if off is not None:
+            close += [
+                (abs(gap.mean) <= off.mean, abs(gap.p95) <= off.tail, abs(gap.load) <= off.load)
+                for gap in gaps
+            ]
+    return [sum(each) / len(close) for each in zip(*close, strict=True)]
 
 
 def test_systems_of_all_kinds_are_as_close_as_is_said(analytic: ModuleType) -> None:
-    assert within(analytic, range(FRESH, FRESH + 25)) >= 0.8
+    assert min(within(analytic, range(FRESH, FRESH + 25))) >= 0.85
 
 
 @thorough
 def test_many_systems_of_all_kinds_are_as_close_as_is_said(analytic: ModuleType) -> None:
-    assert within(analytic, range(FRESH + 25, FRESH + 300)) >= 0.8
-    assert within(analytic, range(FRESH, FRESH + 60), users=20) >= 0.8
+    assert min(within(analytic, range(FRESH + 25, FRESH + 200))) >= 0.85
+    assert min(within(analytic, range(FRESH, FRESH + 60), users=20)) >= 0.85
 
 
 def test_a_nearly_full_resource_leaves_nothing_to_say(analytic: ModuleType) -> None:
