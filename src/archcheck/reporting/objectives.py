@@ -18,7 +18,10 @@ _EARLY = (
     "open: the runs are too short for a queue on the way, which began empty and changes slowly; "
     "they cannot show that an objective is met"
 )
-_OPEN = "open: the runs do not decide; longer ones may, or more (--duration, --replications)"
+_OPEN = (
+    "open: the runs do not decide; longer or more ones may (archcheck simulate --budget, "
+    "--replications)"
+)
 
 
 def objectives_sheet(readings: Iterable[Reading], title: str = "objectives") -> Sheet:
