@@ -15,10 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from archcheck.capacity import journey_rates, resources
-from archcheck.graph import Graph
 from archcheck.model import Scenario, System
 from archcheck.model.scenarios import Closed
+from archcheck.simulation.declared_loads import Place, declared_loads
 from archcheck.simulation.estimates import warm_up
 from archcheck.simulation.plan import Outcome, Plan, Station
 from archcheck.simulation.record import BUCKETS, Record, StationRecord
@@ -31,6 +30,10 @@ _BUSY = 0.98
 
 A run of a minute cannot tell a queue of fifty from one that grows.
 """
+_NEARLY = 0.9
+"""A declared load that explains full servers, with some chance. A choice: less does not."""
+_BY_CHANCE = 4.0
+"""Standard deviations by which the work that comes in a run may be less than is declared."""
 _GROWTH = 1.02
 """Arrivals over departures from which a queue counts as growing. A choice, as the two below: a
 queue that is long by chance must not be called an overload, so all of them must agree."""
@@ -197,38 +200,49 @@ def overloads(
     """
     if not plan.is_stationary:
         return ()
-    saturated = {
-        index: measured
-        for index, measured in enumerate(record.stations)
-        if measured.ended and _is_saturated(measured)
-    }
     ratios = {
         index: measured.visits / measured.ended
-        for index, measured in saturated.items()
-        if measured.visits > _GROWTH * measured.ended
+        for index, measured in enumerate(record.stations)
+        if measured.ended
+        and _is_saturated(measured)
+        and measured.visits > _GROWTH * measured.ended
         and measured.left_waiting >= _LEFT * record.runs
         and _rises(record, index)
     }
+    busy = {n for n, measured in enumerate(record.stations) if _may_be_full(measured)}
+    full = {n for n, measured in enumerate(record.pools) if _may_be_full(measured)}
+    declared = _declared_loads(system, scenario, record) if busy or full else {}
+    asked = {
+        n: declared.get((plan.stations[n].name, plan.stations[n].what), 0.0)
+        * record.span
+        / record.stations[n].capacity
+        for n in busy
+    }
+    again = sum(call.retries + call.hedges for call in record.calls)
+    for index in [*ratios]:
+        measured = record.stations[index]
+        everywhere = measured.busy > _BUSY * measured.capacity
+        if everywhere and not again and _NEARLY <= asked.get(index, 0.0) < 1:
+            del ratios[index]  # as full as it is said to be, and by chance in that order
     held = {group for index in ratios for group in groups_behind(plan, plan.stations[index].group)}
-    declared = _declared_loads(system, scenario, record) if saturated else {}
-    for index, measured in saturated.items():
-        station = plan.stations[index]
-        busy = declared.get((station.name, station.what), 0.0)
-        asked = busy * record.span / measured.capacity
-        if asked >= 1 and station.queue is None and station.group not in held:
-            ratios[index] = asked
+    for index, load in asked.items():
+        if load >= 1 and plan.stations[index].group not in held:
+            ratios[index] = load
     found = []
     for index, station in enumerate(plan.stations):
         if index in ratios:
             causes = tuple(_saturated_behind(plan, record, station.group))
             found.append(Overload(station.name, station.what, ratios[index], causes))
+    for index in sorted(full):
+        pool, measured = plan.pools[index], record.pools[index]
+        load = declared.get((pool.name, "connections"), 0.0) * record.span / measured.capacity
+        if load >= 1 and math.isinf(pool.max_wait) and pool.group not in held:
+            found.append(Overload(pool.name, "connections", load, ()))
     return tuple(found)
 
 
-def _declared_loads(
-    system: System, scenario: Scenario, record: Record
-) -> dict[tuple[str, str], float]:
-    """Servers that the declared load keeps busy at each resource; nothing where some is not served.
+def _declared_loads(system: System, scenario: Scenario, record: Record) -> dict[Place, float]:
+    """As :func:`declared_loads`; nothing where some is not served.
 
     Closed loads ask for no more than is served.
     """
@@ -236,13 +250,21 @@ def _declared_loads(
     lost = (tally.outcomes[o] for tally in record.journeys for o in Outcome if o not in served)
     if any(lost) or any(isinstance(load.arrivals, Closed) for load in scenario.load):
         return {}
-    sized, _ = resources(Graph(system), journey_rates(scenario))
-    return {(each.holder.name, each.what): each.busy for each in sized}
+    return declared_loads(system, scenario)
 
 
-def _is_saturated(measured: StationRecord) -> bool:
+def _is_saturated(measured: StationRecord, busy: float = _BUSY) -> bool:
     """Whether a node is full: others may idle beside a hot shard, or one with more partitions."""
-    return measured.capacity > 0 and measured.busiest > _BUSY
+    return measured.capacity > 0 and measured.busiest > busy
+
+
+def _may_be_full(measured: StationRecord) -> bool:
+    """Whether a run does not contradict a load above one: chance may have brought it less work.
+
+    The work of n requests that come at random, for exponential times, varies by sqrt(2/n).
+    """
+    chance = _BY_CHANCE * math.sqrt(2 / measured.ended) if measured.ended else 1.0
+    return _is_saturated(measured, min(_BUSY, 1 - chance))
 
 
 def _rises(record: Record, station: int) -> bool:
@@ -266,11 +288,12 @@ def groups_behind(plan: Plan, group: int) -> set[int]:
 
 
 def journeys_through(plan: Plan, names: set[str]) -> set[int]:
-    """The journeys whose requests visit one of the named stations, or wait for one that does.
+    """The journeys that visit one of the named stations or pools, or wait for somebody who does.
 
     Endpoints are told apart: what one endpoint of a gateway asks does not hold up the others.
     """
     stations = {index for index, each in enumerate(plan.stations) if each.name in names}
+    pools = {index for index, each in enumerate(plan.pools) if each.name in names}
     asks = [_asked_in(plan, operation.block) for operation in plan.operations]
     wanted = {
         index
@@ -278,6 +301,7 @@ def journeys_through(plan: Plan, names: set[str]) -> set[int]:
         if operation.group >= 0
         and {plan.groups[operation.group].slots, plan.groups[operation.group].cores} & stations
     }
+    wanted |= {call.operation for call in plan.calls if call.pool in pools}
     askers = ((asked, index) for index, each in enumerate(asks) for asked in each)
     before = _reached(askers, wanted)
     return {
