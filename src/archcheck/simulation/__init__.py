@@ -28,6 +28,7 @@ from archcheck.simulation.objectives import (
     runs_for,
     simulate_until_decided,
 )
+from archcheck.simulation.overloads import Overload
 from archcheck.simulation.results import (
     Band,
     CallResult,
@@ -43,7 +44,6 @@ from archcheck.simulation.results import (
     TimeShare,
 )
 from archcheck.simulation.running import simulate
-from archcheck.simulation.steady_state import Overload
 
 __all__ = [
     "ENGINES",

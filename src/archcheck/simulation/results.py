@@ -11,8 +11,9 @@ from archcheck.findings.objectives import Basis
 from archcheck.model import Scenario, System
 from archcheck.simulation.estimates import Estimate
 from archcheck.simulation.histogram import Histogram
+from archcheck.simulation.overloads import Overload
 from archcheck.simulation.plan import Assumption, label_of
-from archcheck.simulation.steady_state import Overload, Unsettled
+from archcheck.simulation.steady_state import Unsettled
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from archcheck.simulation.estimates import (
     of_share,
 )
 from archcheck.simulation.histogram import RELATIVE_ERROR, Histogram
+from archcheck.simulation.overloads import journeys_through, overloads
 from archcheck.simulation.plan import Outcome, Plan
 from archcheck.simulation.record import BUCKETS, CallRecord, Record, StationRecord, Tally
 from archcheck.simulation.replications import mean_latency
@@ -30,7 +31,7 @@ from archcheck.simulation.results import (
     SeriesPoint,
     SimulationResult,
 )
-from archcheck.simulation.steady_state import journeys_through, not_settled, overloads
+from archcheck.simulation.steady_state import not_settled
 
 SECTIONS = 10
 """Parts of a single run for intervals of percentiles and shares: each is still long, and ten values

@@ -17,9 +17,10 @@ from archcheck.simulation import (
     ResourceResult,
     SimulationResult,
 )
+from archcheck.simulation.overloads import Overload
 from archcheck.simulation.plan import Assumption
 from archcheck.simulation.results import FailedJourneys, JourneyTime, SeriesPoint
-from archcheck.simulation.steady_state import Overload, Unsettled
+from archcheck.simulation.steady_state import Unsettled
 
 printed_with(RequestResult, "finished", "error_rate")
 printed_with(CallResult, "attempts", "amplification")
