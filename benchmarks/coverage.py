@@ -104,12 +104,14 @@ def tiers(
     return Case(name, system, seconds)
 
 
-def service(name: str, *steps: Step, threads: int = 8, errors: float = 0.0) -> Service:
+def service(
+    name: str, *steps: Step, threads: int = 8, errors: float = 0.0, room: int | Absent = NO
+) -> Service:
     """One replica with threads that wait for what they ask."""
     return Service(
         name,
         deployment=Docker(replicas=1),
-        runtime=CustomRuntime(concurrency="blocking", threads=threads, accept_queue=NO),
+        runtime=CustomRuntime(concurrency="blocking", threads=threads, accept_queue=room),
         endpoints=[Endpoint("run", steps=steps, idempotent=True, error_rate=Fraction(errors))],
     )
 
@@ -139,6 +141,12 @@ def cases() -> list[Case]:
             service("a", Work(heavy), threads=1),
             arrivals=Poisson(85 / s),
             seconds=1_000,
+        ),
+        tiers(
+            "a queue that is seldom full",
+            service("a", Work(WORK * s), threads=1, room=30),
+            arrivals=Poisson(80 / s),
+            seconds=200.0,
         ),
         tiers(
             "three tiers, timeouts",

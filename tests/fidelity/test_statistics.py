@@ -11,6 +11,7 @@ from depth import thorough
 from fidelity.harness import runs, service, system
 
 from archcheck import Call, Constant, Poisson, Scenario, Work
+from archcheck.findings import Objective
 from archcheck.model.scenarios import Load
 from archcheck.simulation import simulate
 from archcheck.simulation.estimates import of_batches, of_replications, quantile_t, warm_up
@@ -53,6 +54,20 @@ def test_batch_means_cover_a_correlated_series() -> None:
         assert estimate is not None
         covered += abs(estimate.value) <= estimate.half_width
     assert covered >= 178
+
+
+def test_losses_that_come_together_are_not_taken_for_none() -> None:
+    """M/M/1/31 at 80%: one request in 5,000 finds the queue full, and then five of them do."""
+    model = system(service("queue", Work(10 * ms), threads=1, room=30))
+    scenario = Scenario("x", load=[Load("visit", Poisson(80 / s))])
+    loss = 0.2 * 0.8**31 / (1 - 0.8**32)
+    covered = 0
+    for seed in range(30):
+        run = simulate(model, scenario, duration=200 * s, replications=5, seed=31 * seed + 7)
+        estimate = run.estimates["visit"]["error_rate"]
+        covered += abs(estimate.value - loss) <= estimate.half_width
+        assert run.reading(Objective("visit", "availability", 1 - 0.9 * loss)).state != "met"
+    assert covered >= 28
 
 
 def test_mser_cuts_a_transient_off() -> None:

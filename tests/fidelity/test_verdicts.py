@@ -120,5 +120,5 @@ def test_no_failure_in_a_few_requests_is_no_proof_of_many_nines() -> None:
     few = found.reading(Objective("visit", "availability", 0.9999))
     assert found.journey("visit").started < 6_000
     assert few.state == "open"
-    assert few.shown.startswith("100%, at least 99.9")
-    assert found.reading(Objective("visit", "availability", 0.999)).state == "met"
+    assert few.shown.startswith("100%, at least 99.8")  # half busy: two would fail together
+    assert found.reading(Objective("visit", "availability", 0.998)).state == "met"

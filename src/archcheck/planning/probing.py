@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from archcheck.findings import Objective, Reading
+from archcheck.findings import Objective
 from archcheck.model import Scenario, ScenarioError, System
 from archcheck.planning.budget import PlanningBudget
 from archcheck.planning.flow import Flow
 from archcheck.planning.flow.sources import visits_of
-from archcheck.planning.readings import FULL, read_result
 from archcheck.simulation import SimulationResult, simulate, simulate_until_decided
 from archcheck.simulation.plan import ArrivalKind, Plan
 from archcheck.simulation.run_lengths import EVENTS_PER_REQUEST
@@ -97,12 +96,6 @@ class PlanSimulator:
             self.budget.check()
         self.runs += result.replications
         return result
-
-    def readings(
-        self, plan: Plan, flow: Flow, objectives: tuple[Objective, ...], most: float = FULL
-    ) -> tuple[Reading, ...]:
-        """What a simulation says about objectives."""
-        return read_result(objectives, self.simulated(plan, flow, objectives), most)
 
     @staticmethod
     def _length(flow: Flow, objectives: tuple[Objective, ...]) -> float:

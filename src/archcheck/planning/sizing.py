@@ -219,7 +219,7 @@ def _simulated(
         return (), -1
     left = zone_lost(plan) if question.loses_zone else plan
     try:
-        result = probe.simulated(left, solve_plan(left), question.objectives)
+        result = probe.decided(left, solve_plan(left), question.objectives)
     except StoppedError:
         return (), -1
     refused = {

@@ -76,22 +76,37 @@ def of_positive_sections(value: float, parts: Sequence[float], method: str) -> E
     return Estimate(value, value * math.expm1(min(found.half_width, 700.0)), method, found.count)
 
 
-def of_share(share: float, count: int, parts: Sequence[float], method: str) -> Estimate | None:
+def of_share(
+    share: float, count: int, parts: Sequence[float], method: str, together: float = 1.0
+) -> Estimate | None:
     """The interval of the share of ``count`` events, from the same share of independent parts.
 
     Events that come together make the parts differ; where there are too few for that to show, the
     interval of independent events is wider (Wilson, 1927): when none of ``n`` was seen, the share
-    may still be 3.8/n.
+    may still be 3.8/n. Where ``together`` of them come at a time, it is that of as many fewer
+    (Kish, Survey Sampling, 1965, section 8.2, the design effect).
     """
     found = of_sections(share, parts, method)
     if found is None or not count:
         return None
-    low, high = wilson(share, count)
+    low, high = wilson(share, count / max(1.0, together))
     alone = max(share - low, high - share)
     return Estimate(share, max(found.half_width, alone), method, found.count)
 
 
-def wilson(share: float, count: int) -> tuple[float, float]:
+def index_of_dispersion(rows: Sequence[Sequence[int]]) -> float:
+    """How many events come at a time: the variance of counts over their mean; 1 where none came.
+
+    One of independent events (Poisson); of batches of a size it is that size. ``rows``: counts
+    whose means are alike.
+    """
+    mean = math.fsum(statistics.fmean(row) for row in rows)
+    if not mean or min(map(len, rows)) < 2:
+        return 1.0
+    return math.fsum(map(statistics.variance, rows)) / mean
+
+
+def wilson(share: float, count: float) -> tuple[float, float]:
     """The 95% interval of a share of ``count`` independent draws (Wilson, 1927)."""
     z = _NORMAL
     middle = share + z * z / (2 * count)

@@ -19,7 +19,7 @@ from archcheck.simulation.plan import Outcome, Plan
 from archcheck.simulation.record import BUCKETS, Record, StationRecord
 
 _BUSY = 0.98
-"""Utilisation from which servers count as saturated: as ``FULL`` in ``archcheck.planning.readings``.
+"""Utilisation from which servers count as saturated: ``FULL`` in ``archcheck.planning.readings``.
 
 A run of a minute cannot tell a queue of fifty from one that grows.
 """

@@ -12,6 +12,7 @@ from archcheck.simulation.causes import TimeBook, failed_journeys
 from archcheck.simulation.engines import EngineChoice
 from archcheck.simulation.estimates import (
     Estimate,
+    index_of_dispersion,
     of_batches,
     of_positive_sections,
     of_replications,
@@ -38,6 +39,10 @@ SECTIONS = 10
 tell their spread to a quarter. A choice."""
 _IN_TAIL = 5
 """Requests beyond a percentile that each part needs. A choice: with fewer it is the largest one."""
+_FEW = 10
+"""Times at which failures came that say how many come at a time. A choice."""
+_HIGHEST = 0.95
+"""The highest load that says how many failures come at a time: beyond, nobody asks for so few."""
 _ONE = "sections"
 
 
@@ -230,9 +235,9 @@ def _estimates(plan: Plan, records: Sequence[Record]) -> dict[str, dict[str, Est
     found: dict[str, dict[str, Estimate]] = {}
     for index, journey in enumerate(plan.journeys):
         if len(records) == 1:
-            estimates = _of_single(records[0], index)
+            estimates = _of_single(plan, records[0], index)
         else:
-            estimates = _of_journey(list(records), index)
+            estimates = _of_journey(plan, list(records), index)
         known = {name: each for name, each in estimates.items() if each is not None}
         if known:
             found[journey.name] = known
@@ -252,7 +257,7 @@ def _of_steady(
     return {name: found for name, found in known.items() if found}
 
 
-def _of_single(record: Record, index: int) -> dict[str, Estimate | None]:
+def _of_single(plan: Plan, record: Record, index: int) -> dict[str, Estimate | None]:
     """From ten sections of a run, each as long as the others; the warm-up is in none of them."""
     means = record.batches[index].means()
     kept = [mean for start, mean in means if start >= record.warmup]
@@ -273,7 +278,8 @@ def _of_single(record: Record, index: int) -> dict[str, Estimate | None]:
     bad = [sum(series.failed[i] for i in span) for span in spans]
     if fewest:
         shares = [count / part.count for count, part in zip(bad, parts, strict=True)]
-        estimates["error_rate"] = of_share(_errors(tally), tally.finished, shares, _ONE)
+        together = _together(plan, [record], index)
+        estimates["error_rate"] = of_share(_errors(tally), tally.finished, shares, _ONE, together)
     good = [(part.count - count) / (each * width) for count, part in zip(bad, parts, strict=True)]
     estimates["throughput"] = of_sections(tally.answered / record.span, good, _ONE)
     return estimates
@@ -295,7 +301,7 @@ def _errors(tally: Tally) -> float:
     return 1 - answered / tally.finished if tally.finished else math.nan
 
 
-def _of_journey(records: list[Record], index: int) -> dict[str, Estimate | None]:
+def _of_journey(plan: Plan, records: list[Record], index: int) -> dict[str, Estimate | None]:
     tallies = [record.journeys[index] for record in records]
     merged = [Histogram.merged(tally.latency) for tally in tallies]
     whole = Histogram.merged(merged)
@@ -310,8 +316,33 @@ def _of_journey(records: list[Record], index: int) -> dict[str, Estimate | None]
     finished = sum(tally.finished for tally in tallies)
     if finished:
         failed = sum(share * tally.finished for share, tally in zip(shares, tallies, strict=True))
-        estimates["error_rate"] = of_share(failed / finished, finished, shares, method)
+        together = _together(plan, records, index)
+        estimates["error_rate"] = of_share(failed / finished, finished, shares, method, together)
     return estimates
+
+
+def _together(plan: Plan, records: Sequence[Record], index: int) -> float:
+    """How many failures of a journey come at a time: by those of the same sixtieth of all runs; of
+    a single run by all of its sixtieths, where the load does not change.
+
+    Where too few came to tell: as many as find a server full while it is, which is 1/(1 - load) of
+    those who come to the M/M/1.
+    """
+    first = math.ceil(records[0].warmup / records[0].duration * BUCKETS - 1e-9)
+    runs = [record.series[index].failed[first:] for record in records]
+    if len(runs) > 1:
+        found = index_of_dispersion([*zip(*runs, strict=True)])
+    else:
+        found = index_of_dispersion(runs) if plan.is_stationary else 1.0
+    if sum(map(sum, runs)) >= _FEW * found:
+        return found
+    loads = (
+        measured.busy / measured.capacity
+        for record in records
+        for measured in record.stations
+        if measured.capacity
+    )
+    return max(found, 1 / (1 - min(_HIGHEST, max(loads, default=0.0))))
 
 
 def _series(plan: Plan, record: Record) -> dict[str, tuple[SeriesPoint, ...]]:
