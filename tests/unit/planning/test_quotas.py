@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from archcheck import (
     Absent,
+    Call,
     Constant,
     CustomRuntime,
     Endpoint,
     Exponential,
+    Fallback,
     Journey,
     Kubernetes,
     Load,
@@ -34,7 +36,7 @@ from archcheck.planning.flow.moments import Moments
 from archcheck.planning.flow.quotas import Quota, _left_over
 from archcheck.simulation import simulate
 from archcheck.simulation.compiling import compile_plan
-from archcheck.units import Duration, cores, s
+from archcheck.units import Duration, cores, percent, s
 
 PERIOD = 0.1
 NO = Absent("not in these systems")
@@ -133,3 +135,20 @@ def test_long_work_alone_takes_the_time_of_its_quotas() -> None:
 def test_what_exceeds_the_limit_never_ends() -> None:
     work = Moments(0.01, 1e-4)
     assert quota(0.2, 21.0, work).pauses(work).mean == math.inf
+
+
+def test_nodes_that_only_a_fallback_asks_stand_still_too() -> None:
+    """Who fails is known after the first round, and so is who is asked instead."""
+    (limited,) = node(0.2, 2, Constant(5e-3 * s), 1.0, shared=True).services
+    failing = Service("b", endpoints=[Endpoint("run", error_rate=50 * percent)])
+    instead = Fallback("call", target="node.run")
+    asks = Service("a", endpoints=[Endpoint("run", steps=[Call("b.run", fallback=instead)])])
+    made = System(
+        "m",
+        [asks, failing, limited],
+        journeys=[Journey("visit", "a.run")],
+        scenarios=[Scenario("load", load=[Load("visit", Poisson(40 / s))])],
+    )
+    found = solve_plan(compile_plan(made, made.scenarios[0]))
+    (load,) = [each.load for each in found.stations if each.name == "node"]
+    assert load == pytest.approx(40 * 0.5 * 0.005 / 0.2, rel=0.01)

@@ -97,19 +97,20 @@ class Contention:
         return QueueFlow(queue.wait, busiest * work.mean / limit, rejected)
 
     def _visits(self, host: int) -> float:
-        """How often a journey that comes to the nodes of a group comes there."""
+        """How often a journey that comes to the nodes of a group does so, fallbacks left out."""
         state = self.state
         if not state.visits:
             visits: dict[int, Cases] = defaultdict(list)
             for index, rate in state.journey_rates.items():
                 each: dict[int, float] = defaultdict(float)
                 for operation, often in Downward(state).of_journey(index).items():
-                    each[state.shape.host(self._plan.operations[operation].group)] += often
+                    group = self._plan.operations[operation].group
+                    if group >= 0 and often:
+                        each[state.shape.host(group)] += often
                 for group, often in each.items():
-                    if rate and often:
-                        visits[group].append((often, Moments(often / rate)))
+                    visits[group].append((often, Moments(often / rate)))
             state.visits = {group: _together(parts)[1].mean for group, parts in visits.items()}
-        return state.visits[host]
+        return state.visits.get(host, 1.0)
 
     def _nodes(
         self, group: int, rate: float, work: float
@@ -146,10 +147,9 @@ class Contention:
             return None
         waits = before.wait.mean
         if host in self.state.quotas:
-            quota = self.state.quotas[host]
-            waits += mixed((rate, quota.pauses(part)) for rate, part in parts).mean / sum(
-                rate for rate, _ in parts
-            )
+            pauses = self.state.quotas[host].pauses
+            all_bursts = sum(rate for rate, _ in parts)
+            waits += sum(rate * pauses(part).mean for rate, part in parts) / all_bursts
         held = sum(rate * mean for rate, mean in known) / requests
         bursts = sum(rate for rate, _ in parts) / requests
         work = sum(rate * part.mean for rate, part in parts) / requests
