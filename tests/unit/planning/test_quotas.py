@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -142,7 +143,8 @@ def test_nodes_that_only_a_fallback_asks_stand_still_too() -> None:
     (limited,) = node(0.2, 2, Constant(5e-3 * s), 1.0, shared=True).services
     failing = Service("b", endpoints=[Endpoint("run", error_rate=50 * percent)])
     instead = Fallback("call", target="node.run")
-    asks = Service("a", endpoints=[Endpoint("run", steps=[Call("b.run", fallback=instead)])])
+    steps = [Work(1e-3 * s), Call("b.run", fallback=instead)]
+    asks = replace(limited, name="a", endpoints=[Endpoint("run", steps=steps)])
     made = System(
         "m",
         [asks, failing, limited],
