@@ -100,7 +100,7 @@ def test_a_timeout_that_cuts_a_late_peak_is_a_loss() -> None:
     hasty = replace(
         pay,
         endpoints=[
-            Endpoint("charge", Http1(), idempotent=True, steps=[Write("db", timeout=64 * ms)])
+            Endpoint("charge", Http1(), idempotent=True, steps=[Write("db", timeout=70 * ms)])
         ],
     )
     after = replace(quiet, elements=[hasty if e is pay else e for e in quiet.elements])
