@@ -83,15 +83,19 @@ class PlanSimulator:
             return self.simulated(plan, flow, objectives)
         self.budget.check()
         length = max(self._length(flow, objectives), _rounds(plan, flow))
-        result = simulate_until_decided(
-            self.system,
-            self.scenario,
-            plan=plan,
-            least=length * s,
-            seed=self.seed,
-            jobs=self.jobs,
-            stop=lambda: self.budget.is_over,
-        )
+        try:
+            result = simulate_until_decided(
+                self.system,
+                self.scenario,
+                plan=plan,
+                least=length * s,
+                seed=self.seed,
+                jobs=self.jobs,
+                stop=lambda: self.budget.is_over,
+            )
+        except ScenarioError:
+            self.budget.check()
+            raise
         if not result.is_complete:
             self.budget.check()
         self.runs += result.replications

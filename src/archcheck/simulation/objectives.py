@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 
 from archcheck.findings import objectives_of
-from archcheck.model import Scenario, System
+from archcheck.model import Scenario, ScenarioError, System
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.engines import EngineName, choose
 from archcheck.simulation.plan import Plan
@@ -69,20 +69,25 @@ def simulate_until_decided(
     seconds = float(least or scenario.duration or DURATION)
     runs = runs_for(system, scenario)
     while True:
-        result = simulate(
-            system,
-            scenario,
-            plan=plan,
-            duration=Duration(seconds),
-            warmup=warmup,
-            seed=seed,
-            replications=runs,
-            jobs=jobs,
-            engine=engine,
-            backend=backend,
-            progress=progress,
-            stop=stop,
-        )
+        try:
+            result = simulate(
+                system,
+                scenario,
+                plan=plan,
+                duration=Duration(seconds),
+                warmup=warmup,
+                seed=seed,
+                replications=runs,
+                jobs=jobs,
+                engine=engine,
+                backend=backend,
+                progress=progress,
+                stop=stop,
+            )
+        except ScenarioError:  # a longer run that was stopped within its warm-up says nothing
+            if decided is None:
+                raise
+            return decided
         if decided is not None and not result.is_complete:
             return decided
         decided = result
