@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from archcheck import (
     Absent,
+    Bulkhead,
     Call,
     Consumer,
     CustomRuntime,
@@ -63,6 +65,7 @@ def store(parallelism: int) -> MySQL:
 
 READ = Read("db", timeout=NO, retry=NO)
 ASK = Call("b.run", timeout=NO, retry=NO)
+PATIENT = Bulkhead(4, max_wait=3600 * s)
 CASES: dict[str, tuple[float, str, Callable[[], list[Named]]]] = {
     "threads": (400, "a", lambda: [service("a", WORK, threads=4)]),
     "threads of replicas": (600, "a", lambda: [service("a", WORK, threads=2, replicas=3)]),
@@ -83,6 +86,14 @@ CASES: dict[str, tuple[float, str, Callable[[], list[Named]]]] = {
     ),
     "a store": (400, "db", lambda: [service("a", READ, threads=200, pool=200), store(4)]),
     "a pool": (400, "a -> db", lambda: [service("a", READ, threads=20_000, pool=4), store(64)]),
+    "a bulkhead": (
+        400,
+        "a -> b",
+        lambda: [
+            service("a", replace(ASK, bulkhead=PATIENT), threads=20_000),
+            service("b", WORK, threads=64),
+        ],
+    ),
     "threads behind others": (
         400,
         "b",
@@ -129,3 +140,19 @@ def test_what_is_too_little_by_half_a_percent_is_overloaded(case: str, share: fl
         else:
             assert any(each.name in (name, "a") for each in run.overloads)
             assert run.held_up == ("visit",) or name == "c.consume"
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_no_luck_makes_a_run_long_enough(seed: int) -> None:
+    """A pool that is 60% busy forgets in 0.2 s: ten seconds are half of what it takes to know, also
+    where few came in them and nobody waited for long."""
+    made = System(
+        "m",
+        [service("a", READ, threads=20_000, pool=1), store(64)],
+        journeys=[Journey("visit", "a.run")],
+        network=Network(delay=0 * s),
+        scenarios=[Scenario("r", load=[Load("visit", Poisson(60 / s))])],
+    )
+    run = simulate(made, made.scenarios[0], duration=10 * s, replications=5, seed=seed)
+    assert ("a -> db", "connections") in {(each.name, each.what) for each in run.unsettled}
+    assert run.early == ("visit",)

@@ -7,19 +7,43 @@ declared tells them apart, by visits, demands and servers (utilisation law).
 from __future__ import annotations
 
 import math
+from collections import Counter
 
-from archcheck.capacity import Demand, Resource, concurrency_limits, consumer_flows, journey_rates
+from archcheck.capacity import (
+    ConcurrencyLimit,
+    Demand,
+    Resource,
+    concurrency_limits,
+    consumer_flows,
+    journey_rates,
+)
 from archcheck.graph import Graph
 from archcheck.model import Datastore, Scenario, System
+from archcheck.model.scenarios import Closed
+from archcheck.simulation.plan import Outcome
+from archcheck.simulation.queues import Place
+from archcheck.simulation.record import Record
 
-Place = tuple[str, str]
-"""A resource by its name and what it has, as plans call them: ``("db", "threads")``."""
+_KINDS = {"a pool": "connections", "a bulkhead": "permits"}
+
+
+def served_loads(system: System, scenario: Scenario, record: Record) -> dict[Place, float]:
+    """As :func:`declared_loads`; nothing where some of it is not served.
+
+    Closed loads ask for no more than is served.
+    """
+    served = (Outcome.OK, Outcome.DEGRADED)
+    lost = (tally.outcomes[o] for tally in record.journeys for o in Outcome if o not in served)
+    if any(lost) or any(isinstance(load.arrivals, Closed) for load in scenario.load):
+        return {}
+    return declared_loads(system, scenario)
 
 
 def declared_loads(system: System, scenario: Scenario) -> dict[Place, float]:
     """How many of their servers the declared load keeps busy, of all nodes together.
 
-    Cores, threads, the connections of stores and pools, and consumers.
+    Cores, threads, the connections of stores and pools, consumers, and the permits of bulkheads
+    where a caller has one for a callee.
     """
     demand = Demand(Graph(system), scenario, journey_rates(scenario))
     found: dict[Place, float] = {}
@@ -28,11 +52,14 @@ def declared_loads(system: System, scenario: Scenario) -> dict[Place, float]:
             found[place] = max(resource.busy, found.get(place, 0.0))
     for flow in consumer_flows(demand):
         found[flow.operation.name, "consumers"] = flow.needed
-    for limit in concurrency_limits(demand.graph):
-        if limit.kind == "a pool":
-            name = f"{limit.caller.name} -> {limit.steps[0].target.name}"
-            found[name, "connections"] = limit.in_use(demand).seconds
+    limits = [(_place(limit), limit) for limit in concurrency_limits(demand.graph)]
+    alike = Counter(place for place, _ in limits)
+    found |= {place: limit.in_use(demand).seconds for place, limit in limits if alike[place] == 1}
     return {place: busy for place, busy in found.items() if math.isfinite(busy)}
+
+
+def _place(limit: ConcurrencyLimit) -> Place:
+    return f"{limit.caller.name} -> {limit.steps[0].target.name}", _KINDS[limit.kind]
 
 
 def _places(resource: Resource) -> tuple[Place, ...]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from archcheck.model import Scenario, System
-from archcheck.model.scenarios import Closed
-from archcheck.simulation.declared_loads import Place, declared_loads
-from archcheck.simulation.plan import Outcome, Plan
+from archcheck.simulation.declared_loads import served_loads
+from archcheck.simulation.plan import Plan
+from archcheck.simulation.queues import Place, Queue, queues
 from archcheck.simulation.record import BUCKETS, Record, StationRecord
 
 _BUSY = 0.98
@@ -51,7 +51,8 @@ class Overload:
 
     def __str__(self) -> str:
         because = f", held up by {' and '.join(self.held_up_by)}" if self.held_up_by else ""
-        return f"{self.name} receives {self.ratio:.4g} times what it can serve{because}"
+        what = f" ({self.what})" if "->" in self.name else ""
+        return f"{self.name}{what} receives {self.ratio:.4g} times what it can serve{because}"
 
 
 def overloads(
@@ -60,34 +61,21 @@ def overloads(
     """The resources that get more than they can serve; none where the load itself changes."""
     if not plan.is_stationary:
         return ()
-    busy = [n for n, measured in enumerate(record.stations) if _may_be_full(measured)]
-    full = [n for n, measured in enumerate(record.pools) if _may_be_full(measured)]
-    known = _declared(system, scenario, record) if busy or full else {}
-
-    def asked(name: str, what: str, measured: StationRecord) -> float:
-        return known.get((name, what), 0.0) * record.span / measured.capacity
-
-    named = ((n, plan.stations[n]) for n in busy)
-    declared = {n: asked(each.name, each.what, record.stations[n]) for n, each in named}
+    busy = [each for each in queues(plan) if _may_be_full(each.of(record))]
+    known = served_loads(system, scenario, record) if busy else {}
+    declared = {each: known.get(each.place, 0.0) / each.total(record) for each in busy}
     ratios = _growing(record, declared)
-    held = {group for index in ratios for group in groups_behind(plan, plan.stations[index].group)}
-    for index, load in declared.items():
-        if load >= 1 and plan.stations[index].group not in held:
-            ratios[index] = load
-    found = []
-    for index in sorted(ratios):
-        station = plan.stations[index]
-        causes = tuple(_saturated_behind(plan, record, station.group))
-        found.append(Overload(station.name, station.what, ratios[index], causes))
-    for index in full:
-        pool = plan.pools[index]
-        load = asked(pool.name, "connections", record.pools[index])
-        if load >= 1 and math.isinf(pool.max_wait) and pool.group not in held:
-            found.append(Overload(pool.name, "connections", load, ()))
-    return tuple(found)
+    held = {group for queue in ratios for group in groups_behind(plan, queue.group)}
+    for queue, load in declared.items():
+        if load >= 1 and queue.patience > record.duration and queue.group not in held:
+            ratios[queue] = load
+    return tuple(
+        Overload(each.name, each.what, ratio, tuple(_saturated_behind(plan, record, each)))
+        for each, ratio in sorted(ratios.items(), key=lambda pair: busy.index(pair[0]))
+    )
 
 
-def _growing(record: Record, declared: Mapping[int, float]) -> dict[int, float]:
+def _growing(record: Record, declared: Mapping[Queue, float]) -> dict[Queue, float]:
     """Stations whose queue grew all the time to arrivals over departures.
 
     Not those that are just as full as ``declared``, which grow by chance in that order; where calls
@@ -95,33 +83,19 @@ def _growing(record: Record, declared: Mapping[int, float]) -> dict[int, float]:
     """
     again = any(call.retries or call.hedges for call in record.calls)
     found = {}
-    for index, measured in enumerate(record.stations):
-        by_chance = (
-            not again
-            and _NEARLY <= declared.get(index, 0.0) < 1
-            and measured.busy > _BUSY * measured.capacity
-        )
+    for queue, load in declared.items():
+        measured = queue.of(record)
+        by_chance = not again and _NEARLY <= load < 1 and measured.busy > _BUSY * measured.capacity
         grew = (
-            _is_saturated(measured)
+            queue.kind == "stations"
+            and _is_saturated(measured)
             and measured.visits > _GROWTH * measured.ended > 0
             and measured.left_waiting >= _LEFT * record.runs
-            and _rises(record, index)
+            and _rises(record, queue.index)
         )
         if grew and not by_chance:
-            found[index] = measured.visits / measured.ended
+            found[queue] = measured.visits / measured.ended
     return found
-
-
-def _declared(system: System, scenario: Scenario, record: Record) -> dict[Place, float]:
-    """As :func:`declared_loads`; nothing where some is not served.
-
-    Closed loads ask for no more than is served.
-    """
-    served = (Outcome.OK, Outcome.DEGRADED)
-    lost = (tally.outcomes[o] for tally in record.journeys for o in Outcome if o not in served)
-    if any(lost) or any(isinstance(load.arrivals, Closed) for load in scenario.load):
-        return {}
-    return declared_loads(system, scenario)
 
 
 def _is_saturated(measured: StationRecord, busy: float = _BUSY) -> bool:
@@ -144,8 +118,10 @@ def _rises(record: Record, station: int) -> bool:
     return sum(waiting[2 * third :]) > _RISE * sum(waiting[third : 2 * third])
 
 
-def _saturated_behind(plan: Plan, record: Record, group: int) -> Iterator[str]:
-    behind = groups_behind(plan, group) - {group}
+def _saturated_behind(plan: Plan, record: Record, queue: Queue) -> Iterator[str]:
+    if queue.kind != "stations":
+        return
+    behind = groups_behind(plan, queue.group) - {queue.group}
     for station, measured in zip(plan.stations, record.stations, strict=True):
         if station.group in behind and _is_saturated(measured):
             share = measured.busy / measured.capacity
@@ -158,13 +134,13 @@ def groups_behind(plan: Plan, group: int) -> set[int]:
     return _reached(((call.source, call.target) for call in plan.calls), {group})
 
 
-def journeys_through(plan: Plan, names: set[str]) -> set[int]:
-    """The journeys that visit one of the named stations or pools, or wait for somebody who does.
+def journeys_through(plan: Plan, named: Set[Place]) -> set[int]:
+    """The journeys that wait in one of the named queues, or for somebody who does.
 
     Endpoints are told apart: what one endpoint of a gateway asks does not hold up the others.
     """
-    stations = {index for index, each in enumerate(plan.stations) if each.name in names}
-    pools = {index for index, each in enumerate(plan.pools) if each.name in names}
+    places = {(each.kind, each.index) for each in queues(plan) if each.place in named}
+    stations = {index for kind, index in places if kind == "stations"}
     asks = [_asked_in(plan, operation.block) for operation in plan.operations]
     wanted = {
         index
@@ -172,7 +148,11 @@ def journeys_through(plan: Plan, names: set[str]) -> set[int]:
         if operation.group >= 0
         and {plan.groups[operation.group].slots, plan.groups[operation.group].cores} & stations
     }
-    wanted |= {call.operation for call in plan.calls if call.pool in pools}
+    wanted |= {
+        call.operation
+        for call in plan.calls
+        if {("pools", call.pool), ("bulkheads", call.policy.bulkhead)} & places
+    }
     askers = ((asked, index) for index, each in enumerate(asks) for asked in each)
     before = _reached(askers, wanted)
     return {

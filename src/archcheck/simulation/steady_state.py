@@ -14,9 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from archcheck.model import Scenario, System
+from archcheck.simulation.declared_loads import served_loads
 from archcheck.simulation.estimates import warm_up
-from archcheck.simulation.plan import Plan, Station
-from archcheck.simulation.record import BUCKETS, Record
+from archcheck.simulation.plan import Plan
+from archcheck.simulation.queues import Queue, queues
+from archcheck.simulation.record import BUCKETS, Record, StationRecord
 from archcheck.units import Duration
 
 _ENOUGH = 1_000
@@ -54,45 +57,61 @@ class Unsettled:
         )
 
 
-def not_settled(plan: Plan, records: Sequence[Record]) -> list[Unsettled]:
-    """The stations whose population changes too slowly; none where the load itself changes."""
+def not_settled(
+    system: System, scenario: Scenario, plan: Plan, records: Sequence[Record], whole: Record
+) -> list[Unsettled]:
+    """The queues whose population changes too slowly; none where the load itself changes.
+
+    What the runs show and what theory says of so full a queue, whichever is slower. How full is
+    what is declared, where that is all served: runs in which little came by chance look settled,
+    and it is them that read too little.
+    """
     if not plan.is_stationary:
         return []
-    width = records[0].duration / BUCKETS
-    first = math.ceil(records[0].warmup / width - 1e-9)
+    known = served_loads(system, scenario, whole)
     found = []
-    for index, station in enumerate(plan.stations):
-        series = [
-            [busy + waiting for busy, waiting in zip(*both, strict=True)]
-            for record in records
-            if (both := (record.busy_series[index][first:], record.waiting_series[index][first:]))
-        ]
-        read = width / _steps(_likeness(series))
-        relaxation = max(read, _in_theory(station, records, index))
-        if relaxation * _RELAXATIONS > records[0].duration:
-            found.append(Unsettled(station.name, station.what, relaxation))
+    for queue in queues(plan):
+        declared = known.get(queue.place, 0.0) / (queue.total(whole) or math.inf)
+        relaxation = max(_in_theory(queue, queue.of(whole), declared), _read(queue, records))
+        if relaxation * _RELAXATIONS > whole.duration:
+            found.append(Unsettled(queue.name, queue.what, relaxation))
     return found
 
 
-def _in_theory(station: Station, records: Sequence[Record], index: int) -> float:
-    """The relaxation time of a queue with Poisson arrivals and exponential times, by what it did.
+def _read(queue: Queue, records: Sequence[Record]) -> float:
+    """The relaxation time that the series of a station show; zero where there is none."""
+    if queue.kind != "stations":
+        return 0.0
+    width = records[0].duration / BUCKETS
+    first = math.ceil(records[0].warmup / width - 1e-9)
+    series = [
+        [busy + waiting for busy, waiting in zip(*both, strict=True)]
+        for record in records
+        if (
+            both := (
+                record.busy_series[queue.index][first:],
+                record.waiting_series[queue.index][first:],
+            )
+        )
+    ]
+    return width / _steps(_likeness(series))
+
+
+def _in_theory(queue: Queue, measured: StationRecord, declared: float) -> float:
+    """The relaxation time of a queue with Poisson arrivals and exponential times, by its load.
 
     One over c mu (1 - sqrt(rho))^2 (Cohen, The Single Server Queue, 1982, section III.7.3, for one
     server; the same in heavy traffic for c of them). A queue with room for K has no longer one than
-    ((K + 1)/pi)^2/(c mu), a random walk between two walls, beside the services themselves.
+    ((K + 1)/pi)^2/(c mu), a random walk between two walls, beside the services themselves. Where
+    nobody waits for longer than so many seconds, as many wait as are served in that time.
     """
-    measured = [record.stations[index] for record in records]
-    busy = math.fsum(each.busy for each in measured)
-    capacity = math.fsum(each.capacity for each in measured)
-    ended = sum(each.ended for each in measured)
-    if not ended or not capacity or station.lasting is None:
+    if not measured.ended or not measured.busy or queue.servers is None:
         return 0.0
-    load = min(busy / capacity, _NEARLY_FULL)
-    service = busy / ended / station.lasting
+    load = min(max(measured.busy / measured.capacity, declared), _NEARLY_FULL)
+    service = measured.busy / measured.ended / queue.servers
     slow = service / (1 - math.sqrt(load)) ** 2
-    if station.queue is None:
-        return slow
-    return min(slow, service * (station.lasting + ((station.queue + 1) / math.pi) ** 2))
+    room = min(queue.room if queue.room is not None else math.inf, queue.patience / service)
+    return min(slow, service * (queue.servers + ((room + 1) / math.pi) ** 2))
 
 
 def _likeness(series: Sequence[Sequence[float]]) -> float:

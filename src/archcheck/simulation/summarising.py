@@ -68,11 +68,17 @@ def build_result(
         record.merge(each)
     span = record.span
     overloaded = overloads(system, scenario, plan, record)
-    growing = {each.name for each in overloaded}
-    unsettled = tuple(each for each in not_settled(plan, records) if each.name not in growing)
-    early = journeys_through(plan, {each.name for each in unsettled})
-    endless = journeys_through(plan, {each.name for each in overloaded})
+    names = {each.name for each in overloaded}
+    endless = journeys_through(plan, {(each.name, each.what) for each in overloaded})
     held_up = tuple(plan.journeys[index].name for index in sorted(endless))
+    slow = {
+        (each.name, each.what): each
+        for each in not_settled(system, scenario, plan, records, record)
+    }
+    if endless:  # who waits for ever in one queue has nothing to learn of another
+        through = {place: journeys_through(plan, {place}) for place in slow}
+        slow = {p: each for p, each in slow.items() if not through[p] or through[p] - endless}
+    early = journeys_through(plan, slow.keys()) - endless
     book = TimeBook(plan, record)
     journeys = [
         _requests(planned.name, tally, span, is_endless=index in endless)
@@ -96,11 +102,11 @@ def build_result(
         events=record.events,
         overloads=overloaded,
         held_up=held_up,
-        unsettled=unsettled,
+        unsettled=tuple(slow.values()),
         early=tuple(plan.journeys[index].name for index in sorted(early)),
         journeys=tuple(j for j, job in zip(journeys, are_jobs, strict=True) if not job),
         jobs=tuple(j for j, job in zip(journeys, are_jobs, strict=True) if job),
-        operations=_operations(plan, record, span, {each.name for each in overloaded}),
+        operations=_operations(plan, record, span, names),
         calls=_calls(plan, record, book),
         resources=_resources(plan, record, span, book),
         times=book.journeys(),
