@@ -40,7 +40,7 @@ from archcheck.simulation.run_lengths import RUNS
 from archcheck.units import Duration, ms, percent, s
 
 MODELS = sorted((Path(__file__).parents[2] / "models").iterdir())
-FIELDS = {"subject", "name", "bound", "value", "half_width", "basis", "state"}
+FIELDS = {"subject", "name", "bound", "value", "half_width", "early", "basis", "state"}
 
 
 def shop(threads: int, bound: Duration, rate: int = 80, *, availability: bool = True) -> System:

@@ -141,9 +141,21 @@ class Reading:
             return f"{value}, with no interval"
         if self.objective.name == "load":
             return value
+        if self.is_early:
+            return self._so_far(self.half_width)
         if self.objective.is_floor and self.value == 1:  # nothing failed, which is no certainty
             return f"100%, at least {self.objective.shown(1 - self.half_width)}"
+        if not self.objective.is_floor and self.half_width > self.value:
+            return f"{value}, at most {self.objective.shown(self.value + self.half_width)}"
         return f"{value} ± {_half(self.half_width, self.objective)}"
+
+    def _so_far(self, half_width: float) -> str:
+        """What runs that began empty, and are too short, show: a bound on one side."""
+        if self.objective.is_floor:
+            most = self.value + half_width
+            return f"at most {self.objective.shown(most)}" if most < 1 else "not known yet"
+        least = self.value - half_width
+        return f"at least {self.objective.shown(least)}" if least > 0 else "not known yet"
 
     def __str__(self) -> str:
         objective = self.objective
@@ -152,8 +164,7 @@ class Reading:
                 f"{objective.name} of {objective.subject} is open, as no request came; "
                 f"promised {objective.shown(objective.bound)}"
             )
-        verb = "" if math.isnan(self.value) or math.isinf(self.value) else "is "
-        verb = "was " if math.isnan(self.value) else verb
+        verb = "" if math.isinf(self.value) else "was " if math.isnan(self.value) else "is "
         limit = "at most" if objective.name == "load" else "promised"
         return (
             f"{objective.name} of {objective.subject} {verb}{self.shown}, "

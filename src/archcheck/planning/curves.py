@@ -113,9 +113,7 @@ def simulated_point(factor: float, result: SimulationResult, load: float) -> Cur
 
     half = mean(
         [
-            estimate.half_width
-            if (estimate := result.estimates.get(j.name, {}).get("p95")) is not None
-            else 0.0
+            estimate.half_width if (estimate := result.estimate(j.name, "p95")) is not None else 0.0
             for j in journeys
         ]
     )

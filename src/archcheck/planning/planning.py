@@ -452,7 +452,7 @@ def _compared(flow: Flow, result: SimulationResult) -> list[AnalyticComparison]:
         measured = result.journey(journey.name)
         if not journey.rate or not measured.finished:
             continue
-        estimate = result.estimates.get(journey.name, {}).get("p95")
+        estimate = result.estimate(journey.name, "p95")
         found.append(
             AnalyticComparison(
                 journey.name,

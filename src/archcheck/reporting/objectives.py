@@ -69,7 +69,11 @@ class ReadingForm:
     """What was read, in the unit of the bound; null when it grows without bound or nothing was
     measured."""
     half_width: float | None
-    """The half width of the 95% interval of the value, in its unit; null without an interval."""
+    """The half width of the 95% interval of the value, in its unit; null without an interval, and
+    where the runs are too short for one."""
+    early: bool
+    """Whether the runs are too short for a queue on the way, which began empty: the value is too
+    good rather than too bad."""
     basis: Basis
     """What the interval stands for."""
     state: State
@@ -85,7 +89,8 @@ def reading_form(reading: Reading) -> ReadingForm:
         objective.name,
         objective.bound,
         reading.value,
-        reading.half_width,
+        None if reading.is_early else reading.half_width,
+        reading.is_early,
         reading.basis,
         reading.state,
     )

@@ -345,7 +345,8 @@ class SimulationResult:
     """A run of a scenario on a system, or several merged ones. Times are in seconds.
 
     ``estimates``: for each journey, intervals of ``mean``, and with replications of the
-    percentiles, ``throughput`` and ``error_rate``. ``counts``: cache hits, redeliveries, breakers
+    percentiles, ``throughput`` and ``error_rate``; :meth:`estimate` leaves out those that say too
+    little. ``counts``: cache hits, redeliveries, breakers
     that opened, replicas that came and went. ``engine``: ``fast`` or ``simpy``, and why that
     one. ``is_complete``: nobody stopped the run; else ``simulated`` seconds of the first one, or
     fewer replications than were asked for, are there. ``held_up``: journeys whose requests go
@@ -441,6 +442,15 @@ class SimulationResult:
             if resource.name == name:
                 return resource
         raise KeyError(name)
+
+    def estimate(self, journey: str, metric: str) -> Estimate | None:
+        """A figure of a journey with its interval; ``None`` where the runs are too short for one.
+
+        ``metric``: ``mean``, a percentile such as ``p95``, ``throughput`` or ``error_rate``.
+        """
+        if journey in self.early:
+            return None
+        return self.estimates.get(journey, {}).get(metric)
 
     @cached_property
     def objectives(self) -> tuple[Reading, ...]:

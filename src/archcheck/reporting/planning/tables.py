@@ -225,9 +225,13 @@ def _curve(curve: Curve) -> Sheet:
     )
 
 
+def _half(half_width: float) -> str:
+    """The half width of an interval behind its value; nothing where there is none."""
+    return f" ±{time(half_width)}" if half_width and math.isfinite(half_width) else ""
+
+
 def _point(point: CurvePoint) -> tuple[str, ...]:
-    known = point.half_width and math.isfinite(point.half_width) and math.isfinite(point.p95)
-    half = f" ±{time(point.half_width)}" if known else ""
+    half = _half(point.half_width) if math.isfinite(point.p95) else ""
     return (
         f"x{point.factor:.3g}",
         rate(point.offered),
@@ -319,7 +323,7 @@ def _compared(plan: CapacityPlan) -> Sheet:
             time(each.mean),
             time(each.simulated_mean),
             time(each.p95),
-            f"{time(each.simulated_p95)} ±{time(each.half_width)}",
+            time(each.simulated_p95) + _half(each.half_width),
             f"{each.gap:+.1%}" if math.isfinite(each.gap) else "-",
         )
         for each in plan.compared

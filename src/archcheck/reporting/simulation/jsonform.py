@@ -107,7 +107,7 @@ class SimulationForm:
     """The journeys that failed, and why; none where none did."""
     estimates: Mapping[str, Mapping[str, Estimate]]
     """Journey to metric to its estimate: mean and percentiles in seconds, throughput in answers a
-    second, error_rate as a share of one."""
+    second, error_rate as a share of one. None of journeys for which the runs are too short."""
     counts: Mapping[str, Count]
     """Events by what they are and where: cache hits, redeliveries, breakers that opened ..."""
     objectives: tuple[Reading, ...]
@@ -160,7 +160,7 @@ def simulation_data(result: SimulationResult) -> dict[str, Any]:
         bottlenecks=tuple(map(_bottleneck, result.bottlenecks)),
         where_time_went=result.times,
         failures=result.failures,
-        estimates=result.estimates,
+        estimates={n: each for n, each in result.estimates.items() if n not in result.early},
         counts=result.counts,
         objectives=result.objectives,
         knife_edges=result.knife_edges,

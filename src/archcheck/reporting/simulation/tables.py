@@ -68,7 +68,7 @@ def requests_sheet(what: str, result: SimulationResult, requests: Sequence[Reque
 
 def _mean(result: SimulationResult, request: RequestResult) -> str:
     """The mean with the half width of its 95% interval, where there is one."""
-    estimate = result.estimates.get(request.name, {}).get("mean")
+    estimate = result.estimate(request.name, "mean")
     shown = seconds_shown(request.latency.mean)
     if estimate is None or math.isnan(request.latency.mean) or not estimate.value:
         return shown
