@@ -16,7 +16,7 @@ from fidelity.harness import service, system
 from archcheck import Poisson, Scenario, Slo, System, Work
 from archcheck.findings import Objective
 from archcheck.model.scenarios import Load
-from archcheck.simulation import SimulationResult, simulate, simulate_until_decided
+from archcheck.simulation import SimulationResult, compare, simulate, simulate_until_decided
 from archcheck.units import ms, s
 
 MM1 = system(service("queue", Work(10 * ms), threads=1))
@@ -66,6 +66,27 @@ def test_long_runs_cover_and_say_met_rightly() -> None:
         false_met += found.reading(objective).state == "met"
     assert min(covered.values()) >= 52
     assert false_met <= 3
+
+
+@thorough
+@pytest.mark.parametrize(("rate", "other"), [(94.5, 90.0), (80.0, 50.0)])
+def test_differences_cover_though_the_first_runs_are_too_short(rate: float, other: float) -> None:
+    """The difference of two M/M/1, from runs that are asked to last 20 s. Of 40 intervals 38 are
+    expected to cover; fewer than 34 would happen twice in a hundred times (binomial)."""
+    covered = {"mean": 0, "p99": 0}
+    exact = {
+        "mean": 1 / (100 - other) - 1 / (100 - rate),
+        "p99": exact_p99(other) - exact_p99(rate),
+    }
+    for seed in range(1, 41):
+        loads = [("first", MM1, load(rate)), ("second", MM1, load(other))]
+        found = compare(loads, duration=20 * s, seed=7919 * seed, jobs=2).variants[1].compared
+        for each in found:
+            if each.metric in covered and each.difference is not None:
+                gap = abs(each.difference.value - exact[each.metric])
+                assert each.side == "between"
+                covered[each.metric] += gap <= each.difference.half_width
+    assert min(covered.values()) >= 34
 
 
 def test_calm_runs_of_a_minute_are_long_enough() -> None:

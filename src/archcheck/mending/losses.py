@@ -76,7 +76,7 @@ def _whole(runs: CommonRuns, name: str, system: System, run: JudgingRun) -> Vari
 def _answers(new: VariantResult) -> Iterator[JourneyLoss]:
     for each in new.compared:
         more = each.difference.value if each.difference is not None else 0.0
-        if each.metric == "errors" and each.is_certain and more > 0:
+        if each.metric == "errors" and each.differs and more > 0:
             yield JourneyLoss(
                 each.journey,
                 f"{100 * each.value:.3g}% of {each.journey} end without a good answer, "

@@ -22,8 +22,6 @@ from archcheck.simulation.estimates import Estimate
 from archcheck.simulation.fault_language import parse_fault
 from archcheck.simulation.knife_edges import with_knife_edges
 from archcheck.simulation.objectives import (
-    EVENTS,
-    EVENTS_A_SECOND,
     judge_objectives,
     runs_for,
     simulate_until_decided,
@@ -43,6 +41,7 @@ from archcheck.simulation.results import (
     SimulationResult,
     TimeShare,
 )
+from archcheck.simulation.run_lengths import EVENTS, EVENTS_A_SECOND
 from archcheck.simulation.running import simulate
 
 __all__ = [

@@ -4,24 +4,29 @@ Every variant runs with the same seeds, and every draw depends on its place and 
 a variant does not change draws the same numbers. So differences are taken run by run, and their
 intervals are much narrower than those of the values (common random numbers: Law, Simulation
 Modeling and Analysis, 2015, section 11.2).
+
+A steady load is run longer while the queues of a variant need it to settle, as far as a number of
+events allows. What is still too short then reads too little, never too much, so a difference to it
+is known on one side at most.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from archcheck.model import Scenario, ScenarioError, System
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.engines import EngineChoice, EngineName, choose
-from archcheck.simulation.estimates import Estimate, of_replications
+from archcheck.simulation.estimates import Estimate, of_sections
 from archcheck.simulation.histogram import Histogram
-from archcheck.simulation.plan import Plan, PlannedJourney
-from archcheck.simulation.record import Record, Tally
+from archcheck.simulation.plan import Outcome, Plan
+from archcheck.simulation.record import Record
 from archcheck.simulation.replications import PILOTS, Progress, Replicator, Stop
 from archcheck.simulation.results import SimulationResult
-from archcheck.simulation.run_lengths import RUNS
+from archcheck.simulation.run_lengths import RUNS, settling_time
 from archcheck.simulation.running import DURATION
 from archcheck.simulation.steady_state import found_warm_up
 from archcheck.simulation.summarising import build_result
@@ -29,16 +34,23 @@ from archcheck.units import Duration
 
 REPLICATIONS = RUNS
 """Runs of each variant: enough for an interval of the difference."""
+Measure = Callable[[Sequence[Record], int], float]
+"""A figure of a journey in several runs together."""
 METRICS = ("mean", "p50", "p95", "p99", "errors", "throughput")
 """What is compared: seconds, a share, good answers a second."""
+
+
+Side = Literal["between", "at least", "at most", "unknown"]
+"""What is known of a difference: both ends of its interval, one, or none."""
 
 
 @dataclass(frozen=True)
 class Compared:
     """A metric of a journey in one variant, and how it differs from the first variant.
 
-    ``difference`` and its interval are of the paired runs; ``None`` in the first variant, or where
-    a run has no value.
+    ``value`` is of all runs together; ``estimate`` is ``None`` where they are too short for an
+    interval. ``difference`` and its interval are of the paired runs; ``None`` in the first variant,
+    or where a run has no value. ``side``: what is known of it in the long run.
     """
 
     journey: str
@@ -46,12 +58,26 @@ class Compared:
     value: float
     estimate: Estimate | None
     difference: Estimate | None
+    side: Side = "between"
+
+    @property
+    def differs(self) -> bool:
+        """Whether the interval of the difference excludes zero: in runs of this length it is none
+        of chance."""
+        found = self.difference
+        return found is not None and abs(found.value) > found.half_width
 
     @property
     def is_certain(self) -> bool:
-        """Whether the interval of the difference excludes zero."""
+        """Whether there is a difference in the long run, and in which direction."""
         found = self.difference
-        return found is not None and abs(found.value) > found.half_width
+        if found is None or self.side == "unknown":
+            return False
+        if self.side == "at most":
+            return found.value + found.half_width < 0
+        if self.side == "at least":
+            return found.value - found.half_width > 0
+        return self.differs
 
 
 @dataclass(frozen=True)
@@ -94,9 +120,8 @@ def compare(
     """
     if not variants:
         raise ScenarioError("there is nothing to compare")
-    first = variants[0][2]
     runs = common_runs(
-        first,
+        variants[0][2],
         duration=duration,
         warmup=warmup,
         seed=seed,
@@ -106,16 +131,40 @@ def compare(
         progress=progress,
         stop=stop,
     )
+    found = _side_by_side(variants, runs)
+    while (seconds := _settling(found)) is not None:
+        longer = _side_by_side(variants, replace(runs, length=seconds))
+        if not longer.is_complete:
+            break
+        found = longer
+    if not found.variants:
+        raise ScenarioError("stopped before the first variant was done: there is nothing to report")
+    return found
+
+
+def _side_by_side(variants: Sequence[tuple[str, System, Scenario]], runs: CommonRuns) -> Comparison:
+    """Runs of one length, as many variants as there is time for."""
+    runs = replace(runs)  # it keeps what it finds out of its first variant
     found: list[VariantResult] = []
     for name, system, scenario in variants:
         variant = runs.variant(name, system, scenario)
         if variant is None:
             break
         found.append(variant)
-    if not found:
-        raise ScenarioError("stopped before the first variant was done: there is nothing to report")
     done = len(found) == len(variants)
-    return Comparison(first.name, replications, seed, runs.engine.name, tuple(found), done)
+    name = variants[0][2].name
+    return Comparison(name, runs.replications, runs.seed, runs.engine.name, tuple(found), done)
+
+
+def _settling(found: Comparison) -> float | None:
+    """Seconds of runs in which more queues settle; ``None``: none do, or it takes too long.
+
+    Each variant may cost as much as a simulation that decides on an objective.
+    """
+    if not found.is_complete:
+        return None
+    results = [variant.result for variant in found.variants]
+    return max((s for each in results if (s := settling_time(each)) is not None), default=None)
 
 
 def common_runs(
@@ -161,7 +210,7 @@ class CommonRuns:
     progress: Progress | None
     stop: Stop | None
     warmup: float | None
-    base: list[Record] = field(default_factory=list)
+    base: tuple[Sequence[Record], SimulationResult] | None = None
     warmup_is_found: bool = False
     count: int = 0
 
@@ -184,8 +233,6 @@ class CommonRuns:
         records = replicator.records(range(self.replications))
         if len(records) < self.replications:
             return None
-        pairs = _compared(plan.journeys, records, self.base)
-        self.base = self.base or records
         result = build_result(
             system,
             scenario,
@@ -198,7 +245,8 @@ class CommonRuns:
             precision=None,
             precision_is_reached=True,
         )
-        return VariantResult(name, result, tuple(pairs))
+        self.base = self.base or (records, result)
+        return VariantResult(name, result, tuple(_compared(plan, records, result, self.base)))
 
 
 def _after(progress: Progress | None, before: int) -> Progress | None:
@@ -206,52 +254,63 @@ def _after(progress: Progress | None, before: int) -> Progress | None:
 
 
 def _compared(
-    journeys: Sequence[PlannedJourney], records: list[Record], base: list[Record]
-) -> list[Compared]:
-    pairs = []
-    for index, journey in enumerate(journeys):
+    plan: Plan,
+    records: Sequence[Record],
+    result: SimulationResult,
+    base: tuple[Sequence[Record], SimulationResult],
+) -> Iterator[Compared]:
+    before, first = base
+    for index, journey in enumerate(plan.journeys):
         if not any(record.journeys[index].started for record in records):
             continue
+        side = _SIDES[journey.name in first.early, journey.name in result.early]
         for metric in METRICS:
-            values = [_measured(record, index, metric) for record in records]
-            differences = (
-                [value - _measured(b, index, metric) for value, b in zip(values, base, strict=True)]
-                if base
-                else []
-            )
-            known = [value for value in values if not math.isnan(value)]
-            mean = math.fsum(known) / len(known) if known else math.nan
-            pairs.append(
-                Compared(
-                    journey.name,
-                    metric,
-                    mean,
-                    of_replications(values),
-                    of_replications(differences) if differences else None,
-                )
-            )
-    return pairs
+            measured = _METRICS[metric]
+            value = measured(records, index)
+            estimate = result.estimate(journey.name, _ESTIMATES.get(metric, metric))
+            difference = None
+            if records is not before:
+                pairs = zip(records, before, strict=True)
+                parts = [measured([one], index) - measured([other], index) for one, other in pairs]
+                difference = of_sections(value - measured(before, index), parts, _PAIRED)
+            yield Compared(journey.name, metric, value, estimate, difference, side)
 
 
-def _measured(record: Record, journey: int, metric: str) -> float:
-    tally = record.journeys[journey]
-    return _METRICS[metric](tally, record.span)
+def _merged(records: Sequence[Record], journey: int) -> Histogram:
+    return Histogram.merged(each for record in records for each in record.journeys[journey].latency)
 
 
-def _quantile(share: float) -> Callable[[Tally, float], float]:
-    return lambda tally, span: Histogram.merged(tally.latency).quantile(share)
+def _quantile(share: float) -> Measure:
+    return lambda records, journey: _merged(records, journey).quantile(share)
 
 
-def _errors(tally: Tally, span: float) -> float:
-    good = tally.outcomes[0] + tally.outcomes[1]
-    return 1 - good / tally.finished if tally.finished else math.nan
+def _errors(records: Sequence[Record], journey: int) -> float:
+    tallies = [record.journeys[journey] for record in records]
+    finished = sum(tally.finished for tally in tallies)
+    good = sum(tally.outcomes[o] for tally in tallies for o in (Outcome.OK, Outcome.DEGRADED))
+    return 1 - good / finished if finished else math.nan
 
 
-_METRICS: dict[str, Callable[[Tally, float], float]] = {
-    "mean": lambda tally, span: Histogram.merged(tally.latency).mean,
+def _throughput(records: Sequence[Record], journey: int) -> float:
+    answered = sum(record.journeys[journey].answered for record in records)
+    return answered / math.fsum(record.span for record in records)
+
+
+_PAIRED = "replications"
+_ESTIMATES = {"errors": "error_rate"}
+"""What an interval is called where it has another name."""
+_SIDES: dict[tuple[bool, bool], Side] = {
+    (False, False): "between",
+    (True, False): "at most",
+    (False, True): "at least",
+    (True, True): "unknown",
+}
+"""By whether the runs of the first variant, and those of this one, are too short."""
+_METRICS: dict[str, Measure] = {
+    "mean": lambda records, journey: _merged(records, journey).mean,
     "p50": _quantile(0.5),
     "p95": _quantile(0.95),
     "p99": _quantile(0.99),
     "errors": _errors,
-    "throughput": lambda tally, span: tally.answered / span,
+    "throughput": _throughput,
 }

@@ -9,8 +9,6 @@ time is the experiment, and nothing is added.
 
 from __future__ import annotations
 
-import math
-
 from archcheck.findings import objectives_of
 from archcheck.model import Scenario, ScenarioError, System
 from archcheck.simulation.compiling import compile_plan
@@ -18,15 +16,10 @@ from archcheck.simulation.engines import EngineName, choose
 from archcheck.simulation.plan import Plan
 from archcheck.simulation.replications import Progress, Replicator, Stop
 from archcheck.simulation.results import SimulationResult
-from archcheck.simulation.run_lengths import RUNS
+from archcheck.simulation.run_lengths import EVENTS, RUNS, longer_runs, settling_time
 from archcheck.simulation.running import DURATION, simulate
 from archcheck.units import Duration, s
 
-EVENTS_A_SECOND = 2_000_000
-"""What a second of a budget is worth, on every machine: what the compiled engine plays in about a
-second on one core of 2020."""
-EVENTS = 5 * EVENTS_A_SECOND
-"""Events of the runs that decide, at most, about. A choice: a person waits as long."""
 _FIRST_LOOK = 0.32
 """Seconds of the first run that shows how often journeys come; they are doubled until it does."""
 _LONGEST = 3600.0
@@ -34,8 +27,6 @@ _MOST_EVENTS = 200_000
 """Events of the first run, at most, about."""
 _LONGER = 4.0
 """How much longer runs become when a bound lies within its interval: that halves the interval."""
-_MUCH_LONGER = 16.0
-"""The most by which runs become longer at once: how slow a queue is, short runs say badly."""
 
 
 def runs_for(system: System, scenario: Scenario) -> int:
@@ -91,29 +82,20 @@ def simulate_until_decided(
         if decided is not None and not result.is_complete:
             return decided
         decided = result
-        factor = _factor(plan, result)
-        if factor is None or result.events * factor > events:
+        longer = _longer(plan, result, events)
+        if longer is None:
             return result
-        seconds = _round(seconds * factor)
+        seconds = longer
 
 
-def _factor(plan: Plan, result: SimulationResult) -> float | None:
-    """How much longer the runs have to be; ``None`` when nothing would be gained."""
+def _longer(plan: Plan, result: SimulationResult, events: int) -> float | None:
+    """Seconds that the runs have to last; ``None`` when nothing would be gained."""
     if not plan.is_stationary or result.overloads or not result.is_complete:
         return None
     open_ = [each for each in result.objectives if each.state == "open" and each.requests]
-    if not open_:
-        return None
     if any(reading.is_early for reading in open_):
-        needed = max(each.needed for each in result.unsettled)
-        return min(max(1.5, 1.1 * needed / result.duration), _MUCH_LONGER)
-    return _LONGER
-
-
-def _round(seconds: float) -> float:
-    """Two digits, upwards: what people would write."""
-    unit = 10.0 ** (math.floor(math.log10(seconds)) - 1)
-    return math.ceil(seconds / unit - 1e-9) * unit
+        return settling_time(result, events)
+    return longer_runs(result, _LONGER, events) if open_ else None
 
 
 def judge_objectives(

@@ -101,3 +101,23 @@ def test_journeys_without_answers_have_no_value() -> None:
     nobody = Scenario("load", load=[Load("go", Poisson(0.001 / s))])
     found = compare([("a", served(1), nobody), ("b", served(2), nobody)], duration=1 * s)
     assert all(math.isnan(each.value) for each in found.variants[0].compared)
+
+
+def test_a_comparison_runs_as_long_as_its_slowest_queue_needs() -> None:
+    found = compare([("a", served(1, 11.5), LOAD), ("b", served(2), LOAD)], duration=10 * s)
+    assert {variant.result.duration for variant in found.variants} != {10.0}
+    assert not any(variant.result.early for variant in found.variants)
+    assert {each.side for each in found.variants[1].compared} == {"between"}
+
+
+def test_what_no_run_can_settle_is_known_on_one_side_or_not_at_all() -> None:
+    """At 99.5% of a thread a queue forgets in half an hour."""
+    full, other, calm = served(1, 12.44), served(1, 12.43), served(2)
+    found = compare([("full", full, LOAD), ("other", other, LOAD), ("calm", calm, LOAD)])
+    _, second, third = [[e for e in each.compared if e.metric == "mean"] for each in found.variants]
+    assert [(each.side, each.is_certain) for each in second] == [("unknown", False)]
+    assert [(each.side, each.is_certain) for each in third] == [("at most", True)]
+    turned = compare([("calm", calm, LOAD), ("full", full, LOAD)])
+    (mean,) = [each for each in turned.variants[1].compared if each.metric == "mean"]
+    assert (mean.side, mean.is_certain) == ("at least", True)
+    assert mean.estimate is None

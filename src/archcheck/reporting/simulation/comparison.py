@@ -16,12 +16,16 @@ from archcheck.reporting.forms import Count, plain, printed_as
 from archcheck.reporting.objectives import TONES
 from archcheck.reporting.sheets import Cell, Sheet, Words, print_sheets
 from archcheck.simulation import Estimate
-from archcheck.simulation.comparing import METRICS, Compared, Comparison, VariantResult
+from archcheck.simulation.comparing import METRICS, Compared, Comparison, Side, VariantResult
 from archcheck.units import spoken
 
 _REMARK = (
     "differences to the first have 95% intervals of the paired runs; "
     "* marks those that exclude zero"
+)
+_EARLY = (
+    "the runs are too short for queues that began empty and change slowly: where one variant has "
+    "such a queue a difference is known on one side, where both have, not at all"
 )
 
 
@@ -42,12 +46,18 @@ def comparison_sheets(found: Comparison) -> Iterator[Sheet]:
         for label, variant in variants:
             cells = [_cell(each) for each in variant.compared if each.journey == name]
             rows.append((label, *(cells or ["-"] * len(METRICS))))
-        remark = _REMARK if name == names[-1] else ""
+        remark = _remark(found) if name == names[-1] else ""
         yield Sheet(name, ("", *METRICS), tuple(rows), remark)
     if any(variant.result.objectives for _, variant in variants):
         yield _objectives(variants)
     busiest = tuple((label, *_bottleneck(variant)) for label, variant in variants)
     yield Sheet("busiest resource", ("", Words("bottleneck"), "busy"), busiest)
+
+
+def _remark(found: Comparison) -> str:
+    if any(variant.result.early for variant in found.variants):
+        return f"{_REMARK}; {_EARLY}"
+    return _REMARK
 
 
 def _objectives(variants: Sequence[tuple[str, VariantResult]]) -> Sheet:
@@ -64,7 +74,8 @@ def comparison_headline(found: Comparison) -> str:
     first = found.variants[0].result
     return (
         f"{first.system.name} under {found.scenario}: {len(found.variants)} variants, "
-        f"{found.replications} replications with the same random numbers, seed {found.seed}, "
+        f"{found.replications} replications of {spoken(first.duration)} with the same random "
+        f"numbers, seed {found.seed}, "
         f"engine {found.engine}"
         + ("" if found.is_complete else "; STOPPED before the last variant")
     )
@@ -97,7 +108,7 @@ def _cell(each: Compared) -> str | Cell:
     if found is None:
         return shown
     mark = "*" if each.is_certain else ""
-    difference = f"{difference_shown(found, each.metric)}{mark}"
+    difference = f"{difference_shown(found, each.metric, each.side)}{mark}"
     return Cell(f"{shown}\n{difference}", "strong" if each.is_certain else "")
 
 
@@ -107,12 +118,16 @@ def _shown(value: float, metric: str) -> str:
     return f"{figure(value)}/s" if metric == "throughput" else spoken(value)
 
 
-def difference_shown(found: Estimate, metric: str) -> str:
-    """A difference with its interval and unit."""
+def difference_shown(found: Estimate, metric: str, side: Side = "between") -> str:
+    """A difference with its interval and unit, or as far as it is known."""
     factor, unit = {"errors": (100, " pp"), "throughput": (1, "/s")}.get(metric, (1000, " ms"))
     value, half = factor * found.value, factor * found.half_width
     if max(abs(value), half) < 5e-4:
         return "same"
+    if side == "unknown":
+        return "not known"
+    if side != "between":
+        return f"{side} {_plain(value + half if side == 'at most' else value - half, '+.3g')}{unit}"
     return f"{_plain(value, '+.3g')} ±{_plain(half, '.2g')}{unit}"
 
 
@@ -136,19 +151,28 @@ class ComparedForm:
     value: float
     """Its value over all runs."""
     estimate: Estimate | None
-    """Its mean over the runs; null where a run has no value."""
+    """The value with its interval; null where a run has no value, or the runs are too short."""
     difference: Estimate | None
     """How it differs from the first variant, in the paired runs; null in the first variant, or
     where a run has no value."""
+    side: Side
+    """What is known of the difference in the long run: both ends of its interval (between), one of
+    them (at least, at most) where the runs of one of the two variants are too short, or none."""
     certain: bool
-    """Whether the interval of the difference excludes zero."""
+    """Whether what is known of the difference excludes zero."""
 
 
 @printed_as
 def compared_form(each: Compared) -> ComparedForm:
     """A metric, and whether its difference is certain."""
     return ComparedForm(
-        each.journey, each.metric, each.value, each.estimate, each.difference, each.is_certain
+        each.journey,
+        each.metric,
+        each.value,
+        each.estimate,
+        each.difference,
+        each.side,
+        each.is_certain,
     )
 
 
