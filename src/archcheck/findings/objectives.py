@@ -39,6 +39,8 @@ PERCENTILES: Mapping[str, float] = MappingProxyType(
 """The percentiles that are computed: those that an :class:`~archcheck.model.Slo` can promise, so
 that whatever is promised is measured. Tables leave out p90, which lies close to p95."""
 
+_DIGITS = 6
+"""Digits of a percentage behind its point, at most: nobody promises more nines than these tell."""
 _GRAVEST: tuple[State, ...] = ("missed", "open", "met")
 
 
@@ -145,8 +147,11 @@ class Reading:
             return self._so_far(self.half_width)
         if self.objective.is_floor and self.value == 1:  # nothing failed, which is no certainty
             return f"100%, at least {self.objective.shown(1 - self.half_width)}"
-        if not self.objective.is_floor and self.half_width > self.value:
-            return f"{value}, at most {self.objective.shown(self.value + self.half_width)}"
+        if self.objective.is_floor and self.half_width:
+            value = _share(self.value, self.half_width)
+        if self.half_width > self.value:
+            most = self.value + self.half_width
+            return f"{value}, at most {self.objective.shown(most)}"
         return f"{value} ± {_half(self.half_width, self.objective)}"
 
     def _so_far(self, half_width: float) -> str:
@@ -170,6 +175,12 @@ class Reading:
             f"{objective.name} of {objective.subject} {verb}{self.shown}, "
             f"{limit} {objective.shown(objective.bound)}"
         )
+
+
+def _share(value: float, half_width: float) -> str:
+    """A share in percent, to two digits of its half width."""
+    digits = 1 - math.floor(math.log10(100 * half_width))
+    return f"{100 * value:.{min(max(digits, 0), _DIGITS)}f}%"
 
 
 def _half(value: float, objective: Objective) -> str:

@@ -90,7 +90,8 @@ class CapacityPlan:
     """What a system can take under a scenario at its peak; filled part by part.
 
     ``today``: the objectives at the declared load, simulated. ``sustained``: the factor by which
-    all journeys can grow together; ``alone``: each journey by itself, the others as declared.
+    all journeys can grow together, ``analytic`` what the analytic solution says of it; ``alone``:
+    each journey by itself, the others as declared.
     ``second_states``: in which journeys fail at the same load, by the analytic solution.
     ``missing``: the parts that were not worked out, because somebody stopped the work or the budget
     was spent.
@@ -107,6 +108,7 @@ class CapacityPlan:
     second_states: tuple[SecondState, ...] = ()
     compared: tuple[AnalyticComparison, ...] = ()
     sustained: Sustained | None = None
+    analytic: Sustained | None = None
     alone: dict[str, Sustained] = field(default_factory=dict)
     bottlenecks: tuple[Bottleneck, ...] = ()
     curve: Curve | None = None
@@ -121,6 +123,17 @@ class CapacityPlan:
     def is_complete(self) -> bool:
         """Whether every part was worked out."""
         return not self.missing
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether simulations say that the analytic solution is farther off than it claims to be.
+
+        Such as where a system collapses long before anything in its calm state is full.
+        """
+        ours, said = self.sustained, self.analytic
+        if ours is None or said is None or not ours.confirmed:
+            return False
+        return ours.high < said.low or said.high < ours.low
 
     @property
     def carried(self) -> State:
@@ -326,7 +339,7 @@ class _Work:
 
     def _analytic(self) -> None:
         self.limit = analytic_limit(self.steady, self.plan.objectives)
-        self.plan.sustained = analytic_only(self.steady, *self.limit)
+        self.plan.sustained = self.plan.analytic = analytic_only(self.steady, *self.limit)
 
     def _today(self) -> None:
         found = self.plan
@@ -402,7 +415,11 @@ class _Work:
         sustained = self.plan.sustained
         top = sustained.factor if sustained is not None else 1.0
         try:
-            self.plan.curve = draw_curve(self.steady, top, self.measured)
+            curve = draw_curve(self.steady, top, self.measured)
+            if self.plan.is_contradicted and sustained is not None:
+                calm = tuple(each for each in curve.points if each.factor <= sustained.low)
+                curve = replace(curve, points=calm, knee=None)
+            self.plan.curve = curve
         except StoppedError:
             if self.measured:
                 points = sorted(self.measured, key=lambda each: each.factor)
@@ -420,16 +437,20 @@ class _Work:
     def _alone(self) -> None:
         if any(stream.session is not None for stream in self.steady.streams):
             return  # its users walk from journey to journey: none grows alone
+        growing = [journey.name for journey in self.plan.flow.journeys if journey.rate > 0]
+        if len(growing) == 1 and self.plan.sustained is not None:
+            self.plan.alone[growing[0]] = self.plan.sustained
+            return
         names = [planned.name for planned in self.steady.journeys]
-        for journey in self.plan.flow.journeys:
-            if journey.rate > 0:
-                self._journey_alone(journey.name, names.index(journey.name))
+        for name in growing:
+            self._journey_alone(name, names.index(name))
 
     def _journey_alone(self, name: str, index: int) -> None:
         found = self.plan
         factor, limit = analytic_limit(self.steady, found.objectives, index)
-        found.alone[name] = analytic_only(self.steady, factor, limit, index)
-        if self.asked.confirm_alone:
+        if not found.is_contradicted:
+            found.alone[name] = analytic_only(self.steady, factor, limit, index)
+        if found.is_contradicted or self.asked.confirm_alone:
             found.alone[name] = confirmed(
                 self.probe, self.steady, found.objectives, factor, limit, journey=index
             )

@@ -26,7 +26,7 @@ from archcheck.planning.costs import CPUS, priced
 from archcheck.planning.flow import solve_plan
 from archcheck.planning.obstacles import obstacle_to
 from archcheck.planning.probing import PlanSimulator
-from archcheck.planning.readings import read_result
+from archcheck.planning.readings import FULL, read_result
 from archcheck.simulation.plan import Plan
 from archcheck.simulation.replications import StoppedError
 
@@ -211,9 +211,10 @@ def _prices(system: System, plan: Plan) -> dict[int, float]:
 def _simulated(
     probe: PlanSimulator | None, question: SizingQuestion, plan: Plan
 ) -> tuple[tuple[Reading, ...], int]:
-    """What a simulation of the sized plan says, and the group that turns most requests away.
+    """What a simulation of the sized plan says, and the group that turns most requests away; where
+    nobody does, the one that has more to do than it can.
 
-    Nothing, and -1, where there is no time for it, or nobody is turned away.
+    Nothing, and -1, where there is no time for it, or all have room.
     """
     if probe is None:
         return (), -1
@@ -227,7 +228,8 @@ def _simulated(
         for call in sorted(result.calls, key=lambda each: each.rejected)
         if call.rejected
     }
-    name = max(refused, key=lambda each: refused[each], default="")
+    full = [each.name for each in result.bottlenecks if each.busiest > FULL]
+    name = max(refused, key=lambda each: refused[each], default=next(iter(full), ""))
     names = [group.name for group in plan.groups]
     return read_result(question.objectives, result), names.index(name) if name in names else -1
 

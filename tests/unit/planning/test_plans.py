@@ -24,6 +24,7 @@ from archcheck import (
     Kubernetes,
     Load,
     MySQL,
+    Network,
     Poisson,
     Prices,
     Publish,
@@ -33,6 +34,7 @@ from archcheck import (
     RateLimit,
     Read,
     Resources,
+    Retry,
     Scenario,
     Service,
     Slo,
@@ -380,3 +382,64 @@ def test_cores_beside_threads_are_named_once() -> None:
     said = "\n".join(text for _, text in verdicts(plan))
     assert "web cores at most 98%" in said
     assert "cores cores" not in said
+
+
+def collapsing(*journeys: Journey) -> System:
+    """A call that is given up and tried again long before its callee is full of good answers."""
+    nothing = Absent("not in this system")
+    asks = Call("b.run", timeout=60 * ms, retry=Retry(attempts=3, backoff=1 * ms), fallback=nothing)
+    patient = CustomRuntime(concurrency="blocking", threads=200, accept_queue=nothing)
+    few = CustomRuntime(concurrency="blocking", threads=2, accept_queue=nothing)
+    one = Kubernetes(replicas=1)
+    return System(
+        "collapsing",
+        [
+            Service(
+                "a",
+                deployment=one,
+                runtime=patient,
+                endpoints=[
+                    Endpoint("run", steps=[asks], idempotent=True),
+                    Endpoint("other", steps=[Work(1 * ms)], idempotent=True),
+                ],
+            ),
+            Service(
+                "b",
+                deployment=one,
+                runtime=few,
+                endpoints=[Endpoint("run", steps=[Work(10 * ms)], idempotent=True)],
+            ),
+        ],
+        journeys=journeys,
+        network=Network(delay=0 * s),
+        scenarios=[Scenario("r", load=[Load(each.name, Poisson(100 / s)) for each in journeys])],
+    )
+
+
+PROMISING = Journey("visit", "a.run", slo=Slo(p95=200 * ms, availability=99 * percent))
+
+
+def test_what_simulations_contradict_is_not_said_of_the_analytic_solution() -> None:
+    """A calm state that is fine up to x1.4, and a collapse before x1, which simulations find."""
+    plan = plan_capacity(collapsing(PROMISING))
+    assert plan.is_contradicted
+    assert plan.sustained is not None
+    assert plan.sustained.factor < 1
+    assert plan.alone == {"visit": plan.sustained}
+    assert any("contradict" in text and state == "open" for state, text in verdicts(plan))
+    assert plan.curve is not None
+    assert all(each.factor < 1 for each in plan.curve.points)
+
+
+def test_sizes_grow_where_a_simulation_finds_a_collapse() -> None:
+    plan = plan_capacity(collapsing(PROMISING))
+    assert plan.sizing is not None
+    assert plan.sizing.state == "met"
+    assert plan.sizing.nodes["b"] == 3  # two are enough in the calm state
+
+
+def test_a_journey_alone_is_simulated_where_the_analytic_solution_is_contradicted() -> None:
+    plan = plan_capacity(collapsing(PROMISING, Journey("other", "a.other")))
+    assert plan.is_contradicted
+    assert plan.alone["visit"].confirmed
+    assert plan.alone["visit"].factor < 1

@@ -167,7 +167,8 @@ class PlanForm:
     analytic_leaves_out: tuple[str, ...]
     """What the analytic solution leaves out."""
     analytic_accuracy: Accuracy | None
-    """How far nine of ten such solutions are off at most; null: nobody knows."""
+    """How far nine of ten such solutions are off at most; null: nobody knows, or simulations
+    contradict it."""
     assumptions: tuple[Assumption, ...]
     """Values that the model does not declare."""
 
@@ -196,7 +197,7 @@ def plan_data(plan: CapacityPlan) -> dict[str, Any]:
         costs=plan.costs,
         analytic_and_simulated=plan.compared,
         analytic_leaves_out=tuple(plan.flow.left_out),
-        analytic_accuracy=plan.flow.accuracy,
+        analytic_accuracy=None if plan.is_contradicted else plan.flow.accuracy,
         assumptions=plan.assumptions,
     )
     data: dict[str, Any] = plain(form)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from archcheck.findings import State
-from archcheck.planning import CapacityPlan, Costs, Curve, CurvePoint, Flow, Sizing, Sustained
+from archcheck.planning import CapacityPlan, Costs, Curve, CurvePoint, Sizing, Sustained
 from archcheck.reporting.console import figure
 from archcheck.reporting.objectives import objectives_sheet
 from archcheck.reporting.sheets import Sheet
@@ -51,6 +51,12 @@ def verdicts(plan: CapacityPlan) -> Iterator[tuple[State, str]]:
     if found is not None:
         yield plan.carried, f"declared load: {_carried(plan)}"
         yield plan.carried, f"sustainable load: {interval(found)}{_ended(found)}"
+    if plan.is_contradicted and found is not None and plan.analytic is not None:
+        yield (
+            "open",
+            f"simulations contradict the analytic solution, which says {interval(plan.analytic)}: "
+            "what breaks first, what to measure and the costs are its word alone",
+        )
     for lost in plan.lost:
         yield "open", f"declared load: {lost}, of which no objective speaks"
     for edge in plan.knife_edges:
@@ -124,8 +130,11 @@ def interval(found: Sustained) -> str:
     return f"x{found.factor:.3g} ({found.low:.3g} to {found.high:.3g} {how})"
 
 
-def trusted(flow: Flow) -> str:
-    """How far the analytic solution of a load is off, in words."""
+def trusted(plan: CapacityPlan) -> str:
+    """How far the analytic solution of a plan is off, in words."""
+    if plan.is_contradicted:
+        return "simulations contradict it"
+    flow = plan.flow
     off = flow.accuracy
     if off is not None:
         return (
@@ -209,7 +218,7 @@ def _ladder(plan: CapacityPlan) -> Sheet:
         "what breaks first, and next when that is lifted",
         ("bottleneck", "load", "journeys", "what is missed"),
         rows,
-        f"by the analytic solution; {trusted(plan.flow)}",
+        f"by the analytic solution; {trusted(plan)}",
     )
 
 
@@ -278,11 +287,12 @@ def _influences(plan: CapacityPlan) -> Sheet:
         )
         for each in plan.influences
     )
+    contradicted = "which simulations contradict; " if plan.is_contradicted else ""
     return Sheet(
         "what to measure: 10% more of it moves the sustainable load by",
         ("number", "effect", "known"),
         rows,
-        "by the analytic solution; what is not listed moves it by less than 0.5%",
+        f"by the analytic solution; {contradicted}what is not listed moves it by less than 0.5%",
     )
 
 
@@ -333,5 +343,5 @@ def _compared(plan: CapacityPlan) -> Sheet:
         "how far to trust the analytic solution, at the declared load",
         ("journey", "mean", "simulated", "p95", "simulated", "gap"),
         rows,
-        "; ".join([trusted(plan.flow), *([f"not in it: {left_out}"] if left_out else [])]),
+        "; ".join([trusted(plan), *([f"not in it: {left_out}"] if left_out else [])]),
     )
