@@ -15,23 +15,28 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archcheck import (
     Absent,
+    Bulkhead,
     Cached,
     Call,
     Closed,
     CustomRuntime,
+    Datastore,
     Docker,
     Endpoint,
     Journey,
     KeySpace,
     Load,
     Lognormal,
+    MySQL,
     Network,
     Poisson,
+    Pool,
+    Read,
     Redis,
     Retry,
     Scenario,
@@ -90,13 +95,13 @@ def tiers(
     name: str,
     *services: Service,
     arrivals: Arrivals,
-    caches: tuple[Redis, ...] = (),
+    stores: tuple[Datastore, ...] = (),
     seconds: float = 120.0,
 ) -> Case:
     """A chain of services, of which the first is asked, and how long a run of it is."""
     system = System(
         "m",
-        [*services, *caches],
+        [*services, *stores],
         journeys=[Journey("visit", f"{services[0].name}.run")],
         network=Network(delay=0.25 * ms),
         scenarios=[Scenario("r", load=[Load("visit", arrivals)])],
@@ -105,7 +110,12 @@ def tiers(
 
 
 def service(
-    name: str, *steps: Step, threads: int = 8, errors: float = 0.0, room: int | Absent = NO
+    name: str,
+    *steps: Step,
+    threads: int = 8,
+    errors: float = 0.0,
+    room: int | Absent = NO,
+    pools: Sequence[Pool] = (),
 ) -> Service:
     """One replica with threads that wait for what they ask."""
     return Service(
@@ -113,6 +123,7 @@ def service(
         deployment=Docker(replicas=1),
         runtime=CustomRuntime(concurrency="blocking", threads=threads, accept_queue=room),
         endpoints=[Endpoint("run", steps=steps, idempotent=True, error_rate=Fraction(errors))],
+        pools=pools,
     )
 
 
@@ -128,6 +139,7 @@ class Case:
 def cases() -> list[Case]:
     """The systems whose figures long runs say."""
     heavy = Lognormal(mean=WORK * s, p99=8 * WORK * s)
+    waits = Bulkhead(2, max_wait=3600 * s)
     patient = {"timeout": NO, "fallback": NO}
     hurried = {"timeout": 120 * ms, "retry": NO, "fallback": NO}
     again = Call("b.run", retry=Retry(attempts=3, backoff=1 * ms), **patient)
@@ -149,6 +161,18 @@ def cases() -> list[Case]:
             seconds=200.0,
         ),
         tiers(
+            "a pool of one, 80%",
+            service("a", Read("db", timeout=NO, retry=NO), threads=20_000, pools=[Pool("db", 1)]),
+            arrivals=Poisson(80 / s),
+            stores=(MySQL("db", read=WORK * s, parallelism=64, max_connections=10_000),),
+        ),
+        tiers(
+            "a bulkhead of two that waits, 80%",
+            service("a", Call("b.run", retry=NO, bulkhead=waits, **patient), threads=20_000),
+            service("b", Work(WORK * s), threads=64),
+            arrivals=Poisson(160 / s),
+        ),
+        tiers(
             "three tiers, timeouts",
             service("a", Work(2 * ms), Call("b.run", **hurried), threads=32),
             service("b", Work(5 * ms), Call("c.run", retry=NO, **patient), threads=16),
@@ -165,7 +189,7 @@ def cases() -> list[Case]:
             "a cache",
             service("a", Work(1 * ms), cached, threads=32),
             service("b", Work(10 * ms), threads=4),
-            caches=(Redis("cache", ttl=20 * s),),
+            stores=(Redis("cache", ttl=20 * s),),
             arrivals=Poisson(300 / s),
         ),
         tiers(
