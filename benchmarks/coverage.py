@@ -165,6 +165,7 @@ def cases() -> list[Case]:
             service("a", Read("db", timeout=NO, retry=NO), threads=20_000, pools=[Pool("db", 1)]),
             arrivals=Poisson(80 / s),
             stores=(MySQL("db", read=WORK * s, parallelism=64, max_connections=10_000),),
+            seconds=240.0,
         ),
         tiers(
             "a bulkhead of two that waits, 80%",
