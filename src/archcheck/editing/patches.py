@@ -7,16 +7,14 @@ that gives the system that was promised; what is not written is listed (``advice
 
 from __future__ import annotations
 
-import difflib
 import functools
-import itertools
-import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from archcheck.editing.advice import told, unneeded, unwritten
+from archcheck.editing.differences import unified_diff
 from archcheck.editing.edits import Edit, apply
 from archcheck.editing.json_text import data_like, json_with
 from archcheck.editing.placing import DIFFERENT, SHARED, TextPlaces
@@ -50,13 +48,9 @@ class Patch:
     def diff(self) -> str:
         """A unified diff that ``git apply`` and ``patch -p1`` take."""
         return "".join(
-            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-            for line in itertools.chain.from_iterable(
-                difflib.unified_diff(
-                    _lines(before), _lines(after), f"a/{_shown(file)}", f"b/{_shown(file)}"
-                )
-                for file, (before, after) in sorted(self.files.items())
-            )
+            line
+            for file, (before, after) in sorted(self.files.items())
+            for line in unified_diff(before, after, f"a/{_shown(file)}", f"b/{_shown(file)}")
         )
 
     def write(self) -> None:
@@ -70,11 +64,6 @@ class Patch:
 def _changed(file: str) -> ModelError:
     name = Place(file, 1).shown_file()
     return ModelError(f"{name} has changed since it was read: nothing is written")
-
-
-def _lines(text: str) -> list[str]:
-    """As git counts them: other characters that end lines for Python do not here."""
-    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _shown(file: str) -> str:
