@@ -9,7 +9,18 @@ import pytest
 from commands import archcheck
 from imported import service
 
-from archcheck import Absent, Docker, MongoDB, MySQL, PostgreSQL, Probe, Redis, Resources, Service
+from archcheck import (
+    Absent,
+    Docker,
+    MongoDB,
+    MySQL,
+    PostgreSQL,
+    Probe,
+    Redis,
+    Resources,
+    Service,
+    SpringBoot,
+)
 from archcheck.importing import Choices, Import, import_paths
 from archcheck.model import ModelError, Place, RollingUpdate
 from archcheck.units import Cpu, MiB, s
@@ -325,3 +336,23 @@ def test_verify_takes_a_compose_file(tmp_path: Path) -> None:
     done = archcheck("verify", "compose.yaml", cwd=tmp_path)
     assert "DEP001" in done.stdout, done.stderr
     assert "--> compose.yaml:2" in done.stdout
+
+
+def test_one_context_of_all_services_is_told_apart_by_their_dockerfiles(tmp_path: Path) -> None:
+    """Only one of them built here: what else lies in the repository is not its."""
+    write(
+        tmp_path,
+        compose__yaml="""
+        services:
+          orders: {build: {context: ., dockerfile: services/orders-api/Dockerfile}}
+          edge: {image: shop/edge}
+        """,
+        services___orders_api___src___application__properties="server.tomcat.threads.max=30",
+        proxies___application__properties="server.tomcat.threads.max=77",
+    )
+    (tmp_path / "services/orders_api").rename(tmp_path / "services/orders-api")
+    found = import_paths([tmp_path])
+    runtime = service(found, "orders").runtime
+    assert isinstance(runtime, SpringBoot)
+    assert runtime.threads == 30
+    assert {element.name for element in found.system.elements} == {"orders", "edge"}

@@ -77,15 +77,27 @@ def service_statements(
 
 
 def _source(element: str, service: Value) -> Iterator[KnownAs]:
-    """The folder that it is built from, relative to the file that says so."""
+    """The folder that it is built from, relative to the file that says so.
+
+    The context of all services of a repository is often the repository: the folder of the
+    Dockerfile then says which of them this one is.
+    """
     build = service.get("build")
     context = build.get("context") if build is not None and build.is_mapping else build
     if context is None or context.is_list or not is_known(context):
         return
     text = context.string("build.context")
     if "://" not in text and not text.startswith("git@"):
-        folder = os.path.normpath(Path(context.place.file).parent / text)
+        below = _folder_of_dockerfile(build)
+        folder = os.path.normpath(Path(context.place.file).parent / text / below)
         yield KnownAs(element, folder, "", context.place, "source")
+
+
+def _folder_of_dockerfile(build: Value | None) -> str:
+    dockerfile = build.get("dockerfile") if build is not None and build.is_mapping else None
+    if dockerfile is None or not is_known(dockerfile):
+        return ""
+    return os.path.dirname(dockerfile.string("build.dockerfile"))
 
 
 def _settings_files(element: str, service: Value) -> Iterator[KnownAs]:
