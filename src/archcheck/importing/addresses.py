@@ -30,10 +30,12 @@ _BARE = re.compile(rf"(?P<host>{_HOST})")
 _NAMES_ADDRESS = re.compile(
     r"(?:^|[_.-])(?:ADDR(?:ESS)?(?:ES)?|HOST(?:NAME|S)?|URL|URI|ENDPOINTS?|SERVERS?|SERVICE|BROKERS?"
     r"|DSN|NODES?|CONNECT|BOOTSTRAP|UPSTREAM|BACKEND|TARGET|SVC|PEERS?)$"
-    r"|(?:Addr(?:ess)?|Host|Url|Uri|Endpoint|Servers?)$",
+    r"|(?:Addr(?:ess)?|Host|Url|Uri|Endpoint|Servers?)$"
+    r"|(?-i:(?:^|[a-z_])Connection)$|(?:^|_)Connection_?Strings?(?:(?:__|[.:])\w+)?$",
     re.IGNORECASE,
 )
-"""Names of settings whose bare word is a host."""
+"""Names of settings whose bare word is a host. A ``DB_CONNECTION`` is a driver (Laravel), an
+``EventBusConnection`` and ``ConnectionStrings__Redis`` are hosts (.NET)."""
 _NAMES_NO_CALL = re.compile(
     r"CORS|ORIGIN|ALLOWED|NO_?PROXY|ADVERTISED|LISTENERS?$|LISTEN_|BIND|ISSUER|AUDIENCE|REDIRECT|"
     r"CALLBACK|PUBLIC|EXTERNAL|VIRTUAL_HOST|SERVER_NAME|ROOT_URL|COOKIE|DOMAIN|REGISTRY_IMAGE",

@@ -100,6 +100,9 @@ PRODUCTS: dict[str, Product] = {
     "DynamoDB local": Product(DynamoDB, ("dynamodb-local",), "DynamoDB local"),
     "Elasticsearch": Product(Elasticsearch, ("elasticsearch", "elasticsearch-oss"), "", (9300,)),
     "OpenSearch": Product(Elasticsearch, ("opensearch",), "OpenSearch"),
+    "SeaweedFS": Product(
+        ObjectStore, ("seaweedfs",), "", (), (), (), {"product": "SeaweedFS"}
+    ),
     "MinIO": Product(
         ObjectStore, ("minio",), "", (), ("s3", "s3a"), ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD"),
         {"product": "MinIO"},
@@ -141,7 +144,7 @@ PRODUCTS: dict[str, Product] = {
         ("opentelemetry-collector", "opentelemetry-collector-contrib",
          "opentelemetry-collector-k8s", "otel-collector"),
     ),
-    "Kibana": Product(ElasticStack, ("kibana", "logstash"), ""),
+    "Kibana": Product(ElasticStack, ("kibana", "kibana-oss", "logstash", "logstash-oss"), ""),
     "DynamoDB": Product(DynamoDB),
     "S3": Product(ObjectStore, (), "", (), (), (), {"product": "S3"}),
     "SQS": Product(Sqs, (), "", (), ("sqs",)),

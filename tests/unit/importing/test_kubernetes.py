@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 from commands import archcheck
 
-from archcheck import Absent, Autoscale, Kubernetes, PostgreSQL, Probe, Redis, Resources, Service
+from archcheck import (
+    Absent,
+    Autoscale,
+    Kubernetes,
+    MySQL,
+    PostgreSQL,
+    Probe,
+    Redis,
+    Resources,
+    Service,
+)
 from archcheck.importing import Import, import_paths
 from archcheck.importing.joined import Candidate
 from archcheck.importing.products import version_of
@@ -202,6 +212,33 @@ def test_a_store_that_nobody_deploys_runs_elsewhere(tmp_path: Path) -> None:
     store = found.system.find("db-example-com")
     assert isinstance(store, PostgreSQL)
     assert "secret" not in str(store)
+
+
+def test_a_store_of_another_namespace_has_its_own_name(tmp_path: Path) -> None:
+    """Not the whole host: nobody calls a database ``books-data-svc-cluster-local``."""
+    url = 'env: [{name: DB_URL, value: "jdbc:mysql://books.data.svc.cluster.local/all"}]'
+    found = read(tmp_path, workload("web", url))
+    assert isinstance(found.system.find("books"), MySQL)
+    taken = read(tmp_path, workload("web", url.replace("books", "web")))
+    assert isinstance(taken.system.find("web-data-svc-cluster-local"), MySQL)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["EventBusConnection", "ConnectionString", "ConnectionStrings__Bus", "BUS_CONNECTION_STRING"],
+)
+def test_a_bare_word_in_a_connection_of_dotnet_is_a_host(tmp_path: Path, setting: str) -> None:
+    env = f"env: [{{name: {setting}, value: bus}}, {{name: DB_CONNECTION, value: stock}}]"
+    found = read(tmp_path, workload("web", env) + workload("bus", "") + workload("stock", ""))
+    assert pairs(found) == {("web", "bus")}
+
+
+def test_millicores_are_those_of_the_file(tmp_path: Path) -> None:
+    found = read(tmp_path, workload("web", "resources: {requests: {cpu: 102m}}"))
+    web = found.system.find("web")
+    assert isinstance(web, Service)
+    assert isinstance(web.deployment, Kubernetes)
+    assert str(web.deployment.resources.cpu) == "102 m"  # type: ignore[union-attr]
 
 
 def test_what_is_no_address_of_the_system_is_listed(tmp_path: Path) -> None:
