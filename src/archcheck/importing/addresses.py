@@ -16,7 +16,8 @@ _HOST = (
 )
 _URL = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}(?::[A-Za-z][A-Za-z0-9]{0,20}){0,2}):(?://|thin:@/{0,2})"
-    rf"(?:[^\s/@'\"]{{0,300}}@)?(?P<hosts>{_HOST}(?::\d{{1,5}})?(?:,{_HOST}(?::\d{{1,5}})?){{0,30}})"
+    rf"(?:[^\s/@'\"]{{0,300}}@)?(?P<hosts>{_HOST}(?::\d{{1,5}})?"
+    rf"(?:,(?![A-Za-z][\w+.-]{{0,30}}://){_HOST}(?::\d{{1,5}})?){{0,30}})"
 )
 _DSN = re.compile(rf"@(?:tcp|udp)\((?P<host>{_HOST})(?::(?P<port>\d{{1,5}}))?\)")
 _PAIR = re.compile(
@@ -38,7 +39,8 @@ _NAMES_ADDRESS = re.compile(
 ``EventBusConnection`` and ``ConnectionStrings__Redis`` are hosts (.NET)."""
 _NAMES_NO_CALL = re.compile(
     r"CORS|ORIGIN|ALLOWED|NO_?PROXY|ADVERTISED|LISTENERS?$|LISTEN_|BIND|ISSUER|AUDIENCE|REDIRECT|"
-    r"CALLBACK|PUBLIC|EXTERNAL|VIRTUAL_HOST|SERVER_NAME|ROOT_URL|COOKIE|DOMAIN|REGISTRY_IMAGE",
+    r"CALLBACK|PUBLIC|EXTERNAL|VIRTUAL_HOST|SERVER_NAME|ROOT_URL|COOKIE|DOMAIN|REGISTRY_IMAGE|"
+    r"CHARACTER.?SET|COLLATION",
     re.IGNORECASE,
 )
 """Names of settings whose address somebody else uses: browsers, tokens, the element itself."""

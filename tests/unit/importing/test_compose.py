@@ -194,6 +194,29 @@ def test_overlays_are_left_out_until_they_are_named(tmp_path: Path) -> None:
     assert {element.name for element in both.system.elements} == {"web", "api"}
 
 
+def test_files_with_different_services_are_one_system_where_none_is_the_default(
+    tmp_path: Path,
+) -> None:
+    write(
+        tmp_path,
+        docker_compose_app__yml="""
+        services:
+          web: {image: shop/web, environment: {DB_HOST: db}, depends_on: [orders]}
+          orders: {image: shop/orders}
+        """,
+        docker_compose_dev__yml="services: {web: {image: shop/web:dev}, tool: {image: tool}}",
+        docker_compose_env__yml="services: {db: {image: mysql}}",
+        docker_compose_test__yml="services: {tests: {image: shop/tests}}",
+    )
+    found = import_paths([tmp_path])
+    assert {element.name for element in found.system.elements} == {"web", "orders", "db"}
+    assert pairs(found) == {("web", "db")}
+    assert {Path(path).name for path, _ in found.skipped} == {
+        "docker_compose_dev.yml",
+        "docker_compose_test.yml",
+    }
+
+
 def test_profiles_are_off_unless_chosen(tmp_path: Path) -> None:
     text = "services: {web: {image: w}, debug: {image: d, profiles: [dev]}}"
     assert len(compose(tmp_path, text).system.elements) == 1

@@ -233,6 +233,13 @@ def test_a_bare_word_in_a_connection_of_dotnet_is_a_host(tmp_path: Path, setting
     assert pairs(found) == {("web", "bus")}
 
 
+def test_a_list_of_urls_has_the_host_of_each(tmp_path: Path) -> None:
+    env = 'env: [{name: OAP, value: "http://a:12800,http://b:12800"}]'
+    found = read(tmp_path, workload("web", env) + workload("a", "") + workload("b", ""))
+    assert pairs(found) == {("web", "a"), ("web", "b")}
+    assert not found.joined.unexplained
+
+
 def test_millicores_are_those_of_the_file(tmp_path: Path) -> None:
     found = read(tmp_path, workload("web", "resources: {requests: {cpu: 102m}}"))
     web = found.system.find("web")

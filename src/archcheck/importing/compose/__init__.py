@@ -1,13 +1,15 @@
 """Docker Compose: services, what they run, what they wait for, whom they are given the address of.
 
 The files of a folder make a project as Compose puts them together: the default file and its
-override. Other files of the folder are overlays; naming them together with the first one adds them,
-as ``docker compose -f a -f b`` does.
+override; without a default file, all files with services of their own. Other files of the folder
+are overlays; naming them together with the first one adds them, as ``docker compose -f a -f b``
+does.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,8 @@ from archcheck.importing.facts import Precedence, Remark, Said, Statement, Unrea
 from archcheck.importing.sources import Choices, SourceFile
 from archcheck.importing.values import Value
 
+_TESTING = frozenset({"test", "tests", "testing", "e2e", "ci"})
+"""Words in the names of files that only tests are run with."""
 _TELLING = frozenset({"image", "build", "extends"})
 
 
@@ -100,20 +104,44 @@ def _projects(
     for group in folders.values():
         rest = [file for file in group if not file.named]
         main = _main_of(rest)
-        if main is None:
+        if not main:
             continue
-        groups.append((main, *_override_of((main,))))
-        others = [f for f in rest if f is not main and f.name not in OVERRIDES]
-        why = f"an overlay of {main.name}: name both to read it on top"
+        groups.append((*main, *_override_of(main)))
+        others = [f for f in rest if f not in main and f.name not in OVERRIDES]
+        why = f"an overlay of {main[0].name}: name both to read it on top"
+        if len(main) > 1:
+            why = "has services of other files of its folder: name all that belong together"
         left += [(file, why) for file in others]
     return sorted(groups, key=lambda g: (not g[0].named, len(g[0].path.parts))), left
 
 
-def _main_of(files: Sequence[SourceFile]) -> SourceFile | None:
-    """The file that Compose takes by itself, else the first."""
+def _main_of(files: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
+    """The file that Compose takes by itself, else those that can only be meant together."""
     by_name = {file.name: file for file in files}
     usual = next((by_name[name] for name in DEFAULT_NAMES if name in by_name), None)
-    return usual or next((file for file in files if file.name not in OVERRIDES), None)
+    return (
+        (usual,) if usual is not None else _parts_of([f for f in files if f.name not in OVERRIDES])
+    )
+
+
+def _parts_of(files: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
+    """The largest of the files, and those called like Compose files that have other services: a
+    folder with ``docker-compose-app.yml`` and ``docker-compose-infra.yml`` is one system in two
+    files. Two with a service in common are two ways to run it."""
+    parts: list[SourceFile] = []
+    have: set[str] = set()
+    for file in sorted(files, key=lambda each: -len(_services_of(each))):
+        services, words = _services_of(file), {*re.split(r"[-_.]", file.name.lower())}
+        is_part = "compose" in words and not words & _TESTING and not services & have
+        if not parts or is_part:
+            parts.append(file)
+            have |= services
+    return tuple(parts)
+
+
+def _services_of(file: SourceFile) -> set[str]:
+    documents = file.readable
+    return {name for name, _ in documents[0].items("services")} if documents else set()
 
 
 def _override_of(files: Sequence[SourceFile]) -> list[SourceFile]:
