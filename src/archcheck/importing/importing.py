@@ -7,13 +7,14 @@ or the import ends with a sentence.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from archcheck.importing.facts import Fact, Said, UnreadFile
 from archcheck.importing.joined import Joined
 from archcheck.importing.joining import join
 from archcheck.importing.plugins import Importer, importer_called, importers
+from archcheck.importing.profiles import profiles_by_name
 from archcheck.importing.sources import Choices, Found, SourceFile, find
 from archcheck.model import ModelError, Place, System
 
@@ -56,7 +57,8 @@ def import_paths(
     claimed = _claimed(found, candidates, forced=only is not None)
     said: list[Said] = []
     for importer, files in claimed:
-        heard = _read(importer, files, chosen, found)
+        told = replace(chosen, deployed_with=profiles_by_name(said))
+        heard = _read(importer, files, told, found)
         if _is_once_more(heard, said) and not any(file.named for file in files):
             why = "another deployment of the same services: name it to import it"
             found.skipped |= {str(file.path): why for file in files}

@@ -58,6 +58,8 @@ class Choices:
     """Files with variables, instead of ``.env`` beside each file."""
     render: bool = False
     """Whether kustomize and helm may be run on what lies there."""
+    deployed_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Profiles that the deployments read so far turn on, by the names of what runs."""
 
 
 @dataclass

@@ -91,6 +91,41 @@ def test_an_application_says_how_it_runs_and_whom_it_asks(shop: Path) -> None:
     assert [c.reach.said for c in found.joined.candidates] == ["the setting cors.allowed-origins"]
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "environment: {SPRING_PROFILES_ACTIVE: 'docker, cloud'}",
+        "command: java -Dspring.profiles.active=docker -jar app.jar",
+        "environment: {JAVA_TOOL_OPTIONS: '-Xmx1g -Dspring.profiles.active=docker'}",
+    ],
+)
+def test_the_profiles_of_a_deployment_are_on(tmp_path: Path, told: str) -> None:
+    """``docker`` of one application is not ``docker`` of another, and counts before the file's."""
+    settings = """
+        spring:
+          application: {name: NAME}
+          profiles: {active: local}
+        ---
+        spring:
+          config: {activate: {on-profile: docker}}
+          data: {redis: {host: sessions}}
+    """
+    write(
+        tmp_path,
+        compose_dot_yaml=f"""
+        services:
+          orders: {{image: own/orders, {told}}}
+          stock: {{image: own/stock}}
+          sessions: {{image: "redis:7"}}
+        """,
+    )
+    for name in ("orders", "stock"):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, application_dot_yml=settings.replace("NAME", name))
+    found = import_paths([tmp_path])
+    assert edges(found) == {("orders", "sessions")}
+
+
 def test_profiles_that_are_on_are_on_top(shop: Path) -> None:
     found = import_paths([shop], choices=Choices(profiles=("prod",)))
     assert getattr(service(found, "orders").runtime, "threads", None) == 400

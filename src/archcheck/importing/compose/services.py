@@ -34,6 +34,7 @@ from archcheck.importing.products import (
     product_of_setting,
     version_of,
 )
+from archcheck.importing.profiles import profiles_told
 from archcheck.importing.scratch import is_scratch
 from archcheck.importing.values import Value
 from archcheck.model import (
@@ -355,6 +356,7 @@ def _told(
             yield Reaches(
                 element, address, scope, f"environment {name}", place, group, doubt_about(name)
             )
+        yield from profiles_told(element, name, text, place)
         if name == "OTEL_SERVICE_NAME" and text:
             yield KnownAs(element, text, "", place, "service.name")
         product = product_of_setting(name)
@@ -364,6 +366,7 @@ def _told(
         value = service.get(key)
         for argument in (value.each() if value.is_list else [value]) if value is not None else ():
             yield from _argued(element, scope, argument)
+            yield from profiles_told(element, "", argument.text, argument.place)
 
 
 def _argued(element: str, scope: str, argument: Value) -> Iterator[Reaches]:

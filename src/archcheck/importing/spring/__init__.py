@@ -106,11 +106,8 @@ class _Found:
 def _read(module: _Module, choices: Choices, remarks: list[Statement]) -> _Found:
     """The settings of a module, with the profiles that are on."""
     read = [(file, documents_of(file)) for file in module.files]
-    on = set(choices.profiles)
-    for _, documents in read:
-        for document in documents:
-            on |= {*document.listed("spring.profiles.active")}
-            on |= {*document.listed("micronaut.environments")}
+    every = [document for _, documents in read for document in documents]
+    on = {*choices.profiles, *_turned_on(module, every, choices)}
     settings = SpringSettings()
     for file, documents in read:
         match = _FILE.fullmatch(file.path.name)
@@ -124,6 +121,23 @@ def _read(module: _Module, choices: Choices, remarks: list[Statement]) -> _Found
             else:
                 settings.add(document)
     return _Found(module, settings, module.files[0].place)
+
+
+def _turned_on(module: _Module, documents: Sequence[Document], choices: Choices) -> Iterable[str]:
+    """The profiles of the deployment, which count before those of the files (Spring Boot,
+    Externalized Configuration)."""
+    names = [
+        name.lower()
+        for document in documents
+        for key in ("spring.application.name", "micronaut.application.name")
+        for name in document.listed(key)
+    ]
+    folders = [str(folder).lower() for folder in (module.source, *module.source.parents)]
+    for known in (*names, *folders):
+        if known in choices.deployed_with:
+            return choices.deployed_with[known]
+    keys = ("spring.profiles.active", "micronaut.environments")
+    return [name for document in documents for key in keys for name in document.listed(key)]
 
 
 def _off(profiles: Sequence[str], document: Document, file: SourceFile) -> Remark:
