@@ -69,10 +69,12 @@ def import_paths(
             if isinstance(statement, UnreadFile):
                 found.skipped.setdefault(statement.path, statement.reason)
     read = [file for _, files in claimed for file in files if str(file.path) not in found.skipped]
+    only_one = found.files[0].place if len(found.files) == 1 else None
     if not read or not any(one.statements for one in said):
-        only_one = found.files[0].place if len(found.files) == 1 else None
         raise ModelError(_nothing(targets, found, candidates), only_one)
     joined = join(said, chosen.name or _name_of(targets, said), Place(str(targets[0].resolve()), 1))
+    if not joined.system.elements:  # a model of nothing has no findings, as if all were well
+        raise ModelError(_nothing_runs(targets, found), only_one)
     return Import(
         joined,
         tuple(
@@ -175,9 +177,19 @@ def _name_of(targets: Sequence[Path], said: Iterable[Said]) -> str:
     return folder.name or "imported"
 
 
+def _nothing_runs(targets: Sequence[Path], found: Found) -> str:
+    where = ", ".join(map(str, targets))
+    return f"what was read in {where} names nothing that runs{_left_out(found)}"
+
+
 def _nothing(targets: Sequence[Path], found: Found, candidates: Sequence[Importer]) -> str:
     kinds = ", ".join(importer.title for importer in candidates)
     where = ", ".join(map(str, targets))
-    out = [f"{path}: {reason}" for path, reason in found.skipped.items()]
-    why = f"; left out: {'; '.join(out[:3])}" if out else ""
-    return f"nothing in {where} is known; archcheck reads {kinds}{why}"
+    return f"nothing in {where} is known; archcheck reads {kinds}{_left_out(found)}"
+
+
+def _left_out(found: Found) -> str:
+    """The first of what was left out, of each reason one."""
+    by_reason = {reason: f"{path}: {reason}" for path, reason in reversed(found.skipped.items())}
+    out = [*by_reason.values()][::-1]
+    return f"; left out: {'; '.join(out[:3])}" if out else ""

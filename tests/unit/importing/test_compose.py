@@ -237,6 +237,23 @@ def test_links_are_edges_and_orders(tmp_path: Path) -> None:
     assert service(found, "web").start_after == ("store",)
 
 
+def test_a_link_has_a_name_of_its_own(tmp_path: Path) -> None:
+    """``es`` of one service is not ``es`` of another."""
+    found = compose(
+        tmp_path,
+        """
+        services:
+          logs: {image: logs, links: ["search:es"], environment: {HOSTS: "http://es:9200"}}
+          shop: {image: shop, external_links: ["store:db"], environment: {DB_URL: "mysql://db/x"}}
+          other: {image: other, environment: {ES_URL: "http://es:9200"}}
+          search: {image: elasticsearch}
+          store: {image: mysql}
+        """,
+    )
+    assert pairs(found) == {("logs", "search"), ("shop", "store")}
+    assert [reach.element for reach in found.joined.unexplained] == ["other"]
+
+
 def test_names_in_the_network_are_hosts(tmp_path: Path) -> None:
     found = compose(
         tmp_path,

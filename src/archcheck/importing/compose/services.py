@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from archcheck.importing.addresses import Address, addresses_in, doubt_about, names_an_address
@@ -337,6 +338,16 @@ def _order(
         name = link.string("a link").partition(":")[0]
         yield from _after(element, name, link.place, project, scope)
         yield Reaches(element, Address(name), scope, "links", link.place)
+    for link in service.each("external_links"):
+        name = link.string("a link").partition(":")[0]
+        yield Reaches(element, Address(name), scope, "external_links", link.place)
+
+
+def _aliases(service: Value) -> dict[str, str]:
+    """Names that a service has for others: ``links: [elasticsearch:es]``."""
+    links = [*service.each("links"), *service.each("external_links")]
+    pairs = [link.string("a link").partition(":") for link in links]
+    return {alias: name for name, _, alias in pairs if alias}
 
 
 def _after(
@@ -351,8 +362,10 @@ def _after(
 def _told(
     element: str, service: Value, variables: Variables, scope: str
 ) -> Iterator[Reaches | Hint | KnownAs]:
+    aliases = _aliases(service)
     for name, text, place, group in settings_of(service, variables):
-        for address in addresses_in(text, bare=names_an_address(name)):
+        for found in addresses_in(text, bare=names_an_address(name)):
+            address = replace(found, host=aliases.get(found.host, found.host))
             yield Reaches(
                 element, address, scope, f"environment {name}", place, group, doubt_about(name)
             )
