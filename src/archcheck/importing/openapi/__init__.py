@@ -60,13 +60,15 @@ class OpenApiImporter:
                     written.refuse("only OpenAPI 3 is read: convert older documents first")
                 why = f"line {written.place.line}: is OpenAPI {written.text}, and only 3 is read"
                 statements.append(UnreadFile(str(file.path), why))
+        first = [next(at for at, other in enumerate(found) if each.is_of_the_api_of(other))
+                 for each in found]  # fmt: skip
         names = unique_names(
-            {at: each.name for at, each in enumerate(found)},
+            {at: found[at].name for at in dict.fromkeys(first)},
             lambda at: [found[at].longer, f"{found[at].longer} {at + 1}"],
         )
         alone = _alone(found)
         for at, each in enumerate(found):
-            statements += _statements(each, names[at], alone[at])
+            statements += _statements(each, names[first[at]], alone[at])
         yield Said(self.name, self.precedence, statements)
 
 
@@ -110,6 +112,14 @@ class _Document:
     def name(self) -> str:
         """The name of the service, as far as the document has one."""
         return self.host or self.title or self.file.path.stem
+
+    def is_of_the_api_of(self, other: _Document) -> bool:
+        """Whether both are versions of one API: of one title that somebody chose, side by side."""
+        if self is other:
+            return True
+        is_titled = bool(self.title) and self.title.lower() not in _UNNAMED
+        mine, its = (self.folder, self.name, self.title), (other.folder, other.name, other.title)
+        return is_titled and mine == its and self.file.path.parent == other.file.path.parent
 
     @property
     def longer(self) -> str:
