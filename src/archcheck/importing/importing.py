@@ -69,12 +69,12 @@ def import_paths(
             if isinstance(statement, UnreadFile):
                 found.skipped.setdefault(statement.path, statement.reason)
     read = [file for _, files in claimed for file in files if str(file.path) not in found.skipped]
-    only_one = found.files[0].place if len(found.files) == 1 else None
     if not read or not any(one.statements for one in said):
+        only_one = found.files[0].place if len(found.files) == 1 else None
         raise ModelError(_nothing(targets, found, candidates), only_one)
     joined = join(said, chosen.name or _name_of(targets, said), Place(str(targets[0].resolve()), 1))
-    if not joined.system.elements:  # a model of nothing has no findings, as if all were well
-        raise ModelError(_nothing_runs(targets, found), only_one)
+    if not joined.system.elements and not any(file.named for file in read):
+        raise ModelError(_nothing_runs(targets, found))  # it would verify without a finding
     return Import(
         joined,
         tuple(

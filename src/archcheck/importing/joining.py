@@ -307,7 +307,8 @@ class _Joining:
         reaching = [edge.reach for edge in self.edges if edge.target == element]
         hints = [*self.hints[element], *(hint for r in reaching for hint in _spoken(element, r))]
         called = product_of_name(element)
-        if called is not None:
+        asks = any(edge.source == element for edge in self.edges)
+        if called is not None and not asks:  # ratings-mysql reaches a MySQL, and is none
             place = self.facts[element][0].fact.place
             hints.append(Hint(element, called, f"the name {element}", NAME, place))
         best = max(hints, key=lambda hint: hint.strength, default=None)

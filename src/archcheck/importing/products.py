@@ -142,7 +142,7 @@ PRODUCTS: dict[str, Product] = {
     "OpenTelemetry Collector": Product(
         OpenTelemetryCollector,
         ("opentelemetry-collector", "opentelemetry-collector-contrib",
-         "opentelemetry-collector-k8s", "otel-collector"),
+         "opentelemetry-collector-contrib-dev", "opentelemetry-collector-k8s", "otel-collector"),
     ),
     "Kibana": Product(ElasticStack, ("kibana", "kibana-oss", "logstash", "logstash-oss"), ""),
     "DynamoDB": Product(DynamoDB),

@@ -21,6 +21,13 @@ from archcheck.model.element import nearest
 
 MAX_FILES = 20_000
 """Files that are looked at in a folder. A choice: repositories of 1,000 services have fewer."""
+_TEST_SOURCES = frozenset(
+    {
+        "it", "itest", "inttest", "integration-test", "integrationtest", "functionaltest",
+        "functional-test", "testfixtures", "jmh", "gatling",
+    }
+)  # fmt: skip
+"""Source sets beside ``src/main`` that only tests are built of (Gradle, Maven)."""
 MAX_FOLDERS_DEEP = 30
 """Folders inside each other. A choice; file systems end at about 2,000."""
 SKIPPED_FOLDERS = frozenset(
@@ -253,12 +260,17 @@ def _entered(
     for name in folders:
         if name == "templates" and "Chart.yaml" in names:
             continue  # no manifests: what becomes of the chart, its own file says
-        elif name.lower() in SKIPPED_FOLDERS:
+        elif name.lower() in SKIPPED_FOLDERS or _is_for_tests(below, name, folders):
             found.skipped[f"{below / name}/"] = "holds tests, builds or others' files"
         elif _GIVEN_UP.fullmatch(name):
             found.skipped[f"{below / name}/"] = "given up, by its name; name it to read it"
         elif not name.startswith("."):
             yield name
+
+
+def _is_for_tests(below: Path, name: str, beside: Sequence[str]) -> bool:
+    """Whether a folder is a source set of tests beside ``src/main``."""
+    return below.name == "src" and "main" in beside and name.lower() in _TEST_SOURCES
 
 
 def variables_of(text: str, file: str) -> Mapping[str, tuple[str, Place]]:

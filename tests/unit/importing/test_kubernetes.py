@@ -240,6 +240,14 @@ def test_a_list_of_urls_has_the_host_of_each(tmp_path: Path) -> None:
     assert not found.joined.unexplained
 
 
+def test_who_reaches_a_store_is_none_because_of_his_name(tmp_path: Path) -> None:
+    env = "env: [{name: MYSQL_DB_HOST, value: mysql}]"
+    found = read(tmp_path, workload("ratings-mysql", env) + workload("mysql", ""))
+    assert isinstance(found.system.find("mysql"), MySQL)
+    assert isinstance(found.system.find("ratings-mysql"), Service)
+    assert pairs(found) == {("ratings-mysql", "mysql")}
+
+
 def test_millicores_are_those_of_the_file(tmp_path: Path) -> None:
     found = read(tmp_path, workload("web", "resources: {requests: {cpu: 102m}}"))
     web = found.system.find("web")

@@ -91,6 +91,43 @@ def test_an_application_says_how_it_runs_and_whom_it_asks(shop: Path) -> None:
     assert [c.reach.said for c in found.joined.candidates] == ["the setting cors.allowed-origins"]
 
 
+def test_an_image_is_called_as_the_application_that_it_holds(tmp_path: Path) -> None:
+    """Or as its module, where the application has no name: builds call images so."""
+    write(
+        tmp_path,
+        compose_dot_yaml="""
+        services:
+          user: {image: "shop/cloud-user:1"}
+          config: {image: "shop/cloud-config:1"}
+          stock: {image: "shop/other:1"}
+        """,
+        a__application_dot_properties="spring.application.name=cloud-user\nserver.tomcat.threads.max=7",
+        cloud___config__application_dot_properties="server.tomcat.threads.max=8",
+    )
+    (tmp_path / "cloud").mkdir(exist_ok=True)
+    (tmp_path / "cloud/_config").rename(tmp_path / "cloud-config")
+    found = import_paths([tmp_path])
+    assert {element.name for element in found.system.elements} == {"user", "config", "stock"}
+    assert service(found, "user").runtime == SpringBoot(threads=7)
+    assert service(found, "config").runtime == SpringBoot(threads=8)
+
+
+def test_modules_of_one_name_are_called_after_their_folders(tmp_path: Path) -> None:
+    """A name that was copied with the file: the module that is called so keeps it."""
+    named = "spring.application.name=orders\nserver.tomcat.threads.max="
+    write(
+        tmp_path,
+        compose_dot_yaml="services: {orders: {image: shop/orders}}",
+        delivery__src__main__resources__application_dot_properties=f"{named}5",
+        orders__src__main__resources__application_dot_properties=f"{named}6",
+        orders__src__it__resources__application_dot_properties=f"{named}7",
+    )
+    found = import_paths([tmp_path])
+    assert {element.name for element in found.system.elements} == {"orders", "delivery"}
+    assert service(found, "orders").runtime == SpringBoot(threads=6)
+    assert any(path.endswith("orders/src/it/") for path, _ in found.skipped)
+
+
 @pytest.mark.parametrize(
     "told",
     [

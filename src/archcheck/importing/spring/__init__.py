@@ -168,7 +168,7 @@ def _statements(
     names = unique_names(
         {at: each.name.text if each.name is not None else each.module.source.name
          for at, each in kept.items()},
-        lambda at: [f"{kept[at].module.source.name}/{at}"],
+        lambda at: [*_longer_names(kept[at].module.source), f"module {at}"],
     )  # fmt: skip
     for at, each in kept.items():
         yield from statements(
@@ -181,6 +181,12 @@ def _statements(
                 each.settings.has("micronaut"),
             )
         )
+
+
+def _longer_names(source: Path) -> Iterator[str]:
+    """The folder of a module, with more and more of those above it."""
+    for count in range(1, 5):
+        yield "/".join(source.parts[-count:]).lstrip("/")
 
 
 def _asks_a_config_server(settings: SpringSettings) -> bool:
