@@ -31,14 +31,14 @@ def profiles_by_name(said: Iterable[Said]) -> Mapping[str, tuple[str, ...]]:
     a name of several that run with different ones."""
     on: dict[str, dict[str, None]] = {}
     names: dict[str, set[str]] = {}
-    known = [each for one in said for each in one.statements if isinstance(each, KnownAs)]
-    for each in known:
+    for each in (each for one in said for each in one.statements if isinstance(each, KnownAs)):
+        names.setdefault(each.element, {each.element.lower()})
         if each.kind == "profile":
             on.setdefault(each.element, {})[each.name] = None
         else:
-            names.setdefault(each.element, {each.element}).add(each.name)
+            names[each.element].add(each.name.lower())
     found: dict[str, set[tuple[str, ...]]] = {}
-    for element, profiles in on.items():
-        for name in names.get(element, {element}):
-            found.setdefault(name.lower(), set()).add(tuple(profiles))
-    return {name: next(iter(every)) for name, every in found.items() if len(every) == 1}
+    for element, every in names.items():
+        for name in every:
+            found.setdefault(name, set()).add(tuple(on.get(element, ())))
+    return {name: next(iter(each)) if len(each) == 1 else () for name, each in found.items()}

@@ -66,7 +66,7 @@ class Choices:
     render: bool = False
     """Whether kustomize and helm may be run on what lies there."""
     deployed_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Profiles that the deployments read so far turn on, by the names of what runs."""
+    """What the deployments read so far run, by its names, and the profiles that they turn on."""
 
 
 @dataclass

@@ -120,10 +120,17 @@ def test_modules_of_one_name_are_called_after_their_folders(tmp_path: Path) -> N
         compose_dot_yaml="services: {orders: {image: shop/orders}}",
         delivery__src__main__resources__application_dot_properties=f"{named}5",
         orders__src__main__resources__application_dot_properties=f"{named}6",
+        checks__orders__src__main__resources__application_dot_properties="spring.application.name=t",
+        checks__stock__src__main__resources__application_dot_properties="spring.application.name=t",
         orders__src__it__resources__application_dot_properties=f"{named}7",
     )
     found = import_paths([tmp_path])
-    assert {element.name for element in found.system.elements} == {"orders", "delivery"}
+    assert {element.name for element in found.system.elements} == {
+        "orders",
+        "delivery",
+        "checks/orders",
+        "stock",
+    }
     assert service(found, "orders").runtime == SpringBoot(threads=6)
     assert any(path.endswith("orders/src/it/") for path, _ in found.skipped)
 

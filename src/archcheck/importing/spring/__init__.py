@@ -7,7 +7,7 @@ An application is the folder of its files; it is called as ``spring.application.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,7 +79,8 @@ class SpringImporter:
             modules.setdefault(folder, _Module(folder)).files.append(file)
         remarks: list[Statement] = []
         found = [_read(module, choices, remarks) for module in modules.values()]
-        yield Said(self.name, self.precedence, [*_statements(found, shared, remarks), *remarks])
+        every = _statements(found, shared, choices.deployed_with.keys())
+        yield Said(self.name, self.precedence, [*every, *remarks])
 
 
 def _order(file: SourceFile) -> tuple[bool, bool, str]:
@@ -134,7 +135,7 @@ def _turned_on(module: _Module, documents: Sequence[Document], choices: Choices)
     ]
     folders = [str(folder).lower() for folder in (module.source, *module.source.parents)]
     for known in (*names, *folders):
-        if known in choices.deployed_with:
+        if choices.deployed_with.get(known):
             return choices.deployed_with[known]
     keys = ("spring.profiles.active", "micronaut.environments")
     return [name for document in documents for key in keys for name in document.listed(key)]
@@ -147,7 +148,7 @@ def _off(profiles: Sequence[str], document: Document, file: SourceFile) -> Remar
 
 
 def _statements(
-    found: list[_Found], shared: Sequence[SourceFile], remarks: list[Statement]
+    found: list[_Found], shared: Sequence[SourceFile], deployed: Set[str]
 ) -> Iterator[Statement]:
     by_name = {each.name.text.lower(): each for each in found if each.name is not None}
     folders = {file.path.parent for file in shared if file.path.stem.lower() in by_name}
@@ -168,7 +169,7 @@ def _statements(
     names = unique_names(
         {at: each.name.text if each.name is not None else each.module.source.name
          for at, each in kept.items()},
-        lambda at: [*_longer_names(kept[at].module.source), f"module {at}"],
+        lambda at: [*_longer_names(kept[at], deployed), f"module {at}"],
     )  # fmt: skip
     for at, each in kept.items():
         yield from statements(
@@ -183,9 +184,14 @@ def _statements(
         )
 
 
-def _longer_names(source: Path) -> Iterator[str]:
-    """The folder of a module, with more and more of those above it."""
-    for count in range(1, 5):
+def _longer_names(one: _Found, deployed: Set[str]) -> Iterator[str]:
+    """The folder of a module, with more and more of those above it. That of another one that runs
+    is not its name: a module of tests for ``web`` is often called so."""
+    source = one.module.source
+    is_its_own = one.name is not None and one.name.text == source.name
+    if is_its_own or source.name.lower() not in deployed:
+        yield source.name
+    for count in range(2, 5):
         yield "/".join(source.parts[-count:]).lstrip("/")
 
 
