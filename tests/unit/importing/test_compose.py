@@ -224,6 +224,24 @@ def test_profiles_are_off_unless_chosen(tmp_path: Path) -> None:
     assert len(compose(tmp_path, text, profiles=("*",)).system.elements) == 2
 
 
+def test_the_env_file_says_which_files_and_profiles_are_on(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        compose__yaml="services: {web: {image: w}, tool: {image: t, profiles: [full]}}",
+        compose__search__yaml="services: {search: {image: s, profiles: [full, some]}}",
+        compose__logs__yaml="services: {logs: {image: l}}",
+        compose__override__yaml="services: {more: {image: m}}",
+    )
+    (tmp_path / ".env").write_text(
+        "COMPOSE_FILE=compose.yaml:./compose.search.yaml\nCOMPOSE_PROFILES=some,other\n"
+    )
+    found = import_paths([tmp_path])
+    assert {element.name for element in found.system.elements} == {"web", "search"}
+    assert [Path(path).name for path, _ in found.skipped] == ["compose.logs.yaml"]
+    chosen = import_paths([tmp_path], choices=Choices(profiles=("full",)))
+    assert {e.name for e in chosen.system.elements} == {"web", "tool", "search"}
+
+
 def test_a_health_check_that_is_off_is_absent(tmp_path: Path) -> None:
     found = compose(tmp_path, "services: {web: {image: w, healthcheck: {disable: true}}}")
     assert isinstance(docker(found, "web").readiness, Absent)

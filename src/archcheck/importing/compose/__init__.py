@@ -14,11 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from archcheck.importing.compose.interpolation import Variables
 from archcheck.importing.compose.projects import (
     DEFAULT_NAMES,
     OVERRIDES,
     Project,
     load_project,
+    own_env,
 )
 from archcheck.importing.compose.services import service_statements
 from archcheck.importing.facts import Precedence, Remark, Said, Statement, UnreadFile
@@ -49,7 +51,7 @@ class ComposeImporter:
 
     def read(self, files: Sequence[SourceFile], choices: Choices) -> Iterable[Said]:
         statements: list[Statement] = []
-        chosen, left = _projects(files)
+        chosen, left = _projects(files, choices.env_files)
         loaded = [_Loaded(group, load_project(group, choices.env_files)) for group in chosen]
         used = {path for one in loaded for path in one.project.used}
         statements += [
@@ -90,7 +92,7 @@ def _looks_like_compose(document: Value, is_named_so: bool) -> bool:
 
 
 def _projects(
-    files: Sequence[SourceFile],
+    files: Sequence[SourceFile], env_files: Sequence[Path]
 ) -> tuple[list[tuple[SourceFile, ...]], list[tuple[SourceFile, str]]]:
     """The files of each project, shallow ones first; files that are left out, and why."""
     folders: dict[Path, list[SourceFile]] = {}
@@ -103,16 +105,28 @@ def _projects(
         groups.append((*named, *_override_of(named)))
     for group in folders.values():
         rest = [file for file in group if not file.named]
-        main = _main_of(rest)
+        stated = _stated(rest, env_files)
+        main = stated or _main_of(rest)
         if not main:
             continue
-        groups.append((*main, *_override_of(main)))
+        groups.append(stated or (*main, *_override_of(main)))
         others = [f for f in rest if f not in main and f.name not in OVERRIDES]
         why = f"an overlay of {main[0].name}: name both to read it on top"
-        if len(main) > 1:
+        if len(main) > 1 and not stated:
             why = "has services of other files of its folder: name all that belong together"
         left += [(file, why) for file in others]
     return sorted(groups, key=lambda g: (not g[0].named, len(g[0].path.parts))), left
+
+
+def _stated(files: Sequence[SourceFile], env_files: Sequence[Path]) -> tuple[SourceFile, ...]:
+    """The files of the project that ``COMPOSE_FILE`` lists in its env file, if there is one."""
+    variables = Variables()
+    for path in env_files or (own_env(files[0]) if files else ()):
+        variables.read(path, over=True)
+    separator = variables.get("COMPOSE_PATH_SEPARATOR") or ":"
+    names = (variables.get("COMPOSE_FILE") or "").split(separator)
+    by_name = {file.name: file for file in files}
+    return tuple(by_name[os.path.normpath(n)] for n in names if os.path.normpath(n) in by_name)
 
 
 def _main_of(files: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
@@ -185,9 +199,11 @@ def _project_statements(
 ) -> Iterator[Statement]:
     project = one.project
     scope = f"compose:{os.path.relpath(project.folder, one.files[0].root)}"
+    told = (project.variables.get("COMPOSE_PROFILES") or "").split(",")
+    on = {*choices.profiles} or {*map(str.strip, told)}  # Compose's own order
     for name, service in project.services.items():
         profiles = [each.string("a profile") for each in service.each("profiles")]
-        if profiles and "*" not in choices.profiles and not set(profiles) & set(choices.profiles):
+        if profiles and "*" not in on and not on & {*profiles}:
             yield Remark(
                 f"{name} is off: it belongs to the profile {' and '.join(profiles)} (--profile)",
                 service.place,
