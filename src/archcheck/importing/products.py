@@ -104,7 +104,7 @@ PRODUCTS: dict[str, Product] = {
         ObjectStore, ("seaweedfs",), "", (), (), (), {"product": "SeaweedFS"}
     ),
     "MinIO": Product(
-        ObjectStore, ("minio",), "", (), ("s3", "s3a"), ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD"),
+        ObjectStore, ("minio",), "", (), (), ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD"),
         {"product": "MinIO"},
     ),
     "Redis": Product(
@@ -146,6 +146,7 @@ PRODUCTS: dict[str, Product] = {
     ),
     "Kibana": Product(ElasticStack, ("kibana", "kibana-oss", "logstash", "logstash-oss"), ""),
     "DynamoDB": Product(DynamoDB),
+    "a store with the API of S3": Product(ObjectStore, (), "", (), ("s3", "s3a", "s3n")),
     "S3": Product(ObjectStore, (), "", (), (), (), {"product": "S3"}),
     "SQS": Product(Sqs, (), "", (), ("sqs",)),
 }  # fmt: skip

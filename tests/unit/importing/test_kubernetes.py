@@ -12,7 +12,9 @@ from archcheck import (
     Absent,
     Autoscale,
     Kubernetes,
+    Managed,
     MySQL,
+    ObjectStore,
     PostgreSQL,
     Probe,
     Redis,
@@ -238,6 +240,16 @@ def test_a_list_of_urls_has_the_host_of_each(tmp_path: Path) -> None:
     found = read(tmp_path, workload("web", env) + workload("a", "") + workload("b", ""))
     assert pairs(found) == {("web", "a"), ("web", "b")}
     assert not found.joined.unexplained
+
+
+def test_a_bucket_says_no_product(tmp_path: Path) -> None:
+    """MinIO, SeaweedFS and others have the API of S3."""
+    found = read(tmp_path, workload("web", 'env: [{name: BUCKET, value: "s3://profiles"}]'))
+    assert found.system.find("profiles") == ObjectStore(
+        "profiles",
+        description="known from s3://profiles in the environment BUCKET of web",
+        deployment=Managed(),
+    )
 
 
 def test_who_reaches_a_store_is_none_because_of_his_name(tmp_path: Path) -> None:
