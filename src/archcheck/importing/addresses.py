@@ -28,6 +28,13 @@ _PAIR = re.compile(
 _HOST_PORT = re.compile(rf"(?P<host>{_HOST}):(?P<port>\d{{1,5}})(?:/\S{{0,200}})?")
 _BARE = re.compile(rf"(?P<host>{_HOST})")
 
+_S3_ENDPOINT = re.compile(
+    rf"s3[an]?://[^\s?]{{1,300}}\?(?:\S{{1,300}}&)?endpoint=(?:https?(?:://|%3A%2F%2F))?"
+    rf"(?P<host>{_HOST})(?::(?P<port>\d{{1,5}}))?",
+    re.IGNORECASE,
+)
+"""A bucket of a server of one's own: the host of the URL is the bucket (Go CDK, blob)."""
+
 _NAMES_ADDRESS = re.compile(
     r"(?:^|[_.-])(?:ADDR(?:ESS)?(?:ES)?|HOST(?:NAME|S)?|URL|URI|ENDPOINTS?|SERVERS?|SERVICE|BROKERS?"
     r"|DSN|NODES?|CONNECT|BOOTSTRAP|UPSTREAM|BACKEND|TARGET|SVC|PEERS?)$"
@@ -89,6 +96,10 @@ def addresses_in(text: str, *, bare: bool) -> Iterator[Address]:
 
 
 def _all_in(text: str, *, bare: bool) -> Iterator[Address]:
+    own = _S3_ENDPOINT.match(text)
+    if own is not None:
+        yield _address(own["host"], own["port"], "s3")
+        return
     urls = list(_URL.finditer(text))
     if urls:
         for url in urls:

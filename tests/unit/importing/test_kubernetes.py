@@ -252,6 +252,15 @@ def test_a_bucket_says_no_product(tmp_path: Path) -> None:
     )
 
 
+def test_a_bucket_of_a_server_of_ones_own_is_no_host(tmp_path: Path) -> None:
+    url = "s3://profiles?region=x&endpoint=seaweed:8333&s3ForcePathStyle=true"
+    env = f'env: [{{name: BUCKET, value: "{url}"}}]'
+    found = read(tmp_path, workload("web", env) + workload("seaweed", ""))
+    assert pairs(found) == {("web", "seaweed")}
+    assert isinstance(found.system.find("seaweed"), ObjectStore)
+    assert "profiles" not in {element.name for element in found.system.elements}
+
+
 def test_who_reaches_a_store_is_none_because_of_his_name(tmp_path: Path) -> None:
     env = "env: [{name: MYSQL_DB_HOST, value: mysql}]"
     found = read(tmp_path, workload("ratings-mysql", env) + workload("mysql", ""))
