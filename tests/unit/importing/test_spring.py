@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from imported import service, write
@@ -133,6 +134,55 @@ def test_modules_of_one_name_are_called_after_their_folders(tmp_path: Path) -> N
     }
     assert service(found, "orders").runtime == SpringBoot(threads=6)
     assert any(path.endswith("orders/src/it/") for path, _ in found.skipped)
+
+
+@pytest.mark.parametrize(
+    ("settings", "orders", "stock"),
+    [
+        (
+            """
+            spring.cloud.gateway:
+              httpclient: {connect-timeout: 1000, response-timeout: 5s}
+              routes:
+                - {id: a, uri: "lb://orders"}
+                - {id: b, uri: "http://stock:80", metadata: {response-timeout: 200}}
+            """,
+            (5 * s, 1 * s),
+            (200 * ms, 1 * s),
+        ),
+        (
+            """
+            ribbon: {ReadTimeout: 9000, ConnectTimeout: 300}
+            hystrix.command.default.execution.isolation.thread.timeoutInMilliseconds: 4000
+            zuul:
+              host: {socket-timeout-millis: 700}
+              routes:
+                orders: {path: /orders/**}
+                other: {path: /stock/**, url: "http://stock:80"}
+            """,
+            (4 * s, 300 * ms),
+            (700 * ms, None),
+        ),
+        (
+            """
+            spring.cloud.gateway:
+              httpclient: {response-timeout: 5s}
+              routes:
+                - {id: a, uri: "lb://orders", metadata: {response-timeout: -1}}
+                - {id: b, uri: "lb://stock"}
+            """,
+            (None, None),
+            (5 * s, None),
+        ),
+    ],
+)
+def test_a_gateway_waits_for_those_behind_its_routes(
+    shop: Path, settings: str, orders: object, stock: object
+) -> None:
+    write(shop, front__application_dot_yml="spring.application.name: front\n" + dedent(settings))
+    clients = {each.target: each for each in service(import_paths([shop]), "front").clients}
+    waits = {name: (each.timeout, each.connect_timeout) for name, each in clients.items()}
+    assert waits == {"orders": orders, "stock": stock}
 
 
 @pytest.mark.parametrize(
