@@ -116,6 +116,8 @@ class SourceFile:
         text = self.text
         if self.path.suffix == ".json":
             text = _PAIR.sub(_joined, text)
+        elif _SCHEMA in text:
+            text = _without_schemas(text)
         return tuple(read_yaml(text, str(self.path)))
 
     @property
@@ -145,6 +147,20 @@ _PAIR = re.compile(
 def _joined(pair: re.Match[str]) -> str:
     halves = bytes.fromhex(pair[2]) + bytes.fromhex(pair[3])
     return f"{pair[1]}{halves.decode('utf-16-be')}"
+
+
+_SCHEMA = "CustomResourceDefinition"
+_KIND = re.compile(r"^kind:[ \t]*[\"']?(\w+)", re.MULTILINE)
+_DOCUMENT = re.compile(r"^(?=---)", re.MULTILINE)
+
+
+def _without_schemas(text: str) -> str:
+    """The text with empty lines for documents that define custom resources: no part of a model, and
+    most of what an operator's manifests have."""
+    return "".join(
+        "\n" * part.count("\n") if {*_KIND.findall(part)} == {_SCHEMA} else part
+        for part in _DOCUMENT.split(text)
+    )
 
 
 def inside(target: Path, root: Path, said: str, place: Place) -> Path:

@@ -29,6 +29,8 @@ from archcheck.importing.values import Value
 
 _TESTING = frozenset({"test", "tests", "testing", "e2e", "ci"})
 """Words in the names of files that only tests are run with."""
+_SIGN = re.compile(r"""^(?:[ \t]*\{\s*|[ \t]{1,8}(?=["']))?["']?services["']?\s*:""", re.MULTILINE)
+"""The key at the top of YAML, or of JSON."""
 _TELLING = frozenset({"image", "build", "extends"})
 
 
@@ -44,7 +46,7 @@ class ComposeImporter:
         if file.path.suffix.lower() not in (".yaml", ".yml", ".json"):
             return False
         is_named_so = "compose" in file.name.lower() and file.path.suffix.lower() != ".json"
-        if not is_named_so and "services" not in file.text_if_readable:
+        if not is_named_so and not _SIGN.search(file.text_if_readable):
             return False
         documents = file.readable
         return bool(documents) and _looks_like_compose(documents[0], is_named_so)

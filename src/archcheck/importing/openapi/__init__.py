@@ -26,7 +26,7 @@ from archcheck.importing.sources import Choices, SourceFile
 from archcheck.importing.values import Value
 from archcheck.model import Service
 
-_SIGN = re.compile(r"""^\s*\{?\s*["']?(?:openapi|swagger)["']?\s*:""", re.MULTILINE)
+_SIGN = re.compile(r"""^[ \t]*(?:\{\s*)?["']?(?:openapi|swagger)["']?\s*:""", re.MULTILINE)
 _UNNAMED = frozenset({"openapi definition", "api documentation", "swagger api", "api", "openapi"})
 """Titles that generators write where nobody has said one (springdoc, Springfox, NestJS)."""
 
@@ -42,7 +42,8 @@ class OpenApiImporter:
     def recognises(self, file: SourceFile) -> bool:
         if file.path.suffix.lower() not in (".yaml", ".yml", ".json"):
             return False
-        if not _SIGN.search(file.text_if_readable):
+        text = file.text_if_readable
+        if not ("openapi" in text or "swagger" in text) or not _SIGN.search(text):
             return False
         return any(map(_is_openapi, file.readable))
 
