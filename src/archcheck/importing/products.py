@@ -175,6 +175,14 @@ ACTIONS = frozenset(
 )  # fmt: skip
 """Words in names of what does something with a product, and is none: ``backup-mysql``."""
 
+ROLES = frozenset(
+    {
+        "broker", "cache", "data", "database", "db", "follower", "leader", "master", "primary",
+        "replica", "server", "slave", "standalone", "store",
+    }
+)  # fmt: skip
+"""Words in names that say what a product is there for."""
+
 _BY_IMAGE = {image: name for name, product in PRODUCTS.items() for image in product.images}
 _BY_PORT = {port: name for name, product in PRODUCTS.items() for port in product.ports}
 _BY_SCHEME = {scheme: name for name, product in PRODUCTS.items() for scheme in product.schemes}
@@ -236,9 +244,13 @@ def product_of_port(port: int) -> str | None:
 
 
 def product_of_name(name: str) -> str | None:
-    """The product that an element is called after, by its last word: ``orders-mongodb``."""
+    """The product that an element is called after, by its last word (``orders-mongodb``), before
+    which its role may follow: ``redis-cache``."""
     words = re.split(r"[-_.]", name.lower())
-    return None if ACTIONS & set(words) else _BY_IMAGE.get(words[-1])
+    if ACTIONS & set(words):
+        return None
+    is_with_role = bool(words[1:]) and all(w in ROLES or w.isdigit() for w in words[1:])
+    return _BY_IMAGE.get(words[-1]) or (_BY_IMAGE.get(words[0]) if is_with_role else None)
 
 
 def product_of_scheme(scheme: str) -> str | None:

@@ -242,6 +242,13 @@ def test_a_list_of_urls_has_the_host_of_each(tmp_path: Path) -> None:
     assert not found.joined.unexplained
 
 
+@pytest.mark.parametrize("name", ["orders-redis", "redis-cache", "redis-master-0", "redis"])
+def test_a_name_says_a_product_by_its_last_word_or_its_first(tmp_path: Path, name: str) -> None:
+    found = read(tmp_path, workload(name, "") + workload("redis-export-job", ""))
+    assert isinstance(found.system.find(name), Redis)
+    assert isinstance(found.system.find("redis-export-job"), Service)
+
+
 def test_a_bucket_says_no_product(tmp_path: Path) -> None:
     """MinIO, SeaweedFS and others have the API of S3."""
     found = read(tmp_path, workload("web", 'env: [{name: BUCKET, value: "s3://profiles"}]'))

@@ -136,6 +136,21 @@ def test_modules_of_one_name_are_called_after_their_folders(tmp_path: Path) -> N
     assert any(path.endswith("orders/src/it/") for path, _ in found.skipped)
 
 
+def test_an_application_is_one_however_often_a_repository_has_it(tmp_path: Path) -> None:
+    named = "spring.application.name=orders\nserver.tomcat.threads.max="
+    write(
+        tmp_path,
+        first__orders__application_dot_properties=f"{named}5",
+        second__orders__application_dot_properties=f"{named}6",
+    )
+    found = import_paths([tmp_path])
+    [orders] = found.system.elements
+    assert service(found, orders.name).runtime == SpringBoot(threads=5)
+    [(path, why)] = found.skipped
+    assert path.endswith("second/orders/application.properties")
+    assert why == "the application orders once more: name its folder to import it"
+
+
 @pytest.mark.parametrize(
     ("settings", "orders", "stock"),
     [

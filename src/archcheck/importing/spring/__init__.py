@@ -7,11 +7,11 @@ An application is the folder of its files; it is called as ``spring.application.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from archcheck.importing.facts import Precedence, Remark, Said, Statement
+from archcheck.importing.facts import Precedence, Remark, Said, Statement, UnreadFile
 from archcheck.importing.naming import unique_names
 from archcheck.importing.sources import Choices, SourceFile
 from archcheck.importing.spring.application import SpringApplication, statements
@@ -150,22 +150,11 @@ def _off(profiles: Sequence[str], document: Document, file: SourceFile) -> Remar
 def _statements(
     found: list[_Found], shared: Sequence[SourceFile], deployed: Set[str]
 ) -> Iterator[Statement]:
-    by_name = {each.name.text.lower(): each for each in found if each.name is not None}
-    folders = {file.path.parent for file in shared if file.path.stem.lower() in by_name}
-    for_all = [each for each in found if each.module.folder in folders and each.name is None]
-    for each in found:
-        if each in for_all or each.module.folder in folders:
-            continue
-        for every in for_all if _asks_a_config_server(each.settings) else ():
-            for file in every.module.files:
-                for document in documents_of(file):
-                    each.settings.add_below(document)
-    for file in shared:
-        owner = by_name.get(file.path.stem.lower())
-        if owner is not None and file.path.parent in folders:
-            for document in documents_of(file):
-                owner.settings.add(document)
+    for_all = _share(found, shared)
     kept = {at: each for at, each in enumerate(found) if each not in for_all}
+    for at, again in _once_more(kept):
+        why = f"the application {again} once more: name its folder to import it"
+        yield from (UnreadFile(str(file.path), why) for file in kept.pop(at).module.files)
     names = unique_names(
         {at: each.name.text if each.name is not None else each.module.source.name
          for at, each in kept.items()},
@@ -182,6 +171,41 @@ def _statements(
                 each.settings.has("micronaut"),
             )
         )
+
+
+def _share(found: list[_Found], shared: Sequence[SourceFile]) -> list[_Found]:
+    """Give applications what a config server has for them. What it has for all of them is none."""
+    by_name = {each.name.text.lower(): each for each in found if each.name is not None}
+    folders = {file.path.parent for file in shared if file.path.stem.lower() in by_name}
+    for_all = [each for each in found if each.module.folder in folders and each.name is None]
+    for each in found:
+        if each in for_all or each.module.folder in folders:
+            continue
+        for every in for_all if _asks_a_config_server(each.settings) else ():
+            for file in every.module.files:
+                for document in documents_of(file):
+                    each.settings.add_below(document)
+    for file in shared:
+        owner = by_name.get(file.path.stem.lower())
+        if owner is not None and file.path.parent in folders:
+            for document in documents_of(file):
+                owner.settings.add(document)
+    return for_all
+
+
+def _once_more(found: Mapping[int, _Found]) -> list[tuple[int, str]]:
+    """Modules of the same folder's name that state the same name as one before them: a course or
+    a repository of samples has an application as it was at several times."""
+    known: set[tuple[str, str]] = set()
+    again: list[tuple[int, str]] = []
+    for at, each in found.items():
+        if each.name is None:
+            continue
+        key = each.name.text, each.module.source.name
+        if key in known:
+            again.append((at, each.name.text))
+        known.add(key)
+    return again
 
 
 def _longer_names(one: _Found, deployed: Set[str]) -> Iterator[str]:
