@@ -115,8 +115,10 @@ def collapsed(view: Diagram, expand: Collection[str] = ()) -> Diagram:
     groups = {group.key: group for group in view.groups}
     _known("group", expand, groups)
     inside: dict[str, list[Card]] = {}
+    loose = _loose(view)
     for card in view.cards:
-        inside.setdefault(card.group or _loose(card, groups), []).append(card)
+        key = UNPLACED if card.key in loose else card.key
+        inside.setdefault(card.group or key, []).append(card)
     cards: list[Card] = []
     stands_in: dict[str, str] = {}
     for key, members in inside.items():
@@ -130,9 +132,11 @@ def collapsed(view: Diagram, expand: Collection[str] = ()) -> Diagram:
     return replace(view, cards=tuple(cards), arrows=arrows).with_used_groups()
 
 
-def _loose(card: Card, groups: Collection[str]) -> str:
-    """Where a card without a group goes: services are collected, others stay by themselves."""
-    return UNPLACED if groups and card.shape == "box" else card.key
+def _loose(view: Diagram) -> frozenset[str]:
+    """Services without a group, to be collected where others have one. Not when they are most of
+    the view: a single card would be all that is left of an imported system."""
+    loose = [card.key for card in view.cards if not card.group and card.shape == "box"]
+    return frozenset(loose) if view.groups and 2 * len(loose) <= len(view.cards) else frozenset()
 
 
 def _whole(group: CardGroup, members: list[Card]) -> Card:

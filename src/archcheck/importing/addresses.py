@@ -16,7 +16,8 @@ _HOST = (
 )
 _URL = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}(?::[A-Za-z][A-Za-z0-9]{0,20}){0,2}):(?://|thin:@/{0,2})"
-    rf"(?:[^\s/@'\"]{{0,300}}@)?(?P<hosts>{_HOST}(?::\d{{1,5}})?(?:,{_HOST}(?::\d{{1,5}})?){{0,30}})"
+    rf"(?:[^\s/@'\"]{{0,300}}@)?(?P<hosts>{_HOST}(?::\d{{1,5}})?"
+    rf"(?:,(?![A-Za-z][\w+.-]{{0,30}}://){_HOST}(?::\d{{1,5}})?){{0,30}})"
 )
 _DSN = re.compile(rf"@(?:tcp|udp)\((?P<host>{_HOST})(?::(?P<port>\d{{1,5}}))?\)")
 _PAIR = re.compile(
@@ -27,16 +28,26 @@ _PAIR = re.compile(
 _HOST_PORT = re.compile(rf"(?P<host>{_HOST}):(?P<port>\d{{1,5}})(?:/\S{{0,200}})?")
 _BARE = re.compile(rf"(?P<host>{_HOST})")
 
+_S3_ENDPOINT = re.compile(
+    rf"s3[an]?://[^\s?]{{1,300}}\?(?:\S{{1,300}}&)?endpoint=(?:https?(?:://|%3A%2F%2F))?"
+    rf"(?P<host>{_HOST})(?::(?P<port>\d{{1,5}}))?",
+    re.IGNORECASE,
+)
+"""A bucket of a server of one's own: the host of the URL is the bucket (Go CDK, blob)."""
+
 _NAMES_ADDRESS = re.compile(
     r"(?:^|[_.-])(?:ADDR(?:ESS)?(?:ES)?|HOST(?:NAME|S)?|URL|URI|ENDPOINTS?|SERVERS?|SERVICE|BROKERS?"
     r"|DSN|NODES?|CONNECT|BOOTSTRAP|UPSTREAM|BACKEND|TARGET|SVC|PEERS?)$"
-    r"|(?:Addr(?:ess)?|Host|Url|Uri|Endpoint|Servers?)$",
+    r"|(?:Addr(?:ess)?|Host|Url|Uri|Endpoint|Servers?)$"
+    r"|(?-i:(?:^|[a-z_])Connection)$|(?:^|_)Connection_?Strings?(?:(?:__|[.:])\w+)?$",
     re.IGNORECASE,
 )
-"""Names of settings whose bare word is a host."""
+"""Names of settings whose bare word is a host. A ``DB_CONNECTION`` is a driver (Laravel), an
+``EventBusConnection`` and ``ConnectionStrings__Redis`` are hosts (.NET)."""
 _NAMES_NO_CALL = re.compile(
     r"CORS|ORIGIN|ALLOWED|NO_?PROXY|ADVERTISED|LISTENERS?$|LISTEN_|BIND|ISSUER|AUDIENCE|REDIRECT|"
-    r"CALLBACK|PUBLIC|EXTERNAL|VIRTUAL_HOST|SERVER_NAME|ROOT_URL|COOKIE|DOMAIN|REGISTRY_IMAGE",
+    r"CALLBACK|PUBLIC|EXTERNAL|VIRTUAL_HOST|SERVER_NAME|ROOT_URL|COOKIE|DOMAIN|REGISTRY_IMAGE|"
+    r"CHARACTER.?SET|COLLATION",
     re.IGNORECASE,
 )
 """Names of settings whose address somebody else uses: browsers, tokens, the element itself."""
@@ -85,6 +96,10 @@ def addresses_in(text: str, *, bare: bool) -> Iterator[Address]:
 
 
 def _all_in(text: str, *, bare: bool) -> Iterator[Address]:
+    own = _S3_ENDPOINT.match(text)
+    if own is not None:
+        yield _address(own["host"], own["port"], "s3")
+        return
     urls = list(_URL.finditer(text))
     if urls:
         for url in urls:

@@ -28,8 +28,8 @@ Precedence = Literal["observed", "deployed", "contract", "settings", "catalogue"
 """What kind of source says it; the first ones win where two disagree (DESIGN, section 10)."""
 PRECEDENCE: tuple[Precedence, ...] = ("observed", "deployed", "contract", "settings", "catalogue")
 
-Identity = Literal["host", "image", "service.name", "source"]
-"""The kinds of names that several sources state about one element."""
+Identity = Literal["host", "image", "service.name", "source", "profile"]
+"""The kinds of names that several sources state about one element; a profile is one of many."""
 
 SYSTEM = ""
 """The element that stands for the system as a whole."""

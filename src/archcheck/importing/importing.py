@@ -7,13 +7,14 @@ or the import ends with a sentence.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from archcheck.importing.facts import Fact, Said, UnreadFile
 from archcheck.importing.joined import Joined
 from archcheck.importing.joining import join
 from archcheck.importing.plugins import Importer, importer_called, importers
+from archcheck.importing.profiles import profiles_by_name
 from archcheck.importing.sources import Choices, Found, SourceFile, find
 from archcheck.model import ModelError, Place, System
 
@@ -56,7 +57,8 @@ def import_paths(
     claimed = _claimed(found, candidates, forced=only is not None)
     said: list[Said] = []
     for importer, files in claimed:
-        heard = _read(importer, files, chosen, found)
+        told = replace(chosen, deployed_with=profiles_by_name(said))
+        heard = _read(importer, files, told, found)
         if _is_once_more(heard, said) and not any(file.named for file in files):
             why = "another deployment of the same services: name it to import it"
             found.skipped |= {str(file.path): why for file in files}
@@ -71,6 +73,8 @@ def import_paths(
         only_one = found.files[0].place if len(found.files) == 1 else None
         raise ModelError(_nothing(targets, found, candidates), only_one)
     joined = join(said, chosen.name or _name_of(targets, said), Place(str(targets[0].resolve()), 1))
+    if not joined.system.elements and not any(file.named for file in read):
+        raise ModelError(_nothing_runs(targets, found))  # it would verify without a finding
     return Import(
         joined,
         tuple(
@@ -173,9 +177,19 @@ def _name_of(targets: Sequence[Path], said: Iterable[Said]) -> str:
     return folder.name or "imported"
 
 
+def _nothing_runs(targets: Sequence[Path], found: Found) -> str:
+    where = ", ".join(map(str, targets))
+    return f"what was read in {where} names nothing that runs{_left_out(found)}"
+
+
 def _nothing(targets: Sequence[Path], found: Found, candidates: Sequence[Importer]) -> str:
     kinds = ", ".join(importer.title for importer in candidates)
     where = ", ".join(map(str, targets))
-    out = [f"{path}: {reason}" for path, reason in found.skipped.items()]
-    why = f"; left out: {'; '.join(out[:3])}" if out else ""
-    return f"nothing in {where} is known; archcheck reads {kinds}{why}"
+    return f"nothing in {where} is known; archcheck reads {kinds}{_left_out(found)}"
+
+
+def _left_out(found: Found) -> str:
+    """The first of what was left out, of each reason one."""
+    by_reason = {reason: f"{path}: {reason}" for path, reason in reversed(found.skipped.items())}
+    out = [*by_reason.values()][::-1]
+    return f"; left out: {'; '.join(out[:3])}" if out else ""

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -65,6 +66,8 @@ from archcheck.model.element import Element, declared_at, field_names
 from archcheck.model.observability import Platform
 from archcheck.model.sites import Site
 
+_IN_CLUSTER = re.compile(r"(?P<name>[^.]+)\.[^.]+\.svc(?:\.cluster\.local)?", re.IGNORECASE)
+"""kubernetes.io, DNS for Services: the name, the namespace, and the domain of the cluster."""
 ANYWHERE = "*"
 """The scope of an address whose reader nobody places: any host of this name is meant."""
 
@@ -260,7 +263,8 @@ class _Joining:
 
     def _store(self, rank: int, reach: Reaches) -> str:
         """A store or broker that nobody deploys and an address names: it runs somewhere else."""
-        host, part = reach.address.host, ElementPlace(legible(reach.address.host))
+        host = reach.address.host
+        part = ElementPlace(self._name_of_store(host))
         self.known["host", "", host.lower()][part.element] = None
         said = f"{reach.address} in the {reach.said} of {reach.element}"
         self.facts[part.element] += [
@@ -269,6 +273,12 @@ class _Joining:
             Ranked(part.inside("deployment").is_a(Managed, reach.place), rank),
         ]
         return part.element
+
+    def _name_of_store(self, host: str) -> str:
+        """A Service of the cluster by its own name; else the host."""
+        inside = _IN_CLUSTER.fullmatch(host)
+        short = legible(inside["name"]) if inside else ""
+        return short if short and short not in self.facts else legible(host)
 
     # -- what it is ---------------------------------------------------------------------------
 
@@ -297,7 +307,8 @@ class _Joining:
         reaching = [edge.reach for edge in self.edges if edge.target == element]
         hints = [*self.hints[element], *(hint for r in reaching for hint in _spoken(element, r))]
         called = product_of_name(element)
-        if called is not None:
+        asks = any(edge.source == element for edge in self.edges)
+        if called is not None and not asks:  # ratings-mysql reaches a MySQL, and is none
             place = self.facts[element][0].fact.place
             hints.append(Hint(element, called, f"the name {element}", NAME, place))
         best = max(hints, key=lambda hint: hint.strength, default=None)

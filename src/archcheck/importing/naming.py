@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from archcheck.importing.facts import (
     Statement,
     UnreadFile,
 )
+from archcheck.importing.products import is_plain, parsed_image, product_of_image
 
 Key = TypeVar("Key")
 _ODD = re.compile(r"[^\w\-/:+@()# ]|->")
@@ -29,9 +30,10 @@ def named_alike(said: Iterable[Said]) -> Iterator[tuple[int, Statement]]:
     taken: dict[str, None] = {}
     hosts: dict[str, dict[str, None]] = defaultdict(dict)
     built: dict[str, dict[str, None]] = defaultdict(dict)
+    images: dict[str, dict[str, None]] = defaultdict(dict)
     for rank, one in enumerate(said):
         own = {s.element: None for s in one.statements if isinstance(s, Fact) and not s.path}
-        alias = _aliases(one, own, hosts, built, taken)
+        alias = _aliases(one, own, _Runs(hosts, built, images), taken)
         for statement in one.statements:
             known = getattr(statement, "element", None)
             if not known:
@@ -43,27 +45,48 @@ def named_alike(said: Iterable[Said]) -> Iterator[tuple[int, Statement]]:
                 hosts[statement.name.lower()][called] = None
             elif isinstance(statement, KnownAs) and statement.kind == "source":
                 built[statement.name][called] = None
+            elif isinstance(statement, KnownAs) and statement.kind == "image":
+                _note_image(statement.name, called, images)
         taken |= own
 
 
+@dataclass(frozen=True)
+class _Runs:
+    """What runs, by its hosts, the folders that it is built from, and the last words of images."""
+
+    hosts: Mapping[str, Mapping[str, None]]
+    built: Mapping[str, Mapping[str, None]]
+    images: Mapping[str, Mapping[str, None]]
+
+    def behind(self, each: Promised) -> Iterator[Iterable[str]]:
+        """Who may be meant by a description: who is built of its folder, else who runs an image
+        that is called so. Builds call images after the module, or the application."""
+        yield _builder(self.built, each.folder)
+        if each.folder:
+            yield self.images.get(each.element.lower(), ())
+
+
+def _note_image(repository: str, element: str, images: Mapping[str, dict[str, None]]) -> None:
+    if product_of_image(repository) is None and not is_plain(repository):
+        images[parsed_image(repository).name.lower()][element] = None
+
+
 def _aliases(
-    one: Said,
-    own: Mapping[str, None],
-    hosts: Mapping[str, Mapping[str, None]],
-    built: Mapping[str, Mapping[str, None]],
-    taken: Mapping[str, None],
+    one: Said, own: Mapping[str, None], runs: _Runs, taken: Mapping[str, None]
 ) -> dict[str, str]:
-    """The elements of a source that others have under another name: a host, or their source."""
+    """The elements of a source that others have under another name: a host, their source, or
+    their image."""
     found = {}
     for element in own:
-        behind = [*hosts.get(element.lower(), ())]
+        behind = [*runs.hosts.get(element.lower(), ())]
         if element not in taken and len(behind) == 1 and behind[0] not in own:
             found[element] = behind[0]
     for each in one.statements:
         if isinstance(each, Promised) and not {each.element} & (found.keys() | taken.keys()):
-            behind = [*_builder(built, each.folder)]
-            if len(behind) == 1 and behind[0] not in own:
-                found[each.element] = behind[0]
+            for names in runs.behind(each):
+                behind = [*names]
+                if len(behind) == 1 and behind[0] not in own:
+                    found.setdefault(each.element, behind[0])
     return found
 
 

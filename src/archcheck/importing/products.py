@@ -100,8 +100,11 @@ PRODUCTS: dict[str, Product] = {
     "DynamoDB local": Product(DynamoDB, ("dynamodb-local",), "DynamoDB local"),
     "Elasticsearch": Product(Elasticsearch, ("elasticsearch", "elasticsearch-oss"), "", (9300,)),
     "OpenSearch": Product(Elasticsearch, ("opensearch",), "OpenSearch"),
+    "SeaweedFS": Product(
+        ObjectStore, ("seaweedfs",), "", (), (), (), {"product": "SeaweedFS"}
+    ),
     "MinIO": Product(
-        ObjectStore, ("minio",), "", (), ("s3", "s3a"), ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD"),
+        ObjectStore, ("minio",), "", (), (), ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD"),
         {"product": "MinIO"},
     ),
     "Redis": Product(
@@ -139,10 +142,11 @@ PRODUCTS: dict[str, Product] = {
     "OpenTelemetry Collector": Product(
         OpenTelemetryCollector,
         ("opentelemetry-collector", "opentelemetry-collector-contrib",
-         "opentelemetry-collector-k8s", "otel-collector"),
+         "opentelemetry-collector-contrib-dev", "opentelemetry-collector-k8s", "otel-collector"),
     ),
-    "Kibana": Product(ElasticStack, ("kibana", "logstash"), ""),
+    "Kibana": Product(ElasticStack, ("kibana", "kibana-oss", "logstash", "logstash-oss"), ""),
     "DynamoDB": Product(DynamoDB),
+    "a store with the API of S3": Product(ObjectStore, (), "", (), ("s3", "s3a", "s3n")),
     "S3": Product(ObjectStore, (), "", (), (), (), {"product": "S3"}),
     "SQS": Product(Sqs, (), "", (), ("sqs",)),
 }  # fmt: skip
@@ -170,6 +174,14 @@ ACTIONS = frozenset(
     }
 )  # fmt: skip
 """Words in names of what does something with a product, and is none: ``backup-mysql``."""
+
+ROLES = frozenset(
+    {
+        "broker", "cache", "data", "database", "db", "follower", "leader", "master", "primary",
+        "replica", "server", "slave", "standalone", "store",
+    }
+)  # fmt: skip
+"""Words in names that say what a product is there for."""
 
 _BY_IMAGE = {image: name for name, product in PRODUCTS.items() for image in product.images}
 _BY_PORT = {port: name for name, product in PRODUCTS.items() for port in product.ports}
@@ -232,9 +244,13 @@ def product_of_port(port: int) -> str | None:
 
 
 def product_of_name(name: str) -> str | None:
-    """The product that an element is called after, by its last word: ``orders-mongodb``."""
+    """The product that an element is called after, by its last word (``orders-mongodb``), before
+    which its role may follow: ``redis-cache``."""
     words = re.split(r"[-_.]", name.lower())
-    return None if ACTIONS & set(words) else _BY_IMAGE.get(words[-1])
+    if ACTIONS & set(words):
+        return None
+    is_with_role = bool(words[1:]) and all(w in ROLES or w.isdigit() for w in words[1:])
+    return _BY_IMAGE.get(words[-1]) or (_BY_IMAGE.get(words[0]) if is_with_role else None)
 
 
 def product_of_scheme(scheme: str) -> str | None:

@@ -21,6 +21,13 @@ from archcheck.model.element import nearest
 
 MAX_FILES = 20_000
 """Files that are looked at in a folder. A choice: repositories of 1,000 services have fewer."""
+_TEST_SOURCES = frozenset(
+    {
+        "it", "itest", "inttest", "integration-test", "integrationtest", "functionaltest",
+        "functional-test", "testfixtures", "jmh", "gatling",
+    }
+)  # fmt: skip
+"""Source sets beside ``src/main`` that only tests are built of (Gradle, Maven)."""
 MAX_FOLDERS_DEEP = 30
 """Folders inside each other. A choice; file systems end at about 2,000."""
 SKIPPED_FOLDERS = frozenset(
@@ -58,6 +65,8 @@ class Choices:
     """Files with variables, instead of ``.env`` beside each file."""
     render: bool = False
     """Whether kustomize and helm may be run on what lies there."""
+    deployed_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the deployments read so far run, by its names, and the profiles that they turn on."""
 
 
 @dataclass
@@ -107,6 +116,8 @@ class SourceFile:
         text = self.text
         if self.path.suffix == ".json":
             text = _PAIR.sub(_joined, text)
+        elif _SCHEMA in text:
+            text = _without_schemas(text)
         return tuple(read_yaml(text, str(self.path)))
 
     @property
@@ -136,6 +147,20 @@ _PAIR = re.compile(
 def _joined(pair: re.Match[str]) -> str:
     halves = bytes.fromhex(pair[2]) + bytes.fromhex(pair[3])
     return f"{pair[1]}{halves.decode('utf-16-be')}"
+
+
+_SCHEMA = "CustomResourceDefinition"
+_KIND = re.compile(r"^kind:[ \t]*[\"']?(\w+)", re.MULTILINE)
+_DOCUMENT = re.compile(r"^(?=---)", re.MULTILINE)
+
+
+def _without_schemas(text: str) -> str:
+    """The text with empty lines for documents that define custom resources: no part of a model, and
+    most of what an operator's manifests have."""
+    return "".join(
+        "\n" * part.count("\n") if {*_KIND.findall(part)} == {_SCHEMA} else part
+        for part in _DOCUMENT.split(text)
+    )
 
 
 def inside(target: Path, root: Path, said: str, place: Place) -> Path:
@@ -251,12 +276,17 @@ def _entered(
     for name in folders:
         if name == "templates" and "Chart.yaml" in names:
             continue  # no manifests: what becomes of the chart, its own file says
-        elif name.lower() in SKIPPED_FOLDERS:
+        elif name.lower() in SKIPPED_FOLDERS or _is_for_tests(below, name, folders):
             found.skipped[f"{below / name}/"] = "holds tests, builds or others' files"
         elif _GIVEN_UP.fullmatch(name):
             found.skipped[f"{below / name}/"] = "given up, by its name; name it to read it"
         elif not name.startswith("."):
             yield name
+
+
+def _is_for_tests(below: Path, name: str, beside: Sequence[str]) -> bool:
+    """Whether a folder is a source set of tests beside ``src/main``."""
+    return below.name == "src" and "main" in beside and name.lower() in _TEST_SOURCES
 
 
 def variables_of(text: str, file: str) -> Mapping[str, tuple[str, Place]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import NoReturn, TypeAlias
 
 from archcheck.model import ModelError, Place
+from archcheck.units import Cpu, millicores
 
 Scalar: TypeAlias = str | int | float | bool | None
 
@@ -127,6 +129,14 @@ class Value:
         if self.raw is None:
             return "nothing"
         return repr(self.text if len(self.text) <= 60 else self.text[:57] + "...")
+
+
+def cores(number: Decimal) -> Cpu:
+    """Cores as ``102 * millicores`` makes them: 0.102 is another number in binary, and would be
+    written as 101.99999999999999."""
+    milli = number * 1_000
+    whole = milli == milli.to_integral_value() and number != number.to_integral_value()
+    return int(milli) * millicores if whole else Cpu(float(number))
 
 
 def mappings(value: Value) -> Iterator[Value]:

@@ -80,10 +80,8 @@ class _Builder:
             elif name in ("MappingEndEvent", "SequenceEndEvent"):
                 self._end()
             elif name == "ScalarEvent":
-                value = Value(
-                    _resolved(event), self._place(event), event.value, _own_tag(event.tag)
-                )
-                self._add(value, event.anchor, 1)
+                place, tag = self._shown_at(event), _own_tag(event.tag)
+                self._add(Value(_resolved(event), place, event.value, tag), event.anchor, 1)
             elif name == "AliasEvent":
                 self._alias(event)
 
@@ -107,10 +105,16 @@ class _Builder:
     def _place(self, event: Any) -> Place:
         return Place(self._file, event.start_mark.line + 1)
 
+    def _shown_at(self, event: Any) -> Place:
+        """The line at which a reader looks for a value: that of its key, if it has one."""
+        if self._open and self._open[-1].is_mapping and not self._expects_key():
+            return self._open[-1].keys[-1][1]
+        return self._place(event)
+
     def _begin(self, event: Any, *, is_mapping: bool) -> None:
-        place = self._place(event)
+        place = self._shown_at(event)
         if len(self._open) >= MAX_DEPTH:
-            raise ModelError(f"is nested deeper than {MAX_DEPTH}", place)
+            raise ModelError(f"is nested deeper than {MAX_DEPTH}", self._place(event))
         if self._expects_key():
             raise ModelError("a key must be text, not a list or a mapping", place)
         self._open.append(_Open(place, is_mapping, event.anchor, _own_tag(event.tag)))
@@ -124,14 +128,16 @@ class _Builder:
 
     def _end(self) -> None:
         ended = self._open.pop()
-        value = _mapping(ended) if ended.is_mapping else Value(ended.items, ended.place)
-        self._add(replace(value, tag=ended.tag), ended.anchor, ended.size)
+        value = (
+            _mapping(ended) if ended.is_mapping else Value(ended.items, ended.place, tag=ended.tag)
+        )
+        self._add(value, ended.anchor, ended.size)
 
     def _alias(self, event: Any) -> None:
         known = self._anchors.get(event.anchor)
         if known is None:
             raise ModelError(f"there is no anchor {event.anchor!r} before it", self._place(event))
-        again = replace(known, place=self._place(event), shared=known.place)
+        again = replace(known, place=self._shown_at(event), shared=known.place)
         self._add(again, None, self._sizes[id(known)])
 
     def _add(self, value: Value, anchor: str | None, size: int) -> None:
@@ -146,11 +152,8 @@ class _Builder:
                 raise ModelError("a key must be text, not a list or a mapping", value.place)
             self._open[-1].keys.append((value.text, value.place))
         elif self._open:
-            parent = self._open[-1]
-            if parent.is_mapping:
-                value = replace(value, place=parent.keys[-1][1])
-            parent.items.append(value)
-            parent.size += size
+            self._open[-1].items.append(value)
+            self._open[-1].size += size
         else:
             self._done = value
         if anchor is not None:
@@ -177,7 +180,7 @@ def _mapping(ended: _Open) -> Value:
         for key, value in block.raw.items():
             shared = value.shared or block.shared or block.place
             found.setdefault(key, replace(value, shared=shared))
-    return Value(found, ended.place, doubled=tuple(doubled))
+    return Value(found, ended.place, tag=ended.tag, doubled=tuple(doubled))
 
 
 def _resolved(event: Any) -> Scalar:

@@ -8,7 +8,7 @@ from drawings import canvas
 from hypothesis import given
 from strategies import systems
 
-from archcheck import ModelError, System
+from archcheck import Grafana, Jaeger, ModelError, Service, System
 from archcheck.diagrams import Diagram, canvas_of, filtered, readable, view_of
 from archcheck.diagrams.filtering import collapsed
 
@@ -60,6 +60,13 @@ def test_a_large_view_is_collapsed_and_one_group_can_be_opened() -> None:
     opened = readable(large(), ["orders"])
     assert {"orders-0", "orders-db", "orders-events"} <= {card.key for card in opened.cards}
     assert "group payments" in {card.key for card in opened.cards}
+
+
+def test_a_system_without_boundaries_is_not_one_card() -> None:
+    """Its platforms are a group; that collapses no services, which would be most of the view."""
+    services = [Service(f"s{number}") for number in range(60)]
+    view = readable(containers(System("imported", [*services, Jaeger("jaeger"), Grafana("g")])))
+    assert {service.name for service in services} <= {card.key for card in view.cards}
 
 
 @examples(60)

@@ -187,3 +187,18 @@ def test_without_the_extra_it_says_what_to_type(
     assert done.returncode == 2
     assert "needs the extra 'import' of archcheck" in done.stderr
     assert done.stderr.rstrip().endswith("type: pip install pyyaml")
+
+
+def test_a_model_of_nothing_is_none(tmp_path: Path) -> None:
+    """It would have no findings, as if all were well: charts that are not rendered say nothing."""
+    for name in ("web", "api"):
+        chart = tmp_path / "charts" / name / "Chart.yaml"
+        chart.parent.mkdir(parents=True)
+        chart.write_text(f"apiVersion: v2\nname: {name}\nversion: 1.0.0\n")
+    quota = "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: all}\n"
+    (tmp_path / "quota.yaml").write_text(quota)
+    done = archcheck("import", ".", "-o", "model", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: what was read in . names nothing that runs; left out: ")
+    assert "is rendered by 'archcheck import --render'" in " ".join(done.stderr.split())
+    assert not (tmp_path / "model").exists()

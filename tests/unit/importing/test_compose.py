@@ -9,7 +9,18 @@ import pytest
 from commands import archcheck
 from imported import service
 
-from archcheck import Absent, Docker, MongoDB, MySQL, PostgreSQL, Probe, Redis, Resources, Service
+from archcheck import (
+    Absent,
+    Docker,
+    MongoDB,
+    MySQL,
+    PostgreSQL,
+    Probe,
+    Redis,
+    Resources,
+    Service,
+    SpringBoot,
+)
 from archcheck.importing import Choices, Import, import_paths
 from archcheck.model import ModelError, Place, RollingUpdate
 from archcheck.units import Cpu, MiB, s
@@ -183,11 +194,52 @@ def test_overlays_are_left_out_until_they_are_named(tmp_path: Path) -> None:
     assert {element.name for element in both.system.elements} == {"web", "api"}
 
 
+def test_files_with_different_services_are_one_system_where_none_is_the_default(
+    tmp_path: Path,
+) -> None:
+    write(
+        tmp_path,
+        docker_compose_app__yml="""
+        services:
+          web: {image: shop/web, environment: {DB_HOST: db}, depends_on: [orders]}
+          orders: {image: shop/orders}
+        """,
+        docker_compose_dev__yml="services: {web: {image: shop/web:dev}, tool: {image: tool}}",
+        docker_compose_env__yml="services: {db: {image: mysql}}",
+        docker_compose_test__yml="services: {tests: {image: shop/tests}}",
+    )
+    found = import_paths([tmp_path])
+    assert {element.name for element in found.system.elements} == {"web", "orders", "db"}
+    assert pairs(found) == {("web", "db")}
+    assert {Path(path).name for path, _ in found.skipped} == {
+        "docker_compose_dev.yml",
+        "docker_compose_test.yml",
+    }
+
+
 def test_profiles_are_off_unless_chosen(tmp_path: Path) -> None:
     text = "services: {web: {image: w}, debug: {image: d, profiles: [dev]}}"
     assert len(compose(tmp_path, text).system.elements) == 1
     assert len(compose(tmp_path, text, profiles=("dev",)).system.elements) == 2
     assert len(compose(tmp_path, text, profiles=("*",)).system.elements) == 2
+
+
+def test_the_env_file_says_which_files_and_profiles_are_on(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        compose__yaml="services: {web: {image: w}, tool: {image: t, profiles: [full]}}",
+        compose__search__yaml="services: {search: {image: s, profiles: [full, some]}}",
+        compose__logs__yaml="services: {logs: {image: l}}",
+        compose__override__yaml="services: {more: {image: m}}",
+    )
+    (tmp_path / ".env").write_text(
+        "COMPOSE_FILE=compose.yaml:./compose.search.yaml\nCOMPOSE_PROFILES=some,other\n"
+    )
+    found = import_paths([tmp_path])
+    assert {element.name for element in found.system.elements} == {"web", "search"}
+    assert [Path(path).name for path, _ in found.skipped] == ["compose.logs.yaml"]
+    chosen = import_paths([tmp_path], choices=Choices(profiles=("full",)))
+    assert {e.name for e in chosen.system.elements} == {"web", "tool", "search"}
 
 
 def test_a_health_check_that_is_off_is_absent(tmp_path: Path) -> None:
@@ -201,6 +253,23 @@ def test_links_are_edges_and_orders(tmp_path: Path) -> None:
     )
     assert pairs(found) == {("web", "store")}
     assert service(found, "web").start_after == ("store",)
+
+
+def test_a_link_has_a_name_of_its_own(tmp_path: Path) -> None:
+    """``es`` of one service is not ``es`` of another."""
+    found = compose(
+        tmp_path,
+        """
+        services:
+          logs: {image: logs, links: ["search:es"], environment: {HOSTS: "http://es:9200"}}
+          shop: {image: shop, external_links: ["store:db"], environment: {DB_URL: "mysql://db/x"}}
+          other: {image: other, environment: {ES_URL: "http://es:9200"}}
+          search: {image: elasticsearch}
+          store: {image: mysql}
+        """,
+    )
+    assert pairs(found) == {("logs", "search"), ("shop", "store")}
+    assert [reach.element for reach in found.joined.unexplained] == ["other"]
 
 
 def test_names_in_the_network_are_hosts(tmp_path: Path) -> None:
@@ -325,3 +394,23 @@ def test_verify_takes_a_compose_file(tmp_path: Path) -> None:
     done = archcheck("verify", "compose.yaml", cwd=tmp_path)
     assert "DEP001" in done.stdout, done.stderr
     assert "--> compose.yaml:2" in done.stdout
+
+
+def test_one_context_of_all_services_is_told_apart_by_their_dockerfiles(tmp_path: Path) -> None:
+    """Only one of them built here: what else lies in the repository is not its."""
+    write(
+        tmp_path,
+        compose__yaml="""
+        services:
+          orders: {build: {context: ., dockerfile: services/orders-api/Dockerfile}}
+          edge: {image: shop/edge}
+        """,
+        services___orders_api___src___application__properties="server.tomcat.threads.max=30",
+        proxies___application__properties="server.tomcat.threads.max=77",
+    )
+    (tmp_path / "services/orders_api").rename(tmp_path / "services/orders-api")
+    found = import_paths([tmp_path])
+    runtime = service(found, "orders").runtime
+    assert isinstance(runtime, SpringBoot)
+    assert runtime.threads == 30
+    assert {element.name for element in found.system.elements} == {"orders", "edge"}

@@ -211,6 +211,20 @@ def test_openapi_says_what_a_service_offers() -> None:
             if "the security key, token is none" in each]  # fmt: skip
 
 
+def test_two_versions_of_an_api_are_one_service(tmp_path: Path) -> None:
+    api = "openapi: 3.0.0\ninfo: {title: Cart API, version: VERSION}\npaths: {/PATH: {get: {}}}\n"
+    write(
+        tmp_path,
+        v1_dot_yaml=api.replace("VERSION", "'1'").replace("PATH", "carts"),
+        v2_dot_yaml=api.replace("VERSION", "'2'").replace("PATH", "baskets"),
+        elsewhere__v1_dot_yaml=api.replace("VERSION", "'1'").replace("PATH", "other"),
+    )
+    found = import_paths([tmp_path])
+    endpoints = [[each.name for each in service(found, element.name).endpoints]
+                 for element in found.system.elements]  # fmt: skip
+    assert sorted(map(sorted, endpoints)) == [["GET /baskets", "GET /carts"], ["GET /other"]]
+
+
 def test_openapi_is_of_who_is_built_from_its_folder(tmp_path: Path) -> None:
     api = "openapi: 3.0.0\ninfo: {title: OpenAPI definition}\npaths: {/x: {get: {}}}\n"
     write(

@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 from commands import archcheck
 
-from archcheck import Absent, Autoscale, Kubernetes, PostgreSQL, Probe, Redis, Resources, Service
+from archcheck import (
+    Absent,
+    Autoscale,
+    Kubernetes,
+    Managed,
+    MySQL,
+    ObjectStore,
+    PostgreSQL,
+    Probe,
+    Redis,
+    Resources,
+    Service,
+)
 from archcheck.importing import Import, import_paths
 from archcheck.importing.joined import Candidate
 from archcheck.importing.products import version_of
@@ -202,6 +214,74 @@ def test_a_store_that_nobody_deploys_runs_elsewhere(tmp_path: Path) -> None:
     store = found.system.find("db-example-com")
     assert isinstance(store, PostgreSQL)
     assert "secret" not in str(store)
+
+
+def test_a_store_of_another_namespace_has_its_own_name(tmp_path: Path) -> None:
+    """Not the whole host: nobody calls a database ``books-data-svc-cluster-local``."""
+    url = 'env: [{name: DB_URL, value: "jdbc:mysql://books.data.svc.cluster.local/all"}]'
+    found = read(tmp_path, workload("web", url))
+    assert isinstance(found.system.find("books"), MySQL)
+    taken = read(tmp_path, workload("web", url.replace("books", "web")))
+    assert isinstance(taken.system.find("web-data-svc-cluster-local"), MySQL)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["EventBusConnection", "ConnectionString", "ConnectionStrings__Bus", "BUS_CONNECTION_STRING"],
+)
+def test_a_bare_word_in_a_connection_of_dotnet_is_a_host(tmp_path: Path, setting: str) -> None:
+    env = f"env: [{{name: {setting}, value: bus}}, {{name: DB_CONNECTION, value: stock}}]"
+    found = read(tmp_path, workload("web", env) + workload("bus", "") + workload("stock", ""))
+    assert pairs(found) == {("web", "bus")}
+
+
+def test_a_list_of_urls_has_the_host_of_each(tmp_path: Path) -> None:
+    env = 'env: [{name: OAP, value: "http://a:12800,http://b:12800"}]'
+    found = read(tmp_path, workload("web", env) + workload("a", "") + workload("b", ""))
+    assert pairs(found) == {("web", "a"), ("web", "b")}
+    assert not found.joined.unexplained
+
+
+@pytest.mark.parametrize("name", ["orders-redis", "redis-cache", "redis-master-0", "redis"])
+def test_a_name_says_a_product_by_its_last_word_or_its_first(tmp_path: Path, name: str) -> None:
+    found = read(tmp_path, workload(name, "") + workload("redis-export-job", ""))
+    assert isinstance(found.system.find(name), Redis)
+    assert isinstance(found.system.find("redis-export-job"), Service)
+
+
+def test_a_bucket_says_no_product(tmp_path: Path) -> None:
+    """MinIO, SeaweedFS and others have the API of S3."""
+    found = read(tmp_path, workload("web", 'env: [{name: BUCKET, value: "s3://profiles"}]'))
+    assert found.system.find("profiles") == ObjectStore(
+        "profiles",
+        description="known from s3://profiles in the environment BUCKET of web",
+        deployment=Managed(),
+    )
+
+
+def test_a_bucket_of_a_server_of_ones_own_is_no_host(tmp_path: Path) -> None:
+    url = "s3://profiles?region=x&endpoint=seaweed:8333&s3ForcePathStyle=true"
+    env = f'env: [{{name: BUCKET, value: "{url}"}}]'
+    found = read(tmp_path, workload("web", env) + workload("seaweed", ""))
+    assert pairs(found) == {("web", "seaweed")}
+    assert isinstance(found.system.find("seaweed"), ObjectStore)
+    assert "profiles" not in {element.name for element in found.system.elements}
+
+
+def test_who_reaches_a_store_is_none_because_of_his_name(tmp_path: Path) -> None:
+    env = "env: [{name: MYSQL_DB_HOST, value: mysql}]"
+    found = read(tmp_path, workload("ratings-mysql", env) + workload("mysql", ""))
+    assert isinstance(found.system.find("mysql"), MySQL)
+    assert isinstance(found.system.find("ratings-mysql"), Service)
+    assert pairs(found) == {("ratings-mysql", "mysql")}
+
+
+def test_millicores_are_those_of_the_file(tmp_path: Path) -> None:
+    found = read(tmp_path, workload("web", "resources: {requests: {cpu: 102m}}"))
+    web = found.system.find("web")
+    assert isinstance(web, Service)
+    assert isinstance(web.deployment, Kubernetes)
+    assert str(web.deployment.resources.cpu) == "102 m"  # type: ignore[union-attr]
 
 
 def test_what_is_no_address_of_the_system_is_listed(tmp_path: Path) -> None:

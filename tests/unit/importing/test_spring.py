@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from imported import service, write
@@ -89,6 +90,149 @@ def test_an_application_says_how_it_runs_and_whom_it_asks(shop: Path) -> None:
     ):
         assert [each for each in listed if words in each], (words, listed)
     assert [c.reach.said for c in found.joined.candidates] == ["the setting cors.allowed-origins"]
+
+
+def test_an_image_is_called_as_the_application_that_it_holds(tmp_path: Path) -> None:
+    """Or as its module, where the application has no name: builds call images so."""
+    write(
+        tmp_path,
+        compose_dot_yaml="""
+        services:
+          user: {image: "shop/cloud-user:1"}
+          config: {image: "shop/cloud-config:1"}
+          stock: {image: "shop/other:1"}
+        """,
+        a__application_dot_properties="spring.application.name=cloud-user\nserver.tomcat.threads.max=7",
+        cloud___config__application_dot_properties="server.tomcat.threads.max=8",
+    )
+    (tmp_path / "cloud").mkdir(exist_ok=True)
+    (tmp_path / "cloud/_config").rename(tmp_path / "cloud-config")
+    found = import_paths([tmp_path])
+    assert {element.name for element in found.system.elements} == {"user", "config", "stock"}
+    assert service(found, "user").runtime == SpringBoot(threads=7)
+    assert service(found, "config").runtime == SpringBoot(threads=8)
+
+
+def test_modules_of_one_name_are_called_after_their_folders(tmp_path: Path) -> None:
+    """A name that was copied with the file: the module that is called so keeps it."""
+    named = "spring.application.name=orders\nserver.tomcat.threads.max="
+    write(
+        tmp_path,
+        compose_dot_yaml="services: {orders: {image: shop/orders}}",
+        delivery__src__main__resources__application_dot_properties=f"{named}5",
+        orders__src__main__resources__application_dot_properties=f"{named}6",
+        checks__orders__src__main__resources__application_dot_properties="spring.application.name=t",
+        checks__stock__src__main__resources__application_dot_properties="spring.application.name=t",
+        orders__src__it__resources__application_dot_properties=f"{named}7",
+    )
+    found = import_paths([tmp_path])
+    assert {element.name for element in found.system.elements} == {
+        "orders",
+        "delivery",
+        "checks/orders",
+        "stock",
+    }
+    assert service(found, "orders").runtime == SpringBoot(threads=6)
+    assert any(path.endswith("orders/src/it/") for path, _ in found.skipped)
+
+
+def test_an_application_is_one_however_often_a_repository_has_it(tmp_path: Path) -> None:
+    named = "spring.application.name=orders\nserver.tomcat.threads.max="
+    write(
+        tmp_path,
+        first__orders__application_dot_properties=f"{named}5",
+        second__orders__application_dot_properties=f"{named}6",
+    )
+    found = import_paths([tmp_path])
+    [orders] = found.system.elements
+    assert service(found, orders.name).runtime == SpringBoot(threads=5)
+    [(path, why)] = found.skipped
+    assert path.endswith("second/orders/application.properties")
+    assert why == "the application orders once more: name its folder to import it"
+
+
+@pytest.mark.parametrize(
+    ("settings", "orders", "stock"),
+    [
+        (
+            """
+            spring.cloud.gateway:
+              httpclient: {connect-timeout: 1000, response-timeout: 5s}
+              routes:
+                - {id: a, uri: "lb://orders"}
+                - {id: b, uri: "http://stock:80", metadata: {response-timeout: 200}}
+            """,
+            (5 * s, 1 * s),
+            (200 * ms, 1 * s),
+        ),
+        (
+            """
+            ribbon: {ReadTimeout: 9000, ConnectTimeout: 300}
+            hystrix.command.default.execution.isolation.thread.timeoutInMilliseconds: 4000
+            zuul:
+              host: {socket-timeout-millis: 700}
+              routes:
+                orders: {path: /orders/**}
+                other: {path: /stock/**, url: "http://stock:80"}
+            """,
+            (4 * s, 300 * ms),
+            (700 * ms, None),
+        ),
+        (
+            """
+            spring.cloud.gateway:
+              httpclient: {response-timeout: 5s}
+              routes:
+                - {id: a, uri: "lb://orders", metadata: {response-timeout: -1}}
+                - {id: b, uri: "lb://stock"}
+            """,
+            (None, None),
+            (5 * s, None),
+        ),
+    ],
+)
+def test_a_gateway_waits_for_those_behind_its_routes(
+    shop: Path, settings: str, orders: object, stock: object
+) -> None:
+    write(shop, front__application_dot_yml="spring.application.name: front\n" + dedent(settings))
+    clients = {each.target: each for each in service(import_paths([shop]), "front").clients}
+    waits = {name: (each.timeout, each.connect_timeout) for name, each in clients.items()}
+    assert waits == {"orders": orders, "stock": stock}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "environment: {SPRING_PROFILES_ACTIVE: 'docker, cloud'}",
+        "command: java -Dspring.profiles.active=docker -jar app.jar",
+        "environment: {JAVA_TOOL_OPTIONS: '-Xmx1g -Dspring.profiles.active=docker'}",
+    ],
+)
+def test_the_profiles_of_a_deployment_are_on(tmp_path: Path, told: str) -> None:
+    """``docker`` of one application is not ``docker`` of another, and counts before the file's."""
+    settings = """
+        spring:
+          application: {name: NAME}
+          profiles: {active: local}
+        ---
+        spring:
+          config: {activate: {on-profile: docker}}
+          data: {redis: {host: sessions}}
+    """
+    write(
+        tmp_path,
+        compose_dot_yaml=f"""
+        services:
+          orders: {{image: own/orders, {told}}}
+          stock: {{image: own/stock}}
+          sessions: {{image: "redis:7"}}
+        """,
+    )
+    for name in ("orders", "stock"):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, application_dot_yml=settings.replace("NAME", name))
+    found = import_paths([tmp_path])
+    assert edges(found) == {("orders", "sessions")}
 
 
 def test_profiles_that_are_on_are_on_top(shop: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -171,6 +172,20 @@ def test_bytes_that_are_no_text_are_one_sentence(tmp_path: Path, bad: bytes) -> 
     with pytest.raises(ArchcheckError) as error:
         import_paths([path])
     assert "compose.yaml" in str(error.value)
+
+
+def test_a_large_schema_of_custom_resources_takes_no_time(tmp_path: Path) -> None:
+    """Deeply indented lines were searched for signs of contracts in the square of their width."""
+    lines = "".join(f"{' ' * 3_000}a{n}: {{kind: x}}\n" for n in range(1_500))
+    text = f"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec:\n{lines}"
+    pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {}\n"
+    (tmp_path / "crd.yaml").write_text(f"{text}{pod}")
+    start = time.perf_counter()
+    found = import_paths([tmp_path])
+    assert time.perf_counter() - start < 4
+    [web] = found.system.elements
+    assert web.name == "web"
+    assert found.system.place(web) == Place(str(tmp_path / "crd.yaml"), 1_507)
 
 
 def test_addresses_are_found_in_no_time_in_long_texts() -> None:

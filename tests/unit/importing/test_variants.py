@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from archcheck import MongoDB, MySQL, Redis, Service
+from archcheck import MongoDB, MySQL, Redis, Service, SpringBoot
 from archcheck.importing import Import, import_paths
 
 
@@ -164,3 +164,22 @@ def test_scratch_is_no_storage(tmp_path: Path) -> None:
         for element in found.system.elements
     }
     assert kept == {"web": ["d"], "one": ["/cache"]}
+
+
+def test_the_kind_in_a_name_is_no_part_of_it(tmp_path: Path) -> None:
+    """``cart-deployment`` and the service ``cart`` of a Compose file are one, and so are the
+    settings of the application ``cart``."""
+    labelled = deployment("cart").replace(
+        "name: cart}\nspec:\n  t", "name: cart-deployment}\nspec:\n  t"
+    )
+    found = imported(
+        tmp_path,
+        k8s__yaml=labelled + deployment("web") + deployment("web-deployment"),
+        compose__yaml="services: {cart: {image: shop/cart}, web: {image: shop/web}}",
+        cart___src___application__properties="spring.application.name=cart",
+    )
+    assert names(found) == {"cart", "web", "web-deployment"}
+    cart = found.system.find("cart")
+    assert isinstance(cart, Service)
+    assert isinstance(cart.runtime, SpringBoot)
+    assert any(path.endswith("compose.yaml") for path, _ in found.skipped)

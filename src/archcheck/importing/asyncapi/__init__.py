@@ -15,7 +15,7 @@ from archcheck.importing.asyncapi.statements import Contracts
 from archcheck.importing.facts import Precedence, Said
 from archcheck.importing.sources import Choices, SourceFile
 
-_SIGN = re.compile(r"""^\s*\{?\s*["']?asyncapi["']?\s*:""", re.MULTILINE)
+_SIGN = re.compile(r"""^[ \t]*(?:\{\s*)?["']?asyncapi["']?\s*:""", re.MULTILINE)
 
 
 class AsyncApiImporter:
@@ -29,7 +29,8 @@ class AsyncApiImporter:
     def recognises(self, file: SourceFile) -> bool:
         if file.path.suffix.lower() not in (".yaml", ".yml", ".json"):
             return False
-        if not _SIGN.search(file.text_if_readable):
+        text = file.text_if_readable
+        if "asyncapi" not in text or not _SIGN.search(text):
             return False
         return any(document.has("asyncapi") for document in file.readable)
 

@@ -1,28 +1,36 @@
 """Docker Compose: services, what they run, what they wait for, whom they are given the address of.
 
 The files of a folder make a project as Compose puts them together: the default file and its
-override. Other files of the folder are overlays; naming them together with the first one adds them,
-as ``docker compose -f a -f b`` does.
+override; without a default file, all files with services of their own. Other files of the folder
+are overlays; naming them together with the first one adds them, as ``docker compose -f a -f b``
+does.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from archcheck.importing.compose.interpolation import Variables
 from archcheck.importing.compose.projects import (
     DEFAULT_NAMES,
     OVERRIDES,
     Project,
     load_project,
+    own_env,
 )
 from archcheck.importing.compose.services import service_statements
 from archcheck.importing.facts import Precedence, Remark, Said, Statement, UnreadFile
 from archcheck.importing.sources import Choices, SourceFile
 from archcheck.importing.values import Value
 
+_TESTING = frozenset({"test", "tests", "testing", "e2e", "ci"})
+"""Words in the names of files that only tests are run with."""
+_SIGN = re.compile(r"""^(?:[ \t]*\{\s*|[ \t]{1,8}(?=["']))?["']?services["']?\s*:""", re.MULTILINE)
+"""The key at the top of YAML, or of JSON."""
 _TELLING = frozenset({"image", "build", "extends"})
 
 
@@ -38,14 +46,14 @@ class ComposeImporter:
         if file.path.suffix.lower() not in (".yaml", ".yml", ".json"):
             return False
         is_named_so = "compose" in file.name.lower() and file.path.suffix.lower() != ".json"
-        if not is_named_so and "services" not in file.text_if_readable:
+        if not is_named_so and not _SIGN.search(file.text_if_readable):
             return False
         documents = file.readable
         return bool(documents) and _looks_like_compose(documents[0], is_named_so)
 
     def read(self, files: Sequence[SourceFile], choices: Choices) -> Iterable[Said]:
         statements: list[Statement] = []
-        chosen, left = _projects(files)
+        chosen, left = _projects(files, choices.env_files)
         loaded = [_Loaded(group, load_project(group, choices.env_files)) for group in chosen]
         used = {path for one in loaded for path in one.project.used}
         statements += [
@@ -86,7 +94,7 @@ def _looks_like_compose(document: Value, is_named_so: bool) -> bool:
 
 
 def _projects(
-    files: Sequence[SourceFile],
+    files: Sequence[SourceFile], env_files: Sequence[Path]
 ) -> tuple[list[tuple[SourceFile, ...]], list[tuple[SourceFile, str]]]:
     """The files of each project, shallow ones first; files that are left out, and why."""
     folders: dict[Path, list[SourceFile]] = {}
@@ -99,21 +107,57 @@ def _projects(
         groups.append((*named, *_override_of(named)))
     for group in folders.values():
         rest = [file for file in group if not file.named]
-        main = _main_of(rest)
-        if main is None:
+        stated = _stated(rest, env_files)
+        main = stated or _main_of(rest)
+        if not main:
             continue
-        groups.append((main, *_override_of((main,))))
-        others = [f for f in rest if f is not main and f.name not in OVERRIDES]
-        why = f"an overlay of {main.name}: name both to read it on top"
+        groups.append(stated or (*main, *_override_of(main)))
+        others = [f for f in rest if f not in main and f.name not in OVERRIDES]
+        why = f"an overlay of {main[0].name}: name both to read it on top"
+        if len(main) > 1 and not stated:
+            why = "has services of other files of its folder: name all that belong together"
         left += [(file, why) for file in others]
     return sorted(groups, key=lambda g: (not g[0].named, len(g[0].path.parts))), left
 
 
-def _main_of(files: Sequence[SourceFile]) -> SourceFile | None:
-    """The file that Compose takes by itself, else the first."""
+def _stated(files: Sequence[SourceFile], env_files: Sequence[Path]) -> tuple[SourceFile, ...]:
+    """The files of the project that ``COMPOSE_FILE`` lists in its env file, if there is one."""
+    variables = Variables()
+    for path in env_files or (own_env(files[0]) if files else ()):
+        variables.read(path, over=True)
+    separator = variables.get("COMPOSE_PATH_SEPARATOR") or ":"
+    names = (variables.get("COMPOSE_FILE") or "").split(separator)
+    by_name = {file.name: file for file in files}
+    return tuple(by_name[os.path.normpath(n)] for n in names if os.path.normpath(n) in by_name)
+
+
+def _main_of(files: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
+    """The file that Compose takes by itself, else those that can only be meant together."""
     by_name = {file.name: file for file in files}
     usual = next((by_name[name] for name in DEFAULT_NAMES if name in by_name), None)
-    return usual or next((file for file in files if file.name not in OVERRIDES), None)
+    return (
+        (usual,) if usual is not None else _parts_of([f for f in files if f.name not in OVERRIDES])
+    )
+
+
+def _parts_of(files: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
+    """The largest of the files, and those called like Compose files that have other services: a
+    folder with ``docker-compose-app.yml`` and ``docker-compose-infra.yml`` is one system in two
+    files. Two with a service in common are two ways to run it."""
+    parts: list[SourceFile] = []
+    have: set[str] = set()
+    for file in sorted(files, key=lambda each: -len(_services_of(each))):
+        services, words = _services_of(file), {*re.split(r"[-_.]", file.name.lower())}
+        is_part = "compose" in words and not words & _TESTING and not services & have
+        if not parts or is_part:
+            parts.append(file)
+            have |= services
+    return tuple(parts)
+
+
+def _services_of(file: SourceFile) -> set[str]:
+    documents = file.readable
+    return {name for name, _ in documents[0].items("services")} if documents else set()
 
 
 def _override_of(files: Sequence[SourceFile]) -> list[SourceFile]:
@@ -157,9 +201,11 @@ def _project_statements(
 ) -> Iterator[Statement]:
     project = one.project
     scope = f"compose:{os.path.relpath(project.folder, one.files[0].root)}"
+    told = (project.variables.get("COMPOSE_PROFILES") or "").split(",")
+    on = {*choices.profiles} or {*map(str.strip, told)}  # Compose's own order
     for name, service in project.services.items():
         profiles = [each.string("a profile") for each in service.each("profiles")]
-        if profiles and "*" not in choices.profiles and not set(profiles) & set(choices.profiles):
+        if profiles and "*" not in on and not on & {*profiles}:
             yield Remark(
                 f"{name} is off: it belongs to the profile {' and '.join(profiles)} (--profile)",
                 service.place,

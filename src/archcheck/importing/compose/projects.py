@@ -45,14 +45,15 @@ def load_project(files: Sequence[SourceFile], env_files: Sequence[Path]) -> Proj
     Raises :class:`ModelError` with the line of what Compose would refuse.
     """
     project = Project(files[0].path.parent)
-    for path in env_files or _own_env(files[0]):
+    for path in env_files or own_env(files[0]):
         project.variables.read(path, over=bool(env_files))
     for file in files:
         _add_file(project, file, project.variables)
     return project
 
 
-def _own_env(file: SourceFile) -> list[Path]:
+def own_env(file: SourceFile) -> list[Path]:
+    """The env file beside a Compose file, which Compose reads by itself."""
     path = file.path.parent / ".env"
     return [path] if path.is_file() and path.resolve().is_relative_to(file.root.resolve()) else []
 
@@ -104,7 +105,7 @@ def _include(project: Project, file: SourceFile, entry: Value, variables: Variab
             for one in env.each() if env.is_list else [env]:
                 own.read(file.beside(one.string("a path"), one.place).path)
         else:
-            for found in _own_env(included):
+            for found in own_env(included):
                 own.read(found)
         _add_file(project, included, own)
 

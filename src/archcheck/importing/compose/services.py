@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from archcheck.importing.addresses import Address, addresses_in, doubt_about, names_an_address
@@ -34,6 +35,7 @@ from archcheck.importing.products import (
     product_of_setting,
     version_of,
 )
+from archcheck.importing.profiles import profiles_told
 from archcheck.importing.scratch import is_scratch
 from archcheck.importing.values import Value
 from archcheck.model import (
@@ -77,15 +79,27 @@ def service_statements(
 
 
 def _source(element: str, service: Value) -> Iterator[KnownAs]:
-    """The folder that it is built from, relative to the file that says so."""
+    """The folder that it is built from, relative to the file that says so.
+
+    The context of all services of a repository is often the repository: the folder of the
+    Dockerfile then says which of them this one is.
+    """
     build = service.get("build")
     context = build.get("context") if build is not None and build.is_mapping else build
     if context is None or context.is_list or not is_known(context):
         return
     text = context.string("build.context")
     if "://" not in text and not text.startswith("git@"):
-        folder = os.path.normpath(Path(context.place.file).parent / text)
+        below = _folder_of_dockerfile(build)
+        folder = os.path.normpath(Path(context.place.file).parent / text / below)
         yield KnownAs(element, folder, "", context.place, "source")
+
+
+def _folder_of_dockerfile(build: Value | None) -> str:
+    dockerfile = build.get("dockerfile") if build is not None and build.is_mapping else None
+    if dockerfile is None or not is_known(dockerfile):
+        return ""
+    return os.path.dirname(dockerfile.string("build.dockerfile"))
 
 
 def _settings_files(element: str, service: Value) -> Iterator[KnownAs]:
@@ -324,6 +338,16 @@ def _order(
         name = link.string("a link").partition(":")[0]
         yield from _after(element, name, link.place, project, scope)
         yield Reaches(element, Address(name), scope, "links", link.place)
+    for link in service.each("external_links"):
+        name = link.string("a link").partition(":")[0]
+        yield Reaches(element, Address(name), scope, "external_links", link.place)
+
+
+def _aliases(service: Value) -> dict[str, str]:
+    """Names that a service has for others: ``links: [elasticsearch:es]``."""
+    links = [*service.each("links"), *service.each("external_links")]
+    pairs = [link.string("a link").partition(":") for link in links]
+    return {alias: name for name, _, alias in pairs if alias}
 
 
 def _after(
@@ -338,11 +362,14 @@ def _after(
 def _told(
     element: str, service: Value, variables: Variables, scope: str
 ) -> Iterator[Reaches | Hint | KnownAs]:
+    aliases = _aliases(service)
     for name, text, place, group in settings_of(service, variables):
-        for address in addresses_in(text, bare=names_an_address(name)):
+        for found in addresses_in(text, bare=names_an_address(name)):
+            address = replace(found, host=aliases.get(found.host, found.host))
             yield Reaches(
                 element, address, scope, f"environment {name}", place, group, doubt_about(name)
             )
+        yield from profiles_told(element, name, text, place)
         if name == "OTEL_SERVICE_NAME" and text:
             yield KnownAs(element, text, "", place, "service.name")
         product = product_of_setting(name)
@@ -352,6 +379,7 @@ def _told(
         value = service.get(key)
         for argument in (value.each() if value.is_list else [value]) if value is not None else ():
             yield from _argued(element, scope, argument)
+            yield from profiles_told(element, "", argument.text, argument.place)
 
 
 def _argued(element: str, scope: str, argument: Value) -> Iterator[Reaches]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
-from archcheck.importing.values import Value
+from archcheck.importing.values import Value, cores
 from archcheck.units import Cpu, Duration, Size
 
 _PARTS = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(us|ms|s|m|h|d)")
@@ -39,4 +40,4 @@ def cpus(value: Value, what: str) -> Cpu:
     text = value.string(what).strip()
     if not re.fullmatch(r"\d{1,6}(?:\.\d{0,9})?|\.\d{1,9}", text):
         value.refuse(f"{what} must be a number of CPUs such as 0.5")
-    return Cpu(float(text))
+    return cores(Decimal(text))

@@ -13,6 +13,7 @@ from archcheck.importing.facts import ElementPlace, Fact, Hint, KnownAs, Reaches
 from archcheck.importing.kubernetes.objects import Cluster, Object
 from archcheck.importing.kubernetes.pods import secret_facts
 from archcheck.importing.products import SETTING, product_of_setting
+from archcheck.importing.profiles import profiles_told
 from archcheck.importing.values import Value
 from archcheck.model import Place
 
@@ -41,6 +42,7 @@ def told(
         yield from _secrets(deployment, container)
         for setting in settings_of(container, workload.namespace, cluster):
             yield from reached(element, workload.namespace, setting)
+            yield from profiles_told(element, setting.name, setting.text, setting.place)
             if setting.name == "OTEL_SERVICE_NAME":
                 yield KnownAs(element, setting.text, "", setting.place, "service.name")
             product = product_of_setting(setting.name)
@@ -48,6 +50,7 @@ def told(
                 yield Hint(element, product, f"the setting {setting.name}", SETTING, setting.place)
         for argument in (*container.each("command"), *container.each("args")):
             yield from _reached_by_argument(element, workload.namespace, argument)
+            yield from profiles_told(element, "", argument.text, argument.place)
 
 
 def reached(element: str, scope: str, setting: Setting) -> Iterator[Reaches]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from archcheck.importing.values import Value
+from archcheck.importing.values import Value, cores
 from archcheck.units import Cpu, Duration, Fraction, Size, percent
 
 _NUMBER = re.compile(
@@ -30,7 +30,7 @@ def number(value: Value, what: str) -> Decimal:
 
 def cpu(value: Value, what: str) -> Cpu:
     """Cores."""
-    return Cpu(float(number(value, what)))
+    return cores(number(value, what))
 
 
 def size(value: Value, what: str) -> Size:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterator, Set
 
 from archcheck.importing.facts import ElementPlace, Fact, Hint, KnownAs, Statement
 from archcheck.importing.kubernetes.environment import told
@@ -22,6 +24,8 @@ from archcheck.importing.values import Value
 from archcheck.model import Endpoint, Kubernetes, Recreate, RollingUpdate, Schedule, Service
 
 _OWNER_LABELS = ("team", "owner", "app.kubernetes.io/team")
+_NAME_LABELS = ("app", "app.kubernetes.io/name", "k8s-app", "name")
+_KIND_IN_NAME = re.compile(r"-(?:deployment|deploy|statefulset|sts|daemonset|cronjob)$")
 _MOST_PODS = 100
 """Pods of a StatefulSet whose hosts are known. A choice: addresses name the first few."""
 RUN = "run"
@@ -32,13 +36,27 @@ by its schedule, and no file names it."""
 def names_of(cluster: Cluster) -> dict[tuple[str, str, str], str]:
     """Workload to the name of its element: its own, with the namespace where it is not unique."""
     workloads = list(cluster.of_kind(*WORKLOADS))
-    uses: dict[str, int] = {}
-    for each in workloads:
-        uses[each.name] = uses.get(each.name, 0) + 1
-    names: dict[tuple[str, str, str], str] = {}
-    for each in workloads:
-        names[each.key] = each.name if uses[each.name] == 1 else f"{each.namespace}/{each.name}"
-    return names
+    taken = {each.name for each in workloads}
+    called = {each.key: _plain_name(each, taken) for each in workloads}
+    uses = Counter(called.values())
+    return {
+        each.key: name if uses[name] == 1 else f"{each.namespace}/{name}"
+        for each in workloads
+        for name in (called[each.key],)
+    }
+
+
+def _plain_name(workload: Object, taken: Set[str]) -> str:
+    """``cart`` for the Deployment ``cart-deployment`` whose pods or containers are called so: other
+    sources do not know of what kind the workload is."""
+    short = _KIND_IN_NAME.sub("", workload.name)
+    template = template_of(workload)
+    if short in taken or template is None:
+        return workload.name
+    labels = [template.get("metadata", "labels", key) for key in _NAME_LABELS]
+    names = [each.get("name") for each in template.each("spec", "containers")]
+    stated = {value.text for value in (*labels, *names) if value is not None}
+    return short if short in stated else workload.name
 
 
 def template_of(workload: Object) -> Value | None:

@@ -26,7 +26,7 @@ from archcheck.importing.sources import Choices, SourceFile
 from archcheck.importing.values import Value
 from archcheck.model import Service
 
-_SIGN = re.compile(r"""^\s*\{?\s*["']?(?:openapi|swagger)["']?\s*:""", re.MULTILINE)
+_SIGN = re.compile(r"""^[ \t]*(?:\{\s*)?["']?(?:openapi|swagger)["']?\s*:""", re.MULTILINE)
 _UNNAMED = frozenset({"openapi definition", "api documentation", "swagger api", "api", "openapi"})
 """Titles that generators write where nobody has said one (springdoc, Springfox, NestJS)."""
 
@@ -42,7 +42,8 @@ class OpenApiImporter:
     def recognises(self, file: SourceFile) -> bool:
         if file.path.suffix.lower() not in (".yaml", ".yml", ".json"):
             return False
-        if not _SIGN.search(file.text_if_readable):
+        text = file.text_if_readable
+        if not ("openapi" in text or "swagger" in text) or not _SIGN.search(text):
             return False
         return any(map(_is_openapi, file.readable))
 
@@ -60,13 +61,15 @@ class OpenApiImporter:
                     written.refuse("only OpenAPI 3 is read: convert older documents first")
                 why = f"line {written.place.line}: is OpenAPI {written.text}, and only 3 is read"
                 statements.append(UnreadFile(str(file.path), why))
+        first = [next(at for at, other in enumerate(found) if each.is_of_the_api_of(other))
+                 for each in found]  # fmt: skip
         names = unique_names(
-            {at: each.name for at, each in enumerate(found)},
+            {at: found[at].name for at in dict.fromkeys(first)},
             lambda at: [found[at].longer, f"{found[at].longer} {at + 1}"],
         )
         alone = _alone(found)
         for at, each in enumerate(found):
-            statements += _statements(each, names[at], alone[at])
+            statements += _statements(each, names[first[at]], alone[at])
         yield Said(self.name, self.precedence, statements)
 
 
@@ -110,6 +113,14 @@ class _Document:
     def name(self) -> str:
         """The name of the service, as far as the document has one."""
         return self.host or self.title or self.file.path.stem
+
+    def is_of_the_api_of(self, other: _Document) -> bool:
+        """Whether both are versions of one API: of one title that somebody chose, side by side."""
+        if self is other:
+            return True
+        is_titled = bool(self.title) and self.title.lower() not in _UNNAMED
+        mine, its = (self.folder, self.name, self.title), (other.folder, other.name, other.title)
+        return is_titled and mine == its and self.file.path.parent == other.file.path.parent
 
     @property
     def longer(self) -> str:

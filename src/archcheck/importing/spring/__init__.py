@@ -7,11 +7,11 @@ An application is the folder of its files; it is called as ``spring.application.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from archcheck.importing.facts import Precedence, Remark, Said, Statement
+from archcheck.importing.facts import Precedence, Remark, Said, Statement, UnreadFile
 from archcheck.importing.naming import unique_names
 from archcheck.importing.sources import Choices, SourceFile
 from archcheck.importing.spring.application import SpringApplication, statements
@@ -79,7 +79,8 @@ class SpringImporter:
             modules.setdefault(folder, _Module(folder)).files.append(file)
         remarks: list[Statement] = []
         found = [_read(module, choices, remarks) for module in modules.values()]
-        yield Said(self.name, self.precedence, [*_statements(found, shared, remarks), *remarks])
+        every = _statements(found, shared, choices.deployed_with.keys())
+        yield Said(self.name, self.precedence, [*every, *remarks])
 
 
 def _order(file: SourceFile) -> tuple[bool, bool, str]:
@@ -106,11 +107,8 @@ class _Found:
 def _read(module: _Module, choices: Choices, remarks: list[Statement]) -> _Found:
     """The settings of a module, with the profiles that are on."""
     read = [(file, documents_of(file)) for file in module.files]
-    on = set(choices.profiles)
-    for _, documents in read:
-        for document in documents:
-            on |= {*document.listed("spring.profiles.active")}
-            on |= {*document.listed("micronaut.environments")}
+    every = [document for _, documents in read for document in documents]
+    on = {*choices.profiles, *_turned_on(module, every, choices)}
     settings = SpringSettings()
     for file, documents in read:
         match = _FILE.fullmatch(file.path.name)
@@ -126,6 +124,23 @@ def _read(module: _Module, choices: Choices, remarks: list[Statement]) -> _Found
     return _Found(module, settings, module.files[0].place)
 
 
+def _turned_on(module: _Module, documents: Sequence[Document], choices: Choices) -> Iterable[str]:
+    """The profiles of the deployment, which count before those of the files (Spring Boot,
+    Externalized Configuration)."""
+    names = [
+        name.lower()
+        for document in documents
+        for key in ("spring.application.name", "micronaut.application.name")
+        for name in document.listed(key)
+    ]
+    folders = [str(folder).lower() for folder in (module.source, *module.source.parents)]
+    for known in (*names, *folders):
+        if choices.deployed_with.get(known):
+            return choices.deployed_with[known]
+    keys = ("spring.profiles.active", "micronaut.environments")
+    return [name for document in documents for key in keys for name in document.listed(key)]
+
+
 def _off(profiles: Sequence[str], document: Document, file: SourceFile) -> Remark:
     place = next((value.place for _, value in document.settings.values()), file.place)
     said = " and ".join(profiles)
@@ -133,8 +148,33 @@ def _off(profiles: Sequence[str], document: Document, file: SourceFile) -> Remar
 
 
 def _statements(
-    found: list[_Found], shared: Sequence[SourceFile], remarks: list[Statement]
+    found: list[_Found], shared: Sequence[SourceFile], deployed: Set[str]
 ) -> Iterator[Statement]:
+    for_all = _share(found, shared)
+    kept = {at: each for at, each in enumerate(found) if each not in for_all}
+    for at, again in _once_more(kept):
+        why = f"the application {again} once more: name its folder to import it"
+        yield from (UnreadFile(str(file.path), why) for file in kept.pop(at).module.files)
+    names = unique_names(
+        {at: each.name.text if each.name is not None else each.module.source.name
+         for at, each in kept.items()},
+        lambda at: [*_longer_names(kept[at], deployed), f"module {at}"],
+    )  # fmt: skip
+    for at, each in kept.items():
+        yield from statements(
+            SpringApplication(
+                names[at],
+                each.name,
+                each.settings,
+                str(each.module.source),
+                each.name.place if each.name is not None else each.place,
+                each.settings.has("micronaut"),
+            )
+        )
+
+
+def _share(found: list[_Found], shared: Sequence[SourceFile]) -> list[_Found]:
+    """Give applications what a config server has for them. What it has for all of them is none."""
     by_name = {each.name.text.lower(): each for each in found if each.name is not None}
     folders = {file.path.parent for file in shared if file.path.stem.lower() in by_name}
     for_all = [each for each in found if each.module.folder in folders and each.name is None]
@@ -150,23 +190,33 @@ def _statements(
         if owner is not None and file.path.parent in folders:
             for document in documents_of(file):
                 owner.settings.add(document)
-    kept = {at: each for at, each in enumerate(found) if each not in for_all}
-    names = unique_names(
-        {at: each.name.text if each.name is not None else each.module.source.name
-         for at, each in kept.items()},
-        lambda at: [f"{kept[at].module.source.name}/{at}"],
-    )  # fmt: skip
-    for at, each in kept.items():
-        yield from statements(
-            SpringApplication(
-                names[at],
-                each.name,
-                each.settings,
-                str(each.module.source),
-                each.name.place if each.name is not None else each.place,
-                each.settings.has("micronaut"),
-            )
-        )
+    return for_all
+
+
+def _once_more(found: Mapping[int, _Found]) -> list[tuple[int, str]]:
+    """Modules of the same folder's name that state the same name as one before them: a course or
+    a repository of samples has an application as it was at several times."""
+    known: set[tuple[str, str]] = set()
+    again: list[tuple[int, str]] = []
+    for at, each in found.items():
+        if each.name is None:
+            continue
+        key = each.name.text, each.module.source.name
+        if key in known:
+            again.append((at, each.name.text))
+        known.add(key)
+    return again
+
+
+def _longer_names(one: _Found, deployed: Set[str]) -> Iterator[str]:
+    """The folder of a module, with more and more of those above it. That of another one that runs
+    is not its name: a module of tests for ``web`` is often called so."""
+    source = one.module.source
+    is_its_own = one.name is not None and one.name.text == source.name
+    if is_its_own or source.name.lower() not in deployed:
+        yield source.name
+    for count in range(2, 5):
+        yield "/".join(source.parts[-count:]).lstrip("/")
 
 
 def _asks_a_config_server(settings: SpringSettings) -> bool:

@@ -15,6 +15,7 @@ from archcheck.importing.facts import (
     Statement,
     Toward,
 )
+from archcheck.importing.spring.gateways import is_gateway, routes_by_id, time_limits
 from archcheck.importing.spring.resilience import EVERYWHERE, http_clients, protected
 from archcheck.importing.spring.settings import Key, SpringSettings, compared, duration
 from archcheck.importing.values import Value
@@ -65,7 +66,7 @@ class SpringApplication:
 def statements(one: SpringApplication) -> Iterator[Statement]:
     """All that the settings say."""
     part, settings = ElementPlace(one.element), one.settings
-    yield part.is_a(Gateway if _is_gateway(settings) else Service, one.place)
+    yield part.is_a(Gateway if is_gateway(settings) else Service, one.place)
     yield Promised(one.element, one.place, one.folder, runs=one.name is not None)
     if one.name is not None:
         yield KnownAs(one.element, one.name.text, "", one.name.place)
@@ -81,12 +82,9 @@ def statements(one: SpringApplication) -> Iterator[Statement]:
         address = Address(target.element)
         yield Reaches(one.element, address, EVERYWHERE, "its HTTP client", value.place)
         yield said
+    yield from time_limits(settings, one.element)
     yield from _micronaut_clients(one)
     yield from _unread(one)
-
-
-def _is_gateway(settings: SpringSettings) -> bool:
-    return settings.has("spring.cloud.gateway") or settings.has("zuul.routes")
 
 
 # -- the runtime -----------------------------------------------------------------------------------
@@ -207,7 +205,7 @@ def _reached(one: SpringApplication) -> Iterator[Statement]:
                 found = Address(found.host, found.port)
             yield Reaches(one.element, found, EVERYWHERE, said, value.place, None,
                           doubt_about(written))  # fmt: skip
-    yield from _by_id(one)
+    yield from routes_by_id(settings, one.element)
 
 
 def _host(
@@ -224,21 +222,6 @@ def _may_be_address(key: Key, value: Value) -> bool:
     """Whether a value may hold an address: texts with one that are meant for people may not."""
     words = {"description", "title", "license", "docs", "username", "password", "topic", "message"}
     return not words & {*key} and len(value.text) < 2_000
-
-
-def _by_id(one: SpringApplication) -> Iterator[Reaches]:
-    """Services that a gateway leads to by their names in the registry."""
-    for name in one.settings.names("zuul.routes"):
-        prefix = f"zuul.routes.{name}"
-        found = one.settings.get(f"{prefix}.serviceId")
-        if found is None and not one.settings.has(f"{prefix}.url"):
-            path = one.settings.get(f"{prefix}.path", prefix)
-            if path is not None:  # the route is called as the service (Spring Cloud Netflix)
-                said = f"the route {name}"
-                yield Reaches(one.element, Address(name), EVERYWHERE, said, path.place)
-        elif found is not None:
-            said = f"the route {name}"
-            yield Reaches(one.element, Address(found.text), EVERYWHERE, said, found.place)
 
 
 def _micronaut_clients(one: SpringApplication) -> Iterator[Statement]:
