@@ -67,13 +67,15 @@ def system(*elements: Named, entry: str = "a.get") -> System:
     )
 
 
-def good(model: System, *faults: Fault) -> float:
+def good(model: System, *faults: Fault, settled: float = 60.0) -> float:
     """The share of good answers while something is wrong, once callers can have noticed.
 
-    Of those who have an answer, or have given up: nobody is patient for more than 15 s.
+    ``settled``: seconds after which they have. Of those who have an answer, or have given up:
+    nobody is patient for more than 15 s.
     """
     calm = Scenario("wrong", load=model.scenarios[0].load, faults=faults)
-    (found,) = simulate(model, calm, duration=100 * s, warmup=60 * s).journeys
+    duration = (settled + 40) * s
+    (found,) = simulate(model, calm, duration=duration, warmup=settled * s).journeys
     return (found.ok + found.degraded) / found.finished if found.finished else 0.0
 
 

@@ -80,6 +80,11 @@ def check(seed: int) -> None:
         assert found.is_shown, f"{answer}\n{found}"
 
 
+def test_a_fallback_that_asks_the_same_callee_is_another_attempt() -> None:
+    """Nobody notices a dead replica, but the fallback's turn is that of the next one."""
+    check(530001068)
+
+
 @pytest.mark.parametrize("seed", [seed for seed in range(16) if seed not in (7, 9, 12)])
 def test_late_answers_and_retries_of_random_systems_are_shown(seed: int) -> None:
     """But for two, in which several answers would have to be late in one way of many, and for one,

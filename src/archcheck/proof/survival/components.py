@@ -192,7 +192,7 @@ class Components:
             return replicas if self.worst else 1, (Gap(service, "deployment.readiness"),), ()
         balancing = getattr(step.step, "balancing", None) if step is not None else None
         in_turn = balancing == "round_robin" or isinstance(balancing, Absent | None)
-        if not tries_elsewhere(guard) or not in_turn:
+        if not (tries_elsewhere(guard) or _asks_again(step, service)) or not in_turn:
             return replicas, (), ()
         return replicas if self.worst else 1, (Gap(service, _SEEN),), ()
 
@@ -290,6 +290,13 @@ class Components:
                 ),
             )
         return self._groups[key]
+
+
+def _asks_again(step: Interaction | None, service: Service) -> bool:
+    """Whether the fallback of a step asks the service that has failed, where another replica may be
+    next: a retry by another name."""
+    fallback = step.fallback if step is not None else None
+    return fallback is not None and fallback.target is service
 
 
 def _retries_errors(guard: Protection) -> bool:
