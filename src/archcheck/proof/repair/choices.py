@@ -285,8 +285,10 @@ def _pool_sizes(graph: Graph, pools: Sequence[tuple[Pool, Service]], room: int) 
     where a pool has no declared load, all shrink in proportion.
     """
     counts = [_at_once(service) * pool.processes for pool, service in pools]
+    most = _most_queries(graph)
     busy = [
-        _most_queries(graph, pool, service) / (_fewest(service) * pool.processes)
+        most.get((service.name, str(pool.target)), Rational(0))
+        / (_fewest(service) * pool.processes)
         for pool, service in pools
     ]
     total = sum(count * pool.size for count, (pool, _) in zip(counts, pools, strict=True))
@@ -300,10 +302,14 @@ def _pool_sizes(graph: Graph, pools: Sequence[tuple[Pool, Service]], room: int) 
         yield min(pool.size, max(1, math.floor(float(each) + spare * root)))
 
 
-def _most_queries(graph: Graph, pool: Pool, service: Service) -> Rational:
-    key = (service.name, str(pool.target))
-    found = (queries_in_progress(demand).get(key, Rational(0)) for demand in worst_demands(graph))
-    return max(found, default=Rational(0))
+@once
+def _most_queries(graph: Graph) -> Mapping[tuple[str, str], Rational]:
+    """Queries in progress between each service and datastore, under the worst load for each."""
+    most: dict[tuple[str, str], Rational] = defaultdict(Rational)
+    for demand in worst_demands(graph):
+        for key, queries in queries_in_progress(demand).items():
+            most[key] = max(most[key], queries)
+    return most
 
 
 def _fewest(service: Service) -> int:
