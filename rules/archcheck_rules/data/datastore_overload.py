@@ -47,7 +47,7 @@ from archcheck.graph import Graph
 from archcheck.graph.shards import lacks_key
 from archcheck.proof import worst_demands
 from archcheck.units import Duration, Rate, ms, s
-from archcheck_rules.data.hits import whatever_hits
+from archcheck_rules.hits import whatever_hits
 
 rule = Rule("DAT002", "datastore-overload", severity="error", method="calc")
 
