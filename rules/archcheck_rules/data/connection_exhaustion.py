@@ -19,6 +19,7 @@ Sizing; Kubernetes, Deployment strategy maxSurge.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from archcheck import (
@@ -48,9 +49,15 @@ rule = Rule("DAT005", "connection-exhaustion", severity="error", method="proof")
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    by_clients = defaultdict[str, list[str]](list)
+    for source, target in graph.connections:
+        by_clients[target].append(source)
     for store in graph.system.datastores:
         steps = graph.reaching.get(store.name, ())
         users = {s.source.name: s.source for s in steps if isinstance(s.source, Service)}
+        for name in by_clients[store.name]:
+            if isinstance(service := graph.system.find(name), Service):
+                users.setdefault(name, service)
         if users:
             yield from _judge(store, list(users.values()))
 

@@ -4,7 +4,8 @@ Why it matters: a request whose answer was lost may have been carried out. The r
 card, ships the order or writes the row again.
 
 Retries of the code and of the mesh count, and hedges, which send the same request again. An
-endpoint is idempotent as it declares, else by its method of HTTP, else if its steps only read. A
+endpoint is idempotent as it declares, else by its method of HTTP, else if its steps only read; POST
+and PATCH promise nothing, so that the rule asks. A
 message may be published twice if all of its consumers can take it twice, or its endpoint can. A
 consumer that gets a failed message again counts like a callee; where the channel delivers at least
 once, rule RES021 says it. One that does not say how often it gets a message gets it once.

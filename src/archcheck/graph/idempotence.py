@@ -24,7 +24,8 @@ def is_read(step: Interaction) -> bool:
 def is_idempotent(graph: Graph, operation: Operation) -> bool | None:
     """As declared, else by its method of HTTP, else if it declares steps that only read.
 
-    ``None``: nobody says. What it calls may have effects, so that calls leave it open.
+    ``None``: nobody says. What it calls may have effects, so that calls leave it open, but for
+    those by a method of HTTP that only reads.
     """
     part = operation.part
     if part.idempotent is not None:
@@ -36,5 +37,5 @@ def is_idempotent(graph: Graph, operation: Operation) -> bool | None:
         if part.atomicity is not None:
             return None
     steps = graph.outgoing[operation.name]
-    only_reads = all(step.mode in ("read", "cache") for step in steps)
+    only_reads = all(map(is_read, steps))
     return True if part.steps and only_reads else None
