@@ -51,7 +51,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Bulkhead.max_wait": "RES018",  # the vocabulary: none is a rejection at once
         "Call.hedge": ALL,
         "Call.rate_limit": "DEP013 PRF005 TEC006",
-        "Channel.dead_letter": "BND014",
+        "Channel.dead_letter": "BND014 OBS003",
         "CircuitBreaker.slow_call": "RES010",
         "Client.target": ALL,
         "Deployment.autoscale": ALL,
@@ -137,7 +137,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Boundary.trust_zone": ALL,
         "Broker.boundary": ALL,
         "Channel.belongs_to": "BND004",
-        "Channel.broker": "COM008 DEP002 DEP009 DEP011 RES002 RES012 RES013 TEC008",
+        "Channel.broker": "COM008 DEP002 DEP008 DEP009 DEP011 RES002 RES012 RES013 TEC008",
         "Datastore.belongs_to": "BND003 RES009",
         "Service.boundary": ALL,
         "StoreFields.boundary": ALL,
@@ -188,6 +188,8 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Consumer.max_deliveries": "RES004",
         "Endpoint.idempotent": "DAT019 RES004",
         "Journey.load_test": "DLV005",
+        "RemoteStep.breaker": "RES009",  # a client
+        "Service.owner": "DLV002",  # its boundary
         "RemoteStep.retry": "TEC009",  # a client that leaves retries to the mesh
         "SagaStep.retriable": "DAT006",
         "Work.blocking": "TEC003",
