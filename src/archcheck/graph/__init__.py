@@ -420,6 +420,8 @@ class Graph:
         found: dict[str, tuple[Named, tuple[Interaction, ...]]],
         seen: set[str],
     ) -> None:
+        if step.is_in_process:
+            return  # it is there whenever who asks it is
         way = (*path, step)
         found.setdefault(step.target.name, (step.target, way))
         if step.mode == "publish":
