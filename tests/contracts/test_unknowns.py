@@ -189,6 +189,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Endpoint.idempotent": "DAT019 RES004",
         "Journey.load_test": "DLV005",
         "RemoteStep.breaker": "RES009",  # a client
+        "RemoteStep.timeout": "PRF002",  # a client
         "Service.owner": "DLV002",  # its boundary
         "RemoteStep.retry": "TEC009",  # a client that leaves retries to the mesh
         "SagaStep.retriable": "DAT006",

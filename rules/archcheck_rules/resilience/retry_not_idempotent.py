@@ -33,6 +33,7 @@ from archcheck import (
     External,
     Hedge,
     Http1,
+    Http2,
     MySQL,
     Named,
     Publish,
@@ -109,11 +110,11 @@ def _idempotent(graph: Graph, step: Interaction) -> tuple[bool | None, Named | O
         if readers and all(is_idempotent(graph, reader) for reader in readers):
             return True, step.operation
     if step.mode in ("write", "publish"):
-        return step.operation.part.idempotent, step.operation
+        return is_idempotent(graph, step.operation), step.operation
     if step.endpoint is None:
         return None, step.target
     callee = graph.operations[step.target_name]
-    return is_idempotent(graph, callee), callee
+    return is_idempotent(graph, callee, step.protocol), callee
 
 
 def _fix(step: Interaction, *, is_hedged: bool) -> str:
@@ -238,3 +239,24 @@ def a_write_is_as_repeatable_as_its_endpoint() -> System:
 def a_failed_message_may_be_worked_on_twice() -> System:
     mail = Service("mail", consumers=[Consumer("paid", max_deliveries=5)])
     return System("shop", [Topic("paid"), mail])
+
+
+@rule.borderline()
+def a_write_of_a_put_is_made_again() -> System:
+    again = Retry(attempts=2, backoff=5 * ms)
+    put = Endpoint("put", Http1("PUT"), steps=[Write("db", retry=again)])
+    return System("shop", [MySQL("db"), Service("orders", endpoints=[put])])
+
+
+@rule.unknown("idempotent")
+def asked_by_its_second_protocol() -> System:
+    again = Retry(attempts=2, backoff=5 * ms)
+    show = Endpoint("show", Http1("GET"), also=[Http2("POST")])
+    ask = Call("bank.show", protocol="Http2", retry=again)
+    return System(
+        "shop",
+        [
+            Service("orders", endpoints=[Endpoint("page", steps=[ask])]),
+            Service("bank", endpoints=[show]),
+        ],
+    )

@@ -18,8 +18,8 @@ def is_durable_write(step: Interaction) -> bool:
 
 
 def changes_of(graph: Graph, operation: str) -> list[Way]:
-    """A way to each write of a request, by calls that are waited for, and by those that are made
-    instead when one fails; messages come later."""
+    """A way to each write of a request, by calls that are waited for, by those that are made
+    instead when one fails, and by the actions of its saga; messages come later."""
     return list(_ways(graph, operation, {operation}))
 
 
@@ -30,7 +30,7 @@ def changes_behind(graph: Graph, step: Interaction) -> list[Way]:
 
 
 def _ways(graph: Graph, operation: str, seen: set[str]) -> Iterator[Way]:
-    for step in graph.outgoing.get(operation, ()):
+    for step in graph.needing.get(operation, ()):
         yield from _ways_of(graph, step, seen)
 
 
