@@ -58,7 +58,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Deployment.disruption_budget": "DEP014",
         "Deployment.liveness": "DEP011",
         "Deployment.readiness": "DEP011 RES023",
-        "Deployment.startup": "DEP011",
+        "Deployment.startup": "DEP011 RES023",
         "DisruptionBudget.max_unavailable": "DEP009 DEP014",
         "DisruptionBudget.min_available": "DEP009 DEP014",
         "Endpoint.atomicity": ALL,
@@ -201,7 +201,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Endpoint.request_size": "COM006",
         "Endpoint.response_size": "COM006",  # one of two sizes is declared: the other is small
         "Platform.deployment": "DEP010",
-        "StoreFields.deployment": "DEP010",
+        "StoreFields.deployment": "DEP010 RES023",
         "RemoteStep.timeout": "DEP012 RES002 RES003 RES008 RES010 RES025 TEC009",
         "Kubernetes.spread": "DEP002 RES013 RES014",
         "Queue.visibility_timeout": "RES002 RES021",
