@@ -78,6 +78,7 @@ RIGHTLY: Mapping[tuple[str, str], str] = {
     ("started by messages", "MOD002"): "nobody sends what the queue gets",
     ("started by messages", "OBS007"): "asks for the lag of a queue",
     ("started by messages", "RES007"): "a message that fails comes again",
+    ("started by messages", "RES022"): "nobody waits for what a message starts",
     ("started by messages", "TEC004"): "consumers have threads of their own",
     ("timeouts in the mesh", "TEC007"): "asks whether the mesh can read what is spoken",
 }

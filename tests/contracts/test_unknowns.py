@@ -51,14 +51,14 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Bulkhead.max_wait": "RES018",  # the vocabulary: none is a rejection at once
         "Call.hedge": ALL,
         "Call.rate_limit": "DEP013 PRF005 TEC006",
-        "Channel.dead_letter": "BND014",
+        "Channel.dead_letter": "BND014 OBS003",
         "CircuitBreaker.slow_call": "RES010",
         "Client.target": ALL,
         "Deployment.autoscale": ALL,
         "Deployment.disruption_budget": "DEP014",
         "Deployment.liveness": "DEP011",
         "Deployment.readiness": "DEP011 RES023",
-        "Deployment.startup": "DEP011",
+        "Deployment.startup": "DEP011 RES023",
         "DisruptionBudget.max_unavailable": "DEP009 DEP014",
         "DisruptionBudget.min_available": "DEP009 DEP014",
         "Endpoint.atomicity": ALL,
@@ -137,7 +137,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Boundary.trust_zone": ALL,
         "Broker.boundary": ALL,
         "Channel.belongs_to": "BND004",
-        "Channel.broker": "COM008 DEP002 DEP009 DEP011 RES002 RES012 RES013 TEC008",
+        "Channel.broker": "COM008 DEP002 DEP008 DEP009 DEP011 RES002 RES012 RES013 TEC008",
         "Datastore.belongs_to": "BND003 RES009",
         "Service.boundary": ALL,
         "StoreFields.boundary": ALL,
@@ -188,6 +188,9 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Consumer.max_deliveries": "RES004",
         "Endpoint.idempotent": "DAT019 RES004",
         "Journey.load_test": "DLV005",
+        "RemoteStep.breaker": "RES009",  # a client
+        "RemoteStep.timeout": "PRF002",  # a client
+        "Service.owner": "DLV002",  # its boundary
         "RemoteStep.retry": "TEC009",  # a client that leaves retries to the mesh
         "SagaStep.retriable": "DAT006",
         "Work.blocking": "TEC003",
@@ -198,7 +201,7 @@ RIGHTLY: Mapping[str, Mapping[str, str]] = {
         "Endpoint.request_size": "COM006",
         "Endpoint.response_size": "COM006",  # one of two sizes is declared: the other is small
         "Platform.deployment": "DEP010",
-        "StoreFields.deployment": "DEP010",
+        "StoreFields.deployment": "DEP010 RES023",
         "RemoteStep.timeout": "DEP012 RES002 RES003 RES008 RES010 RES025 TEC009",
         "Kubernetes.spread": "DEP002 RES013 RES014",
         "Queue.visibility_timeout": "RES002 RES021",

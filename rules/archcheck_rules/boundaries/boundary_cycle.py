@@ -4,6 +4,7 @@ Why it matters: bounded contexts that need each other are one context with two n
 teams wait for each other's releases, and neither model can change alone.
 
 Who consumes a message depends on who publishes it: events in both directions are a circle, too.
+A client that no step uses says who is reached and not for what, so that it closes none.
 
 How to fix: cut the lightest edge of the cycle (the one with the fewest calls): turn a command into
 an event, keep a copy of what is only read, or move the shared concept to one side.

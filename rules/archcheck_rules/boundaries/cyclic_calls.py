@@ -6,7 +6,8 @@ travel round and round.
 
 Calls are those of steps, of fallbacks and of sagas, in each configuration of the feature flags. A
 service that calls an endpoint of its own depends on nobody else; it is a circle only if the
-endpoint leads back to itself.
+endpoint leads back to itself. A client that no step uses closes no circle: it says who is reached,
+often an address for links, and not that anybody waits.
 
 How to fix: replace one call of the cycle by an event that the other side consumes, or move the
 decision that both need into one of the services.

@@ -44,7 +44,7 @@ rule = Rule("BND004", "foreign-write", severity="error", method="attr")
 def check(graph: Graph) -> Iterator[Result]:
     unowned = set()
     for step in graph.edges:
-        if step.mode not in ("write", "publish"):
+        if step.mode not in ("write", "publish") or step.is_in_process:
             continue
         owner = _owner(step.target)
         is_channel = isinstance(step.target, Channel)

@@ -20,9 +20,12 @@ from archcheck import (
     Broker,
     Channel,
     Datastore,
+    Endpoint,
     Kafka,
+    LocalCache,
     MySQL,
     Named,
+    Read,
     Service,
     System,
     Topic,
@@ -39,6 +42,8 @@ def check(graph: Graph) -> Iterator[Result]:
         if graph.owner_of(member) is not None:
             continue
         match member:
+            case LocalCache():
+                continue  # it is in the process of whoever asks it
             case Service(owner=None) | Broker(owner=None):
                 yield _unowned(member, "owning team", 'owner="team-payments"')
             case Datastore(belongs_to=None, owner=None) | Channel(belongs_to=None, owner=None):
@@ -95,3 +100,9 @@ def a_team_owns_both() -> System:
 @rule.borderline("ledger")
 def only_the_service_has_one() -> System:
     return System("shop", [Service("billing", owner="team-money"), MySQL("ledger")])
+
+
+@rule.borderline()
+def a_cache_in_the_process_is_of_whoever_asks_it() -> System:
+    look = Endpoint("look", steps=[Read("hot")])
+    return System("shop", [LocalCache("hot"), Service("shelf", owner="red", endpoints=[look])])

@@ -215,3 +215,17 @@ def the_reader_does_not_say() -> System:
             Service("web", endpoints=[Endpoint("page", steps=[Read("users")])]),
         ],
     )
+
+
+@rule.bad("support.consume")
+def dead_letters_of_dead_letters() -> System:
+    return System(
+        "shop",
+        [
+            Topic("paid", data=["payment"], dead_letter="again"),
+            Topic("again", dead_letter="unread"),
+            Topic("unread"),
+            Service("orders", clearance=["payment"], consumers=[Consumer("paid")]),
+            Service("support", clearance=["internal"], consumers=[Consumer("unread")]),
+        ],
+    )

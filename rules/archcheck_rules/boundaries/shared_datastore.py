@@ -7,7 +7,8 @@ How to fix: give the data one owner; the others ask its API or keep a projection
 its events.
 
 A datastore is at home in its ``boundary``, else in that of the service it ``belongs_to``. One that
-names neither is at home where it is used.
+names neither is at home where it is used. A cache in the process is nobody else's: each service has
+one of its own.
 
 False positives: infrastructure that reads everything (backup, change capture); model it as an
 external without a boundary of its own.
@@ -21,7 +22,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from archcheck import Endpoint, MySQL, Read, Service, System
+from archcheck import (
+    Client,
+    Datastore,
+    Endpoint,
+    LocalCache,
+    MySQL,
+    Named,
+    Read,
+    Service,
+    System,
+)
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
 
@@ -32,10 +43,13 @@ rule = Rule("BND003", "shared-datastore", severity="error", method="graph")
 def check(graph: Graph) -> Iterator[Result]:
     uses: dict[str, list[Interaction]] = defaultdict(list)
     for step in graph.edges:
-        if step.mode in ("read", "write", "cache"):
+        if step.mode in ("read", "write", "cache") and not step.is_in_process:
             uses[step.target.name].append(step)
-    for name, steps in uses.items():
-        users = {step.source.name: step.source for step in steps}
+    connected = _connected(graph)
+    for name in dict.fromkeys((*uses, *connected)):
+        steps = uses[name]
+        users: dict[str, Named] = {step.source.name: step.source for step in steps}
+        users.update((user.name, user) for user in connected.get(name, ()))
         store = graph.system.find(name)
         home = graph.boundary_of(store)
         if len(users) == 1 and home is None:
@@ -45,7 +59,7 @@ def check(graph: Graph) -> Iterator[Result]:
                 yield Undecided(user, "boundary")
         boundaries = sorted({b for user in users.values() if (b := graph.boundary_of(user))})
         foreign = [s for s in steps if home and graph.boundary_of(s.source) not in (home, None)]
-        if len(boundaries) < 2 and not foreign:
+        if len(boundaries) < 2 and (home is None or boundaries in ([], [home])):
             continue
         used = f"used from {len(boundaries)} boundaries: {', '.join(boundaries)}"
         yield Violation(
@@ -56,6 +70,16 @@ def check(graph: Graph) -> Iterator[Result]:
             fix=f"call the owner of {name} instead, or keep a projection fed by its events",
             evidence=tuple(foreign or steps),
         )
+
+
+def _connected(graph: Graph) -> dict[str, list[Named]]:
+    """Datastores that services reach by a client that no step uses, each with these services."""
+    found: dict[str, list[Named]] = {}
+    for source, target in graph.connections:
+        store = graph.system.find(target)
+        if isinstance(store, Datastore) and not isinstance(store, LocalCache):
+            found.setdefault(target, []).append(graph.system.find(source))
+    return found
 
 
 @rule.bad("ledger")
@@ -139,6 +163,35 @@ def the_owner_shares_it() -> System:
             ),
             Service(
                 "reports", boundary="office", endpoints=[Endpoint("all", steps=[Read("ledger")])]
+            ),
+        ],
+    )
+
+
+@rule.borderline()
+def each_has_a_cache_in_its_process() -> System:
+    return _used(LocalCache("ledger"), Endpoint("all", steps=[Read("ledger")]))
+
+
+@rule.borderline("ledger")
+def a_client_tells_of_the_second_user() -> System:
+    return _used(MySQL("ledger"), None)
+
+
+def _used(store: Datastore, endpoint: Endpoint | None) -> System:
+    """Used from two boundaries, by a step or by a client alone."""
+    due = Endpoint("due", steps=[Read("ledger")])
+    client = [] if endpoint else [Client("ledger")]
+    return System(
+        "shop",
+        [
+            store,
+            Service("billing", boundary="money", endpoints=[due]),
+            Service(
+                "reports",
+                boundary="office",
+                endpoints=[endpoint] if endpoint else [],
+                clients=client,
             ),
         ],
     )

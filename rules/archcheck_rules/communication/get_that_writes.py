@@ -5,7 +5,8 @@ link, proxies answer from their cache, clients and meshes retry. If it writes, d
 anybody's wish, or do not change when somebody wishes it.
 
 Writes of datastores count wherever the request leads: in the endpoint, and in what it calls and
-waits for. Caches do not count, nor do messages. Where an endpoint over HTTP writes and declares no
+waits for, or asks instead when that fails. Caches do not count, nor do messages. An endpoint may be
+offered under several protocols. Where an endpoint over HTTP writes and declares no
 method, the rule asks for it.
 
 How to fix: POST, PUT, PATCH or DELETE; or write later, in a consumer of a message.
@@ -25,6 +26,8 @@ from archcheck import (
     Call,
     Consumer,
     Endpoint,
+    Fallback,
+    Grpc,
     Http1,
     Http2,
     MySQL,
@@ -39,7 +42,7 @@ from archcheck import (
     Write,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Operation
 from archcheck.graph.changes import changes_of
 from archcheck.graph.idempotence import SAFE_METHODS
 
@@ -51,7 +54,8 @@ def check(graph: Graph) -> Iterator[Result]:
     asked = [
         (operation, protocol)
         for operation in graph.operations.values()
-        if isinstance(protocol := getattr(operation.part, "protocol", None), Http1 | Http2)
+        for protocol in _offered(operation)
+        if isinstance(protocol, Http1 | Http2)
     ]
     if not asked:
         yield NotApplicable("no endpoint is asked over HTTP")
@@ -74,6 +78,11 @@ def check(graph: Graph) -> Iterator[Result]:
             evidence=way,
             cause="what is asked by a safe method changes data",
         )
+
+
+def _offered(operation: Operation) -> tuple[Protocol | None, ...]:
+    part = operation.part
+    return (part.protocol, *part.also) if isinstance(part, Endpoint) else ()
 
 
 def _page(protocol: Protocol, *steps: Step) -> System:
@@ -139,3 +148,15 @@ def no_method_and_nothing_written() -> System:
 @rule.unknown("protocol.method")
 def nobody_says_the_method() -> System:
     return _page(Http1(), Write("db"))
+
+
+@rule.bad("web.page")
+def who_is_asked_instead_writes() -> System:
+    instead = Fallback("call", target="stock.take")
+    return _page(Http1("GET"), Call("stock.get", fallback=instead))
+
+
+@rule.bad("web.page")
+def the_second_protocol_is_a_get() -> System:
+    page = Endpoint("page", Grpc(), also=[Http1("GET")], steps=[Write("db")])
+    return System("shop", [MySQL("db"), Service("web", endpoints=[page])])

@@ -7,7 +7,8 @@ A call in a ``Repeat`` counts with the product of the repeats around it, also wh
 ``per_item``: then the number is the typical length of the list. Queries of datastores count too.
 Loops of callers multiply those of their callees: three calls that each make three queries are nine.
 Calls of one endpoint that stand beside each other count together; queries do not, since each may
-ask something else. Where only a schedule starts the work, nobody waits for it, and it is left out.
+ask something else; those of a cache in the process cost no round trip. Where only a schedule starts
+the work, nobody waits for it, and it is left out.
 
 How to fix: an endpoint or a query that takes the whole list (``batch=True``), a join, or a cache.
 
@@ -74,7 +75,8 @@ def check(graph: Graph, options: Options) -> Iterator[Result]:
 
 
 def _counts(step: Interaction) -> bool:
-    return step.mode != "publish" and not getattr(step.step, "batch", False)
+    is_remote = step.mode != "publish" and not step.is_in_process
+    return is_remote and not getattr(step.step, "batch", False)
 
 
 def _judge(step: Interaction, times: int, above: int, options: Options) -> Iterator[Violation]:

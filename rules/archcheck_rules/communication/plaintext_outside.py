@@ -9,7 +9,7 @@ A journey that says neither whether it is public nor who its users are is asked,
 would find something if it were public.
 
 How to fix: declare (and use) TLS: ``encrypted=True`` on the protocol of the endpoint or on the
-call, or on the broker; or a mesh with mutual TLS inside the company.
+call, on the broker or the client for it; or a mesh with mutual TLS inside the company.
 
 False positives: a tunnel or private link that encrypts below; declare the call as encrypted.
 
@@ -24,12 +24,15 @@ from collections.abc import Iterator
 from archcheck import (
     Boundary,
     Call,
+    Client,
     Consumer,
     Endpoint,
     External,
     Http1,
+    Http2,
     Journey,
     Kafka,
+    Named,
     Person,
     Publish,
     Service,
@@ -38,6 +41,7 @@ from archcheck import (
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
+from archcheck.model.clients import from_client_for
 
 rule = Rule("COM008", "plaintext-outside", severity="error", method="attr", concerns="public")
 
@@ -51,14 +55,29 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Undecided(unzoned, "trust_zone")
         elif crosses:
             yield from _judge(step, step.is_encrypted(), f"{step.name} leaves the trust zone")
+    yield from _by_clients(graph)
     yield from _to_brokers(graph)
     for name in graph.reached_by_the_public:
         operation = graph.operations[name]
         if isinstance(operation.owner, Service):
-            protocol = getattr(operation.part, "protocol", None)
-            encrypted = protocol.encrypted if protocol else None
-            missing = "protocol.encrypted" if protocol else "protocol"
+            first = getattr(operation.part, "protocol", None)
+            missing = "protocol.encrypted" if first else "protocol"
+            offered = (first, *getattr(operation.part, "also", ()))
+            said = {each.encrypted if each is not None else None for each in offered}
+            encrypted = False if False in said else None if None in said else True
             yield from _judge(operation, encrypted, f"users reach {name}", missing)
+
+
+def _by_clients(graph: Graph) -> Iterator[Result]:
+    """Connections to external parties outside of which only a client tells."""
+    for source, target in graph.connections:
+        user, party = graph.system.find(source), graph.system.find(target)
+        zone = graph.trust_zone_of(party)
+        if isinstance(party, External) and (zone is None or zone != graph.trust_zone_of(user)):
+            own = from_client_for(user, (target,), "encrypted")
+            spoken = party.protocol.encrypted if party.protocol is not None else None
+            if (own if own is not None else spoken) is False:
+                yield _plain(user, f"{source} reaches {target}", f'Client("{target}")')
 
 
 def _to_brokers(graph: Graph) -> Iterator[Result]:
@@ -70,18 +89,26 @@ def _to_brokers(graph: Graph) -> Iterator[Result]:
     for subject, channel in uses:
         name = getattr(graph.system.find(channel), "broker", None)
         broker = graph.system.find(str(name)) if name is not None else None
-        if broker is None or getattr(broker, "encrypted", None):
-            continue
         user = subject.source if isinstance(subject, Interaction) else subject.owner
+        encrypted = _is_encrypted(user, channel, broker)
+        if broker is None or encrypted:
+            continue
         here, there = graph.trust_zone_of(user), graph.trust_zone_of(broker)
         if here == there:
             continue
         if here is None or there is None:
             yield Undecided(user if here is None else broker, "trust_zone")
-        elif getattr(broker, "encrypted", None) is None:
+        elif encrypted is None:
             yield Undecided(broker, "encrypted")
         else:
             yield from _judge(subject, False, f"{subject.name} talks to {broker.name} of {there}")
+
+
+def _is_encrypted(user: Named, channel: str, broker: Named | None) -> bool | None:
+    """A connection to a broker, as the client for it says, else the broker; ``None``: unknown."""
+    asked = (channel, broker.name) if broker is not None else (channel,)
+    own = from_client_for(user, asked, "encrypted")
+    return bool(own) if own is not None else getattr(broker, "encrypted", None)
 
 
 def _judge(
@@ -93,9 +120,16 @@ def _judge(
     if encrypted is None:
         yield Undecided(subject, missing)
     elif not encrypted:
-        cause = "users or data come from and go outside unencrypted"
-        fix = f"encrypted=True on {_place_of_tls(subject)}, and a certificate behind it"
-        yield Violation(subject, f"{what} unencrypted", fix=fix, cause=cause)
+        yield _plain(subject, what, _place_of_tls(subject))
+
+
+def _plain(subject: Interaction | Operation | Named, what: str, place: str) -> Violation:
+    return Violation(
+        subject,
+        f"{what} unencrypted",
+        fix=f"encrypted=True on {place}, and a certificate behind it",
+        cause="users or data come from and go outside unencrypted",
+    )
 
 
 def _place_of_tls(subject: Interaction | Operation) -> str:
@@ -269,3 +303,30 @@ def a_journey_that_may_begin_outside() -> System:
     page = Endpoint("page", Http1("GET", "/", encrypted=False))
     web = Service("web", endpoints=[page])
     return System("shop", [web], journeys=[Journey("browse", "web.page")])
+
+
+@rule.bad("payments")
+def a_client_without_a_step_is_plain() -> System:
+    client = Client("bank", encrypted=False)
+    return System("shop", [External("bank"), Service("payments", clients=[client])])
+
+
+@rule.good
+def the_client_of_a_broker_speaks_tls() -> System:
+    place = Endpoint("place", steps=[Publish("placed")])
+    client = Client("kafka", encrypted=True)
+    return System(
+        "shop",
+        [
+            Kafka("kafka", trust_zone="data"),
+            Topic("placed", broker="kafka"),
+            Service("orders", trust_zone="inner", endpoints=[place], clients=[client]),
+        ],
+    )
+
+
+@rule.bad("web.page")
+def users_may_choose_the_plain_protocol() -> System:
+    also = [Http1("GET", "/", encrypted=False)]
+    page = Endpoint("page", Http2("GET", "/", encrypted=True), also=also, public=True)
+    return System("shop", [Service("web", endpoints=[page])])

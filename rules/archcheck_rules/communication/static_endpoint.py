@@ -20,9 +20,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from archcheck import Call, Endpoint, External, Mesh, Service, System
+from archcheck import Call, Client, Endpoint, External, Mesh, Named, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Interaction
+from archcheck.model.clients import from_client_for
 
 rule = Rule("COM012", "static-endpoint", severity="warning", method="attr")
 
@@ -34,14 +35,22 @@ def check(graph: Graph) -> Iterator[Result]:
         if not isinstance(call, Call):
             continue
         if call.discovery == "static":
-            yield Violation(
-                step,
-                f"{step.operation.name} finds {step.target.name} by a fixed address",
-                fix='discovery="dns"',
-                cause="a fixed address stands for a service",
-            )
+            yield _fixed(step, f"{step.operation.name} finds {step.target.name}")
         elif call.discovery is None and step.mesh is None and isinstance(step.target, Service):
             yield Undecided(step, "discovery")
+    for source, target in graph.connections:
+        user = graph.system.find(source)
+        if from_client_for(user, (target,), "discovery") == "static":
+            yield _fixed(user, f"{source} finds {target}")
+
+
+def _fixed(subject: Interaction | Named, what: str) -> Violation:
+    return Violation(
+        subject,
+        f"{what} by a fixed address",
+        fix='discovery="dns"',
+        cause="a fixed address stands for a service",
+    )
 
 
 def _call(discovery: Literal["dns", "static"] | None, mesh: Mesh | None = None) -> System:
@@ -85,3 +94,9 @@ def by_the_mesh() -> System:
 @rule.unknown("discovery")
 def nobody_says() -> System:
     return _call(None)
+
+
+@rule.bad("web")
+def a_client_holds_an_address() -> System:
+    client = Client("stock", discovery="static")
+    return System("shop", [Service("web", clients=[client]), Service("stock")])

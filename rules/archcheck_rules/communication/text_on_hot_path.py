@@ -5,7 +5,8 @@ HTTP/1.1 needs a connection for each request in flight. On a hot path that is ba
 and latency; elsewhere it does not matter.
 
 The rate is the peak of the declared load times the typical request and response. Where an endpoint
-on HTTP/1.1 does not declare its format, the rule asks for it.
+on HTTP/1.1 does not declare its format, the rule asks for it; so it does for the hit ratio of a
+cache in front, where it matters.
 
 How to fix: Protocol Buffers over gRPC or HTTP/2 between services; keep JSON at the edge.
 
@@ -18,9 +19,11 @@ is our assumption for records of numbers and short strings, to be replaced by a 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from archcheck import (
+    Cached,
     Call,
     Endpoint,
     Http1,
@@ -29,6 +32,7 @@ from archcheck import (
     Load,
     Poisson,
     Protocol,
+    Redis,
     Scenario,
     Service,
     System,
@@ -37,6 +41,7 @@ from archcheck.capacity import demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation, option
 from archcheck.graph import Graph, Interaction
 from archcheck.units import MB, Bandwidth, Fraction, KiB, Rate, Size, percent, s
+from archcheck_rules.hits import whatever_hits
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,10 @@ rule = Rule("COM004", "text-on-hot-path", severity="info", method="calc", option
 def check(graph: Graph, options: Options) -> Iterator[Result]:
     if not demands(graph):
         yield NotApplicable("no scenario declares a load")
+    yield from whatever_hits(graph, partial(_judge, options=options))
+
+
+def _judge(graph: Graph, options: Options) -> Iterator[Result]:
     worst: dict[Interaction, float] = {}
     for demand in demands(graph):
         for step, rate in demand.steps.items():
@@ -151,3 +160,11 @@ def over_http_2() -> System:
 @rule.unknown("request_size, response_size")
 def nobody_knows_the_size() -> System:
     return _search(None)
+
+
+@rule.unknown("hit_ratio")
+def nobody_says_how_many_a_cache_answers() -> System:
+    system = _search(10 * KiB)
+    page = Endpoint("page", steps=[Cached("hot", [Call("search.find")])])
+    elements = [Redis("hot"), Service("web", endpoints=[page]), *system.elements[1:]]
+    return replace(system, elements=elements)

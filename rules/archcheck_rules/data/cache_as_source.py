@@ -3,16 +3,17 @@
 Why it matters: a cache may drop anything at any time; what lives only there is lost with the
 next eviction, restart or failover.
 
-A cache that is written and read directly, and that no ``Cached`` step fills from another
-datastore, is such a home; so is one that lists entities as their system of record. A write beside
-one to a datastore in the same operation is a copy (write-through), and so is what a consumer writes
-whose topic is read again from its beginning (``replayed=True``): a projection can be built again.
+A cache that is written and read directly, and that no ``Cached`` step fills from another datastore,
+is such a home; so is one that lists entities as their system of record. A write beside one to a
+datastore in the same operation, or in what that calls, is a copy (write-through), and so is what a
+consumer writes whose topic is read again from its beginning (``replayed=True``): a projection can
+be built again.
 
 How to fix: write the data to a datastore and keep the cache in front of it, or declare what it
 is (``role="store"`` with persistence and a second copy).
 
-False positives: data that may be lost, such as counters of a rate limit; suppress with that
-reason.
+False positives: cache-aside that is written by hand, which a ``Cached`` step says better; data that
+may be lost, such as counters of a rate limit; suppress with that reason.
 
 Sources: Azure Architecture Center, Cache-Aside pattern; Redis documentation, persistence.
 """
@@ -23,6 +24,7 @@ from collections.abc import Iterator
 
 from archcheck import (
     Cached,
+    Call,
     Consumer,
     Datastore,
     Endpoint,
@@ -37,6 +39,7 @@ from archcheck import (
 )
 from archcheck.findings import NotApplicable, Result, Rule, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.changes import changes_of
 
 rule = Rule("DAT011", "cache-as-source", severity="error", method="graph", on_unknown="never")
 
@@ -47,17 +50,7 @@ def check(graph: Graph) -> Iterator[Result]:
     if not caches:
         yield NotApplicable("there is no cache")
     filled = {step.cached_by for step in graph.interactions if step.mode in ("read", "call")}
-    kept = {step.operation.name for step in graph.interactions if _is_kept(step)}
     for cache in caches:
-        steps = graph.incoming.get(cache.name, ())
-        writes = [
-            step
-            for step in steps
-            if step.mode == "write"
-            and step.operation.name not in kept
-            and not _follows(graph, step)
-        ]
-        reads = [step for step in steps if step.mode == "read"]
         entities = getattr(cache, "entities", ())
         if entities:
             yield Violation(
@@ -65,7 +58,13 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"the cache {cache.name} is the system of record of {', '.join(entities)}",
                 fix='list the entity on the datastore behind it, or declare role="store"',
             )
-        elif writes and reads and cache.name not in filled:
+            continue
+        steps = graph.incoming.get(cache.name, ())
+        reads = [step for step in steps if step.mode == "read"]
+        if not reads or cache.name in filled:
+            continue
+        writes = [step for step in steps if step.mode == "write" and not _is_copy(graph, step)]
+        if writes:
             yield Violation(
                 cache,
                 f"{writes[0].operation.name} writes the cache {cache.name}, "
@@ -76,10 +75,9 @@ def check(graph: Graph) -> Iterator[Result]:
             )
 
 
-def _is_kept(step: Interaction) -> bool:
-    """Whether it writes to where data are kept."""
-    store = step.target
-    return step.mode == "write" and isinstance(store, Datastore) and not store.is_cache
+def _is_copy(graph: Graph, step: Interaction) -> bool:
+    """Whether what it writes to a cache is kept elsewhere, or can be had again."""
+    return _follows(graph, step) or bool(changes_of(graph, step.operation.name))
 
 
 def _follows(graph: Graph, step: Interaction) -> bool:
@@ -143,3 +141,11 @@ def filled_from_a_database() -> System:
 def a_store_by_declaration() -> System:
     stores = [Redis("hot", role="store"), Memcached("spare")]
     return System("shop", [*stores, Service("carts", endpoints=[_ADD, _SHOW])])
+
+
+@rule.borderline()
+def what_it_calls_keeps_the_data() -> System:
+    add = Endpoint("add", steps=[Call("store.put"), Write("hot")])
+    store = Service("store", endpoints=[Endpoint("put", steps=[Write("db")])])
+    carts = Service("carts", endpoints=[add, _SHOW])
+    return System("shop", [Redis("hot"), MySQL("db"), store, carts])

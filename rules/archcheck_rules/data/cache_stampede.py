@@ -4,7 +4,9 @@ Why it matters: when a popular entry expires, every request misses at the same t
 datastore for the same thing; the datastore that the cache protected goes down.
 
 Keys are hot when ``hot_keys`` says so, or when the declared ``keys`` do: a tenth of them gets more
-than half of the requests under Zipf's law.
+than half of the requests under Zipf's law. Entries that never expire (``ttl=Absent("...")``) and
+that nothing takes away (``invalidation="write_through"``, or none) do not miss again; an event that
+deletes them lets all requests miss at once, too.
 
 How to fix: coalesce concurrent misses (``coalesced=True``: leases, single flight), or spread the
 expiry (``jitter=True``).
@@ -19,11 +21,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Literal
 
-from archcheck import Cached, Endpoint, KeySpace, MySQL, Read, Redis, Service, System
+from archcheck import Absent, Cached, Endpoint, KeySpace, MySQL, Read, Redis, Service, System
 from archcheck.capacity import zipf_share
 from archcheck.findings import Result, Rule, Undecided, Violation
-from archcheck.graph import Graph
+from archcheck.graph import Graph, Interaction
 
 rule = Rule("DAT010", "cache-stampede", severity="warning", method="attr")
 
@@ -38,12 +41,14 @@ def check(graph: Graph) -> Iterator[Result]:
             continue
         coalesced = getattr(step.target, "coalesced", None)
         jitter = getattr(step.target, "jitter", None)
-        if coalesced or jitter:
+        if coalesced or jitter or _stays(step) is True:
             continue
         if is_hot is None:
             yield Undecided(step, "hot_keys")
         elif coalesced is None or jitter is None:
             yield Undecided(step.target, "coalesced" if coalesced is None else "jitter")
+        elif _stays(step) is None:
+            yield Undecided(step.target, "invalidation", "holds where new values replace old ones")
         else:
             yield Violation(
                 step,
@@ -52,6 +57,17 @@ def check(graph: Graph) -> Iterator[Result]:
                 fix="coalesced=True, or jitter=True, on the cache",
                 evidence=(step,),
             )
+
+
+def _stays(step: Interaction) -> bool | None:
+    """Whether an entry is there for ever: never expires, and no event takes it away; ``None``: it
+    does not expire, and nobody says how it becomes fresh."""
+    own = getattr(step.step, "ttl", None)
+    life = own if own is not None else getattr(step.target, "ttl", None)
+    if not isinstance(life, Absent):
+        return False
+    fresh = getattr(step.target, "invalidation", None)
+    return None if fresh is None else fresh in ("write_through", "none")
 
 
 def _is_hot(step: Cached) -> bool | None:
@@ -120,3 +136,23 @@ def a_hot_key_and_nobody_says() -> System:
 @rule.unknown("jitter")
 def not_coalesced_and_nobody_says_how_it_expires() -> System:
     return _cached(Redis("prices", coalesced=False), hot=True)
+
+
+@rule.borderline()
+def entries_that_stay() -> System:
+    return _cached(_replaced("write_through"), hot=True)
+
+
+@rule.borderline("catalogue.price -> prices")
+def an_event_takes_them_away() -> System:
+    return _cached(_replaced("event"), hot=True)
+
+
+@rule.unknown("invalidation")
+def nobody_says_what_takes_them_away() -> System:
+    return _cached(_replaced(None), hot=True)
+
+
+def _replaced(how: Literal["write_through", "event"] | None) -> Redis:
+    forever = Absent("prices are replaced")
+    return Redis("prices", ttl=forever, coalesced=False, jitter=False, invalidation=how)

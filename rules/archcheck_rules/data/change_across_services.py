@@ -3,14 +3,15 @@
 Why it matters: each service commits for itself. When the second call fails, or the caller stops in
 between, the first change stays: an order without its payment, a payment without its order.
 
-A change is a write of a datastore by a service, in the request itself or in what it calls and waits
-for; caches do not count. The endpoint that makes them side by side is the one that is named.
-Several datastores of one service are rule DAT006's. A saga keeps together what its actions change,
-but for one that can be neither undone nor repeated and is not the pivot, and ``TwoPhaseCommit()``
-datastores that have transactions. An outbox keeps a message together with the data of one service,
-so it helps if the message takes the place of the call. What is ``optional`` may be lost, and
-feature flags that exclude each other leave one change. A consumer that is declared idempotent, of a
-channel that delivers at least once, repeats its changes until all have happened.
+A change is a write of a datastore by a service, in the request itself, in what it calls and waits
+for, or in what a fallback calls instead; caches do not count. The endpoint that makes them side by
+side is the one that is named. Several datastores of one service are rule DAT006's. A saga keeps
+together what its actions change, but for one that can be neither undone nor repeated and is not the
+pivot, and ``TwoPhaseCommit()`` datastores that have transactions. An outbox keeps a message
+together with the data of one service, so it helps if the message takes the place of the call. What
+is ``optional`` may be lost, and feature flags that exclude each other leave one change. A consumer
+that is declared idempotent, of a channel that delivers at least once, repeats its changes until all
+have happened.
 
 How to fix: ``atomicity=Saga([SagaStep(...), ...])`` on the endpoint, or change the data of one
 service and let the others consume its event (``Publish(..., outbox=True)``).
@@ -33,6 +34,7 @@ from archcheck import (
     Call,
     Consumer,
     Endpoint,
+    Fallback,
     Feature,
     Flag,
     MySQL,
@@ -257,3 +259,9 @@ def only_the_endpoint_that_does_both_is_named() -> System:
     made = _shop(Write("orders_db"), Call("stock.reserve"))
     page = Endpoint("page", steps=[Call("orders.place")])
     return System("shop", [*made.elements, Service("web", endpoints=[page])])
+
+
+@rule.bad("orders.place")
+def who_is_asked_instead_changes_data() -> System:
+    instead = Fallback("call", target="stock.reserve")
+    return _shop(Write("orders_db"), Call("stock.get", fallback=instead))

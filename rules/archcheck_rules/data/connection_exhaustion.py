@@ -19,15 +19,18 @@ Sizing; Kubernetes, Deployment strategy maxSurge.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from archcheck import (
     Autoscale,
     BlueGreen,
     Canary,
+    Client,
     Datastore,
     Endpoint,
     Kubernetes,
+    LocalCache,
     MySQL,
     Pool,
     Read,
@@ -41,16 +44,24 @@ from archcheck import (
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.graph.pools import pool_of
-from archcheck.units import percent
+from archcheck.units import percent, s
 
 rule = Rule("DAT005", "connection-exhaustion", severity="error", method="proof")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    by_clients = defaultdict[str, list[str]](list)
+    for source, target in graph.connections:
+        by_clients[target].append(source)
     for store in graph.system.datastores:
+        if isinstance(store, LocalCache):
+            continue  # nobody connects to what is in the process
         steps = graph.reaching.get(store.name, ())
         users = {s.source.name: s.source for s in steps if isinstance(s.source, Service)}
+        for name in by_clients[store.name]:
+            if isinstance(service := graph.system.find(name), Service):
+                users.setdefault(name, service)
         if users:
             yield from _judge(store, list(users.values()))
 
@@ -170,3 +181,18 @@ def _fixed(reserved: int) -> System:
             ),
         ],
     )
+
+
+@rule.borderline()
+def nobody_connects_to_a_cache_in_the_process() -> System:
+    due = Endpoint("due", steps=[Read("rates")])
+    return System("shop", [LocalCache("rates"), Service("billing", endpoints=[due])])
+
+
+@rule.bad("ledger")
+def a_client_without_a_step_has_a_pool() -> System:
+    client = Client("ledger", timeout=1 * s)
+    up = Kubernetes(replicas=16)
+    pools = [Pool("ledger", 20)]
+    billing = Service("billing", deployment=up, pools=pools, clients=[client])
+    return System("shop", [MySQL("ledger", max_connections=200), billing])

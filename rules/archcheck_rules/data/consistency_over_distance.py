@@ -22,18 +22,22 @@ Sources: Abadi, Consistency Tradeoffs in Modern Distributed Database System Desi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from archcheck import (
+    Consumer,
     Datastore,
     Endpoint,
     Journey,
     MySQL,
     Named,
     Network,
+    Publish,
     Read,
     Service,
     Slo,
     System,
+    Topic,
     WithProbability,
     Work,
     Write,
@@ -45,12 +49,17 @@ from archcheck.graph import Graph, Interaction, Operation, Visits
 from archcheck.graph.copies import zones_of
 from archcheck.graph.promises import promises
 from archcheck.units import Duration, ms, percent
+from archcheck_rules.hits import whatever_hits
 
 rule = Rule("DAT012", "consistency-over-distance", severity="warning", method="calc")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    yield from whatever_hits(graph, _judged)
+
+
+def _judged(graph: Graph) -> Iterator[Result]:
     latencies = OperationLatencies(graph)
     found = False
     for subject, slo in promises(graph):
@@ -73,9 +82,9 @@ def check(graph: Graph) -> Iterator[Result]:
 
 
 def _visits(graph: Graph, subject: Journey | Operation) -> Visits:
-    return (
-        graph.visits(subject) if isinstance(subject, Journey) else graph.visits_from(subject.name)
-    )
+    """What the request waits for; consumers may take their time."""
+    own = {subject.name: 1.0}
+    return graph.waited_for(graph.entries(subject) if isinstance(subject, Journey) else own)
 
 
 def _judge(
@@ -271,3 +280,12 @@ def nobody_knows_how_long_the_rest_takes() -> System:
         journeys=[Journey("buy", "orders.place", slo=Slo(p99=150 * ms))],
         network=Network(zone_delay=40 * ms),
     )
+
+
+@rule.borderline()
+def a_consumer_writes_when_nobody_waits() -> System:
+    system = _strong(50 * ms, Network(zone_delay=40 * ms))
+    place = Endpoint("place", steps=[Work(10 * ms), Publish("placed")])
+    later = Consumer("placed", steps=[Write("ledger")])
+    orders = Service("orders", endpoints=[place], consumers=[later])
+    return replace(system, elements=[system.elements[0], Topic("placed"), orders])

@@ -43,7 +43,7 @@ from archcheck.capacity import Demand, StoreDemand, demands, hottest_share, zipf
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation, option
 from archcheck.graph import Graph
 from archcheck.units import Fraction, Rate, ms, percent, s
-from archcheck_rules.data.hits import whatever_hits
+from archcheck_rules.hits import whatever_hits
 
 
 @dataclass(frozen=True)

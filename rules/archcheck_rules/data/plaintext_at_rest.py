@@ -3,6 +3,9 @@
 Why it matters: a stolen disk, a copied volume or a backup in the wrong hands is then a breach of
 everything that it holds.
 
+What is in memory only (a cache in the process, Memcached, a Redis with ``persistence="none"``) is
+not at rest.
+
 How to fix: ``encrypted_at_rest=True`` (InnoDB tablespace encryption, encrypted volumes, the
 provider's key service).
 
@@ -16,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import DataClass, MySQL, Service, System
+from archcheck import DataClass, Datastore, LocalCache, Memcached, MySQL, Redis, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 
@@ -30,7 +33,7 @@ def check(graph: Graph) -> Iterator[Result]:
     for store in graph.system.datastores:
         classes = [kind for kind in _PROTECTED if kind in store.data]
         encrypted = getattr(store, "encrypted_at_rest", None)
-        if not classes or encrypted:
+        if not classes or encrypted or _writes_no_file(store):
             continue
         if encrypted is None:
             yield Undecided(store, "encrypted_at_rest")
@@ -40,6 +43,12 @@ def check(graph: Graph) -> Iterator[Result]:
                 f"{store.name} keeps {' and '.join(classes)} data unencrypted",
                 fix="encrypted_at_rest=True",
             )
+
+
+def _writes_no_file(store: Datastore) -> bool:
+    """Whether it keeps all in memory: nothing of it is at rest."""
+    in_memory = isinstance(store, LocalCache | Memcached)
+    return in_memory or getattr(store, "persistence", None) == "none"
 
 
 def _keeping(*data: DataClass, encrypted: bool | None) -> System:
@@ -75,3 +84,20 @@ def one_protected_class_among_others() -> System:
 @rule.borderline()
 def internal_data_may_be_plain() -> System:
     return _keeping("internal", encrypted=False)
+
+
+@rule.borderline()
+def what_is_in_memory_only_is_not_at_rest() -> System:
+    return System(
+        "shop",
+        [
+            LocalCache("names", data=["personal"]),
+            Memcached("sessions", data=["secret"]),
+            Redis("carts", data=["personal"], persistence="none"),
+        ],
+    )
+
+
+@rule.unknown("encrypted_at_rest")
+def a_redis_that_makes_snapshots() -> System:
+    return System("shop", [Redis("carts", data=["personal"])])

@@ -43,7 +43,7 @@ from archcheck.capacity import demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation, option
 from archcheck.graph import Graph, Interaction
 from archcheck.units import Duration, Fraction, ms, percent, s
-from archcheck_rules.data.hits import whatever_hits
+from archcheck_rules.hits import whatever_hits
 
 
 @dataclass(frozen=True)

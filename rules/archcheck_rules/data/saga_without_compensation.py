@@ -4,8 +4,8 @@ Why it matters: a saga has no rollback. When a step fails before the point of no
 earlier ones must be undone; when one fails after it, there is only forward.
 
 Without a pivot the last step is taken as the point of no return. There can be only one: between
-two, a failure leaves a saga that can neither go back nor be sure to go on. An action does not undo
-itself.
+two, a failure leaves a saga that can neither go back nor be sure to go on. An action undoes neither
+itself nor another one.
 
 How to fix: ``SagaStep("stock.Reserve", compensation="stock.Release")`` before the pivot,
 ``SagaStep("orders.confirm", retriable=True)`` after it.
@@ -44,6 +44,22 @@ def check(graph: Graph) -> Iterator[Result]:
         pivot = pivots[0] if pivots else len(saga.steps) - 1
         for number, step in enumerate(saga.steps):
             yield from _judge(graph, operation, step, number - pivot)
+            yield from _undone_by_another(graph, operation, step, saga)
+
+
+def _undone_by_another(
+    graph: Graph, operation: Operation, step: SagaStep, saga: Saga
+) -> Iterator[Violation]:
+    """What another step does on the way forward takes nothing back."""
+    undo, action = str(step.compensation), str(step.action)
+    if undo != action and undo in {str(other.action) for other in saga.steps}:
+        yield Violation(
+            operation,
+            f"the saga of {operation.name} takes {undo}, which is an action of its own, for the "
+            f"compensation of {action}",
+            fix=f'SagaStep("{action}", compensation=...): the endpoint that takes it back',
+            evidence=(graph.operations[undo],) if undo in graph.operations else (),
+        )
 
 
 def _many_pivots(operation: Operation, steps: list[SagaStep]) -> Violation:
@@ -133,3 +149,10 @@ def back_before_and_forward_after() -> System:
 @rule.unknown("atomicity.steps[work.confirm].retriable")
 def nobody_says_whether_it_can_be_repeated() -> System:
     return _saga(_UNDONE, _CHARGE, SagaStep("work.confirm"))
+
+
+@rule.bad("orders.place")
+def what_comes_next_takes_nothing_back() -> System:
+    undone = SagaStep("work.reserve", compensation="work.release")
+    next_one = SagaStep("work.release", compensation="work.confirm")
+    return _saga(undone, next_one, _CHARGE)

@@ -3,7 +3,8 @@
 Why it matters: the provider cannot know which field a consumer reads; without a test it learns
 it from the consumer's outage.
 
-Named consumers are covered only if a stage runs the tests: ``contract_test``, or ``test``.
+A client that no step uses tells of a call as well. Named consumers are covered only if a stage runs
+the tests: ``contract_test``, or ``test``.
 
 How to fix: run the consumers' expectations (Pact) or a compatibility check (buf breaking,
 oasdiff) in the provider's pipeline, and name the consumers: ``contract_tests=["orders"]``.
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Absent, Call, Endpoint, Pipeline, Service, System
+from archcheck import Absent, Call, Client, Endpoint, Pipeline, Service, System
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 from archcheck.graph.walks import pairs
@@ -31,6 +32,8 @@ rule = Rule("DLV002", "no-contract-test", severity="warning", method="graph")
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     calls = graph.service_calls()
+    for source, target in graph.connections:
+        calls[source].setdefault(target, [])
     for consumer_name, provider_name in pairs(calls):
         steps = calls[consumer_name][provider_name]
         consumer = graph.system.find(consumer_name)
@@ -55,7 +58,9 @@ def check(graph: Graph) -> Iterator[Result]:
                 'a stage "contract_test" that runs them',
                 evidence=tuple(steps),
             )
-        elif provider.pipeline.stages and not _RUN_BY.intersection(provider.pipeline.stages):
+        elif not provider.pipeline.stages:
+            yield Undecided(provider, "pipeline.stages")
+        elif not _RUN_BY.intersection(provider.pipeline.stages):
             yield Violation(
                 provider,
                 f"the contract test of {provider_name} for {asks}'s {consumer_name} is "
@@ -97,6 +102,22 @@ def nobody_says() -> System:
     return _across_teams(None)
 
 
+@rule.unknown("pipeline.stages")
+def nobody_says_what_runs() -> System:
+    return _across_teams(Pipeline(contract_tests=["orders"]))
+
+
+@rule.bad("stock")
+def a_client_of_another_team() -> System:
+    return System(
+        "shop",
+        [
+            Service("orders", owner="team-a", clients=[Client("stock")]),
+            Service("stock", owner="team-b", pipeline=Pipeline(stages=["build", "test"])),
+        ],
+    )
+
+
 @rule.borderline()
 def the_same_team() -> System:
     return System(
@@ -113,7 +134,7 @@ def only_another_consumer_is_covered() -> System:
     def consumer(name: str, owner: str) -> Service:
         return Service(name, owner=owner, endpoints=[Endpoint("get", steps=[Call("stock")])])
 
-    tested = Pipeline(contract_tests=["web"])
+    tested = Pipeline(stages=["contract_test"], contract_tests=["web"])
     stock = Service("stock", owner="team-b", endpoints=[Endpoint("get")], pipeline=tested)
     return System("shop", [consumer("orders", "team-a"), consumer("web", "team-c"), stock])
 

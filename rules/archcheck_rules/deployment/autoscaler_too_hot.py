@@ -47,6 +47,7 @@ from archcheck.capacity import Demand, Resource, demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph
 from archcheck.units import Duration, minutes, ms, percent, s
+from archcheck_rules.hits import whatever_hits
 
 rule = Rule("DEP006", "autoscaler-too-hot", severity="warning", method="calc")
 
@@ -56,6 +57,10 @@ SYNC_PERIOD = 15.0
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    yield from whatever_hits(graph, _judged)
+
+
+def _judged(graph: Graph) -> Iterator[Result]:
     scaled = [
         (service, autoscale)
         for service in graph.system.services

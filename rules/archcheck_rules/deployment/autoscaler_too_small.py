@@ -48,12 +48,17 @@ from archcheck.graph import Graph
 from archcheck.proof import worst_demands
 from archcheck.proof.limits.load import LIMIT
 from archcheck.units import ms, percent, s
+from archcheck_rules.hits import whatever_hits
 
 rule = Rule("DEP005", "autoscaler-too-small", severity="error", method="calc")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    yield from whatever_hits(graph, _judged)
+
+
+def _judged(graph: Graph) -> Iterator[Result]:
     scaled = [
         (service, deployment, deployment.autoscale)
         for service in graph.system.services

@@ -31,9 +31,11 @@ from archcheck import (
     Consumer,
     Docker,
     Endpoint,
+    External,
     Fallback,
     Journey,
     Kubernetes,
+    Schedule,
     Service,
     SpringBoot,
     System,
@@ -47,7 +49,7 @@ from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Operation
 from archcheck.model import Deployment
 from archcheck.proof.worst_cases import WorstCase, worst_cases
-from archcheck.units import Duration, s
+from archcheck.units import Duration, hours, s
 
 rule = Rule("DEP012", "drain-too-short", severity="warning", method="calc")
 
@@ -65,7 +67,8 @@ def check(graph: Graph) -> Iterator[Result]:
     yield from asked
     if not asked and not any(patience.get(service.name) for service in deployed):
         yield NotApplicable("no timeout is declared for a service that is deployed")
-    for operation, case in _messages(graph):
+    cases = [*_messages(graph), *_unbounded(graph)]
+    for operation, case in cases:
         for gap in case.gaps if operation.owner.name in names else ():
             yield Undecided(gap.holder, gap.attribute)
     for service in deployed:
@@ -120,6 +123,21 @@ def _messages(graph: Graph) -> Iterator[tuple[Operation, WorstCase]]:
     for name, operation in graph.operations.items():
         if isinstance(operation.part, Consumer) and operation.part.steps:
             yield operation, cases.of(name)
+
+
+def _unbounded(graph: Graph) -> Iterator[tuple[Operation, WorstCase]]:
+    """The endpoints that somebody asks without a timeout: only what they take bounds it."""
+    cases = worst_cases(graph)
+    asked = {
+        step.target_name
+        for step in graph.every_call()
+        if step.endpoint is not None and step.protection.attempt() is None
+    }
+    for name, starters in graph.entered_from_outside().items():
+        if not all(isinstance(getattr(who, "timeout", None), Duration) for who in starters):
+            asked.add(name)
+    for name in sorted(asked & graph.operations.keys()):
+        yield graph.operations[name], cases.of(name)
 
 
 def _patience(graph: Graph) -> dict[str, list[tuple[Duration, str]]]:
@@ -264,3 +282,17 @@ def no_deployment_gives_half_a_minute() -> System:
 @rule.borderline()
 def every_deployment_gives_ten_seconds() -> System:
     return _stopping(10 * s, None)
+
+
+@rule.unknown("timeout")
+def a_clock_starts_what_nobody_can_tell() -> System:
+    make = Endpoint("make", steps=[Call("printer")])
+    up = Kubernetes(deregistration=5 * s)
+    return System(
+        "shop",
+        [
+            External("printer"),
+            Service("pdf", deployment=up, endpoints=[make]),
+            Schedule("nightly", calls="pdf.make", every=24 * hours),
+        ],
+    )

@@ -3,7 +3,8 @@
 Why it matters: ``latest`` is a different program every week. Two replicas of one deployment then
 run different code, and going back is not possible because nobody knows to what.
 
-A tag without a digit (``latest``, ``stable``, ``alpine``) is taken to move. Datastores and brokers
+A tag without a digit (``latest``, ``stable``, ``alpine``) is taken to move, and so is one
+that only has the version of its distribution (``alpine3.19``). Datastores and brokers
 without a deployment are taken to be run by somebody else.
 
 How to fix: name a version or a digest: ``image="shop/orders:1.8.2"``.
@@ -27,6 +28,9 @@ _MOVING = frozenset({"latest", "stable", "nightly", "edge", "main", "master", "d
 
 _BUILD = re.compile(r"[0-9a-f]{7,64}|[0-9]{4,}")
 """A commit, or the number or date of a build: ``main-3f2a1bc`` never moves."""
+
+_FLAVOUR = re.compile(r"(alpine|debian|ubuntu|centos|fedora|ubi|el)[0-9.]+")
+"""The version of the distribution below, which says nothing about the program."""
 
 rule = Rule("DEP001", "mutable-image", severity="warning", method="attr")
 
@@ -58,10 +62,11 @@ def _judge(member: Named, deployment: Deployment) -> Iterator[Result]:
 
 def _moves(tag: str) -> bool:
     """Whether the next build may get the same tag: a word for the newest, or no version at all."""
-    words = re.split(r"[-_.]", tag.lower())
+    parts = [part for part in re.split(r"[-_]", tag.lower()) if not _FLAVOUR.fullmatch(part)]
+    words = [word for part in parts for word in part.split(".")]
     if any(_BUILD.fullmatch(word) for word in words):
         return False
-    return bool(_MOVING.intersection(words)) or not any(c.isdigit() for c in tag)
+    return bool(_MOVING.intersection(words)) or not any(c.isdigit() for part in parts for c in part)
 
 
 def _tag(image: str) -> str | None:
@@ -129,3 +134,8 @@ def the_commit_of_a_branch() -> System:
 @rule.unknown("deployment")
 def no_deployment_is_declared() -> System:
     return System("shop", [Service("orders")])
+
+
+@rule.bad("orders")
+def only_the_version_of_its_distribution() -> System:
+    return _image("node:alpine3.19")

@@ -54,12 +54,17 @@ from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad
 from archcheck.graph import Graph
 from archcheck.model import Deployment, Effective, Rollout
 from archcheck.units import ms, percent, s
+from archcheck_rules.hits import whatever_hits
 
 rule = Rule("DEP007", "rollout-capacity", severity="warning", method="calc")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    yield from whatever_hits(graph, _judged)
+
+
+def _judged(graph: Graph) -> Iterator[Result]:
     if not demands(graph):
         yield NotApplicable("no scenario declares a load")
     for demand in demands(graph):

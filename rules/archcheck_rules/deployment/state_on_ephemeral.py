@@ -4,7 +4,8 @@ Why it matters: a container's own disk and an ``emptyDir`` are gone with the con
 next eviction, crash or update.
 
 A container of Docker for which no volume at all is declared has its own disk only. On Kubernetes an
-operator may bring the volumes, so that a deployment without any is a question.
+operator may bring the volumes, so that a deployment without any is a question. A broker whose
+topics and queues all deliver at most once, such as core NATS, keeps nothing.
 
 How to fix: ``volumes=[Volume("data", durable=True)]`` (a persistent volume, a disk of the
 provider), or a managed service.
@@ -26,12 +27,16 @@ from archcheck import (
     Kubernetes,
     Managed,
     MySQL,
+    Nats,
     Redis,
     System,
+    Topic,
     Volume,
+    effective,
 )
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
+from archcheck.graph.messages import delivery_of
 from archcheck.model import Deployment
 
 rule = Rule("DEP008", "state-on-ephemeral", severity="error", method="attr")
@@ -41,7 +46,7 @@ rule = Rule("DEP008", "state-on-ephemeral", severity="error", method="attr")
 def check(graph: Graph) -> Iterator[Result]:
     stateful: list[Datastore | Broker] = [
         *(store for store in graph.system.datastores if not store.is_cache),
-        *graph.system.brokers,
+        *(broker for broker in graph.system.brokers if _keeps_messages(graph, broker)),
     ]
     if not stateful:
         yield NotApplicable("there is no datastore and no broker")
@@ -78,6 +83,15 @@ def check(graph: Graph) -> Iterator[Result]:
             yield Undecided(member, "volumes")
         elif not all(volume.durable for volume in volumes):
             yield Undecided(member, "volumes.durable")
+
+
+def _keeps_messages(graph: Graph, broker: Broker) -> bool:
+    """Whether it has to deliver a message again: one that delivers at most once keeps none."""
+    promises = {effective(broker, "delivery").value}
+    for channel in graph.system.channels:
+        if getattr(channel, "broker", None) == broker.name:
+            promises.add(delivery_of(graph.system, channel)[0])
+    return promises != {"at_most_once"}
 
 
 def _kept(deployment: Deployment | None, *volumes: Volume) -> System:
@@ -124,3 +138,14 @@ def nobody_says() -> System:
 def a_store_in_memory_only() -> System:
     volume = Volume("data", durable=True)
     return System("shop", [Redis("sessions", role="store", persistence="none", volumes=[volume])])
+
+
+@rule.borderline()
+def a_broker_that_keeps_nothing() -> System:
+    return System("shop", [Nats("bus", deployment=Docker())])
+
+
+@rule.borderline("bus")
+def a_topic_of_it_is_kept() -> System:
+    kept = Topic("paid", broker="bus", delivery="at_least_once")
+    return System("shop", [Nats("bus", deployment=Docker()), kept])

@@ -8,7 +8,8 @@ and the mean utilisation that a dashboard shows is low all the while.
 The work of an operation is the mean of its ``Work``, by weight; a thread that sleeps
 (``blocking=True``) uses no quota. A limit of a core or more does not stop one thread; what many
 threads use up together a simulation shows (*throttled*). The rule looks at limits that are
-declared.
+declared. Where work is done for the misses of a cache alone, and nobody says how often it hits, the
+rule asks if it matters.
 
 How to fix: a limit of at least the work over 100 ms; or no limit: where a machine is full, requests
 (``cpu=``) share it fairly. Or less work in a request.
@@ -27,10 +28,12 @@ from collections.abc import Iterator
 
 from archcheck import (
     Absent,
+    Cached,
     Call,
     Endpoint,
     GoKit,
     Kubernetes,
+    LocalCache,
     Repeat,
     Resources,
     Service,
@@ -44,14 +47,19 @@ from archcheck.findings import NotApplicable, Result, Rule, Violation
 from archcheck.graph import Graph
 from archcheck.graph.cpu import PERIOD, cpu_limit_of, says_its_cpu_limit
 from archcheck.units import Cpu, Duration, cores, ms
+from archcheck_rules.hits import whatever_hits
 
-rule = Rule("DEP015", "throttled-by-limit", severity="warning", method="calc", on_unknown="never")
+rule = Rule("DEP015", "throttled-by-limit", severity="warning", method="calc")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     if not any(map(says_its_cpu_limit, graph.system.services)):
         yield NotApplicable("no service says whether it has a CPU limit")
+    yield from whatever_hits(graph, _throttled)
+
+
+def _throttled(graph: Graph) -> Iterator[Result]:
     latencies = OperationLatencies(graph)
     for service in graph.system.services:
         limit = cpu_limit_of(service)
@@ -141,3 +149,11 @@ def no_limit_on_purpose() -> System:
 @rule.borderline()
 def no_limit() -> System:
     return _thumbnails(Work(60 * ms), limit=None)
+
+
+@rule.unknown("hit_ratio")
+def work_for_the_misses_of_a_cache() -> System:
+    resize = Endpoint("resize", steps=[Cached("hot", [Work(80 * ms)])])
+    limited = Kubernetes(resources=Resources(cpu_limit=0.2 * cores))
+    images = Service("images", deployment=limited, endpoints=[resize])
+    return System("shop", [LocalCache("hot"), images])

@@ -3,9 +3,9 @@
 Why it matters: the trace breaks there; everything behind it appears as a request from nowhere,
 and the one slow hop that everybody looks for is the one that nobody sees.
 
-A trace goes from caller to callee and from publisher to consumer. A service lies between traced
-ones also when its neighbours are as dark as itself. Formats are compared where both sides declare
-one.
+A trace goes from caller to callee and from publisher to consumer, also of dead letters. A service
+lies between traced ones also when its neighbours are as dark as itself. Formats are compared where
+both sides declare one.
 
 How to fix: trace the service (``tracing=Tracing("jaeger", propagation="w3c")``), or at least pass
 the context on; do not switch propagation off on a call; choose one format (W3C Trace Context).
@@ -28,6 +28,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from archcheck import (
     Absent,
     Call,
+    Client,
     Consumer,
     Endpoint,
     Named,
@@ -39,8 +40,10 @@ from archcheck import (
 )
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction
+from archcheck.graph.messages import receivers_of
 from archcheck.graph.signals import platform_for
 from archcheck.graph.walks import backward
+from archcheck.model.clients import from_client
 
 rule = Rule("OBS003", "trace-gap", severity="warning", method="graph")
 
@@ -66,14 +69,14 @@ def check(graph: Graph) -> Iterator[Result]:
             )
         else:
             yield Undecided(service, "tracing")
-    for step in graph.calls(fallbacks=True):
-        cut = getattr(step.step, "propagates_trace", None) is False
-        if cut and _is_traced(step.source) and _is_traced(step.target):
+    for step, target in _cut(graph):
+        if _is_traced(step.source) and _is_traced(target):
+            name = step.target_name if target is step.target else target.name
             yield Violation(
                 step,
-                f"{step.operation.name} does not pass the trace context to {step.target_name}, "
+                f"{step.operation.name} does not pass the trace context to {name}, "
                 "and both are traced",
-                fix=step.set_in("propagates_trace=True"),
+                fix=_passed_on(step),
             )
     for source, targets in passes.items():
         for target, step in targets.items():
@@ -86,11 +89,33 @@ def _passes(graph: Graph) -> dict[str, dict[str, Interaction]]:
     for step in graph.edges:
         names = [step.target.name] if step.mode == "call" else []
         if step.mode == "publish":
-            readers = graph.consumers.get(step.target.name, ())
-            names = [graph.operations[reader].owner.name for reader in readers]
+            names = [reader.owner.name for reader in receivers_of(graph, step.target.name)]
         for name in names:
             found.setdefault(step.source.name, {}).setdefault(name, step)
     return found
+
+
+def _cut(graph: Graph) -> Iterator[tuple[Interaction, Named]]:
+    """Who is told not to pass a trace on, by the call or by the client for who is asked; to whom
+    it would go."""
+    for step in graph.questions:
+        own = getattr(step.step, "propagates_trace", None)
+        if step.mode == "call" and own is False:
+            yield step, step.target
+        elif step.mode == "publish" and (
+            from_client(step.source, step.step, "propagates_trace") is False
+        ):
+            readers = receivers_of(graph, step.target.name)
+            yield from ((step, owner) for owner in {reader.owner: None for reader in readers})
+
+
+def _passed_on(step: Interaction) -> str:
+    setting = "propagates_trace=True"
+    return (
+        f'Client("{step.target.name}", {setting})'
+        if step.mode == "publish"
+        else (step.set_in(setting))
+    )
 
 
 def _over_untraced(
@@ -226,3 +251,18 @@ def two_dark_ones_in_a_row() -> System:
 @rule.bad("mails")
 def a_dark_consumer() -> System:
     return _over_a_topic(Absent("old framework"), Tracing(propagation="w3c"))
+
+
+@rule.bad("orders.place -> placed")
+def the_client_of_a_topic_drops_it() -> System:
+    traced = Tracing(propagation="w3c")
+    client = Client("placed", propagates_trace=False)
+    place = Endpoint("place", steps=[Publish("placed")])
+    return System(
+        "shop",
+        [
+            Topic("placed"),
+            Service("orders", tracing=traced, endpoints=[place], clients=[client]),
+            Service("mails", tracing=traced, consumers=[Consumer("placed")]),
+        ],
+    )

@@ -20,9 +20,11 @@ Center, Queue-Based Load Leveling. The default outage is our proposal.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from archcheck import (
+    Call,
     Constant,
     Consumer,
     Datastore,
@@ -42,8 +44,9 @@ from archcheck import (
 )
 from archcheck.capacity import ConsumerFlow, consumer_flows, demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation, option
-from archcheck.graph import Graph
-from archcheck.units import Duration, Rate, minutes, ms, s
+from archcheck.graph import Graph, Interaction
+from archcheck.units import Duration, Rate, hours, minutes, ms, s
+from archcheck_rules.hits import whatever_hits
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,10 @@ rule = Rule("PRF011", "backlog-drain", severity="warning", method="calc", option
 
 @rule.check
 def check(graph: Graph, options: Options) -> Iterator[Result]:
+    yield from whatever_hits(graph, partial(_judged, options=options))
+
+
+def _judged(graph: Graph, options: Options) -> Iterator[Result]:
     flows = [flow for demand in demands(graph) for flow in consumer_flows(demand)]
     if not flows:
         yield NotApplicable("no consumer gets messages under a declared load")
@@ -92,15 +99,14 @@ def _drain(flow: ConsumerFlow, options: Options) -> float:
 
 def _overload(graph: Graph, flow: ConsumerFlow) -> Iterator[Result]:
     """Datastores that the consumer overloads while it works at its capacity."""
-    factor = flow.capacity / flow.rate
-    for step in graph.outgoing[flow.operation.name]:
-        store = step.target
-        if not isinstance(store, Datastore) or store not in flow.demand.stores:
+    for store, asking in _queries(graph, flow.operation.name).items():
+        if store not in flow.demand.stores:
             continue
-        usual = flow.demand.stores[store]
+        usual = caught_up = flow.demand.stores[store]
         servers, what = usual.servers_of_a_node()
-        mine = flow.demand.steps.get(step, 0.0) * (factor - 1)
-        total = usual.with_more(step, mine).busiest_node()
+        for step, count in asking:
+            caught_up = caught_up.with_more(step, count * (flow.capacity - flow.rate))
+        total, step = caught_up.busiest_node(), asking[0][0]
         if servers is not None and usual.busiest_node() <= servers < total:
             yield Violation(
                 step,
@@ -110,6 +116,15 @@ def _overload(graph: Graph, flow: ConsumerFlow) -> Iterator[Result]:
                 fix="a limit on how fast the consumer catches up",
                 evidence=(f"at the peak: {usual.busiest_node():.3g} queries at a time",),
             )
+
+
+def _queries(graph: Graph, operation: str) -> dict[Datastore, list[tuple[Interaction, float]]]:
+    """The datastores behind an operation, each with the queries that a message causes."""
+    found: dict[Datastore, list[tuple[Interaction, float]]] = {}
+    for step, count in graph.waited_for({operation: 1.0}).interactions:
+        if isinstance(step.target, Datastore):
+            found.setdefault(step.target, []).append((step, count))
+    return found
 
 
 def _behind(
@@ -183,3 +198,17 @@ def the_database_just_follows() -> System:
 @rule.borderline()
 def no_messages() -> System:
     return System("shop", _behind(50, 1 * s).elements)
+
+
+@rule.bad("stock.take -> db")
+def the_database_behind_a_callee_cannot_follow() -> System:
+    system = _behind(45, 1 * hours)
+    listen = Consumer("placed", concurrency=10, freshness=1 * hours, steps=[Call("stock.take")])
+    take = Endpoint("take", steps=[Write("db")])
+    elements = [
+        MySQL("db", write=Constant(100 * ms), parallelism=8),
+        *(each for each in system.elements if each.name in ("placed", "orders")),
+        Service("stock", endpoints=[take]),
+        Service("mails", deployment=Kubernetes(replicas=5), consumers=[listen]),
+    ]
+    return replace(system, elements=elements)

@@ -20,13 +20,14 @@ Performance, 1984, chapter 6. The default budget is our proposal.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archcheck import (
     Cached,
     Call,
     Endpoint,
     Journey,
+    LocalCache,
     MySQL,
     Publish,
     Read,
@@ -102,7 +103,11 @@ def _sum(steps: list[tuple[Interaction, float]]) -> float:
 
 
 def _remote(visits: Visits) -> list[tuple[Interaction, float]]:
-    return [(step, count) for step, count in visits.interactions if step.mode != "publish"]
+    return [
+        (step, count)
+        for step, count in visits.interactions
+        if step.mode != "publish" and not step.is_in_process
+    ]
 
 
 def _calling(times: int, budget: int | None = None, *, is_loop: bool = False) -> System:
@@ -156,3 +161,9 @@ def nobody_says_how_often_a_cache_saves_them() -> System:
         [MySQL("db"), Redis("shelf"), Service("web", endpoints=[page])],
         journeys=[Journey("browse", "web.page")],
     )
+
+
+@rule.borderline()
+def a_cache_in_the_process_is_not_far_away() -> System:
+    system = _calling(31)
+    return replace(system, elements=[LocalCache("db"), *system.elements[:1], *system.elements[2:]])

@@ -6,7 +6,8 @@ idle; it is found in the first rush hour.
 By Little's law a replica of the caller has rate x time calls in progress. The time is taken
 without queueing, so the real need is higher.
 
-A pool that nobody declares is that of the framework, where it documents one. Calls to one callee
+Where it depends on a cache of which nobody says how often it hits, the rule asks. A pool that
+nobody declares is that of the framework, where it documents one. Calls to one callee
 that have the same bulkhead, such as that of a ``Client``, share it.
 
 How to fix: a larger limit, or a shorter time behind it.
@@ -20,9 +21,11 @@ HikariCP, About Pool Sizing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from archcheck import (
     Bulkhead,
+    Cached,
     Call,
     Constant,
     Endpoint,
@@ -30,13 +33,16 @@ from archcheck import (
     Kubernetes,
     Load,
     MySQL,
+    Named,
     Poisson,
     Pool,
     Read,
+    Redis,
     Repeat,
     Scenario,
     Service,
     SpringBoot,
+    Step,
     System,
     Work,
 )
@@ -44,18 +50,22 @@ from archcheck.capacity import ConcurrencyLimit, Demand, concurrency_limits, dem
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph
 from archcheck.units import Duration, Rate, ms, s
+from archcheck_rules.hits import whatever_hits
 
 rule = Rule("PRF004", "concurrency-limit", severity="error", method="calc")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
-    limits = list(concurrency_limits(graph))
-    if not limits or not demands(graph):
+    if not any(concurrency_limits(graph)) or not demands(graph):
         yield NotApplicable("nothing declares a bulkhead or a pool, or no scenario declares a load")
         return
+    yield from whatever_hits(graph, _full)
+
+
+def _full(graph: Graph) -> Iterator[Result]:
     for demand in demands(graph):
-        for limit in limits:
+        for limit in concurrency_limits(graph):
             yield from _judge(demand, limit)
 
 
@@ -203,3 +213,19 @@ def the_pool_of_the_framework_is_too_small() -> System:
         journeys=[Journey("buy", "orders.place")],
         scenarios=[Scenario("peak", load=[Load("buy", Poisson(300 / s))])],
     )
+
+
+@rule.unknown("hit_ratio")
+def nobody_says_how_many_a_cache_answers() -> System:
+    system = _limited(1000, pools=(Pool("ledger", 10),))
+    step = Cached("hot", [Read("ledger")])
+    return replace(system, elements=[Redis("hot"), *_asking(system, step)])
+
+
+def _asking(system: System, step: Step) -> list[Named]:
+    """The elements of a system of which the orders do a step instead of theirs."""
+    place = Endpoint("place", steps=[step])
+    return [
+        replace(each, endpoints=[place]) if each.name == "orders" else each
+        for each in system.elements
+    ]

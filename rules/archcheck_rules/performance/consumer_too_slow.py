@@ -42,12 +42,17 @@ from archcheck.capacity import ConsumerFlow, consumer_flows, demands, messages_a
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph
 from archcheck.units import Duration, Rate, ms, s
+from archcheck_rules.hits import whatever_hits
 
 rule = Rule("PRF008", "consumer-too-slow", severity="error", method="calc")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    yield from whatever_hits(graph, _judged)
+
+
+def _judged(graph: Graph) -> Iterator[Result]:
     flows = [flow for demand in demands(graph) for flow in consumer_flows(demand)]
     if not flows:
         yield NotApplicable("no consumer gets messages under a declared load")
@@ -161,3 +166,30 @@ def nobody_says_how_many_partitions() -> System:
 @rule.unknown("deployment.replicas")
 def nobody_says_how_many_replicas() -> System:
     return _feeding(10, replicas=None)
+
+
+@rule.good
+def two_services_share_a_queue() -> System:
+    return _sharing(Queue("placed"))
+
+
+@rule.bad("bills.consume", "mails.consume")
+def each_group_of_a_topic_gets_all() -> System:
+    return _sharing(Topic("placed", partitions=6))
+
+
+def _sharing(channel: Queue | Topic) -> System:
+    """Two services that work off 60 messages a second each, and 100 that come."""
+    listen = Consumer("placed", concurrency=6, steps=[Work(Constant(100 * ms))])
+    one = Kubernetes(replicas=1)
+    return System(
+        "shop",
+        [
+            channel,
+            Service("orders", endpoints=[Endpoint("place", steps=[Publish("placed")])]),
+            Service("bills", deployment=one, consumers=[listen]),
+            Service("mails", deployment=one, consumers=[listen]),
+        ],
+        journeys=[Journey("buy", "orders.place")],
+        scenarios=[Scenario("peak", load=[Load("buy", Poisson(100 / s))])],
+    )

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archcheck import (
+    Cached,
     Call,
     Endpoint,
     External,
@@ -28,6 +29,7 @@ from archcheck import (
     Journey,
     MySQL,
     Read,
+    Redis,
     Service,
     Slo,
     System,
@@ -38,12 +40,17 @@ from archcheck.editing.spelling import plain_source
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Operation
 from archcheck.units import Duration, ms
+from archcheck_rules.hits import whatever_hits
 
 rule = Rule("PRF002", "slo-impossible", severity="error", method="calc")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    yield from whatever_hits(graph, _judged)
+
+
+def _judged(graph: Graph) -> Iterator[Result]:
     latencies = OperationLatencies(graph)
     promises: list[tuple[Journey | Operation, Slo, Latency]] = [
         (journey, journey.slo, latencies.of_journey(journey))
@@ -141,6 +148,20 @@ def nobody_waits_longer_for_what_is_optional() -> System:
         [
             External("bank", latency=500 * ms),
             Service("billing", endpoints=[Endpoint("due", steps=[call])]),
+        ],
+        journeys=[Journey("pay", "billing.due", slo=Slo(p99=50 * ms))],
+    )
+
+
+@rule.unknown("hit_ratio")
+def nobody_says_how_often_a_cache_hits() -> System:
+    due = Endpoint("due", steps=[Cached("hot", [Read("ledger")])])
+    return System(
+        "shop",
+        [
+            Redis("hot", read=1 * ms),
+            MySQL("ledger", read=80 * ms),
+            Service("billing", endpoints=[due]),
         ],
         journeys=[Journey("pay", "billing.due", slo=Slo(p99=50 * ms))],
     )

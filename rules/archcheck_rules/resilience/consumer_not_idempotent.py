@@ -22,8 +22,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archcheck import (
+    Call,
     Constant,
     Consumer,
+    Endpoint,
+    Http1,
     Kafka,
     Named,
     Queue,
@@ -141,3 +144,11 @@ def at_most_once_is_never_twice() -> System:
 def nobody_says_what_the_broker_promises() -> System:
     mail = Service("mail", consumers=[Consumer("ticks", idempotent=False)])
     return System("shop", [Topic("ticks"), mail])
+
+
+@rule.borderline()
+def what_it_asks_only_reads() -> System:
+    listen = Consumer("placed", steps=[Call("stock.get")])
+    stock = Service("stock", endpoints=[Endpoint("get", Http1("GET"))])
+    mail = Service("mail", consumers=[listen])
+    return System("shop", [Kafka("kafka"), Topic("placed", broker="kafka"), mail, stock])

@@ -4,7 +4,8 @@ Why it matters: when somebody else's system is down, each call costs a full time
 a breaker fails at once, protects both sides, and lets the other recover.
 
 Calls count, queries of a datastore that belongs to another boundary, and what a fallback asks: a
-fallback has no breaker but that of a client.
+fallback has no breaker but that of a client. Lookups of a cache do not: one that fails goes on as a
+miss, after the timeout that rule RES001 asks for.
 
 How to fix: ``breaker=CircuitBreaker(failure_rate=50 * percent)``, together with a fallback; for
 what a fallback asks, in a ``Client`` of the service.

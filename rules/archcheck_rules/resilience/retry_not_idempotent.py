@@ -4,7 +4,8 @@ Why it matters: a request whose answer was lost may have been carried out. The r
 card, ships the order or writes the row again.
 
 Retries of the code and of the mesh count, and hedges, which send the same request again. An
-endpoint is idempotent as it declares, else by its method of HTTP, else if its steps only read. A
+endpoint is idempotent as it declares, else by its method of HTTP, else if its steps only read; POST
+and PATCH promise nothing, so that the rule asks. A
 message may be published twice if all of its consumers can take it twice, or its endpoint can. A
 consumer that gets a failed message again counts like a callee; where the channel delivers at least
 once, rule RES021 says it. One that does not say how often it gets a message gets it once.
@@ -32,6 +33,7 @@ from archcheck import (
     External,
     Hedge,
     Http1,
+    Http2,
     MySQL,
     Named,
     Publish,
@@ -108,11 +110,11 @@ def _idempotent(graph: Graph, step: Interaction) -> tuple[bool | None, Named | O
         if readers and all(is_idempotent(graph, reader) for reader in readers):
             return True, step.operation
     if step.mode in ("write", "publish"):
-        return step.operation.part.idempotent, step.operation
+        return is_idempotent(graph, step.operation), step.operation
     if step.endpoint is None:
         return None, step.target
     callee = graph.operations[step.target_name]
-    return is_idempotent(graph, callee), callee
+    return is_idempotent(graph, callee, step.protocol), callee
 
 
 def _fix(step: Interaction, *, is_hedged: bool) -> str:
@@ -237,3 +239,24 @@ def a_write_is_as_repeatable_as_its_endpoint() -> System:
 def a_failed_message_may_be_worked_on_twice() -> System:
     mail = Service("mail", consumers=[Consumer("paid", max_deliveries=5)])
     return System("shop", [Topic("paid"), mail])
+
+
+@rule.borderline()
+def a_write_of_a_put_is_made_again() -> System:
+    again = Retry(attempts=2, backoff=5 * ms)
+    put = Endpoint("put", Http1("PUT"), steps=[Write("db", retry=again)])
+    return System("shop", [MySQL("db"), Service("orders", endpoints=[put])])
+
+
+@rule.unknown("idempotent")
+def asked_by_its_second_protocol() -> System:
+    again = Retry(attempts=2, backoff=5 * ms)
+    show = Endpoint("show", Http1("GET"), also=[Http2("POST")])
+    ask = Call("bank.show", protocol="Http2", retry=again)
+    return System(
+        "shop",
+        [
+            Service("orders", endpoints=[Endpoint("page", steps=[ask])]),
+            Service("bank", endpoints=[show]),
+        ],
+    )

@@ -2,7 +2,8 @@
 
 Why it matters: a request that waits for an answer which nobody reads pays for it with latency,
 and fails with it. A query counts if it is declared that nobody uses its result, but for a cache: a
-read of it warms it.
+read of it warms it. What a consumer asks is left out: it is asynchronous already, and the message
+comes again until it has been done.
 
 How to fix: publish an event (``Publish("ordered")``) and let the callee consume it.
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck import Call, Endpoint, MySQL, Read, Redis, Service, System, Write
+from archcheck import Call, Consumer, Endpoint, MySQL, Read, Redis, Service, System, Topic, Write
 from archcheck.findings import Result, Rule, Undecided, Violation
 from archcheck.graph import Graph
 
@@ -27,6 +28,8 @@ rule = Rule("RES022", "sync-where-async-fits", severity="info", method="graph", 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
     for step in graph.synchronous():
+        if isinstance(step.operation.part, Consumer):
+            continue  # nobody waits for it
         used = getattr(step.step, "result_used", True)
         if used is None and step.mode == "call":
             yield Undecided(step, "result_used")
@@ -71,3 +74,16 @@ def the_answer_is_needed() -> System:
 @rule.unknown("result_used")
 def nobody_says() -> System:
     return _mail(None)
+
+
+@rule.borderline()
+def nobody_waits_for_a_consumer() -> System:
+    later = Consumer("placed", steps=[Call("mails.send", result_used=False)])
+    return System(
+        "shop",
+        [
+            Topic("placed"),
+            Service("orders", consumers=[later]),
+            Service("mails", endpoints=[Endpoint("send")]),
+        ],
+    )

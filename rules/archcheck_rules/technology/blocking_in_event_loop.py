@@ -4,7 +4,8 @@ Why it matters: an event loop serves all requests of a process with one thread o
 that holds the thread stops them all; ten milliseconds of it at a hundred requests a second leave
 no time for anything else.
 
-Calls and queries count as they declare; the clients of Node.js, nginx and Envoy cannot block.
+Calls, queries and lookups of a cache count as they or their clients declare; the clients of
+Node.js, nginx and Envoy cannot block. What is asked in the process waits for nobody.
 Computing that may take 100 ms and more blocks, unless it declares that it runs elsewhere; a time
 that varies counts as its mean and three standard deviations. Where a service blocks and does not
 say what runs it, the rule asks.
@@ -23,14 +24,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from archcheck import (
+    Cached,
+    Client,
     Constant,
     CustomRuntime,
     Endpoint,
+    LocalCache,
     Micronaut,
     MySQL,
     NodeJs,
     Parallel,
     Read,
+    Redis,
     Runtime,
     Service,
     Step,
@@ -42,6 +47,7 @@ from archcheck import (
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, Violation
 from archcheck.graph import Graph, Interaction, Operation
 from archcheck.graph.exact import exact, longest, shown
+from archcheck.model.clients import from_client
 from archcheck.model.steps import Group
 from archcheck.units import ms, percent
 
@@ -68,8 +74,8 @@ def check(graph: Graph) -> Iterator[Result]:
         runtime = loops[operation.owner.name]
         waits = runtime is not None and runtime.only_waits_asynchronously
         for step in _asked(graph, operation):
-            blocking = getattr(step.step, "blocking", None)
-            if blocking is None and (waits or step.mode == "cache"):
+            blocking = _blocking(step)
+            if blocking is None and (waits or step.mode == "cache" or step.is_in_process):
                 continue
             if blocking is None:
                 told = f"holds with {step.set_in('blocking=False')}" if step.is_fallback else ""
@@ -88,15 +94,23 @@ def _asked(graph: Graph, operation: Operation) -> Iterator[Interaction]:
         yield from (way for way in (step, step.fallback) if way is not None)
 
 
+def _blocking(step: Interaction) -> bool | None:
+    """Whether it holds the thread, as the step says or the client of whom it asks."""
+    own: bool | None = getattr(step.step, "blocking", None)
+    if own is not None or step.is_in_process:
+        return own
+    return bool(said) if (said := from_client(step.source, step.step, "blocking")) else None
+
+
 def _unknown(graph: Graph) -> Iterator[Undecided]:
     """Asks for the runtime of services that block a thread, where it may be an event loop."""
     for service in graph.system.services:
         if effective(service.runtime, "concurrency").is_known:
             continue
         operations = [each for each in graph.operations.values() if each.owner is service]
-        steps = [step.step for each in operations for step in _asked(graph, each)]
+        steps = [step for each in operations for step in _asked(graph, each)]
         work = [step for each in operations for step in _work(each.part.steps)]
-        if any(getattr(step, "blocking", None) for step in steps) or any(map(_blocks, work)):
+        if any(map(_blocking, steps)) or any(map(_blocks, work)):
             missing = "runtime.concurrency" if service.runtime else "runtime"
             yield Undecided(service, missing, "holds without an event loop")
 
@@ -210,3 +224,17 @@ def a_tenth_of_a_second_is_long() -> System:
 @rule.borderline()
 def less_is_not() -> System:
     return _reading(Work(Constant(99.9 * ms)), NodeJs())
+
+
+@rule.bad("billing.due")
+def the_client_of_a_cache_blocks() -> System:
+    due = Endpoint("due", steps=[Cached("hot", [Read("ledger", blocking=False)])])
+    client = Client("hot", blocking=True)
+    billing = Service("billing", runtime=NodeJs(), endpoints=[due], clients=[client])
+    return System("shop", [Redis("hot"), MySQL("ledger"), billing])
+
+
+@rule.borderline()
+def a_cache_in_the_process_waits_for_nobody() -> System:
+    system = _reading(Read("ledger"), Micronaut(concurrency="event_loop"))
+    return System("shop", [LocalCache("ledger"), *system.elements[1:]])

@@ -41,12 +41,17 @@ from archcheck.capacity import Unsized, demands
 from archcheck.findings import NotApplicable, Result, Rule, Undecided, UnderLoad, Violation
 from archcheck.graph import Graph
 from archcheck.units import Duration, ms, s
+from archcheck_rules.hits import whatever_hits
 
 rule = Rule("TEC002", "threads-too-few", severity="error", method="calc")
 
 
 @rule.check
 def check(graph: Graph) -> Iterator[Result]:
+    yield from whatever_hits(graph, _judged)
+
+
+def _judged(graph: Graph) -> Iterator[Result]:
     if not demands(graph):
         yield NotApplicable("no scenario declares a load")
     for demand in demands(graph):

@@ -9,13 +9,14 @@ some slots with one more than others; as messages are spread over partitions, th
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archcheck.capacity.demand import Demand
 from archcheck.capacity.latency import Missing
 from archcheck.graph import Operation
-from archcheck.model import Channel, Consumer, Service, Topic
+from archcheck.model import Channel, Consumer, Queue, Service, Topic
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,37 @@ def messages_at_a_time(channel: Channel, members: int) -> float:
     return partitions / math.ceil(partitions / members)
 
 
-def consumer_flows(demand: Demand) -> Iterator[ConsumerFlow]:
-    """The consumers that get messages under a scenario."""
+def consumer_flows(demand: Demand) -> list[ConsumerFlow]:
+    """The consumers that get messages under a scenario.
+
+    Those of one queue, or of one group of a topic, share its messages as fast as each can.
+    """
+    together: defaultdict[tuple[str, str], list[ConsumerFlow]] = defaultdict(list)
+    for flow in _flows(demand):
+        group = flow.consumer.group or flow.operation.name
+        is_shared = isinstance(flow.channel, Queue)
+        together[flow.channel.name, "" if is_shared else group].append(flow)
+    return [flow for flows in together.values() for flow in _shared(flows)]
+
+
+def _shared(flows: list[ConsumerFlow]) -> Iterator[ConsumerFlow]:
+    """The flows of consumers that get the messages together, each with its part of them."""
+    missing = tuple(dict.fromkeys(each for flow in flows for each in flow.missing))
+    if len(flows) == 1 or missing:
+        share = 1 / len(flows)
+        slots = flows[0].slots if len(flows) == 1 else None
+        yield from (replace(f, rate=f.rate * share, slots=slots, missing=missing) for f in flows)
+        return
+    members = sum(flow.members for flow in flows)
+    slots = messages_at_a_time(flows[0].channel, members)
+    parts = [replace(flow, slots=slots * flow.members / members) for flow in flows]
+    total = sum(part.capacity for part in parts)
+    for part in parts:
+        share = part.capacity / total if math.isfinite(total) else 1 / len(parts)
+        yield replace(part, rate=part.rate * share)
+
+
+def _flows(demand: Demand) -> Iterator[ConsumerFlow]:
     for operation in demand.graph.operations.values():
         consumer, owner = operation.part, operation.owner
         rate = demand.rates.get(operation.name, 0.0)

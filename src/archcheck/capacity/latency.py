@@ -23,6 +23,7 @@ from archcheck.model import (
     External,
     Fallback,
     Journey,
+    LocalCache,
     ModelError,
     Named,
     Publish,
@@ -259,10 +260,16 @@ def latency_of(latencies: OperationLatencies, step: Interaction) -> Latency:
 
 
 def query_time(store: Named, step: Step) -> Latency:
-    """Service time of a query: its own, else the datastore's for reads or writes."""
+    """Service time of a query: its own, else the datastore's for reads or writes.
+
+    A cache in the process takes none but a declared one.
+    """
     attribute = "write" if isinstance(step, Write) else "read"
     own = step.time if isinstance(step, Read | Write) else None
-    return _time(own if own is not None else getattr(store, attribute), store, attribute)
+    declared = own if own is not None else getattr(store, attribute)
+    if declared is None and isinstance(store, LocalCache):
+        return Latency(0.0)
+    return _time(declared, store, attribute)
 
 
 def _time(declared: Time | None, holder: Named, attribute: str) -> Latency:

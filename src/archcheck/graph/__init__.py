@@ -355,6 +355,20 @@ class Graph:
         """Expected visits for one request of ``operation``."""
         return solve_visits({operation: 1.0}, self.outgoing, self.consumers)
 
+    def waited_for(self, entries: Mapping[str, float]) -> Visits:
+        """Expected visits of what requests wait for: neither messages, nor what nobody waits for.
+
+        ``entries``: operation to its requests.
+        """
+        return solve_visits(entries, self._awaited, {})
+
+    @cached_property
+    def _awaited(self) -> dict[str, tuple[Interaction, ...]]:
+        return {
+            name: tuple(step for step in steps if step.is_awaited and step.is_synchronous)
+            for name, steps in self.outgoing.items()
+        }
+
     def needed_by_critical_journeys(self) -> list[tuple[Named, tuple[Journey, ...]]]:
         """What critical journeys cannot answer without, each with the journeys that need it."""
         found: dict[str, tuple[Named, list[Journey]]] = {}
@@ -406,6 +420,8 @@ class Graph:
         found: dict[str, tuple[Named, tuple[Interaction, ...]]],
         seen: set[str],
     ) -> None:
+        if step.is_in_process:
+            return  # it is there whenever who asks it is
         way = (*path, step)
         found.setdefault(step.target.name, (step.target, way))
         if step.mode == "publish":

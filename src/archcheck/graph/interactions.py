@@ -25,6 +25,7 @@ from archcheck.model import (
     Grpc,
     Http1,
     Http2,
+    LocalCache,
     Mesh,
     Named,
     Protocol,
@@ -130,6 +131,11 @@ class Interaction:
         return self.mode != "publish"
 
     @property
+    def is_in_process(self) -> bool:
+        """Whether it asks a cache in the process of who asks: each replica has one of its own."""
+        return isinstance(self.target, LocalCache)
+
+    @property
     def timeout(self) -> Duration | Absent | None:
         """The timeout of an attempt, as the step or a client declares it."""
         return self.step.timeout
@@ -176,13 +182,15 @@ class Interaction:
     def has_mutual_tls(self) -> bool | None:
         """Whether the meshes of both sides encrypt it and prove who asks; ``None``: unknown.
 
-        A callee that does not say is taken to be in the mesh of its caller.
+        A callee for which no mesh is declared is taken to be in the mesh of its caller.
         """
         if self.mesh is None or isinstance(self.target, External):
             return None
         there = getattr(self.target, "mesh", None)
         if isinstance(there, Absent) or (isinstance(there, Mesh) and there.mutual_tls is False):
             return False
+        if isinstance(there, Mesh) and there.mutual_tls is None and self.mesh.mutual_tls:
+            return None
         return self.mesh.mutual_tls
 
     @property

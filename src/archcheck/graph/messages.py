@@ -61,10 +61,17 @@ def is_repeated_until_done(graph: Graph, operation: Operation) -> bool:
 
 
 def receivers_of(graph: Graph, channel: str) -> list[Operation]:
-    """Who sees the messages of a channel: its consumers, and those of its dead letters."""
-    readers = [graph.operations[name] for name in graph.consumers.get(channel, ())]
-    holders = (graph.system.find(channel), *(reader.part for reader in readers))
-    ends = [getattr(holder, "dead_letter", None) for holder in holders]
-    names = dict.fromkeys(end for end in ends if isinstance(end, str) and end != channel)
-    late = [graph.operations[name] for end in names for name in graph.consumers.get(end, ())]
-    return [*readers, *(reader for reader in late if reader not in readers)]
+    """Who sees the messages of a channel: its consumers, and those of its dead letters, which may
+    have dead letters in turn."""
+    found: dict[str, Operation] = {}
+    seen, waiting = {channel}, [channel]
+    while waiting:
+        name = waiting.pop(0)
+        readers = [graph.operations[reader] for reader in graph.consumers.get(name, ())]
+        found.update((reader.name, reader) for reader in readers)
+        for holder in (graph.system.find(name), *(reader.part for reader in readers)):
+            end = getattr(holder, "dead_letter", None)
+            if isinstance(end, str) and end not in seen:
+                seen.add(end)
+                waiting.append(end)
+    return [*found.values()]

@@ -47,19 +47,28 @@ def waited_for(graph: Graph, operations: Iterable[str]) -> set[str]:
 
     What messages cause can wait for a quieter time.
     """
-    found, waiting = set[str](), [*operations]
-    seen = set(waiting)
-    while waiting:
-        name = waiting.pop()
+    found = set[str]()
+    for name in waited_on(graph, operations):
         if name in graph.operations:
             found.add(graph.operations[name].owner.name)
-        for step in graph.outgoing.get(name, ()):
-            if step.is_synchronous and step.visits:
-                found.add(step.target.name)
-                if step.target_name not in seen:
-                    seen.add(step.target_name)
-                    waiting.append(step.target_name)
+        found.update(
+            step.target.name
+            for step in graph.outgoing.get(name, ())
+            if step.is_synchronous and step.visits
+        )
     return found
+
+
+def waited_on(graph: Graph, operations: Iterable[str]) -> set[str]:
+    """These operations, and the targets that their requests wait for."""
+    waiting = [*operations]
+    seen = set(waiting)
+    while waiting:
+        for step in graph.outgoing.get(waiting.pop(), ()):
+            if step.is_synchronous and step.visits and step.target_name not in seen:
+                seen.add(step.target_name)
+                waiting.append(step.target_name)
+    return seen
 
 
 def dependencies(graph: Graph) -> dict[str, tuple[str, ...]]:

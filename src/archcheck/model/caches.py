@@ -82,7 +82,10 @@ class Memcached(_Cache):
 
 @element
 class LocalCache(_Cache):
-    """A cache in the process (Caffeine, Guava): every replica has its own, cold at start."""
+    """A cache in the process (Caffeine, Guava): every replica has its own, cold at start.
+
+    Asking it takes no time but a declared one.
+    """
 
     label: ClassVar[str] = "in-process cache"
     category: ClassVar[Category] = "cache"

@@ -7,6 +7,7 @@ is the gRPC channel, the HTTP client, the Resilience4j instance or the part of a
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import field
 from typing import Literal, TypeVar
 
@@ -109,8 +110,15 @@ def from_client(source: Named, step: Step, name: str) -> object:
     ``None``: nothing.
     """
     asked = getattr(step, "cache", None) or getattr(step, "target", None)
-    callee = str(asked).partition(".")[0]
-    for target in (callee, None):
+    return from_client_for(source, (str(asked).partition(".")[0],), name)
+
+
+def from_client_for(source: Named, asked: Sequence[str], name: str) -> object:
+    """What the clients of ``source`` say for one of those asked, the nearest first, else for all.
+
+    ``None``: nothing.
+    """
+    for target in (*asked, None):
         for client in getattr(source, "clients", ()):
             value = getattr(client, name, None) if client.target == target else None
             if value is not None:

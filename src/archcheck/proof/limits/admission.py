@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from archcheck.graph import Graph, Operation
 from archcheck.graph.exact import Rational, exact
-from archcheck.graph.reach import waited_for
+from archcheck.graph.reach import waited_for, waited_on
 from archcheck.model import Journey, RateLimit, Scenario, Service, System
 from archcheck.proof.answers import Answer, Gap, Proved, Refuted, Undecided, missing
 from archcheck.proof.budget import left
@@ -142,11 +142,14 @@ def _behind(
 def _small(corner: Corner, needed: set[str], limited: set[str]) -> tuple[Barrier, Rational] | None:
     """Another limit on the way that lets too little through, with what schedules ask of it."""
     idle = {barrier.what: barrier.busy for barrier in barriers(corner.surely({}))}
+    waited = waited_on(corner.graph, limited)
     for barrier in barriers(corner.surely()):
         units = barrier.there(surely=True)
         is_asked = barrier.kind == "rate_limit" and barrier.leads_to() <= limited
         if barrier.holder.name not in needed or not units or barrier.each is None or is_asked:
             continue
+        if (origin := barrier.comes_from()) and not origin & waited:
+            continue  # only messages meet it
         if barrier.exceeds(barrier.room(units)):
             return barrier, idle.get(barrier.what, _NONE)
     return None

@@ -327,7 +327,8 @@ def figures_of(demand: Demand) -> Iterator[Occupancy]:
             yield _service_figure(demand, service, part)
     for store, asked in demand.stores.items():
         if isinstance(store, LocalCache):
-            yield _in_process(demand, store, asked)
+            if asked.read_busy or asked.write_busy:
+                yield _in_process(demand, store, asked)
         else:
             yield from _store_figures(store, asked, at_most=demand.graph.at_most)
 
