@@ -79,8 +79,8 @@ def check(graph: Graph) -> Iterator[Result]:
                 fix=_passed_on(step),
             )
     for source, targets in passes.items():
-        for target, step in targets.items():
-            yield from _formats(graph, source, target, step)
+        for callee, step in targets.items():
+            yield from _formats(graph, source, callee, step)
 
 
 def _passes(graph: Graph) -> dict[str, dict[str, Interaction]]:

@@ -226,6 +226,8 @@ def _asking(system: System, step: Step) -> list[Named]:
     """The elements of a system of which the orders do a step instead of theirs."""
     place = Endpoint("place", steps=[step])
     return [
-        replace(each, endpoints=[place]) if each.name == "orders" else each
+        replace(each, endpoints=[place])
+        if isinstance(each, Service) and each.name == "orders"
+        else each
         for each in system.elements
     ]
