@@ -70,6 +70,15 @@ def test_what_is_missing_is_named_with_the_line_to_type(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_page_asks_for_its_chart_before_it_is_planned(tmp_path: Path) -> None:
+    line = ["plan", "models/shop", "--format", "html", "-o", str(tmp_path / "plan.html")]
+    done = with_only(CORE | packages_of("plan"), *line)
+    assert done.returncode == 2
+    assert "this needs the extra 'draw' of archcheck" in done.stderr
+    assert "simulation" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("call", ["plan(system)", "chaos(system)", "report(system)"])
 def test_a_program_gets_the_line_to_type_too(call: str) -> None:
     done = python_with_only(

@@ -24,9 +24,10 @@ from archcheck.cli.common import (
     write_chart,
     write_result,
 )
+from archcheck.extras import require
 from archcheck.model import ScenarioError
 from archcheck.planning import plan_capacity
-from archcheck.reporting.charts import capacity_chart
+from archcheck.reporting.charts import PACKAGES, capacity_chart
 from archcheck.reporting.console import time_left
 from archcheck.reporting.planning import plan_data, plan_page, print_plan
 from archcheck.units import Duration, Fraction
@@ -100,6 +101,8 @@ def command(
     by simulations. Exits with 1 when the declared load is not carried, or the wanted one cannot
     be. Ctrl-C reports what is there. Loading a Python model runs its code.
     """
+    if format_ == "html":
+        require(*PACKAGES)  # it has a chart, and planning takes a while
     system = one_system(models, system_name)
     factor = _factor(target)
     shown = time_left(f"planning {system.name}", float(budget))

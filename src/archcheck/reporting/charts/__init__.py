@@ -5,6 +5,7 @@ are data, never part of an expression, so names cannot do anything.
 """
 
 from archcheck.reporting.charts.base import (
+    PACKAGES,
     Chart,
     Figure,
     chart_svg,
@@ -22,6 +23,7 @@ from archcheck.reporting.charts.simulation import (
 )
 
 __all__ = [
+    "PACKAGES",
     "Chart",
     "Figure",
     "bottleneck_chart",

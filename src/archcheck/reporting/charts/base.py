@@ -19,6 +19,8 @@ Chart: TypeAlias = Any
 BLUE, ORANGE, GREEN, RED, GREY = "#4c78a8", "#f58518", "#54a24b", "#e45756", "#8c8c8c"
 WIDTH = 620
 """Pixels of a chart: with its axis it fits into a notebook and on a page of paper."""
+PACKAGES = ("altair", "vl_convert", "pikepdf")
+"""The modules that charts need."""
 _ENDINGS = (".svg", ".png", ".pdf")
 _FONT = "Lato, Helvetica Neue, Arial, sans-serif"
 
@@ -34,7 +36,7 @@ def checked_target(target: str | Path) -> Path:
         raise ArchcheckError(
             f"cannot draw {path.name!r}; use a name that ends in .svg, .png or .pdf"
         )
-    require("altair", "vl_convert", "pikepdf")
+    require(*PACKAGES)
     check_writable(path)
     return path
 
