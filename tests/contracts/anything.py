@@ -570,6 +570,7 @@ class Anything:
                 dead_letter=self.pick(None, NO, "dead"),
                 batch=self.pick(None, 10),
                 idempotent=self.pick(None, True),
+                group=self.pick(None, "readers") if channel == "events" else None,
             )
             for channel in self.pick((), ("events",), ("jobs",), ("events", "jobs"))
         ]

@@ -180,7 +180,8 @@ class Reading:
 def _share(value: float, half_width: float) -> str:
     """A share in percent, to two digits of its half width."""
     digits = 1 - math.floor(math.log10(100 * half_width))
-    return f"{100 * value:.{min(max(digits, 0), _DIGITS)}f}%"
+    text = f"{100 * value:.{min(max(digits, 0), _DIGITS)}f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
 
 
 def _half(value: float, objective: Objective) -> str:

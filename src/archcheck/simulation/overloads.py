@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from archcheck.model import Scenario, System
 from archcheck.simulation.declared_loads import served_loads
 from archcheck.simulation.plan import Plan
-from archcheck.simulation.queues import Place, Queue, queues
+from archcheck.simulation.queues import Place, WaitingLine, queues
 from archcheck.simulation.record import BUCKETS, Record, StationRecord
 
 _BUSY = 0.98
@@ -75,7 +75,7 @@ def overloads(
     )
 
 
-def _growing(record: Record, declared: Mapping[Queue, float]) -> dict[Queue, float]:
+def _growing(record: Record, declared: Mapping[WaitingLine, float]) -> dict[WaitingLine, float]:
     """Stations whose queue grew all the time to arrivals over departures.
 
     Not those that are just as full as ``declared``, which grow by chance in that order; where calls
@@ -118,7 +118,7 @@ def _rises(record: Record, station: int) -> bool:
     return sum(waiting[2 * third :]) > _RISE * sum(waiting[third : 2 * third])
 
 
-def _saturated_behind(plan: Plan, record: Record, queue: Queue) -> Iterator[str]:
+def _saturated_behind(plan: Plan, record: Record, queue: WaitingLine) -> Iterator[str]:
     if queue.kind != "stations":
         return
     behind = groups_behind(plan, queue.group) - {queue.group}

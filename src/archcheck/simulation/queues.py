@@ -15,7 +15,7 @@ Place = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Queue:
+class WaitingLine:
     """A queue of each node of a group, by its place in the plan's and in a record's table."""
 
     kind: Kind
@@ -48,20 +48,20 @@ class Queue:
         return self.of(record).capacity / record.span
 
 
-def queues(plan: Plan) -> Iterator[Queue]:
+def queues(plan: Plan) -> Iterator[WaitingLine]:
     """All queues of a plan: stations, pools, bulkheads, each in the order of its table."""
     for n, each in enumerate(plan.stations):
-        yield Queue(
+        yield WaitingLine(
             "stations", n, each.name, each.what, each.lasting, each.queue, FOREVER, each.group
         )
     for n, pool in enumerate(plan.pools):
-        yield Queue(
+        yield WaitingLine(
             "pools", n, pool.name, "connections", pool.size, None, pool.max_wait, pool.group
         )
     callers = {call.policy.bulkhead: call.source for call in plan.calls}
     for n, bulkhead in enumerate(plan.bulkheads):
         if bulkhead.max_wait > 0:
-            yield Queue(
+            yield WaitingLine(
                 "bulkheads",
                 n,
                 bulkhead.name,

@@ -18,7 +18,7 @@ from archcheck.model import Scenario, System
 from archcheck.simulation.declared_loads import served_loads
 from archcheck.simulation.estimates import warm_up
 from archcheck.simulation.plan import Plan
-from archcheck.simulation.queues import Queue, queues
+from archcheck.simulation.queues import WaitingLine, queues
 from archcheck.simulation.record import BUCKETS, Record, StationRecord
 from archcheck.units import Duration
 
@@ -78,7 +78,7 @@ def not_settled(
     return found
 
 
-def _read(queue: Queue, records: Sequence[Record]) -> float:
+def _read(queue: WaitingLine, records: Sequence[Record]) -> float:
     """The relaxation time that the series of a station show; zero where there is none."""
     if queue.kind != "stations":
         return 0.0
@@ -97,7 +97,7 @@ def _read(queue: Queue, records: Sequence[Record]) -> float:
     return width / _steps(_likeness(series))
 
 
-def _in_theory(queue: Queue, measured: StationRecord, declared: float) -> float:
+def _in_theory(queue: WaitingLine, measured: StationRecord, declared: float) -> float:
     """The relaxation time of a queue with Poisson arrivals and exponential times, by its load.
 
     One over c mu (1 - sqrt(rho))^2 (Cohen, The Single Server Queue, 1982, section III.7.3, for one

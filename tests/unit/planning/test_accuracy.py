@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 from depth import thorough
 
-from archcheck.planning import solve_plan
+from archcheck.planning import CapacityPlan, solve_plan
 from archcheck.planning.flow.accuracy import LEARNT
 from archcheck.reporting.planning.tables import trusted
 from archcheck.simulation.compiling import compile_plan
@@ -69,5 +69,6 @@ def test_a_nearly_full_resource_leaves_nothing_to_say(analytic: ModuleType) -> N
     full = analytic.Maker("threads", 3).system(rate=0.97 / busiest)
     assert analytic.solved(made).accuracy == LEARNT["threads"][0]
     assert analytic.solved(full).accuracy is None
-    assert trusted(analytic.solved(full)) == "nobody knows how far it is off"
+    plan = CapacityPlan(full, full.scenarios[0], (), analytic.solved(full), ())
+    assert trusted(plan) == "nobody knows how far it is off"
     assert journey.rate == pytest.approx(1.0)
