@@ -170,6 +170,11 @@ class Mmpp(OpenArrivals):
     busy_lasts: Duration
     """Mean time in the busy state."""
 
+    def mean_rate(self) -> float:
+        """The rate in the long run, requests a second."""
+        calm, busy = float(self.calm_lasts), float(self.busy_lasts)
+        return (float(self.calm) * calm + float(self.busy) * busy) / (calm + busy)
+
     def peak_rate(self) -> float:
         return max(float(self.busy), float(self.calm))
 

@@ -29,6 +29,9 @@ from archcheck.simulation.plan import Assumption, Plan
 from archcheck.simulation.replications import Stop, StoppedError
 from archcheck.units import Duration, Fraction
 
+_FAR = 1.1
+"""How far from the simulated load an analytic one may be of which nobody knows how far it is off. A
+choice: what is nearer is as good as most."""
 _YEARS = 10
 """Beyond so many years headroom is not stated: nobody knows growth so far ahead."""
 
@@ -131,9 +134,12 @@ class CapacityPlan:
         Such as where a system collapses long before anything in its calm state is full.
         """
         ours, said = self.sustained, self.analytic
-        if ours is None or said is None or not ours.confirmed:
+        if ours is None or said is None or not ours.confirmed or math.isinf(said.factor):
             return False
-        return ours.high < said.low or said.high < ours.low
+        low, high = said.low, said.high
+        if math.isinf(high):  # nobody knows how far it is off
+            low, high = said.factor / _FAR, said.factor * _FAR
+        return ours.high < low or high < ours.low
 
     @property
     def carried(self) -> State:

@@ -263,7 +263,7 @@ def _compared(
     for index, journey in enumerate(plan.journeys):
         if not any(record.journeys[index].started for record in records):
             continue
-        side = _SIDES[journey.name in first.early, journey.name in result.early]
+        side = _SIDES[_reads_less(first, journey.name), _reads_less(result, journey.name)]
         for metric in METRICS:
             measured = _METRICS[metric]
             value = measured(records, index)
@@ -274,6 +274,12 @@ def _compared(
                 parts = [measured([one], index) - measured([other], index) for one, other in pairs]
                 difference = of_sections(value - measured(before, index), parts, _PAIRED)
             yield Compared(journey.name, metric, value, estimate, difference, side)
+
+
+def _reads_less(result: SimulationResult, journey: str) -> bool:
+    """Whether what was read of a journey is too little: the runs are too short, as all are for a
+    queue that grows for ever."""
+    return journey in result.early or journey in result.held_up
 
 
 def _merged(records: Sequence[Record], journey: int) -> Histogram:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 from archcheck.capacity import (
     ConcurrencyLimit,
@@ -18,11 +19,12 @@ from archcheck.capacity import (
     journey_rates,
 )
 from archcheck.graph import Graph
-from archcheck.model import Datastore, Scenario, System
-from archcheck.model.scenarios import Closed
+from archcheck.model import Datastore, Docker, Scenario, Service, System
+from archcheck.model.scenarios import Closed, Mmpp, Poisson
 from archcheck.simulation.plan import Outcome
 from archcheck.simulation.queues import Place
 from archcheck.simulation.record import Record
+from archcheck.units import s
 
 _KINDS = {"a pool": "connections", "a bulkhead": "permits"}
 
@@ -45,7 +47,7 @@ def declared_loads(system: System, scenario: Scenario) -> dict[Place, float]:
     Cores, threads, the connections of stores and pools, consumers, and the permits of bulkheads
     where a caller has one for a callee.
     """
-    demand = Demand(Graph(system), scenario, journey_rates(scenario))
+    demand = Demand(Graph(_as_run(system)), scenario, journey_rates(_on_average(scenario)))
     found: dict[Place, float] = {}
     for resource in demand.resources:
         for place in _places(resource):
@@ -56,6 +58,34 @@ def declared_loads(system: System, scenario: Scenario) -> dict[Place, float]:
     alike = Counter(place for place, _ in limits)
     found |= {place: limit.in_use(demand).seconds for place, limit in limits if alike[place] == 1}
     return {place: busy for place, busy in found.items() if math.isfinite(busy)}
+
+
+def _on_average(scenario: Scenario) -> Scenario:
+    """With bursts spread over the time between them: a queue outlasts them, unless it is full."""
+    return replace(
+        scenario,
+        load=[
+            replace(each, arrivals=Poisson(each.arrivals.mean_rate() / s))
+            if isinstance(each.arrivals, Mmpp)
+            else each
+            for each in scenario.load
+        ],
+    )
+
+
+def _as_run(system: System) -> System:
+    """With one replica where none is declared, as runs assume it."""
+    if all(service.deployment is not None for service in system.services):
+        return system
+    return replace(
+        system,
+        elements=[
+            replace(each, deployment=Docker(replicas=1))
+            if isinstance(each, Service) and each.deployment is None
+            else each
+            for each in system.elements
+        ],
+    )
 
 
 def _place(limit: ConcurrencyLimit) -> Place:

@@ -20,7 +20,7 @@ from archcheck.findings import PERCENTILES, Objective, Reading
 from archcheck.simulation.compiling import compile_plan
 from archcheck.simulation.engines import choose
 from archcheck.simulation.estimates import Estimate, of_replications
-from archcheck.simulation.histogram import Histogram
+from archcheck.simulation.histogram import RELATIVE_ERROR, Histogram
 from archcheck.simulation.plan import Outcome, Plan
 from archcheck.simulation.record import Record
 from archcheck.simulation.replications import Replicator, Stop
@@ -165,7 +165,10 @@ def _shift(
         return of_replications([other - one for one, other in pairs])
     if any(one <= 0 for one, _ in pairs):
         return None
-    return of_replications([other / one - 1 for one, other in pairs])
+    found = of_replications([other / one - 1 for one, other in pairs])
+    if found is None:
+        return None
+    return replace(found, half_width=found.half_width + RELATIVE_ERROR)  # of a bucket
 
 
 def _value(metric: str, record: Record, journey: int) -> float:

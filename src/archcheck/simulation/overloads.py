@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from archcheck.model import Scenario, System
 from archcheck.simulation.declared_loads import served_loads
-from archcheck.simulation.plan import Plan
-from archcheck.simulation.queues import Place, WaitingLine, queues
+from archcheck.simulation.plan import ArrivalKind, Plan
+from archcheck.simulation.queues import BURSTS, TOKENS, Place, WaitingLine, queues, scaled_out
 from archcheck.simulation.record import BUCKETS, Record, StationRecord
 
 _BUSY = 0.98
@@ -64,10 +64,11 @@ def overloads(
     busy = [each for each in queues(plan) if _may_be_full(each.of(record))]
     known = served_loads(system, scenario, record) if busy else {}
     declared = {each: known.get(each.place, 0.0) / each.total(record) for each in busy}
-    ratios = _growing(record, declared)
+    ratios = _growing(plan, record, declared)
     held = {group for queue in ratios for group in groups_behind(plan, queue.group)}
     for queue, load in declared.items():
-        if load >= 1 and queue.patience > record.duration and queue.group not in held:
+        is_too_much = load * scaled_out(plan, record, queue) >= 1
+        if is_too_much and queue.patience > record.duration and queue.group not in held:
             ratios[queue] = load
     return tuple(
         Overload(each.name, each.what, ratio, tuple(_saturated_behind(plan, record, each)))
@@ -75,17 +76,24 @@ def overloads(
     )
 
 
-def _growing(record: Record, declared: Mapping[WaitingLine, float]) -> dict[WaitingLine, float]:
+def _growing(
+    plan: Plan, record: Record, declared: Mapping[WaitingLine, float]
+) -> dict[WaitingLine, float]:
     """Stations whose queue grew all the time to arrivals over departures.
 
-    Not those that are just as full as ``declared``, which grow by chance in that order; where calls
-    are repeated, more comes than is declared.
+    Not those that are just as full as ``declared``, which grow by chance in that order, nor those
+    that have room for it but for a burst, or once they are scaled out; where calls are repeated,
+    more comes than is declared.
     """
     again = any(call.retries or call.hedges for call in record.calls)
+    is_bursty = any(stream.kind is ArrivalKind.MMPP for stream in plan.streams)
     found = {}
     for queue, load in declared.items():
         measured = queue.of(record)
-        by_chance = not again and _NEARLY <= load < 1 and measured.busy > _BUSY * measured.capacity
+        later = load * scaled_out(plan, record, queue)
+        is_full = load >= _NEARLY and measured.busy > _BUSY * measured.capacity
+        has_room = 0 < later < 1 and (is_full or is_bursty or later < load)
+        by_chance = has_room and not again
         grew = (
             queue.kind == "stations"
             and _is_saturated(measured)
@@ -135,23 +143,39 @@ def groups_behind(plan: Plan, group: int) -> set[int]:
 
 
 def journeys_through(plan: Plan, named: Set[Place]) -> set[int]:
-    """The journeys that wait in one of the named queues, or for somebody who does.
+    """The journeys that wait in one of the named queues or take one of the named tokens, or ask
+    somebody who does; where a load comes in bursts, all.
 
     Endpoints are told apart: what one endpoint of a gateway asks does not hold up the others.
     """
-    places = {(each.kind, each.index) for each in queues(plan) if each.place in named}
+    if any(what == BURSTS for _, what in named):
+        return {index for index, each in enumerate(plan.journeys) if not each.is_job}
+    places: set[tuple[str, int]] = {
+        (each.kind, each.index) for each in queues(plan) if each.place in named
+    }
+    places |= {
+        ("limits", index) for index, each in enumerate(plan.limits) if (each.name, TOKENS) in named
+    }
     stations = {index for kind, index in places if kind == "stations"}
     asks = [_asked_in(plan, operation.block) for operation in plan.operations]
     wanted = {
         index
         for index, operation in enumerate(plan.operations)
-        if operation.group >= 0
-        and {plan.groups[operation.group].slots, plan.groups[operation.group].cores} & stations
+        if ("limits", operation.limit) in places
+        or (
+            operation.group >= 0
+            and {plan.groups[operation.group].slots, plan.groups[operation.group].cores} & stations
+        )
     }
     wanted |= {
         call.operation
         for call in plan.calls
-        if {("pools", call.pool), ("bulkheads", call.policy.bulkhead)} & places
+        if places
+        & {
+            ("pools", call.pool),
+            ("bulkheads", call.policy.bulkhead),
+            ("limits", call.policy.limit),
+        }
     }
     askers = ((asked, index) for index, each in enumerate(asks) for asked in each)
     before = _reached(askers, wanted)

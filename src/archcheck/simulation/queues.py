@@ -10,6 +10,8 @@ from archcheck.simulation.plan import FOREVER, Plan
 from archcheck.simulation.record import Record, StationRecord
 
 Kind = Literal["stations", "pools", "bulkheads"]
+TOKENS, BURSTS = "tokens", "bursts"
+"""What else changes slowly: the bucket of a rate limit, and a load that comes in bursts."""
 Place = tuple[str, str]
 """A queue by its name and what one waits for: ``("db", "threads")``."""
 
@@ -71,3 +73,11 @@ def queues(plan: Plan) -> Iterator[WaitingLine]:
                 bulkhead.max_wait,
                 callers.get(n, -1),
             )
+
+
+def scaled_out(plan: Plan, record: Record, queue: WaitingLine) -> float:
+    """The servers of a run over those that there are when an autoscaler has started all it may."""
+    scaling = plan.groups[queue.group].scaling if queue.group >= 0 else None
+    if scaling is None or queue.servers is None:
+        return 1.0
+    return min(1.0, queue.total(record) / (queue.servers * scaling.most))

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from archcheck.model import Scenario, System
 from archcheck.simulation.declared_loads import served_loads
 from archcheck.simulation.estimates import warm_up
-from archcheck.simulation.plan import Plan
-from archcheck.simulation.queues import WaitingLine, queues
+from archcheck.simulation.plan import ArrivalKind, Plan, Scope
+from archcheck.simulation.queues import BURSTS, TOKENS, WaitingLine, queues, scaled_out
 from archcheck.simulation.record import BUCKETS, Record, StationRecord
 from archcheck.units import Duration
 
@@ -29,21 +29,29 @@ _RELAXATIONS = 100.0
 the intervals of five runs cover as they say (``benchmarks/coverage.py``)."""
 _LIVES = 2
 """Lives of a cache's entries until its misses are even: after one, they still come in waves."""
+_SCALING = 4.0
+"""How much longer runs should be in which an autoscaler has not started all that it needs yet. A
+choice: what it does in between, no formula says."""
+_STILL = 0.25
+"""How much the servers of an autoscaler may differ between the first and the last third of a run in
+which it has settled. A choice: it goes up and down a little for ever."""
 _NEARLY_FULL = 0.998
 """The highest load that is told from an overload: one server needs a million services to relax."""
 
 
 @dataclass(frozen=True)
 class Unsettled:
-    """A resource whose queue changes too slowly for the length of the runs."""
+    """What changes too slowly for the length of the runs: a queue, a bucket, a load in bursts."""
 
     name: str
-    """The service, datastore or consumer."""
+    """The service, datastore or consumer; of a rate limit who is limited, of bursts the load."""
     what: str
-    """What of it: threads, connections, cores ..."""
+    """What of it: threads, connections, cores ..., or ``tokens``, or ``bursts``."""
     relaxation: float
     """Seconds in which it forgets most of what it was, read from runs that are too short to read it
     well, so rather too few."""
+    is_scaling: bool = False
+    """Whether an autoscaler has not started all that is needed yet: what was read is too much."""
 
     @property
     def needed(self) -> float:
@@ -51,10 +59,17 @@ class Unsettled:
         return _RELAXATIONS * self.relaxation
 
     def __str__(self) -> str:
-        return (
-            f"the queue of {self.name} ({self.what}) takes about {Duration(self.relaxation):.2} to "
-            f"change, and began empty: runs of {Duration(self.needed):.2} and more would tell"
+        long, needed = f"{Duration(self.relaxation):.2}", f"{Duration(self.needed):.2}"
+        if self.is_scaling:
+            return f"{self.name} ({self.what}) is still scaled out: runs of {needed} may tell"
+        said = {
+            TOKENS: f"the bucket of {self.name} takes about {long} to change, and began full",
+            BURSTS: f"{self.name} comes in bursts, from one to the next in about {long}",
+        }.get(
+            self.what,
+            f"the queue of {self.name} ({self.what}) takes about {long} to change, and began empty",
         )
+        return f"{said}: runs of {needed} and more would tell"
 
 
 def not_settled(
@@ -72,10 +87,61 @@ def not_settled(
     found = []
     for queue in queues(plan):
         declared = known.get(queue.place, 0.0) / (queue.total(whole) or math.inf)
+        if _is_scaling(plan, whole, queue, declared):
+            longer = _SCALING * whole.duration / _RELAXATIONS
+            found.append(Unsettled(queue.name, queue.what, longer, is_scaling=True))
+            continue
         relaxation = max(_in_theory(queue, queue.of(whole), declared), _read(queue, records))
         if relaxation * _RELAXATIONS > whole.duration:
             found.append(Unsettled(queue.name, queue.what, relaxation))
-    return found
+    slow = [*_buckets(plan, whole), *_bursts(plan)]
+    return [*found, *(each for each in slow if each.needed > whole.duration)]
+
+
+def _is_scaling(plan: Plan, whole: Record, queue: WaitingLine, declared: float) -> bool:
+    """Whether an autoscaler still adds what is needed, or takes away what is not."""
+    if queue.kind != "stations" or plan.groups[queue.group].scaling is None:
+        return False
+    if declared * scaled_out(plan, whole, queue) < 1 <= declared:
+        return True
+    first = math.ceil(whole.warmup / whole.duration * BUCKETS - 1e-9)
+    servers = whole.capacity_series[queue.index][first:]
+    third = len(servers) // 3
+    early, late = math.fsum(servers[:third]), math.fsum(servers[-third:])
+    return third > 0 and abs(early - late) > _STILL * max(early, late)
+
+
+def _bursts(plan: Plan) -> Iterator[Unsettled]:
+    """From one burst of a load to the next: what happens in them is known from many."""
+    for stream in plan.streams:
+        if stream.kind is ArrivalKind.MMPP:
+            yield Unsettled(stream.name, BURSTS, math.fsum(stream.points[0]))
+
+
+def _buckets(plan: Plan, whole: Record) -> Iterator[Unsettled]:
+    """How slowly the tokens of rate limits change: as a queue with as much room, served at the rate
+    that fills them; where more comes than that, they last for a while first.
+    """
+    for index, limit in enumerate(plan.limits):
+        asked = sum(
+            site.calls + site.retries + site.hedges
+            for call, site in zip(plan.calls, whole.calls, strict=True)
+            if call.policy.limit == index
+        )
+        groups = {call.source for call in plan.calls if call.policy.limit == index}
+        for operation, tally in zip(plan.operations, whole.operations, strict=True):
+            if operation.limit == index:
+                asked += tally.started
+                groups.add(operation.group)
+        if not asked or limit.scope is Scope.CLIENT:
+            continue
+        nodes = sum(plan.groups[group].nodes for group in groups if group >= 0) or 1
+        coming = asked / whole.span / (nodes if limit.scope is Scope.REPLICA else 1)
+        room = (limit.burst + 1) / math.pi
+        load = coming / limit.rate
+        slow = room**2 if load == 1 else min(room**2, 1 / (1 - math.sqrt(load)) ** 2)
+        lasting = limit.burst / (coming - limit.rate) if load > 1 else 0.0
+        yield Unsettled(limit.name, TOKENS, max(slow / limit.rate, lasting))
 
 
 def _read(queue: WaitingLine, records: Sequence[Record]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from archcheck.findings import PERCENTILES
@@ -22,6 +22,7 @@ from archcheck.simulation.estimates import (
 from archcheck.simulation.histogram import RELATIVE_ERROR, Histogram
 from archcheck.simulation.overloads import journeys_through, overloads
 from archcheck.simulation.plan import Outcome, Plan
+from archcheck.simulation.queues import Place
 from archcheck.simulation.record import BUCKETS, CallRecord, Record, StationRecord, Tally
 from archcheck.simulation.replications import mean_latency
 from archcheck.simulation.results import (
@@ -32,7 +33,7 @@ from archcheck.simulation.results import (
     SeriesPoint,
     SimulationResult,
 )
-from archcheck.simulation.steady_state import not_settled
+from archcheck.simulation.steady_state import Unsettled, not_settled
 
 SECTIONS = 10
 """Parts of a single run for intervals of percentiles and shares: each is still long, and ten values
@@ -111,7 +112,7 @@ def build_result(
         resources=_resources(plan, record, span, book),
         times=book.journeys(),
         failures=failed_journeys(plan, record),
-        estimates=_of_steady(estimates, held_up),
+        estimates=_of_steady(estimates, held_up, _scaling(plan, slow)),
         counts=dict(sorted(record.counts.values.items())),
         series=_series(plan, record),
         utilisation_series=_ratio_series(plan, record.busy_series, record.capacity_series),
@@ -250,15 +251,24 @@ def _estimates(plan: Plan, records: Sequence[Record]) -> dict[str, dict[str, Est
     return found
 
 
+def _scaling(plan: Plan, slow: Mapping[Place, Unsettled]) -> set[str]:
+    """The journeys through what is still scaled out: too much is read of them, or too little."""
+    places = {place for place, each in slow.items() if each.is_scaling}
+    return {plan.journeys[index].name for index in journeys_through(plan, places)}
+
+
 def _of_steady(
-    estimates: dict[str, dict[str, Estimate]], held_up: Sequence[str]
+    estimates: dict[str, dict[str, Estimate]], held_up: Sequence[str], scaling: Set[str]
 ) -> dict[str, dict[str, Estimate]]:
-    """Without the figures that a queue without an end makes meaningless: all but the errors."""
+    """Without the figures that a queue without an end makes meaningless, all but the errors, and
+    without those of ``scaling`` journeys.
+    """
     known = {
         name: {metric: each for metric, each in found.items() if metric == "error_rate"}
         if name in held_up
         else found
         for name, found in estimates.items()
+        if name not in scaling
     }
     return {name: found for name, found in known.items() if found}
 
@@ -313,9 +323,11 @@ def _of_journey(plan: Plan, records: list[Record], index: int) -> dict[str, Esti
     whole = Histogram.merged(merged)
     method = "replications"
     estimates = {"mean": mean_latency(records, index)}
+    fewest = min(each.count for each in merged)
     for name, share in PERCENTILES.items():
-        values = [each.quantile(share) for each in merged]
-        estimates[name] = _of_percentile(whole, share, values, method)
+        if fewest * (1 - share) >= _IN_TAIL:
+            values = [each.quantile(share) for each in merged]
+            estimates[name] = _of_percentile(whole, share, values, method)
     good = [tally.answered / record.span for tally, record in zip(tallies, records, strict=True)]
     estimates["throughput"] = of_replications(good)
     shares = [_errors(tally) for tally in tallies]

@@ -55,7 +55,8 @@ def verdicts(plan: CapacityPlan) -> Iterator[tuple[State, str]]:
         yield (
             "open",
             f"simulations contradict the analytic solution, which says {interval(plan.analytic)}: "
-            "what breaks first, what to measure and the costs are its word alone",
+            "what breaks first, what to measure, the costs and the analytic points of the curve "
+            "are its word alone",
         )
     for lost in plan.lost:
         yield "open", f"declared load: {lost}, of which no objective speaks"

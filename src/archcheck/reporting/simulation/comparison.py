@@ -44,7 +44,8 @@ def comparison_sheets(found: Comparison) -> Iterator[Sheet]:
     for name in names:
         rows = []
         for label, variant in variants:
-            cells = [_cell(each) for each in variant.compared if each.journey == name]
+            growing = name in variant.result.held_up
+            cells = [_cell(each, growing) for each in variant.compared if each.journey == name]
             rows.append((label, *(cells or ["-"] * len(METRICS))))
         remark = _remark(found) if name == names[-1] else ""
         yield Sheet(name, ("", *METRICS), tuple(rows), remark)
@@ -100,7 +101,10 @@ def _label(number: int) -> str:
     return chr(ord("A") + place) + (str(round_ + 1) if round_ else "")
 
 
-def _cell(each: Compared) -> str | Cell:
+def _cell(each: Compared, growing: bool) -> str | Cell:
+    """``growing``: its times grow for as long as it runs, and those who wait count nowhere."""
+    if growing and each.metric != "throughput":
+        return "-" if each.metric == "errors" else Cell("grows", "bad")
     if math.isnan(each.value):
         return "-"
     shown = _shown(each.value, each.metric)

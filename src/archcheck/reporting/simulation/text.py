@@ -12,7 +12,7 @@ from archcheck.reporting.console import spoken
 from archcheck.reporting.sheets import print_sheet
 from archcheck.reporting.simulation.assumptions import grouped
 from archcheck.reporting.simulation.tables import simulation_sheets
-from archcheck.simulation import ResourceResult, SimulationResult
+from archcheck.simulation import RequestResult, ResourceResult, SimulationResult
 
 _FEW = 3
 """Knife edges that are shown without ``-v``, the gravest first. A choice."""
@@ -31,6 +31,9 @@ def print_simulation(console: Console, result: SimulationResult, *, verbose: boo
     for fault in result.scenario.faults:
         if float(fault.start) >= result.duration:
             console.print(Text.assemble(("never begins: ", "bold yellow"), _late(fault, result)))
+    for job in result.jobs:
+        if not job.started:
+            console.print(Text.assemble(("never begins: ", "bold yellow"), _idle(job, result)))
     for sheet in simulation_sheets(result, verbose=verbose):
         print_sheet(console, sheet)
     console.print(_bottleneck(result))
@@ -66,6 +69,11 @@ def _late(fault: Fault, result: SimulationResult) -> str:
     of = f" of {whose}" if whose is not None else ""
     at, end = spoken(float(fault.start)), spoken(result.duration)
     return f"{type(fault).__name__}{of} at {at}, as the run ends at {end} (--duration)"
+
+
+def _idle(job: RequestResult, result: SimulationResult) -> str:
+    long = spoken(result.duration - result.warmup)
+    return f"{job.name}, scheduled more seldom than the {long} that count (--duration)"
 
 
 def _bottleneck(result: SimulationResult) -> Text:
