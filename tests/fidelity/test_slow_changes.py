@@ -30,7 +30,7 @@ from archcheck.units import cores, ms, percent, s
 
 def made(slo: Slo, arrivals: Arrivals, **parts: object) -> System:
     """One service of a step of 10 ms."""
-    one = Service("a", **parts)  # type: ignore[arg-type]
+    one = Service("a", **parts)  # type: ignore[arg-type]  # each test gives parts of its own
     load = [Load("visit", arrivals)]
     return System(
         "m",
@@ -79,7 +79,7 @@ def test_what_is_still_scaled_out_is_neither_overloaded_nor_missed() -> None:
     short = simulate(model, model.scenarios[0], duration=60 * s, replications=5)
     assert not short.overloads
     assert short.objectives[0].state == "open"
-    assert "still scaled out" in str(short.unsettled[0])
+    assert "still being scaled" in str(short.unsettled[0])
     found = simulate(model, model.scenarios[0], duration=3600 * s, replications=5)
     assert found.objectives[0].state == "met"
 
@@ -102,3 +102,23 @@ def test_a_difference_to_what_grows_for_ever_is_at_least_so_much() -> None:
     found = compare(loads, duration=20 * s).variants[1]
     (mean,) = [each for each in found.compared if each.metric == "mean"]
     assert (mean.side, mean.is_certain) == ("at least", True)
+
+
+def test_a_limit_of_nothing_turns_all_away_and_has_no_bucket_to_wait_for() -> None:
+    run = Endpoint("run", steps=[Work(1 * ms)], rate_limit=RateLimit(0 / s))
+    model = made(Slo(availability=99 * percent), Poisson(50 / s), endpoints=[run])
+    found = simulate(model, model.scenarios[0], duration=20 * s, replications=5)
+    assert found.objectives[0].state == "missed"
+
+
+def test_what_is_turned_away_at_once_is_no_word_on_how_long_the_others_take() -> None:
+    """While the bucket lasts all are served, and later half of them have an answer at once."""
+    run = Endpoint("run", steps=[Work(10 * ms)], rate_limit=RateLimit(50 / s, burst=20_000))
+    many = CustomRuntime(concurrency="blocking", threads=64)
+    model = made(Slo(p50=2 * ms), Poisson(100 / s), endpoints=[run], runtime=many)
+    found = simulate(model, model.scenarios[0], duration=60 * s, replications=5)
+    assert [each.state for each in found.objectives] == ["open"]
+    other = made(Slo(p50=2 * ms), Poisson(90 / s), endpoints=[run], runtime=many)
+    pair = [("a", model, model.scenarios[0]), ("b", other, other.scenarios[0])]
+    sides = {each.metric: each.side for each in compare(pair).variants[1].compared}
+    assert sides["p50"] == "unknown"

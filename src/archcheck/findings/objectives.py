@@ -87,8 +87,8 @@ class Reading:
 
     The value is NaN when nothing was measured, and infinite when a queue grows without bound.
     ``requests``: how many came and counted; ``None`` where none are counted (analytic solutions).
-    ``is_early``: the runs are too short for a queue on the way, which began empty: the value may be
-    missed already, but not met yet.
+    ``is_early``: the runs are too short for what changes slowly on the way, such as a queue that
+    began empty: the value may be missed already, but not met yet.
     """
 
     objective: Objective

@@ -72,8 +72,8 @@ class ReadingForm:
     """The half width of the 95% interval of the value, in its unit; null without an interval, and
     where the runs are too short for one."""
     early: bool
-    """Whether the runs are too short for a queue on the way, which began empty: the value is too
-    good rather than too bad."""
+    """Whether the runs are too short for what changes slowly on the way: the value is no verdict
+    that it is met."""
     basis: Basis
     """What the interval stands for."""
     state: State

@@ -263,23 +263,28 @@ def _compared(
     for index, journey in enumerate(plan.journeys):
         if not any(record.journeys[index].started for record in records):
             continue
-        side = _SIDES[_reads_less(first, journey.name), _reads_less(result, journey.name)]
         for metric in METRICS:
             measured = _METRICS[metric]
             value = measured(records, index)
-            estimate = result.estimate(journey.name, _ESTIMATES.get(metric, metric))
+            called = _ESTIMATES.get(metric, metric)
+            estimate = result.estimate(journey.name, called)
             difference = None
             if records is not before:
                 pairs = zip(records, before, strict=True)
                 parts = [measured([one], index) - measured([other], index) for one, other in pairs]
                 difference = of_sections(value - measured(before, index), parts, _PAIRED)
+            side = _side(first, result, journey.name, called)
             yield Compared(journey.name, metric, value, estimate, difference, side)
 
 
-def _reads_less(result: SimulationResult, journey: str) -> bool:
-    """Whether what was read of a journey is too little: the runs are too short, as all are for a
-    queue that grows for ever."""
-    return journey in result.early or journey in result.held_up
+def _side(first: SimulationResult, other: SimulationResult, journey: str, metric: str) -> Side:
+    """What is known of the difference of two results: a queue that is not settled, or never will
+    be, reads too little; what has no estimate then may read too much as well."""
+    both = (first, other)
+    if any(journey in r.early and metric not in r.estimates.get(journey, {}) for r in both):
+        return "unknown"
+    less, more = (journey in r.early or journey in r.held_up for r in both)
+    return _SIDES[less, more]
 
 
 def _merged(records: Sequence[Record], journey: int) -> Histogram:

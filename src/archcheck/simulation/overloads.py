@@ -12,8 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
-from archcheck.model import Scenario, System
-from archcheck.simulation.declared_loads import served_loads
 from archcheck.simulation.plan import ArrivalKind, Plan
 from archcheck.simulation.queues import BURSTS, TOKENS, Place, WaitingLine, queues, scaled_out
 from archcheck.simulation.record import BUCKETS, Record, StationRecord
@@ -55,15 +53,15 @@ class Overload:
         return f"{self.name}{what} receives {self.ratio:.4g} times what it can serve{because}"
 
 
-def overloads(
-    system: System, scenario: Scenario, plan: Plan, record: Record
-) -> tuple[Overload, ...]:
-    """The resources that get more than they can serve; none where the load itself changes."""
+def overloads(plan: Plan, record: Record, served: Mapping[Place, float]) -> tuple[Overload, ...]:
+    """The resources that get more than they can serve; none where the load itself changes.
+
+    ``served``: what is declared, where all of it is served.
+    """
     if not plan.is_stationary:
         return ()
     busy = [each for each in queues(plan) if _may_be_full(each.of(record))]
-    known = served_loads(system, scenario, record) if busy else {}
-    declared = {each: known.get(each.place, 0.0) / each.total(record) for each in busy}
+    declared = {each: served.get(each.place, 0.0) / each.total(record) for each in busy}
     ratios = _growing(plan, record, declared)
     held = {group for queue in ratios for group in groups_behind(plan, queue.group)}
     for queue, load in declared.items():

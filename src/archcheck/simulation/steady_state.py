@@ -1,24 +1,23 @@
-"""Whether runs show a steady state: warm-up found, slow queues seen.
+"""Whether runs show a steady state: warm-up found, what changes slowly seen.
 
 A queue near saturation changes slowly: at 95% of one server a queue of today is felt for a hundred
 service times squared. Runs that begin empty and are short against that read too little, and their
 intervals cover too seldom. How slowly a queue changes shows in the runs themselves: how alike its
-lengths are in neighbouring sixtieths of a run.
+lengths are in neighbouring sixtieths of a run. Buckets of rate limits, which begin full, bursts of
+a load and autoscalers change slowly, too.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from archcheck.model import Scenario, System
-from archcheck.simulation.declared_loads import served_loads
 from archcheck.simulation.estimates import warm_up
 from archcheck.simulation.plan import ArrivalKind, Plan, Scope
-from archcheck.simulation.queues import BURSTS, TOKENS, WaitingLine, queues, scaled_out
+from archcheck.simulation.queues import BURSTS, TOKENS, Place, WaitingLine, queues, scaled_out
 from archcheck.simulation.record import BUCKETS, Record, StationRecord
 from archcheck.units import Duration
 
@@ -51,7 +50,7 @@ class Unsettled:
     """Seconds in which it forgets most of what it was, read from runs that are too short to read it
     well, so rather too few."""
     is_scaling: bool = False
-    """Whether an autoscaler has not started all that is needed yet: what was read is too much."""
+    """Whether an autoscaler is still at work: what was read may be too much or too little."""
 
     @property
     def needed(self) -> float:
@@ -61,7 +60,7 @@ class Unsettled:
     def __str__(self) -> str:
         long, needed = f"{Duration(self.relaxation):.2}", f"{Duration(self.needed):.2}"
         if self.is_scaling:
-            return f"{self.name} ({self.what}) is still scaled out: runs of {needed} may tell"
+            return f"{self.name} ({self.what}) is still being scaled: runs of {needed} may tell"
         said = {
             TOKENS: f"the bucket of {self.name} takes about {long} to change, and began full",
             BURSTS: f"{self.name} comes in bursts, from one to the next in about {long}",
@@ -73,20 +72,19 @@ class Unsettled:
 
 
 def not_settled(
-    system: System, scenario: Scenario, plan: Plan, records: Sequence[Record], whole: Record
+    plan: Plan, records: Sequence[Record], whole: Record, served: Mapping[Place, float]
 ) -> list[Unsettled]:
-    """The queues whose population changes too slowly; none where the load itself changes.
+    """What changes too slowly; nothing where the load itself changes.
 
-    What the runs show and what theory says of so full a queue, whichever is slower. How full is
-    what is declared, where that is all served: runs in which little came by chance look settled,
-    and it is them that read too little.
+    Of a queue what the runs show and what theory says of so full a one, whichever is slower. How
+    full is what is declared, where that is all ``served``: runs in which little came by chance look
+    settled, and it is them that read too little.
     """
     if not plan.is_stationary:
         return []
-    known = served_loads(system, scenario, whole)
     found = []
     for queue in queues(plan):
-        declared = known.get(queue.place, 0.0) / (queue.total(whole) or math.inf)
+        declared = served.get(queue.place, 0.0) / (queue.total(whole) or math.inf)
         if _is_scaling(plan, whole, queue, declared):
             longer = _SCALING * whole.duration / _RELAXATIONS
             found.append(Unsettled(queue.name, queue.what, longer, is_scaling=True))
@@ -115,7 +113,8 @@ def _bursts(plan: Plan) -> Iterator[Unsettled]:
     """From one burst of a load to the next: what happens in them is known from many."""
     for stream in plan.streams:
         if stream.kind is ArrivalKind.MMPP:
-            yield Unsettled(stream.name, BURSTS, math.fsum(stream.points[0]))
+            load, _, _ = stream.name.partition("#")  # the number of the stream
+            yield Unsettled(load, BURSTS, math.fsum(stream.points[0]))
 
 
 def _buckets(plan: Plan, whole: Record) -> Iterator[Unsettled]:
@@ -133,8 +132,8 @@ def _buckets(plan: Plan, whole: Record) -> Iterator[Unsettled]:
             if operation.limit == index:
                 asked += tally.started
                 groups.add(operation.group)
-        if not asked or limit.scope is Scope.CLIENT:
-            continue
+        if not asked or not limit.rate or limit.scope is Scope.CLIENT:
+            continue  # one of zero has no bucket; of one for each client nobody knows how many ask
         nodes = sum(plan.groups[group].nodes for group in groups if group >= 0) or 1
         coming = asked / whole.span / (nodes if limit.scope is Scope.REPLICA else 1)
         room = (limit.burst + 1) / math.pi

@@ -9,6 +9,7 @@ from dataclasses import replace
 from archcheck.findings import PERCENTILES
 from archcheck.model import Scenario, System
 from archcheck.simulation.causes import TimeBook, failed_journeys
+from archcheck.simulation.declared_loads import served_loads
 from archcheck.simulation.engines import EngineChoice
 from archcheck.simulation.estimates import (
     Estimate,
@@ -22,7 +23,7 @@ from archcheck.simulation.estimates import (
 from archcheck.simulation.histogram import RELATIVE_ERROR, Histogram
 from archcheck.simulation.overloads import journeys_through, overloads
 from archcheck.simulation.plan import Outcome, Plan
-from archcheck.simulation.queues import Place
+from archcheck.simulation.queues import TOKENS, Place
 from archcheck.simulation.record import BUCKETS, CallRecord, Record, StationRecord, Tally
 from archcheck.simulation.replications import mean_latency
 from archcheck.simulation.results import (
@@ -68,17 +69,11 @@ def build_result(
     for each in records:
         record.merge(each)
     span = record.span
-    overloaded = overloads(system, scenario, plan, record)
-    names = {each.name for each in overloaded}
+    served = served_loads(system, scenario, record) if plan.is_stationary else {}
+    overloaded = overloads(plan, record, served)
     endless = journeys_through(plan, {(each.name, each.what) for each in overloaded})
     held_up = tuple(plan.journeys[index].name for index in sorted(endless))
-    slow = {
-        (each.name, each.what): each
-        for each in not_settled(system, scenario, plan, records, record)
-    }
-    if endless:  # who waits for ever in one queue has nothing to learn of another
-        through = {place: journeys_through(plan, {place}) for place in slow}
-        slow = {p: each for p, each in slow.items() if not through[p] or through[p] - endless}
+    slow = _slow(plan, not_settled(plan, records, record, served), endless)
     early = journeys_through(plan, slow.keys()) - endless
     book = TimeBook(plan, record)
     journeys = [
@@ -107,12 +102,12 @@ def build_result(
         early=tuple(plan.journeys[index].name for index in sorted(early)),
         journeys=tuple(j for j, job in zip(journeys, are_jobs, strict=True) if not job),
         jobs=tuple(j for j, job in zip(journeys, are_jobs, strict=True) if job),
-        operations=_operations(plan, record, span, names),
+        operations=_operations(plan, record, span, {each.name for each in overloaded}),
         calls=_calls(plan, record, book),
         resources=_resources(plan, record, span, book),
         times=book.journeys(),
         failures=failed_journeys(plan, record),
-        estimates=_of_steady(estimates, held_up, _scaling(plan, slow)),
+        estimates=_that_say(estimates, plan, endless, slow),
         counts=dict(sorted(record.counts.values.items())),
         series=_series(plan, record),
         utilisation_series=_ratio_series(plan, record.busy_series, record.capacity_series),
@@ -251,26 +246,35 @@ def _estimates(plan: Plan, records: Sequence[Record]) -> dict[str, dict[str, Est
     return found
 
 
-def _scaling(plan: Plan, slow: Mapping[Place, Unsettled]) -> set[str]:
-    """The journeys through what is still scaled out: too much is read of them, or too little."""
-    places = {place for place, each in slow.items() if each.is_scaling}
-    return {plan.journeys[index].name for index in journeys_through(plan, places)}
+def _slow(plan: Plan, found: Sequence[Unsettled], endless: Set[int]) -> dict[Place, Unsettled]:
+    """What is not settled; who waits for ever in one queue has nothing to learn of another."""
+    slow = {(each.name, each.what): each for each in found}
+    if not endless:
+        return slow
+    through = {place: journeys_through(plan, {place}) for place in slow}
+    return {p: each for p, each in slow.items() if not through[p] or through[p] - endless}
 
 
-def _of_steady(
-    estimates: dict[str, dict[str, Estimate]], held_up: Sequence[str], scaling: Set[str]
+def _that_say(
+    estimates: dict[str, dict[str, Estimate]],
+    plan: Plan,
+    endless: Set[int],
+    slow: Mapping[Place, Unsettled],
 ) -> dict[str, dict[str, Estimate]]:
-    """Without the figures that a queue without an end makes meaningless, all but the errors, and
-    without those of ``scaling`` journeys.
+    """Without figures that may be too large as well as too small: all of what is still scaled; all
+    but the errors behind a queue without an end, and where a bucket will be empty, as who is turned
+    away has an answer at once.
     """
-    known = {
-        name: {metric: each for metric, each in found.items() if metric == "error_rate"}
-        if name in held_up
-        else found
-        for name, found in estimates.items()
-        if name not in scaling
-    }
-    return {name: found for name, found in known.items() if found}
+    scaled = journeys_through(plan, {place for place, each in slow.items() if each.is_scaling})
+    emptied = journeys_through(plan, {place for place in slow if place[1] == TOKENS})
+    kept: dict[str, dict[str, Estimate]] = {}
+    for index, journey in enumerate(plan.journeys):
+        found = {} if index in scaled else estimates.get(journey.name, {})
+        if index in endless or index in emptied:
+            found = {name: each for name, each in found.items() if name == "error_rate"}
+        if found:
+            kept[journey.name] = found
+    return kept
 
 
 def _of_single(plan: Plan, record: Record, index: int) -> dict[str, Estimate | None]:

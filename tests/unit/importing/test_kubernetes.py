@@ -281,7 +281,7 @@ def test_millicores_are_those_of_the_file(tmp_path: Path) -> None:
     web = found.system.find("web")
     assert isinstance(web, Service)
     assert isinstance(web.deployment, Kubernetes)
-    assert str(web.deployment.resources.cpu) == "102 m"  # type: ignore[union-attr]
+    assert str(web.deployment.resources.cpu) == "102 m"  # type: ignore[union-attr]  # it has both
 
 
 def test_what_is_no_address_of_the_system_is_listed(tmp_path: Path) -> None:
