@@ -24,8 +24,8 @@ _REMARK = (
     "* marks those that exclude zero"
 )
 _EARLY = (
-    "the runs are too short for queues that began empty and change slowly: where one variant has "
-    "such a queue a difference is known on one side, where both have, not at all"
+    "the runs are too short for what changes slowly in a variant (archcheck simulate names it): a "
+    "difference to it is known on one side, or not at all"
 )
 
 
